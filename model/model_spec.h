@@ -1,0 +1,88 @@
+#ifndef RONDO_MODEL_MODEL_SPEC_H_
+#define RONDO_MODEL_MODEL_SPEC_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+namespace rondo {
+
+enum class Cell { kLstm, kGru, kRnn };
+
+// Where GRU's reset gate acts: before the recurrent product (Cho et al. 2014, ONNX default) or after it (PyTorch, Keras).
+enum class GruReset { kBefore, kAfter };
+
+// kKeep:    h = z * h_prev + (1 - z) * n   (PyTorch nn.GRU, ONNX, Keras)
+// kReplace: h = (1 - z) * h_prev + z * n   (Chung et al. 2014)
+enum class GruUpdate { kKeep, kReplace };
+
+enum class Activation { kTanh, kRelu };
+enum class Head { kLinear, kSoftmax };
+
+// A sine and a cosine of a timestep's UTC time, appended to the inputs in this order:
+// sin, cos of 2*pi * (fraction of the day, week since Monday 00:00, or year since January 1st).
+enum class Calendar { kHour, kWeekday, kDayOfYear };
+
+struct InputFeature {
+  std::string name;
+  double mean = 0;
+  double std = 1;  // > 0; the network sees (value - mean) / std
+};
+
+struct OutputFeature {
+  std::string name;
+  double mean = 0;
+  double std = 1;        // > 0; a client sees raw * std + mean
+  std::string added_to;  // the name of an input whose value in the same timestep is added; empty: none
+};
+
+struct FeedbackLink {
+  std::string output;
+  std::string input;
+};
+
+// What a model is, apart from its weights. A value; immutable once validated.
+struct ModelSpec {
+  Cell cell = Cell::kLstm;
+  GruReset gru_reset = GruReset::kAfter;        // gru only
+  GruUpdate gru_update = GruUpdate::kKeep;      // gru only
+  Activation activation = Activation::kTanh;    // rnn only
+  int64_t num_layers = 0;
+  int64_t hidden_size = 0;
+  int64_t tokens = 0;                           // vocabulary size of a token model; 0: named inputs
+  int64_t embedding_size = 0;                   // token models only
+  std::vector<InputFeature> inputs;             // empty for a token model
+  std::vector<Calendar> calendar;
+  std::vector<OutputFeature> outputs;
+  int64_t horizon = 1;
+  Head head = Head::kLinear;
+  std::vector<FeedbackLink> feedback;
+  double step_seconds = 0;                      // 0: unknown
+  std::string training_json = "{}";             // provenance, free form, an object
+
+  // Floats a timestep that a client sends: one an input, or one token id.
+  int64_t input_size() const;
+  // Floats a timestep that the first layer sees: inputs and calendar, or the embedding.
+  int64_t feature_size() const;
+  // Floats a timestep in a reply: [horizon][outputs].
+  int64_t output_size() const;
+  // Floats of one session's state: [num_layers][h, then c for an lstm][hidden_size].
+  int64_t state_size() const;
+  // True if each timestep needs a time.
+  bool needs_times() const { return !calendar.empty(); }
+
+  // The one judge of a spec: INVALID_ARGUMENT names the first rule it breaks. Bounds: num_layers <= 16,
+  // hidden_size <= 16384, tokens <= 2^24 (each id is an exact float), horizon * outputs <= 2^20, names unique and printable.
+  absl::Status Validate() const;
+};
+
+absl::string_view CellName(Cell cell);  // "lstm", "gru", "rnn"
+absl::string_view HeadName(Head head);  // "linear", "softmax"
+
+}  // namespace rondo
+
+#endif  // RONDO_MODEL_MODEL_SPEC_H_

@@ -1,0 +1,100 @@
+#ifndef RONDO_SERVER_METRICS_H_
+#define RONDO_SERVER_METRICS_H_
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace rondo {
+
+// The calls whose latency is measured.
+enum class Method { kPredict, kStreamPredict, kForecast };
+inline constexpr size_t kNumMethods = 3;
+
+enum class SessionEvent { kCreated, kDeleted, kExpired };
+inline constexpr size_t kNumSessionEvents = 3;
+
+// Why a request was turned away without being run.
+enum class Rejection { kInvalid, kNotFound, kPosition, kQueueFull, kSessionsFull, kStreamsFull, kDeadline, kCancelled, kDraining };
+inline constexpr size_t kNumRejections = 9;
+
+// A count that many threads add to and a scrape reads. Threads add to cells of their own (no shared cache line).
+class Counter {
+ public:
+  void Add(uint64_t n = 1);
+  uint64_t Value() const;
+
+ private:
+  struct alignas(64) Cell {
+    std::atomic<uint64_t> value{0};
+  };
+  static constexpr size_t kCells = 8;
+  std::array<Cell, kCells> cells_;
+};
+
+class Gauge {
+ public:
+  void Add(int64_t n) { value_.fetch_add(n, std::memory_order_relaxed); }
+  void Set(int64_t n) { value_.store(n, std::memory_order_relaxed); }
+  int64_t Value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<int64_t> value_{0};
+};
+
+// Buckets of fixed bounds, counted per thread cell and summed at scrape; Observe takes no lock and allocates nothing.
+class Histogram;
+
+// The numbers of one model name.
+class ModelMetrics {
+ public:
+  virtual ~ModelMetrics() = default;
+  virtual void ObserveRequest(Method method, absl::StatusCode code, absl::Duration duration) = 0;
+  // `count` steps that waited `duration` between admission and their first kernel call.
+  virtual void ObserveQueue(absl::Duration duration) = 0;
+  // One kernel call over `batch_size` rows.
+  virtual void ObserveStep(absl::Duration duration, size_t batch_size) = 0;
+  virtual void CountSessionEvent(SessionEvent event) = 0;
+  virtual Gauge& sessions() = 0;
+};
+
+// Every metric of the server, by name; the only part that knows prometheus-cpp.
+//
+// Ownership: made first and destroyed last; ModelMetrics live as long as it.
+// Threads:   every method may be called from any thread.
+class Metrics {
+ public:
+  Metrics();
+  ~Metrics();
+
+  // The numbers of the model name, made on first use and kept. Never null.
+  ModelMetrics* ForModel(absl::string_view model);
+  void CountRejected(Rejection reason);
+  Gauge& requests_in_flight();
+  Gauge& session_state_bytes();
+  // Replaces what model_info says of (model, version).
+  void SetModelInfo(absl::string_view model, int64_t version, absl::string_view cell, absl::string_view kernel);
+  void RemoveModelInfo(absl::string_view model, int64_t version);
+  void ObserveModelLoad(absl::string_view model, absl::Duration duration);
+
+  // Serves GET /metrics on `address` ("host:port", port 0: any free one). UNAVAILABLE: cannot listen there.
+  absl::Status Listen(const std::string& address);
+  int port() const;
+  // The page /metrics would show.
+  std::string Serialize() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_METRICS_H_

@@ -1,0 +1,66 @@
+#ifndef RONDO_SERVER_SESSION_SESSION_LEASE_H_
+#define RONDO_SERVER_SESSION_SESSION_LEASE_H_
+
+#include <cstdint>
+#include <optional>
+
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "server/served_model.h"
+
+namespace rondo {
+
+// What a request may do with the session it has a lease on.
+enum class PositionCheck {
+  kRun,     // it is the next one
+  kReplay,  // it is the last request again: answer last_reply()
+  kWrong,   // neither: FAILED_PRECONDITION with position()
+};
+
+// What a finished sequence leaves in its session.
+struct CommittedSequence {
+  int64_t timesteps = 0;
+  uint64_t fingerprint = 0;         // of all that decides the reply: values, times, last_only
+  absl::Span<const float> reply;    // kept for replay; its last output_size floats are the newest output
+  std::optional<int64_t> last_time; // unix seconds of the last timestep, if the request had times
+  bool end_session = false;
+};
+
+// The right to read and move one session, or one zero state that belongs to none. Move-only.
+//
+// A lease that ends without Commit leaves the session as it was. The way to keep that promise without copying: state()
+// is written only by the last step of a sequence; steps before it write working_state().
+//
+// Threads: one at a time. Ending a lease may run the next waiter's OnLease.
+class SessionLease {
+ public:
+  SessionLease() = default;
+  SessionLease(SessionLease&& other) noexcept;
+  SessionLease& operator=(SessionLease&& other) noexcept;
+  ~SessionLease();
+
+  explicit operator bool() const;  // false: empty, or moved from
+  bool stateless() const;
+
+  const ServedModelPtr& model() const;
+  float* state();          // [state_size], see ModelSpec::state_size; zero at position 0
+  float* working_state();  // [state_size], undefined content, taken on first use
+  int64_t position() const;
+  // The newest output, raw units, [output_size]; empty at position 0.
+  absl::Span<const float> last_output() const;
+  std::optional<int64_t> last_time() const;
+
+  // REQUIRES: not stateless. `position` absent: always kRun.
+  PositionCheck Check(std::optional<int64_t> position, int64_t timesteps, uint64_t fingerprint) const;
+  // The reply of the last request; after kReplay.
+  absl::Span<const float> last_reply() const;
+
+  // Moves the session on: state() already holds the new state. Ends the lease. For a stateless lease it only ends.
+  void Commit(const CommittedSequence& sequence, absl::Time now);
+  // Ends the lease; the session is as it was.
+  void Release(absl::Time now);
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_SESSION_SESSION_LEASE_H_
