@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""Checks that includes run one way only, as the design says, and that every header has its guard.
+
+usage: layering_test.py [ROOT]       check the tree at ROOT (default: the repository); one line per violation, exit 1
+       layering_test.py --self_test  plant each kind of forbidden include in a temporary tree; exit 1 if one is missed
+"""
+
+import pathlib
+import re
+import sys
+import tempfile
+
+# Which parts a part may include, besides itself. A part is the longest prefix here that a path starts with.
+ALLOWED = {
+    "proto/": set(),
+    "model/": set(),
+    "model/train/": {"model/"},
+    "client/": {"proto/"},
+    # The leaves of the server: what every part of it may use. They may use each other.
+    "server/cpu_limit": {"leaf"},
+    "server/log": {"leaf"},
+    "server/metrics": {"leaf"},
+    "server/mutex": {"leaf"},
+    "server/options": {"leaf"},
+    "server/served_model": {"leaf", "model/"},
+    # The parts that know each other from the top down.
+    "server/session/": {"leaf", "model/"},
+    "server/loop/": {"leaf", "model/"},
+    "server/registry/": {"leaf", "model/"},
+    "server/rpc/": {"leaf", "model/", "proto/", "server/loop/", "server/session/", "server/registry/"},
+    "server/server": {"leaf", "model/", "server/rpc/", "server/loop/", "server/session/", "server/registry/"},
+    "server/main": {"leaf", "server/server"},
+    "tests/": {"*"},
+}
+LEAVES = {"server/cpu_limit", "server/log", "server/metrics", "server/mutex", "server/options", "server/served_model"}
+
+ONEDNN = re.compile(r"^(dnnl|oneapi/dnnl)")
+
+# Headers from outside that only some files may include: (what it is, include pattern, folders it may be in).
+CONFINED = [
+    ("prometheus-cpp", re.compile(r"^prometheus/"), ("server/metrics.cc", "tests/")),
+    ("gRPC", re.compile(r"^(grpc|grpcpp|grpc\+\+)/"),
+     ("server/rpc/", "server/loop/", "server/server", "server/main", "client/", "tests/")),
+    ("protobuf", re.compile(r"^google/protobuf/"), ("server/rpc/", "client/", "tests/")),
+    ("oneDNN", ONEDNN, ("model/", "tests/")),
+]
+# Generated from proto/.
+GENERATED = re.compile(r"\.pb\.h$")
+# oneDNN differs between versions: one .h/.cc pair of each of these parts deals with that.
+ONE_PAIR = ("model/", "model/train/")
+
+OURS = ("proto/", "model/", "server/", "client/", "tests/")
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
+
+
+def part_of(path):
+    """The part that a path belongs to; None if it belongs to none."""
+    return max((part for part in ALLOWED if path.startswith(part) and
+                (part.endswith("/") or path[len(part):].startswith("."))), key=len, default=None)
+
+
+def may_include(part, target):
+    allowed = ALLOWED[part]
+    return target == part or "*" in allowed or target in allowed or ("leaf" in allowed and target in LEAVES)
+
+
+def guard_violations(path, text):
+    guard = "RONDO_" + re.sub(r"[^A-Za-z0-9]", "_", path).upper() + "_"
+    if f"#ifndef {guard}\n#define {guard}\n" not in text:
+        yield f"{path}: header guard {guard} is missing"
+
+
+def include_violations(root, path, text):
+    part = part_of(path)
+    if part is None:
+        yield f"{path}: belongs to no part of the design; give it one in tests/layering_test.py"
+        return
+    for quote, name in INCLUDE.findall(text):
+        for label, pattern, places in CONFINED:
+            if pattern.match(name) and not GENERATED.search(name) and not path.startswith(places):
+                yield f"{path}: includes {name}; {label} belongs to {', '.join(places)} only"
+        if GENERATED.search(name):
+            target = "proto/"
+        elif name.startswith(OURS):
+            target = part_of(name)
+        elif quote == '"' and (root / path).parent.joinpath(name).is_file():
+            yield f'{path}: includes "{name}"; includes go from the root of the tree'
+            continue
+        else:
+            continue
+        if not may_include(part, target):
+            yield f"{path}: includes {name}; {part} must not know {target}"
+
+
+def pair_violations(dnnl_files):
+    for part in ONE_PAIR:
+        stems = sorted({path.rsplit(".", 1)[0] for path in dnnl_files if part_of(path) == part})
+        if len(stems) > 1:
+            yield f"{part}: oneDNN is included by {', '.join(stems)}; one .h/.cc pair may"
+
+
+def violations(root):
+    dnnl_files = []
+    files = sorted(p for folder in OURS for p in (root / folder).rglob("*")
+                   if p.suffix in (".h", ".cc"))
+    for file in files:
+        path = file.relative_to(root).as_posix()
+        text = file.read_text(encoding="utf-8")
+        if path.endswith(".h"):
+            yield from guard_violations(path, text)
+        yield from include_violations(root, path, text)
+        if any(ONEDNN.match(name) for _, name in INCLUDE.findall(text)):
+            dnnl_files.append(path)
+    yield from pair_violations(dnnl_files)
+
+
+# Each forbidden thing, as a file and its content; the violation must name the file (or the part).
+FORBIDDEN = [
+    ("model/a.cc", '#include "server/log.h"\n'),
+    ("model/a.cc", '#include "model/train/optimizer.h"\n'),
+    ("model/a.cc", "#include <grpcpp/grpcpp.h>\n"),
+    ("model/train/a.cc", '#include "server/log.h"\n'),
+    ("client/a.cc", '#include "model/model.h"\n'),
+    ("client/a.cc", '#include "server/log.h"\n'),
+    ("server/loop/a.cc", '#include "server/session/table.h"\n'),
+    ("server/loop/a.cc", '#include "rondo/v1/inference.pb.h"\n'),
+    ("server/session/a.cc", '#include "server/loop/loop.h"\n'),
+    ("server/session/a.cc", '  #  include "rondo/v1/sessions.grpc.pb.h"\n'),
+    ("server/session/a.cc", '#include "server/rpc/service.h"\n'),
+    ("server/registry/a.cc", '#include "server/session/table.h"\n'),
+    ("server/registry/a.cc", '#include <prometheus/registry.h>\n'),
+    ("server/rpc/a.cc", '#include "server/server.h"\n'),
+    ("server/server.cc", '#include "rondo/v1/inference.pb.h"\n'),
+    ("server/main.cc", '#include "server/rpc/service.h"\n'),
+    ("server/metrics.cc", '#include "server/session/table.h"\n'),
+    ("server/metrics.cc", '#include "model/model.h"\n'),
+    ("server/rpc/a.cc", "#include <dnnl.hpp>\n"),
+    ("server/rpc/a.cc", '#include "service.h"\n'),
+    ("server/stray.cc", "\n"),
+    ("model/no_guard.h", "int F();\n"),
+]
+# Headers that the forbidden includes name, so that only the edge is wrong.
+HEADERS = ["server/log.h", "model/model.h", "model/train/optimizer.h", "server/session/table.h", "server/loop/loop.h",
+           "server/rpc/service.h", "server/server.h"]
+
+
+def plant(root, path, text):
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    (root / path).write_text(text, encoding="utf-8")
+
+
+def plant_clean_tree(root):
+    for path in HEADERS:
+        guard = "RONDO_" + re.sub(r"[/.]", "_", path).upper() + "_"
+        plant(root, path, f"#ifndef {guard}\n#define {guard}\n#endif\n")
+    plant(root, "server/rpc/service.cc", '#include "rondo/v1/inference.pb.h"\n#include "server/session/table.h"\n')
+    plant(root, "model/onednn_kernel.cc", '#include <dnnl.h>\n#include "model/model.h"\n')
+
+
+def self_test():
+    missed = []
+    for path, text in FORBIDDEN + [("model/second.cc", "#include <dnnl.h>\n")]:
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            plant_clean_tree(root)
+            if list(violations(root)):
+                missed.append("the clean tree is not clean: " + "; ".join(violations(root)))
+            plant(root, path, text)
+            found = list(violations(root))
+            if len(found) != 1 or path.rsplit(".", 1)[0] not in found[0]:
+                missed.append(f"{path} with {text.strip()!r}: wanted one violation that names it, got {found}")
+    return missed
+
+
+def main(arguments):
+    if arguments == ["--self_test"]:
+        found = self_test()
+    else:
+        found = list(violations(pathlib.Path(arguments[0] if arguments else pathlib.Path(__file__).parents[1])))
+    for line in found:
+        print(line)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
