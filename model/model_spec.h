@@ -13,7 +13,8 @@ namespace rondo {
 
 enum class Cell { kLstm, kGru, kRnn };
 
-// Where GRU's reset gate acts: before the recurrent product (Cho et al. 2014, ONNX default) or after it (PyTorch, Keras).
+// Where GRU's reset gate acts: before the recurrent product (Cho et al. 2014, ONNX default) or after it (PyTorch,
+// Keras).
 enum class GruReset { kBefore, kAfter };
 
 // kKeep:    h = z * h_prev + (1 - z) * n   (PyTorch nn.GRU, ONNX, Keras)
@@ -48,21 +49,21 @@ struct FeedbackLink {
 // What a model is, apart from its weights. A value; immutable once validated.
 struct ModelSpec {
   Cell cell = Cell::kLstm;
-  GruReset gru_reset = GruReset::kAfter;        // gru only
-  GruUpdate gru_update = GruUpdate::kKeep;      // gru only
-  Activation activation = Activation::kTanh;    // rnn only
+  GruReset gru_reset = GruReset::kAfter;      // gru only
+  GruUpdate gru_update = GruUpdate::kKeep;    // gru only
+  Activation activation = Activation::kTanh;  // rnn only
   int64_t num_layers = 0;
   int64_t hidden_size = 0;
-  int64_t tokens = 0;                           // vocabulary size of a token model; 0: named inputs
-  int64_t embedding_size = 0;                   // token models only
-  std::vector<InputFeature> inputs;             // empty for a token model
+  int64_t tokens = 0;                // vocabulary size of a token model; 0: named inputs
+  int64_t embedding_size = 0;        // token models only
+  std::vector<InputFeature> inputs;  // empty for a token model
   std::vector<Calendar> calendar;
   std::vector<OutputFeature> outputs;
   int64_t horizon = 1;
   Head head = Head::kLinear;
   std::vector<FeedbackLink> feedback;
-  double step_seconds = 0;                      // 0: unknown
-  std::string training_json = "{}";             // provenance, free form, an object
+  double step_seconds = 0;           // 0: unknown
+  std::string training_json = "{}";  // provenance, free form, an object
 
   // Floats a timestep that a client sends: one an input, or one token id.
   int64_t input_size() const;
@@ -76,7 +77,8 @@ struct ModelSpec {
   bool needs_times() const { return !calendar.empty(); }
 
   // The one judge of a spec: INVALID_ARGUMENT names the first rule it breaks. Bounds: num_layers <= 16,
-  // hidden_size <= 16384, tokens <= 2^24 (each id is an exact float), horizon * outputs <= 2^20, names unique and printable.
+  // hidden_size <= 16384, tokens <= 2^24 (each id is an exact float), horizon * outputs <= 2^20, names unique and
+  // printable.
   absl::Status Validate() const;
 };
 

@@ -14,7 +14,8 @@ struct LayerWeights {
   std::vector<float> bias_hh;    // [G * hidden_size]
 };
 
-// All weights of a model. Sizes follow from its ModelSpec and are checked where the weights enter (model_file, Network).
+// All weights of a model. Sizes follow from its ModelSpec and are checked where the weights enter (model_file,
+// Network).
 struct Weights {
   std::vector<float> embedding;  // [tokens][embedding_size], token models only
   std::vector<LayerWeights> layers;

@@ -16,7 +16,8 @@ enum class LogLevel { kInfo, kWarning, kError };
 void LogEvent(LogLevel level, absl::string_view event,
               std::initializer_list<std::pair<absl::string_view, std::string>> fields = {});
 
-// True at most once per `key` and second (and says how many were skipped since): for causes that repeat by the thousand.
+// True at most once per `key` and second (and says how many were skipped since): for causes that repeat by the
+// thousand.
 bool ShouldLogRefusal(absl::string_view key, int64_t* skipped);
 
 }  // namespace rondo

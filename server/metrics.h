@@ -22,7 +22,17 @@ enum class SessionEvent { kCreated, kDeleted, kExpired };
 inline constexpr size_t kNumSessionEvents = 3;
 
 // Why a request was turned away without being run.
-enum class Rejection { kInvalid, kNotFound, kPosition, kQueueFull, kSessionsFull, kStreamsFull, kDeadline, kCancelled, kDraining };
+enum class Rejection {
+  kInvalid,
+  kNotFound,
+  kPosition,
+  kQueueFull,
+  kSessionsFull,
+  kStreamsFull,
+  kDeadline,
+  kCancelled,
+  kDraining
+};
 inline constexpr size_t kNumRejections = 9;
 
 // A count that many threads add to and a scrape reads. Threads add to cells of their own (no shared cache line).

@@ -8,7 +8,8 @@
 
 namespace rondo {
 
-// std::mutex with clang's thread-safety annotations. Not absl::Mutex: ThreadSanitizer cannot see inside Debian's build of it.
+// std::mutex with clang's thread-safety annotations. Not absl::Mutex: ThreadSanitizer cannot see inside Debian's build
+// of it.
 class ABSL_LOCKABLE Mutex {
  public:
   void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { mutex_.lock(); }

@@ -9,7 +9,8 @@ namespace rondo {
 
 class ModelMetrics;
 
-// A live model and where its numbers are counted. Requests and sessions share it; the model lives while one of them does.
+// A live model and where its numbers are counted. Requests and sessions share it; the model lives while one of them
+// does.
 struct ServedModel {
   std::shared_ptr<const Model> model;
   ModelMetrics* metrics = nullptr;  // never null; owned by Metrics, which outlives every server part

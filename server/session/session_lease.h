@@ -20,9 +20,9 @@ enum class PositionCheck {
 // What a finished sequence leaves in its session.
 struct CommittedSequence {
   int64_t timesteps = 0;
-  uint64_t fingerprint = 0;         // of all that decides the reply: values, times, last_only
-  absl::Span<const float> reply;    // kept for replay; its last output_size floats are the newest output
-  std::optional<int64_t> last_time; // unix seconds of the last timestep, if the request had times
+  uint64_t fingerprint = 0;          // of all that decides the reply: values, times, last_only
+  absl::Span<const float> reply;     // kept for replay; its last output_size floats are the newest output
+  std::optional<int64_t> last_time;  // unix seconds of the last timestep, if the request had times
   bool end_session = false;
 };
 

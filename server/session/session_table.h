@@ -39,12 +39,12 @@ class LeaseWaiter {
 
 // Every live session: its state, its position, who may touch it and in which order.
 //
-// A session is touched by one lease at a time. Those who come meanwhile queue in the session's own FIFO, whatever thread
-// they are on; a session with a lease or a queue never expires.
+// A session is touched by one lease at a time. Those who come meanwhile queue in the session's own FIFO, whatever
+// thread they are on; a session with a lease or a queue never expires.
 //
 // Ownership: owns the sessions and their states; a SessionLease borrows one. The table outlives every lease.
-// Threads:   every method may be called from any thread. Time is an argument: `now` never goes back by more than jitter.
-// Errors:    returned; on error nothing has changed.
+// Threads:   every method may be called from any thread. Time is an argument: `now` never goes back by more than
+// jitter. Errors:    returned; on error nothing has changed.
 class SessionTable {
  public:
   struct Options {
@@ -66,7 +66,8 @@ class SessionTable {
   // Takes the session for one request.
   //   a lease:    it is yours now.
   //   no lease:   `waiter` is in the session's queue and will hear.
-  //   error:      NOT_FOUND: unknown id, or why it ended; with `create_as` an unknown id is created instead, and is gone
+  //   error:      NOT_FOUND: unknown id, or why it ended; with `create_as` an unknown id is created instead, and is
+  //   gone
   //               again if the lease ends without a commit. INVALID_ARGUMENT: id. RESOURCE_EXHAUSTED: max_sessions, or
   //               the session's queue is full.
   absl::StatusOr<std::optional<SessionLease>> Acquire(absl::string_view id, const ServedModelPtr* create_as,
@@ -81,11 +82,12 @@ class SessionTable {
   // NOT_FOUND: never existed, or why it ended.
   absl::StatusOr<SessionInfo> Get(absl::string_view id, absl::Time now) const;
 
-  // Ends the session: at once for new requests, who get NOT_FOUND, as does its queue; the lease that runs finishes first.
+  // Ends the session: at once for new requests, who get NOT_FOUND, as does its queue; the lease that runs finishes
+  // first.
   absl::Status Delete(absl::string_view id, absl::Time now);
 
-  // At most `page_size` sessions of `model` (empty: all); *page_token: from the last call, empty at the start and the end.
-  // INVALID_ARGUMENT: a token that is not ours.
+  // At most `page_size` sessions of `model` (empty: all); *page_token: from the last call, empty at the start and the
+  // end. INVALID_ARGUMENT: a token that is not ours.
   absl::StatusOr<std::vector<SessionInfo>> List(absl::string_view model, size_t page_size, absl::Time now,
                                                 std::string* page_token) const;
 
