@@ -37,8 +37,8 @@ struct InputFeature {
 struct OutputFeature {
   std::string name;
   double mean = 0;
-  double std = 1;        // > 0; a client sees raw * std + mean
-  std::string added_to;  // the name of an input whose value in the same timestep is added; empty: none
+  double std = 1;             // > 0; a client sees raw * std + mean
+  std::string added_to = {};  // the name of an input whose value in the same timestep is added; empty: none
 };
 
 struct FeedbackLink {
