@@ -1,0 +1,155 @@
+#include "client/client.h"
+
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "client/connection.h"
+#include "client/wire.h"
+
+namespace rondo {
+namespace {
+
+absl::Status CheckOptions(const ClientOptions& options) {
+  if (options.deadline <= absl::ZeroDuration()) return absl::InvalidArgumentError("deadline must be > 0");
+  if (options.max_attempts < 1 || options.max_attempts > 16) {
+    return absl::InvalidArgumentError(absl::StrCat("max_attempts is ", options.max_attempts, "; it takes 1..16"));
+  }
+  if (options.initial_backoff <= absl::ZeroDuration() || options.max_backoff < options.initial_backoff) {
+    return absl::InvalidArgumentError("initial_backoff must be > 0, and max_backoff at least as long");
+  }
+  return absl::OkStatus();
+}
+
+// A sequence without position would run twice; one that ends its session would come too late the second time.
+bool IsRepeatable(const SequenceInput& sequence) {
+  return sequence.session_id.empty() || (sequence.position.has_value() && !sequence.end_session);
+}
+
+}  // namespace
+
+absl::StatusOr<Client> Client::Connect(absl::string_view address, const ClientOptions& options) {
+  const bool has_space = std::any_of(address.begin(), address.end(), [](unsigned char c) { return std::isspace(c); });
+  if (address.empty() || has_space) {
+    return absl::InvalidArgumentError(absl::StrCat("server address '", address, "' is not HOST:PORT"));
+  }
+  absl::Status status = CheckOptions(options);
+  if (!status.ok()) return status;
+  return Client(std::make_shared<ClientConnection>(std::string(address), options));
+}
+
+Client::Client(std::shared_ptr<ClientConnection> connection) : connection_(std::move(connection)) {}
+
+absl::StatusOr<std::vector<ModelDescription>> Client::ListModels() const {
+  const absl::StatusOr<v1::ListModelsResponse> response =
+      connection_->Call(&v1::Models::Stub::ListModels, v1::ListModelsRequest(), Repeat::kSafe);
+  if (!response.ok()) return response.status();
+  std::vector<ModelDescription> models;
+  for (const v1::Model& model : response->models()) models.push_back(ToModelDescription(model));
+  return models;
+}
+
+absl::StatusOr<ModelDescription> Client::GetModel(absl::string_view model, int64_t version) const {
+  v1::GetModelRequest request;
+  request.set_name(std::string(model));
+  request.set_version(version);
+  const absl::StatusOr<v1::Model> response = connection_->Call(&v1::Models::Stub::GetModel, request, Repeat::kSafe);
+  if (!response.ok()) return response.status();
+  return ToModelDescription(*response);
+}
+
+absl::StatusOr<std::vector<float>> Client::Predict(absl::string_view model, absl::Span<const float> values,
+                                                   absl::Span<const int64_t> times,
+                                                   const PredictOptions& options) const {
+  SequenceInput sequence;
+  sequence.values.assign(values.begin(), values.end());
+  sequence.times.assign(times.begin(), times.end());
+  absl::StatusOr<std::vector<SequenceOutput>> outputs = PredictMany(model, {&sequence, 1}, options);
+  if (!outputs.ok()) return outputs.status();
+  if (!outputs->front().status.ok()) return outputs->front().status;
+  return std::move(outputs->front().values);
+}
+
+absl::StatusOr<std::vector<SequenceOutput>> Client::PredictMany(absl::string_view model,
+                                                                absl::Span<const SequenceInput> sequences,
+                                                                const PredictOptions& options) const {
+  v1::PredictRequest request;
+  FillPredictRequest(model, sequences, options, &request);
+  const bool safe = std::all_of(sequences.begin(), sequences.end(), IsRepeatable);
+  const absl::StatusOr<v1::PredictResponse> response =
+      connection_->Call(&v1::Inference::Stub::Predict, request, safe ? Repeat::kSafe : Repeat::kUnsafe);
+  if (!response.ok()) return response.status();
+  std::vector<SequenceOutput> outputs = ToSequenceOutputs(*response);
+  if (outputs.size() != sequences.size()) {
+    return absl::InternalError(
+        absl::StrCat("the server answered ", outputs.size(), " sequences; it was sent ", sequences.size()));
+  }
+  return outputs;
+}
+
+absl::StatusOr<ForecastOutput> Client::Forecast(absl::string_view model, const ForecastInput& input) const {
+  const absl::StatusOr<v1::ForecastResponse> response =
+      connection_->Call(&v1::Inference::Stub::Forecast, ToForecastRequest(model, input), Repeat::kSafe);
+  if (!response.ok()) return response.status();
+  return ForecastOutput{{response->values().begin(), response->values().end()}, response->position()};
+}
+
+absl::StatusOr<Session> Client::OpenSession(absl::string_view model, absl::string_view id, int64_t version) const {
+  if (id.empty()) {
+    CreateSessionInput input;
+    input.model = std::string(model);
+    input.version = version;
+    absl::StatusOr<SessionDescription> created = CreateSession(input);
+    if (!created.ok()) return created.status();
+    return Session(*this, input.model, version, std::move(created->session_id), created->position);
+  }
+  const absl::StatusOr<SessionDescription> found = GetSession(id);
+  if (!found.ok() && !absl::IsNotFound(found.status())) return found.status();
+  if (found.ok() && found->model != model) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("session '", id, "' belongs to model '", found->model, "', not to '", model, "'"));
+  }
+  return Session(*this, std::string(model), version, std::string(id), found.ok() ? found->position : 0);
+}
+
+absl::StatusOr<SessionDescription> Client::CreateSession(const CreateSessionInput& input) const {
+  // Repeated after a lost reply it would say ALREADY_EXISTS, or leave a second session behind.
+  const absl::StatusOr<v1::Session> response =
+      connection_->Call(&v1::Sessions::Stub::CreateSession, ToCreateSessionRequest(input), Repeat::kUnsafe);
+  if (!response.ok()) return response.status();
+  return ToSessionDescription(*response);
+}
+
+absl::StatusOr<SessionDescription> Client::GetSession(absl::string_view id) const {
+  v1::GetSessionRequest request;
+  request.set_session_id(std::string(id));
+  const absl::StatusOr<v1::Session> response =
+      connection_->Call(&v1::Sessions::Stub::GetSession, request, Repeat::kSafe);
+  if (!response.ok()) return response.status();
+  return ToSessionDescription(*response);
+}
+
+absl::StatusOr<SessionPage> Client::ListSessions(absl::string_view model, absl::string_view page_token,
+                                                 int page_size) const {
+  v1::ListSessionsRequest request;
+  request.set_model(std::string(model));
+  request.set_page_token(std::string(page_token));
+  request.set_page_size(page_size);
+  const absl::StatusOr<v1::ListSessionsResponse> response =
+      connection_->Call(&v1::Sessions::Stub::ListSessions, request, Repeat::kSafe);
+  if (!response.ok()) return response.status();
+  SessionPage page;
+  page.next_page_token = response->next_page_token();
+  for (const v1::Session& session : response->sessions()) page.sessions.push_back(ToSessionDescription(session));
+  return page;
+}
+
+absl::Status Client::DeleteSession(absl::string_view id) const {
+  v1::DeleteSessionRequest request;
+  request.set_session_id(std::string(id));
+  // Repeated after a lost reply it would say NOT_FOUND of a session that it did delete.
+  return connection_->Call(&v1::Sessions::Stub::DeleteSession, request, Repeat::kUnsafe).status();
+}
+
+}  // namespace rondo

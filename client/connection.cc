@@ -1,0 +1,62 @@
+#include "client/connection.h"
+
+#include <algorithm>
+#include <chrono>
+#include <climits>
+#include <optional>
+
+#include "absl/random/random.h"
+#include "absl/time/clock.h"
+#include "client/retry.h"
+
+namespace rondo {
+namespace {
+
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address, const ClientOptions& options) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(static_cast<int>(std::min<size_t>(options.max_reply_bytes, INT_MAX)));
+  // gRPC's first reconnect comes after a second: every retry before it would fail without having tried.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+std::optional<absl::string_view> Pushback(const grpc::ClientContext& context) {
+  const auto& trailers = context.GetServerTrailingMetadata();
+  const auto found = trailers.find("grpc-retry-pushback-ms");
+  if (found == trailers.end()) return std::nullopt;
+  return absl::string_view(found->second.data(), found->second.size());
+}
+
+}  // namespace
+
+absl::Status ToStatus(const grpc::Status& status) {
+  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+}
+
+ClientConnection::ClientConnection(const std::string& address, const ClientOptions& options)
+    : options_(options),
+      channel_(MakeChannel(address, options)),
+      inference_(v1::Inference::NewStub(channel_)),
+      models_(v1::Models::NewStub(channel_)),
+      sessions_(v1::Sessions::NewStub(channel_)) {}
+
+void ClientConnection::SetDeadline(absl::Time deadline, grpc::ClientContext* context) {
+  if (deadline != absl::InfiniteFuture()) context->set_deadline(absl::ToChronoTime(deadline));
+}
+
+bool ClientConnection::WaitToRetry(const grpc::ClientContext& context, const grpc::Status& status, int number,
+                                   Repeat repeat, absl::Time deadline) const {
+  FailedTry failed;
+  failed.number = number;
+  failed.code = static_cast<absl::StatusCode>(status.error_code());
+  failed.repeatable = repeat == Repeat::kSafe;
+  failed.pushback = Pushback(context);
+  absl::BitGen random;
+  const std::optional<absl::Duration> delay = RetryDelay(options_, failed, absl::Uniform(random, 0.0, 1.0));
+  if (!delay.has_value() || absl::Now() + *delay >= deadline) return false;
+  absl::SleepFor(*delay);
+  return true;
+}
+
+}  // namespace rondo

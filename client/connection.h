@@ -1,0 +1,76 @@
+#ifndef RONDO_CLIENT_CONNECTION_H_
+#define RONDO_CLIENT_CONNECTION_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "client/client.h"
+#include "grpcpp/grpcpp.h"
+#include "rondo/v1/inference.grpc.pb.h"
+#include "rondo/v1/models.grpc.pb.h"
+#include "rondo/v1/sessions.grpc.pb.h"
+
+namespace rondo {
+
+absl::Status ToStatus(const grpc::Status& status);
+
+// If a second run of a call changes more than the first one did.
+enum class Repeat { kSafe, kUnsafe };
+
+// The channel and its stubs, shared by a Client and all it made. Any thread.
+class ClientConnection {
+ public:
+  ClientConnection(const std::string& address, const ClientOptions& options);
+
+  v1::Inference::Stub& inference() { return *inference_; }
+
+  // One unary call: the deadline, and retries as ClientOptions says.
+  template <typename Stub, typename Request, typename Response>
+  absl::StatusOr<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                                const Request& request, Repeat repeat) {
+    const absl::Time deadline = absl::Now() + options_.deadline;
+    for (int number = 1;; ++number) {
+      grpc::ClientContext context;
+      SetDeadline(deadline, &context);
+      Response response;
+      const grpc::Status status = (stub<Stub>().*method)(&context, request, &response);
+      if (status.ok()) return response;
+      if (!WaitToRetry(context, status, number, repeat, deadline)) return ToStatus(status);
+    }
+  }
+
+ private:
+  template <typename Stub>
+  Stub& stub();
+
+  static void SetDeadline(absl::Time deadline, grpc::ClientContext* context);
+  // True after the wait: try again. False: give up; also if the deadline would pass meanwhile.
+  bool WaitToRetry(const grpc::ClientContext& context, const grpc::Status& status, int number, Repeat repeat,
+                   absl::Time deadline) const;
+
+  const ClientOptions options_;
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::unique_ptr<v1::Inference::Stub> inference_;
+  const std::unique_ptr<v1::Models::Stub> models_;
+  const std::unique_ptr<v1::Sessions::Stub> sessions_;
+};
+
+template <>
+inline v1::Inference::Stub& ClientConnection::stub() {
+  return *inference_;
+}
+template <>
+inline v1::Models::Stub& ClientConnection::stub() {
+  return *models_;
+}
+template <>
+inline v1::Sessions::Stub& ClientConnection::stub() {
+  return *sessions_;
+}
+
+}  // namespace rondo
+
+#endif  // RONDO_CLIENT_CONNECTION_H_

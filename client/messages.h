@@ -1,0 +1,109 @@
+#ifndef RONDO_CLIENT_MESSAGES_H_
+#define RONDO_CLIENT_MESSAGES_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+
+// What goes to a Rondo server and comes back, as plain values. Numbers are in the user's own units; tensors are
+// row-major. Included by client/client.h.
+namespace rondo {
+
+struct FeedbackDescription {
+  std::string output;
+  std::string input;
+};
+
+// A model that a server has live.
+struct ModelDescription {
+  std::string name;
+  int64_t version = 0;
+  std::string cell;  // "lstm", "gru", "rnn"
+  int num_layers = 0;
+  int hidden_size = 0;
+  int input_size = 0;               // floats a timestep that a client sends; 1 for a token model
+  int output_size = 0;              // floats a timestep in a reply: [horizon][outputs]
+  std::vector<std::string> inputs;  // empty for a token model
+  int64_t tokens = 0;               // vocabulary size of a token model; else 0
+  std::vector<std::string> outputs;
+  int horizon = 0;           // timesteps ahead that each output row covers, nearest first
+  std::string head;          // "linear" or "softmax"
+  bool needs_times = false;  // each timestep needs a time
+  std::vector<FeedbackDescription> feedback;
+  double step_seconds = 0;  // time between timesteps; 0: unknown
+  std::string kernel;       // what runs it, e.g. "onednn/brgemm:avx512_core"
+};
+
+// The timesteps of one request for one session, or for none.
+struct SequenceInput {
+  std::string session_id;           // empty: stateless, starts from a zero state that is not kept
+  std::optional<int64_t> position;  // of the first timestep; absent: whatever comes next, and no retry is safe
+  std::vector<float> values;        // [timesteps][input_size]
+  std::vector<int64_t> times;       // unix seconds, one a timestep; for models that need them
+  bool end_session = false;         // delete the session once these timesteps have run
+};
+
+struct SequenceOutput {
+  absl::Status status;
+  int64_t next_position = 0;   // of the session; on FAILED_PRECONDITION the position that was expected
+  std::vector<float> values;   // [timesteps][output_size], or [1][output_size] with last_only
+  absl::Duration retry_after;  // with RESOURCE_EXHAUSTED; zero: no advice
+};
+
+struct PredictOptions {
+  int64_t version = 0;     // 0: a live session's own, else the newest
+  bool last_only = false;  // answer only the last timestep of each sequence
+  // Longest time in the server; zero: only the call's deadline holds. On a stream it is each message's own deadline.
+  absl::Duration timeout;
+};
+
+// One answer of a stream. `status` not OK: the whole message was refused and nothing ran.
+struct StreamReply {
+  absl::Status status;
+  std::vector<SequenceOutput> sequences;  // one a sequence, in request order
+  absl::Duration retry_after;             // with RESOURCE_EXHAUSTED; zero: no advice
+};
+
+struct ForecastInput {
+  int64_t version = 0;
+  std::string session_id;              // start from this session's state; empty: from `history`
+  std::vector<float> history;          // [timesteps][input_size]; only without session_id
+  std::vector<int64_t> history_times;  // unix seconds, one a timestep of history
+  int horizon = 1;                     // outputs wanted
+  std::vector<float> known_inputs;     // [horizon - 1][input_size]; fed-back columns are ignored; empty: none known
+  std::vector<int64_t> known_times;    // unix seconds, [horizon - 1]; empty: the model's step_seconds apart
+};
+
+struct ForecastOutput {
+  std::vector<float> values;  // [horizon][output_size]
+  int64_t position = 0;       // of the session, unmoved; without one, the timesteps of history
+};
+
+struct SessionDescription {
+  std::string session_id;
+  std::string model;
+  int64_t version = 0;
+  int64_t position = 0;         // timesteps consumed: the index of the next one
+  absl::Duration idle_timeout;  // infinite: never ends by itself
+  absl::Duration idle;          // since the last request
+};
+
+struct CreateSessionInput {
+  std::string model;
+  int64_t version = 0;                         // 0: newest
+  std::string session_id;                      // empty: the server makes a random 128-bit id
+  std::optional<absl::Duration> idle_timeout;  // absent: the server's default; infinite: never, if the server allows it
+};
+
+struct SessionPage {
+  std::vector<SessionDescription> sessions;
+  std::string next_page_token;  // empty: the last page
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_CLIENT_MESSAGES_H_

@@ -1,0 +1,115 @@
+#include "client/wire.h"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace rondo {
+namespace {
+
+absl::Duration TimeoutFromWire(double seconds) {
+  return seconds == 0 ? absl::InfiniteDuration() : absl::Seconds(seconds);
+}
+
+double TimeoutToWire(absl::Duration timeout) {
+  return timeout == absl::InfiniteDuration() ? 0 : absl::ToDoubleSeconds(timeout);
+}
+
+std::vector<float> ToVector(const google::protobuf::RepeatedField<float>& values) {
+  return {values.begin(), values.end()};
+}
+
+void FillSequence(const SequenceInput& input, v1::Sequence* sequence) {
+  sequence->set_session_id(input.session_id);
+  if (input.position.has_value()) sequence->set_position(*input.position);
+  sequence->mutable_values()->Add(input.values.begin(), input.values.end());
+  sequence->mutable_times()->Add(input.times.begin(), input.times.end());
+  sequence->set_end_session(input.end_session);
+}
+
+}  // namespace
+
+void FillPredictRequest(absl::string_view model, absl::Span<const SequenceInput> sequences,
+                        const PredictOptions& options, v1::PredictRequest* request) {
+  request->Clear();
+  request->set_model(std::string(model));
+  request->set_version(options.version);
+  request->set_last_only(options.last_only);
+  request->set_timeout_ms(absl::ToInt64Milliseconds(absl::Ceil(options.timeout, absl::Milliseconds(1))));
+  for (const SequenceInput& sequence : sequences) FillSequence(sequence, request->add_sequences());
+}
+
+v1::ForecastRequest ToForecastRequest(absl::string_view model, const ForecastInput& input) {
+  v1::ForecastRequest request;
+  request.set_model(std::string(model));
+  request.set_version(input.version);
+  request.set_session_id(input.session_id);
+  request.mutable_history()->Add(input.history.begin(), input.history.end());
+  request.mutable_history_times()->Add(input.history_times.begin(), input.history_times.end());
+  request.set_horizon(input.horizon);
+  request.mutable_known_inputs()->Add(input.known_inputs.begin(), input.known_inputs.end());
+  request.mutable_known_times()->Add(input.known_times.begin(), input.known_times.end());
+  return request;
+}
+
+v1::CreateSessionRequest ToCreateSessionRequest(const CreateSessionInput& input) {
+  v1::CreateSessionRequest request;
+  request.set_model(input.model);
+  request.set_version(input.version);
+  request.set_session_id(input.session_id);
+  if (input.idle_timeout.has_value()) request.set_idle_timeout_seconds(TimeoutToWire(*input.idle_timeout));
+  return request;
+}
+
+absl::Status ToStatus(const v1::Status& status) {
+  return absl::Status(static_cast<absl::StatusCode>(status.code()), status.message());
+}
+
+std::vector<SequenceOutput> ToSequenceOutputs(const v1::PredictResponse& response) {
+  std::vector<SequenceOutput> outputs;
+  outputs.reserve(static_cast<size_t>(response.results_size()));
+  for (const v1::SequenceResult& result : response.results()) {
+    outputs.push_back({ToStatus(result.status()), result.next_position(), ToVector(result.values()),
+                       absl::Milliseconds(result.status().retry_after_ms())});
+  }
+  return outputs;
+}
+
+StreamReply ToStreamReply(const v1::PredictResponse& response) {
+  return {ToStatus(response.status()), ToSequenceOutputs(response),
+          absl::Milliseconds(response.status().retry_after_ms())};
+}
+
+ModelDescription ToModelDescription(const v1::Model& model) {
+  ModelDescription description;
+  description.name = model.name();
+  description.version = model.version();
+  description.cell = model.cell();
+  description.num_layers = model.num_layers();
+  description.hidden_size = model.hidden_size();
+  description.input_size = model.input_size();
+  description.output_size = model.output_size();
+  description.inputs.assign(model.inputs().begin(), model.inputs().end());
+  description.tokens = model.tokens();
+  description.outputs.assign(model.outputs().begin(), model.outputs().end());
+  description.horizon = model.horizon();
+  description.head = model.head();
+  description.needs_times = model.needs_times();
+  for (const v1::Feedback& link : model.feedback()) description.feedback.push_back({link.output(), link.input()});
+  description.step_seconds = model.step_seconds();
+  description.kernel = model.kernel();
+  return description;
+}
+
+SessionDescription ToSessionDescription(const v1::Session& session) {
+  return {session.session_id(),
+          session.model(),
+          session.version(),
+          session.position(),
+          TimeoutFromWire(session.idle_timeout_seconds()),
+          absl::Seconds(session.idle_seconds())};
+}
+
+}  // namespace rondo

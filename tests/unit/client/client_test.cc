@@ -1,0 +1,203 @@
+#include "client/client.h"
+
+#include <utility>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/unit/client/running_sum_server.h"
+
+namespace rondo {
+namespace {
+
+using Fault = RunningSumServer::Fault;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class ClientTest : public testing::Test {
+ protected:
+  ClientTest() : client_(Connect({})) {}
+
+  Client Connect(ClientOptions options) {
+    options.initial_backoff = absl::Milliseconds(1);
+    return Client::Connect(server_.address(), options).value();
+  }
+
+  RunningSumServer server_;
+  Client client_;
+};
+
+SequenceInput Steps(std::string session_id, std::vector<float> values) {
+  SequenceInput sequence;
+  sequence.session_id = std::move(session_id);
+  sequence.values = std::move(values);
+  return sequence;
+}
+
+TEST_F(ClientTest, AddressAndOptionsAreChecked) {
+  EXPECT_EQ(Client::Connect("").status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(Client::Connect("a b:1").status().code(), absl::StatusCode::kInvalidArgument);
+  ClientOptions options;
+  options.max_attempts = 17;
+  EXPECT_THAT(std::string(Client::Connect("x:1", options).status().message()), HasSubstr("17"));
+  options = {};
+  options.deadline = absl::ZeroDuration();
+  EXPECT_FALSE(Client::Connect("x:1", options).ok());
+}
+
+TEST_F(ClientTest, StatelessPredictKeepsNothing) {
+  for (int i = 0; i < 2; ++i) {
+    const absl::StatusOr<std::vector<float>> sums = client_.Predict("sum", std::vector<float>{1, 2, 3});
+    ASSERT_TRUE(sums.ok()) << sums.status();
+    EXPECT_THAT(*sums, ElementsAre(1, 3, 6));
+  }
+}
+
+TEST_F(ClientTest, ARefusalHasTheServersCodeAndText) {
+  const absl::Status status = client_.Predict("product", std::vector<float>{1}).status();
+  EXPECT_EQ(status, absl::NotFoundError("no model 'product'"));
+}
+
+TEST_F(ClientTest, EachOfManySequencesHasItsOwnStatus) {
+  std::vector<SequenceInput> sequences = {Steps("a", {5}), Steps("b", {1})};
+  sequences[1].position = 3;
+  const absl::StatusOr<std::vector<SequenceOutput>> outputs = client_.PredictMany("sum", sequences);
+  ASSERT_TRUE(outputs.ok()) << outputs.status();
+  ASSERT_EQ(outputs->size(), 2u);
+  EXPECT_THAT(outputs->at(0).values, ElementsAre(5));
+  EXPECT_EQ(outputs->at(0).next_position, 1);
+  EXPECT_EQ(outputs->at(1).status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(outputs->at(1).next_position, 0);
+}
+
+TEST_F(ClientTest, ASessionGoesOnWhereItStands) {
+  Session session = client_.OpenSession("sum", "a").value();
+  EXPECT_EQ(session.position(), 0);
+  EXPECT_THAT(session.Step(std::vector<float>{2}).value(), ElementsAre(2));
+  EXPECT_THAT(session.Run(std::vector<float>{3, 4}).value(), ElementsAre(5, 9));
+  Session again = client_.OpenSession("sum", "a").value();
+  EXPECT_EQ(again.position(), 3);
+  EXPECT_THAT(again.Step(std::vector<float>{1}).value(), ElementsAre(10));
+}
+
+TEST_F(ClientTest, AnEmptyIdOpensASessionOfTheServers) {
+  const Session session = client_.OpenSession("sum").value();
+  EXPECT_EQ(session.id(), "made0");
+}
+
+TEST_F(ClientTest, ASessionOfAnotherModelIsRefused) {
+  Session session = client_.OpenSession("sum", "a").value();
+  ASSERT_TRUE(session.Step(std::vector<float>{2}).ok());
+  EXPECT_EQ(client_.OpenSession("product", "a").status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(ClientTest, AStepWhoseReplyIsLostRunsOnce) {
+  Session session = client_.OpenSession("sum", "a").value();
+  server_.FailNext({Fault::kLoseReply, Fault::kRefuse, Fault::kLoseReply});
+  EXPECT_THAT(session.Step(std::vector<float>{2}).value(), ElementsAre(2));
+  EXPECT_EQ(server_.predict_calls(), 4);
+  EXPECT_EQ(server_.position("a"), 1);
+  EXPECT_THAT(session.Step(std::vector<float>{3}).value(), ElementsAre(5));
+}
+
+TEST_F(ClientTest, TriesAreBounded) {
+  Session session = client_.OpenSession("sum", "a").value();
+  server_.FailNext({Fault::kRefuse, Fault::kRefuse, Fault::kRefuse, Fault::kRefuse, Fault::kRefuse});
+  EXPECT_EQ(session.Step(std::vector<float>{2}).status(), absl::UnavailableError("draining"));
+  EXPECT_EQ(server_.predict_calls(), 4);
+  EXPECT_EQ(session.position(), 0);
+}
+
+TEST_F(ClientTest, AStepWithoutPositionIsNotRepeated) {
+  server_.FailNext({Fault::kLoseReply});
+  const std::vector<SequenceInput> sequences = {Steps("a", {5})};
+  EXPECT_EQ(client_.PredictMany("sum", sequences).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(server_.position("a"), 1);
+}
+
+TEST_F(ClientTest, AStepWithoutPositionIsSentAgainWhenTheServerPushesBack) {
+  server_.FailNext({Fault::kPushBack});
+  const std::vector<SequenceInput> sequences = {Steps("a", {5})};
+  EXPECT_TRUE(client_.PredictMany("sum", sequences).ok());
+  EXPECT_EQ(server_.position("a"), 1);
+}
+
+TEST_F(ClientTest, APushbackPastTheDeadlineIsAnsweredAtOnce) {
+  server_.FailNext({Fault::kPushBackFar});
+  EXPECT_EQ(client_.Predict("sum", std::vector<float>{1}).status(), absl::ResourceExhaustedError("queue full"));
+  EXPECT_EQ(server_.predict_calls(), 1);
+}
+
+TEST_F(ClientTest, ALimitIsNotTriedAgain) {
+  server_.FailNext({Fault::kLimit});
+  EXPECT_EQ(client_.Predict("sum", std::vector<float>{1}).status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(server_.predict_calls(), 1);
+}
+
+TEST_F(ClientTest, AStepPastItsDeadlineCanBeCalledAgain) {
+  ClientOptions options;
+  options.deadline = absl::Milliseconds(300);
+  Session session = Connect(options).OpenSession("sum", "a").value();
+  server_.FailNext({Fault::kHoldReply});
+  EXPECT_EQ(session.Step(std::vector<float>{2}).status().code(), absl::StatusCode::kDeadlineExceeded);
+  server_.Release();
+  EXPECT_THAT(session.Step(std::vector<float>{2}).value(), ElementsAre(2));
+  EXPECT_EQ(server_.position("a"), 1);
+}
+
+TEST_F(ClientTest, SyncTakesOverTheServersPosition) {
+  Session one = client_.OpenSession("sum", "a").value();
+  Session other = client_.OpenSession("sum", "a").value();
+  ASSERT_TRUE(one.Step(std::vector<float>{2}).ok());
+  ASSERT_TRUE(one.Step(std::vector<float>{2}).ok());
+  ASSERT_TRUE(other.Sync().ok());
+  EXPECT_EQ(other.position(), 2);
+  EXPECT_THAT(other.Step(std::vector<float>{1}).value(), ElementsAre(5));
+}
+
+TEST_F(ClientTest, AnInfiniteIdleTimeoutIsZeroOnTheWire) {
+  CreateSessionInput input;
+  input.model = "sum";
+  input.session_id = "a";
+  input.idle_timeout = absl::InfiniteDuration();
+  EXPECT_EQ(client_.CreateSession(input)->idle_timeout, absl::InfiniteDuration());
+  input.idle_timeout = absl::Milliseconds(1500);
+  EXPECT_EQ(client_.CreateSession(input)->idle_timeout, absl::Milliseconds(1500));
+}
+
+TEST_F(ClientTest, AStreamAnswersInOrderAndOutlivesARefusedMessage) {
+  PredictStream stream = client_.OpenPredictStream("sum");
+  const std::vector<SequenceInput> sequences = {Steps("a", {1}), Steps("b", {10})};
+  ASSERT_TRUE(stream.Write(sequences));
+  ASSERT_TRUE(stream.Write({}));
+  ASSERT_TRUE(stream.Write(sequences));
+  stream.WritesDone();
+  StreamReply reply;
+  ASSERT_TRUE(stream.Read(&reply));
+  EXPECT_THAT(reply.sequences.at(1).values, ElementsAre(10));
+  ASSERT_TRUE(stream.Read(&reply));
+  EXPECT_EQ(reply.status, absl::InvalidArgumentError("0 sequences"));
+  ASSERT_TRUE(stream.Read(&reply));
+  EXPECT_TRUE(reply.status.ok());
+  EXPECT_THAT(reply.sequences.at(0).values, ElementsAre(2));
+  EXPECT_FALSE(stream.Read(&reply));
+  EXPECT_TRUE(stream.Finish().ok());
+}
+
+TEST_F(ClientTest, AStreamThatIsDroppedIsCancelled) {
+  PredictStream stream = client_.OpenPredictStream("sum");
+  const std::vector<SequenceInput> sequences = {Steps("a", {1})};
+  ASSERT_TRUE(stream.Write(sequences));
+}
+
+TEST_F(ClientTest, NobodyListeningIsUnavailable) {
+  std::string address;
+  { address = RunningSumServer().address(); }
+  ClientOptions options;
+  options.max_attempts = 2;
+  options.initial_backoff = absl::Milliseconds(1);
+  const Client client = Client::Connect(address, options).value();
+  EXPECT_EQ(client.ListModels().status().code(), absl::StatusCode::kUnavailable);
+}
+
+}  // namespace
+}  // namespace rondo

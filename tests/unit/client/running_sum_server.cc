@@ -1,0 +1,137 @@
+#include "tests/unit/client/running_sum_server.h"
+
+#include <utility>
+
+namespace rondo {
+
+RunningSumServer::RunningSumServer() {
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+  builder.RegisterService(static_cast<v1::Inference::Service*>(this));
+  builder.RegisterService(static_cast<v1::Sessions::Service*>(this));
+  server_ = builder.BuildAndStart();
+}
+
+RunningSumServer::~RunningSumServer() {
+  Release();
+  server_->Shutdown();
+}
+
+void RunningSumServer::FailNext(std::deque<Fault> faults) {
+  MutexLock lock(&mutex_);
+  faults_ = std::move(faults);
+}
+
+void RunningSumServer::Release() {
+  MutexLock lock(&mutex_);
+  released_ = true;
+  release_.SignalAll();
+}
+
+void RunningSumServer::AwaitRelease() {
+  MutexLock lock(&mutex_);
+  while (!released_) release_.Wait(&mutex_);
+}
+
+int RunningSumServer::predict_calls() const {
+  MutexLock lock(&mutex_);
+  return predict_calls_;
+}
+
+int64_t RunningSumServer::position(const std::string& session_id) const {
+  MutexLock lock(&mutex_);
+  const auto found = series_.find(session_id);
+  return found == series_.end() ? -1 : found->second.position;
+}
+
+std::optional<RunningSumServer::Fault> RunningSumServer::TakeFault() {
+  MutexLock lock(&mutex_);
+  ++predict_calls_;
+  if (faults_.empty()) return std::nullopt;
+  const Fault fault = faults_.front();
+  faults_.pop_front();
+  return fault;
+}
+
+v1::SequenceResult RunningSumServer::RunSequence(const v1::Sequence& sequence) {
+  MutexLock lock(&mutex_);
+  Series stateless;
+  Series& series = sequence.session_id().empty() ? stateless : series_[sequence.session_id()];
+  if (sequence.has_position() && sequence.position() == series.last_position) return series.last_result;
+  v1::SequenceResult result;
+  if (sequence.has_position() && sequence.position() != series.position) {
+    result.mutable_status()->set_code(grpc::FAILED_PRECONDITION);
+    result.mutable_status()->set_message("position " + std::to_string(sequence.position()) + "; expected " +
+                                         std::to_string(series.position));
+    result.set_next_position(series.position);
+    return result;
+  }
+  series.last_position = series.position;
+  for (const float value : sequence.values()) {
+    series.sum += value;
+    ++series.position;
+    result.add_values(series.sum);
+  }
+  result.set_next_position(series.position);
+  series.last_result = result;
+  return result;
+}
+
+grpc::Status RunningSumServer::Predict(grpc::ServerContext* context, const v1::PredictRequest* request,
+                                       v1::PredictResponse* response) {
+  const std::optional<Fault> fault = TakeFault();
+  if (fault == Fault::kRefuse) return {grpc::StatusCode::UNAVAILABLE, "draining"};
+  if (fault == Fault::kLimit) return {grpc::StatusCode::RESOURCE_EXHAUSTED, "message too large"};
+  if (fault == Fault::kPushBack || fault == Fault::kPushBackFar) {
+    context->AddTrailingMetadata("grpc-retry-pushback-ms", fault == Fault::kPushBack ? "1" : "3600000");
+    return {grpc::StatusCode::RESOURCE_EXHAUSTED, "queue full"};
+  }
+  if (request->model() != "sum") return {grpc::StatusCode::NOT_FOUND, "no model '" + request->model() + "'"};
+  for (const v1::Sequence& sequence : request->sequences()) *response->add_results() = RunSequence(sequence);
+  if (fault == Fault::kLoseReply) return {grpc::StatusCode::UNAVAILABLE, "connection reset"};
+  if (fault == Fault::kHoldReply) AwaitRelease();
+  const v1::Status& first = response->results(0).status();
+  if (response->results_size() == 1 && first.code() != 0) {
+    return {static_cast<grpc::StatusCode>(first.code()), first.message()};
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status RunningSumServer::StreamPredict(
+    grpc::ServerContext* /*context*/, grpc::ServerReaderWriter<v1::PredictResponse, v1::PredictRequest>* stream) {
+  v1::PredictRequest request;
+  while (stream->Read(&request)) {
+    v1::PredictResponse response;
+    if (request.sequences().empty()) {
+      response.mutable_status()->set_code(grpc::INVALID_ARGUMENT);
+      response.mutable_status()->set_message("0 sequences");
+    }
+    for (const v1::Sequence& sequence : request.sequences()) *response.add_results() = RunSequence(sequence);
+    if (!stream->Write(response)) break;
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status RunningSumServer::GetSession(grpc::ServerContext* /*context*/, const v1::GetSessionRequest* request,
+                                          v1::Session* response) {
+  MutexLock lock(&mutex_);
+  const auto found = series_.find(request->session_id());
+  if (found == series_.end()) return {grpc::StatusCode::NOT_FOUND, "no session '" + request->session_id() + "'"};
+  response->set_session_id(found->first);
+  response->set_model("sum");
+  response->set_position(found->second.position);
+  return grpc::Status::OK;
+}
+
+grpc::Status RunningSumServer::CreateSession(grpc::ServerContext* /*context*/, const v1::CreateSessionRequest* request,
+                                             v1::Session* response) {
+  MutexLock lock(&mutex_);
+  response->set_session_id(request->session_id().empty() ? "made" + std::to_string(series_.size())
+                                                         : request->session_id());
+  response->set_model(request->model());
+  response->set_idle_timeout_seconds(request->idle_timeout_seconds());
+  series_[response->session_id()] = Series();
+  return grpc::Status::OK;
+}
+
+}  // namespace rondo

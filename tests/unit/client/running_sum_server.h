@@ -1,0 +1,75 @@
+#ifndef RONDO_TESTS_UNIT_CLIENT_RUNNING_SUM_SERVER_H_
+#define RONDO_TESTS_UNIT_CLIENT_RUNNING_SUM_SERVER_H_
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "grpcpp/grpcpp.h"
+#include "rondo/v1/inference.grpc.pb.h"
+#include "rondo/v1/sessions.grpc.pb.h"
+#include "server/mutex.h"
+
+namespace rondo {
+
+// A gRPC server on a port of its own whose one model "sum" answers the running sum of all values of a session. It
+// follows the position rule of inference.proto, and fails as told: what the client does then is under test.
+class RunningSumServer final : public v1::Inference::Service, public v1::Sessions::Service {
+ public:
+  enum class Fault {
+    kRefuse,       // UNAVAILABLE, not run
+    kLoseReply,    // run, then UNAVAILABLE
+    kPushBack,     // RESOURCE_EXHAUSTED, come back after 1 ms
+    kPushBackFar,  // RESOURCE_EXHAUSTED, come back after an hour
+    kLimit,        // RESOURCE_EXHAUSTED without advice
+    kHoldReply,    // run, then nothing until Release
+  };
+
+  RunningSumServer();
+  ~RunningSumServer() override;
+
+  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  // Faults of the next Predict calls, one each.
+  void FailNext(std::deque<Fault> faults);
+  // Lets held replies go.
+  void Release();
+  int predict_calls() const;
+  int64_t position(const std::string& session_id) const;
+
+  grpc::Status Predict(grpc::ServerContext* context, const v1::PredictRequest* request,
+                       v1::PredictResponse* response) override;
+  grpc::Status StreamPredict(grpc::ServerContext* context,
+                             grpc::ServerReaderWriter<v1::PredictResponse, v1::PredictRequest>* stream) override;
+  grpc::Status GetSession(grpc::ServerContext* context, const v1::GetSessionRequest* request,
+                          v1::Session* response) override;
+  grpc::Status CreateSession(grpc::ServerContext* context, const v1::CreateSessionRequest* request,
+                             v1::Session* response) override;
+
+ private:
+  struct Series {
+    int64_t position = 0;
+    float sum = 0;
+    int64_t last_position = -1;
+    v1::SequenceResult last_result;
+  };
+
+  std::optional<Fault> TakeFault() ABSL_LOCKS_EXCLUDED(mutex_);
+  void AwaitRelease() ABSL_LOCKS_EXCLUDED(mutex_);
+  v1::SequenceResult RunSequence(const v1::Sequence& sequence) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  mutable Mutex mutex_;
+  std::map<std::string, Series> series_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Fault> faults_ ABSL_GUARDED_BY(mutex_);
+  int predict_calls_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool released_ ABSL_GUARDED_BY(mutex_) = false;
+  CondVar release_;
+
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_TESTS_UNIT_CLIENT_RUNNING_SUM_SERVER_H_
