@@ -1,6 +1,7 @@
 #ifndef RONDO_SERVER_LOG_H_
 #define RONDO_SERVER_LOG_H_
 
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <utility>
@@ -11,10 +12,21 @@ namespace rondo {
 
 enum class LogLevel { kInfo, kWarning, kError };
 
-// One log line on stderr: time, level, event and key=value fields, as logfmt. Values with spaces, quotes or control
-// bytes are quoted and escaped, so no text from outside can make a second line or a false field. Any thread.
-void LogEvent(LogLevel level, absl::string_view event,
-              std::initializer_list<std::pair<absl::string_view, std::string>> fields = {});
+using LogFields = std::initializer_list<std::pair<absl::string_view, std::string>>;
+
+// One log line on stderr, written out before it returns: time, level, event and key=value fields, as logfmt. Any
+// thread.
+//
+//   time=2026-01-31T12:00:00.123Z level=info event=model_loaded model=weather version=3
+//
+// A value that is not plain printable ASCII is a JSON string in ASCII: quotes, backslashes, control bytes and all
+// beyond ASCII are escaped, and bytes that are not UTF-8 become \ufffd. So no text from outside can make a second line
+// or a false field, or reach a terminal. Values longer than 1,000 bytes are cut and end in "...". `event` and keys are
+// literals of ours: [a-z0-9_].
+void LogEvent(LogLevel level, absl::string_view event, LogFields fields = {});
+
+// The part of a line after time and level.
+std::string FormatLogEvent(absl::string_view event, LogFields fields);
 
 // True at most once per `key` and second (and says how many were skipped since): for causes that repeat by the
 // thousand.

@@ -1,8 +1,6 @@
 #ifndef RONDO_SERVER_METRICS_H_
 #define RONDO_SERVER_METRICS_H_
 
-#include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -11,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "server/metric_cells.h"
 
 namespace rondo {
 
@@ -35,39 +34,13 @@ enum class Rejection {
 };
 inline constexpr size_t kNumRejections = 9;
 
-// A count that many threads add to and a scrape reads. Threads add to cells of their own (no shared cache line).
-class Counter {
- public:
-  void Add(uint64_t n = 1);
-  uint64_t Value() const;
-
- private:
-  struct alignas(64) Cell {
-    std::atomic<uint64_t> value{0};
-  };
-  static constexpr size_t kCells = 8;
-  std::array<Cell, kCells> cells_;
-};
-
-class Gauge {
- public:
-  void Add(int64_t n) { value_.fetch_add(n, std::memory_order_relaxed); }
-  void Set(int64_t n) { value_.store(n, std::memory_order_relaxed); }
-  int64_t Value() const { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<int64_t> value_{0};
-};
-
-// Buckets of fixed bounds, counted per thread cell and summed at scrape; Observe takes no lock and allocates nothing.
-class Histogram;
-
-// The numbers of one model name.
+// The numbers of one model name. Any thread; none of these takes a lock, and none allocates but the first request that
+// ends with a (method, code) not seen before.
 class ModelMetrics {
  public:
   virtual ~ModelMetrics() = default;
   virtual void ObserveRequest(Method method, absl::StatusCode code, absl::Duration duration) = 0;
-  // `count` steps that waited `duration` between admission and their first kernel call.
+  // One sequence that waited `duration` between admission and its first kernel call.
   virtual void ObserveQueue(absl::Duration duration) = 0;
   // One kernel call over `batch_size` rows.
   virtual void ObserveStep(absl::Duration duration, size_t batch_size) = 0;
