@@ -1,0 +1,76 @@
+#include "model/feature_encoder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace rondo {
+namespace {
+
+constexpr double kTwoPi = 6.283185307179586;
+constexpr int64_t kSecondsPerDay = 86400;
+
+int64_t FloorMod(int64_t a, int64_t b) { return ((a % b) + b) % b; }
+
+struct YearDay {
+  int64_t day;     // since January 1st
+  int64_t length;  // of the year, in days
+};
+
+// Gregorian calendar, as in http://howardhinnant.github.io/date_algorithms.html: years that begin in March put the leap
+// day last, so that every month starts on a fixed day.
+YearDay ToYearDay(int64_t days_since_1970) {
+  constexpr int64_t kDaysPerEra = 146097;                                      // 400 years
+  const int64_t day_of_era = FloorMod(days_since_1970 + 719468, kDaysPerEra);  // since March 1st of a year 400 * n
+  const int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const int64_t since_march = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  constexpr int64_t kMarchToJanuary = 306;  // days from March 1st to the next January 1st
+  const bool next_year = since_march >= kMarchToJanuary;
+  const int64_t year = year_of_era + (next_year ? 1 : 0);
+  const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+  const int64_t january_and_february = leap ? 60 : 59;
+  return {next_year ? since_march - kMarchToJanuary : since_march + january_and_february, leap ? 366 : 365};
+}
+
+}  // namespace
+
+double CalendarFraction(Calendar calendar, int64_t unix_seconds) {
+  const int64_t second_of_day = FloorMod(unix_seconds, kSecondsPerDay);
+  const int64_t days = unix_seconds / kSecondsPerDay - (unix_seconds % kSecondsPerDay < 0 ? 1 : 0);
+  const double day_fraction = static_cast<double>(second_of_day) / kSecondsPerDay;
+  switch (calendar) {
+    case Calendar::kHour:
+      return day_fraction;
+    case Calendar::kWeekday:
+      return (FloorMod(days + 3, 7) + day_fraction) / 7;  // 1970-01-01 was a Thursday
+    case Calendar::kDayOfYear: {
+      const YearDay at = ToYearDay(days);
+      return (at.day + day_fraction) / at.length;
+    }
+  }
+  return 0;
+}
+
+FeatureEncoder::FeatureEncoder(const ModelSpec& spec, std::vector<float> embedding)
+    : feature_size_(spec.feature_size()), calendar_(spec.calendar), embedding_(std::move(embedding)) {
+  for (const InputFeature& input : spec.inputs) scales_.push_back({input.mean, input.std});
+}
+
+void FeatureEncoder::Encode(const float* input, int64_t unix_seconds, float* features) const {
+  if (!embedding_.empty()) {
+    std::copy_n(&embedding_[static_cast<size_t>(input[0]) * feature_size_], feature_size_, features);
+    return;
+  }
+  // In float64: the difference of two large neighbours keeps its digits.
+  for (size_t i = 0; i < scales_.size(); ++i) {
+    features[i] = static_cast<float>((input[i] - scales_[i].mean) / scales_[i].std);
+  }
+  float* next = features + scales_.size();
+  for (Calendar calendar : calendar_) {
+    const double angle = kTwoPi * CalendarFraction(calendar, unix_seconds);
+    *next++ = static_cast<float>(std::sin(angle));
+    *next++ = static_cast<float>(std::cos(angle));
+  }
+}
+
+}  // namespace rondo

@@ -1,0 +1,55 @@
+#include "model/output_head.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <unordered_map>
+
+namespace rondo {
+
+OutputHead::OutputHead(const ModelSpec& spec, const Weights& weights)
+    : head_(spec.head), dense_(weights.head_weight, weights.head_bias) {
+  std::unordered_map<std::string, size_t> input_index;
+  for (const InputFeature& input : spec.inputs) input_index.emplace(input.name, input_index.size());
+  for (const OutputFeature& output : spec.outputs) {
+    const size_t added_to = output.added_to.empty() ? kNoInput : input_index.at(output.added_to);
+    scales_.push_back({output.mean, output.std, added_to});
+  }
+}
+
+void OutputHead::Apply(const float* const* inputs, const float* const* hidden, size_t num_rows, float* outputs) const {
+  dense_.Apply(hidden, num_rows, outputs);
+  for (size_t row = 0; row < num_rows; ++row) {
+    float* output = outputs + row * output_size();
+    if (head_ == Head::kSoftmax) {
+      ToProbabilities(output);
+    } else {
+      ToRawUnits(inputs[row], output);
+    }
+  }
+}
+
+void OutputHead::ToRawUnits(const float* input, float* output) const {
+  for (float* end = output + output_size(); output != end;) {
+    for (const Scale& scale : scales_) {
+      double raw = *output * scale.std + scale.mean;
+      if (scale.added_to != kNoInput) raw += input[scale.added_to];
+      *output++ = static_cast<float>(raw);
+    }
+  }
+}
+
+// The largest logit is subtracted first, so that no exponential overflows and at least one is 1.
+void OutputHead::ToProbabilities(float* output) const {
+  for (float* end = output + output_size(); output != end; output += scales_.size()) {
+    const float largest = *std::max_element(output, output + scales_.size());
+    double sum = 0;
+    for (size_t i = 0; i < scales_.size(); ++i) {
+      output[i] = std::exp(output[i] - largest);
+      sum += output[i];
+    }
+    for (size_t i = 0; i < scales_.size(); ++i) output[i] = static_cast<float>(output[i] / sum);
+  }
+}
+
+}  // namespace rondo

@@ -1,0 +1,44 @@
+#ifndef RONDO_MODEL_OUTPUT_HEAD_H_
+#define RONDO_MODEL_OUTPUT_HEAD_H_
+
+#include <cstddef>
+#include <vector>
+
+#include "model/dense.h"
+#include "model/model_spec.h"
+#include "model/weights.h"
+
+namespace rondo {
+
+// What the last layer's h means to a client: a linear layer, then raw units (y * std + mean, plus the input that an
+// output is added to), or the probabilities of a softmax over each horizon step's outputs. Immutable; any thread.
+class OutputHead {
+ public:
+  OutputHead(const ModelSpec& spec, const Weights& weights);
+
+  // inputs[i]: [input_size], what the client sent for row i, raw units; hidden[i]: [hidden_size].
+  // outputs: [num_rows][output_size]. A row's result does not depend on the other rows, bit for bit.
+  void Apply(const float* const* inputs, const float* const* hidden, size_t num_rows, float* outputs) const;
+
+  size_t output_size() const { return dense_.outputs(); }
+
+ private:
+  static constexpr size_t kNoInput = static_cast<size_t>(-1);
+
+  struct Scale {
+    double mean;
+    double std;
+    size_t added_to;  // index of an input, or kNoInput
+  };
+
+  void ToRawUnits(const float* input, float* output) const;
+  void ToProbabilities(float* output) const;
+
+  const Head head_;
+  const Dense dense_;
+  std::vector<Scale> scales_;  // one an output of a horizon step
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_MODEL_OUTPUT_HEAD_H_
