@@ -1,0 +1,289 @@
+#include "model/onednn_kernel.h"
+
+#include <algorithm>
+#include <dnnl.hpp>
+#include <exception>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+// T, N, I, H, G: timesteps (always 1), batch size, input width, hidden size, gates.
+
+namespace rondo {
+namespace {
+
+using Desc = dnnl::memory::desc;
+using Tag = dnnl::memory::format_tag;
+constexpr auto kF32 = dnnl::memory::data_type::f32;
+
+// A layer's weights in oneDNN's convention and plain layout.
+struct PlainWeights {
+  int64_t gates = 0;
+  int64_t bias_gates = 0;
+  std::vector<float> layer;  // [I][G][H]
+  std::vector<float> iter;   // [H][G][H]
+  std::vector<float> bias;   // [bias_gates][H]
+};
+
+// The gate of the file that each of oneDNN's gates comes from: lstm i,f,g,o on both sides; gru r,z,n becomes u,r,o.
+std::vector<int64_t> GateOrder(Cell cell) {
+  switch (cell) {
+    case Cell::kLstm:
+      return {0, 1, 2, 3};
+    case Cell::kGru:
+      return {1, 0, 2};
+    case Cell::kRnn:
+      break;
+  }
+  return {0};
+}
+
+// [G * H][I] of the file to oneDNN's [I][G][H].
+std::vector<float> Transpose(const std::vector<float>& from, const std::vector<int64_t>& order, float update_sign,
+                             int64_t I, int64_t H) {
+  const int64_t G = order.size();
+  std::vector<float> to(from.size());
+  for (int64_t g = 0; g < G; ++g) {
+    const float sign = g == 0 ? update_sign : 1.0f;
+    for (int64_t o = 0; o < H; ++o) {
+      const float* row = &from[(order[g] * H + o) * I];
+      for (int64_t i = 0; i < I; ++i) to[(i * G + g) * H + o] = sign * row[i];
+    }
+  }
+  return to;
+}
+
+// oneDNN's gru computes h = u * h_prev + (1 - u) * o. Since 1 - sigmoid(a) = sigmoid(-a), the "replace" convention is
+// the same cell with its update gate negated.
+PlainWeights Translate(const ModelSpec& spec, int64_t I, const LayerWeights& weights) {
+  const int64_t H = spec.hidden_size;
+  const std::vector<int64_t> order = GateOrder(spec.cell);
+  const bool negate = spec.cell == Cell::kGru && spec.gru_update == GruUpdate::kReplace;
+  const float update_sign = negate ? -1.0f : 1.0f;
+  const bool reset_after = spec.cell == Cell::kGru && spec.gru_reset == GruReset::kAfter;
+
+  PlainWeights plain;
+  plain.gates = order.size();
+  plain.bias_gates = plain.gates + (reset_after ? 1 : 0);
+  plain.layer = Transpose(weights.weight_ih, order, update_sign, I, H);
+  plain.iter = Transpose(weights.weight_hh, order, update_sign, H, H);
+  plain.bias.reserve(plain.bias_gates * H);
+  for (size_t g = 0; g < order.size(); ++g) {
+    const bool separate = reset_after && g == 2;  // lbr_gru keeps the candidate's recurrent bias apart, as a 4th gate
+    for (int64_t o = 0; o < H; ++o) {
+      const size_t at = order[g] * H + o;
+      const float sum = weights.bias_ih[at] + (separate ? 0.0f : weights.bias_hh[at]);
+      plain.bias.push_back(g == 0 ? update_sign * sum : sum);
+    }
+  }
+  if (reset_after) plain.bias.insert(plain.bias.end(), weights.bias_hh.begin() + 2 * H, weights.bias_hh.end());
+  return plain;
+}
+
+// One batch size: the primitive and what it reads and writes.
+struct Shape {
+  dnnl::primitive primitive;
+  Desc input, state, scratchpad;
+  dnnl::memory weights_layer, weights_iter;
+  std::string implementation;
+};
+
+// The one difference between oneDNN 2 and 3: how a primitive is described.
+template <typename Primitive, typename... Args>
+typename Primitive::primitive_desc Describe(const dnnl::engine& engine, const dnnl::primitive_attr& attr,
+                                            const Args&... args) {
+#if DNNL_VERSION_MAJOR >= 3
+  return typename Primitive::primitive_desc(engine, dnnl::prop_kind::forward_inference, args..., attr);
+#else
+  return typename Primitive::primitive_desc(typename Primitive::desc(dnnl::prop_kind::forward_inference, args...), attr,
+                                            engine);
+#endif
+}
+
+class OneDnnKernel : public CellKernel {
+ public:
+  // Throws dnnl::error.
+  OneDnnKernel(const ModelSpec& spec, int64_t input_size, const LayerWeights& weights,
+               const std::vector<size_t>& batch_sizes)
+      : cell_(spec.cell),
+        reset_(spec.gru_reset),
+        activation_(spec.activation),
+        I_(input_size),
+        H_(spec.hidden_size),
+        engine_(dnnl::engine::kind::cpu, 0) {
+    dnnl::stream stream(engine_);
+    PlainWeights plain = Translate(spec, input_size, weights);
+    bias_ = dnnl::memory(Desc({1, 1, plain.bias_gates, H_}, kF32, Tag::ldgo), engine_);
+    std::copy(plain.bias.begin(), plain.bias.end(), static_cast<float*>(bias_.get_data_handle()));
+    shapes_.resize(*std::max_element(batch_sizes.begin(), batch_sizes.end()) + 1);
+    for (size_t batch_size : batch_sizes) shapes_[batch_size] = MakeShape(batch_size, plain, stream);
+    stream.wait();
+  }
+
+  std::unique_ptr<BoundLayer> Bind(const LayerBuffers& buffers) const override;
+  size_t scratchpad_size() const override { return scratchpad_size_; }
+  std::string name() const override { return absl::StrCat("onednn/", shapes_.back()->implementation); }
+
+  int64_t hidden_size() const { return H_; }
+  const dnnl::engine& engine() const { return engine_; }
+  const dnnl::memory& bias() const { return bias_; }
+  // By batch size; null where none was asked for.
+  const std::vector<std::unique_ptr<Shape>>& shapes() const { return shapes_; }
+
+ private:
+  std::unique_ptr<Shape> MakeShape(size_t batch_size, PlainWeights& plain, dnnl::stream& stream) {
+    const int64_t N = batch_size;
+    const int64_t G = plain.gates;
+    const Desc x({1, N, I_}, kF32, Tag::tnc);
+    const Desc y({1, N, H_}, kF32, Tag::tnc);
+    const Desc h({1, 1, N, H_}, kF32, Tag::ldnc);
+    const Desc wl({1, 1, I_, G, H_}, kF32, Tag::any);
+    const Desc wi({1, 1, H_, G, H_}, kF32, Tag::any);
+    const Desc b = bias_.get_desc();
+    const Desc none;
+    dnnl::primitive_attr attr;
+    attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    const auto forward = dnnl::rnn_direction::unidirectional_left2right;
+
+    // With one timestep dst_layer is the next h, so dst_iter is left out; only the lstm, for its c, must have it.
+    switch (cell_) {
+      case Cell::kLstm:
+        return Finish<dnnl::lstm_forward>(
+            Describe<dnnl::lstm_forward>(engine_, attr, forward, x, h, h, wl, wi, b, y, h, h), plain, stream);
+      case Cell::kGru:
+        if (reset_ == GruReset::kAfter) {
+          return Finish<dnnl::lbr_gru_forward>(
+              Describe<dnnl::lbr_gru_forward>(engine_, attr, forward, x, h, wl, wi, b, y, none), plain, stream);
+        }
+        return Finish<dnnl::gru_forward>(Describe<dnnl::gru_forward>(engine_, attr, forward, x, h, wl, wi, b, y, none),
+                                         plain, stream);
+      case Cell::kRnn:
+        break;
+    }
+    const auto activation =
+        activation_ == Activation::kTanh ? dnnl::algorithm::eltwise_tanh : dnnl::algorithm::eltwise_relu;
+    return Finish<dnnl::vanilla_rnn_forward>(
+        Describe<dnnl::vanilla_rnn_forward>(engine_, attr, activation, forward, x, h, wl, wi, b, y, none), plain,
+        stream);
+  }
+
+  template <typename Primitive>
+  std::unique_ptr<Shape> Finish(const typename Primitive::primitive_desc& description, PlainWeights& plain,
+                                dnnl::stream& stream) {
+    auto shape = std::make_unique<Shape>();
+    shape->primitive = Primitive(description);
+    shape->input = description.src_layer_desc();
+    shape->state = description.src_iter_desc();
+    shape->scratchpad = description.scratchpad_desc();
+    shape->implementation = description.impl_info_str();
+    shape->weights_layer = Reordered(description.weights_layer_desc(), I_, plain.layer, plain.gates, stream);
+    shape->weights_iter = Reordered(description.weights_iter_desc(), H_, plain.iter, plain.gates, stream);
+    const size_t bytes = shape->scratchpad.get_size();
+    scratchpad_size_ = std::max(scratchpad_size_, (bytes + sizeof(float) - 1) / sizeof(float));
+    return shape;
+  }
+
+  // `plain` in the layout `wanted`: made once, then shared. Packed layouts carry a header that only reorder can write.
+  dnnl::memory Reordered(const Desc& wanted, int64_t rows, std::vector<float>& plain, int64_t gates,
+                         dnnl::stream& stream) {
+    for (const Prepared& prepared : prepared_) {
+      if (prepared.source == plain.data() && prepared.memory.get_desc() == wanted) return prepared.memory;
+    }
+    dnnl::memory from(Desc({1, 1, rows, gates, H_}, kF32, Tag::ldigo), engine_, plain.data());
+    dnnl::memory to(wanted, engine_);
+    dnnl::reorder(from, to).execute(stream, from, to);
+    prepared_.push_back({plain.data(), to});
+    return to;
+  }
+
+  struct Prepared {
+    const float* source;  // tells the input weights from the recurrent ones; not read
+    dnnl::memory memory;
+  };
+
+  const Cell cell_;
+  const GruReset reset_;
+  const Activation activation_;
+  const int64_t I_;
+  const int64_t H_;
+  const dnnl::engine engine_;
+  dnnl::memory bias_;
+  std::vector<Prepared> prepared_;
+  std::vector<std::unique_ptr<Shape>> shapes_;
+  size_t scratchpad_size_ = 0;
+};
+
+// Arguments are prepared for every batch size: oneDNN's C++ execute() would build a map on each call (its C side still
+// builds one of its own).
+class BoundOneDnn : public BoundLayer {
+ public:
+  // Throws dnnl::error.
+  BoundOneDnn(const OneDnnKernel& kernel, const LayerBuffers& buffers) : kernel_(kernel), stream_(kernel.engine()) {
+    const size_t max_batch_size = kernel.shapes().size() - 1;
+    if (buffers.c_in != nullptr) spare_h_.resize(max_batch_size * kernel.hidden_size());
+    calls_.resize(kernel.shapes().size());
+    for (size_t n = 0; n <= max_batch_size; ++n) {
+      if (kernel.shapes()[n] != nullptr) BindShape(*kernel.shapes()[n], buffers, calls_[n]);
+    }
+  }
+
+  bool Run(size_t batch_size) override {
+    const Call& call = calls_[batch_size];
+    return dnnl_primitive_execute(kernel_.shapes()[batch_size]->primitive.get(), stream_.get(), call.size(),
+                                  call.data()) == dnnl_success;
+  }
+
+ private:
+  using Call = std::vector<dnnl_exec_arg_t>;
+
+  void BindShape(const Shape& shape, const LayerBuffers& buffers, Call& call) {
+    const Desc y({1, shape.state.dims()[2], kernel_.hidden_size()}, kF32, Tag::tnc);
+    call.push_back({DNNL_ARG_WEIGHTS_LAYER, shape.weights_layer.get()});
+    call.push_back({DNNL_ARG_WEIGHTS_ITER, shape.weights_iter.get()});
+    call.push_back({DNNL_ARG_BIAS, kernel_.bias().get()});
+    Add(DNNL_ARG_SRC_LAYER, shape.input, buffers.input, call);
+    Add(DNNL_ARG_SRC_ITER, shape.state, buffers.h_in, call);
+    Add(DNNL_ARG_DST_LAYER, y, buffers.h_out, call);
+    Add(DNNL_ARG_SCRATCHPAD, shape.scratchpad, buffers.scratchpad, call);
+    if (buffers.c_in != nullptr) {
+      Add(DNNL_ARG_SRC_ITER_C, shape.state, buffers.c_in, call);
+      Add(DNNL_ARG_DST_ITER_C, shape.state, buffers.c_out, call);
+      Add(DNNL_ARG_DST_ITER, shape.state, spare_h_.data(), call);
+    }
+  }
+
+  void Add(int argument, const Desc& desc, const float* floats, Call& call) {
+    memories_.emplace_back(desc, kernel_.engine(), const_cast<float*>(floats));
+    call.push_back({argument, memories_.back().get()});
+  }
+
+  const OneDnnKernel& kernel_;
+  dnnl::stream stream_;
+  std::vector<float> spare_h_;  // dst_iter, which repeats dst_layer
+  std::vector<dnnl::memory> memories_;
+  std::vector<Call> calls_;  // by batch size
+};
+
+std::unique_ptr<BoundLayer> OneDnnKernel::Bind(const LayerBuffers& buffers) const {
+  try {
+    return std::make_unique<BoundOneDnn>(*this, buffers);
+  } catch (const std::exception&) {
+    return nullptr;
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<CellKernel>> MakeOneDnnKernel(const ModelSpec& spec, int64_t input_size,
+                                                             const LayerWeights& weights,
+                                                             const std::vector<size_t>& batch_sizes) {
+  try {
+    return std::make_unique<OneDnnKernel>(spec, input_size, weights, batch_sizes);
+  } catch (const std::exception& error) {
+    return absl::InternalError(absl::StrCat("oneDNN refused the layer: ", error.what()));
+  }
+}
+
+}  // namespace rondo
