@@ -1,0 +1,23 @@
+#include "model/model.h"
+
+#include <utility>
+
+#include "model/model_file.h"
+
+namespace rondo {
+
+absl::StatusOr<std::shared_ptr<const Model>> LoadModel(const std::string& path, std::string name, int64_t version,
+                                                       const Network::Options& options) {
+  absl::StatusOr<ModelFile> file = ReadModelFile(path);
+  if (!file.ok()) return file.status();
+  absl::StatusOr<std::unique_ptr<Network>> network =
+      Network::Create(std::move(file->spec), std::move(file->weights), options);
+  if (!network.ok()) return network.status();
+  auto model = std::make_shared<Model>();
+  model->name = std::move(name);
+  model->version = version;
+  model->network = *std::move(network);
+  return model;
+}
+
+}  // namespace rondo
