@@ -1,0 +1,59 @@
+#include "client/load/load_options.h"
+
+#include <initializer_list>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
+
+namespace rondo::load {
+namespace {
+
+absl::Status CheckRange(absl::string_view flag, double value, double low, double high) {
+  if (value >= low && value <= high) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrFormat("--%s is %.10g; wanted %.10g to %.10g", flag, value, low, high));
+}
+
+absl::Status CheckRange(absl::string_view flag, absl::Duration value, absl::Duration low, absl::Duration high) {
+  if (value >= low && value <= high) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("--", flag, " is ", absl::FormatDuration(value), "; wanted ",
+                                                 absl::FormatDuration(low), " to ", absl::FormatDuration(high)));
+}
+
+absl::Status FirstError(std::initializer_list<absl::Status> statuses) {
+  for (const absl::Status& status : statuses) {
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status LoadOptions::Validate() const {
+  if (server.empty()) return absl::InvalidArgumentError("--server is empty; wanted HOST:PORT");
+  if (model.empty())
+    return absl::InvalidArgumentError("--model is empty; wanted the name of one of the server's models");
+  const absl::Status ranges = FirstError({
+      CheckRange("streams", streams, 1, 100000),
+      CheckRange("sessions_per_message", sessions_per_message, 1, 65536),
+      CheckRange("timesteps", timesteps, 1, 65536),
+      CheckRange("rate", rate, 0, 1e6),
+      CheckRange("in_flight", in_flight, 1, 1024),
+      CheckRange("duration", duration, absl::Milliseconds(10), absl::Hours(24)),
+      CheckRange("warmup", warmup, absl::ZeroDuration(), absl::Hours(1)),
+      CheckRange("rounds", rounds, 1, 1000),
+      CheckRange("threads", threads, 1, 256),
+      CheckRange("connections", connections, 1, 10000),
+  });
+  if (!ranges.ok()) return ranges;
+  if (threads > streams) {
+    return absl::InvalidArgumentError(absl::StrCat("--threads is ", threads, "; wanted at most --streams=", streams));
+  }
+  if (unary && in_flight > 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--in_flight is ", in_flight, "; wanted 1 with --unary: unary calls may overtake each other"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace rondo::load

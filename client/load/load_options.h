@@ -1,0 +1,38 @@
+#ifndef RONDO_CLIENT_LOAD_LOAD_OPTIONS_H_
+#define RONDO_CLIENT_LOAD_LOAD_OPTIONS_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "client/load/arrival_schedule.h"
+
+namespace rondo::load {
+
+// What one run of rondo-load does; main.cc has a flag for each, with unit, bounds and the meaning of 0.
+struct LoadOptions {
+  std::string server = "127.0.0.1:8001";
+  std::string model;
+  int streams = 1;
+  int sessions_per_message = 1;
+  int timesteps = 1;
+  double rate = 0;
+  Arrivals arrivals = Arrivals::kConstant;
+  int in_flight = 1;
+  absl::Duration duration = absl::Seconds(10);
+  absl::Duration warmup = absl::Seconds(1);
+  int rounds = 1;
+  bool echo_baseline = false;
+  bool stateless = false;
+  bool unary = false;
+  int threads = 1;
+  int connections = 1;
+  std::string echo_cpus;  // for rondo-echo; empty: those that rondo-load was started on
+
+  // INVALID_ARGUMENT: the first value out of bounds, and the bounds.
+  absl::Status Validate() const;
+};
+
+}  // namespace rondo::load
+
+#endif  // RONDO_CLIENT_LOAD_LOAD_OPTIONS_H_

@@ -1,0 +1,163 @@
+#include "client/load/load_run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "client/load/cpu_list.h"
+#include "client/load/driver.h"
+#include "client/load/echo_process.h"
+#include "client/load/lane.h"
+#include "client/load/session_cleanup.h"
+#include "rondo/v1/models.grpc.pb.h"
+
+namespace rondo::load {
+namespace {
+
+constexpr int kModelSeconds = 5;
+constexpr uint64_t kSeed = 20120101;
+
+// Connections of its own to `address`, without retries, which would hide errors and cost time.
+std::vector<std::shared_ptr<grpc::Channel>> Connect(const std::string& address, int count) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  arguments.SetMaxReceiveMessageSize(-1);
+  std::vector<std::shared_ptr<grpc::Channel>> channels;
+  for (int i = 0; i < count; ++i) {
+    channels.push_back(grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
+  }
+  return channels;
+}
+
+absl::StatusOr<v1::Model> GetModel(const std::string& server, const std::string& name) {
+  const auto stub = v1::Models::NewStub(Connect(server, 1).front());
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(kModelSeconds));
+  v1::GetModelRequest request;
+  request.set_name(name);
+  v1::Model model;
+  const grpc::Status status = stub->GetModel(&context, request, &model);
+  if (!status.ok()) {
+    return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
+                        absl::StrCat("model '", name, "' of ", server, ": ", status.error_message()));
+  }
+  if (model.input_size() < 1 || model.output_size() < 1 || model.tokens() < 0) {
+    return absl::InternalError(absl::StrCat("the server says that model '", name, "' has input_size ",
+                                            model.input_size(), ", output_size ", model.output_size(), ", tokens ",
+                                            model.tokens()));
+  }
+  return model;
+}
+
+// The lanes of one server, dealt to its drivers.
+std::vector<std::unique_ptr<Driver>> MakeDrivers(const LoadOptions& options, const MessageShape& shape,
+                                                 const std::string& address, const std::string& id_prefix,
+                                                 const std::atomic<bool>* stop) {
+  std::vector<std::unique_ptr<Driver>> drivers;
+  for (int thread = 0; thread < options.threads; ++thread) {
+    Driver::Config config;
+    for (int lane = thread; lane < options.streams; lane += options.threads) {
+      config.lanes.push_back(std::make_unique<Lane>(shape, absl::StrCat(id_prefix, "-", lane, "-"), options.in_flight,
+                                                    kSeed + static_cast<uint64_t>(lane)));
+    }
+    config.channels = Connect(address, std::max(1, options.connections / options.threads));
+    config.unary = options.unary;
+    config.rate = options.rate / options.threads;
+    config.arrivals = options.arrivals;
+    config.seed = kSeed + static_cast<uint64_t>(thread);
+    config.stop = stop;
+    drivers.push_back(std::make_unique<Driver>(std::move(config)));
+  }
+  return drivers;
+}
+
+Round PlanRound(const LoadOptions& options) {
+  const int64_t begin = MonotonicNanos();
+  const int64_t measure_begin = begin + absl::ToInt64Nanoseconds(options.warmup);
+  return {begin, measure_begin, measure_begin + absl::ToInt64Nanoseconds(options.duration) / options.rounds};
+}
+
+// One round on every driver, each in its own thread but for the first.
+Measurement RunRound(const LoadOptions& options, const std::vector<std::unique_ptr<Driver>>& drivers) {
+  const Round round = PlanRound(options);
+  std::vector<Measurement> results(drivers.size());
+  std::vector<std::thread> threads;
+  for (size_t i = 1; i < drivers.size(); ++i) {
+    threads.emplace_back([&, i] {
+      // Threads of an open loop take turns: theirs is a part of one common schedule.
+      Round own = round;
+      if (options.rate > 0) own.begin_nanos += static_cast<int64_t>(static_cast<double>(i) * 1e9 / options.rate);
+      results[i] = drivers[i]->Run(own);
+    });
+  }
+  results[0] = drivers[0]->Run(round);
+  for (std::thread& thread : threads) thread.join();
+  for (size_t i = 1; i < results.size(); ++i) results[0].AddParallel(results[i]);
+  return std::move(results[0]);
+}
+
+// Ends the streams and deletes the sessions.
+void Finish(const LoadOptions& options, const std::vector<std::unique_ptr<Driver>>& drivers) {
+  std::vector<std::string> ids;
+  for (const auto& driver : drivers) {
+    for (std::string& id : driver->SessionIds()) ids.push_back(std::move(id));
+    driver->Close();
+  }
+  if (options.stateless || ids.empty()) return;
+  const size_t left = DeleteSessions(Connect(options.server, 1).front(), ids);
+  if (left > 0) std::fprintf(stderr, "rondo-load: %zu of %zu sessions could not be deleted\n", left, ids.size());
+}
+
+absl::StatusOr<std::unique_ptr<EchoProcess>> StartEcho(const LoadOptions& options, const v1::Model& model) {
+  return EchoProcess::Start({absl::StrCat("--input_size=", model.input_size()),
+                             absl::StrCat("--output_size=", model.output_size()),
+                             absl::StrCat("--cpus=", options.echo_cpus), "--exit_with_stdin"});
+}
+
+// No two runs share a session: 64 random bits.
+std::string RunPrefix() {
+  std::random_device random;
+  return absl::StrFormat("load-%08x%08x", random(), random());
+}
+
+}  // namespace
+
+absl::StatusOr<RunReport> RunLoad(const LoadOptions& options, const std::atomic<bool>* stop) {
+  absl::StatusOr<v1::Model> model = GetModel(options.server, options.model);
+  if (!model.ok()) return model.status();
+  RunReport report;
+  report.options = options;
+  report.model = *model;
+  const MessageShape shape{*model, options.sessions_per_message, options.timesteps, options.stateless};
+
+  std::unique_ptr<EchoProcess> echo;
+  std::vector<std::unique_ptr<Driver>> echo_drivers;
+  if (options.echo_baseline) {
+    absl::StatusOr<std::unique_ptr<EchoProcess>> started = StartEcho(options, *model);
+    if (!started.ok()) return started.status();
+    echo = *std::move(started);
+    report.echo.emplace();
+    echo_drivers = MakeDrivers(options, shape, echo->address(), RunPrefix(), stop);
+  }
+  const auto rondo_drivers = MakeDrivers(options, shape, options.server, RunPrefix(), stop);
+
+  for (int round = 0; round < options.rounds && !stop->load(); ++round) {
+    report.rondo.AddLater(RunRound(options, rondo_drivers));
+    if (report.echo.has_value() && !stop->load()) report.echo->AddLater(RunRound(options, echo_drivers));
+  }
+  report.interrupted = stop->load();
+  Finish(options, rondo_drivers);
+  for (const auto& driver : echo_drivers) driver->Close();
+  return report;
+}
+
+}  // namespace rondo::load

@@ -1,0 +1,22 @@
+#ifndef RONDO_CLIENT_LOAD_LOAD_RUN_H_
+#define RONDO_CLIENT_LOAD_LOAD_RUN_H_
+
+#include <atomic>
+
+#include "absl/status/statusor.h"
+#include "client/load/load_options.h"
+#include "client/load/report.h"
+
+namespace rondo::load {
+
+// Runs the load: asks the server for the model's shape, starts rondo-echo if there is to be a baseline, drives both in
+// turn, round by round, and deletes the sessions that it made.
+//
+// Once `*stop` is true the round that runs ends, no further one starts, and the report is of what was measured.
+// Errors: only if nothing could be measured; failed messages are counted in the report.
+// REQUIRES: options.Validate() is OK.
+absl::StatusOr<RunReport> RunLoad(const LoadOptions& options, const std::atomic<bool>* stop);
+
+}  // namespace rondo::load
+
+#endif  // RONDO_CLIENT_LOAD_LOAD_RUN_H_

@@ -1,0 +1,163 @@
+#include "client/load/report.h"
+
+#include <cmath>
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "nlohmann/json.hpp"
+
+namespace rondo::load {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double Ratio(double rondo, double echo) { return echo > 0 ? rondo / echo : std::numeric_limits<double>::quiet_NaN(); }
+
+// "12,345"
+std::string Thousands(double value) {
+  std::string digits = absl::StrFormat("%.0f", value);
+  for (int i = static_cast<int>(digits.size()) - 3; i > 0; i -= 3) digits.insert(static_cast<size_t>(i), ",");
+  return digits;
+}
+
+std::string Latency(double seconds) {
+  if (seconds < 1e-3) return absl::StrFormat("%.1f us", seconds * 1e6);
+  if (seconds < 1) return absl::StrFormat("%.2f ms", seconds * 1e3);
+  return absl::StrFormat("%.2f s", seconds);
+}
+
+std::string Row(const std::string& name, const std::string& rondo, const std::string& echo, double ratio) {
+  std::string row = absl::StrFormat("%-12s %14s", name, rondo);
+  if (!echo.empty()) absl::StrAppendFormat(&row, " %14s", echo);
+  if (std::isfinite(ratio)) absl::StrAppendFormat(&row, " %8.2f", ratio);
+  return row + "\n";
+}
+
+std::string RateRow(const std::string& name, const RunReport& report, double (Measurement::*rate)() const) {
+  const double rondo = (report.rondo.*rate)();
+  if (!report.echo.has_value()) return Row(name, Thousands(rondo), "", NAN);
+  const double echo = ((*report.echo).*rate)();
+  return Row(name, Thousands(rondo), Thousands(echo), Ratio(rondo, echo));
+}
+
+// `quantile` 1: the maximum.
+double QuantileOf(const Measurement& measurement, double quantile) {
+  return quantile < 1 ? measurement.latency.QuantileSeconds(quantile) : measurement.latency.MaxSeconds();
+}
+
+std::string LatencyRow(const std::string& name, const RunReport& report, double quantile) {
+  const double rondo = QuantileOf(report.rondo, quantile);
+  if (!report.echo.has_value()) return Row(name, Latency(rondo), "", NAN);
+  const double echo = QuantileOf(*report.echo, quantile);
+  return Row(name, Latency(rondo), Latency(echo), Ratio(rondo, echo));
+}
+
+std::string Heading(const RunReport& report) {
+  const LoadOptions& options = report.options;
+  const v1::Model& model = report.model;
+  std::string text = absl::StrFormat("model %s version %d: %s, %d x %d, %d in, %d out, %s\n", model.name(),
+                                     model.version(), model.cell(), model.num_layers(), model.hidden_size(),
+                                     model.input_size(), model.output_size(), model.kernel());
+  const std::string loop = options.rate > 0
+                               ? absl::StrFormat("open loop at %g messages/s (%s)", options.rate,
+                                                 options.arrivals == Arrivals::kPoisson ? "poisson" : "constant")
+                               : std::string("closed loop");
+  absl::StrAppendFormat(&text, "%d %s%s, %s, %d in flight each; a message: %d %s, %d timestep%s each\n",
+                        options.streams, options.unary ? "unary client" : "stream", options.streams > 1 ? "s" : "",
+                        loop, options.in_flight, options.sessions_per_message,
+                        options.stateless ? "sequences without a session" : "sessions", options.timesteps,
+                        options.timesteps > 1 ? "s" : "");
+  absl::StrAppendFormat(&text, "%s measured in %d round%s, each after a warm-up of %s%s\n\n",
+                        absl::FormatDuration(options.duration), options.rounds, options.rounds > 1 ? "s" : "",
+                        absl::FormatDuration(options.warmup), report.interrupted ? "; INTERRUPTED" : "");
+  return text;
+}
+
+std::string ErrorLines(const std::string& who, const Measurement& measurement) {
+  std::string text;
+  for (const auto& [code, count] : measurement.errors) {
+    absl::StrAppend(&text, who, " errors, ", code, ": ", Thousands(static_cast<double>(count)), "\n");
+  }
+  if (!text.empty()) absl::StrAppend(&text, "  the first: ", measurement.first_error, "\n");
+  return text;
+}
+
+Json MeasurementJson(const Measurement& measurement) {
+  return Json{
+      {"messages_per_second", measurement.MessagesPerSecond()},
+      {"steps_per_second", measurement.StepsPerSecond()},
+      {"p50_seconds", measurement.latency.QuantileSeconds(0.5)},
+      {"p90_seconds", measurement.latency.QuantileSeconds(0.9)},
+      {"p99_seconds", measurement.latency.QuantileSeconds(0.99)},
+      {"p999_seconds", measurement.latency.QuantileSeconds(0.999)},
+      {"max_seconds", measurement.latency.MaxSeconds()},
+      {"messages", measurement.messages},
+      {"errors", measurement.total_errors()},
+      {"errors_by_code", measurement.errors.empty() ? Json::object() : Json(measurement.errors)},
+  };
+}
+
+Json SettingsJson(const LoadOptions& options) {
+  return Json{
+      {"streams", options.streams},
+      {"sessions_per_message", options.sessions_per_message},
+      {"timesteps", options.timesteps},
+      {"rate", options.rate},
+      {"arrivals", options.arrivals == Arrivals::kPoisson ? "poisson" : "constant"},
+      {"in_flight", options.in_flight},
+      {"duration_seconds", absl::ToDoubleSeconds(options.duration)},
+      {"warmup_seconds", absl::ToDoubleSeconds(options.warmup)},
+      {"rounds", options.rounds},
+      {"stateless", options.stateless},
+      {"unary", options.unary},
+      {"threads", options.threads},
+      {"connections", options.connections},
+  };
+}
+
+}  // namespace
+
+std::string ReportText(const RunReport& report) {
+  std::string text = Heading(report);
+  absl::StrAppendFormat(&text, "%-12s %14s", "", "rondo");
+  if (report.echo.has_value()) absl::StrAppendFormat(&text, " %14s %8s", "echo", "ratio");
+  absl::StrAppend(&text, "\n", RateRow("messages/s", report, &Measurement::MessagesPerSecond),
+                  RateRow("steps/s", report, &Measurement::StepsPerSecond), LatencyRow("p50", report, 0.5),
+                  LatencyRow("p90", report, 0.9), LatencyRow("p99", report, 0.99), LatencyRow("p99.9", report, 0.999),
+                  LatencyRow("max", report, 1));
+  const std::string echo_errors =
+      report.echo.has_value() ? Thousands(static_cast<double>(report.echo->total_errors())) : "";
+  absl::StrAppend(&text, Row("errors", Thousands(static_cast<double>(report.rondo.total_errors())), echo_errors, NAN));
+  absl::StrAppend(&text, ErrorLines("rondo", report.rondo));
+  if (report.echo.has_value()) absl::StrAppend(&text, ErrorLines("echo", *report.echo));
+  return text;
+}
+
+std::string ReportJson(const RunReport& report) {
+  Json json = MeasurementJson(report.rondo);
+  if (report.echo.has_value()) {
+    const Measurement& rondo = report.rondo;
+    const Measurement& echo = *report.echo;
+    json["echo"] = MeasurementJson(echo);
+    json["ratio"] = Json{
+        {"throughput", Ratio(rondo.MessagesPerSecond(), echo.MessagesPerSecond())},
+        {"p50", Ratio(rondo.latency.QuantileSeconds(0.5), echo.latency.QuantileSeconds(0.5))},
+        {"p99", Ratio(rondo.latency.QuantileSeconds(0.99), echo.latency.QuantileSeconds(0.99))},
+    };
+  }
+  json["settings"] = SettingsJson(report.options);
+  json["model"] = Json{{"name", report.model.name()},
+                       {"version", report.model.version()},
+                       {"cell", report.model.cell()},
+                       {"num_layers", report.model.num_layers()},
+                       {"hidden_size", report.model.hidden_size()},
+                       {"input_size", report.model.input_size()},
+                       {"output_size", report.model.output_size()},
+                       {"kernel", report.model.kernel()}};
+  json["interrupted"] = report.interrupted;
+  // Text of a server is shown as it is, unless it is not UTF-8.
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace rondo::load

@@ -1,0 +1,31 @@
+#ifndef RONDO_CLIENT_LOAD_REPORT_H_
+#define RONDO_CLIENT_LOAD_REPORT_H_
+
+#include <optional>
+#include <string>
+
+#include "client/load/load_options.h"
+#include "client/load/measurement.h"
+#include "rondo/v1/models.pb.h"
+
+namespace rondo::load {
+
+struct RunReport {
+  LoadOptions options;
+  v1::Model model;
+  Measurement rondo;
+  std::optional<Measurement> echo;
+  bool interrupted = false;
+};
+
+// For people: what was run, and a table with the columns rondo, echo and ratio (rondo to echo).
+std::string ReportText(const RunReport& report);
+
+// One JSON object: messages_per_second, steps_per_second, p50_seconds, p90_seconds, p99_seconds, p999_seconds,
+// max_seconds, messages, errors, errors_by_code; with an echo baseline also `echo` with the same and `ratio` with
+// throughput, p50, p99 (null if the echo answered nothing); `settings`, `model`, `interrupted`. One line at its end.
+std::string ReportJson(const RunReport& report);
+
+}  // namespace rondo::load
+
+#endif  // RONDO_CLIENT_LOAD_REPORT_H_

@@ -1,0 +1,107 @@
+#include "client/load/load_options.h"
+#include "client/load/report.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+
+namespace rondo::load {
+namespace {
+
+using ::testing::HasSubstr;
+using Json = nlohmann::json;
+
+Measurement Measured(int64_t messages, int64_t latency_nanos) {
+  Measurement measurement;
+  measurement.elapsed_nanos = 2'000'000'000;
+  measurement.messages = messages;
+  measurement.steps = messages * 4;
+  for (int64_t i = 0; i < messages; ++i) measurement.latency.Record(latency_nanos);
+  return measurement;
+}
+
+RunReport Report() {
+  RunReport report;
+  report.options.model = "m";
+  report.model.set_name("m");
+  report.model.set_cell("lstm");
+  report.rondo = Measured(1000, 300'000);
+  report.rondo.CountError({0, "RESOURCE_EXHAUSTED", "queue is full"});
+  return report;
+}
+
+TEST(ReportTest, JsonHasTheContractedFieldsAndNoRatioWithoutAnEcho) {
+  const Json json = Json::parse(ReportJson(Report()));
+  EXPECT_EQ(json.at("messages_per_second"), 500);
+  EXPECT_EQ(json.at("steps_per_second"), 2000);
+  for (const char* field : {"p50_seconds", "p90_seconds", "p99_seconds", "p999_seconds"}) {
+    EXPECT_NEAR(json.at(field).get<double>(), 300e-6, 3e-6) << field;
+  }
+  EXPECT_EQ(json.at("errors"), 1);
+  EXPECT_EQ(json.at("errors_by_code"), Json({{"RESOURCE_EXHAUSTED", 1}}));
+  EXPECT_EQ(json.at("settings").at("streams"), 1);
+  EXPECT_EQ(json.at("model").at("cell"), "lstm");
+  EXPECT_FALSE(json.contains("echo"));
+  EXPECT_FALSE(json.contains("ratio"));
+}
+
+TEST(ReportTest, JsonComparesWithTheEcho) {
+  RunReport report = Report();
+  report.echo = Measured(2000, 200'000);
+  const Json json = Json::parse(ReportJson(report));
+  EXPECT_EQ(json.at("echo").at("messages_per_second"), 1000);
+  EXPECT_EQ(json.at("echo").at("errors"), 0);
+  EXPECT_EQ(json.at("echo").at("errors_by_code"), Json::object());
+  EXPECT_EQ(json.at("ratio").at("throughput"), 0.5);
+  EXPECT_NEAR(json.at("ratio").at("p50").get<double>(), 1.5, 0.02);
+  EXPECT_NEAR(json.at("ratio").at("p99").get<double>(), 1.5, 0.02);
+}
+
+TEST(ReportTest, ARatioToAnEchoThatAnsweredNothingIsNull) {
+  RunReport report = Report();
+  report.echo.emplace();
+  EXPECT_TRUE(Json::parse(ReportJson(report)).at("ratio").at("throughput").is_null());
+}
+
+TEST(ReportTest, TextHasAColumnForEachServerAndTheRatio) {
+  RunReport report = Report();
+  report.rondo = Measured(200'000, 300'000);
+  report.echo = Measured(400'000, 200'000);
+  const std::string text = ReportText(report);
+  EXPECT_THAT(text, HasSubstr("messages/s          100,000        200,000     0.50\n"));
+  EXPECT_THAT(text, HasSubstr("p99                300.0 us       200.0 us     1.50\n"));
+}
+
+TEST(ReportTest, TextSaysWhatFailed) {
+  EXPECT_THAT(ReportText(Report()), HasSubstr("rondo errors, RESOURCE_EXHAUSTED: 1\n"
+                                              "  the first: RESOURCE_EXHAUSTED: queue is full\n"));
+}
+
+TEST(MeasurementTest, ThreadsShareTheirTimeAndRoundsAddTheirs) {
+  Measurement parallel = Measured(10, 1000);
+  parallel.AddParallel(Measured(20, 1000));
+  EXPECT_EQ(parallel.MessagesPerSecond(), 15);
+  Measurement later = Measured(10, 1000);
+  later.AddLater(Measured(20, 1000));
+  EXPECT_EQ(later.MessagesPerSecond(), 7.5);
+}
+
+TEST(LoadOptionsTest, ValuesOutOfBoundsAreNamedWithTheirBounds) {
+  LoadOptions options;
+  EXPECT_EQ(options.Validate().message(), "--model is empty; wanted the name of one of the server's models");
+  options.model = "m";
+  EXPECT_TRUE(options.Validate().ok());
+  options.streams = 0;
+  EXPECT_EQ(options.Validate().message(), "--streams is 0; wanted 1 to 100000");
+  options.streams = 1;
+  options.rate = -1;
+  EXPECT_EQ(options.Validate().message(), "--rate is -1; wanted 0 to 1000000");
+  options.rate = 0;
+  options.duration = absl::ZeroDuration();
+  EXPECT_EQ(options.Validate().message(), "--duration is 0; wanted 10ms to 24h");
+  options.duration = absl::Seconds(1);
+  options.threads = 2;
+  EXPECT_EQ(options.Validate().message(), "--threads is 2; wanted at most --streams=1");
+}
+
+}  // namespace
+}  // namespace rondo::load

@@ -1,0 +1,174 @@
+#include "client/load/load_run.h"
+
+#include <atomic>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "client/load/cpu_list.h"
+#include "client/load/echo_server/echo_service.h"
+#include "gmock/gmock.h"
+#include "grpcpp/grpcpp.h"
+#include "gtest/gtest.h"
+#include "rondo/v1/models.grpc.pb.h"
+#include "rondo/v1/sessions.grpc.pb.h"
+#include "server/mutex.h"
+
+namespace rondo::load {
+namespace {
+
+class OneModel final : public v1::Models::Service {
+  grpc::Status GetModel(grpc::ServerContext*, const v1::GetModelRequest* request, v1::Model* model) override {
+    if (request->name() != "m") return {grpc::StatusCode::NOT_FOUND, "no such model"};
+    model->set_name("m");
+    model->set_version(1);
+    model->set_input_size(3);
+    model->set_output_size(2);
+    return grpc::Status::OK;
+  }
+};
+
+class DeletedSessions final : public v1::Sessions::Service {
+ public:
+  size_t count() {
+    MutexLock lock(&mutex_);
+    return ids_.size();
+  }
+
+ private:
+  grpc::Status DeleteSession(grpc::ServerContext*, const v1::DeleteSessionRequest* request,
+                             v1::DeleteSessionResponse*) override {
+    MutexLock lock(&mutex_);
+    ids_.insert(request->session_id());
+    return grpc::Status::OK;
+  }
+
+  Mutex mutex_;
+  std::set<std::string> ids_ ABSL_GUARDED_BY(mutex_);
+};
+
+// The echo stands in for the server: it answers in the same shape.
+class LoadRunTest : public ::testing::Test {
+ protected:
+  LoadRunTest() {
+    grpc::ServerBuilder builder;
+    int port = 0;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+    builder.RegisterService(&echo_);
+    builder.RegisterService(&models_);
+    builder.RegisterService(&sessions_);
+    server_ = builder.BuildAndStart();
+    options_.server = absl::StrCat("127.0.0.1:", port);
+    options_.model = "m";
+    options_.streams = 3;
+    options_.sessions_per_message = 5;
+    options_.timesteps = 2;
+    options_.duration = absl::Milliseconds(60);
+    options_.warmup = absl::Milliseconds(10);
+  }
+  ~LoadRunTest() override { server_->Shutdown(); }
+
+  RunReport Run() {
+    absl::StatusOr<RunReport> report = RunLoad(options_, &stop_);
+    EXPECT_TRUE(report.ok()) << report.status();
+    return report.ok() ? *std::move(report) : RunReport();
+  }
+
+  EchoService echo_{3, 2};
+  OneModel models_;
+  DeletedSessions sessions_;
+  std::unique_ptr<grpc::Server> server_;
+  LoadOptions options_;
+  std::atomic<bool> stop_{false};
+};
+
+TEST_F(LoadRunTest, AClosedLoopIsAnsweredWithoutErrorsAndDeletesItsSessions) {
+  options_.threads = 2;
+  const RunReport report = Run();
+  EXPECT_GT(report.rondo.messages, 0);
+  EXPECT_EQ(report.rondo.steps, report.rondo.messages * 5 * 2);
+  EXPECT_EQ(report.rondo.latency.count(), report.rondo.messages);
+  EXPECT_EQ(report.rondo.total_errors(), 0) << report.rondo.first_error;
+  EXPECT_EQ(sessions_.count(), 15u);
+}
+
+TEST_F(LoadRunTest, AnOpenLoopCountsEveryScheduledMessageOnce) {
+  options_.rate = 1000;
+  options_.duration = absl::Milliseconds(200);
+  const RunReport report = Run();
+  EXPECT_EQ(report.rondo.latency.count(), 200);
+  EXPECT_EQ(report.rondo.total_errors(), 0) << report.rondo.first_error;
+}
+
+TEST_F(LoadRunTest, UnaryAndStatelessAndPipelinedRunsAreAnsweredWithoutErrors) {
+  options_.unary = true;
+  EXPECT_EQ(Run().rondo.total_errors(), 0);
+  options_.stateless = true;
+  const size_t deleted = sessions_.count();
+  EXPECT_EQ(Run().rondo.total_errors(), 0);
+  EXPECT_EQ(sessions_.count(), deleted);
+  options_.unary = false;
+  options_.stateless = false;
+  options_.in_flight = 8;
+  options_.connections = 3;
+  const RunReport report = Run();
+  EXPECT_GT(report.rondo.messages, 0);
+  EXPECT_EQ(report.rondo.total_errors(), 0) << report.rondo.first_error;
+}
+
+TEST_F(LoadRunTest, TheEchoBaselineRunsAsAProcessOfItsOwn) {
+  options_.echo_baseline = true;
+  options_.echo_cpus = CurrentCpus();
+  options_.rounds = 2;
+  const RunReport report = Run();
+  ASSERT_TRUE(report.echo.has_value());
+  EXPECT_GT(report.rondo.messages, 0);
+  EXPECT_GT(report.echo->messages, 0);
+  EXPECT_EQ(report.echo->total_errors(), 0) << report.echo->first_error;
+  EXPECT_NEAR(static_cast<double>(report.echo->elapsed_nanos), 60e6, 1e6);
+}
+
+TEST_F(LoadRunTest, AWrongReplyIsCounted) {
+  server_->Shutdown();
+  EchoService wrong(3, 1);
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+  builder.RegisterService(&wrong);
+  builder.RegisterService(&models_);
+  builder.RegisterService(&sessions_);
+  server_ = builder.BuildAndStart();
+  options_.server = absl::StrCat("127.0.0.1:", port);
+  const RunReport report = Run();
+  EXPECT_EQ(report.rondo.messages, 0);
+  EXPECT_EQ(report.rondo.first_error, "WRONG_REPLY: reply has 2 values; expected 4");
+}
+
+TEST_F(LoadRunTest, AnUnknownModelIsReportedByName) {
+  options_.model = "other";
+  const absl::StatusOr<RunReport> report = RunLoad(options_, &stop_);
+  EXPECT_EQ(report.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(report.status().message()), ::testing::HasSubstr("model 'other'"));
+}
+
+TEST_F(LoadRunTest, AStoppedRunReportsWhatItMeasured) {
+  stop_ = true;
+  const RunReport report = Run();
+  EXPECT_TRUE(report.interrupted);
+  EXPECT_EQ(report.rondo.messages, 0);
+}
+
+TEST(CpuListTest, ListsAreReadAsTasksetWritesThem) {
+  const std::string all = CurrentCpus();
+  EXPECT_TRUE(MoveToCpus(all).ok());
+  EXPECT_EQ(CurrentCpus(), all);
+  EXPECT_TRUE(MoveToCpus("").ok());
+  EXPECT_EQ(MoveToCpus("1-").message(), "CPU list is '1-'; wanted numbers and ranges: 0,2-3");
+  EXPECT_FALSE(MoveToCpus("a").ok());
+  EXPECT_FALSE(MoveToCpus("3-1").ok());
+  EXPECT_FALSE(MoveToCpus("99999").ok());
+}
+
+}  // namespace
+}  // namespace rondo::load
