@@ -7,8 +7,12 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "server/served_model.h"
+#include "server/session/state_pool.h"
 
 namespace rondo {
+
+class SessionTable;
+struct Session;
 
 // What a request may do with the session it has a lease on.
 enum class PositionCheck {
@@ -31,13 +35,13 @@ struct CommittedSequence {
 // A lease that ends without Commit leaves the session as it was. The way to keep that promise without copying: state()
 // is written only by the last step of a sequence; steps before it write working_state().
 //
-// Threads: one at a time. Ending a lease may run the next waiter's OnLease.
+// Threads: one at a time. Ending a lease may run the next waiter's OnLease, see LeaseWaiter.
 class SessionLease {
  public:
   SessionLease() = default;
   SessionLease(SessionLease&& other) noexcept;
   SessionLease& operator=(SessionLease&& other) noexcept;
-  ~SessionLease();
+  ~SessionLease();  // as Release, but the session's idle time does not start anew
 
   explicit operator bool() const;  // false: empty, or moved from
   bool stateless() const;
@@ -59,6 +63,20 @@ class SessionLease {
   void Commit(const CommittedSequence& sequence, absl::Time now);
   // Ends the lease; the session is as it was.
   void Release(absl::Time now);
+
+ private:
+  friend class SessionTable;
+  SessionLease(SessionTable* table, Session* session) : table_(table), session_(session) {}
+  SessionLease(SessionTable* table, ServedModelPtr model);
+
+  // No effect on an empty lease. committed null: without a commit.
+  void End(const CommittedSequence* committed, absl::Time now);
+
+  SessionTable* table_ = nullptr;
+  Session* session_ = nullptr;      // null: stateless, or an empty lease
+  ServedModelPtr stateless_model_;  // null: not stateless
+  StateSlot stateless_state_;
+  StateSlot working_state_;
 };
 
 }  // namespace rondo

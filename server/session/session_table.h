@@ -28,13 +28,26 @@ struct SessionInfo {
   absl::Duration idle;          // since its last request
 };
 
-// Gets a lease that was not free at once.
+// Gets a lease that was not free at once. A waiter waits for one lease at a time, and lives until it has heard or
+// CancelWait returned true.
 class LeaseWaiter {
  public:
+  LeaseWaiter() = default;
   virtual ~LeaseWaiter() = default;
+  LeaseWaiter(const LeaseWaiter&) = delete;
+  LeaseWaiter& operator=(const LeaseWaiter&) = delete;
+
   // Called exactly once unless CancelWait returned true: the lease, or why the session ended meanwhile. Runs on the
-  // thread that gave the lease up, with no lock held; must be quick and must not call the table.
+  // thread that gave the lease up, with no lock held; must be quick and must not wait for another waiter. It may end
+  // the lease and call the table: whoever is to hear of that hears when this call has returned, so waiters never nest.
   virtual void OnLease(absl::StatusOr<SessionLease> lease) = 0;
+
+ private:
+  friend class SessionTable;
+  friend class WaitQueue;
+  LeaseWaiter* next_ = nullptr;
+  ServedModelPtr create_as_;              // see SessionTable::Acquire
+  absl::StatusOr<SessionLease> outcome_;  // what it is about to hear
 };
 
 // Every live session: its state, its position, who may touch it and in which order.
@@ -43,8 +56,9 @@ class LeaseWaiter {
 // thread they are on; a session with a lease or a queue never expires.
 //
 // Ownership: owns the sessions and their states; a SessionLease borrows one. The table outlives every lease.
-// Threads:   every method may be called from any thread. Time is an argument: `now` never goes back by more than
-// jitter. Errors:    returned; on error nothing has changed.
+// Threads:   every method may be called from any thread.
+// Time:      an argument. `now` may jump ahead; it never goes back by more than jitter.
+// Errors:    returned; on error nothing has changed.
 class SessionTable {
  public:
   struct Options {
@@ -58,8 +72,9 @@ class SessionTable {
   explicit SessionTable(const Options& options);
   ~SessionTable();
 
-  // Makes a session at position 0. `id` empty: a random 128-bit id, as 32 hex digits. INVALID_ARGUMENT: id or timeout.
-  // ALREADY_EXISTS. RESOURCE_EXHAUSTED: max_sessions.
+  // Makes a session at position 0. `id` empty: a random 128-bit id, as 32 hex digits. INVALID_ARGUMENT: id, or a
+  // timeout that is not above 0 and at most max_idle_timeout. ALREADY_EXISTS. RESOURCE_EXHAUSTED: max_sessions.
+  // INTERNAL: no random bytes.
   absl::StatusOr<SessionInfo> Create(absl::string_view id, const ServedModelPtr& model,
                                      std::optional<absl::Duration> idle_timeout, absl::Time now);
 
@@ -67,9 +82,11 @@ class SessionTable {
   //   a lease:    it is yours now.
   //   no lease:   `waiter` is in the session's queue and will hear.
   //   error:      NOT_FOUND: unknown id, or why it ended; with `create_as` an unknown id is created instead, and is
-  //   gone
-  //               again if the lease ends without a commit. INVALID_ARGUMENT: id. RESOURCE_EXHAUSTED: max_sessions, or
-  //               the session's queue is full.
+  //               gone again if the lease ends without a commit. INVALID_ARGUMENT: id. RESOURCE_EXHAUSTED:
+  //               max_sessions, or the session's queue is full.
+  // Until its first commit, a session that Acquire created counts to size() but is not seen by Get and List. If that
+  // commit does not come, its queue goes on in order: a waiter with `create_as` gets the lease on a new one, one
+  // without hears NOT_FOUND.
   absl::StatusOr<std::optional<SessionLease>> Acquire(absl::string_view id, const ServedModelPtr* create_as,
                                                       LeaseWaiter* waiter, absl::Time now);
 
@@ -79,19 +96,20 @@ class SessionTable {
   // A zero state that belongs to no session.
   SessionLease AcquireStateless(const ServedModelPtr& model);
 
-  // NOT_FOUND: never existed, or why it ended.
+  // NOT_FOUND: never existed, or why it ended. INVALID_ARGUMENT: id.
   absl::StatusOr<SessionInfo> Get(absl::string_view id, absl::Time now) const;
 
   // Ends the session: at once for new requests, who get NOT_FOUND, as does its queue; the lease that runs finishes
-  // first.
+  // first. The id is free again at once. Errors as Get, but a session before its first commit is ended as well.
   absl::Status Delete(absl::string_view id, absl::Time now);
 
   // At most `page_size` sessions of `model` (empty: all); *page_token: from the last call, empty at the start and the
-  // end. INVALID_ARGUMENT: a token that is not ours.
+  // end. A session that lives throughout is on exactly one page. INVALID_ARGUMENT: a token that is not ours, or a page
+  // size of 0.
   absl::StatusOr<std::vector<SessionInfo>> List(absl::string_view model, size_t page_size, absl::Time now,
                                                 std::string* page_token) const;
 
-  // Ends sessions idle for longer than their timeout. Cheap when nothing is due; call about once a second.
+  // Ends sessions that have been idle for their timeout. Cheap when nothing is due; call about once a second.
   // Returns how many ended.
   size_t ExpireIdle(absl::Time now);
 

@@ -1,0 +1,63 @@
+#ifndef RONDO_SERVER_SESSION_SESSION_H_
+#define RONDO_SERVER_SESSION_SESSION_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "server/served_model.h"
+#include "server/session/expiry_wheel.h"
+#include "server/session/state_pool.h"
+#include "server/session/wait_queue.h"
+
+namespace rondo {
+
+// One live series. Times are in nanoseconds since the Unix epoch, to keep a million of these small.
+//
+// Threads: "the lock" is the mutex of the shard that the session's hash names. "The holder" is whoever has the lease.
+struct Session : ExpiryWheel::Entry {
+  static constexpr int64_t kForever = std::numeric_limits<int64_t>::max();
+
+  // Constant. One exception: a session before its first commit may start anew for another model, under the lock, while
+  // it changes hands.
+  size_t hash = 0;  // of the id
+  std::string id;
+  int64_t idle_timeout_ns = kForever;
+  ServedModelPtr model;
+  StateSlot state;  // the content belongs to the holder
+
+  // Written by the holder under the lock: the holder reads it without, all others with it.
+  int64_t position = 0;
+
+  // The holder's: the last request, as in CommittedSequence.
+  int64_t last_timesteps = 0;
+  uint64_t last_fingerprint = 0;
+  std::vector<float> last_reply;
+  std::optional<int64_t> last_time;
+
+  // Guarded by the lock.
+  int64_t last_used_ns = 0;
+  WaitQueue queue;
+  uint32_t place = 0;        // in its shard's roster
+  bool leased = false;       // always true while the queue is not empty
+  bool provisional = false;  // made by Acquire, no commit yet
+  bool detached = false;     // in no shard any more: it belongs to its lease, which frees it
+
+  void Touch(absl::Time now) { last_used_ns = std::max(last_used_ns, absl::ToUnixNanos(now)); }
+  // kForever: never.
+  int64_t expires_at_ns() const {
+    return last_used_ns > kForever - idle_timeout_ns ? kForever : last_used_ns + idle_timeout_ns;
+  }
+  absl::Duration IdleFor(absl::Time now) const {
+    return leased ? absl::ZeroDuration() : std::max(absl::ZeroDuration(), now - absl::FromUnixNanos(last_used_ns));
+  }
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_SESSION_SESSION_H_

@@ -1,0 +1,152 @@
+// What follows when a lease ends or a session does: who is next, who must hear, what is freed.
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "server/metrics.h"
+#include "server/session/session_table_impl.h"
+
+namespace rondo {
+namespace {
+
+// Keeps what a replay needs. The reply reuses its memory, but a session that once had a long reply gives the rest back.
+void KeepForReplay(const CommittedSequence& sequence, Session* session) {
+  constexpr size_t kKeptFloats = 256;
+  session->last_timesteps = sequence.timesteps;
+  session->last_fingerprint = sequence.fingerprint;
+  if (sequence.last_time) session->last_time = sequence.last_time;
+  std::vector<float>& reply = session->last_reply;
+  if (reply.capacity() > kKeptFloats && sequence.reply.size() < reply.capacity() / 4) std::vector<float>().swap(reply);
+  if (reply.capacity() < sequence.reply.size()) {
+    std::vector<float>().swap(reply);
+    reply.reserve(sequence.reply.size());
+  }
+  reply.assign(sequence.reply.begin(), sequence.reply.end());
+}
+
+int64_t Advance(int64_t position, int64_t timesteps) {
+  constexpr int64_t kLast = std::numeric_limits<int64_t>::max();
+  return timesteps > kLast - position ? kLast : position + timesteps;
+}
+
+}  // namespace
+
+void SessionTable::Impl::EndLease(Session* session, const CommittedSequence* committed, absl::Time now) {
+  if (committed != nullptr) KeepForReplay(*committed, session);
+  ModelMetrics* const metrics = session->model->metrics;
+  SessionShard& shard = ShardOf(session->hash);
+  WaitQueue heard;
+  std::unique_ptr<Session> gone;
+  bool ended = false;
+  {
+    MutexLock lock(&shard.mutex);
+    session->leased = false;
+    session->Touch(now);
+    if (session->detached) {
+      gone.reset(session);
+    } else if (committed != nullptr) {
+      session->position = Advance(session->position, committed->timesteps);
+      if (std::exchange(session->provisional, false)) {
+        metrics->CountSessionEvent(SessionEvent::kCreated);
+        metrics->sessions().Add(1);
+      }
+      ended = committed->end_session;
+      if (ended) {
+        gone = Retire(shard, session, {SessionEnd::Cause::kEndedByRequest, absl::ZeroDuration()}, &heard);
+      } else {
+        PassOn(shard, session, &heard);
+      }
+    } else if (session->provisional) {
+      gone = StartAnew(shard, session, &heard);
+    } else {
+      PassOn(shard, session, &heard);
+    }
+  }
+  if (ended) {
+    metrics->CountSessionEvent(SessionEvent::kDeleted);
+    metrics->sessions().Add(-1);
+  }
+  heard.TellAll();
+}
+
+void SessionTable::Impl::PassOn(SessionShard&, Session* session, WaitQueue* heard) {
+  LeaseWaiter* const next = session->queue.Pop();
+  if (next == nullptr) return;
+  session->leased = true;
+  next->outcome_ = SessionLease(table_, session);
+  heard->Push(next);
+}
+
+std::unique_ptr<Session> SessionTable::Impl::StartAnew(SessionShard& shard, Session* session, WaitQueue* heard) {
+  while (LeaseWaiter* const next = session->queue.Pop()) {
+    heard->Push(next);
+    if (next->create_as_ == nullptr) {
+      next->outcome_ = ended_.Explain(session->id);
+      continue;
+    }
+    session->model.swap(next->create_as_);  // the old one is let go after the lock
+    session->state = states_.TakeZeroed(static_cast<size_t>(session->model->spec().state_size()));
+    session->leased = true;
+    next->outcome_ = SessionLease(table_, session);
+    return nullptr;
+  }
+  live_.fetch_sub(1, std::memory_order_relaxed);
+  return shard.Remove(session);
+}
+
+std::unique_ptr<Session> SessionTable::Impl::Retire(SessionShard& shard, Session* session, const SessionEnd& end,
+                                                    WaitQueue* heard) {
+  ended_.Record(session->id, end);
+  while (LeaseWaiter* const waiter = session->queue.Pop()) {
+    waiter->outcome_ = EndedError(session->id, end);
+    heard->Push(waiter);
+  }
+  live_.fetch_sub(1, std::memory_order_relaxed);
+  std::unique_ptr<Session> removed = shard.Remove(session);
+  if (session->leased) {
+    session->detached = true;
+    static_cast<void>(removed.release());
+  }
+  return removed;
+}
+
+size_t SessionTable::Impl::ExpireIdle(absl::Time now) {
+  size_t expired = 0;
+  for (SessionShard& shard : shards_) {
+    while (ExpireSome(shard, now, &expired)) {
+    }
+  }
+  return expired;
+}
+
+bool SessionTable::Impl::ExpireSome(SessionShard& shard, absl::Time now, size_t* expired) {
+  constexpr size_t kMaxLooks = 128;  // some microseconds under the lock
+  std::vector<ExpiryWheel::Entry*> due;
+  std::vector<std::unique_ptr<Session>> gone;
+  WaitQueue heard;  // stays empty: who is waited for is leased
+  bool more = false;
+  {
+    MutexLock lock(&shard.mutex);
+    more = shard.wheel.Sweep(now, kMaxLooks, &due);
+    for (ExpiryWheel::Entry* const entry : due) {
+      auto* const session = static_cast<Session*>(entry);
+      if (session->leased) session->Touch(now);
+      if (session->expires_at_ns() > absl::ToUnixNanos(now)) {
+        shard.WatchIdle(session, now);
+      } else {
+        const absl::Duration idle = session->IdleFor(now);
+        gone.push_back(Retire(shard, session, {SessionEnd::Cause::kIdle, idle}, &heard));
+      }
+    }
+  }
+  for (const std::unique_ptr<Session>& session : gone) {
+    session->model->metrics->CountSessionEvent(SessionEvent::kExpired);
+    session->model->metrics->sessions().Add(-1);
+  }
+  *expired += gone.size();
+  return more;
+}
+
+}  // namespace rondo

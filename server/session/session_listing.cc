@@ -1,0 +1,68 @@
+// Looking at sessions without touching them.
+
+#include "absl/hash/hash.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "server/session/session_table_impl.h"
+
+namespace rondo {
+
+SessionInfo InfoOf(const Session& session, absl::Time now) {
+  SessionInfo info;
+  info.id = session.id;
+  info.model = session.model->model->name;
+  info.version = session.model->model->version;
+  info.position = session.position;
+  info.idle_timeout = session.idle_timeout_ns == Session::kForever ? absl::InfiniteDuration()
+                                                                   : absl::Nanoseconds(session.idle_timeout_ns);
+  info.idle = session.IdleFor(now);
+  return info;
+}
+
+// A token is the place and a keyed hash of it, each as 16 hex digits. The hash turns away what this table did not make;
+// a token that passes by luck does no harm: it names a place to go on from, and any place will do.
+std::string SessionTable::Impl::TokenOf(Place place) const {
+  const uint64_t position = uint64_t{place.shard} << 32 | place.place;
+  const uint64_t check = absl::HashOf(token_salt_, position);
+  return absl::StrFormat("%016x%016x", position, check);
+}
+
+absl::StatusOr<SessionTable::Impl::Place> SessionTable::Impl::PlaceOf(absl::string_view token) const {
+  if (token.empty()) return Place();
+  uint64_t position = 0;
+  if (token.size() == 32 && absl::SimpleHexAtoi(token.substr(0, 16), &position)) {
+    const Place place{static_cast<uint32_t>(position >> 32), static_cast<uint32_t>(position)};
+    if (place.shard < kShards && TokenOf(place) == token) return place;
+  }
+  return absl::InvalidArgumentError("the page token is not one of this server's; wanted the last answer's, or none");
+}
+
+absl::StatusOr<std::vector<SessionInfo>> SessionTable::Impl::List(absl::string_view model, size_t page_size,
+                                                                  absl::Time now, std::string* page_token) {
+  if (page_size == 0) return absl::InvalidArgumentError("the page size is 0; wanted 1 or more");
+  absl::StatusOr<Place> at = PlaceOf(*page_token);
+  if (!at.ok()) return at.status();
+  std::vector<SessionInfo> page;
+  while (at->shard < kShards && page.size() < page_size) {
+    if (ListSome(shards_[at->shard], model, page_size, now, &at->place, &page)) continue;
+    if (page.size() < page_size) *at = Place{at->shard + 1, 0};
+  }
+  *page_token = at->shard < kShards ? TokenOf(*at) : std::string();
+  return page;
+}
+
+bool SessionTable::Impl::ListSome(SessionShard& shard, absl::string_view model, size_t page_size, absl::Time now,
+                                  uint32_t* place, std::vector<SessionInfo>* page) {
+  constexpr size_t kMaxLooks = 256;  // some microseconds under the lock
+  MutexLock lock(&shard.mutex);
+  for (size_t looks = 0; looks < kMaxLooks; ++looks, ++*place) {
+    if (*place >= shard.roster.size() || page->size() == page_size) return false;
+    const Session* const session = shard.roster[*place].get();
+    if (session == nullptr || session->provisional) continue;
+    if (model.empty() || session->model->model->name == model) page->push_back(InfoOf(*session, now));
+  }
+  return true;
+}
+
+}  // namespace rondo

@@ -1,0 +1,62 @@
+#ifndef RONDO_SERVER_SESSION_SESSION_SHARD_H_
+#define RONDO_SERVER_SESSION_SESSION_SHARD_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/string_view.h"
+#include "server/mutex.h"
+#include "server/session/expiry_wheel.h"
+#include "server/session/session.h"
+
+namespace rondo {
+
+// An id and its hash: computed once a request, for the shard and for the look-up in it.
+struct SessionKey {
+  explicit SessionKey(absl::string_view id);
+  absl::string_view id;
+  size_t hash;
+};
+
+// A part of the sessions under a lock of its own.
+struct alignas(64) SessionShard {
+  Mutex mutex;
+
+  // Null: not here.
+  Session* Find(const SessionKey& key) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  // REQUIRES: no session here has its id.
+  void Insert(std::unique_ptr<Session> session, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  std::unique_ptr<Session> Remove(Session* session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  // Has the wheel look at the session when it may have been idle for long enough. REQUIRES: not in the wheel.
+  void WatchIdle(Session* session, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+
+  // Every session at a place that never changes, so that List can go on where it stopped whatever came and went. Null:
+  // a free place.
+  std::vector<std::unique_ptr<Session>> roster ABSL_GUARDED_BY(mutex);
+  // A request does not move its session in the wheel: the session is looked at too early then, and put back.
+  ExpiryWheel wheel ABSL_GUARDED_BY(mutex);
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(const Session* session) const { return session->hash; }
+    size_t operator()(const SessionKey& key) const { return key.hash; }
+  };
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(const Session* a, const Session* b) const { return a == b; }
+    bool operator()(const Session* a, const SessionKey& b) const { return a->hash == b.hash && a->id == b.id; }
+    bool operator()(const SessionKey& a, const Session* b) const { return (*this)(b, a); }
+  };
+
+  absl::flat_hash_set<Session*, Hash, Equal> by_id_ ABSL_GUARDED_BY(mutex);
+  std::vector<uint32_t> free_places_ ABSL_GUARDED_BY(mutex);
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_SESSION_SESSION_SHARD_H_

@@ -1,0 +1,64 @@
+#ifndef RONDO_SERVER_SESSION_STATE_POOL_H_
+#define RONDO_SERVER_SESSION_STATE_POOL_H_
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "server/mutex.h"
+
+namespace rondo {
+
+class StateSizeClass;
+
+// One state, borrowed from a StatePool and given back when it ends. Move-only.
+class StateSlot {
+ public:
+  StateSlot() = default;
+  StateSlot(StateSlot&& other) noexcept;
+  StateSlot& operator=(StateSlot&& other) noexcept;
+  ~StateSlot() { Reset(); }
+
+  // Gives the slot back; no effect if there is none.
+  void Reset();
+  float* get() const { return values_; }  // null: none; aligned to 64 bytes
+
+ private:
+  friend class StatePool;
+  StateSlot(StateSizeClass* size_class, float* values) : size_class_(size_class), values_(values) {}
+
+  StateSizeClass* size_class_ = nullptr;
+  float* values_ = nullptr;
+};
+
+// Memory for the recurrent states of all models: fixed slots, one size class a state size, so that no pattern of
+// sessions coming and going fragments it. Slots are cut from slabs made on demand; a slab stays until the pool ends.
+//
+// Ownership: owns all slots and outlives every StateSlot.
+// Threads:   every method may be called from any thread; slots may be given back on any thread.
+class StatePool {
+ public:
+  StatePool();
+  ~StatePool();
+
+  // A slot of `state_size` floats, all zero.
+  StateSlot TakeZeroed(size_t state_size);
+  // A slot of `state_size` floats of any content.
+  StateSlot TakeUndefined(size_t state_size);
+
+  // All slabs, used or free.
+  size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+
+ private:
+  StateSizeClass* SizeClass(size_t state_size);
+
+  std::atomic<size_t> bytes_{0};
+  Mutex mutex_;
+  absl::flat_hash_map<size_t, std::unique_ptr<StateSizeClass>> size_classes_ ABSL_GUARDED_BY(mutex_);  // by slot bytes
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_SESSION_STATE_POOL_H_
