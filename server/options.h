@@ -1,0 +1,56 @@
+#ifndef RONDO_SERVER_OPTIONS_H_
+#define RONDO_SERVER_OPTIONS_H_
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "server/registry/model_registry.h"
+#include "server/session/session_table.h"
+
+namespace rondo {
+
+// Everything rondo-server can be told. Each value here has passed its bounds; `rondo-server --help` has unit, default,
+// bounds and the meaning of 0 of each.
+struct ServerOptions {
+  struct Loops {
+    std::optional<size_t> count;    // absent: the measured default for the CPUs available
+    std::optional<size_t> helpers;  // compute helpers a loop; absent: the measured default; 0: none
+    size_t max_active_sequences = 0;
+    size_t max_queued_sequences = 0;
+  };
+  // What one client may send.
+  struct Requests {
+    size_t max_message_bytes = 0;
+    size_t max_timesteps = 0;  // of one sequence
+    size_t max_sequences_per_message = 0;
+    size_t max_streams = 0;
+    size_t max_pipelined_messages = 0;  // read ahead of their replies, per stream
+  };
+
+  std::string listen;                  // HOST:PORT of gRPC
+  std::string http_listen;             // HOST:PORT of /metrics; empty: off
+  absl::Duration model_poll_interval;  // zero: only SIGHUP
+  absl::Duration drain_timeout;
+  ModelRegistry::Options registry;
+  SessionTable::Options sessions;
+  Loops loops;
+  Requests requests;
+};
+
+// Option names and their values as text, without dashes; `deterministic` is "true" or "false".
+using OptionTexts = std::map<std::string, std::string>;
+
+// The options as the command line (already parsed by absl::ParseCommandLine) gives them.
+OptionTexts OptionTextsFromFlags();
+
+// Reads and checks all. INVALID_ARGUMENT: names the option, what came and what was wanted.
+// REQUIRES: `texts` has every option, as OptionTextsFromFlags() has.
+absl::StatusOr<ServerOptions> ParseOptions(const OptionTexts& texts);
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_OPTIONS_H_

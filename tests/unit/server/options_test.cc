@@ -1,0 +1,153 @@
+#include "server/options.h"
+
+#include <string>
+
+#include "absl/flags/commandlineflag.h"
+#include "absl/flags/reflection.h"
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace rondo {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+// The defaults, with a model.
+OptionTexts Texts() {
+  OptionTexts texts = OptionTextsFromFlags();
+  texts["model"] = "weather.safetensors";
+  return texts;
+}
+
+absl::StatusOr<ServerOptions> With(const std::string& name, const std::string& value) {
+  OptionTexts texts = Texts();
+  texts[name] = value;
+  return ParseOptions(texts);
+}
+
+TEST(OptionsTest, DefaultsAreWhatTheDesignSays) {
+  const absl::StatusOr<ServerOptions> options = ParseOptions(Texts());
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->listen, "127.0.0.1:8001");
+  EXPECT_EQ(options->http_listen, "127.0.0.1:8002");
+  EXPECT_EQ(options->model_poll_interval, absl::Seconds(10));
+  EXPECT_EQ(options->drain_timeout, absl::Seconds(30));
+  EXPECT_THAT(options->registry.model_files, ElementsAre("weather.safetensors"));
+  EXPECT_EQ(options->registry.network.max_batch_size, 64u);
+  EXPECT_FALSE(options->registry.network.deterministic);
+  EXPECT_EQ(options->sessions.max_sessions, 1'000'000u);
+  EXPECT_EQ(options->sessions.max_queue_per_session, 64u);
+  EXPECT_EQ(options->sessions.idle_timeout, absl::Minutes(10));
+  EXPECT_EQ(options->sessions.max_idle_timeout, absl::Hours(168));
+  EXPECT_FALSE(options->loops.count.has_value());
+  EXPECT_FALSE(options->loops.helpers.has_value());
+  EXPECT_EQ(options->loops.max_active_sequences, 4096u);
+  EXPECT_EQ(options->loops.max_queued_sequences, 65536u);
+  EXPECT_EQ(options->requests.max_message_bytes, 4194304u);
+  EXPECT_EQ(options->requests.max_timesteps, 10000u);
+  EXPECT_EQ(options->requests.max_sequences_per_message, 4096u);
+  EXPECT_EQ(options->requests.max_streams, 10000u);
+  EXPECT_EQ(options->requests.max_pipelined_messages, 8u);
+}
+
+TEST(OptionsTest, ZeroMeansWhatTheHelpSays) {
+  EXPECT_FALSE(With("loops", "0")->loops.count.has_value());
+  EXPECT_EQ(With("loops", "2")->loops.count, 2u);
+  EXPECT_EQ(With("helpers", "0")->loops.helpers, 0u);
+  EXPECT_FALSE(With("helpers", "-1")->loops.helpers.has_value());
+  EXPECT_EQ(With("max_queue_per_session", "0")->sessions.max_queue_per_session, 0u);
+  EXPECT_EQ(With("model_poll_interval", "0")->model_poll_interval, absl::ZeroDuration());
+  EXPECT_EQ(With("drain_timeout", "0")->drain_timeout, absl::ZeroDuration());
+  EXPECT_EQ(With("max_idle_timeout", "0")->sessions.max_idle_timeout, absl::InfiniteDuration());
+  EXPECT_EQ(With("http_listen", "")->http_listen, "");
+  OptionTexts texts = Texts();
+  texts["idle_timeout"] = texts["max_idle_timeout"] = "0";
+  EXPECT_EQ(ParseOptions(texts)->sessions.idle_timeout, absl::InfiniteDuration());
+}
+
+TEST(OptionsTest, BoundsAreInclusive) {
+  EXPECT_TRUE(With("max_batch_size", "1").ok());
+  EXPECT_TRUE(With("max_batch_size", "1024").ok());
+  EXPECT_TRUE(With("max_sessions", "2147483648").ok());
+  EXPECT_TRUE(With("idle_timeout", "1s").ok());
+  EXPECT_TRUE(With("listen", "[::1]:65535").ok());
+}
+
+TEST(OptionsTest, RefusalSaysWhatCameAndWhatWasWanted) {
+  EXPECT_EQ(With("max_batch_size", "1025").status().message(),
+            "--max_batch_size=1025: wanted a whole number, 1 to 1024");
+  EXPECT_EQ(With("idle_timeout", "ten").status().message(),
+            "--idle_timeout=ten: wanted a duration such as 30s or 10m, 1s to 87600h, or 0");
+  EXPECT_EQ(With("idle_timeout", "200h").status().message(),
+            "--idle_timeout=200h: wanted at most --max_idle_timeout=168h");
+  EXPECT_EQ(With("listen", "8001").status().message(), "--listen=8001: wanted HOST:PORT, port 0 to 65535");
+}
+
+TEST(OptionsTest, ValuesOutOfBoundsOrUnreadableAreRefused) {
+  const std::pair<const char*, const char*> wrong[] = {
+      {"max_batch_size", "0"},
+      {"max_batch_size", ""},
+      {"max_batch_size", " 8"},
+      {"max_batch_size", "+8"},
+      {"max_batch_size", "8.0"},
+      {"max_batch_size", "99999999999999999999"},
+      {"max_message_bytes", "1023"},
+      {"max_message_bytes", "4M"},
+      {"max_timesteps", "0"},
+      {"max_sequences_per_message", "0"},
+      {"max_sessions", "0"},
+      {"max_sessions", "2147483649"},
+      {"max_streams", "0"},
+      {"max_active_sequences", "0"},
+      {"max_queued_sequences", "-1"},
+      {"max_pipelined_messages", "0"},
+      {"loops", "-1"},
+      {"loops", "257"},
+      {"helpers", "-2"},
+      {"helpers", "many"},
+      {"idle_timeout", "1ms"},
+      {"idle_timeout", "-1s"},
+      {"max_idle_timeout", "inf"},
+      {"idle_timeout", "10"},
+      {"model_poll_interval", "1ms"},
+      {"drain_timeout", "2h"},
+      {"drain_timeout", "-1s"},
+      {"listen", ""},
+      {"listen", ":8001"},
+      {"listen", "host:"},
+      {"listen", "host:65536"},
+      {"listen", "host:-1"},
+      {"http_listen", "host"},
+      {"model", ""},
+      {"model_repository", "models"},
+  };
+  for (const auto& [name, value] : wrong) {
+    const absl::Status status = With(name, value).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << name << "=" << value;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("wanted ")) << name << "=" << value;
+  }
+}
+
+TEST(OptionsTest, ModelsAreGivenAsFilesOrAsARepository) {
+  EXPECT_THAT(With("model", "a.safetensors,b.safetensors")->registry.model_files,
+              ElementsAre("a.safetensors", "b.safetensors"));
+  OptionTexts texts = Texts();
+  texts["model"] = "";
+  texts["model_repository"] = "models";
+  EXPECT_EQ(ParseOptions(texts)->registry.model_repository, "models");
+}
+
+TEST(OptionsTest, EveryOptionIsAFlagWithHelp) {
+  for (const auto& [name, text] : OptionTextsFromFlags()) {
+    const absl::CommandLineFlag* flag = absl::FindCommandLineFlag(name);
+    ASSERT_NE(flag, nullptr) << name;
+    EXPECT_FALSE(flag->Help().empty()) << name;
+    EXPECT_EQ(flag->DefaultValue(), text) << name;
+  }
+}
+
+}  // namespace
+}  // namespace rondo
