@@ -53,7 +53,10 @@ double CalendarFraction(Calendar calendar, int64_t unix_seconds) {
 
 FeatureEncoder::FeatureEncoder(const ModelSpec& spec, std::vector<float> embedding)
     : feature_size_(spec.feature_size()), calendar_(spec.calendar), embedding_(std::move(embedding)) {
-  for (const InputFeature& input : spec.inputs) scales_.push_back({input.mean, input.std});
+  for (const InputFeature& input : spec.inputs) {
+    means_.push_back(input.mean);
+    inverse_stds_.push_back(1 / input.std);
+  }
 }
 
 void FeatureEncoder::Encode(const float* input, int64_t unix_seconds, float* features) const {
@@ -62,10 +65,10 @@ void FeatureEncoder::Encode(const float* input, int64_t unix_seconds, float* fea
     return;
   }
   // In float64: the difference of two large neighbours keeps its digits.
-  for (size_t i = 0; i < scales_.size(); ++i) {
-    features[i] = static_cast<float>((input[i] - scales_[i].mean) / scales_[i].std);
+  for (size_t i = 0; i < means_.size(); ++i) {
+    features[i] = static_cast<float>((input[i] - means_[i]) * inverse_stds_[i]);
   }
-  float* next = features + scales_.size();
+  float* next = features + means_.size();
   for (Calendar calendar : calendar_) {
     const double angle = kTwoPi * CalendarFraction(calendar, unix_seconds);
     *next++ = static_cast<float>(std::sin(angle));

@@ -25,13 +25,9 @@ class FeatureEncoder {
   size_t feature_size() const { return feature_size_; }
 
  private:
-  struct Scale {
-    double mean;
-    double std;
-  };
-
   const size_t feature_size_;
-  std::vector<Scale> scales_;  // one an input; empty for a token model
+  std::vector<double> means_;         // one an input; empty for a token model
+  std::vector<double> inverse_stds_;  // one an input
   const std::vector<Calendar> calendar_;
   const std::vector<float> embedding_;
 };
