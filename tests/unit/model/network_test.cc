@@ -1,0 +1,349 @@
+#include "model/network.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <thread>
+
+#include "absl/strings/match.h"
+#include "gmock/gmock.h"
+#include "tests/unit/model/random_network.h"
+
+namespace rondo {
+namespace {
+
+using testing::Each;
+using testing::HasSubstr;
+
+constexpr int64_t kInputSize = 3;
+constexpr int64_t kOutputSize = 2;
+
+Network::Options Reference() {
+  Network::Options options;
+  options.kernel = KernelKind::kReference;
+  return options;
+}
+
+Network::Options Deterministic() {
+  Network::Options options;
+  options.deterministic = true;
+  return options;
+}
+
+ModelSpec SmallLstm() { return MakeSpec({"Lstm", Cell::kLstm}, kInputSize, 20, 2, kOutputSize); }
+
+// ---- A row's result does not depend on what shares its batch.
+
+class BatchTest : public testing::TestWithParam<std::tuple<CellCase, int64_t>> {
+ protected:
+  static constexpr size_t kSeries = 21;
+  static constexpr int kTimesteps = 6;
+
+  // Every series alone, then all of them in batches that change from timestep to timestep; the largest difference.
+  static double AloneAgainstBatched(const ModelSpec& spec, const Network::Options& options) {
+    const auto network = MakeNetwork(spec, RandomWeights(spec, 3), options);
+    const std::vector<float> inputs = RandomInputs(kTimesteps * kSeries * kInputSize, 4);
+    Series alone(spec, kSeries), batched(spec, kSeries);
+    for (int t = 0; t < kTimesteps; ++t) {
+      const float* step_inputs = &inputs[t * kSeries * kInputSize];
+      for (size_t i = 0; i < kSeries; ++i) {
+        StepRow row = alone.Row(i, step_inputs + i * kInputSize);
+        network->Step({&row, 1});
+      }
+      const size_t batch_size = kSeries - 3 * t;  // 21, 18, ... rows, starting with another series each time
+      for (size_t first = 0; first < kSeries; first += batch_size) {
+        std::vector<StepRow> rows;
+        for (size_t i = first; i < std::min(first + batch_size, kSeries); ++i) {
+          const size_t series = (i * 2 + t) % kSeries;
+          rows.push_back(batched.Row(series, step_inputs + series * kInputSize));
+        }
+        network->Step(absl::MakeSpan(rows));
+      }
+    }
+    return std::max(LargestDifference(alone.states(), batched.states()),
+                    LargestDifference(alone.outputs(), batched.outputs()));
+  }
+
+  static ModelSpec Spec() {
+    const auto& [cell, hidden_size] = GetParam();
+    return MakeSpec(cell, kInputSize, hidden_size, 2, kOutputSize);
+  }
+};
+
+TEST_P(BatchTest, ALstmIsEqualBitForBitAndTheOthersNearly) {
+  const double tolerance = Spec().cell == Cell::kLstm ? 0 : 2e-6;
+  EXPECT_LE(AloneAgainstBatched(Spec(), {}), tolerance);
+}
+
+TEST_P(BatchTest, DeterministicIsEqualBitForBitWithAnyCell) {
+  EXPECT_EQ(AloneAgainstBatched(Spec(), Deterministic()), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cells, BatchTest,
+                         testing::Combine(testing::ValuesIn(AllCells()), testing::Values(1, 20, 100, 512)),
+                         [](const auto& test) {
+                           return absl::StrCat(std::get<0>(test.param).name, "H", std::get<1>(test.param));
+                         });
+
+TEST(NetworkTest, MoreRowsThanTheLargestBatchRunAsSeveralCalls) {
+  const ModelSpec spec = SmallLstm();
+  const Weights weights = RandomWeights(spec, 1);
+  for (size_t max_batch_size : {1, 4, 70, 300}) {
+    Network::Options options;
+    options.max_batch_size = max_batch_size;
+    const auto small = MakeNetwork(spec, weights, options);
+    const auto reference = MakeNetwork(spec, weights, Reference());
+    EXPECT_EQ(small->max_batch_size(), max_batch_size);
+    const std::vector<float> inputs = RandomInputs(139 * kInputSize, 2);
+    Series a(spec, 139), b(spec, 139);
+    a.Step(*small, inputs);
+    b.Step(*reference, inputs);
+    EXPECT_LE(LargestDifference(a.outputs(), b.outputs()), 1e-5) << max_batch_size;
+    EXPECT_LE(LargestDifference(a.states(), b.states()), 1e-5) << max_batch_size;
+  }
+}
+
+TEST(NetworkTest, NoRowsIsNothingToDo) { MakeNetwork(SmallLstm(), RandomWeights(SmallLstm(), 1))->Step({}); }
+
+TEST(NetworkTest, StateMayBeUpdatedInPlaceOrApart) {
+  for (const CellCase& cell : AllCells()) {
+    const ModelSpec spec = MakeSpec(cell, kInputSize, 20, 3, kOutputSize);
+    const auto network = MakeNetwork(spec, RandomWeights(spec, 1));
+    const std::vector<float> input = RandomInputs(kInputSize, 1), before = RandomInputs(spec.state_size(), 2);
+    std::vector<float> in_place = before, apart(spec.state_size()), output(kOutputSize);
+    StepRow row;
+    row.input = input.data();
+    row.output = output.data();
+    row.state_in = row.state_out = in_place.data();
+    network->Step({&row, 1});
+    row.state_in = before.data();
+    row.state_out = apart.data();
+    network->Step({&row, 1});
+    EXPECT_EQ(in_place, apart) << cell;
+    EXPECT_NE(apart, before) << cell;
+  }
+}
+
+TEST(NetworkTest, AnOutputThatIsNotWantedChangesNothingElse) {
+  const ModelSpec spec = SmallLstm();
+  const auto network = MakeNetwork(spec, RandomWeights(spec, 1));
+  const std::vector<float> inputs = RandomInputs(3 * kInputSize, 1);
+  Series all(spec, 3), some(spec, 3);
+  all.Step(*network, inputs);
+  std::vector<StepRow> rows;
+  for (size_t i = 0; i < 3; ++i) rows.push_back(some.Row(i, &inputs[i * kInputSize]));
+  rows[1].output = nullptr;
+  network->Step(absl::MakeSpan(rows));
+  EXPECT_EQ(some.states(), all.states());
+  EXPECT_EQ(some.output(0), all.output(0));
+  EXPECT_EQ(some.output(2), all.output(2));
+  EXPECT_THAT(some.output(1), Each(0.0f));
+}
+
+// ---- Rows that are not finite.
+
+class NotFiniteTest : public testing::TestWithParam<KernelKind> {
+ protected:
+  NotFiniteTest() { options_.kernel = GetParam(); }
+
+  // Steps three series, the middle one with `bad_input`; that one must keep its state and output, the others move on.
+  void ExpectOnlyTheMiddleRowFails(const ModelSpec& spec, const Weights& weights, float bad_input) {
+    const auto network = MakeNetwork(spec, weights, options_);
+    std::vector<float> inputs = RandomInputs(3 * kInputSize, 1);
+    Series expected(spec, 3), series(spec, 3);
+    expected.Step(*network, inputs);
+    series.Step(*network, inputs);
+    const std::vector<float> state_before = series.state(1), output_before = series.output(1);
+    expected.Step(*network, inputs);
+
+    std::vector<float> bad_inputs = inputs;
+    bad_inputs[kInputSize] = bad_input;
+    std::vector<StepRow> rows;
+    for (size_t i = 0; i < 3; ++i) rows.push_back(series.Row(i, &bad_inputs[i * kInputSize]));
+    network->Step(absl::MakeSpan(rows));
+    EXPECT_TRUE(rows[0].finite);
+    EXPECT_FALSE(rows[1].finite);
+    EXPECT_TRUE(rows[2].finite);
+    EXPECT_EQ(series.state(1), state_before);
+    EXPECT_EQ(series.output(1), output_before);
+    for (size_t i : {0, 2}) {
+      EXPECT_EQ(series.state(i), expected.state(i));
+      EXPECT_EQ(series.output(i), expected.output(i));
+    }
+  }
+
+  Network::Options options_;
+};
+
+TEST_P(NotFiniteTest, AReluStateThatOverflowsLeavesItsRowUntouched) {
+  const ModelSpec spec = MakeSpec({"RnnRelu", Cell::kRnn, {}, {}, Activation::kRelu}, kInputSize, 20, 1, kOutputSize);
+  Weights weights = RandomWeights(spec, 1);
+  for (float& weight : weights.layers[0].weight_ih) weight = std::abs(weight) * 10;
+  ExpectOnlyTheMiddleRowFails(spec, weights, std::numeric_limits<float>::max());
+}
+
+TEST_P(NotFiniteTest, AnOutputThatOverflowsLeavesItsRowUntouched) {
+  ModelSpec spec = MakeSpec({"Lstm", Cell::kLstm}, kInputSize, 20, 1, kOutputSize);
+  spec.inputs[0].mean = 0;
+  spec.outputs[1].added_to = spec.inputs[0].name;
+  spec.outputs[1].mean = 1e30;
+  Weights weights = RandomWeights(spec, 1);
+  weights.head_weight.assign(weights.head_weight.size(), 0);
+  weights.head_bias = {0, 1e36f};
+  spec.outputs[1].std = 1;
+  ExpectOnlyTheMiddleRowFails(spec, weights, std::numeric_limits<float>::max());
+}
+
+TEST_P(NotFiniteTest, AFeatureThatOverflowsLeavesItsRowUntouched) {
+  ModelSpec spec = SmallLstm();
+  spec.inputs[0].std = 1e-20;
+  spec.inputs[0].mean = 0;
+  Weights weights = RandomWeights(spec, 1);
+  // Zero times infinity: not a number in any gate, whatever it squashes.
+  weights.layers[0].weight_ih.assign(weights.layers[0].weight_ih.size(), 0.0f);
+  ExpectOnlyTheMiddleRowFails(spec, weights, std::numeric_limits<float>::max());
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, NotFiniteTest, testing::Values(KernelKind::kOneDnn, KernelKind::kReference),
+                         [](const auto& test) {
+                           return std::string(test.param == KernelKind::kOneDnn ? "OneDnn" : "Reference");
+                         });
+
+// ---- Threads.
+
+TEST(NetworkTest, ThreadsThatStepAtOnceDoNotMeet) {
+  const ModelSpec spec = SmallLstm();
+  const auto network = MakeNetwork(spec, RandomWeights(spec, 1));
+  constexpr size_t kThreads = 4;
+  constexpr int kTimesteps = 200;
+  std::vector<std::vector<float>> states(kThreads);
+  const auto run = [&](size_t thread) {
+    PrepareComputeThread();
+    Series series(spec, thread + 1);
+    for (int t = 0; t < kTimesteps; ++t) series.Step(*network, RandomInputs((thread + 1) * kInputSize, t));
+    states[thread] = series.states();
+  };
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < kThreads; ++i) threads.emplace_back(run, i);
+  for (std::thread& thread : threads) thread.join();
+  const std::vector<std::vector<float>> at_once = states;
+  for (size_t i = 0; i < kThreads; ++i) {
+    run(i);
+    EXPECT_EQ(at_once[i], states[i]);
+  }
+}
+
+// ---- What it says of itself, and what it refuses.
+
+TEST(NetworkTest, NamesItsKernel) {
+  const ModelSpec spec = SmallLstm();
+  EXPECT_EQ(MakeNetwork(spec, RandomWeights(spec, 1), Reference())->kernel_name(), "reference");
+  EXPECT_THAT(MakeNetwork(spec, RandomWeights(spec, 1))->kernel_name(), testing::StartsWith("onednn/"));
+}
+
+TEST(NetworkTest, CountsTwoFlopsAProduct) {
+  const ModelSpec spec = MakeSpec({"Gru", Cell::kGru}, 3, 5, 2, 4);
+  const double products = 3 * 5 * (3 + 5) + 3 * 5 * (5 + 5) + 4 * 5;
+  EXPECT_EQ(MakeNetwork(spec, RandomWeights(spec, 1))->flops_per_row(), 2 * products);
+}
+
+TEST(NetworkTest, RefusesWeightsOfAnotherSizeByName) {
+  const ModelSpec spec = SmallLstm();
+  Weights weights = RandomWeights(spec, 1);
+  weights.layers[1].weight_hh.pop_back();
+  const absl::Status status = Network::Create(spec, weights, {}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("weight_hh_l1"));
+}
+
+TEST(NetworkTest, RefusesASpecThatIsNotValid) {
+  ModelSpec spec = SmallLstm();
+  const Weights weights = RandomWeights(spec, 1);
+  spec.hidden_size = 0;
+  EXPECT_EQ(Network::Create(spec, weights, {}).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(NetworkTest, RefusesABatchSizeOutOfBounds) {
+  for (size_t max_batch_size : {0, 1025}) {
+    Network::Options options;
+    options.max_batch_size = max_batch_size;
+    const absl::Status status = Network::Create(SmallLstm(), RandomWeights(SmallLstm(), 1), options).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(status.message()), HasSubstr("1 to 1024"));
+  }
+}
+
+// ---- Inputs and outputs.
+
+TEST(NetworkTest, ATokenModelReadsItsEmbedding) {
+  ModelSpec spec = MakeSpec({"Lstm", Cell::kLstm}, 0, 20, 1, kOutputSize);
+  spec.tokens = 11;
+  spec.embedding_size = 6;
+  const Weights weights = RandomWeights(spec, 1);
+  // The same network with the embedding's floats as named inputs.
+  ModelSpec plain_spec = MakeSpec({"Lstm", Cell::kLstm}, 6, 20, 1, kOutputSize);
+  for (InputFeature& input : plain_spec.inputs) input.mean = 0, input.std = 1;
+  Weights plain_weights = weights;
+  plain_weights.embedding.clear();
+  const auto network = MakeNetwork(spec, weights), plain = MakeNetwork(plain_spec, plain_weights);
+  for (int token : {0, 4, 10}) {
+    Series a(spec, 1), b(plain_spec, 1);
+    a.Step(*network, {static_cast<float>(token)});
+    b.Step(*plain, {weights.embedding.begin() + token * 6, weights.embedding.begin() + (token + 1) * 6});
+    EXPECT_EQ(a.outputs(), b.outputs()) << token;
+  }
+}
+
+TEST(NetworkTest, AnOutputAddedToAnInputIsAChangeFromItInEveryHorizonStep) {
+  ModelSpec spec = SmallLstm();
+  spec.horizon = 3;
+  const Weights weights = RandomWeights(spec, 1);
+  const auto absolute = MakeNetwork(spec, weights);
+  spec.outputs[1].added_to = spec.inputs[2].name;
+  const auto change = MakeNetwork(spec, weights);
+  Series a(spec, 1), b(spec, 1);
+  const std::vector<float> input = {0.5f, -1.0f, 40.0f};
+  a.Step(*absolute, input);
+  b.Step(*change, input);
+  for (size_t step = 0; step < 3; ++step) {
+    EXPECT_EQ(b.outputs()[step * 2], a.outputs()[step * 2]);
+    EXPECT_NEAR(b.outputs()[step * 2 + 1], a.outputs()[step * 2 + 1] + 40.0f, 1e-5);
+  }
+}
+
+TEST(NetworkTest, OutputsAreInRawUnits) {
+  ModelSpec spec = SmallLstm();
+  spec.outputs[0].mean = 100;
+  spec.outputs[0].std = 10;
+  Weights weights = RandomWeights(spec, 1);
+  weights.head_weight.assign(weights.head_weight.size(), 0);
+  weights.head_bias = {0.5f, -1.0f};
+  Series series(spec, 1);
+  series.Step(*MakeNetwork(spec, weights), {1, 2, 3});
+  EXPECT_THAT(series.outputs(), testing::ElementsAre(105.0f, -1.0f * 2.0f + 0.5f));
+}
+
+TEST(NetworkTest, SoftmaxOutputsAreProbabilitiesOfEachHorizonStep) {
+  ModelSpec spec = MakeSpec({"Lstm", Cell::kLstm}, kInputSize, 20, 1, 37);
+  spec.head = Head::kSoftmax;
+  spec.horizon = 2;
+  for (OutputFeature& output : spec.outputs) output.mean = 0, output.std = 1;
+  Weights weights = RandomWeights(spec, 1);
+  weights.head_bias[3] = 500;          // would overflow an exponential
+  weights.head_bias[37 + 5] = -1e30f;  // would vanish
+  Series series(spec, 2);
+  series.Step(*MakeNetwork(spec, weights), RandomInputs(2 * kInputSize, 1));
+  for (size_t row = 0; row < 2; ++row) {
+    const std::vector<float> output = series.output(row);
+    for (size_t step = 0; step < 2; ++step) {
+      double sum = 0;
+      for (size_t i = 0; i < 37; ++i) sum += output[step * 37 + i];
+      EXPECT_NEAR(sum, 1, 1e-6);
+    }
+    EXPECT_EQ(output[3], 1.0f);
+    EXPECT_EQ(output[37 + 5], 0.0f);
+  }
+}
+
+}  // namespace
+}  // namespace rondo
