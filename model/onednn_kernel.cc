@@ -85,7 +85,7 @@ PlainWeights Translate(const ModelSpec& spec, int64_t I, const LayerWeights& wei
 // One batch size: the primitive and what it reads and writes.
 struct Shape {
   dnnl::primitive primitive;
-  Desc input, state, scratchpad;
+  Desc input, state, output, scratchpad;
   dnnl::memory weights_layer, weights_iter;
   std::string implementation;
 };
@@ -176,6 +176,7 @@ class OneDnnKernel : public CellKernel {
     shape->primitive = Primitive(description);
     shape->input = description.src_layer_desc();
     shape->state = description.src_iter_desc();
+    shape->output = description.dst_layer_desc();
     shape->scratchpad = description.scratchpad_desc();
     shape->implementation = description.impl_info_str();
     shape->weights_layer = Reordered(description.weights_layer_desc(), I_, plain.layer, plain.gates, stream);
@@ -239,13 +240,12 @@ class BoundOneDnn : public BoundLayer {
   using Call = std::vector<dnnl_exec_arg_t>;
 
   void BindShape(const Shape& shape, const LayerBuffers& buffers, Call& call) {
-    const Desc y({1, shape.state.dims()[2], kernel_.hidden_size()}, kF32, Tag::tnc);
     call.push_back({DNNL_ARG_WEIGHTS_LAYER, shape.weights_layer.get()});
     call.push_back({DNNL_ARG_WEIGHTS_ITER, shape.weights_iter.get()});
     call.push_back({DNNL_ARG_BIAS, kernel_.bias().get()});
     Add(DNNL_ARG_SRC_LAYER, shape.input, buffers.input, call);
     Add(DNNL_ARG_SRC_ITER, shape.state, buffers.h_in, call);
-    Add(DNNL_ARG_DST_LAYER, y, buffers.h_out, call);
+    Add(DNNL_ARG_DST_LAYER, shape.output, buffers.h_out, call);
     Add(DNNL_ARG_SCRATCHPAD, shape.scratchpad, buffers.scratchpad, call);
     if (buffers.c_in != nullptr) {
       Add(DNNL_ARG_SRC_ITER_C, shape.state, buffers.c_in, call);
