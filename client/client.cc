@@ -102,15 +102,17 @@ absl::StatusOr<Session> Client::OpenSession(absl::string_view model, absl::strin
     input.version = version;
     absl::StatusOr<SessionDescription> created = CreateSession(input);
     if (!created.ok()) return created.status();
-    return Session(*this, input.model, version, std::move(created->session_id), created->position);
+    return Session(*this, input.model, created->version, std::move(created->session_id), created->position);
   }
   const absl::StatusOr<SessionDescription> found = GetSession(id);
-  if (!found.ok() && !absl::IsNotFound(found.status())) return found.status();
-  if (found.ok() && found->model != model) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("session '", id, "' belongs to model '", found->model, "', not to '", model, "'"));
+  if (absl::IsNotFound(found.status())) return Session(*this, std::string(model), version, std::string(id), 0);
+  if (!found.ok()) return found.status();
+  if (found->model != model || (version != 0 && found->version != version)) {
+    return absl::FailedPreconditionError(absl::StrCat("session '", id, "' belongs to model '", found->model,
+                                                      "' version ", found->version, ", not to '", model, "'",
+                                                      version == 0 ? "" : absl::StrCat(" version ", version)));
   }
-  return Session(*this, std::string(model), version, std::string(id), found.ok() ? found->position : 0);
+  return Session(*this, std::string(model), found->version, std::string(id), found->position);
 }
 
 absl::StatusOr<SessionDescription> Client::CreateSession(const CreateSessionInput& input) const {

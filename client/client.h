@@ -60,7 +60,8 @@ class Client {
   absl::StatusOr<ForecastOutput> Forecast(absl::string_view model, const ForecastInput& input) const;
 
   // The session `id` where it stands; an unknown id starts at position 0 with its first step. Empty id: a new session
-  // with an id of the server's. FAILED_PRECONDITION: the session belongs to another model.
+  // with an id of the server's. `version` 0: the session's own, else the newest. FAILED_PRECONDITION: the session
+  // belongs to another model or version.
   absl::StatusOr<Session> OpenSession(absl::string_view model, absl::string_view id = "", int64_t version = 0) const;
 
   absl::StatusOr<SessionDescription> CreateSession(const CreateSessionInput& input) const;
@@ -100,6 +101,8 @@ class Session {
   absl::Status Delete();
 
   const std::string& id() const { return id_; }
+  // Of the model; 0: the newest one when the first step comes.
+  int64_t version() const { return version_; }
   // Timesteps consumed, as far as this object knows: the index of the next one.
   int64_t position() const { return position_; }
 
