@@ -1,0 +1,112 @@
+#include "client/cli/commands.h"
+
+#include <utility>
+
+namespace rondo {
+namespace {
+
+const FlagSpec kSession = {"session", "ID", "the live session; an unknown one starts at position 0"};
+const FlagSpec kTime = {"time", "COLUMN", "the column with each row's time; default: time, date or timestamp"};
+
+FlagSpec Required(FlagSpec flag) {
+  flag.required = true;
+  return flag;
+}
+
+constexpr absl::string_view kPredictHelp =
+    R"(Without --session every run starts from a zero state, and nothing is kept on the server. With it the session goes
+on where it stood. Tables of any length are sent piece by piece; if a row in the middle is refused, the pieces before
+it have run, and the error says how far the session came.
+
+CSV with a header row goes in and comes out. Columns are found by the model's input names; others are ignored. A
+token model takes a column 'token', or a table of one column. Times are ISO dates (2015-01-31), ISO date-times (UTC
+without an offset) or unix seconds. Row 1 is the first one after the header. Each row in is a row out; a time column
+comes out first.
+
+examples:
+  rondo predict weather --input=seattle.csv > predictions.csv
+  rondo predict weather --input=- --session=seattle --time=day < today.csv
+)";
+
+constexpr absl::string_view kStreamHelp =
+    R"(Reads CSV rows from stdin and answers each one at once. The table is as in 'rondo predict --help'. A step that
+meets a broken connection is sent again, and never runs twice.
+
+examples:
+  ./read-sensor | rondo stream machine --session=pump-7
+  tail -n +1 -f measured.csv | rondo stream weather --session=seattle | ./act
+)";
+
+constexpr absl::string_view kForecastHelp =
+    R"(Feeds the model's outputs back as its inputs, from where the session stands; the session does not move. Row k of
+the answer is the k-th step after the session's last one. --known is a CSV table with a row for each of the steps
+1 to N-1: the inputs that the model does not feed back, and a time column if there is one. More rows are ignored.
+
+examples:
+  rondo forecast weather --session=seattle --horizon=7
+  rondo forecast load --session=grid --horizon=24 --known=tomorrow.csv
+)";
+
+ProgramSpec MakeProgram() {
+  ProgramSpec program;
+  program.name = "rondo";
+  program.summary = "predictions of recurrent networks, from a Rondo server.";
+  program.flags = {
+      {"server", "HOST:PORT", "default: the environment's RONDO_SERVER, else 127.0.0.1:8001"},
+      {"timeout", "DURATION", "longest wait for one answer, retries included, e.g. 500ms; default: 10s"},
+  };
+  program.commands = {
+      {"models", {}, {}, "What the server has loaded, as CSV.", "example:\n  rondo models | column -s, -t\n"},
+      {"predict",
+       {"MODEL"},
+       {{"input", "FILE|-", "the table; '-' is stdin", true}, kSession, kTime},
+       "A prediction for each row of a table.",
+       kPredictHelp},
+      {"stream", {"MODEL"}, {Required(kSession), kTime}, "A row in on stdin, a prediction out, at once.", kStreamHelp},
+      {"forecast",
+       {"MODEL"},
+       {{"session", "ID", "the live session, after at least one step", true},
+        {"horizon", "N", "steps ahead", true, FlagKind::kCount},
+        {"known", "FILE|-", "what is known of the steps ahead; '-' is stdin"},
+        kTime},
+       "The next N steps of a session.",
+       kForecastHelp},
+      {"sessions list",
+       {},
+       {{"model", "NAME", "only this model's"}},
+       "The live sessions, as CSV.",
+       "example:\n  rondo sessions list --model=weather\n"},
+      {"sessions show", {"ID"}, {}, "One session, as CSV.", "example:\n  rondo sessions show seattle\n"},
+      {"sessions delete", {"ID"}, {}, "End a session.", "example:\n  rondo sessions delete seattle\n"},
+  };
+  program.notes =
+      "'rondo COMMAND --help' shows a command's flags and examples.\n"
+      "Exit code: 0 done, 1 the server or the input was refused or failed (why is on stderr), 2 wrong usage.\n";
+  return program;
+}
+
+}  // namespace
+
+const ProgramSpec& RondoProgram() {
+  static const auto* const program = new ProgramSpec(MakeProgram());
+  return *program;
+}
+
+absl::Status RunCommand(const CommandContext& context) {
+  using Run = absl::Status (*)(const CommandContext&);
+  static constexpr std::pair<absl::string_view, Run> kRuns[] = {
+      {"models", RunModels},
+      {"predict", RunPredict},
+      {"stream", RunStream},
+      {"forecast", RunForecast},
+      {"sessions list", RunSessionsList},
+      {"sessions show", RunSessionsShow},
+      {"sessions delete", RunSessionsDelete},
+  };
+  for (const auto& [name, run] : kRuns) {
+    if (context.invocation.command->name == name) return run(context);
+  }
+  return absl::UnimplementedError("no such command");
+}
+
+}  // namespace rondo

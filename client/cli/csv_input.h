@@ -1,0 +1,48 @@
+#ifndef RONDO_CLIENT_CLI_CSV_INPUT_H_
+#define RONDO_CLIENT_CLI_CSV_INPUT_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "client/cli/csv_reader.h"
+#include "client/cli/row_mapping.h"
+
+namespace rondo {
+
+// A CSV table with a header, from a file or from stdin, row by row: a row of a pipe is there as soon as its line is.
+class CsvInput {
+ public:
+  // `path` "-": stdin. Waits for the header. INVALID_ARGUMENT: no such file, not CSV, no header.
+  static absl::StatusOr<std::unique_ptr<CsvInput>> Open(const std::string& path);
+  ~CsvInput();
+  CsvInput(const CsvInput&) = delete;
+  CsvInput& operator=(const CsvInput&) = delete;
+
+  const std::vector<std::string>& header() const { return header_; }
+
+  // False: the table has ended. CANCELLED: interrupted while waiting.
+  absl::StatusOr<bool> Next(CsvRow* row);
+
+ private:
+  CsvInput(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
+  // Feeds what there is, at least a byte or the end.
+  absl::Status ReadSome();
+  absl::StatusOr<bool> NextCells(std::vector<std::string>* cells);
+
+  const int fd_;
+  const std::string name_;  // for messages
+  CsvReader reader_;
+  bool ended_ = false;
+  std::vector<std::string> header_;
+  int64_t rows_ = 0;
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_CLIENT_CLI_CSV_INPUT_H_

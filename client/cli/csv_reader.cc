@@ -1,0 +1,85 @@
+#include "client/cli/csv_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace rondo {
+namespace {
+
+constexpr absl::string_view kByteOrderMark = "\xEF\xBB\xBF";
+// A slice bounds how far a row can grow past kMaxRowBytes before that is seen.
+constexpr size_t kSliceBytes = size_t{1} << 16;
+
+}  // namespace
+
+CsvReader::CsvReader() { csv_init(&parser_, CSV_STRICT | CSV_STRICT_FINI); }
+
+CsvReader::~CsvReader() { csv_free(&parser_); }
+
+absl::Status CsvReader::Feed(absl::string_view bytes) {
+  absl::Status status = DropByteOrderMark(&bytes);
+  while (status.ok() && !bytes.empty()) {
+    status = Parse(bytes.substr(0, kSliceBytes));
+    bytes.remove_prefix(std::min(kSliceBytes, bytes.size()));
+  }
+  return status;
+}
+
+absl::Status CsvReader::Finish() {
+  absl::Status status = mark_passed_ ? absl::OkStatus() : Parse(kByteOrderMark.substr(0, mark_bytes_));
+  if (!status.ok()) return status;
+  if (csv_fini(&parser_, OnCell, OnRow, this) != 0) return RowError("ends inside a quoted cell");
+  return absl::OkStatus();
+}
+
+std::optional<std::vector<std::string>> CsvReader::TakeRow() {
+  if (rows_.empty()) return std::nullopt;
+  std::vector<std::string> row = std::move(rows_.front());
+  rows_.pop_front();
+  return row;
+}
+
+void CsvReader::OnCell(void* cell, size_t size, void* reader) {
+  auto* self = static_cast<CsvReader*>(reader);
+  self->row_bytes_ += size + 1;
+  self->row_.emplace_back(static_cast<const char*>(cell), size);
+}
+
+void CsvReader::OnRow(int /*end*/, void* reader) {
+  auto* self = static_cast<CsvReader*>(reader);
+  self->rows_.push_back(std::exchange(self->row_, {}));
+  self->row_bytes_ = 0;
+  ++self->complete_rows_;
+}
+
+absl::Status CsvReader::DropByteOrderMark(absl::string_view* bytes) {
+  while (!mark_passed_ && !bytes->empty()) {
+    if (bytes->front() == kByteOrderMark[mark_bytes_]) {
+      bytes->remove_prefix(1);
+      mark_passed_ = ++mark_bytes_ == kByteOrderMark.size();
+    } else {
+      mark_passed_ = true;
+      return Parse(kByteOrderMark.substr(0, mark_bytes_));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CsvReader::Parse(absl::string_view bytes) {
+  if (csv_parse(&parser_, bytes.data(), bytes.size(), OnCell, OnRow, this) != bytes.size()) {
+    return RowError(csv_error(&parser_) == CSV_EPARSE ? "has a quote in the wrong place" : "takes too much memory");
+  }
+  if (row_bytes_ + parser_.entry_pos > kMaxRowBytes) {
+    return RowError(absl::StrCat("is longer than ", kMaxRowBytes, " bytes"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CsvReader::RowError(absl::string_view what) const {
+  const std::string where = complete_rows_ == 0 ? "the header row" : absl::StrCat("row ", complete_rows_);
+  return absl::InvalidArgumentError(absl::StrCat(where, " ", what));
+}
+
+}  // namespace rondo

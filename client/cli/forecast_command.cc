@@ -1,0 +1,104 @@
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "client/cli/commands.h"
+#include "client/cli/csv_input.h"
+#include "client/cli/target.h"
+
+namespace rondo {
+namespace {
+
+// What --known says of the steps ahead.
+struct KnownSteps {
+  Timesteps timesteps;             // [horizon - 1]
+  std::string time_name;           // empty: the table has no time column
+  std::vector<std::string> times;  // as they stand in the table, [horizon]; the last one empty if it is not there
+};
+
+std::vector<std::string> FedBackInputs(const ModelDescription& model) {
+  std::vector<std::string> inputs;
+  for (const FeedbackDescription& link : model.feedback) inputs.push_back(link.input);
+  return inputs;
+}
+
+absl::StatusOr<RowMapping> MapKnownColumns(const CommandContext& context, const ModelDescription& model,
+                                           const std::vector<std::string>& header) {
+  RowMapping::Options options;
+  options.time_column = context.invocation.Flag("time").value_or("");
+  options.time_is_optional = true;
+  options.optional_inputs = FedBackInputs(model);
+  return RowMapping::Create(model, header, options);
+}
+
+absl::StatusOr<KnownSteps> ReadKnownSteps(const CommandContext& context, const ModelDescription& model,
+                                          const std::string& path, int64_t horizon) {
+  const absl::StatusOr<std::unique_ptr<CsvInput>> input = CsvInput::Open(path);
+  if (!input.ok()) return input.status();
+  const absl::StatusOr<RowMapping> mapping = MapKnownColumns(context, model, (*input)->header());
+  if (!mapping.ok()) return mapping.status();
+  KnownSteps known;
+  if (mapping->has_time()) known.time_name = mapping->time_name();
+  // The last step's inputs are not needed, but its time is shown if it is there.
+  for (int64_t step = 1; step <= horizon; ++step) {
+    CsvRow row;
+    const absl::StatusOr<bool> found = (*input)->Next(&row);
+    if (!found.ok()) return found.status();
+    if (!*found && step < horizon) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--known has ", step - 1, " rows; --horizon=", horizon, " takes ", horizon - 1));
+    }
+    Timesteps last;
+    absl::Status status = *found ? mapping->Append(row, step < horizon ? &known.timesteps : &last) : absl::OkStatus();
+    if (!status.ok()) return status;
+    if (mapping->has_time()) known.times.push_back(*found ? mapping->TimeText(row) : "");
+  }
+  // Nothing in it would be used; and a model that feeds all back may well not know the values.
+  if (model.tokens == 0 && FedBackInputs(model).size() == model.inputs.size()) known.timesteps.values.clear();
+  return known;
+}
+
+absl::Status WriteForecast(const CommandContext& context, const ModelDescription& model, size_t horizon,
+                           const KnownSteps& known, const std::vector<float>& values) {
+  const auto output_size = static_cast<size_t>(model.output_size);
+  if (values.size() != horizon * output_size) {
+    return absl::InternalError(absl::StrCat("the server answered ", values.size(), " values to a horizon of ", horizon,
+                                            "; output_size is ", output_size));
+  }
+  std::vector<std::string> cells = OutputColumns(model);
+  cells.insert(cells.begin(), "step");
+  if (!known.time_name.empty()) cells.insert(cells.begin(), known.time_name);
+  absl::Status status = context.output.Row(cells);
+  for (size_t step = 0; step < horizon && status.ok(); ++step) {
+    cells.clear();
+    if (!known.time_name.empty()) cells.push_back(known.times[step]);
+    cells.push_back(absl::StrCat(step + 1));
+    for (size_t i = 0; i < output_size; ++i) cells.push_back(FloatText(values[step * output_size + i]));
+    status = context.output.Row(cells);
+  }
+  return status.ok() ? context.output.Flush() : status;
+}
+
+}  // namespace
+
+absl::Status RunForecast(const CommandContext& context) {
+  absl::StatusOr<Target> target = OpenTarget(context);
+  if (!target.ok()) return target.status();
+  int32_t horizon = 0;
+  if (!absl::SimpleAtoi(*context.invocation.Flag("horizon"), &horizon)) {
+    return absl::InvalidArgumentError("--horizon is not a number");
+  }
+  KnownSteps known;
+  if (const std::optional<std::string> path = context.invocation.Flag("known")) {
+    absl::StatusOr<KnownSteps> read = ReadKnownSteps(context, target->model, *path, horizon);
+    if (!read.ok()) return read.status();
+    known = *std::move(read);
+  }
+  const absl::StatusOr<std::vector<float>> values =
+      target->session->Forecast(horizon, known.timesteps.values, known.timesteps.times);
+  if (!values.ok()) return values.status();
+  return WriteForecast(context, target->model, static_cast<size_t>(horizon), known, *values);
+}
+
+}  // namespace rondo

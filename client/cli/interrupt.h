@@ -1,0 +1,20 @@
+#ifndef RONDO_CLIENT_CLI_INTERRUPT_H_
+#define RONDO_CLIENT_CLI_INTERRUPT_H_
+
+namespace rondo {
+
+// Ctrl-C (SIGINT) and SIGTERM as something that a reading loop sees, so that it can tidy up; the second one kills.
+// Also ignores SIGPIPE, so that a closed output is an error of write(). Once, before any thread starts.
+void CatchInterrupts();
+
+bool Interrupted();
+
+// Waits until `fd` can be read or has ended. False: interrupted.
+bool WaitReadable(int fd);
+
+// REQUIRES: Interrupted(). Ends the process as that signal would have, so that a calling shell script ends too.
+[[noreturn]] void DieOfInterrupt();
+
+}  // namespace rondo
+
+#endif  // RONDO_CLIENT_CLI_INTERRUPT_H_

@@ -1,0 +1,153 @@
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "client/cli/commands.h"
+#include "client/cli/csv_input.h"
+#include "client/cli/target.h"
+
+namespace rondo {
+namespace {
+
+// Bounds of one message: well under a server's default of 4 MiB and 10,000 timesteps, and short enough that big
+// networks answer within the deadline.
+constexpr size_t kMaxRowsPerMessage = 256;
+constexpr size_t kMaxFloatsPerMessage = size_t{1} << 18;
+
+size_t RowsPerMessage(const ModelDescription& model) {
+  const auto width = static_cast<size_t>(std::max({model.input_size, model.output_size, 1}));
+  return std::clamp<size_t>(kMaxFloatsPerMessage / width, 1, kMaxRowsPerMessage);
+}
+
+// Rows that go in one message.
+struct Piece {
+  size_t rows = 0;
+  Timesteps timesteps;
+  std::vector<std::string> times;  // as they stand in the table; empty without a time column
+};
+
+// One table through one model, piece by piece.
+class TableRun {
+ public:
+  TableRun(const CommandContext& context, Target target, CsvInput* input, RowMapping mapping)
+      : context_(context), target_(std::move(target)), input_(input), mapping_(std::move(mapping)) {}
+
+  absl::Status Run() {
+    const bool owns_session = !target_.session.has_value();
+    absl::Status status = RunPieces();
+    if (context_.stderr_is_terminal && !context_.stdout_is_terminal) std::fprintf(stderr, "\r\033[K");
+    if (!owns_session) return status.ok() || rows_ == 0 ? status : WithProgress(status);
+    // If this fails, the server's idle timeout ends the session.
+    if (target_.session.has_value()) (void)target_.session->Delete();
+    return status;
+  }
+
+ private:
+  absl::Status RunPieces() {
+    absl::Status status = WriteHeader(context_, target_.model, mapping_);
+    while (status.ok() && !ended_) {
+      Piece piece;
+      status = ReadPiece(&piece);
+      if (status.ok() && piece.rows > 0) status = RunPiece(piece);
+    }
+    return status.ok() ? context_.output.Flush() : status;
+  }
+
+  absl::Status ReadPiece(Piece* piece) {
+    CsvRow row;
+    while (piece->rows < RowsPerMessage(target_.model)) {
+      const absl::StatusOr<bool> found = input_->Next(&row);
+      if (!found.ok()) return found.status();
+      ended_ = !*found;
+      if (ended_) return absl::OkStatus();
+      absl::Status status = mapping_.Append(row, &piece->timesteps);
+      if (!status.ok()) return status;
+      if (mapping_.has_time()) piece->times.push_back(mapping_.TimeText(row));
+      ++piece->rows;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status RunPiece(const Piece& piece) {
+    const absl::StatusOr<std::vector<float>> values = Predict(piece.timesteps);
+    if (!values.ok()) return values.status();
+    rows_ += piece.rows;
+    absl::Status status = WritePredictions(context_, target_.model, piece.rows, piece.times, *values);
+    if (status.ok()) status = context_.output.Flush();
+    if (context_.stderr_is_terminal && !context_.stdout_is_terminal) std::fprintf(stderr, "\r%zu rows", rows_);
+    return status;
+  }
+
+  absl::StatusOr<std::vector<float>> Predict(const Timesteps& timesteps) {
+    if (!target_.session.has_value()) {
+      // The only piece needs no state on the server; more of them share a session of their own.
+      if (ended_) return PredictStateless(timesteps);
+      absl::StatusOr<Session> session =
+          context_.client.OpenSession(target_.model.name, /*id=*/"", target_.model.version);
+      if (!session.ok()) return session.status();
+      target_.session = *std::move(session);
+    }
+    return target_.session->Run(timesteps.values, timesteps.times);
+  }
+
+  absl::StatusOr<std::vector<float>> PredictStateless(const Timesteps& timesteps) const {
+    PredictOptions options;
+    options.version = target_.model.version;
+    return context_.client.Predict(target_.model.name, timesteps.values, timesteps.times, options);
+  }
+
+  absl::Status WithProgress(const absl::Status& status) const {
+    return absl::Status(status.code(),
+                        absl::StrCat(status.message(), " (rows 1 to ", rows_, " have run; session '",
+                                     target_.session->id(), "' is at ", target_.session->position(), ")"));
+  }
+
+  const CommandContext& context_;
+  Target target_;
+  CsvInput* const input_;
+  const RowMapping mapping_;
+  bool ended_ = false;  // the table
+  size_t rows_ = 0;     // that have run
+};
+
+}  // namespace
+
+absl::Status RunPredict(const CommandContext& context) {
+  absl::StatusOr<Target> target = OpenTarget(context);
+  if (!target.ok()) return target.status();
+  const absl::StatusOr<std::unique_ptr<CsvInput>> input = CsvInput::Open(*context.invocation.Flag("input"));
+  if (!input.ok()) return input.status();
+  absl::StatusOr<RowMapping> mapping = MapColumns(context, target->model, (*input)->header());
+  if (!mapping.ok()) return mapping.status();
+  if (target->session.has_value()) RemarkPosition(context, *target->session);
+  return TableRun(context, *std::move(target), input->get(), *std::move(mapping)).Run();
+}
+
+absl::Status RunStream(const CommandContext& context) {
+  absl::StatusOr<Target> target = OpenTarget(context);
+  if (!target.ok()) return target.status();
+  RemarkPosition(context, *target->session);
+  const absl::StatusOr<std::unique_ptr<CsvInput>> input = CsvInput::Open("-");
+  if (!input.ok()) return input.status();
+  const absl::StatusOr<RowMapping> mapping = MapColumns(context, target->model, (*input)->header());
+  if (!mapping.ok()) return mapping.status();
+
+  absl::Status status = WriteHeader(context, target->model, *mapping);
+  CsvRow row;
+  while (status.ok() && (status = context.output.Flush()).ok()) {
+    const absl::StatusOr<bool> found = (*input)->Next(&row);
+    if (!found.ok() || !*found) return found.status();
+    Timesteps timesteps;
+    status = mapping->Append(row, &timesteps);
+    if (!status.ok()) return status;
+    const absl::StatusOr<std::vector<float>> values = target->session->Run(timesteps.values, timesteps.times);
+    if (!values.ok()) return values.status();
+    std::vector<std::string> times;
+    if (mapping->has_time()) times.push_back(mapping->TimeText(row));
+    status = WritePredictions(context, target->model, 1, times, *values);
+  }
+  return status;
+}
+
+}  // namespace rondo

@@ -1,0 +1,150 @@
+#include "client/cli/row_mapping.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "client/cli/time_text.h"
+
+namespace rondo {
+namespace {
+
+constexpr absl::string_view kTimeNames[] = {"time", "date", "timestamp"};
+
+// INVALID_ARGUMENT: there are two. Nothing: there is none.
+absl::StatusOr<std::optional<size_t>> FindColumn(const std::vector<std::string>& header, absl::string_view name) {
+  const auto found = std::find(header.begin(), header.end(), name);
+  if (found == header.end()) return std::optional<size_t>();
+  if (std::find(found + 1, header.end(), name) != header.end()) {
+    return absl::InvalidArgumentError(absl::StrCat("column '", name, "' is there twice"));
+  }
+  return std::optional<size_t>(found - header.begin());
+}
+
+absl::Status MissingColumn(absl::string_view name, const std::vector<std::string>& header) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("column '", name, "' is missing; the header has: ", absl::StrJoin(header, ", ")));
+}
+
+// Cells come from anywhere: a long one is cut.
+std::string CellText(absl::string_view cell) {
+  return cell.size() <= 40 ? absl::StrCat("'", cell, "'") : absl::StrCat("'", cell.substr(0, 40), "...'");
+}
+
+}  // namespace
+
+absl::StatusOr<RowMapping> RowMapping::Create(const ModelDescription& model, const std::vector<std::string>& header,
+                                              const Options& options) {
+  RowMapping mapping;
+  mapping.header_ = header;
+  mapping.tokens_ = model.tokens;
+  absl::Status status = mapping.FindTimeColumn(model, options);
+  if (status.ok()) {
+    status = model.tokens > 0 ? mapping.FindToken() : mapping.FindInputs(model, options.optional_inputs);
+  }
+  if (!status.ok()) return status;
+  mapping.sends_times_ = model.needs_times && mapping.has_time();
+  return mapping;
+}
+
+absl::Status RowMapping::FindTimeColumn(const ModelDescription& model, const Options& options) {
+  const std::string& wanted = options.time_column;
+  if (!wanted.empty()) {
+    absl::StatusOr<std::optional<size_t>> found = FindColumn(header_, wanted);
+    if (!found.ok()) return found.status();
+    if (!found->has_value()) return MissingColumn(wanted, header_);
+    time_column_ = *found;
+    return absl::OkStatus();
+  }
+  for (const absl::string_view name : kTimeNames) {
+    for (size_t column = 0; column < header_.size() && !time_column_.has_value(); ++column) {
+      if (absl::EqualsIgnoreCase(header_[column], name)) time_column_ = column;
+    }
+  }
+  if (has_time() || !model.needs_times || options.time_is_optional) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("model '", model.name,
+                                                 "' needs the time of each row, and no column is named ",
+                                                 absl::StrJoin(kTimeNames, ", "), "; name it with --time=COLUMN"));
+}
+
+absl::Status RowMapping::FindInputs(const ModelDescription& model, const std::vector<std::string>& optional_inputs) {
+  for (const std::string& input : model.inputs) {
+    absl::StatusOr<std::optional<size_t>> found = FindColumn(header_, input);
+    if (!found.ok()) return found.status();
+    const bool optional = std::find(optional_inputs.begin(), optional_inputs.end(), input) != optional_inputs.end();
+    if (!found->has_value() && !optional) return MissingColumn(input, header_);
+    columns_.push_back(*found);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RowMapping::FindToken() {
+  absl::StatusOr<std::optional<size_t>> found = FindColumn(header_, "token");
+  if (!found.ok()) return found.status();
+  if (!found->has_value() && header_.size() == 1) *found = 0;
+  if (!found->has_value()) return MissingColumn("token", header_);
+  columns_.push_back(*found);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<float> RowMapping::ParseCell(const CsvRow& row, size_t column) const {
+  const std::string& cell = row.cells[column];
+  float value = 0;
+  const bool number = absl::SimpleAtof(cell, &value) && std::isfinite(value);
+  if (number && (tokens_ == 0 || (value >= 0 && value < static_cast<float>(tokens_) && value == std::floor(value)))) {
+    return value;
+  }
+  const std::string wanted =
+      tokens_ == 0 ? "is not a finite number" : absl::StrCat("is not a token id, a whole number in 0..", tokens_ - 1);
+  return absl::InvalidArgumentError(
+      absl::StrCat("row ", row.number, ", column '", header_[column], "': ", CellText(cell), " ", wanted));
+}
+
+absl::Status RowMapping::Append(const CsvRow& row, Timesteps* timesteps) const {
+  if (row.cells.size() != header_.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("row ", row.number, " has ", row.cells.size(), " cells; the header has ", header_.size()));
+  }
+  int64_t time = 0;
+  if (sends_times_) {
+    absl::StatusOr<int64_t> parsed = ParseTimeText(TimeText(row));
+    if (!parsed.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("row ", row.number, ", column '", time_name(), "': ", parsed.status().message()));
+    }
+    time = *parsed;
+  }
+  const size_t size_before = timesteps->values.size();
+  for (const std::optional<size_t>& column : columns_) {
+    absl::StatusOr<float> value = column.has_value() ? ParseCell(row, *column) : 0.0f;
+    if (!value.ok()) {
+      timesteps->values.resize(size_before);
+      return value.status();
+    }
+    timesteps->values.push_back(*value);
+  }
+  if (sends_times_) timesteps->times.push_back(time);
+  return absl::OkStatus();
+}
+
+std::vector<std::string> OutputColumns(const ModelDescription& model) {
+  const int horizon = std::max(model.horizon, 1);
+  std::vector<std::string> names = model.outputs;
+  if (names.size() * static_cast<size_t>(horizon) != static_cast<size_t>(model.output_size)) {
+    names.clear();
+    const char* letter = model.head == "softmax" ? "p" : "y";
+    for (int i = 0; i < model.output_size / horizon; ++i) names.push_back(absl::StrCat(letter, i));
+  }
+  if (horizon == 1) return names;
+  std::vector<std::string> columns;
+  for (int step = 1; step <= horizon; ++step) {
+    for (const std::string& name : names) columns.push_back(absl::StrCat(name, "+", step));
+  }
+  return columns;
+}
+
+}  // namespace rondo

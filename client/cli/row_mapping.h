@@ -1,0 +1,68 @@
+#ifndef RONDO_CLIENT_CLI_ROW_MAPPING_H_
+#define RONDO_CLIENT_CLI_ROW_MAPPING_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "client/messages.h"
+
+namespace rondo {
+
+struct CsvRow {
+  int64_t number = 0;  // 1: the first after the header
+  std::vector<std::string> cells;
+};
+
+// The timesteps of one message.
+struct Timesteps {
+  std::vector<float> values;   // [timesteps][input_size]
+  std::vector<int64_t> times;  // unix seconds, one a timestep; empty if the model needs none or the table has none
+};
+
+// From the columns of a CSV table to the inputs of a model. Immutable.
+class RowMapping {
+ public:
+  struct Options {
+    std::string time_column;                   // empty: the one named time, date or timestamp, if there is one
+    bool time_is_optional = false;             // send no times rather than refuse a table without a time column
+    std::vector<std::string> optional_inputs;  // 0 where the table lacks them
+  };
+
+  // INVALID_ARGUMENT: a column that is missing or there twice, by name.
+  static absl::StatusOr<RowMapping> Create(const ModelDescription& model, const std::vector<std::string>& header,
+                                           const Options& options);
+
+  // Appends one timestep. INVALID_ARGUMENT names the row and the column; nothing was appended.
+  absl::Status Append(const CsvRow& row, Timesteps* timesteps) const;
+
+  bool has_time() const { return time_column_.has_value(); }
+  const std::string& time_name() const { return header_[*time_column_]; }
+  // As it stands in the table.
+  const std::string& TimeText(const CsvRow& row) const { return row.cells[*time_column_]; }
+
+ private:
+  absl::Status FindTimeColumn(const ModelDescription& model, const Options& options);
+  absl::Status FindInputs(const ModelDescription& model, const std::vector<std::string>& optional_inputs);
+  absl::Status FindToken();
+  absl::StatusOr<float> ParseCell(const CsvRow& row, size_t column) const;
+
+  std::vector<std::string> header_;
+  std::vector<std::optional<size_t>> columns_;  // [input_size]; nothing: 0
+  std::optional<size_t> time_column_;
+  bool sends_times_ = false;
+  int64_t tokens_ = 0;
+};
+
+// The names of a reply's floats: the outputs' names, or without names p0.. (softmax) or y0.. (others). With a horizon
+// of more than one step, "name+2" is the name's value two steps ahead.
+std::vector<std::string> OutputColumns(const ModelDescription& model);
+
+}  // namespace rondo
+
+#endif  // RONDO_CLIENT_CLI_ROW_MAPPING_H_

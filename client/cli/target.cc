@@ -1,0 +1,62 @@
+#include "client/cli/target.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace rondo {
+
+absl::StatusOr<Target> OpenTarget(const CommandContext& context) {
+  Target target;
+  const std::string& name = context.invocation.positionals[0];
+  const std::optional<std::string> id = context.invocation.Flag("session");
+  if (id.has_value()) {
+    absl::StatusOr<Session> session = context.client.OpenSession(name, *id);
+    if (!session.ok()) return session.status();
+    target.session = *std::move(session);
+  }
+  absl::StatusOr<ModelDescription> model =
+      context.client.GetModel(name, target.session.has_value() ? target.session->version() : 0);
+  if (!model.ok()) return model.status();
+  target.model = *std::move(model);
+  return target;
+}
+
+void RemarkPosition(const CommandContext& context, const Session& session) {
+  if (!context.stderr_is_terminal) return;
+  const std::string what = session.position() == 0 ? "starts at 0" : absl::StrCat("continues at ", session.position());
+  std::fprintf(stderr, "session '%s' %s\n", session.id().c_str(), what.c_str());
+}
+
+absl::StatusOr<RowMapping> MapColumns(const CommandContext& context, const ModelDescription& model,
+                                      const std::vector<std::string>& header) {
+  RowMapping::Options options;
+  options.time_column = context.invocation.Flag("time").value_or("");
+  return RowMapping::Create(model, header, options);
+}
+
+absl::Status WriteHeader(const CommandContext& context, const ModelDescription& model, const RowMapping& mapping) {
+  std::vector<std::string> columns = OutputColumns(model);
+  if (mapping.has_time()) columns.insert(columns.begin(), mapping.time_name());
+  return context.output.Row(columns);
+}
+
+absl::Status WritePredictions(const CommandContext& context, const ModelDescription& model, size_t timesteps,
+                              absl::Span<const std::string> times, absl::Span<const float> values) {
+  const auto output_size = static_cast<size_t>(model.output_size);
+  if (values.size() != timesteps * output_size) {
+    return absl::InternalError(absl::StrCat("the server answered ", values.size(), " values to ", timesteps,
+                                            " timesteps; output_size is ", output_size));
+  }
+  for (size_t t = 0; t < timesteps; ++t) {
+    std::vector<std::string> cells;
+    if (!times.empty()) cells.push_back(times[t]);
+    for (const float value : values.subspan(t * output_size, output_size)) cells.push_back(FloatText(value));
+    absl::Status status = context.output.Row(cells);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace rondo

@@ -1,0 +1,152 @@
+#include "client/cli/row_mapping.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace rondo {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+ModelDescription Weather() {
+  ModelDescription model;
+  model.name = "weather";
+  model.inputs = {"rain", "wind"};
+  model.outputs = {"rain"};
+  model.input_size = 2;
+  model.output_size = 1;
+  model.horizon = 1;
+  return model;
+}
+
+ModelDescription Tokens() {
+  ModelDescription model;
+  model.name = "text";
+  model.tokens = 5;
+  model.input_size = 1;
+  model.output_size = 5;
+  model.head = "softmax";
+  return model;
+}
+
+std::string CreateError(const ModelDescription& model, const std::vector<std::string>& header,
+                        const std::string& time_column = "") {
+  RowMapping::Options options;
+  options.time_column = time_column;
+  return std::string(RowMapping::Create(model, header, options).status().message());
+}
+
+std::string AppendError(const ModelDescription& model, const std::vector<std::string>& header,
+                        const std::vector<std::string>& cells) {
+  Timesteps timesteps;
+  const absl::Status status = RowMapping::Create(model, header, {})->Append({7, cells}, &timesteps);
+  EXPECT_THAT(timesteps.values, IsEmpty());
+  EXPECT_THAT(timesteps.times, IsEmpty());
+  return std::string(status.message());
+}
+
+TEST(RowMappingTest, ColumnsAreFoundByNameAndOthersAreIgnored) {
+  const absl::StatusOr<RowMapping> mapping = RowMapping::Create(Weather(), {"wind", "station", "rain"}, {});
+  ASSERT_TRUE(mapping.ok()) << mapping.status();
+  EXPECT_FALSE(mapping->has_time());
+  Timesteps timesteps;
+  ASSERT_TRUE(mapping->Append({1, {"3", "sea", "0.5"}}, &timesteps).ok());
+  ASSERT_TRUE(mapping->Append({2, {"-4e1", "", "+1"}}, &timesteps).ok());
+  EXPECT_THAT(timesteps.values, ElementsAre(0.5f, 3, 1, -40));
+  EXPECT_THAT(timesteps.times, IsEmpty());
+}
+
+TEST(RowMappingTest, AMissingColumnIsNamed) {
+  EXPECT_EQ(CreateError(Weather(), {"rain", "Wind"}), "column 'wind' is missing; the header has: rain, Wind");
+  EXPECT_EQ(CreateError(Weather(), {"rain", "wind"}, "day"), "column 'day' is missing; the header has: rain, wind");
+}
+
+TEST(RowMappingTest, AColumnThatIsThereTwiceIsNamed) {
+  EXPECT_EQ(CreateError(Weather(), {"rain", "wind", "rain"}), "column 'rain' is there twice");
+}
+
+TEST(RowMappingTest, ACellThatIsNoNumberIsNamedByRowAndColumn) {
+  EXPECT_EQ(AppendError(Weather(), {"rain", "wind"}, {"1", "calm"}),
+            "row 7, column 'wind': 'calm' is not a finite number");
+  for (const char* cell : {"", "nan", "inf", "1e99", "1 2", "1,5"}) {
+    EXPECT_THAT(AppendError(Weather(), {"rain", "wind"}, {"1", cell}), HasSubstr("not a finite number")) << cell;
+  }
+  EXPECT_THAT(AppendError(Weather(), {"rain", "wind"}, {"1", std::string(1000, 'x')}), HasSubstr("xxx...'"));
+}
+
+TEST(RowMappingTest, ARowOfAnotherWidthIsRefused) {
+  EXPECT_EQ(AppendError(Weather(), {"rain", "wind"}, {"1"}), "row 7 has 1 cells; the header has 2");
+}
+
+TEST(RowMappingTest, TimesGoOnlyToModelsThatNeedThem) {
+  ModelDescription model = Weather();
+  const std::vector<std::string> header = {"Date", "rain", "wind"};
+  absl::StatusOr<RowMapping> mapping = RowMapping::Create(model, header, {});
+  Timesteps timesteps;
+  const CsvRow row = {1, {"not a time", "1", "2"}};
+  ASSERT_TRUE(mapping->Append(row, &timesteps).ok());
+  EXPECT_THAT(timesteps.times, IsEmpty());
+  EXPECT_EQ(mapping->time_name(), "Date");
+  EXPECT_EQ(mapping->TimeText(row), "not a time");
+
+  model.needs_times = true;
+  EXPECT_THAT(AppendError(model, header, row.cells), HasSubstr("row 7, column 'Date': 'not a time' is not a time"));
+  mapping = RowMapping::Create(model, header, {});
+  ASSERT_TRUE(mapping->Append({1, {"1970-01-02", "1", "2"}}, &timesteps).ok());
+  EXPECT_THAT(timesteps.times, ElementsAre(86400));
+}
+
+TEST(RowMappingTest, AModelThatNeedsTimesNeedsATimeColumn) {
+  ModelDescription model = Weather();
+  model.needs_times = true;
+  EXPECT_THAT(CreateError(model, {"day", "rain", "wind"}), HasSubstr("--time=COLUMN"));
+  EXPECT_EQ(CreateError(model, {"day", "rain", "wind"}, "day"), "");
+  RowMapping::Options options;
+  options.time_is_optional = true;
+  const absl::StatusOr<RowMapping> mapping = RowMapping::Create(model, {"rain", "wind"}, options);
+  Timesteps timesteps;
+  ASSERT_TRUE(mapping->Append({1, {"1", "2"}}, &timesteps).ok());
+  EXPECT_THAT(timesteps.times, IsEmpty());
+}
+
+TEST(RowMappingTest, AnOptionalInputIsZeroWhereItIsMissing) {
+  RowMapping::Options options;
+  options.optional_inputs = {"rain"};
+  const absl::StatusOr<RowMapping> mapping = RowMapping::Create(Weather(), {"wind"}, options);
+  Timesteps timesteps;
+  ASSERT_TRUE(mapping->Append({1, {"2"}}, &timesteps).ok());
+  EXPECT_THAT(timesteps.values, ElementsAre(0, 2));
+}
+
+TEST(RowMappingTest, ATokenModelTakesTheTokenColumnOrTheOnlyOne) {
+  Timesteps timesteps;
+  ASSERT_TRUE(RowMapping::Create(Tokens(), {"x", "token"}, {})->Append({1, {"9", "4"}}, &timesteps).ok());
+  ASSERT_TRUE(RowMapping::Create(Tokens(), {"x"}, {})->Append({1, {"3"}}, &timesteps).ok());
+  EXPECT_THAT(timesteps.values, ElementsAre(4, 3));
+  EXPECT_THAT(CreateError(Tokens(), {"x", "y"}), HasSubstr("'token' is missing"));
+}
+
+TEST(RowMappingTest, ATokenIsAWholeNumberOfTheVocabulary) {
+  for (const char* cell : {"5", "-1", "1.5", "one"}) {
+    EXPECT_THAT(AppendError(Tokens(), {"token"}, {cell}), HasSubstr("whole number in 0..4")) << cell;
+  }
+}
+
+TEST(OutputColumnsTest, AreTheOutputsNames) { EXPECT_THAT(OutputColumns(Weather()), ElementsAre("rain")); }
+
+TEST(OutputColumnsTest, ASoftmaxWithoutNamesIsNumbered) {
+  EXPECT_THAT(OutputColumns(Tokens()), ElementsAre("p0", "p1", "p2", "p3", "p4"));
+}
+
+TEST(OutputColumnsTest, AHorizonSaysHowFarAhead) {
+  ModelDescription model = Weather();
+  model.outputs = {"rain", "wind"};
+  model.horizon = 2;
+  model.output_size = 4;
+  EXPECT_THAT(OutputColumns(model), ElementsAre("rain+1", "wind+1", "rain+2", "wind+2"));
+}
+
+}  // namespace
+}  // namespace rondo
