@@ -1,0 +1,42 @@
+#ifndef RONDO_MODEL_TRAIN_LOSS_H_
+#define RONDO_MODEL_TRAIN_LOSS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/types/span.h"
+
+namespace rondo::train {
+
+enum class LossKind { kMse, kMae, kQuantile, kGaussian, kCrossEntropy };
+
+// What is minimised, and how many numbers of the head stand for one target value.
+//
+// kMse, kMae      one number: the prediction; mean of (p - y)^2, of |p - y|
+// kQuantile       one a quantile q; mean of max(q * (y - p), (q - 1) * (y - p)) (Koenker and Bassett 1978)
+// kGaussian       mean, then s with std = softplus(s) + kMinStd (DeepAR, Salinas et al. 2017);
+//                 mean of log(std) + ((y - mean) / std)^2 / 2
+// kCrossEntropy   one a class, the target is the class's number; mean of -log softmax(p)[y]
+struct Loss {
+  LossKind kind = LossKind::kMse;
+  std::vector<double> quantiles;  // kQuantile: ascending, each in (0, 1)
+  int64_t classes = 0;            // kCrossEntropy
+
+  int64_t values_per_target() const;
+};
+
+// Smallest standard deviation of a gaussian head, in units of the target's own standard deviation.
+constexpr double kMinStd = 1e-3;
+
+// softplus(s) + kMinStd
+double GaussianStd(double s);
+
+// Mean loss over the rows whose mask is not 0, and its gradient with respect to `predictions` (0 in masked rows).
+// Every argument is row-major: predictions and gradient [rows][targets of a row][values_per_target], targets
+// [rows][targets of a row], mask [rows]. Sums are kept in double. No row counts: 0.
+double MeanLoss(const Loss& loss, absl::Span<const float> predictions, absl::Span<const float> targets,
+                absl::Span<const float> mask, absl::Span<float> gradient);
+
+}  // namespace rondo::train
+
+#endif  // RONDO_MODEL_TRAIN_LOSS_H_
