@@ -11,13 +11,13 @@ namespace rondo {
 
 // JSON from a file that nobody has checked: deeper or longer than any honest one is refused before it costs anything.
 constexpr size_t kMaxJsonBytes = size_t{1} << 20;
-constexpr int kMaxJsonDepth = 16;  // arrays and objects inside each other
+constexpr size_t kMaxJsonDepth = 16;  // arrays and objects inside each other
 
 // Parses one JSON text strictly: UTF-8, no comments, no duplicate keys, numbers that a double holds, at most
 // kMaxJsonBytes and kMaxJsonDepth. Never throws. INVALID_ARGUMENT names the rule and never quotes more than a key.
 absl::StatusOr<nlohmann::json> ParseJson(absl::string_view text);
 
-// A name that came from outside, for a message: in single quotes, escaped, cut at 100 bytes.
+// A name that came from outside, for a message: in single quotes, escaped, cut after 100 bytes.
 std::string Quoted(absl::string_view name);
 
 // What `value` is, for a message: "a string", "an array", "a negative number" ...
