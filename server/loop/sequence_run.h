@@ -1,0 +1,56 @@
+#ifndef RONDO_SERVER_LOOP_SEQUENCE_RUN_H_
+#define RONDO_SERVER_LOOP_SEQUENCE_RUN_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "model/network.h"
+#include "server/metrics.h"
+
+namespace rondo {
+
+struct SequenceRun;
+
+// Hears of a run's progress, on the loop's thread.
+class RunObserver {
+ public:
+  virtual ~RunObserver() = default;
+  // Timestep `step` is done and is not the last one; its output is in place. May write the inputs of later timesteps.
+  // Only if observe_steps.
+  virtual void OnStep(SequenceRun* run, size_t step) = 0;
+  // Exactly once, the last word on a run that was admitted. OK: all outputs and final_state are written. Else
+  // final_state was never touched: DEADLINE_EXCEEDED, CANCELLED, or OUT_OF_RANGE (a result that is not finite).
+  virtual void OnFinished(SequenceRun* run, const absl::Status& status) = 0;
+};
+
+// One sequence on its way through the network: plain spans, whoever asked. Borrows everything it points to until
+// OnFinished. Steps before the last write working_state, so that final_state is written once, by the last step.
+struct SequenceRun {
+  const Network* network = nullptr;
+  ModelMetrics* metrics = nullptr;
+  RunObserver* observer = nullptr;
+
+  size_t timesteps = 0;            // >= 1
+  const float* inputs = nullptr;   // [timesteps][input_size], raw units
+  const int64_t* times = nullptr;  // [timesteps], unix seconds; null unless the spec needs_times()
+  float* outputs = nullptr;        // [timesteps][output_size], or [1][output_size] with last_only
+  bool last_only = false;          // only the last timestep's output is wanted
+  bool observe_steps = false;
+  const float* first_state = nullptr;
+  float* working_state = nullptr;  // may be null if timesteps == 1
+  float* final_state = nullptr;    // may be first_state or working_state
+
+  absl::Time admitted;
+  absl::Time deadline = absl::InfiniteFuture();
+  bool cancelled = false;  // set on the loop's thread: finish soon, as CANCELLED
+
+  // The loop's own.
+  size_t next_step = 0;
+  SequenceRun* next = nullptr;
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_LOOP_SEQUENCE_RUN_H_

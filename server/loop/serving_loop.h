@@ -1,0 +1,64 @@
+#ifndef RONDO_SERVER_LOOP_SERVING_LOOP_H_
+#define RONDO_SERVER_LOOP_SERVING_LOOP_H_
+
+#include <grpcpp/alarm.h>
+#include <grpcpp/completion_queue.h>
+
+#include <memory>
+#include <thread>
+
+#include "server/loop/event.h"
+#include "server/loop/inbox.h"
+#include "server/loop/step_engine.h"
+
+namespace rondo {
+
+// A thread with its own gRPC completion queue that turns: drain the events that are ready, run one batch, again. A
+// message stays on it from the socket to the reply; a batch forms of all that arrived while the one before was
+// computed.
+//
+// Ownership: owns its queue and thread; borrows events and runs.
+// Threads:   Post from any thread; everything else, and every Event::Proceed, on the loop's own.
+class ServingLoop {
+ public:
+  ServingLoop(std::unique_ptr<grpc::ServerCompletionQueue> queue, const ActiveSet::Options& options,
+              ComputeHelpers* helpers);
+  // REQUIRES: the server that uses the queue has been shut down. Waits for every operation to come back.
+  ~ServingLoop();
+
+  // Starts the thread. Operations may be put on queue() before.
+  void Start();
+
+  // Lets `event` proceed on the loop's thread, soon.
+  void Post(Event* event);
+
+  grpc::ServerCompletionQueue* queue() { return queue_.get(); }
+  StepEngine& engine() { return engine_; }
+
+ private:
+  // An alarm whose event is to look into the inbox.
+  class Waker : public Event {
+   public:
+    explicit Waker(ServingLoop* loop) : loop_(loop) {}
+    void Proceed(bool) override { loop_->inbox_.RunAll(); }
+
+   private:
+    ServingLoop* const loop_;
+  };
+
+  void Run();
+  // Lets every ready event proceed; waits for the first one if `wait`. False: the queue has been shut down and is
+  // empty.
+  bool Drain(bool wait);
+
+  const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
+  StepEngine engine_;
+  Inbox inbox_;
+  Waker waker_;
+  grpc::Alarm alarm_;
+  std::thread thread_;  // last: it uses everything above
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_LOOP_SERVING_LOOP_H_

@@ -1,0 +1,48 @@
+#ifndef RONDO_SERVER_LOOP_STEP_ENGINE_H_
+#define RONDO_SERVER_LOOP_STEP_ENGINE_H_
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "server/loop/active_set.h"
+#include "server/loop/compute_helpers.h"
+#include "server/loop/sequence_run.h"
+
+namespace rondo {
+
+// Runs the active set, one batch of one timestep at a time.
+//
+// Ownership: borrows the runs and the helpers. Threads: one (the helpers are its affair).
+class StepEngine {
+ public:
+  StepEngine(const ActiveSet::Options& options, ComputeHelpers* helpers) : active_set_(options), helpers_(helpers) {}
+
+  // Takes the run until its observer's OnFinished. RESOURCE_EXHAUSTED: full; the run was not taken and hears nothing.
+  absl::Status Admit(SequenceRun* run) { return active_set_.Admit(run); }
+
+  // Runs one batch, if any sequence waits. Observers are called from here, and may call Admit.
+  void RunBatch();
+
+  bool idle() const { return active_set_.empty(); }
+
+ private:
+  // Rows that one turn takes: more than one kernel call's where the helpers will share them.
+  size_t RowsPerTurn(const Network& network) const;
+  // How many parts a step over `rows` rows is worth splitting into.
+  size_t PartsFor(const Network& network, size_t rows) const;
+  void Compute(const Network& network);
+  void Advance(SequenceRun* run, const StepRow& row);
+  void Drop(SequenceRun* run, absl::Time now);
+  void Finish(SequenceRun* run, const absl::Status& status);
+
+  ActiveSet active_set_;
+  ComputeHelpers* const helpers_;
+  std::vector<SequenceRun*> batch_;  // kept to reuse their memory
+  std::vector<SequenceRun*> dropped_;
+  std::vector<StepRow> rows_;  // rows_[i] is the step of batch_[i]
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_LOOP_STEP_ENGINE_H_
