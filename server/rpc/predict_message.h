@@ -1,0 +1,73 @@
+#ifndef RONDO_SERVER_RPC_PREDICT_MESSAGE_H_
+#define RONDO_SERVER_RPC_PREDICT_MESSAGE_H_
+
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "rondo/v1/inference.pb.h"
+#include "server/rpc/rpc_context.h"
+#include "server/rpc/sequence_task.h"
+#include "server/served_model.h"
+
+namespace rondo {
+
+// One PredictRequest and its reply, whichever call brought it. Made once and used again, so that a stream in steady
+// state allocates nothing here.
+//
+// Threads: the loop's own.
+class PredictMessage {
+ public:
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    // The reply is complete; the message may be written and used again.
+    virtual void OnMessageDone(PredictMessage* message) = 0;
+  };
+
+  PredictMessage(const RpcContext* context, Method method, Owner* owner)
+      : context_(context), method_(method), owner_(owner) {}
+
+  // Fill before Start; untouched until OnMessageDone.
+  v1::PredictRequest* request() { return &request_; }
+  const v1::PredictResponse& response() const { return response_; }
+  // Why the whole message was refused, or OK. Each sequence has its own status besides.
+  const absl::Status& refusal() const { return refusal_; }
+  bool running() const { return running_; }
+
+  // Runs the request and calls OnMessageDone once, at once or later.
+  void Start(absl::Time now, absl::Time deadline);
+  void Cancel();
+  // Empties both protos; their memory is kept unless it grew large.
+  void Clear();
+
+  const ServedModelPtr& model() const { return model_; }
+  absl::Time arrived() const { return arrived_; }
+  absl::Time deadline() const { return deadline_; }
+  void OnSequenceDone(const absl::Status& status);
+
+ private:
+  // Status of the whole: draining, no sequences, too many, no such model, a bad deadline.
+  absl::Status Admit(absl::Time deadline);
+  void Finish();
+
+  const RpcContext* const context_;
+  const Method method_;
+  Owner* const owner_;
+
+  v1::PredictRequest request_;
+  v1::PredictResponse response_;
+  std::vector<std::unique_ptr<SequenceTask>> tasks_;  // as many as the largest message had sequences
+  ServedModelPtr model_;
+  absl::Status refusal_;
+  absl::StatusCode first_failure_ = absl::StatusCode::kOk;
+  absl::Time arrived_;
+  absl::Time deadline_;
+  int unfinished_ = 0;
+  bool running_ = false;
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_RPC_PREDICT_MESSAGE_H_

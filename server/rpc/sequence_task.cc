@@ -1,0 +1,185 @@
+#include "server/rpc/sequence_task.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "server/rpc/check_sequence.h"
+#include "server/rpc/predict_message.h"
+#include "server/rpc/status.h"
+
+namespace rondo {
+namespace {
+
+absl::Span<const int64_t> TimesOf(const v1::Sequence& sequence) {
+  return absl::MakeConstSpan(sequence.times().data(), static_cast<size_t>(sequence.times_size()));
+}
+
+absl::Status CheckReplySize(const v1::Sequence& sequence, const ModelSpec& spec, bool last_only, size_t max_bytes) {
+  const size_t rows = last_only ? 1 : static_cast<size_t>(sequence.values_size() / spec.input_size());
+  const size_t bytes = rows * static_cast<size_t>(spec.output_size()) * sizeof(float);
+  if (bytes <= max_bytes) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("the reply would have ", bytes, " bytes; a message has at most ",
+                                                 max_bytes, ": send fewer timesteps, or ask for last_only"));
+}
+
+absl::Status CheckSequence(const v1::Sequence& sequence, const Model& model, bool last_only, const RpcLimits& limits) {
+  if (sequence.session_id().empty()) {
+    if (sequence.end_session()) return absl::InvalidArgumentError("end_session is set, but session_id is empty");
+    if (sequence.position() != 0) {
+      return absl::InvalidArgumentError(absl::StrCat("position is ", sequence.position(), ", but session_id is empty"));
+    }
+  }
+  const absl::Span<const float> values = sequence.values();
+  absl::Status status = CheckTimesteps(values, TimesOf(sequence), model, limits.max_timesteps);
+  if (!status.ok()) return status;
+  return CheckReplySize(sequence, model.spec(), last_only, limits.max_message_bytes);
+}
+
+}  // namespace
+
+void SequenceTask::Start(const v1::Sequence& sequence, v1::SequenceResult* result) {
+  sequence_ = &sequence;
+  result_ = result;
+  cancelled_ = false;
+  const bool last_only = message_->request()->last_only();
+  const absl::Status status = CheckSequence(sequence, *message_->model()->model, last_only, context_->limits);
+  if (!status.ok()) return Refuse(Rejection::kInvalid, status);
+  fingerprint_ = FingerprintOf(sequence.values(), TimesOf(sequence), last_only);
+  if (!sequence.session_id().empty()) return AcquireSession();
+  lease_ = context_->sessions->AcquireStateless(message_->model());
+  Run();
+}
+
+void SequenceTask::AcquireSession() {
+  const bool creates = sequence_->has_position() && sequence_->position() == 0;
+  stage_ = Stage::kWaiting;
+  absl::StatusOr<std::optional<SessionLease>> lease = context_->sessions->Acquire(
+      sequence_->session_id(), creates ? &message_->model() : nullptr, this, message_->arrived());
+  if (!lease.ok()) {
+    const bool full = creates && absl::IsResourceExhausted(lease.status());
+    return Refuse(full ? Rejection::kSessionsFull : RejectionOf(lease.status()), lease.status());
+  }
+  if (!lease->has_value()) return;
+  lease_ = *std::move(*lease);
+  Begin();
+}
+
+void SequenceTask::OnLease(absl::StatusOr<SessionLease> lease) {
+  granted_ = std::move(lease);
+  context_->loop->Post(this);
+}
+
+void SequenceTask::Proceed(bool) {
+  absl::StatusOr<SessionLease> lease = std::exchange(granted_, absl::CancelledError());
+  if (!lease.ok()) return Refuse(RejectionOf(lease.status()), lease.status());
+  lease_ = *std::move(lease);
+  Begin();
+}
+
+void SequenceTask::Begin() {
+  if (cancelled_) return Refuse(Rejection::kCancelled, absl::CancelledError("cancelled by the client"));
+  const absl::Status status = CheckSession();
+  if (absl::IsInvalidArgument(status)) return Refuse(Rejection::kInvalid, status);
+  if (!status.ok()) return Refuse(Rejection::kPosition, status);
+  const std::optional<int64_t> position =
+      sequence_->has_position() ? std::optional<int64_t>(sequence_->position()) : std::nullopt;
+  const int64_t timesteps = sequence_->values_size() / lease_.model()->spec().input_size();
+  switch (lease_.Check(position, timesteps, fingerprint_)) {
+    case PositionCheck::kRun:
+      return Run();
+    case PositionCheck::kReplay:
+      return Replay();
+    case PositionCheck::kWrong:
+      result_->set_next_position(lease_.position());
+      return Refuse(Rejection::kPosition, absl::FailedPreconditionError(
+                                              absl::StrCat("session '", sequence_->session_id(), "' expects position ",
+                                                           lease_.position(), "; the request starts at ", *position)));
+  }
+}
+
+absl::Status SequenceTask::CheckSession() const {
+  const Model& session = *lease_.model()->model;
+  const Model& wanted = *message_->model()->model;
+  if (&session == &wanted) return absl::OkStatus();
+  const int64_t version = message_->request()->version();
+  if (session.name != wanted.name || (version != 0 && version != session.version)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "session '", sequence_->session_id(), "' runs model '", session.name, "' version ", session.version,
+        "; the request names '", wanted.name, "' version ", version != 0 ? version : wanted.version));
+  }
+  return CheckSequence(*sequence_, session, message_->request()->last_only(), context_->limits);
+}
+
+void SequenceTask::Replay() {
+  const absl::Span<const float> reply = lease_.last_reply();
+  result_->mutable_values()->Add(reply.begin(), reply.end());
+  result_->set_next_position(lease_.position());
+  lease_.Release(message_->arrived());
+  Done();
+}
+
+void SequenceTask::Run() {
+  const ServedModelPtr& model = lease_.model();
+  const ModelSpec& spec = model->spec();
+  run_ = SequenceRun();
+  run_.network = model->model->network.get();
+  run_.metrics = model->metrics;
+  run_.observer = this;
+  run_.timesteps = static_cast<size_t>(sequence_->values_size() / spec.input_size());
+  run_.inputs = sequence_->values().data();
+  run_.times = spec.needs_times() ? sequence_->times().data() : nullptr;
+  run_.last_only = message_->request()->last_only();
+  const size_t rows = run_.last_only ? 1 : run_.timesteps;
+  result_->mutable_values()->Resize(static_cast<int>(rows * static_cast<size_t>(spec.output_size())), 0.0f);
+  run_.outputs = result_->mutable_values()->mutable_data();
+  run_.first_state = run_.final_state = lease_.state();
+  if (run_.timesteps > 1) run_.working_state = lease_.working_state();
+  run_.admitted = message_->arrived();
+  run_.deadline = message_->deadline();
+  stage_ = Stage::kRunning;
+  const absl::Status status = context_->loop->engine().Admit(&run_);
+  if (!status.ok()) Refuse(Rejection::kQueueFull, status);
+}
+
+void SequenceTask::OnFinished(SequenceRun*, const absl::Status& status) {
+  if (status.ok()) return Commit();
+  Refuse(RejectionOf(status), status);
+}
+
+void SequenceTask::Commit() {
+  CommittedSequence committed;
+  committed.timesteps = static_cast<int64_t>(run_.timesteps);
+  committed.fingerprint = fingerprint_;
+  committed.reply = result_->values();
+  if (sequence_->times_size() > 0) committed.last_time = *sequence_->times().rbegin();
+  committed.end_session = sequence_->end_session();
+  if (!lease_.stateless()) result_->set_next_position(lease_.position() + committed.timesteps);
+  lease_.Commit(committed, message_->arrived());
+  Done();
+}
+
+void SequenceTask::Cancel() {
+  cancelled_ = true;
+  if (stage_ == Stage::kRunning) run_.cancelled = true;
+  if (stage_ == Stage::kWaiting && context_->sessions->CancelWait(sequence_->session_id(), this)) {
+    Refuse(Rejection::kCancelled, absl::CancelledError("cancelled by the client"));
+  }
+}
+
+void SequenceTask::Refuse(Rejection reason, const absl::Status& status) {
+  if (lease_) lease_.Release(message_->arrived());
+  result_->clear_values();
+  ToProto(status, result_->mutable_status());
+  stage_ = Stage::kDone;
+  RecordRefusal(reason, status, context_->metrics);
+  message_->OnSequenceDone(status);
+}
+
+void SequenceTask::Done() {
+  stage_ = Stage::kDone;
+  message_->OnSequenceDone(absl::OkStatus());
+}
+
+}  // namespace rondo

@@ -1,0 +1,66 @@
+#ifndef RONDO_SERVER_RPC_SEQUENCE_TASK_H_
+#define RONDO_SERVER_RPC_SEQUENCE_TASK_H_
+
+#include <cstdint>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "rondo/v1/inference.pb.h"
+#include "server/loop/event.h"
+#include "server/loop/sequence_run.h"
+#include "server/rpc/rpc_context.h"
+#include "server/session/session_lease.h"
+#include "server/session/session_table.h"
+
+namespace rondo {
+
+class PredictMessage;
+
+// One sequence of a message, from the check of its values to its result: waits for its session's lease, runs, commits.
+//
+// Threads: the loop's own, but OnLease.
+class SequenceTask : private LeaseWaiter, private RunObserver, private Event {
+ public:
+  SequenceTask(const RpcContext* context, PredictMessage* message) : context_(context), message_(message) {}
+
+  // Fills *result and tells the message OnSequenceDone, at once or later. Both protos stay put until then.
+  void Start(const v1::Sequence& sequence, v1::SequenceResult* result);
+  // Ends as CANCELLED soon, unless it is done.
+  void Cancel();
+
+ private:
+  enum class Stage { kDone, kWaiting, kRunning };
+
+  void OnLease(absl::StatusOr<SessionLease> lease) override;
+  void Proceed(bool ok) override;
+  void OnStep(SequenceRun*, size_t) override {}
+  void OnFinished(SequenceRun* run, const absl::Status& status) override;
+
+  void AcquireSession();
+  // The session is ours: checks the request against it, and answers or runs.
+  void Begin();
+  absl::Status CheckSession() const;
+  void Replay();
+  void Run();
+  void Commit();
+  void Refuse(Rejection reason, const absl::Status& status);
+  void Done();
+
+  const RpcContext* const context_;
+  PredictMessage* const message_;
+
+  const v1::Sequence* sequence_ = nullptr;
+  v1::SequenceResult* result_ = nullptr;
+  Stage stage_ = Stage::kDone;
+  bool cancelled_ = false;
+  uint64_t fingerprint_ = 0;
+  SessionLease lease_;
+  SequenceRun run_;
+  // Written by OnLease on another loop's thread; the inbox hands it over.
+  absl::StatusOr<SessionLease> granted_;
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_RPC_SEQUENCE_TASK_H_

@@ -1,0 +1,34 @@
+#ifndef RONDO_SERVER_RPC_SERVICES_H_
+#define RONDO_SERVER_RPC_SERVICES_H_
+
+#include <grpcpp/server_builder.h>
+
+#include <memory>
+
+#include "server/rpc/rpc_context.h"
+
+namespace rondo {
+
+// Every gRPC service of the server.
+//
+// Ownership: outlives the grpc::Server it is registered with; borrows the contexts it serves.
+class Services {
+ public:
+  Services();
+  ~Services();
+
+  // Before the server is built.
+  void RegisterWith(grpc::ServerBuilder* builder);
+  // After it is built, before the loop starts: the hot calls, on this loop.
+  void ServeHotCalls(const RpcContext* context);
+  // The same for the rare ones; on one loop.
+  void ServeRareCalls(const RpcContext* context);
+
+ private:
+  class Impl;
+  const std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_RPC_SERVICES_H_

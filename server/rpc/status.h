@@ -1,0 +1,31 @@
+#ifndef RONDO_SERVER_RPC_STATUS_H_
+#define RONDO_SERVER_RPC_STATUS_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/status.h>
+
+#include "absl/status/status.h"
+#include "rondo/v1/inference.pb.h"
+#include "server/metrics.h"
+
+namespace rondo {
+
+// When a client that met RESOURCE_EXHAUSTED should try again, in milliseconds; 0: no advice for this status.
+int RetryAfterMs(const absl::Status& status);
+
+grpc::Status ToGrpcStatus(const absl::Status& status);
+
+// The same, with the trailer grpc-retry-pushback-ms where there is advice.
+grpc::Status ToGrpcStatus(const absl::Status& status, grpc::ServerContext* context);
+
+void ToProto(const absl::Status& status, v1::Status* proto);
+
+// Counts a refusal, and logs its cause: the first of each second, with the number of those since the last line.
+void RecordRefusal(Rejection reason, const absl::Status& status, Metrics* metrics);
+
+// The reason that a status stands for, where its code alone tells.
+Rejection RejectionOf(const absl::Status& status);
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_RPC_STATUS_H_

@@ -1,0 +1,74 @@
+#ifndef RONDO_SERVER_RPC_STREAM_CALL_H_
+#define RONDO_SERVER_RPC_STREAM_CALL_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/async_stream.h>
+
+#include <memory>
+#include <vector>
+
+#include "rondo/v1/inference.grpc.pb.h"
+#include "server/rpc/call.h"
+#include "server/rpc/predict_message.h"
+#include "server/rpc/rpc_context.h"
+
+namespace rondo {
+
+// One StreamPredict. Messages sit in a ring: they are read ahead into its free places, run as they come, and are
+// answered in order. One read and one write are under way at most. Owns itself.
+class StreamCall : public Call, private PredictMessage::Owner {
+ public:
+  // Waits for the next StreamPredict on the context's loop, and from then on always for one more.
+  static void Listen(const RpcContext* context, v1::Inference::AsyncService* service);
+
+  void Drain() override;
+
+ private:
+  StreamCall(const RpcContext* context, v1::Inference::AsyncService* service);
+  ~StreamCall() override;
+
+  void OnArrived(bool ok);
+  void OnRead(bool ok);
+  void OnWritten(bool ok);
+  void OnFinished(bool ok);
+  void OnContextDone(bool ok);
+  void OnMessageDone(PredictMessage* message) override;
+
+  PredictMessage* At(size_t index) { return ring_[index % ring_.size()].get(); }
+  // Reads into the next free place, if there is one and more may come.
+  void ReadNext();
+  // Writes the oldest reply if it is ready; ends the stream once nothing is left to do.
+  void WriteNext();
+  // Starts the end of the call, with the first cause given.
+  void Finish(const absl::Status& status);
+  void CancelMessages();
+  void DeleteWhenOver();
+
+  const RpcContext* const context_;
+  v1::Inference::AsyncService* const service_;
+  grpc::ServerContext server_context_;
+  grpc::ServerAsyncReaderWriter<v1::PredictResponse, v1::PredictRequest> stream_{&server_context_};
+  MethodEvent<StreamCall> arrived_{this, &StreamCall::OnArrived};
+  MethodEvent<StreamCall> read_{this, &StreamCall::OnRead};
+  MethodEvent<StreamCall> written_{this, &StreamCall::OnWritten};
+  MethodEvent<StreamCall> finished_{this, &StreamCall::OnFinished};
+  MethodEvent<StreamCall> context_done_{this, &StreamCall::OnContextDone};
+
+  // Messages written_count_ .. read_count_ - 1 are running or wait for their turn to be written.
+  std::vector<std::unique_ptr<PredictMessage>> ring_;  // made when first read into
+  size_t read_count_ = 0;
+  size_t written_count_ = 0;
+  absl::Status end_;      // what the stream ends with
+  bool reading_ = false;  // an operation of that kind is under way
+  bool writing_ = false;
+  bool finishing_ = false;
+  bool no_more_reads_ = false;  // the client has ended its side, or the server drains
+  bool broken_ = false;         // the client is gone: replies are dropped
+  bool counted_ = false;        // in open_streams
+  bool is_finished_ = false;
+  bool is_context_done_ = false;
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_RPC_STREAM_CALL_H_

@@ -1,0 +1,192 @@
+#include "server/server.h"
+
+#include <grpc/grpc.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <atomic>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "server/cpu_limit.h"
+#include "server/log.h"
+#include "server/loop/compute_helpers.h"
+#include "server/loop/serving_loop.h"
+#include "server/metrics.h"
+#include "server/registry/model_registry.h"
+#include "server/rpc/call.h"
+#include "server/rpc/rpc_context.h"
+#include "server/rpc/services.h"
+#include "server/session/session_table.h"
+
+namespace rondo {
+namespace {
+
+// Frames around a message of exactly max_message_bytes: field tags and lengths of the reply's sequences.
+constexpr size_t kReplyFraming = 64 << 10;
+
+// Measured on 2 cores: one loop, which drains all that is ready, carries 1.3 times the messages of two, whose gRPC
+// pollers contend. One loop feeds several cores through the helpers; past some cores the socket side needs a second.
+constexpr size_t kCpusPerLoop = 4;
+
+std::string HostOf(absl::string_view address) { return std::string(address.substr(0, address.rfind(':'))); }
+
+}  // namespace
+
+class Server::Impl {
+ public:
+  explicit Impl(const ServerOptions& options)
+      : options_(options),
+        sessions_(options.sessions),
+        cpus_(static_cast<size_t>(AvailableCpus())),
+        loop_count_(options.loops.count.value_or((cpus_ + kCpusPerLoop - 1) / kCpusPerLoop)),
+        helpers_(options.loops.helpers.value_or(cpus_ > loop_count_ ? cpus_ - loop_count_ : 0)) {}
+
+  ~Impl() { Stop(absl::ZeroDuration()); }
+
+  absl::Status Start() {
+    absl::StatusOr<std::unique_ptr<ModelRegistry>> registry = ModelRegistry::Open(options_.registry, &metrics_);
+    if (!registry.ok()) return registry.status();
+    registry_ = *std::move(registry);
+    if (!options_.http_listen.empty()) {
+      if (absl::Status status = metrics_.Listen(options_.http_listen); !status.ok()) return status;
+      http_address_ = absl::StrCat(HostOf(options_.http_listen), ":", metrics_.port());
+    }
+    if (absl::Status status = Listen(); !status.ok()) return status;
+    LogEvent(LogLevel::kInfo, "listening",
+             {{"address", address_},
+              {"http_address", http_address_},
+              {"cpus", absl::StrCat(cpus_)},
+              {"loops", absl::StrCat(loops_.size())},
+              {"helpers", absl::StrCat(helpers_.count())},
+              {"models", absl::StrCat(registry_->List().size())}});
+    return absl::OkStatus();
+  }
+
+  void Stop(absl::Duration timeout) {
+    if (server_ == nullptr) return;
+    draining_ = true;
+    for (const std::unique_ptr<LoopParts>& part : loops_) part->loop.Post(&part->drain);
+    server_->Shutdown(absl::ToChronoTime(absl::Now() + timeout));
+    for (const std::unique_ptr<LoopParts>& part : loops_) part->calls.WaitUntilEmpty();
+    loops_.clear();
+    server_.reset();
+  }
+
+  void Maintain(absl::Time now) {
+    sessions_.ExpireIdle(now);
+    metrics_.session_state_bytes().Set(static_cast<int64_t>(sessions_.state_bytes()));
+    const absl::Duration interval = options_.model_poll_interval;
+    if (options_.registry.model_repository.empty() || interval == absl::ZeroDuration()) return;
+    if (now - last_reload_ < interval) return;
+    ReloadModels();
+    last_reload_ = now;
+  }
+
+  void ReloadModels() { registry_->Reload().IgnoreError(); }  // it has logged each failure
+
+  const std::string& address() const { return address_; }
+  const std::string& http_address() const { return http_address_; }
+
+ private:
+  // One loop and what its calls need.
+  struct LoopParts {
+    LoopParts(std::unique_ptr<grpc::ServerCompletionQueue> queue, const ActiveSet::Options& options,
+              ComputeHelpers* helpers)
+        : loop(std::move(queue), options, helpers), drain(&calls) {}
+
+    class DrainEvent : public Event {
+     public:
+      explicit DrainEvent(CallList* calls) : calls_(calls) {}
+      void Proceed(bool) override { calls_->DrainAll(); }
+
+     private:
+      CallList* const calls_;
+    };
+
+    CallList calls;
+    RpcContext context;
+    ServingLoop loop;
+    DrainEvent drain;
+  };
+
+  absl::Status Listen() {
+    grpc::ServerBuilder builder;
+    int port = 0;
+    builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port);
+    // Two servers on one port would split the sessions between them.
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    // gRPC checks the size of a compressed message only once it has inflated it.
+    builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+    builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+    builder.SetMaxReceiveMessageSize(static_cast<int>(options_.requests.max_message_bytes));
+    builder.SetMaxSendMessageSize(static_cast<int>(options_.requests.max_message_bytes + kReplyFraming));
+    services_.RegisterWith(&builder);
+    const ActiveSet::Options queue_options{options_.loops.max_active_sequences, options_.loops.max_queued_sequences};
+    for (size_t i = 0; i < loop_count_; ++i) {
+      loops_.push_back(std::make_unique<LoopParts>(builder.AddCompletionQueue(), queue_options, &helpers_));
+      FillContext(loops_.back().get());
+    }
+    server_ = builder.BuildAndStart();
+    if (server_ == nullptr) {
+      loops_.clear();
+      return absl::UnavailableError(absl::StrCat("cannot listen on ", options_.listen, ": in use, or no such address"));
+    }
+    address_ = absl::StrCat(HostOf(options_.listen), ":", port);
+    for (const std::unique_ptr<LoopParts>& part : loops_) services_.ServeHotCalls(&part->context);
+    services_.ServeRareCalls(&loops_.front()->context);
+    for (const std::unique_ptr<LoopParts>& part : loops_) part->loop.Start();
+    return absl::OkStatus();
+  }
+
+  void FillContext(LoopParts* part) {
+    RpcContext& context = part->context;
+    context.loop = &part->loop;
+    context.calls = &part->calls;
+    context.registry = registry_.get();
+    context.sessions = &sessions_;
+    context.metrics = &metrics_;
+    context.limits = {options_.requests.max_message_bytes, options_.requests.max_timesteps,
+                      options_.requests.max_sequences_per_message, options_.requests.max_streams,
+                      options_.requests.max_pipelined_messages};
+    context.open_streams = &open_streams_;
+    context.draining = &draining_;
+  }
+
+  // Bottom-up: each part uses those above it.
+  const ServerOptions options_;
+  Metrics metrics_;
+  std::unique_ptr<ModelRegistry> registry_;
+  SessionTable sessions_;
+  const size_t cpus_;
+  const size_t loop_count_;
+  ComputeHelpers helpers_;
+  std::atomic<size_t> open_streams_{0};
+  std::atomic<bool> draining_{false};
+  Services services_;
+  std::vector<std::unique_ptr<LoopParts>> loops_;
+  std::unique_ptr<grpc::Server> server_;
+  std::string address_;
+  std::string http_address_;
+  absl::Time last_reload_ = absl::Now();
+};
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
+  auto impl = std::make_unique<Impl>(options);
+  if (absl::Status status = impl->Start(); !status.ok()) return status;
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() = default;
+
+void Server::Stop(absl::Duration timeout) { impl_->Stop(timeout); }
+void Server::Maintain(absl::Time now) { impl_->Maintain(now); }
+void Server::ReloadModels() { impl_->ReloadModels(); }
+const std::string& Server::address() const { return impl_->address(); }
+const std::string& Server::http_address() const { return impl_->http_address(); }
+
+}  // namespace rondo
