@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# The whole way on real input: installs what is missing, builds, starts a server with a trained model, streams four years
+# of Seattle's weather through one session day by day, and shows predictions, errors, a forecast and latencies.
+#
+#   deploy/demo.sh
+#
+# The first run takes minutes (the build), the next ones seconds. Ports are free ones; nothing is left running.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source deploy/server_process.sh
+
+readonly bin=build/release/bin
+readonly weather=deploy/demo/seattle-weather.csv
+readonly model=seattle session=seattle-2015
+work=$(mktemp -d)
+
+clean_up() {
+  kill_server
+  rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+title() { printf '\n== %s\n\n' "$*"; }
+
+build() {
+  deploy/setup.sh build
+  cmake --preset release >"$work/configure.log" || { cat "$work/configure.log" >&2; return 1; }
+  cmake --build --preset release --target rondo-server rondo
+}
+
+# Rows of the years $1 to $2, with the header.
+years() { awk -F, -v from="$1" -v to="$2" 'NR == 1 || (substr($1, 1, 4) >= from && substr($1, 1, 4) <= to)' "$weather"; }
+
+predict_2015() {
+  years 2012 2014 | "$bin/rondo" predict "$model" --input=- --session="$session" >"$work/warm_up.csv"
+  echo "2012-2014: $(($(wc -l <"$work/warm_up.csv") - 1)) days in one table, to bring the session up to date"
+  local start=${EPOCHREALTIME/[.,]/}
+  years 2015 2015 | "$bin/rondo" stream "$model" --session="$session" >"$work/stream.csv"
+  echo "2015:      $(($(wc -l <"$work/stream.csv") - 1)) days, a row in and a prediction out each, in" \
+    "$(((${EPOCHREALTIME/[.,]/} - start) / 1000)) ms"
+  { cat "$work/warm_up.csv"; tail -n +2 "$work/stream.csv"; } >"$work/predictions.csv"
+  awk -v year=2015 -f deploy/demo/join.awk "$work/predictions.csv" "$weather" >"$work/joined.txt"
+}
+
+title "Build"
+build
+title "Start the server"
+start_server "$work/server.log" "$bin/rondo-server" --model="deploy/demo/models/$model/1/model.safetensors"
+cat "$server_log"
+"$bin/rondo" models
+title "Stream the weather through a session"
+predict_2015
+title "Predictions"
+awk -f deploy/demo/report.awk "$work/joined.txt"
+echo
+awk -v from=2015-06-01 -v to=2015-08-31 -f deploy/demo/plot.awk "$work/joined.txt"
+title "The week after the last day, forecast from the session (which does not move)"
+"$bin/rondo" forecast "$model" --session="$session" --horizon=7
+title "Latency in the server, from /metrics"
+read_metrics | awk -f deploy/demo/quantiles.awk
+title "Stop the server"
+stop_server
+tail -n 1 "$server_log"
