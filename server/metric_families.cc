@@ -61,8 +61,11 @@ void AddHistogram(const Histogram& histogram, double units_per_base, MetricLabel
   for (size_t i = 0; i < snapshot.counts.size(); ++i) {
     cumulative += snapshot.counts[i];
     const bool last = i == histogram.bounds().size();
-    metric.histogram.bucket.push_back({cumulative, last ? std::numeric_limits<double>::infinity()
-                                                        : static_cast<double>(histogram.bounds()[i]) / units_per_base});
+    // By name, not as an aggregate: newer prometheus-cpp counts in double, and braces would refuse to narrow.
+    ClientMetric::Bucket& bucket = metric.histogram.bucket.emplace_back();
+    bucket.cumulative_count = cumulative;
+    bucket.upper_bound =
+        last ? std::numeric_limits<double>::infinity() : static_cast<double>(histogram.bounds()[i]) / units_per_base;
   }
   metric.histogram.sample_count = cumulative;
   metric.histogram.sample_sum = static_cast<double>(snapshot.sum) / units_per_base;

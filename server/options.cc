@@ -6,7 +6,9 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/flags/flag.h"
+#include "absl/flags/usage_config.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -162,6 +164,13 @@ ServerOptions::Requests ReadRequests(Reader* reader) {
 }
 
 }  // namespace
+
+void SetUpHelp() {
+  absl::FlagsUsageConfig config;
+  config.contains_help_flags = [](absl::string_view file) { return absl::EndsWith(file, "server/options.cc"); };
+  config.version_string = [] { return std::string("rondo-server " RONDO_VERSION "\n"); };
+  absl::SetFlagsUsageConfig(std::move(config));
+}
 
 OptionTexts OptionTextsFromFlags() {
   return {

@@ -44,6 +44,10 @@ struct ServerOptions {
 // Option names and their values as text, without dashes; `deterministic` is "true" or "false".
 using OptionTexts = std::map<std::string, std::string>;
 
+// Lets --help show the options, which live beside main and not in it, and --version the version. Before
+// absl::ParseCommandLine.
+void SetUpHelp();
+
 // The options as the command line (already parsed by absl::ParseCommandLine) gives them.
 OptionTexts OptionTextsFromFlags();
 

@@ -1,8 +1,13 @@
 #include "server/options.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <string>
+#include <utility>
 
 #include "absl/flags/commandlineflag.h"
+#include "absl/flags/parse.h"
 #include "absl/flags/reflection.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
@@ -138,6 +143,22 @@ TEST(OptionsTest, ModelsAreGivenAsFilesOrAsARepository) {
   texts["model"] = "";
   texts["model_repository"] = "models";
   EXPECT_EQ(ParseOptions(texts)->registry.model_repository, "models");
+}
+
+// Ends the process as `rondo-server ARGUMENT` does, with stdout on stderr, where a death test looks.
+void ParseAndExit(const char* argument) {
+  dup2(STDERR_FILENO, STDOUT_FILENO);
+  char program[] = "rondo-server";
+  std::string text = argument;
+  char* arguments[] = {program, text.data(), nullptr};
+  SetUpHelp();
+  absl::ParseCommandLine(2, arguments);
+}
+
+TEST(OptionsTest, HelpShowsTheOptionsAndVersionTheVersion) {
+  const auto any_code = [](int status) { return WIFEXITED(status); };
+  EXPECT_EXIT(ParseAndExit("--help"), any_code, "--max_sessions ");
+  EXPECT_EXIT(ParseAndExit("--version"), any_code, "rondo-server [0-9]+\\.");
 }
 
 TEST(OptionsTest, EveryOptionIsAFlagWithHelp) {
