@@ -24,8 +24,8 @@ without an offset) or unix seconds. Row 1 is the first one after the header. Eac
 comes out first.
 
 examples:
-  rondo predict weather --input=seattle.csv > predictions.csv
-  rondo predict weather --input=- --session=seattle --time=day < today.csv
+  rondo predict seattle --input=seattle-weather.csv > predictions.csv
+  rondo predict seattle --input=- --session=my-town --time=day < today.csv
 )";
 
 constexpr absl::string_view kStreamHelp =
@@ -34,7 +34,7 @@ meets a broken connection is sent again, and never runs twice.
 
 examples:
   ./read-sensor | rondo stream machine --session=pump-7
-  tail -n +1 -f measured.csv | rondo stream weather --session=seattle | ./act
+  tail -n +1 -f measured.csv | rondo stream seattle --session=my-town | ./act
 )";
 
 constexpr absl::string_view kForecastHelp =
@@ -43,7 +43,7 @@ the answer is the k-th step after the session's last one. --known is a CSV table
 1 to N-1: the inputs that the model does not feed back, and a time column if there is one. More rows are ignored.
 
 examples:
-  rondo forecast weather --session=seattle --horizon=7
+  rondo forecast seattle --session=my-town --horizon=7
   rondo forecast load --session=grid --horizon=24 --known=tomorrow.csv
 )";
 
@@ -75,9 +75,9 @@ ProgramSpec MakeProgram() {
        {},
        {{"model", "NAME", "only this model's"}},
        "The live sessions, as CSV.",
-       "example:\n  rondo sessions list --model=weather\n"},
-      {"sessions show", {"ID"}, {}, "One session, as CSV.", "example:\n  rondo sessions show seattle\n"},
-      {"sessions delete", {"ID"}, {}, "End a session.", "example:\n  rondo sessions delete seattle\n"},
+       "example:\n  rondo sessions list --model=seattle\n"},
+      {"sessions show", {"ID"}, {}, "One session, as CSV.", "example:\n  rondo sessions show my-town\n"},
+      {"sessions delete", {"ID"}, {}, "End a session.", "example:\n  rondo sessions delete my-town\n"},
   };
   program.notes =
       "'rondo COMMAND --help' shows a command's flags and examples.\n"

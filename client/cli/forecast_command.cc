@@ -23,6 +23,13 @@ std::vector<std::string> FedBackInputs(const ModelDescription& model) {
   return inputs;
 }
 
+bool FeedsAllBack(const ModelDescription& model) {
+  const std::vector<std::string> fed_back = FedBackInputs(model);
+  return model.tokens == 0 && std::all_of(model.inputs.begin(), model.inputs.end(), [&](const std::string& input) {
+           return std::find(fed_back.begin(), fed_back.end(), input) != fed_back.end();
+         });
+}
+
 absl::StatusOr<RowMapping> MapKnownColumns(const CommandContext& context, const ModelDescription& model,
                                            const std::vector<std::string>& header) {
   RowMapping::Options options;
@@ -54,8 +61,7 @@ absl::StatusOr<KnownSteps> ReadKnownSteps(const CommandContext& context, const M
     if (!status.ok()) return status;
     if (mapping->has_time()) known.times.push_back(*found ? mapping->TimeText(row) : "");
   }
-  // Nothing in it would be used; and a model that feeds all back may well not know the values.
-  if (model.tokens == 0 && FedBackInputs(model).size() == model.inputs.size()) known.timesteps.values.clear();
+  if (FeedsAllBack(model)) known.timesteps.values.clear();  // the table is there for its times
   return known;
 }
 
