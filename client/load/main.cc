@@ -8,6 +8,8 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
+#include "absl/strings/match.h"
 #include "client/load/cpu_list.h"
 #include "client/load/load_options.h"
 #include "client/load/load_run.h"
@@ -124,5 +126,8 @@ int Run(const std::vector<char*>& arguments) {
 
 int main(int argc, char** argv) {
   absl::SetProgramUsageMessage(rondo::load::kUsage);
+  absl::FlagsUsageConfig usage;
+  usage.contains_help_flags = [](absl::string_view file) { return absl::EndsWith(file, "client/load/main.cc"); };
+  absl::SetFlagsUsageConfig(usage);
   return rondo::load::Run(absl::ParseCommandLine(argc, argv));
 }

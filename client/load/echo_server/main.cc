@@ -10,6 +10,8 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
+#include "absl/strings/match.h"
 #include "client/load/cpu_list.h"
 #include "client/load/echo_server/echo_service.h"
 #include "grpcpp/grpcpp.h"
@@ -86,6 +88,9 @@ int Run() {
 
 int main(int argc, char** argv) {
   absl::SetProgramUsageMessage("A bare gRPC echo of rondo.v1.Inference: the baseline of rondo-load --echo_baseline.");
+  absl::FlagsUsageConfig usage;
+  usage.contains_help_flags = [](absl::string_view file) { return absl::EndsWith(file, "echo_server/main.cc"); };
+  absl::SetFlagsUsageConfig(usage);
   absl::ParseCommandLine(argc, argv);
   return rondo::load::Run();
 }
