@@ -53,6 +53,9 @@ std::string LatencyRow(const std::string& name, const RunReport& report, double 
   return Row(name, Latency(rondo), Latency(echo), Ratio(rondo, echo));
 }
 
+// "1 stream", "2 streams"
+std::string Counted(int count, const char* noun) { return absl::StrCat(count, " ", noun, count == 1 ? "" : "s"); }
+
 std::string Heading(const RunReport& report) {
   const LoadOptions& options = report.options;
   const v1::Model& model = report.model;
@@ -63,14 +66,13 @@ std::string Heading(const RunReport& report) {
                                ? absl::StrFormat("open loop at %g messages/s (%s)", options.rate,
                                                  options.arrivals == Arrivals::kPoisson ? "poisson" : "constant")
                                : std::string("closed loop");
-  absl::StrAppendFormat(&text, "%d %s%s, %s, %d in flight each; a message: %d %s, %d timestep%s each\n",
-                        options.streams, options.unary ? "unary client" : "stream", options.streams > 1 ? "s" : "",
-                        loop, options.in_flight, options.sessions_per_message,
-                        options.stateless ? "sequences without a session" : "sessions", options.timesteps,
-                        options.timesteps > 1 ? "s" : "");
-  absl::StrAppendFormat(&text, "%s measured in %d round%s, each after a warm-up of %s%s\n\n",
-                        absl::FormatDuration(options.duration), options.rounds, options.rounds > 1 ? "s" : "",
-                        absl::FormatDuration(options.warmup), report.interrupted ? "; INTERRUPTED" : "");
+  absl::StrAppend(&text, Counted(options.streams, options.unary ? "unary client" : "stream"), ", ", loop, ", ",
+                  options.in_flight, " in flight each; a message: ",
+                  Counted(options.sessions_per_message, options.stateless ? "stateless sequence" : "session"), ", ",
+                  Counted(options.timesteps, "timestep"), " each\n");
+  absl::StrAppend(&text, absl::FormatDuration(options.duration), " measured in ", Counted(options.rounds, "round"),
+                  ", each after a warm-up of ", absl::FormatDuration(options.warmup),
+                  report.interrupted ? "; INTERRUPTED" : "", "\n\n");
   return text;
 }
 
