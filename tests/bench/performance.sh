@@ -1,0 +1,211 @@
+#!/usr/bin/env bash
+# Measures what the server promises to reach, on this machine, and prints a row for each promise: the value, the target,
+# whether it was met. Every ratio is of two things measured in the same run. Takes about three minutes after the build.
+#
+#   tests/bench/performance.sh [--no_build] [--seconds=N]     N: measured time of each server row (default 6, at least 1)
+#
+# Exit: 0 all rows were measured (met or not), 1 something did not run, 2 wrong arguments.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+readonly bin=build/release/bin
+build=yes
+seconds=6
+for argument in "$@"; do
+  case $argument in
+    --no_build) build=no ;;
+    --seconds=[1-9] | --seconds=[1-9][0-9]) seconds=${argument#*=} ;;
+    *)
+      echo "performance.sh: '$argument'; wanted --no_build or --seconds=1..99" >&2
+      exit 2
+      ;;
+  esac
+done
+
+if [[ $build == yes ]]; then
+  cmake --preset release -DRONDO_BUILD_BENCHES=ON >/dev/null
+  cmake --build --preset release >/dev/null
+fi
+
+scratch=$(mktemp -d)
+server_pid=
+stop_server() {
+  [[ -n $server_pid ]] || return 0
+  kill -TERM "$server_pid" 2>/dev/null || true
+  wait "$server_pid" 2>/dev/null || true
+  server_pid=
+}
+trap 'stop_server; rm -rf "$scratch"' EXIT
+trap 'exit 130' INT TERM
+
+# The server gets one CPU and the generator another, so that neither is measured through the other's work. With a
+# single CPU they share it, and every row says less about the server.
+mapfile -t cpus < <(python3 -c 'import os; print(*sorted(os.sched_getaffinity(0)), sep="\n")')
+readonly all_cpus=$(IFS=,; echo "${cpus[*]}")
+readonly server_cpu=${cpus[0]}
+readonly client_cpu=${cpus[${#cpus[@]}-1]}
+
+# number FILE EXPRESSION: a number from a JSON file, seen by the Python expression as `j`.
+number() { python3 -c 'import json, sys; j = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1" "$2"; }
+# compute EXPRESSION
+compute() { python3 -c 'import sys; print(eval(sys.argv[1]))' "$1"; }
+
+# make_model NAME HIDDEN_SIZE INPUT_SIZE
+make_model() {
+  mkdir -p "$scratch/models/$1/1"
+  "$bin/make-model" --out="$scratch/models/$1/1/model.safetensors" --hidden_size="$2" --input_size="$3"
+}
+
+# start_server CPUS [FLAG...]: a rondo-server on these CPUs; sets `address`.
+start_server() {
+  local on=$1
+  shift
+  local port
+  port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  address=127.0.0.1:$port
+  taskset -c "$on" "$bin/rondo-server" --model_repository="$scratch/models" --listen="$address" \
+    --http_listen=127.0.0.1:0 "$@" >"$scratch/server.log" 2>&1 &
+  server_pid=$!
+  for ((tries = 0; tries < 300; ++tries)); do
+    if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then return 0; fi
+    kill -0 "$server_pid" 2>/dev/null || break
+    sleep 0.1
+  done
+  echo "performance.sh: rondo-server did not start:" >&2
+  tail -5 "$scratch/server.log" >&2
+  exit 1
+}
+
+# load OUTPUT FLAG...: rondo-load against the server, to a JSON file. A failed message spoils a row.
+load() {
+  local output=$1
+  shift
+  "$bin/rondo-load" --server="$address" --json --duration="${seconds}s" "$@" >"$output"
+  [[ $(number "$output" 'j["errors"] + j.get("echo", {"errors": 0})["errors"]') == 0 ]] && return 0
+  echo "performance.sh: messages failed: rondo-load $*" >&2
+  number "$output" 'j["errors_by_code"], j.get("echo", {}).get("errors_by_code")' >&2
+  exit 1
+}
+
+# row WHAT VALUE '<='|'>=' TARGET DETAIL
+row() {
+  local verdict
+  verdict=$(compute "'met' if $2 $3 $4 else 'SHORT'")
+  printf '%-38s %9.3f   %s %-6s  %-5s  %s\n' "$1" "$2" "$3" "$4" "$verdict" "$5"
+}
+
+# kernel_row NAME: one row of kernel-bench, to a JSON object in $scratch/kernel.json.
+kernel_row() {
+  taskset -c "$server_cpu" "$bin/kernel-bench" --benchmark_filter="^$1/" --benchmark_format=json 2>/dev/null \
+    >"$scratch/kernel-bench.json"
+  python3 -c 'import json, sys; json.dump(json.load(open(sys.argv[1]))["benchmarks"][0], open(sys.argv[2], "w"))' \
+    "$scratch/kernel-bench.json" "$scratch/kernel.json"
+}
+
+measure_kernel() {
+  kernel_row lstm/H:512/B:16
+  row "kernel: Network::Step, H=512 B=16" "$(number "$scratch/kernel.json" 'j["ratio"]')" '>=' 0.95 \
+    "bare / step; $(number "$scratch/kernel.json" '"%.0f us bare, %.0f us step" % (j["bare_us"], j["step_us"])')"
+  kernel_row lstm/H:32/B:1
+  row "small kernel: added us, H=32 B=1" "$(number "$scratch/kernel.json" 'j["added_us"]')" '<=' 1 \
+    "$(number "$scratch/kernel.json" '"%.2f us bare, %.2f us step" % (j["bare_us"], j["step_us"])')"
+}
+
+# Against the echo, which runs where the server runs.
+measure_messages() {
+  local out=$scratch/load.json
+  local -a placed=(--echo_baseline --rounds=6 --warmup=500ms --echo_cpus="$server_cpu" --cpus="$client_cpu")
+  start_server "$server_cpu"
+  load "$out" --model=lstm-64 --streams=1 "${placed[@]}"
+  row "low load: p50, 1 stream, H=64" "$(number "$out" 'j["ratio"]["p50"]')" '<=' 1.25 \
+    "$(number "$out" '"%.0f us, echo %.0f us" % (j["p50_seconds"] * 1e6, j["echo"]["p50_seconds"] * 1e6)')"
+  load "$out" --model=lstm-64 --streams=128 "${placed[@]}"
+  row "many streams: messages/s, 128, H=64" "$(number "$out" 'j["ratio"]["throughput"]')" '>=' 0.85 \
+    "$(number "$out" '"%.0f/s, echo %.0f/s" % (j["messages_per_second"], j["echo"]["messages_per_second"])')"
+  row "many streams: p99, 128, H=64" "$(number "$out" 'j["ratio"]["p99"]')" '<=' 0.75 \
+    "$(number "$out" '"%.2f ms, echo %.2f ms" % (j["p99_seconds"] * 1e3, j["echo"]["p99_seconds"] * 1e3)')"
+  stop_server
+}
+
+# The model has input_size 64, as the bare primitive of kernel-bench has.
+measure_multiplexed() {
+  local out=$scratch/load.json bare
+  start_server "$server_cpu"
+  load "$out" --model=lstm-64-wide --streams=4 --sessions_per_message=256 --cpus="$client_cpu"
+  stop_server
+  kernel_row lstm/H:64/B:64
+  bare=$(number "$scratch/kernel.json" '64e6 / j["bare_us"]')
+  row "multiplexed: steps/s, 256 a message" "$(compute "$(number "$out" 'j["steps_per_second"]') / $bare")" '>=' 0.7 \
+    "$(number "$out" '"%.0f/s" % j["steps_per_second"]'), bare kernel at B=64 $(printf '%.0f/s' "$bare")"
+}
+
+# Two turns of each, so that neither gets the quieter minute.
+measure_big() {
+  local -a one=() all=()
+  for turn in 1 2; do
+    start_server "$server_cpu"
+    load "$scratch/one.json" --model=lstm-1024 --streams=64 --cpus="$client_cpu"
+    stop_server
+    start_server "$all_cpus"
+    load "$scratch/all.json" --model=lstm-1024 --streams=64
+    stop_server
+    one+=("$(number "$scratch/one.json" 'j["steps_per_second"]')")
+    all+=("$(number "$scratch/all.json" 'j["steps_per_second"]')")
+  done
+  local sum_one sum_all target
+  sum_one=$(compute "${one[0]} + ${one[1]}")
+  sum_all=$(compute "${all[0]} + ${all[1]}")
+  row "big network: ${#cpus[@]} cores / 1, H=1024" "$(compute "$sum_all / $sum_one")" '>=' 1.6 \
+    "$(compute "'%.0f steps/s, on one core %.0f; 64 streams' % ($sum_all / 2, $sum_one / 2)")"
+}
+
+# 1,000,000 sessions in the server's own table, each with 512 bytes of state.
+measure_memory() {
+  local bytes
+  "$bin/session-memory" >"$scratch/memory.txt" || true # exits 1 when the target is missed: the row says so
+  bytes=$(sed -n 's/.* \([0-9]*\) resident bytes a session.*/\1/p' "$scratch/memory.txt")
+  row "memory: resident bytes a session" "${bytes:?session-memory did not run}" '<=' 1024 \
+    "1,000,000 open sessions, LSTM H=64"
+}
+
+# Counted by tests, which replace the allocator and fail at the first allocation: the row gives how many failed.
+measure_allocations() {
+  local ran failed
+  ctest --preset release -R Allocation >"$scratch/allocations.txt" || true
+  ran=$(sed -n 's/.* out of \([0-9]*\)$/\1/p' "$scratch/allocations.txt")
+  failed=$(sed -n 's/.*, \([0-9]*\) tests failed out of.*/\1/p' "$scratch/allocations.txt")
+  row "steady state: tests that allocate" "${failed:?ctest found no allocation tests}" '<=' 0 \
+    "$ran tests of the step and the sessions, outside gRPC and protobuf"
+}
+
+# busy_percent: how much of the machine other programs use, over one second.
+busy_percent() {
+  python3 - <<'PYTHON'
+import time
+def ticks():
+    numbers = [int(n) for n in open("/proc/stat").readline().split()[1:9]]
+    return sum(numbers), numbers[3] + numbers[4]
+total, idle = ticks()
+time.sleep(1)
+later, later_idle = ticks()
+print(round(100 * (1 - (later_idle - idle) / max(1, later - total))))
+PYTHON
+}
+
+echo "machine    $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), ${#cpus[@]} CPUs, $(uname -r)"
+echo "placement  server and echo on CPU $server_cpu, generator on CPU $client_cpu, ${seconds} s each; the big network's"
+echo "           server also on CPUs $all_cpus, with the generator, which is nearly idle then, on the same ones"
+readonly busy=$(busy_percent)
+((busy < 10)) || echo "           BUSY: other programs use $busy % of the CPUs; the server rows come out too low"
+((${#cpus[@]} > 1)) || echo "           ONE CPU: server and generator share it, the targets do not apply"
+echo
+printf '%-38s %9s   %-9s  %-5s  %s\n' "what" "reached" "target" "" "measured"
+make_model lstm-64 64 16
+make_model lstm-64-wide 64 64
+make_model lstm-1024 1024 64
+measure_kernel
+measure_messages
+measure_multiplexed
+measure_big
+measure_memory
+measure_allocations
