@@ -48,8 +48,9 @@ ExpiryWheel::ExpiryWheel() {
 void ExpiryWheel::Add(Entry* entry, int64_t deadline_ns, absl::Time now) {
   if (size_ == 0) {
     tick_ = TickOf(absl::ToUnixNanos(now));
-    open_is_last_look_ = swept_ = false;
+    open_is_last_look_ = false;
   }
+  if (size_ == 0 || deadline_ns <= looked_at_ns_) looked_at_ns_ = kNever;
   entry->deadline_ns = deadline_ns;
   Insert(entry);
 }
@@ -67,24 +68,23 @@ void ExpiryWheel::Remove(Entry* entry) {
   --size_;
 }
 
-bool ExpiryWheel::OpenNextSlot(int64_t now_tick) {
-  if (swept_ && !open_is_last_look_ && now_tick <= tick_) return false;
+bool ExpiryWheel::OpenNextSlot(int64_t now_ns) {
+  if (!open_is_last_look_ && now_ns <= looked_at_ns_) return false;
+  const int64_t now_tick = TickOf(now_ns);
   // One round looks at every slot, so a longer jump has nothing more to find.
   if (open_is_last_look_) tick_ = std::max(tick_ + 1, now_tick - kSlots + 1);
   open_is_last_look_ = tick_ < now_tick;
-  swept_ = true;
+  looked_at_ns_ = now_ns;
   MoveAll(&SlotOf(tick_), &open_);
   return true;
 }
 
 bool ExpiryWheel::Sweep(absl::Time now, size_t max_entries, std::vector<Entry*>* due) {
   const int64_t now_ns = absl::ToUnixNanos(now);
-  const int64_t now_tick = TickOf(now_ns);
-  if (size_ == 0 || now_tick < tick_) return false;
+  if (size_ == 0 || TickOf(now_ns) < tick_) return false;
   for (size_t looked_at = 0; looked_at < max_entries;) {
     if (IsEmpty(open_)) {
-      if (OpenNextSlot(now_tick)) continue;
-      swept_ = false;
+      if (OpenNextSlot(now_ns)) continue;
       return false;
     }
     Entry* const entry = open_.next;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -43,18 +44,19 @@ class ExpiryWheel {
   size_t size() const { return size_; }
 
  private:
+  static constexpr int64_t kNever = std::numeric_limits<int64_t>::min();
   static constexpr int64_t kSlots = 512;  // a power of two; a deadline further away is looked at once a round
 
   Entry& SlotOf(int64_t tick) { return slots_[static_cast<uint64_t>(tick) % kSlots]; }
   void Insert(Entry* entry);
-  // Opens the next slot to look at. False: all have been, up to `now_tick`.
-  bool OpenNextSlot(int64_t now_tick);
+  // Opens the next slot to look at. False: all have been.
+  bool OpenNextSlot(int64_t now_ns);
 
   std::array<Entry, kSlots> slots_;  // circular lists; the slot is the sentinel
   Entry open_;                       // what is left to look at of the slot of tick_
   int64_t tick_ = 0;                 // every earlier tick has been looked at
   bool open_is_last_look_ = false;   // tick_ was over when its slot was opened
-  bool swept_ = false;               // the slot of tick_ was opened in the sweep under way
+  int64_t looked_at_ns_ = kNever;  // when the slot of tick_ was opened; kNever: something in it has not been looked at
   size_t size_ = 0;
 };
 

@@ -133,7 +133,7 @@ bool SessionTable::Impl::ExpireSome(SessionShard& shard, absl::Time now, size_t*
     for (ExpiryWheel::Entry* const entry : due) {
       auto* const session = static_cast<Session*>(entry);
       if (session->leased) session->Touch(now);
-      if (session->expires_at_ns() > absl::ToUnixNanos(now)) {
+      if (session->leased || session->expires_at_ns() > absl::ToUnixNanos(now)) {
         shard.WatchIdle(session, now);
       } else {
         const absl::Duration idle = session->IdleFor(now);
