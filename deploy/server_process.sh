@@ -8,7 +8,8 @@ server_log=
 start_server() {
   server_log=$1
   shift
-  "$@" --listen=127.0.0.1:0 --http_listen=127.0.0.1:0 2>"$server_log" &
+  : >"$server_log"
+  "$@" --listen=127.0.0.1:0 --http_listen=127.0.0.1:0 2>>"$server_log" &
   server_pid=$!
   local attempt
   for ((attempt = 0; attempt < 300; attempt++)); do
