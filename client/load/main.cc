@@ -49,7 +49,7 @@ constexpr char kUsage[] =
   rondo-load --model=demo --streams=128 --duration=10s --echo_baseline
   rondo-load --model=demo --streams=16 --rate=5000 --arrivals=poisson --json
 
-Exit codes: 0 measured, 1 not measured or wrong replies came, 2 wrong flags, 130 interrupted.)";
+Exit codes: 0 measured, 1 not measured to the end or wrong replies came, 2 wrong flags, 130 interrupted.)";
 
 std::atomic<bool> stop{false};
 
@@ -99,8 +99,16 @@ int Fail(int exit_code, const absl::Status& status) {
   return exit_code;
 }
 
+// Every stream ended before its time.
+bool EndedEarly(const RunReport& report) {
+  constexpr double kNearlyAll = 0.99;
+  return static_cast<double>(report.rondo.elapsed_nanos) <
+         kNearlyAll * static_cast<double>(absl::ToInt64Nanoseconds(report.options.duration));
+}
+
 int ExitCode(const RunReport& report) {
   if (report.interrupted) return 130;
+  if (EndedEarly(report)) return 1;
   const bool wrong = report.rondo.errors.count("WRONG_REPLY") > 0;
   return wrong || report.rondo.messages == 0 || (report.echo.has_value() && report.echo->messages == 0) ? 1 : 0;
 }

@@ -21,7 +21,9 @@ std::string Thousands(double value) {
   return digits;
 }
 
-std::string Latency(double seconds) {
+// "-": nothing was measured.
+std::string Latency(const Measurement& measurement, double seconds) {
+  if (measurement.latency.count() == 0) return "-";
   if (seconds < 1e-3) return absl::StrFormat("%.1f us", seconds * 1e6);
   if (seconds < 1) return absl::StrFormat("%.2f ms", seconds * 1e3);
   return absl::StrFormat("%.2f s", seconds);
@@ -48,9 +50,9 @@ double QuantileOf(const Measurement& measurement, double quantile) {
 
 std::string LatencyRow(const std::string& name, const RunReport& report, double quantile) {
   const double rondo = QuantileOf(report.rondo, quantile);
-  if (!report.echo.has_value()) return Row(name, Latency(rondo), "", NAN);
+  if (!report.echo.has_value()) return Row(name, Latency(report.rondo, rondo), "", NAN);
   const double echo = QuantileOf(*report.echo, quantile);
-  return Row(name, Latency(rondo), Latency(echo), Ratio(rondo, echo));
+  return Row(name, Latency(report.rondo, rondo), Latency(*report.echo, echo), Ratio(rondo, echo));
 }
 
 // "1 stream", "2 streams"
