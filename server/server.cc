@@ -90,6 +90,7 @@ class Server::Impl {
 
   const std::string& address() const { return address_; }
   const std::string& http_address() const { return http_address_; }
+  std::string MetricsPage() const { return metrics_.Serialize(); }
 
  private:
   // One loop and what its calls need.
@@ -188,5 +189,6 @@ void Server::Maintain(absl::Time now) { impl_->Maintain(now); }
 void Server::ReloadModels() { impl_->ReloadModels(); }
 const std::string& Server::address() const { return impl_->address(); }
 const std::string& Server::http_address() const { return impl_->http_address(); }
+std::string Server::MetricsPage() const { return impl_->MetricsPage(); }
 
 }  // namespace rondo

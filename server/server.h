@@ -32,6 +32,8 @@ class Server {
   // "host:port" of the gRPC port, and of /metrics ("" if off): with the real port numbers.
   const std::string& address() const;
   const std::string& http_address() const;
+  // The page /metrics shows.
+  std::string MetricsPage() const;
 
  private:
   class Impl;

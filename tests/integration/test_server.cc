@@ -1,11 +1,7 @@
 #include "tests/integration/test_server.h"
 
-#include <arpa/inet.h>
 #include <grpcpp/create_channel.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -29,25 +25,6 @@ std::string MakeTempDir() {
   std::string pattern = (std::filesystem::temp_directory_path() / "rondo_test_XXXXXX").string();
   EXPECT_NE(mkdtemp(pattern.data()), nullptr);
   return pattern;
-}
-
-// One HTTP/1.0 GET on the loopback.
-std::string HttpGet(const std::string& address, const std::string& path) {
-  const std::vector<std::string> parts = absl::StrSplit(address, ':');
-  sockaddr_in target{};
-  target.sin_family = AF_INET;
-  target.sin_port = htons(static_cast<uint16_t>(std::atoi(parts.at(1).c_str())));
-  inet_pton(AF_INET, parts.at(0).c_str(), &target.sin_addr);
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  std::string page;
-  if (connect(fd, reinterpret_cast<sockaddr*>(&target), sizeof(target)) == 0) {
-    const std::string request = absl::StrCat("GET ", path, " HTTP/1.0\r\n\r\n");
-    EXPECT_EQ(send(fd, request.data(), request.size(), 0), static_cast<ssize_t>(request.size()));
-    char buffer[4096];
-    for (ssize_t n; (n = recv(fd, buffer, sizeof(buffer), 0)) > 0;) page.append(buffer, static_cast<size_t>(n));
-  }
-  close(fd);
-  return page;
 }
 
 }  // namespace
@@ -89,7 +66,7 @@ ServerOptions TestOptions() {
   OptionTexts texts = OptionTextsFromFlags();
   texts["model_repository"] = "unset";
   texts["listen"] = "127.0.0.1:0";
-  texts["http_listen"] = "127.0.0.1:0";
+  texts["http_listen"] = "";
   texts["loops"] = "1";
   texts["helpers"] = "1";
   absl::StatusOr<ServerOptions> options = ParseOptions(texts);
@@ -130,7 +107,7 @@ std::shared_ptr<grpc::Channel> TestServer::NewChannel() const {
 }
 
 double TestServer::Metric(const std::string& sample) const {
-  const std::string page = HttpGet(server_->http_address(), "/metrics");
+  const std::string page = server_->MetricsPage();
   for (const absl::string_view line : absl::StrSplit(page, '\n')) {
     double value = 0;
     if (absl::StartsWith(line, sample + " ") && absl::SimpleAtod(line.substr(sample.size() + 1), &value)) return value;
