@@ -2,29 +2,24 @@
 #define RONDO_MODEL_ALIGNED_BUFFER_H_
 
 #include <cstddef>
-#include <cstring>
+#include <cstdlib>
 #include <memory>
-#include <new>
 
 namespace rondo {
 
-// A fixed number of zeroed floats on a cache line boundary, as vector instructions like them. Not copyable.
+// A fixed number of zeroed floats, placed as kernels like them: on a cache line boundary, and large ones on huge pages
+// where the system has any to give. Throws std::bad_alloc. Movable.
 class AlignedBuffer {
  public:
-  static constexpr size_t kAlignment = 64;
-
   AlignedBuffer() = default;
-  explicit AlignedBuffer(size_t size)
-      : floats_(static_cast<float*>(::operator new(size * sizeof(float), std::align_val_t(kAlignment)))), size_(size) {
-    std::memset(floats_.get(), 0, size * sizeof(float));
-  }
+  explicit AlignedBuffer(size_t size);
 
   float* get() const { return floats_.get(); }
   size_t size() const { return size_; }
 
  private:
   struct Free {
-    void operator()(float* floats) const { ::operator delete(floats, std::align_val_t(kAlignment)); }
+    void operator()(float* floats) const { std::free(floats); }
   };
 
   std::unique_ptr<float, Free> floats_;

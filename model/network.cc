@@ -2,24 +2,24 @@
 
 #include <algorithm>
 #include <cstring>
-#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "model/aligned_buffer.h"
 #include "model/cell_kernel.h"
 #include "model/feature_encoder.h"
 #include "model/onednn_kernel.h"
 #include "model/output_head.h"
 #include "model/reference_kernel.h"
+#include "model/workspace.h"
 
 namespace rondo {
 namespace {
 
 constexpr size_t kMaxBatchSize = 1024;
-// A fixed batch of 8 is where a kernel call already runs near its peak, and a lone row wastes the least.
+// A call of 8 rows runs near the kernel's peak (kernel-bench: full batches of up to 512 units take 0.95 to 1.3 times as
+// long, past the cache, H = 1024, up to 3 times) and a lone row wastes the least (1.5 to 3.5 times as long).
 constexpr size_t kDeterministicBatchSize = 8;
 // Floats of one block of outputs: bounds a workspace whatever the vocabulary is.
 constexpr size_t kMaxOutputBlock = size_t{1} << 20;
@@ -68,30 +68,10 @@ class Network::Impl {
   size_t max_batch_size() const { return max_batch_size_; }
 
  private:
-  // The states of one layer for a batch, before and after: [batch_size][hidden_size]. c: lstm only.
-  struct LayerStates {
-    AlignedBuffer h_in, c_in, h_out, c_out;
-  };
-
-  // What one thread needs to run a batch.
-  struct Workspace {
-    AlignedBuffer features;  // [batch_size][feature_size]
-    std::vector<LayerStates> states;
-    AlignedBuffer scratchpad;
-    std::vector<std::unique_ptr<BoundLayer>> layers;
-    // The rows that want an output: their places in the batch, raw inputs and last layer's h.
-    std::vector<size_t> places;
-    std::vector<const float*> inputs;
-    std::vector<const float*> hidden;
-    AlignedBuffer outputs;  // [head_block_][output_size]
-  };
-
   Impl(ModelSpec spec, Weights weights, const Options& options);
 
   absl::Status MakeKernels(KernelKind kind, std::vector<LayerWeights> layers);
-  std::unique_ptr<Workspace> MakeWorkspace() const;
   std::unique_ptr<Workspace> TakeWorkspace() const;
-  void ReturnWorkspace(std::unique_ptr<Workspace> workspace) const;
 
   void StepBatch(absl::Span<StepRow> rows, Workspace& workspace) const;
   void Gather(absl::Span<const StepRow> rows, size_t batch_size, Workspace& workspace) const;
@@ -110,12 +90,9 @@ class Network::Impl {
   const OutputHead head_;
   const size_t head_block_;                           // rows
   std::vector<std::unique_ptr<CellKernel>> kernels_;  // one a layer
-  size_t scratchpad_size_ = 0;
   std::string kernel_name_;
 
-  mutable std::mutex mutex_;
-  mutable std::vector<std::unique_ptr<Workspace>> idle_;  // guarded by mutex_; the last one used is the first one taken
-  mutable size_t num_workspaces_ = 0;                     // guarded by mutex_
+  mutable WorkspacePool workspaces_;
 };
 
 Network::Impl::Impl(ModelSpec spec, Weights weights, const Options& options)
@@ -147,7 +124,7 @@ absl::StatusOr<std::unique_ptr<const Network::Impl>> Network::Impl::Create(Model
   if (absl::Status status = impl->MakeKernels(options.kernel, std::move(layers)); !status.ok()) return status;
   std::unique_ptr<Workspace> first = impl->TakeWorkspace();
   if (first == nullptr) return absl::InternalError("out of memory for a workspace");
-  impl->ReturnWorkspace(std::move(first));
+  impl->workspaces_.Return(std::move(first));
   return impl;
 }
 
@@ -161,55 +138,17 @@ absl::Status Network::Impl::MakeKernels(KernelKind kind, std::vector<LayerWeight
       if (!kernel.ok()) return kernel.status();
       kernels_.push_back(*std::move(kernel));
     }
-    scratchpad_size_ = std::max(scratchpad_size_, kernels_.back()->scratchpad_size());
   }
   kernel_name_ = kernels_.back()->name();
   return absl::OkStatus();
 }
 
 // Null: out of memory.
-std::unique_ptr<Network::Impl::Workspace> Network::Impl::MakeWorkspace() const {
-  const size_t rows = batch_sizes_.back();
-  auto workspace = std::make_unique<Workspace>();
-  workspace->features = AlignedBuffer(rows * encoder_.feature_size());
-  workspace->scratchpad = AlignedBuffer(scratchpad_size_);
-  workspace->outputs = AlignedBuffer(head_block_ * head_.output_size());
-  workspace->places.reserve(rows);
-  workspace->inputs.reserve(rows);
-  workspace->hidden.reserve(rows);
-  const auto state_buffer = [&] { return AlignedBuffer(rows * hidden_size_); };
-  const float* input = workspace->features.get();
-  for (const auto& kernel : kernels_) {
-    LayerStates states{state_buffer(), {}, state_buffer(), {}};
-    if (has_c_) {
-      states.c_in = state_buffer();
-      states.c_out = state_buffer();
-    }
-    workspace->layers.push_back(kernel->Bind({input, states.h_in.get(), states.c_in.get(), states.h_out.get(),
-                                              states.c_out.get(), workspace->scratchpad.get()}));
-    if (workspace->layers.back() == nullptr) return nullptr;
-    input = states.h_out.get();
-    workspace->states.push_back(std::move(states));
-  }
-  return workspace;
-}
-
-std::unique_ptr<Network::Impl::Workspace> Network::Impl::TakeWorkspace() const {
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (!idle_.empty()) {
-      std::unique_ptr<Workspace> workspace = std::move(idle_.back());
-      idle_.pop_back();
-      return workspace;
-    }
-    idle_.reserve(++num_workspaces_);  // so that returning one never allocates
-  }
-  return MakeWorkspace();
-}
-
-void Network::Impl::ReturnWorkspace(std::unique_ptr<Workspace> workspace) const {
-  std::lock_guard<std::mutex> lock(mutex_);
-  idle_.push_back(std::move(workspace));
+std::unique_ptr<Workspace> Network::Impl::TakeWorkspace() const {
+  std::unique_ptr<Workspace> workspace = workspaces_.Take();
+  if (workspace != nullptr) return workspace;
+  return Workspace::Make(kernels_, {batch_sizes_.back(), encoder_.feature_size(), hidden_size_, has_c_,
+                                    head_block_ * head_.output_size()});
 }
 
 void Network::Impl::Step(absl::Span<StepRow> rows) const {
@@ -219,7 +158,7 @@ void Network::Impl::Step(absl::Span<StepRow> rows) const {
   for (size_t done = 0; done < rows.size(); done += batch_sizes_.back()) {
     StepBatch(rows.subspan(done, batch_sizes_.back()), *workspace);
   }
-  ReturnWorkspace(std::move(workspace));
+  workspaces_.Return(std::move(workspace));
 }
 
 void Network::Impl::StepBatch(absl::Span<StepRow> rows, Workspace& workspace) const {
@@ -260,7 +199,7 @@ void Network::Impl::Gather(absl::Span<const StepRow> rows, size_t batch_size, Wo
 void Network::Impl::CheckStates(absl::Span<StepRow> rows, const Workspace& workspace) const {
   for (size_t i = 0; i < rows.size(); ++i) {
     bool finite = true;
-    for (const LayerStates& states : workspace.states) {
+    for (const Workspace::LayerStates& states : workspace.states) {
       finite = finite && AllFinite(states.h_out.get() + i * hidden_size_, hidden_size_) &&
                (!has_c_ || AllFinite(states.c_out.get() + i * hidden_size_, hidden_size_));
     }
@@ -296,7 +235,7 @@ void Network::Impl::ScatterStates(absl::Span<const StepRow> rows, const Workspac
   for (size_t i = 0; i < rows.size(); ++i) {
     if (!rows[i].finite) continue;
     float* to = rows[i].state_out;
-    for (const LayerStates& states : workspace.states) {
+    for (const Workspace::LayerStates& states : workspace.states) {
       std::memcpy(to, states.h_out.get() + i * hidden_size_, row_bytes);
       to += hidden_size_;
       if (!has_c_) continue;

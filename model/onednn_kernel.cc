@@ -8,8 +8,10 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "model/aligned_buffer.h"
+#include "model/onednn_weights.h"
 
-// T, N, I, H, G: timesteps (always 1), batch size, input width, hidden size, gates.
+// N, I, H, G: batch size, input width, hidden size, gates; one timestep.
 
 namespace rondo {
 namespace {
@@ -18,77 +20,17 @@ using Desc = dnnl::memory::desc;
 using Tag = dnnl::memory::format_tag;
 constexpr auto kF32 = dnnl::memory::data_type::f32;
 
-// A layer's weights in oneDNN's convention and plain layout.
-struct PlainWeights {
-  int64_t gates = 0;
-  int64_t bias_gates = 0;
-  std::vector<float> layer;  // [I][G][H]
-  std::vector<float> iter;   // [H][G][H]
-  std::vector<float> bias;   // [bias_gates][H]
-};
-
-// The gate of the file that each of oneDNN's gates comes from: lstm i,f,g,o on both sides; gru r,z,n becomes u,r,o.
-std::vector<int64_t> GateOrder(Cell cell) {
-  switch (cell) {
-    case Cell::kLstm:
-      return {0, 1, 2, 3};
-    case Cell::kGru:
-      return {1, 0, 2};
-    case Cell::kRnn:
-      break;
-  }
-  return {0};
-}
-
-// [G * H][I] of the file to oneDNN's [I][G][H].
-std::vector<float> Transpose(const std::vector<float>& from, const std::vector<int64_t>& order, float update_sign,
-                             int64_t I, int64_t H) {
-  const int64_t G = order.size();
-  std::vector<float> to(from.size());
-  for (int64_t g = 0; g < G; ++g) {
-    const float sign = g == 0 ? update_sign : 1.0f;
-    for (int64_t o = 0; o < H; ++o) {
-      const float* row = &from[(order[g] * H + o) * I];
-      for (int64_t i = 0; i < I; ++i) to[(i * G + g) * H + o] = sign * row[i];
-    }
-  }
-  return to;
-}
-
-// oneDNN's gru computes h = u * h_prev + (1 - u) * o. Since 1 - sigmoid(a) = sigmoid(-a), the "replace" convention is
-// the same cell with its update gate negated.
-PlainWeights Translate(const ModelSpec& spec, int64_t I, const LayerWeights& weights) {
-  const int64_t H = spec.hidden_size;
-  const std::vector<int64_t> order = GateOrder(spec.cell);
-  const bool negate = spec.cell == Cell::kGru && spec.gru_update == GruUpdate::kReplace;
-  const float update_sign = negate ? -1.0f : 1.0f;
-  const bool reset_after = spec.cell == Cell::kGru && spec.gru_reset == GruReset::kAfter;
-
-  PlainWeights plain;
-  plain.gates = order.size();
-  plain.bias_gates = plain.gates + (reset_after ? 1 : 0);
-  plain.layer = Transpose(weights.weight_ih, order, update_sign, I, H);
-  plain.iter = Transpose(weights.weight_hh, order, update_sign, H, H);
-  plain.bias.reserve(plain.bias_gates * H);
-  for (size_t g = 0; g < order.size(); ++g) {
-    const bool separate = reset_after && g == 2;  // lbr_gru keeps the candidate's recurrent bias apart, as a 4th gate
-    for (int64_t o = 0; o < H; ++o) {
-      const size_t at = order[g] * H + o;
-      const float sum = weights.bias_ih[at] + (separate ? 0.0f : weights.bias_hh[at]);
-      plain.bias.push_back(g == 0 ? update_sign * sum : sum);
-    }
-  }
-  if (reset_after) plain.bias.insert(plain.bias.end(), weights.bias_hh.begin() + 2 * H, weights.bias_hh.end());
-  return plain;
-}
-
 // One batch size: the primitive and what it reads and writes.
 struct Shape {
   dnnl::primitive primitive;
-  Desc input, state, output, scratchpad;
+  Desc input, state, output, scratchpad, weights_layer_desc, weights_iter_desc;
   dnnl::memory weights_layer, weights_iter;
   std::string implementation;
 };
+
+// A layout of its own for every batch size (oneDNN 2's packed gemm, gru at hidden_size >= 512) would mean as many
+// copies of the weights: 1.9 GB for two layers of 1024 units. The plain layout was as fast within 5 % up to 64 rows.
+constexpr size_t kMaxWeightLayouts = 2;
 
 // The one difference between oneDNN 2 and 3: how a primitive is described.
 template <typename Primitive, typename... Args>
@@ -114,11 +56,16 @@ class OneDnnKernel : public CellKernel {
         H_(spec.hidden_size),
         engine_(dnnl::engine::kind::cpu, 0) {
     dnnl::stream stream(engine_);
-    PlainWeights plain = Translate(spec, input_size, weights);
+    OneDnnWeights plain = ToOneDnn(spec, input_size, weights);
     bias_ = dnnl::memory(Desc({1, 1, plain.bias_gates, H_}, kF32, Tag::ldgo), engine_);
     std::copy(plain.bias.begin(), plain.bias.end(), static_cast<float*>(bias_.get_data_handle()));
-    shapes_.resize(*std::max_element(batch_sizes.begin(), batch_sizes.end()) + 1);
-    for (size_t batch_size : batch_sizes) shapes_[batch_size] = MakeShape(batch_size, plain, stream);
+    MakeShapes(batch_sizes, plain, Tag::any);
+    if (NumWeightLayouts() > kMaxWeightLayouts) MakeShapes(batch_sizes, plain, Tag::ldigo);
+    for (const auto& shape : shapes_) {
+      if (shape == nullptr) continue;
+      shape->weights_layer = Reordered(shape->weights_layer_desc, I_, plain.layer, plain.gates, stream);
+      shape->weights_iter = Reordered(shape->weights_iter_desc, H_, plain.iter, plain.gates, stream);
+    }
     stream.wait();
   }
 
@@ -133,14 +80,31 @@ class OneDnnKernel : public CellKernel {
   const std::vector<std::unique_ptr<Shape>>& shapes() const { return shapes_; }
 
  private:
-  std::unique_ptr<Shape> MakeShape(size_t batch_size, PlainWeights& plain, dnnl::stream& stream) {
+  void MakeShapes(const std::vector<size_t>& batch_sizes, const OneDnnWeights& plain, Tag weights_layout) {
+    shapes_.clear();
+    shapes_.resize(*std::max_element(batch_sizes.begin(), batch_sizes.end()) + 1);
+    scratchpad_size_ = 0;
+    for (size_t batch_size : batch_sizes) shapes_[batch_size] = MakeShape(batch_size, plain, weights_layout);
+  }
+
+  size_t NumWeightLayouts() const {
+    std::vector<Desc> layouts;
+    for (const auto& shape : shapes_) {
+      if (shape == nullptr) continue;
+      const Desc& layout = shape->weights_iter_desc;
+      if (std::find(layouts.begin(), layouts.end(), layout) == layouts.end()) layouts.push_back(layout);
+    }
+    return layouts.size();
+  }
+
+  std::unique_ptr<Shape> MakeShape(size_t batch_size, const OneDnnWeights& plain, Tag weights_layout) {
     const int64_t N = batch_size;
     const int64_t G = plain.gates;
     const Desc x({1, N, I_}, kF32, Tag::tnc);
     const Desc y({1, N, H_}, kF32, Tag::tnc);
     const Desc h({1, 1, N, H_}, kF32, Tag::ldnc);
-    const Desc wl({1, 1, I_, G, H_}, kF32, Tag::any);
-    const Desc wi({1, 1, H_, G, H_}, kF32, Tag::any);
+    const Desc wl({1, 1, I_, G, H_}, kF32, weights_layout);
+    const Desc wi({1, 1, H_, G, H_}, kF32, weights_layout);
     const Desc b = bias_.get_desc();
     const Desc none;
     dnnl::primitive_attr attr;
@@ -151,36 +115,33 @@ class OneDnnKernel : public CellKernel {
     switch (cell_) {
       case Cell::kLstm:
         return Finish<dnnl::lstm_forward>(
-            Describe<dnnl::lstm_forward>(engine_, attr, forward, x, h, h, wl, wi, b, y, h, h), plain, stream);
+            Describe<dnnl::lstm_forward>(engine_, attr, forward, x, h, h, wl, wi, b, y, h, h));
       case Cell::kGru:
         if (reset_ == GruReset::kAfter) {
           return Finish<dnnl::lbr_gru_forward>(
-              Describe<dnnl::lbr_gru_forward>(engine_, attr, forward, x, h, wl, wi, b, y, none), plain, stream);
+              Describe<dnnl::lbr_gru_forward>(engine_, attr, forward, x, h, wl, wi, b, y, none));
         }
-        return Finish<dnnl::gru_forward>(Describe<dnnl::gru_forward>(engine_, attr, forward, x, h, wl, wi, b, y, none),
-                                         plain, stream);
+        return Finish<dnnl::gru_forward>(Describe<dnnl::gru_forward>(engine_, attr, forward, x, h, wl, wi, b, y, none));
       case Cell::kRnn:
         break;
     }
     const auto activation =
         activation_ == Activation::kTanh ? dnnl::algorithm::eltwise_tanh : dnnl::algorithm::eltwise_relu;
     return Finish<dnnl::vanilla_rnn_forward>(
-        Describe<dnnl::vanilla_rnn_forward>(engine_, attr, activation, forward, x, h, wl, wi, b, y, none), plain,
-        stream);
+        Describe<dnnl::vanilla_rnn_forward>(engine_, attr, activation, forward, x, h, wl, wi, b, y, none));
   }
 
-  template <typename Primitive>
-  std::unique_ptr<Shape> Finish(const typename Primitive::primitive_desc& description, PlainWeights& plain,
-                                dnnl::stream& stream) {
+  template <typename Primitive, typename Description>
+  std::unique_ptr<Shape> Finish(const Description& description) {
     auto shape = std::make_unique<Shape>();
     shape->primitive = Primitive(description);
     shape->input = description.src_layer_desc();
     shape->state = description.src_iter_desc();
     shape->output = description.dst_layer_desc();
     shape->scratchpad = description.scratchpad_desc();
+    shape->weights_layer_desc = description.weights_layer_desc();
+    shape->weights_iter_desc = description.weights_iter_desc();
     shape->implementation = description.impl_info_str();
-    shape->weights_layer = Reordered(description.weights_layer_desc(), I_, plain.layer, plain.gates, stream);
-    shape->weights_iter = Reordered(description.weights_iter_desc(), H_, plain.iter, plain.gates, stream);
     const size_t bytes = shape->scratchpad.get_size();
     scratchpad_size_ = std::max(scratchpad_size_, (bytes + sizeof(float) - 1) / sizeof(float));
     return shape;
@@ -193,15 +154,17 @@ class OneDnnKernel : public CellKernel {
       if (prepared.source == plain.data() && prepared.memory.get_desc() == wanted) return prepared.memory;
     }
     dnnl::memory from(Desc({1, 1, rows, gates, H_}, kF32, Tag::ldigo), engine_, plain.data());
-    dnnl::memory to(wanted, engine_);
+    AlignedBuffer buffer((wanted.get_size() + sizeof(float) - 1) / sizeof(float));
+    dnnl::memory to(wanted, engine_, buffer.get());
     dnnl::reorder(from, to).execute(stream, from, to);
-    prepared_.push_back({plain.data(), to});
+    prepared_.push_back({plain.data(), to, std::move(buffer)});
     return to;
   }
 
   struct Prepared {
     const float* source;  // tells the input weights from the recurrent ones; not read
     dnnl::memory memory;
+    AlignedBuffer buffer;  // memory's
   };
 
   const Cell cell_;
