@@ -1,0 +1,310 @@
+#!/usr/bin/env python3
+"""Runs the real `rondo` against a real `rondo-server`.
+
+    cli_test.py BIN_DIR [unittest arguments]
+
+Its models are small enough to know every answer: an RNN with relu and weights of one answers the running sum of its
+inputs, as h = relu(x + h).
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import pty
+import re
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+BIN = pathlib.Path(sys.argv.pop(1)) if len(sys.argv) > 1 else pathlib.Path("build/release/bin")
+
+
+def write_model(repository, name, description, tensors):
+    """A .safetensors file: 8 bytes of header length, a JSON header, then float32 tensors back to back."""
+    header = {"__metadata__": {"rondo": json.dumps(description)}}
+    body = b""
+    for tensor, (shape, values) in tensors.items():
+        packed = struct.pack("<%df" % len(values), *values)
+        header[tensor] = {"dtype": "F32", "shape": shape, "data_offsets": [len(body), len(body) + len(packed)]}
+        body += packed
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    path = repository / name / "1" / "model.safetensors"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + body)
+
+
+def write_sum_model(repository, name, inputs, calendar=(), fed_back=("x",), horizon=1):
+    """Answers the running sum of all inputs; the calendar has no weight."""
+    features = len(inputs) + 2 * len(calendar)
+    description = {
+        "format": 1, "cell": "rnn", "activation": "relu", "inputs": [{"name": i} for i in inputs],
+        "calendar": list(calendar), "outputs": [{"name": "sum"}], "horizon": horizon, "step_seconds": 3600,
+        "feedback": [{"output": "sum", "input": i} for i in fed_back] if horizon == 1 else [],
+    }
+    write_model(repository, name, description, {
+        "rnn.weight_ih_l0": ([1, features], [1.0] * len(inputs) + [0.0] * (2 * len(calendar))),
+        "rnn.weight_hh_l0": ([1, 1], [1.0]),
+        "rnn.bias_ih_l0": ([1], [0.0]),
+        "rnn.bias_hh_l0": ([1], [0.0]),
+        "head.weight": ([horizon, 1], [1.0] * horizon),
+        "head.bias": ([horizon], [0.0] * horizon),
+    })
+
+
+def write_letters_model(repository):
+    """Two tokens, and a probability of one half for each."""
+    write_model(repository, "letters", {
+        "format": 1, "cell": "rnn", "activation": "relu", "inputs": {"tokens": 2}, "head": "softmax",
+        "outputs": [{"name": "a"}, {"name": "b"}],
+    }, {
+        "embedding.weight": ([2, 1], [0.0, 0.0]),
+        "rnn.weight_ih_l0": ([1, 1], [1.0]),
+        "rnn.weight_hh_l0": ([1, 1], [1.0]),
+        "rnn.bias_ih_l0": ([1], [0.0]),
+        "rnn.bias_hh_l0": ([1], [0.0]),
+        "head.weight": ([2, 1], [0.0, 0.0]),
+        "head.bias": ([2], [0.0, 0.0]),
+    })
+
+
+class CliTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        repository = pathlib.Path(cls.folder.name)
+        write_sum_model(repository, "sum", ["x"])
+        write_sum_model(repository, "two", ["x", "y"])
+        write_sum_model(repository, "clock", ["x"], calendar=["hour"])
+        write_sum_model(repository, "far", ["x"], horizon=2)
+        write_letters_model(repository)
+        cls.server = subprocess.Popen(
+            [BIN / "rondo-server", "--model_repository=%s" % repository, "--listen=127.0.0.1:0",
+             "--http_listen=127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
+        cls.address = None
+        for line in cls.server.stderr:
+            found = re.search(r"event=listening .*\baddress=(127\.0\.0\.1:\d+)", line)
+            if found:
+                cls.address = found.group(1)
+                break
+        if cls.address is None:
+            raise RuntimeError("rondo-server did not start")
+        cls.drain = threading.Thread(target=cls.server.stderr.read)  # a full pipe would stop the server
+        cls.drain.start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.terminate()
+        cls.server.wait(timeout=60)
+        cls.drain.join()
+        cls.server.stderr.close()
+        cls.folder.cleanup()
+
+    def command(self, *arguments):
+        return [BIN / "rondo", "--server=" + self.address, *arguments]
+
+    def rondo(self, *arguments, stdin=""):
+        """(exit code, stdout, stderr)"""
+        done = subprocess.run(self.command(*arguments), input=stdin, capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stdout, done.stderr
+
+    def answer(self, *arguments, stdin=""):
+        code, out, err = self.rondo(*arguments, stdin=stdin)
+        self.assertEqual((code, err), (0, ""))
+        return out
+
+    def refusal(self, *arguments, stdin="", code=1):
+        got, _, err = self.rondo(*arguments, stdin=stdin)
+        self.assertEqual(got, code, err)
+        return err
+
+    def sessions(self):
+        return [line.split(",")[0] for line in self.answer("sessions", "list").splitlines()[1:]]
+
+    def test_models_are_listed(self):
+        rows = self.answer("models").splitlines()
+        self.assertTrue(rows[0].startswith("model,version,cell,"))
+        self.assertEqual([row.split(",")[0] for row in rows[1:]], ["clock", "far", "letters", "sum", "two"])
+        self.assertIn("clock,1,rnn,1,1,x time,sum,1,linear,", rows[1])
+
+    def test_the_server_can_come_from_the_environment(self):
+        done = subprocess.run([BIN / "rondo", "models"], env={**os.environ, "RONDO_SERVER": self.address},
+                              capture_output=True, timeout=60)
+        self.assertEqual(done.returncode, 0)
+
+    def test_a_row_in_is_a_row_out(self):
+        out = self.answer("predict", "two", "--input=-", stdin="y,name,x\n1,a,0.1\n2,b,3\n")
+        self.assertEqual(out, "sum\n1.1\n6.1\n")
+        self.assertEqual(self.sessions(), [])
+
+    def test_a_table_of_a_header_only_has_no_predictions(self):
+        self.assertEqual(self.answer("predict", "sum", "--input=-", stdin="x\n"), "sum\n")
+
+    def test_a_long_table_equals_the_whole_sequence_and_leaves_no_session(self):
+        for rows in (255, 256, 257, 1000):
+            with tempfile.NamedTemporaryFile("w", suffix=".csv") as table:
+                table.write("x\n" + "1\n" * rows)
+                table.flush()
+                out = self.answer("predict", "sum", "--input=" + table.name)
+            self.assertEqual(out.split(), ["sum"] + [str(n) for n in range(1, rows + 1)])
+            self.assertEqual(self.sessions(), [])
+
+    def test_a_session_continues(self):
+        self.assertEqual(self.answer("predict", "sum", "--input=-", "--session=go", stdin="x\n1\n2\n"), "sum\n1\n3\n")
+        self.assertEqual(self.answer("predict", "sum", "--input=-", "--session=go", stdin="x\n4\n"), "sum\n7\n")
+        shown = self.answer("sessions", "show", "go").splitlines()
+        self.assertTrue(shown[1].startswith("go,sum,1,3,"), shown)
+        self.assertEqual(self.answer("sessions", "delete", "go"), "")
+        self.assertIn("NOT_FOUND", self.refusal("sessions", "show", "go"))
+
+    def test_sessions_are_listed_by_model(self):
+        self.answer("predict", "sum", "--input=-", "--session=s", stdin="x\n1\n")
+        self.answer("predict", "two", "--input=-", "--session=t", stdin="x,y\n1,1\n")
+        listed = self.answer("sessions", "list", "--model=two").splitlines()
+        self.assertEqual([row.split(",")[0] for row in listed], ["session", "t"])
+        self.answer("sessions", "delete", "s")
+        self.answer("sessions", "delete", "t")
+
+    def test_a_session_of_another_model_is_refused(self):
+        self.answer("predict", "sum", "--input=-", "--session=mine", stdin="x\n1\n")
+        err = self.refusal("predict", "two", "--input=-", "--session=mine", stdin="x,y\n1,1\n")
+        self.assertIn("belongs to model 'sum'", err)
+        self.answer("sessions", "delete", "mine")
+
+    def test_times_go_first_and_are_kept_as_they_are(self):
+        table = "x,date\n1,2015-01-31\n2,2015-02-01T00:00:00+01:00\n"
+        expected = "date,sum\n2015-01-31,1\n2015-02-01T00:00:00+01:00,3\n"
+        self.assertEqual(self.answer("predict", "clock", "--input=-", stdin=table), expected)
+        self.assertEqual(self.answer("predict", "sum", "--input=-", stdin=table), expected)
+
+    def test_a_model_with_a_calendar_needs_times(self):
+        self.assertIn("--time=COLUMN", self.refusal("predict", "clock", "--input=-", stdin="x\n1\n"))
+        err = self.refusal("predict", "clock", "--input=-", "--time=x", stdin="x\nyesterday\n")
+        self.assertIn("row 1, column 'x': 'yesterday' is not a time", err)
+
+    def test_a_horizon_names_its_columns(self):
+        self.assertEqual(self.answer("predict", "far", "--input=-", stdin="x\n2\n"), "sum+1,sum+2\n2,2\n")
+
+    def test_a_token_model_answers_probabilities(self):
+        self.assertEqual(self.answer("predict", "letters", "--input=-", stdin="letter\n0\n1\n"), "a,b\n0.5,0.5\n0.5,0.5\n")
+        self.assertIn("row 1, column 'token': '2' is not a token id",
+                      self.refusal("predict", "letters", "--input=-", stdin="token\n2\n"))
+
+    def test_bad_tables_are_refused_by_name(self):
+        for table, message in (("", "stdin is empty"), ("y\n1\n", "column 'x' is missing; the header has: y"),
+                               ("x\n1\ntwo\n", "row 2, column 'x': 'two' is not a finite number"),
+                               ("x,y\n1\n", "row 1 has 1 cells; the header has 2"),
+                               ("x\n\"1\n", "row 1 ends inside a quoted cell")):
+            self.assertIn(message, self.refusal("predict", "sum", "--input=-", stdin=table))
+        self.assertIn("cannot open '/no/such'", self.refusal("predict", "sum", "--input=/no/such"))
+        self.assertEqual(self.sessions(), [])
+
+    def test_a_bad_row_says_how_far_the_session_came(self):
+        err = self.refusal("predict", "sum", "--input=-", "--session=half", stdin="x\n" + "1\n" * 300 + "one\n")
+        self.assertIn("row 301, column 'x': 'one'", err)
+        self.assertIn("rows 1 to 256 have run; session 'half' is at 256", err)
+        self.answer("sessions", "delete", "half")
+
+    def test_a_bad_row_in_a_long_table_leaves_no_session(self):
+        self.refusal("predict", "sum", "--input=-", stdin="x\n" + "1\n" * 300 + "one\n")
+        self.assertEqual(self.sessions(), [])
+
+    def test_an_unknown_model_is_refused(self):
+        self.assertIn("NOT_FOUND", self.refusal("predict", "product", "--input=-", stdin="x\n1\n"))
+
+    def test_nobody_listening_is_an_error_that_names_the_server(self):
+        done = subprocess.run([BIN / "rondo", "--server=127.0.0.1:1", "--timeout=2s", "models"], capture_output=True,
+                              text=True, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("rondo: server 127.0.0.1:1: ", done.stderr)
+
+    def test_wrong_usage_is_exit_code_2(self):
+        self.assertIn("did you mean 'predict'?", self.refusal("perdict", code=2))
+        self.assertIn("did you mean '--input'?", self.refusal("predict", "sum", "--inptu=-", code=2))
+        self.assertIn("lacks --session", self.refusal("stream", "sum", code=2))
+        self.assertIn("--timeout", self.refusal("--timeout=soon", "models", code=2))
+
+    def test_help_needs_no_server(self):
+        for words in (["--help"], ["predict", "--help"], ["help", "stream"], ["sessions", "list", "-h"]):
+            done = subprocess.run([BIN / "rondo", *words], capture_output=True, text=True, timeout=60)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("usage: rondo", done.stdout)
+
+    def test_stream_answers_each_row_at_once(self):
+        stream = subprocess.Popen(self.command("stream", "sum", "--session=live"), stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1)
+        stream.stdin.write("x\n")
+        self.assertEqual(stream.stdout.readline(), "sum\n")
+        for n in range(1, 6):
+            stream.stdin.write("%d\n" % n)
+            self.assertEqual(stream.stdout.readline(), "%d\n" % (n * (n + 1) // 2))
+        out, err = stream.communicate(timeout=60)
+        self.assertEqual((stream.returncode, out, err), (0, "", ""))
+        self.assertEqual(self.answer("stream", "sum", "--session=live", stdin="x\n10"), "sum\n25\n")
+        self.answer("sessions", "delete", "live")
+
+    def test_the_position_is_remarked_on_a_terminal_only(self):
+        for expected in ("session 'tty' starts at 0", "session 'tty' continues at 1"):
+            controller, terminal = pty.openpty()
+            done = subprocess.run(self.command("stream", "sum", "--session=tty"), input="x\n1\n", stderr=terminal,
+                                  stdout=subprocess.PIPE, text=True, timeout=60)
+            os.close(terminal)
+            self.assertEqual(done.returncode, 0)
+            self.assertIn(expected, os.read(controller, 4096).decode())
+            os.close(controller)
+        self.answer("sessions", "delete", "tty")
+
+    def test_forecast_feeds_back_and_does_not_move_the_session(self):
+        self.answer("predict", "sum", "--input=-", "--session=fc", stdin="x\n3\n")
+        for _ in range(2):
+            self.assertEqual(self.answer("forecast", "sum", "--session=fc", "--horizon=4"),
+                             "step,sum\n1,3\n2,6\n3,12\n4,24\n")
+        self.answer("sessions", "delete", "fc")
+        self.assertIn("NOT_FOUND", self.refusal("forecast", "sum", "--session=fc", "--horizon=4"))
+
+    def test_forecast_takes_what_is_known(self):
+        self.answer("predict", "two", "--input=-", "--session=kn", stdin="x,y\n1,1\n")
+        self.assertIn("'y'", self.refusal("forecast", "two", "--session=kn", "--horizon=3"))
+        known = "time,y\n2015-01-01,10\n2015-01-02,20\n"
+        out = self.answer("forecast", "two", "--session=kn", "--horizon=3", "--known=-", stdin=known)
+        self.assertEqual(out, "time,step,sum\n2015-01-01,1,2\n2015-01-02,2,14\n,3,48\n")
+        err = self.refusal("forecast", "two", "--session=kn", "--horizon=4", "--known=-", stdin=known)
+        self.assertIn("--known has 2 rows; --horizon=4 takes 3", err)
+        err = self.refusal("forecast", "two", "--session=kn", "--horizon=2", "--known=-", stdin="z\n1\n")
+        self.assertIn("column 'y' is missing", err)
+        self.answer("sessions", "delete", "kn")
+
+    def test_a_closed_output_ends_quietly(self):
+        predict = subprocess.Popen(self.command("predict", "sum", "--input=-"), stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        predict.stdout.close()
+        with contextlib.suppress(BrokenPipeError), predict.stdin:
+            predict.stdin.write("x\n" + "1\n" * 100000)
+        self.assertEqual(predict.stderr.read(), "")
+        predict.stderr.close()
+        self.assertEqual(predict.wait(timeout=60), 0)
+        self.assertEqual(self.sessions(), [])
+
+    def test_ctrl_c_ends_quietly_and_leaves_no_session(self):
+        predict = subprocess.Popen(self.command("predict", "sum", "--input=-"), stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1)
+        predict.stdin.write("x\n" + "1\n" * 300)
+        predict.stdin.flush()
+        for _ in range(257):
+            predict.stdout.readline()
+        self.assertEqual(len(self.sessions()), 1)
+        predict.send_signal(signal.SIGINT)
+        self.assertEqual(predict.wait(timeout=60), -signal.SIGINT)
+        self.assertEqual(predict.stderr.read(), "")
+        for pipe in (predict.stdin, predict.stdout, predict.stderr):
+            pipe.close()
+        self.assertEqual(self.sessions(), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
