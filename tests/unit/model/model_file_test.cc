@@ -368,6 +368,38 @@ TEST_F(ModelFileTest, AFailedWriteLeavesTheOldFileAndNothingElse) {
   EXPECT_EQ(WriteModelFile(model, folder_.Path("none/m.safetensors")).code(), absl::StatusCode::kNotFound);
 }
 
+// What tests/golden/make_exported.py fills every tensor with.
+std::vector<float> Exported(size_t size) {
+  std::vector<float> values(size);
+  for (size_t i = 0; i < size; ++i) values[i] = (static_cast<float>(i % 97) - 48) / 64;
+  return values;
+}
+
+TEST_F(ModelFileTest, AHalfPrecisionGruExportedFromPyTorchIsReadExactly) {
+  const auto model = ReadModelFile(RONDO_SOURCE_DIR "/tests/golden/exported_gru.safetensors");
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_EQ(model->spec.num_layers, 2);
+  EXPECT_EQ(model->spec.hidden_size, 5);
+  EXPECT_EQ(model->spec.feature_size(), 4);
+  EXPECT_EQ(model->spec.training_json, R"({"library":"torch"})");
+  EXPECT_EQ(model->weights.layers[0].weight_ih, Exported(15 * 4));
+  EXPECT_EQ(model->weights.layers[1].weight_hh, Exported(15 * 5));
+  EXPECT_EQ(model->weights.layers[1].bias_hh, Exported(15));
+  EXPECT_EQ(model->weights.head_weight, Exported(2 * 5));
+  EXPECT_EQ(model->weights.head_bias, std::vector<float>(2, 0.0f)) << "Linear(bias=False)";
+}
+
+TEST_F(ModelFileTest, ATokenLstmExportedFromPyTorchIsReadExactly) {
+  const auto model = ReadModelFile(RONDO_SOURCE_DIR "/tests/golden/exported_lstm.safetensors");
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_EQ(model->spec.head, Head::kSoftmax);
+  EXPECT_EQ(model->weights.embedding, Exported(7 * 3));
+  EXPECT_EQ(model->weights.layers[0].weight_hh, Exported(16 * 4));
+  EXPECT_EQ(model->weights.layers[0].bias_ih, std::vector<float>(16, 0.0f)) << "LSTM(bias=False)";
+  EXPECT_EQ(model->weights.head_weight, Exported(2 * 4));
+  EXPECT_EQ(model->weights.head_bias, Exported(2));
+}
+
 TEST_F(ModelFileTest, LoadModelMakesANetworkReadyToServe) {
   ASSERT_TRUE(WriteModelFile(WeatherModel(Cell::kGru, 2), path_).ok());
   Network::Options options;
