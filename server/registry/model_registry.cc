@@ -85,8 +85,9 @@ class ModelRegistry::Impl {
   // What is known of one name and version.
   struct Entry {
     ServedModelPtr served;  // null: never loaded
-    FileStamp stamp;        // of the file that was loaded, or of the one that failed since
-    absl::Status failure;   // of the file with that stamp
+    FileStamp served_stamp;
+    absl::Status failure;    // of what was found since; OK: nothing wrong
+    FileStamp failed_stamp;  // if failure is final
   };
 
   absl::StatusOr<RepositoryScan> Look() ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
@@ -166,10 +167,10 @@ absl::Status ModelRegistry::Impl::Refresh(const ModelSource& source, Entry* entr
   const absl::StatusOr<FileStamp> stamp = FileStamp::Of(source.path);
   absl::Status failure = stamp.status();
   if (stamp.ok()) {
-    const bool judged = entry->served != nullptr || !entry->failure.ok();
-    if (judged && *stamp == entry->stamp && (entry->failure.ok() || IsFinal(entry->failure))) return entry->failure;
+    if (entry->served != nullptr && *stamp == entry->served_stamp) return entry->failure = absl::OkStatus();
+    if (IsFinal(entry->failure) && *stamp == entry->failed_stamp) return entry->failure;
     failure = Load(source, entry);
-    entry->stamp = *stamp;
+    (failure.ok() ? entry->served_stamp : entry->failed_stamp) = *stamp;
   }
   if (!failure.ok()) {
     failure = absl::Status(

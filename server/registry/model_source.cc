@@ -23,15 +23,18 @@ namespace fs = std::filesystem;
 constexpr size_t kMaxNameBytes = 64;
 constexpr char kModelFileName[] = "model.safetensors";
 
-// The names of the folders in `folder`, sorted, without those that begin with a dot.
+// The names of the folders in `folder`, sorted, without those that begin with a dot. What cannot be looked at counts as
+// a folder, so that reading it fails and says why.
 absl::StatusOr<std::vector<std::string>> Folders(const fs::path& folder) {
   std::error_code error;
   std::vector<std::string> names;
   for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator();
        entry.increment(error)) {
-    std::error_code ignored;  // a dangling link is no folder
+    std::error_code unknown;
     std::string name = entry->path().filename().string();
-    if (name[0] != '.' && entry->is_directory(ignored)) names.push_back(std::move(name));
+    const bool folder_or_unknown =
+        entry->is_directory(unknown) || (unknown && unknown != std::errc::no_such_file_or_directory);
+    if (name[0] != '.' && folder_or_unknown) names.push_back(std::move(name));
   }
   if (error) return absl::ErrnoToStatus(error.value(), "reading the folder");
   absl::c_sort(names);
