@@ -14,11 +14,11 @@ readonly tag=${1:-rondo:latest}
 work=$(mktemp -d)
 container=
 
-# The process at the end of the chain that buildah starts.
+# The process at the end of the chain that buildah starts. Any thread of a process may have started the next one.
 innermost() {
-  local child=$1 next
-  while read -r next _ <"/proc/$child/task/$child/children" && [[ $next ]]; do child=$next; done
-  echo "$child"
+  local process=$1 children
+  while children=$(cat /proc/"$process"/task/*/children 2>/dev/null) && [[ $children ]]; do process=${children%% *}; done
+  echo "$process"
 }
 
 clean_up() {
