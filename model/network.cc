@@ -18,8 +18,9 @@ namespace rondo {
 namespace {
 
 constexpr size_t kMaxBatchSize = 1024;
-// A call of 8 rows runs near the kernel's peak (kernel-bench: full batches of up to 512 units take 0.95 to 1.3 times as
-// long, past the cache, H = 1024, up to 3 times) and a lone row wastes the least (1.5 to 3.5 times as long).
+// A call of 8 rows runs near the kernel's peak. Its cost against the default (kernel-bench): a lone row takes 1.4
+// to 3.8 times as long; 16 rows or more 0.9 to 1.6 times from 64 to 512 units, up to 2 times with 32, up to 3.5 times
+// with 1024, where each call reads the weights from memory again.
 constexpr size_t kDeterministicBatchSize = 8;
 // Floats of one block of outputs: bounds a workspace whatever the vocabulary is.
 constexpr size_t kMaxOutputBlock = size_t{1} << 20;
