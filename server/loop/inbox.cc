@@ -11,6 +11,11 @@ bool Inbox::Post(Event* event) {
   return was_empty;
 }
 
+bool Inbox::empty() const {
+  MutexLock lock(&mutex_);
+  return head_ == nullptr;
+}
+
 void Inbox::RunAll() {
   Event* event;
   {

@@ -12,15 +12,17 @@ namespace rondo {
 // Threads:   Post from any thread; RunAll from the loop's own.
 class Inbox {
  public:
-  // True: the inbox was empty, so its loop may be asleep and must be woken; once, until it has run.
+  // True: the inbox was empty, so its loop may be asleep.
   // REQUIRES: `event` is not in an inbox.
   bool Post(Event* event);
 
   // Lets every event that is there proceed, in the order of posting. Events posted meanwhile wait for the next call.
   void RunAll();
 
+  bool empty() const;
+
  private:
-  Mutex mutex_;
+  mutable Mutex mutex_;
   Event* head_ ABSL_GUARDED_BY(mutex_) = nullptr;
   Event* tail_ ABSL_GUARDED_BY(mutex_) = nullptr;
 };

@@ -10,11 +10,13 @@ namespace {
 // A batch must not wait without end for events that keep coming.
 constexpr int kMaxEventsPerDrain = 512;
 
+thread_local const ServingLoop* loop_of_this_thread = nullptr;
+
 }  // namespace
 
 ServingLoop::ServingLoop(std::unique_ptr<grpc::ServerCompletionQueue> queue, const ActiveSet::Options& options,
                          ComputeHelpers* helpers)
-    : queue_(std::move(queue)), engine_(options, helpers), waker_(this) {}
+    : queue_(std::move(queue)), engine_(options, helpers) {}
 
 ServingLoop::~ServingLoop() {
   queue_->Shutdown();
@@ -28,18 +30,24 @@ void ServingLoop::Start() {
 }
 
 void ServingLoop::Post(Event* event) {
-  // The alarm is set again only after it rang: the inbox is empty once, for each time it is looked into.
-  if (inbox_.Post(event)) alarm_.Set(queue_.get(), gpr_now(GPR_CLOCK_MONOTONIC), &waker_);
+  const bool was_empty = inbox_.Post(event);
+  // A loop looks into its inbox before it waits, so its own posts need no alarm.
+  if (was_empty && loop_of_this_thread != this && waker_.Claim()) {
+    alarm_.Set(queue_.get(), gpr_now(GPR_CLOCK_MONOTONIC), &waker_);
+  }
 }
 
 void ServingLoop::Run() {
   PrepareComputeThread();
-  while (Drain(/*wait=*/engine_.idle())) engine_.RunBatch();
+  loop_of_this_thread = this;
+  while (Drain()) engine_.RunBatch();
 }
 
-bool ServingLoop::Drain(bool wait) {
+bool ServingLoop::Drain() {
+  inbox_.RunAll();
   void* tag = nullptr;
   bool ok = false;
+  const bool wait = engine_.idle() && inbox_.empty();
   gpr_timespec deadline = wait ? gpr_inf_future(GPR_CLOCK_MONOTONIC) : gpr_inf_past(GPR_CLOCK_MONOTONIC);
   for (int i = 0; i < kMaxEventsPerDrain; ++i) {
     switch (queue_->AsyncNext(&tag, &ok, deadline)) {

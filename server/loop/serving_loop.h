@@ -4,6 +4,7 @@
 #include <grpcpp/alarm.h>
 #include <grpcpp/completion_queue.h>
 
+#include <atomic>
 #include <memory>
 #include <thread>
 
@@ -36,20 +37,21 @@ class ServingLoop {
   StepEngine& engine() { return engine_; }
 
  private:
-  // An alarm whose event is to look into the inbox.
+  // The event of the alarm that ends a wait; the inbox is looked into on every turn.
   class Waker : public Event {
    public:
-    explicit Waker(ServingLoop* loop) : loop_(loop) {}
-    void Proceed(bool) override { loop_->inbox_.RunAll(); }
+    // False: it is on its way already.
+    bool Claim() { return !under_way_.exchange(true); }
+    void Proceed(bool) override { under_way_ = false; }
 
    private:
-    ServingLoop* const loop_;
+    std::atomic<bool> under_way_{false};
   };
 
   void Run();
-  // Lets every ready event proceed; waits for the first one if `wait`. False: the queue has been shut down and is
-  // empty.
-  bool Drain(bool wait);
+  // Lets every ready event proceed; waits for the first one if nothing else is to do. False: the queue has been shut
+  // down and is empty.
+  bool Drain();
 
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   StepEngine engine_;
