@@ -24,7 +24,7 @@ constexpr char kUsage[] =
     "  rondo-server --model=seattle.safetensors\n"
     "  rondo-server --model_repository=/models --listen=0.0.0.0:8001 --http_listen=0.0.0.0:8002\n\n"
     "SIGTERM or Ctrl-C: finish what runs and exit 0. SIGHUP: look at the models again.\n"
-    "--flagfile=FILE reads flags from a file, one a line. --help=main lists the server's own.";
+    "--flagfile=FILE reads flags from a file, one a line.";
 
 // Signals that the main thread waits for; blocked in every thread, since threads inherit it.
 sigset_t BlockSignals() {
@@ -60,6 +60,7 @@ int main(int argc, char** argv) {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   const sigset_t signals = BlockSignals();
   absl::SetProgramUsageMessage(kUsage);
+  rondo::SetUpHelp();
   const std::vector<char*> arguments = absl::ParseCommandLine(argc, argv);
   if (arguments.size() > 1) {
     return Fail(

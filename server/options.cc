@@ -30,7 +30,7 @@ ABSL_FLAG(std::string, loops, "0",
           "Serving loops (threads that read, batch, compute and answer). Bounds: 1 to 256. 0: the default "
           "measured best for the CPUs available.");
 ABSL_FLAG(std::string, helpers, "auto",
-          "Compute threads a loop may split long steps over, beside itself. Bounds: 0 to 256. 0: none. "
+          "Compute threads that all loops share for steps long enough to split. Bounds: 0 to 256. 0: none. "
           "auto or -1: the CPUs that the loops leave.");
 ABSL_FLAG(
     bool, deterministic, false,

@@ -18,7 +18,7 @@ namespace rondo {
 struct ServerOptions {
   struct Loops {
     std::optional<size_t> count;    // absent: the measured default for the CPUs available
-    std::optional<size_t> helpers;  // compute helpers a loop; absent: the measured default; 0: none
+    std::optional<size_t> helpers;  // compute helpers, shared by all loops; absent: the measured default; 0: none
     size_t max_active_sequences = 0;
     size_t max_queued_sequences = 0;
   };
