@@ -100,7 +100,8 @@ def _add_missing_bias(tensors, spec):
 
 
 def _output_size(spec):
-    return spec.get("horizon", 1) * len(spec["outputs"])
+    values = {"gaussian": 2, "quantile": len(spec.get("quantiles", []))}.get(spec.get("head"), 1)
+    return spec.get("horizon", 1) * len(spec["outputs"]) * values
 
 
 # The mistakes that are easy to make here. The server is the judge and checks everything again.
@@ -144,7 +145,7 @@ def _check_tensors(tensors, spec):
     outputs = _output_size(spec)
     if list(tensors[heads[0]].shape) != [outputs]:
         raise ExportError(f"'{heads[0]}' is {list(tensors[heads[0]].shape)}; the description has {outputs} output values"
-                          " (horizon * outputs)")
+                          " (horizon * outputs * values of the head)")
 
 
 def load_state_dict(path, key=None):

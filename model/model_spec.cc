@@ -14,6 +14,7 @@ constexpr int64_t kMaxHiddenSize = 16384;
 constexpr int64_t kMaxTokens = int64_t{1} << 24;
 constexpr int64_t kMaxInputs = int64_t{1} << 16;
 constexpr int64_t kMaxOutputs = int64_t{1} << 20;
+constexpr int64_t kMaxQuantiles = 99;
 constexpr size_t kMaxNameBytes = 128;
 constexpr double kMaxMagnitude = 1e30;  // of a mean or a standard deviation: well inside float
 constexpr double kMaxStepSeconds = 1e10;
@@ -121,6 +122,8 @@ absl::Status CheckOutputs(const ModelSpec& spec) {
   if (absl::Status status = CheckBounds("the number of outputs", outputs, 1, kMaxOutputs); !status.ok()) return status;
   if (absl::Status status = CheckBounds("horizon", spec.horizon, 1, kMaxOutputs / outputs); !status.ok()) return status;
   if (absl::Status status = CheckFeatures("outputs", spec.outputs); !status.ok()) return status;
+  const int64_t most_values = kMaxOutputs / outputs / spec.horizon, values = spec.values_per_output();
+  if (absl::Status status = CheckBounds("values per output", values, 1, most_values); !status.ok()) return status;
   const std::set<absl::string_view> input_names = Names(spec.inputs);
   for (size_t i = 0; i < spec.outputs.size(); ++i) {
     const OutputFeature& output = spec.outputs[i];
@@ -130,6 +133,25 @@ absl::Status CheckOutputs(const ModelSpec& spec) {
     if (spec.head == Head::kSoftmax && (output.mean != 0 || output.std != 1 || !output.added_to.empty())) {
       return Refuse("outputs[", i, "] has mean, std or added_to; head softmax answers probabilities and takes none");
     }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckQuantiles(const ModelSpec& spec) {
+  if (spec.head != Head::kQuantile) {
+    if (spec.quantiles.empty()) return absl::OkStatus();
+    return Refuse("quantiles is set; only head quantile takes it, and this is ", HeadName(spec.head));
+  }
+  const int64_t quantiles = spec.quantiles.size();
+  if (absl::Status status = CheckBounds("the number of quantiles", quantiles, 1, kMaxQuantiles); !status.ok()) {
+    return status;
+  }
+  double last = 0;
+  for (const double quantile : spec.quantiles) {
+    if (!(quantile > last && quantile < 1)) {
+      return Refuse("quantiles has ", quantile, " after ", last, "; they must grow, inside (0, 1)");
+    }
+    last = quantile;
   }
   return absl::OkStatus();
 }
@@ -168,12 +190,25 @@ int64_t ModelSpec::feature_size() const {
   return tokens > 0 ? embedding_size : static_cast<int64_t>(inputs.size() + 2 * calendar.size());
 }
 
-int64_t ModelSpec::output_size() const { return horizon * static_cast<int64_t>(outputs.size()); }
+int64_t ModelSpec::values_per_output() const {
+  switch (head) {
+    case Head::kGaussian:
+      return 2;
+    case Head::kQuantile:
+      return static_cast<int64_t>(quantiles.size());
+    case Head::kLinear:
+    case Head::kSoftmax:
+      break;
+  }
+  return 1;
+}
+
+int64_t ModelSpec::output_size() const { return horizon * static_cast<int64_t>(outputs.size()) * values_per_output(); }
 
 int64_t ModelSpec::state_size() const { return num_layers * hidden_size * (cell == Cell::kLstm ? 2 : 1); }
 
 absl::Status ModelSpec::Validate() const {
-  for (const auto check : {CheckNetwork, CheckInputs, CheckOutputs, CheckFeedback, CheckProvenance}) {
+  for (const auto check : {CheckNetwork, CheckInputs, CheckQuantiles, CheckOutputs, CheckFeedback, CheckProvenance}) {
     if (absl::Status status = check(*this); !status.ok()) return status;
   }
   return absl::OkStatus();
@@ -197,6 +232,10 @@ absl::string_view HeadName(Head head) {
       return "linear";
     case Head::kSoftmax:
       return "softmax";
+    case Head::kGaussian:
+      return "gaussian";
+    case Head::kQuantile:
+      return "quantile";
   }
   return "";
 }

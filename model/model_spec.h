@@ -22,7 +22,9 @@ enum class GruReset { kBefore, kAfter };
 enum class GruUpdate { kKeep, kReplace };
 
 enum class Activation { kTanh, kRelu };
-enum class Head { kLinear, kSoftmax };
+// What the numbers of a reply are, for each output of each horizon step: the value; the probability of a class (all
+// outputs together are the classes); mean and standard deviation of a normal distribution; or the quantiles asked for.
+enum class Head { kLinear, kSoftmax, kGaussian, kQuantile };
 
 // A sine and a cosine of a timestep's UTC time, appended to the inputs in this order:
 // sin, cos of 2*pi * (fraction of the day, week since Monday 00:00, or year since January 1st).
@@ -61,6 +63,7 @@ struct ModelSpec {
   std::vector<OutputFeature> outputs;
   int64_t horizon = 1;
   Head head = Head::kLinear;
+  std::vector<double> quantiles;  // quantile head only: ascending, each inside (0, 1)
   std::vector<FeedbackLink> feedback;
   double step_seconds = 0;           // 0: unknown
   std::string training_json = "{}";  // provenance, free form, an object
@@ -69,7 +72,9 @@ struct ModelSpec {
   int64_t input_size() const;
   // Floats a timestep that the first layer sees: inputs and calendar, or the embedding.
   int64_t feature_size() const;
-  // Floats a timestep in a reply: [horizon][outputs].
+  // Floats that stand for one output: 1; mean and std of a gaussian head; one a quantile.
+  int64_t values_per_output() const;
+  // Floats a timestep in a reply: [horizon][outputs][values_per_output].
   int64_t output_size() const;
   // Floats of one session's state: [num_layers][h, then c for an lstm][hidden_size].
   int64_t state_size() const;
@@ -77,13 +82,13 @@ struct ModelSpec {
   bool needs_times() const { return !calendar.empty(); }
 
   // The one judge of a spec: INVALID_ARGUMENT names the first rule it breaks. Bounds: num_layers <= 16,
-  // hidden_size <= 16384, tokens <= 2^24 (each id is an exact float), horizon * outputs <= 2^20, names unique and
+  // hidden_size <= 16384, tokens <= 2^24 (each id is an exact float), output_size <= 2^20, names unique and
   // printable.
   absl::Status Validate() const;
 };
 
 absl::string_view CellName(Cell cell);  // "lstm", "gru", "rnn"
-absl::string_view HeadName(Head head);  // "linear", "softmax"
+absl::string_view HeadName(Head head);  // "linear", "softmax", "gaussian", "quantile"
 
 }  // namespace rondo
 

@@ -7,8 +7,15 @@
 
 namespace rondo {
 
+namespace {
+
+// softplus(s), which for large s is s itself to the last bit.
+double GaussianStd(double s) { return (s > 30 ? s : std::log1p(std::exp(s))) + OutputHead::kMinGaussianStd; }
+
+}  // namespace
+
 OutputHead::OutputHead(const ModelSpec& spec, const Weights& weights)
-    : head_(spec.head), dense_(weights.head_weight, weights.head_bias) {
+    : head_(spec.head), values_per_output_(spec.values_per_output()), dense_(weights.head_weight, weights.head_bias) {
   std::unordered_map<std::string, size_t> input_index;
   for (const InputFeature& input : spec.inputs) input_index.emplace(input.name, input_index.size());
   for (const OutputFeature& output : spec.outputs) {
@@ -32,9 +39,16 @@ void OutputHead::Apply(const float* const* inputs, const float* const* hidden, s
 void OutputHead::ToRawUnits(const float* input, float* output) const {
   for (float* end = output + output_size(); output != end;) {
     for (const Scale& scale : scales_) {
-      double raw = *output * scale.std + scale.mean;
-      if (scale.added_to != kNoInput) raw += input[scale.added_to];
-      *output++ = static_cast<float>(raw);
+      const double added = scale.added_to == kNoInput ? 0 : input[scale.added_to];
+      float* const next = output + values_per_output_;
+      if (head_ == Head::kGaussian) output[1] = static_cast<float>(GaussianStd(output[1]) * scale.std);
+      const float* const located = head_ == Head::kGaussian ? output + 1 : next;
+      for (float* value = output; value != located; ++value) {
+        *value = static_cast<float>(*value * scale.std + scale.mean + added);
+      }
+      // Trained one by one, quantiles may cross; sorted, none is further from the truth (Chernozhukov et al. 2010).
+      if (head_ == Head::kQuantile) std::sort(output, next);
+      output = next;
     }
   }
 }

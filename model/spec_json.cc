@@ -36,7 +36,10 @@ const Choices<Activation>& ActivationChoices() {
   return choices;
 }
 const Choices<Head>& HeadChoices() {
-  static const auto& choices = *new Choices<Head>{{"linear", Head::kLinear}, {"softmax", Head::kSoftmax}};
+  static const auto& choices = *new Choices<Head>{{"linear", Head::kLinear},
+                                                  {"softmax", Head::kSoftmax},
+                                                  {"gaussian", Head::kGaussian},
+                                                  {"quantile", Head::kQuantile}};
   return choices;
 }
 const Choices<Calendar>& CalendarChoices() {
@@ -116,6 +119,19 @@ void ReadOutputs(ObjectReader& root, ModelSpec* spec, absl::Status* status) {
   }
 }
 
+void ReadQuantiles(ObjectReader& root, ModelSpec* spec) {
+  const Json* quantiles = root.FindArray("quantiles", Need::kOptional);
+  if (quantiles == nullptr) return;
+  for (size_t i = 0; i < quantiles->size(); ++i) {
+    const Json& quantile = (*quantiles)[i];
+    if (!quantile.is_number()) {
+      root.Refuse(absl::StrCat(Element("quantiles", i), " is ", JsonKind(quantile), "; it must be a number"));
+      return;
+    }
+    spec->quantiles.push_back(quantile.get<double>());
+  }
+}
+
 void ReadFeedback(ObjectReader& root, ModelSpec* spec, absl::Status* status) {
   const Json* feedback = root.FindArray("feedback", Need::kOptional);
   if (feedback == nullptr) return;
@@ -165,6 +181,7 @@ absl::StatusOr<ModelSpec> ParseSpecJson(absl::string_view text) {
   ReadOutputs(root, &spec, &status);
   root.Read("horizon", Need::kOptional, &spec.horizon);
   root.Read("head", Need::kOptional, HeadChoices(), &spec.head);
+  ReadQuantiles(root, &spec);
   ReadFeedback(root, &spec, &status);
   root.Read("step_seconds", Need::kOptional, &spec.step_seconds);
   if (const Json* training = root.Find("training", Need::kOptional)) spec.training_json = training->dump();
@@ -188,6 +205,7 @@ std::string SpecJson(const ModelSpec& spec) {
   json["outputs"] = OutputsJson(spec);
   json["horizon"] = spec.horizon;
   json["head"] = NameOf(HeadChoices(), spec.head);
+  if (!spec.quantiles.empty()) json["quantiles"] = spec.quantiles;
   json["feedback"] = OrderedJson::array();
   for (const FeedbackLink& link : spec.feedback) {
     json["feedback"].push_back({{"output", link.output}, {"input", link.input}});

@@ -62,6 +62,34 @@ TEST(ModelSpecTest, ATokenModelTakesOneIdAndSeesTheEmbedding) {
   EXPECT_FALSE(Text().needs_times());
 }
 
+TEST(ModelSpecTest, ADistributionHasSeveralValuesAnOutput) {
+  ModelSpec spec = Weather();
+  spec.head = Head::kGaussian;
+  EXPECT_EQ(spec.output_size(), 3 * 2);
+  EXPECT_TRUE(spec.Validate().ok());
+  spec.head = Head::kQuantile;
+  spec.quantiles = {0.1, 0.5, 0.9};
+  EXPECT_EQ(spec.output_size(), 3 * 3);
+  ExpectRefused(
+      spec,
+      [](ModelSpec& s) {
+        s.quantiles = {0.5, 0.5};
+      },
+      "quantiles has 0.5 after 0.5");
+  ExpectRefused(
+      spec,
+      [](ModelSpec& s) {
+        s.quantiles = {0.5, 1};
+      },
+      "quantiles has 1 after 0.5");
+  ExpectRefused(
+      spec, [](ModelSpec& s) { s.quantiles.clear(); }, "the number of quantiles is 0; it must be 1 to 99");
+  ExpectRefused(
+      Weather(), [](ModelSpec& s) { s.quantiles = {0.5}; }, "only head quantile takes it, and this is linear");
+  ExpectRefused(
+      spec, [](ModelSpec& s) { s.horizon = 400000; }, "values per output is 3; it must be 1 to 2");
+}
+
 TEST(ModelSpecTest, BoundsAreRefusedWithTheValueAndTheRange) {
   ExpectRefused(
       Weather(), [](ModelSpec& s) { s.num_layers = 0; }, "num_layers is 0; it must be 1 to 16");

@@ -345,5 +345,35 @@ TEST(NetworkTest, SoftmaxOutputsAreProbabilitiesOfEachHorizonStep) {
   }
 }
 
+TEST(NetworkTest, AGaussianHeadAnswersMeanAndStandardDeviationInRawUnits) {
+  ModelSpec spec = SmallLstm();
+  spec.head = Head::kGaussian;
+  spec.outputs.resize(1);
+  spec.outputs[0].mean = 100;
+  spec.outputs[0].std = 10;
+  spec.outputs[0].added_to = spec.inputs[1].name;
+  Weights weights = RandomWeights(spec, 1);
+  weights.head_weight.assign(weights.head_weight.size(), 0);
+  weights.head_bias = {0.5f, 0.0f};
+  Series series(spec, 1);
+  series.Step(*MakeNetwork(spec, weights), {1, 2, 3});
+  EXPECT_THAT(series.outputs(), testing::ElementsAre(107.0f, testing::FloatNear(10 * (std::log(2.0) + 1e-3), 1e-5)));
+}
+
+TEST(NetworkTest, QuantilesComeInRawUnitsAndInOrderAlsoWhereTheyCrossed) {
+  ModelSpec spec = SmallLstm();
+  spec.head = Head::kQuantile;
+  spec.quantiles = {0.1, 0.5, 0.9};
+  spec.outputs.resize(1);
+  spec.outputs[0].mean = 1;
+  spec.outputs[0].std = 2;
+  Weights weights = RandomWeights(spec, 1);
+  weights.head_weight.assign(weights.head_weight.size(), 0);
+  weights.head_bias = {-1.0f, 2.0f, 1.0f};
+  Series series(spec, 1);
+  series.Step(*MakeNetwork(spec, weights), {1, 2, 3});
+  EXPECT_THAT(series.outputs(), testing::ElementsAre(-1.0f, 3.0f, 5.0f));
+}
+
 }  // namespace
 }  // namespace rondo

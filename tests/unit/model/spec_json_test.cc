@@ -116,8 +116,19 @@ TEST(SpecJsonTest, WhatAnotherCellTakesIsRefused) {
 }
 
 TEST(SpecJsonTest, HeadsThatThisVersionCannotRunAreRefusedByName) {
-  ExpectRefused(R"("head":"linear")", R"("head":"gaussian")", "head is 'gaussian'; it must be linear or softmax");
-  ExpectRefused(R"("head":"linear")", R"("head":"quantile")", "head is 'quantile'; it must be linear or softmax");
+  ExpectRefused(R"("head":"linear")", R"("head":"mixture")",
+                "head is 'mixture'; it must be linear or softmax or gaussian or quantile");
+}
+
+TEST(SpecJsonTest, QuantilesAreReadAndWritten) {
+  const std::string text =
+      absl::StrReplaceAll(kWeather, {{R"("head":"linear")", R"("head":"quantile","quantiles":[0.1,0.5,0.9])"}});
+  const auto spec = ParseSpecJson(text);
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(spec->head, Head::kQuantile);
+  EXPECT_EQ(spec->quantiles, (std::vector<double>{0.1, 0.5, 0.9}));
+  EXPECT_EQ(ParseSpecJson(SpecJson(*spec))->quantiles, spec->quantiles);
+  ExpectRefused(R"("head":"linear")", R"("head":"quantile","quantiles":["a"])", "quantiles[0] is a string");
 }
 
 TEST(SpecJsonTest, TextIsBoundedInLengthAndDepth) {
