@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/output_head.h"
+
 namespace rondo::train {
 namespace {
 
 double Sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+
+double GaussianStd(double s) { return (s > 30 ? s : std::log1p(std::exp(s))) + OutputHead::kMinGaussianStd; }
 
 double Pinball(double quantile, double error) { return std::max(quantile * error, (quantile - 1) * error); }
 
@@ -69,8 +73,6 @@ int64_t Loss::values_per_target() const {
   }
   return 1;
 }
-
-double GaussianStd(double s) { return (s > 30 ? s : std::log1p(std::exp(s))) + kMinStd; }
 
 double MeanLoss(const Loss& loss, absl::Span<const float> predictions, absl::Span<const float> targets,
                 absl::Span<const float> mask, absl::Span<float> gradient) {

@@ -14,7 +14,7 @@ enum class LossKind { kMse, kMae, kQuantile, kGaussian, kCrossEntropy };
 //
 // kMse, kMae      one number: the prediction; mean of (p - y)^2, of |p - y|
 // kQuantile       one a quantile q; mean of max(q * (y - p), (q - 1) * (y - p)) (Koenker and Bassett 1978)
-// kGaussian       mean, then s with std = softplus(s) + kMinStd (DeepAR, Salinas et al. 2017);
+// kGaussian       mean, then s with std = softplus(s) + OutputHead::kMinGaussianStd (model/output_head.h);
 //                 mean of log(std) + ((y - mean) / std)^2 / 2
 // kCrossEntropy   one a class, the target is the class's number; mean of -log softmax(p)[y]
 struct Loss {
@@ -24,12 +24,6 @@ struct Loss {
 
   int64_t values_per_target() const;
 };
-
-// Smallest standard deviation of a gaussian head, in units of the target's own standard deviation.
-constexpr double kMinStd = 1e-3;
-
-// softplus(s) + kMinStd
-double GaussianStd(double s);
 
 // Mean loss over the rows whose mask is not 0, and its gradient with respect to `predictions` (0 in masked rows).
 // Every argument is row-major: predictions and gradient [rows][targets of a row][values_per_target], targets

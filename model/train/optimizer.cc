@@ -22,25 +22,26 @@ double ClipByGlobalNorm(double max_norm, absl::Span<float> gradient) {
   return norm;
 }
 
-AdamW::AdamW(const ParameterLayout& layout, const Options& options) : matrices_(layout.Matrices()), options_(options) {
-  state_.first_moment.resize(layout.size());
-  state_.second_moment.resize(layout.size());
-}
+AdamW::AdamW(const ParameterLayout& layout, const Options& options)
+    : size_(layout.size()), matrices_(layout.Matrices()), options_(options) {}
 
-void AdamW::Step(absl::Span<const float> gradient, double learning_rate, absl::Span<float> parameters) {
-  ++state_.step;
+AdamW::State AdamW::InitialState() const { return {0, std::vector<float>(size_), std::vector<float>(size_)}; }
+
+void AdamW::Step(absl::Span<const float> gradient, double learning_rate, State* state,
+                 absl::Span<float> parameters) const {
+  ++state->step;
   const float kept = static_cast<float>(1 - learning_rate * options_.weight_decay);
   for (const ParameterLayout::Range& range : matrices_) {
     for (float& parameter : Slice(parameters, range)) parameter *= kept;
   }
   const auto beta1 = static_cast<float>(options_.beta1), beta2 = static_cast<float>(options_.beta2);
-  const double correction1 = 1 - std::pow(options_.beta1, state_.step);
-  const double correction2 = 1 - std::pow(options_.beta2, state_.step);
+  const double correction1 = 1 - std::pow(options_.beta1, state->step);
+  const double correction2 = 1 - std::pow(options_.beta2, state->step);
   const auto rate = static_cast<float>(learning_rate / correction1);
   const auto root = static_cast<float>(1 / std::sqrt(correction2));
   const auto epsilon = static_cast<float>(options_.epsilon);
-  float* first = state_.first_moment.data();
-  float* second = state_.second_moment.data();
+  float* first = state->first_moment.data();
+  float* second = state->second_moment.data();
   for (size_t i = 0; i < parameters.size(); ++i) {
     first[i] = beta1 * first[i] + (1 - beta1) * gradient[i];
     second[i] = beta2 * second[i] + (1 - beta2) * gradient[i] * gradient[i];

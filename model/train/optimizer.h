@@ -29,16 +29,15 @@ class AdamW {
 
   AdamW(const ParameterLayout& layout, const Options& options);
 
-  void Step(absl::Span<const float> gradient, double learning_rate, absl::Span<float> parameters);
-
-  const State& state() const { return state_; }
-  // REQUIRES: moments of the layout's size.
-  void set_state(State state) { state_ = std::move(state); }
+  // All zero, of the layout's size.
+  State InitialState() const;
+  // Moves the parameters against the gradient, and `state` by one step.
+  void Step(absl::Span<const float> gradient, double learning_rate, State* state, absl::Span<float> parameters) const;
 
  private:
+  const size_t size_;
   const std::vector<ParameterLayout::Range> matrices_;
   const Options options_;
-  State state_;
 };
 
 enum class Decay { kNone, kCosine, kPlateau };

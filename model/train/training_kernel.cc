@@ -60,6 +60,11 @@ absl::Status Guarded(const Body& body) {
 
 }  // namespace
 
+std::string OneDnnVersion() {
+  const dnnl_version_t* version = dnnl_version();
+  return absl::StrCat(version->major, ".", version->minor, ".", version->patch);
+}
+
 void PrepareTrainingThread(int threads) {
   _mm_setcsr(_mm_getcsr() | 0x8040);  // flush to zero, denormals are zero; threads started from here on inherit it
   omp_set_num_threads(threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency()));

@@ -12,6 +12,9 @@
 
 namespace rondo::train {
 
+// "2.6.3"
+std::string OneDnnVersion();
+
 // Sets how many threads oneDNN uses for layers created and run on this thread, and flushes denormals to zero here and
 // in those threads. Call it before the process first computes. 0: one a core.
 void PrepareTrainingThread(int threads);

@@ -17,6 +17,7 @@ class Learner {
   Learner(const NetworkShape& shape, const Backprop::Options& options, LearningRate::Options rate)
       : backprop_(Backprop::Create(shape, options).value()),
         optimizer_(backprop_->layout(), {0.9, 0.999, 1e-8, 0}),
+        moments_(optimizer_.InitialState()),
         rate_(rate),
         parameters_(InitialParameters(shape, 7)),
         gradient_(parameters_.size()) {}
@@ -26,7 +27,7 @@ class Learner {
     const double loss =
         backprop_->LossAndGradient(batch, parameters_, 0, absl::MakeSpan(state), absl::MakeSpan(gradient_)).value();
     ClipByGlobalNorm(1, absl::MakeSpan(gradient_));
-    optimizer_.Step(gradient_, rate_.At(optimizer_.state().step), absl::MakeSpan(parameters_));
+    optimizer_.Step(gradient_, rate_.At(moments_.step), &moments_, absl::MakeSpan(parameters_));
     return loss;
   }
 
@@ -40,6 +41,7 @@ class Learner {
  private:
   std::unique_ptr<Backprop> backprop_;
   AdamW optimizer_;
+  AdamW::State moments_;
   LearningRate rate_;
   std::vector<float> parameters_, gradient_;
 };

@@ -85,7 +85,8 @@ TEST_P(TorchCurveTest, TwoHundredStepsFollowTorchs) {
   const auto backprop = MakeBackprop(shape, golden);
   AdamW::Options options;
   options.weight_decay = golden["weight_decay"];
-  AdamW optimizer(backprop->layout(), options);
+  const AdamW optimizer(backprop->layout(), options);
+  AdamW::State moments = optimizer.InitialState();
   std::vector<float> parameters = expected["parameters"], gradient(parameters.size());
   const std::vector<double> losses = expected["losses"];
   for (size_t step = 0; step < losses.size(); ++step) {
@@ -95,7 +96,7 @@ TEST_P(TorchCurveTest, TwoHundredStepsFollowTorchs) {
     ASSERT_TRUE(loss.ok()) << loss.status();
     ASSERT_NEAR(*loss, losses[step], 1e-3 * losses[step]) << "step " << step;
     ClipByGlobalNorm(golden["max_norm"], absl::MakeSpan(gradient));
-    optimizer.Step(gradient, golden["learning_rate"], absl::MakeSpan(parameters));
+    optimizer.Step(gradient, golden["learning_rate"], &moments, absl::MakeSpan(parameters));
   }
   EXPECT_LT(losses.back(), 0.2 * losses.front());
 }

@@ -1,0 +1,15 @@
+#ifndef RONDO_MODEL_TRAIN_BENCHMARK_H_
+#define RONDO_MODEL_TRAIN_BENCHMARK_H_
+
+#include "absl/status/status.h"
+
+namespace rondo::train {
+
+// Prints, for an lstm of 64 timesteps x 64 series and 64, 128 and 256 units: GFLOP/s and steps/s of the whole optimiser
+// step (batch, weights in, forward, loss, backward, clipping, AdamW), of oneDNN's bare forward and backward, and their
+// ratio; measured in turns in this one run. threads 0: one a core.
+absl::Status RunBenchmark(int threads);
+
+}  // namespace rondo::train
+
+#endif  // RONDO_MODEL_TRAIN_BENCHMARK_H_

@@ -1,0 +1,29 @@
+#ifndef RONDO_MODEL_TRAIN_CHECKPOINT_H_
+#define RONDO_MODEL_TRAIN_CHECKPOINT_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "model/train/trainer.h"
+
+namespace rondo::train {
+
+// Stores a run's state so that kill -9 or a power cut costs the steps since the last checkpoint, and nothing else:
+// written beside, made durable, then renamed. `fingerprint` stands for the data and the options.
+//
+//   checkpoint := "RONDOCK1" u64:fingerprint state u64:checksum    little-endian; checksum of all bytes before it
+//   state      := i64:refit_epochs i64:epoch i64:step_in_epoch floats:parameters floats:best i64:steps floats:moment1
+//   floats:moment2
+//                 f64:plateau_factor i64:epochs_without_gain f64:best_loss i64:best_epoch
+//                 doubles:training_losses doubles:validation_losses f64:loss_sum floats:carried
+//   floats     := u64:count count * f32       doubles := u64:count count * f64
+absl::Status WriteCheckpoint(const LearningState& state, uint64_t fingerprint, const std::string& path);
+
+// NOT_FOUND: no such file. DATA_LOSS: not a complete checkpoint. FAILED_PRECONDITION: of another run.
+absl::StatusOr<LearningState> ReadCheckpoint(uint64_t fingerprint, const std::string& path);
+
+}  // namespace rondo::train
+
+#endif  // RONDO_MODEL_TRAIN_CHECKPOINT_H_

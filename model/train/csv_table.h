@@ -1,0 +1,32 @@
+#ifndef RONDO_MODEL_TRAIN_CSV_TABLE_H_
+#define RONDO_MODEL_TRAIN_CSV_TABLE_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace rondo::train {
+
+// A CSV file as text: a header, and rows of as many fields.
+struct CsvTable {
+  std::vector<std::string> header;
+  std::vector<std::vector<std::string>> columns;  // [header.size()][rows]
+
+  size_t rows() const { return columns.empty() ? 0 : columns[0].size(); }
+  // Index of a column. NOT_FOUND: names the columns that there are.
+  absl::StatusOr<size_t> Find(absl::string_view name) const;
+};
+
+// A row's number as an editor shows it, if no field has a line break: the header is 1.
+inline size_t RowNumber(size_t row) { return row + 2; }
+
+// Parses strictly (RFC 4180, by libcsv): every row has as many fields as the header, quotes are closed, names are
+// unique. INVALID_ARGUMENT: names the rule and the row.
+absl::StatusOr<CsvTable> ParseCsv(absl::string_view text);
+
+}  // namespace rondo::train
+
+#endif  // RONDO_MODEL_TRAIN_CSV_TABLE_H_

@@ -1,0 +1,240 @@
+#include "model/train/dataset.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "model/feature_encoder.h"
+
+namespace rondo::train {
+namespace {
+
+constexpr size_t kNoColumn = static_cast<size_t>(-1);
+constexpr int64_t kMinLinesToSplit = 20;
+constexpr double kSecondsPerDay = 86400;
+
+// Mean and standard deviation of a stream of numbers (Welford 1962).
+class Moments {
+ public:
+  void Add(double value) {
+    ++count_;
+    const double distance = value - mean_;
+    mean_ += distance / count_;
+    squares_ += distance * (value - mean_);
+  }
+  double mean() const { return mean_; }
+  double std() const { return count_ == 0 ? 0 : std::sqrt(squares_ / count_); }
+
+ private:
+  double count_ = 0, mean_ = 0, squares_ = 0;
+};
+
+// A spread that is only rounding error of the mean counts as none.
+bool IsConstant(const Moments& moments) { return moments.std() <= 1e-7 * std::abs(moments.mean()); }
+
+absl::Status ConstantColumn(absl::string_view what, const std::string& name, double value) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(what, " '", name, "' is always ", value,
+                   " in the training part; there is nothing to learn from it: leave it out"));
+}
+
+std::vector<Calendar> FittingCalendar(double step_seconds) {
+  if (step_seconds <= 0) return {};
+  if (step_seconds < kSecondsPerDay) return {Calendar::kHour, Calendar::kWeekday, Calendar::kDayOfYear};
+  return {Calendar::kDayOfYear};
+}
+
+}  // namespace
+
+absl::StatusOr<Dataset> Dataset::Create(SeriesSet set, const DatasetOptions& options) {
+  Dataset dataset;
+  dataset.set_ = std::move(set);
+  dataset.spec_.step_seconds = dataset.set_.step_seconds;
+  dataset.spec_.horizon = options.horizon;
+  if (absl::Status status = dataset.Split(options); !status.ok()) return status;
+  if (!options.token_names.empty()) {
+    dataset.DescribeTokens(options);
+  } else {
+    if (absl::Status status = dataset.DescribeInputs(options); !status.ok()) return status;
+    if (absl::Status status = dataset.DescribeOutputs(options); !status.ok()) return status;
+  }
+  if (absl::Status status = dataset.Standardise(); !status.ok()) return status;
+  return dataset;
+}
+
+absl::Status Dataset::Split(const DatasetOptions& options) {
+  if (!options.token_names.empty() && static_cast<int64_t>(set_.series.size()) >= kMinLinesToSplit) {
+    SplitLines(options);
+  } else {
+    for (size_t i = 0; i < set_.series.size(); ++i) {
+      const int64_t n = set_.series[i].timesteps;
+      const auto test = static_cast<int64_t>(std::llround(n * (1 - options.test)));
+      const auto validation = static_cast<int64_t>(std::llround(n * (1 - options.test - options.validation)));
+      const int64_t bounds[] = {1, validation, test, n};
+      for (int part = kTraining; part <= kTest; ++part) {
+        // The targets t+1 .. t+horizon of a timestep t lie within the part.
+        const int64_t begin = bounds[part] - 1, end = bounds[part + 1] - options.horizon;
+        if (begin < end) segments_[part].push_back({i, begin, begin, end});
+      }
+      if (test > options.horizon) segments_[kTrainingAndValidation].push_back({i, 0, 0, test - options.horizon});
+    }
+  }
+  const char* names[] = {"training", "validation", "test"};
+  for (int part = kTraining; part <= kTest; ++part) {
+    if (segments_[part].empty()) {
+      int64_t longest = 0;
+      for (const Series& series : set_.series) longest = std::max(longest, series.timesteps);
+      return absl::InvalidArgumentError(absl::StrCat("the ", names[part], " part has no timestep with its ",
+                                                     options.horizon, " target(s); the longest series has ", longest,
+                                                     " rows, split by --validation=", options.validation,
+                                                     " and --test=", options.test));
+    }
+  }
+  return absl::OkStatus();
+}
+
+void Dataset::SplitLines(const DatasetOptions& options) {
+  const double lines = static_cast<double>(set_.series.size());
+  for (size_t i = 0; i < set_.series.size(); ++i) {
+    const double place = (i + 0.5) / lines;
+    const Part part = place < 1 - options.test - options.validation ? kTraining
+                      : place < 1 - options.test                    ? kValidation
+                                                                    : kTest;
+    if (set_.series[i].timesteps > options.horizon) {
+      const Segment line = {i, 0, 0, set_.series[i].timesteps - options.horizon};
+      segments_[part].push_back(line);
+      if (part != kTest) segments_[kTrainingAndValidation].push_back(line);
+    }
+  }
+}
+
+void Dataset::DescribeTokens(const DatasetOptions& options) {
+  spec_.tokens = static_cast<int64_t>(options.token_names.size());
+  for (const std::string& name : options.token_names) spec_.outputs.push_back({name, 0, 1, ""});
+  spec_.head = Head::kSoftmax;
+  target_columns_ = {0};
+  added_columns_ = {kNoColumn};
+  targets_per_timestep_ = options.horizon;
+}
+
+absl::Status Dataset::DescribeInputs(const DatasetOptions& options) {
+  for (size_t column = 0; column < options.inputs.size(); ++column) {
+    Moments moments;
+    for (const Segment& part : segments_[kTraining]) {
+      for (int64_t t = part.begin; t < part.end; ++t) moments.Add(value(part.series, t, column));
+    }
+    if (IsConstant(moments)) return ConstantColumn("the input", options.inputs[column], moments.mean());
+    spec_.inputs.push_back({options.inputs[column], moments.mean(), moments.std()});
+  }
+  const bool timed = !set_.series[0].times.empty();
+  spec_.calendar = options.calendar.value_or(timed ? FittingCalendar(set_.step_seconds) : std::vector<Calendar>{});
+  if (!spec_.calendar.empty() && !timed) {
+    return absl::InvalidArgumentError("--calendar needs the times of the rows; name their column with --time");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Dataset::DescribeOutputs(const DatasetOptions& options) {
+  for (const std::string& target : options.targets) {
+    const size_t column = std::find(set_.columns.begin(), set_.columns.end(), target) - set_.columns.begin();
+    const bool is_input = column < spec_.inputs.size();
+    if (options.predict == Predict::kChange && !is_input) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--predict=change needs the target '", target, "' among --inputs; it is not"));
+    }
+    const bool change = is_input && options.predict != Predict::kValue;
+    target_columns_.push_back(column);
+    added_columns_.push_back(change ? column : kNoColumn);
+    Moments moments;
+    for (const Segment& part : segments_[kTraining]) {
+      for (int64_t t = part.begin; t < part.end; ++t) {
+        for (int64_t ahead = 1; ahead <= options.horizon; ++ahead) {
+          moments.Add(RawTarget(part.series, t, ahead, target_columns_.size() - 1));
+        }
+      }
+    }
+    if (IsConstant(moments)) return ConstantColumn(change ? "the change of" : "the target", target, moments.mean());
+    spec_.outputs.push_back({target, moments.mean(), moments.std(), change ? target : ""});
+    if (is_input && options.horizon == 1) spec_.feedback.push_back({target, target});
+  }
+  targets_per_timestep_ = spec_.output_size();
+  return absl::OkStatus();
+}
+
+double Dataset::RawTarget(size_t series, int64_t timestep, int64_t ahead, size_t output) const {
+  const double target = value(series, timestep + ahead, target_columns_[output]);
+  const size_t added = added_columns_[output];
+  return added == kNoColumn ? target : target - value(series, timestep, added);
+}
+
+absl::Status Dataset::Standardise() {
+  const bool tokens = spec_.tokens > 0;
+  const size_t columns = set_.columns.size();
+  const FeatureEncoder encoder(spec_, {});
+  const int64_t features = tokens ? 1 : spec_.feature_size(), outputs = target_columns_.size();
+  for (size_t i = 0; i < set_.series.size(); ++i) {
+    const Series& series = set_.series[i];
+    std::vector<float> made(series.timesteps * features), targets(series.timesteps * targets_per_timestep_);
+    for (int64_t t = 0; t < series.timesteps; ++t) {
+      const float* raw = series.values.data() + t * columns;
+      if (tokens) {
+        made[t] = raw[0];
+      } else {
+        encoder.Encode(raw, series.times.empty() ? 0 : series.times[t], made.data() + t * features);
+      }
+      for (int64_t ahead = 1; ahead <= spec_.horizon && t + ahead < series.timesteps; ++ahead) {
+        for (int64_t k = 0; k < outputs; ++k) {
+          const double mean = tokens ? 0 : spec_.outputs[k].mean, std = tokens ? 1 : spec_.outputs[k].std;
+          targets[t * targets_per_timestep_ + (ahead - 1) * outputs + k] = (RawTarget(i, t, ahead, k) - mean) / std;
+        }
+      }
+    }
+    for (const float feature : made) {
+      if (!std::isfinite(feature)) {
+        return absl::InvalidArgumentError("a standardised input is not finite; its values are too far apart");
+      }
+    }
+    features_.push_back(std::move(made));
+    targets_.push_back(std::move(targets));
+  }
+  return absl::OkStatus();
+}
+
+int64_t Dataset::timesteps(Part part) const {
+  int64_t total = 0;
+  for (const Segment& segment : segments_[part]) total += segment.timesteps();
+  return total;
+}
+
+int64_t Dataset::longest_segment(Part part) const {
+  int64_t longest = 0;
+  for (const Segment& segment : segments_[part]) longest = std::max(longest, segment.timesteps());
+  return longest;
+}
+
+void Dataset::Fill(absl::Span<const Window> windows, int64_t timesteps, Batch* batch) const {
+  const int64_t lanes = windows.size(), rows = timesteps * lanes;
+  const bool tokens = spec_.tokens > 0;
+  const int64_t features = tokens ? 1 : spec_.feature_size(), targets = targets_per_timestep_;
+  batch->features.assign(tokens ? 0 : rows * features, 0.0f);
+  batch->tokens.assign(tokens ? rows : 0, 0);
+  batch->targets.assign(rows * targets, 0.0f);
+  batch->mask.assign(rows, 0.0f);
+  for (int64_t n = 0; n < lanes; ++n) {
+    const Window& window = windows[n];
+    for (int64_t t = window.begin; t < window.end; ++t) {
+      const int64_t row = (t - window.begin) * lanes + n;
+      const float* from = features_[window.series].data() + t * features;
+      if (tokens) {
+        batch->tokens[row] = static_cast<int32_t>(*from);
+      } else {
+        std::copy_n(from, features, batch->features.data() + row * features);
+      }
+      std::copy_n(targets_[window.series].data() + t * targets, targets, batch->targets.data() + row * targets);
+      batch->mask[row] = t >= window.scored_begin ? 1.0f : 0.0f;
+    }
+  }
+}
+
+}  // namespace rondo::train

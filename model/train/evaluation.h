@@ -1,0 +1,64 @@
+#ifndef RONDO_MODEL_TRAIN_EVALUATION_H_
+#define RONDO_MODEL_TRAIN_EVALUATION_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "model/network.h"
+#include "model/train/dataset.h"
+
+namespace rondo::train {
+
+// Sums of errors of one forecaster, raw units.
+struct Errors {
+  double absolute = 0, squared = 0;
+  int64_t count = 0;
+
+  void Add(double error);
+  double mae() const { return count == 0 ? 0 : absolute / count; }
+  double mse() const { return count == 0 ? 0 : squared / count; }
+  double rmse() const;
+};
+
+// How well one output is forecast over the test part, and how well by rules that need no learning.
+struct OutputScores {
+  std::string name;
+  double level_std = 1;  // of the target itself in the training part: the unit of the standardised scores
+  Errors model, persistence, seasonal;  // persistence: the value now; seasonal: the value one season before
+  std::vector<Errors> model_by_horizon, persistence_by_horizon, seasonal_by_horizon;
+  std::map<double, double> coverage;  // quantile -> part of the test values at or below it
+
+  // 1 - MAE / MAE of the rule: above 0 is better than the rule.
+  double skill() const { return 1 - model.mae() / persistence.mae(); }
+  double seasonal_skill() const { return 1 - model.mae() / seasonal.mae(); }
+};
+
+// The test part of the first series with one, one timestep ahead, first output: what a chart shows.
+struct ForecastLine {
+  std::string name;
+  std::vector<int64_t> times;                          // of the forecast value; empty if unknown
+  std::vector<double> actual, forecast, lower, upper;  // lower and upper: the widest band, if the head has one
+};
+
+struct Evaluation {
+  int64_t timesteps = 0;
+  int64_t season = 0;  // 0: no seasonal rule
+  std::vector<OutputScores> outputs;
+  ForecastLine line;
+  // Token models only: mean -log p of the next token in nats, part guessed right, and the same of the most frequent
+  // token.
+  double cross_entropy = 0, accuracy = 0, frequent_accuracy = 0;
+};
+
+// Steps `network` through every series from its first timestep, as a session of the server would, and scores what it
+// says over the test part. `season` in timesteps; 0: none. INTERNAL: the network's result is not finite.
+//
+// Threads: prepares the calling thread for Network (PrepareComputeThread), so call it from a thread of its own.
+absl::StatusOr<Evaluation> Evaluate(const Dataset& dataset, const Network& network, int64_t season);
+
+}  // namespace rondo::train
+
+#endif  // RONDO_MODEL_TRAIN_EVALUATION_H_

@@ -1,0 +1,37 @@
+#ifndef RONDO_MODEL_TRAIN_OUTPUT_FOLDER_H_
+#define RONDO_MODEL_TRAIN_OUTPUT_FOLDER_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace rondo::train {
+
+// A folder that appears under its name complete or not at all: written beside it, then renamed. One that exists is
+// never touched. Unless committed, the destructor removes what was written.
+class OutputFolder {
+ public:
+  // Makes the folders above `path` and a new one beside it. ALREADY_EXISTS: `path` does. Others as the system's error.
+  static absl::StatusOr<OutputFolder> Create(const std::string& path);
+  OutputFolder(OutputFolder&& other) noexcept;
+  OutputFolder& operator=(OutputFolder&&) = delete;
+  ~OutputFolder();
+
+  // Where a file of this name is to be written.
+  std::string File(const std::string& name) const;
+  // ALREADY_EXISTS: something appeared under the name meanwhile.
+  absl::Status Commit();
+
+ private:
+  OutputFolder(std::string path, std::string temporary);
+
+  std::string path_, temporary_;
+};
+
+// ALREADY_EXISTS: there is something at `path`.
+absl::Status CheckAbsent(const std::string& path);
+
+}  // namespace rondo::train
+
+#endif  // RONDO_MODEL_TRAIN_OUTPUT_FOLDER_H_

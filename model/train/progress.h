@@ -1,0 +1,28 @@
+#ifndef RONDO_MODEL_TRAIN_PROGRESS_H_
+#define RONDO_MODEL_TRAIN_PROGRESS_H_
+
+#include "absl/time/time.h"
+#include "model/train/trainer.h"
+
+namespace rondo::train {
+
+// A line on stderr that says how a run goes: epoch, losses, learning rate, steps a second, time left. Rewritten in
+// place on a terminal, one line now and then elsewhere. One thread.
+class ProgressLine {
+ public:
+  explicit ProgressLine(bool terminal) : terminal_(terminal), started_(absl::Now()) {}
+
+  // REQUIRES: an epoch has ended.
+  void EndEpoch(const Trainer& trainer);
+  void Finish();
+
+ private:
+  const bool terminal_;
+  absl::Time started_;  // of this run: a refit starts anew
+  absl::Time last_printed_ = absl::InfinitePast();
+  int64_t first_step_ = -1;
+};
+
+}  // namespace rondo::train
+
+#endif  // RONDO_MODEL_TRAIN_PROGRESS_H_

@@ -1,0 +1,285 @@
+#include "model/train/run.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "model/compute_thread.h"
+#include "model/file_io.h"
+#include "model/model_file.h"
+#include "model/train/checkpoint.h"
+#include "model/train/checksum.h"
+#include "model/train/model_assembly.h"
+#include "model/train/output_folder.h"
+#include "model/train/progress.h"
+#include "model/train/report.h"
+#include "model/train/search.h"
+#include "model/train/time_column.h"
+
+namespace rondo::train {
+namespace {
+
+constexpr size_t kMaxDataBytes = size_t{1} << 33;
+constexpr int64_t kDefaultWindow = 32, kDayOfSeconds = 86400;
+
+struct Source {
+  Dataset dataset;
+  uint64_t checksum = 0;
+};
+
+absl::Status Annotate(const absl::Status& status, absl::string_view what) {
+  return absl::Status(status.code(), absl::StrCat(what, ": ", status.message()));
+}
+
+absl::StatusOr<Source> ReadSource(TrainOptions& options) {
+  const bool tokens = options.csv_path.empty();
+  const std::string& path = tokens ? options.tokens_path : options.csv_path;
+  const absl::StatusOr<std::string> text = ReadSmallFile(path, kMaxDataBytes);
+  if (!text.ok()) return Annotate(text.status(), path);
+  SeriesSet set;
+  if (tokens) {
+    auto read = ReadTokens(*text, options.token_unit);
+    if (!read.ok()) return Annotate(read.status(), path);
+    set = std::move(read->set);
+    options.dataset.token_names = std::move(read->names);
+  } else {
+    const auto table = ParseCsv(*text);
+    if (!table.ok()) return Annotate(table.status(), path);
+    auto made = MakeSeries(*table, options.series);
+    if (!made.ok()) return Annotate(made.status(), path);
+    set = *std::move(made);
+  }
+  auto dataset = Dataset::Create(std::move(set), options.dataset);
+  if (!dataset.ok()) return Annotate(dataset.status(), path);
+  return Source{*std::move(dataset), Checksum(*text)};
+}
+
+// A window is no longer than what the parts have; one asked for must fit.
+absl::Status ChooseWindow(const Dataset& dataset, LearningOptions& learning) {
+  const int64_t training = dataset.longest_segment(Dataset::kTraining);
+  const int64_t test = dataset.longest_segment(Dataset::kTest);
+  const int64_t most = dataset.spec().tokens > 0 ? training : std::min(training, test);
+  if (learning.window == 0) {
+    learning.window = std::min(kDefaultWindow, most);
+  } else if (learning.window > most) {
+    return absl::InvalidArgumentError(absl::StrCat("--window=", learning.window,
+                                                   " is longer than a part of the data: training has ", training,
+                                                   " timesteps in a row, test ", test));
+  }
+  return absl::OkStatus();
+}
+
+// Units of a layer: few for few timesteps, or the network learns them by heart.
+int64_t ChooseHiddenSize(const Dataset& dataset, int64_t asked) {
+  if (asked > 0) return asked;
+  const int64_t timesteps = dataset.timesteps(Dataset::kTraining);
+  return timesteps < 3000 ? 16 : timesteps < 30000 ? 32 : 64;
+}
+
+int64_t ChooseSeason(const Dataset& dataset, int64_t asked) {
+  if (asked != 0) return std::max<int64_t>(0, asked);
+  const auto step = static_cast<int64_t>(dataset.spec().step_seconds);
+  if (step <= 0) return 0;
+  if (step < kDayOfSeconds) return kDayOfSeconds / step;
+  return step == kDayOfSeconds && dataset.longest_segment(Dataset::kTraining) >= 365 ? 365 : 0;
+}
+
+uint64_t Fingerprint(const TrainOptions& options, uint64_t data_checksum) {
+  std::string text = absl::StrCat(data_checksum, " threads=", options.threads);
+  for (const auto& [name, value] : options.texts) absl::StrAppend(&text, "\n", name, "=", value);
+  return Checksum(text);
+}
+
+// One training run with its progress line and checkpoints.
+class Run {
+ public:
+  Run(const TrainOptions& options, const Source& source, const std::atomic<Interrupt>& interrupt)
+      : options_(options),
+        interrupt_(interrupt),
+        checkpoint_path_(absl::StrCat(options.output, ".checkpoint")),
+        fingerprint_(Fingerprint(options, source.checksum)) {}
+
+  // Goes on from the checkpoint if asked to. FAILED_PRECONDITION: there is one, and it was not asked for.
+  absl::Status Begin(Trainer& trainer) {
+    std::error_code error;
+    const std::filesystem::path folder = std::filesystem::path(options_.output).parent_path();
+    if (!folder.empty()) std::filesystem::create_directories(folder, error);
+    if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("making the folder ", folder.string()));
+    if (!std::filesystem::exists(checkpoint_path_, error)) return absl::OkStatus();
+    if (!options_.resume) {
+      return absl::FailedPreconditionError(absl::StrCat("an interrupted run left ", checkpoint_path_,
+                                                        "; --resume goes on with it, removing it starts again"));
+    }
+    auto state = ReadCheckpoint(fingerprint_, checkpoint_path_);
+    if (!state.ok()) return Annotate(state.status(), checkpoint_path_);
+    absl::FPrintF(stderr, "resumed after step %d\n", state->optimizer.step);
+    return trainer.Resume(*std::move(state));
+  }
+
+  absl::Status Train(Trainer& trainer) {
+    ProgressLine progress(isatty(STDERR_FILENO) != 0);
+    Trainer::Hooks hooks;
+    hooks.stop = [this] { return interrupt_.load() != Interrupt::kNone; };
+    hooks.on_epoch = [&](const Trainer& at) { progress.EndEpoch(at); };
+    hooks.on_step = [this](const Trainer& at) {
+      if (absl::Now() - last_checkpoint_ >= options_.checkpoint_interval) Store(at);
+    };
+    const absl::Status status = trainer.Run(hooks);
+    progress.Finish();
+    // Also at the end: a result that cannot be written costs no training.
+    if (status.ok() || absl::IsAborted(status)) Store(trainer);
+    return status;
+  }
+
+  void End() {
+    std::error_code ignored;
+    std::filesystem::remove(checkpoint_path_, ignored);
+  }
+  const std::string& checkpoint_path() const { return checkpoint_path_; }
+
+ private:
+  // A checkpoint that cannot be written is said once; the training goes on.
+  void Store(const Trainer& trainer) {
+    last_checkpoint_ = absl::Now();
+    const absl::Status status = WriteCheckpoint(trainer.state(), fingerprint_, checkpoint_path_);
+    if (status.ok() || warned_) return;
+    warned_ = true;
+    absl::FPrintF(stderr, "no checkpoint at %s: %s\n", checkpoint_path_, std::string(status.message()));
+  }
+
+  const TrainOptions& options_;
+  const std::atomic<Interrupt>& interrupt_;
+  const std::string checkpoint_path_;
+  const uint64_t fingerprint_;
+  absl::Time last_checkpoint_ = absl::Now();
+  bool warned_ = false;
+};
+
+nlohmann::ordered_json Provenance(const TrainOptions& options, const Source& source, const LearningState& learning,
+                                  const Evaluation& evaluation) {
+  const std::string& path = options.csv_path.empty() ? options.tokens_path : options.csv_path;
+  nlohmann::ordered_json json = {{"program", "rondo-train"}, {"version", RONDO_VERSION}, {"onednn", OneDnnVersion()}};
+  json["data"] = {{"file", std::filesystem::path(path).filename().string()},
+                  {"fnv1a64", absl::StrFormat("%016x", source.checksum)},
+                  {"training_timesteps", source.dataset.timesteps(Dataset::kTraining)},
+                  {"validation_timesteps", source.dataset.timesteps(Dataset::kValidation)},
+                  {"test_timesteps", source.dataset.timesteps(Dataset::kTest)}};
+  for (const auto& [name, value] : options.texts) json["options"][name] = value;
+  json["hidden_size"] = options.network.hidden_size;
+  json["window"] = options.learning.window;
+  json["threads"] = options.threads;
+  json["steps"] = learning.optimizer.step;
+  json["epochs"] = learning.epoch;
+  json["best_epoch"] = learning.best_epoch;
+  json["validation_loss"] = learning.best_loss;
+  json["scores"] = ScoresJson(evaluation);
+  return json;
+}
+
+// Network's thread settings are not the trainer's: it is created and run on a thread of its own.
+absl::StatusOr<Evaluation> EvaluateModel(const Dataset& dataset, const ModelFile& model, int64_t season) {
+  absl::StatusOr<Evaluation> evaluation = absl::UnknownError("");
+  std::thread([&] {
+    PrepareComputeThread();
+    Network::Options options;
+    options.deterministic = true;  // as a server with --deterministic: what shares the batch changes no bit
+    const auto network = Network::Create(model.spec, model.weights, options);
+    evaluation = network.ok() ? Evaluate(dataset, **network, season) : network.status();
+  }).join();
+  return evaluation;
+}
+
+// The chart's lines as a table: what a run of the server can be compared with.
+std::string ForecastCsv(const ForecastLine& line) {
+  std::string csv =
+      absl::StrCat(line.times.empty() ? "" : "time,", "actual,forecast", line.lower.empty() ? "\n" : ",lower,upper\n");
+  for (size_t i = 0; i < line.actual.size(); ++i) {
+    if (!line.times.empty()) absl::StrAppend(&csv, TimeText(line.times[i]), ",");
+    absl::StrAppendFormat(&csv, "%.9g,%.9g", line.actual[i], line.forecast[i]);
+    if (!line.lower.empty()) absl::StrAppendFormat(&csv, ",%.9g,%.9g", line.lower[i], line.upper[i]);
+    csv += '\n';
+  }
+  return csv;
+}
+
+absl::Status WriteText(const OutputFolder& folder, const std::string& name, const std::string& text) {
+  return WriteFileAtomically(folder.File(name), {text});
+}
+
+std::vector<std::string> Facts(const TrainOptions& options, const Dataset& dataset, const ModelSpec& spec,
+                               const LearningState& learning) {
+  const std::string& path = options.csv_path.empty() ? options.tokens_path : options.csv_path;
+  return {
+      absl::StrFormat("%s: %d series; %d timesteps to train on, %d to validate, %d to test.",
+                      std::filesystem::path(path).filename().string(), dataset.set().series.size(),
+                      dataset.timesteps(Dataset::kTraining), dataset.timesteps(Dataset::kValidation),
+                      dataset.timesteps(Dataset::kTest)),
+      absl::StrFormat("%d weights, %d optimiser steps in %d epochs, seed %d.", ParameterLayout(ShapeOf(spec)).size(),
+                      learning.optimizer.step, learning.epoch, options.learning.seed)};
+}
+
+absl::Status WriteResult(const TrainOptions& options, const Source& source, const LearningState& learning) {
+  ModelFile model;
+  model.spec = SpecOf(source.dataset, options.network, options.learning.loss);
+  model.weights = WeightsFromParameters(ShapeOf(model.spec), learning.best_parameters);
+  const auto evaluation = EvaluateModel(source.dataset, model, ChooseSeason(source.dataset, options.season));
+  if (!evaluation.ok()) return evaluation.status();
+  model.spec.training_json = Provenance(options, source, learning, *evaluation).dump();
+  auto folder = OutputFolder::Create(options.output);
+  if (!folder.ok()) return folder.status();
+  const std::string title = absl::StrCat("rondo-train: ", options.output);
+  const std::string report =
+      RenderReport({model.spec, *evaluation, learning, title, Facts(options, source.dataset, model.spec, learning)});
+  for (const absl::Status& status :
+       {WriteModelFile(model, folder->File("model.safetensors")),
+        WriteText(*folder, "scores.json", ScoresJson(*evaluation).dump(2) + "\n"),
+        WriteText(*folder, "forecast.csv", ForecastCsv(evaluation->line)), WriteText(*folder, "report.html", report)}) {
+    if (!status.ok()) return Annotate(status, options.output);
+  }
+  if (absl::Status status = folder->Commit(); !status.ok()) return status;
+  absl::PrintF("%swritten to %s: model.safetensors, scores.json, forecast.csv, report.html\n", ScoresTable(*evaluation),
+               options.output);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status RunTraining(TrainOptions options, const std::atomic<Interrupt>& interrupt) {
+  if (absl::Status status = CheckAbsent(options.output); !status.ok()) return status;
+  const absl::StatusOr<Source> source = ReadSource(options);
+  if (!source.ok()) return source.status();
+  const Dataset& dataset = source->dataset;
+  if (dataset.spec().tokens > 0) options.learning.loss.classes = dataset.spec().tokens;
+  if (absl::Status status = ChooseWindow(dataset, options.learning); !status.ok()) return status;
+  options.network.hidden_size = ChooseHiddenSize(dataset, options.network.hidden_size);
+  PrepareTrainingThread(options.threads);
+  if (options.search > 0) {
+    auto stop = [&] { return interrupt.load() != Interrupt::kNone; };
+    if (absl::Status status = ChooseSettings(dataset, stop, &options); !status.ok()) return status;
+  }
+  const ModelSpec spec = SpecOf(dataset, options.network, options.learning.loss);
+  if (absl::Status status = spec.Validate(); !status.ok()) return status;
+  auto trainer = Trainer::Create(dataset, ShapeOf(spec), options.learning);
+  if (!trainer.ok()) return trainer.status();
+  Run run(options, *source, interrupt);
+  if (absl::Status status = run.Begin(**trainer); !status.ok()) return status;
+  const absl::Status trained = run.Train(**trainer);
+  if (!trained.ok() && !absl::IsAborted(trained)) return trained;
+  if (interrupt.load() == Interrupt::kStop) {
+    return absl::CancelledError(absl::StrCat("stopped; --resume goes on from ", run.checkpoint_path()));
+  }
+  if (absl::Status status = WriteResult(options, *source, (*trainer)->state()); !status.ok()) {
+    return Annotate(status, absl::StrCat("the training is kept in ", run.checkpoint_path(), " for --resume"));
+  }
+  run.End();
+  return trained;
+}
+
+}  // namespace rondo::train

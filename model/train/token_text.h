@@ -1,0 +1,26 @@
+#ifndef RONDO_MODEL_TRAIN_TOKEN_TEXT_H_
+#define RONDO_MODEL_TRAIN_TOKEN_TEXT_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "model/train/series.h"
+
+namespace rondo::train {
+
+// A text as series of token ids, and what each id stands for.
+struct TokenText {
+  std::vector<std::string> names;  // of each id: printable and unique; the most frequent token is 0
+  SeriesSet set;                   // one column "token"; one series a line
+};
+
+// kCharacters: every UTF-8 character of a line; kWords: what white space separates. A line is one sequence; lines of
+// one token are left out. INVALID_ARGUMENT: not UTF-8, or no sequence of two tokens.
+enum class TokenUnit { kCharacters, kWords };
+absl::StatusOr<TokenText> ReadTokens(absl::string_view text, TokenUnit unit);
+
+}  // namespace rondo::train
+
+#endif  // RONDO_MODEL_TRAIN_TOKEN_TEXT_H_

@@ -1,0 +1,227 @@
+#include "model/train/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "model/train/random.h"
+
+namespace rondo::train {
+namespace {
+
+// An epoch of a short series goes over it several times: judging after each of few steps would stop too early.
+constexpr int64_t kMinStepsPerEpoch = 20;
+
+LearningRate::Options RateOptions(const LearningOptions& options, int64_t steps_per_epoch) {
+  LearningRate::Options rate;
+  rate.peak = options.learning_rate;
+  rate.decay = options.decay;
+  rate.warmup_steps = options.warmup_steps;
+  rate.total_steps = options.epochs * steps_per_epoch;
+  rate.plateau_patience = std::max<int64_t>(1, options.patience / 4);
+  return rate;
+}
+
+AdamW::Options OptimizerOptions(const LearningOptions& options) {
+  AdamW::Options optimizer;
+  optimizer.weight_decay = options.weight_decay;
+  return optimizer;
+}
+
+// Steps of an epoch over a part.
+int64_t StepsOfEpoch(const Dataset& dataset, Dataset::Part fitted, const LearningOptions& options) {
+  int64_t windows = 0;
+  for (const Segment& part : dataset.segments(fitted)) {
+    const int64_t stride = options.carry_state ? options.window : std::max<int64_t>(1, options.window / 2);
+    windows += (part.timesteps() + stride - 1) / stride;
+  }
+  return std::max(kMinStepsPerEpoch, (windows + options.batch_size - 1) / options.batch_size);
+}
+
+}  // namespace
+
+Trainer::Trainer(const Dataset& dataset, const NetworkShape& shape, const LearningOptions& options,
+                 std::unique_ptr<Backprop> backprop)
+    : dataset_(dataset),
+      shape_(shape),
+      options_(options),
+      backprop_(std::move(backprop)),
+      learning_steps_(StepsOfEpoch(dataset, Dataset::kTraining, options)),
+      refit_steps_(StepsOfEpoch(dataset, Dataset::kTrainingAndValidation, options)),
+      optimizer_(backprop_->layout(), OptimizerOptions(options)),
+      rate_(RateOptions(options, learning_steps_)),
+      gradient_(backprop_->layout().size()) {
+  StartFromInitial();
+  state_.best_parameters = state_.parameters;
+}
+
+void Trainer::StartFromInitial() {
+  state_.parameters = InitialParameters(shape_, options_.seed);
+  for (const auto& range : {backprop_->layout().head_weight(), backprop_->layout().head_bias()}) {
+    std::fill_n(state_.parameters.begin() + range.offset, range.size, 0.0f);
+  }
+  state_.optimizer = optimizer_.InitialState();
+  state_.carried.assign(backprop_->state_size(), 0.0f);
+  state_.epoch = 0;
+}
+
+void Trainer::BeginRefit() {
+  state_.refit_epochs = state_.best_epoch;
+  StartFromInitial();
+  rate_.set_state({});
+  state_.rate = rate_.state();
+}
+
+absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const Dataset& dataset, const NetworkShape& shape,
+                                                         const LearningOptions& options) {
+  auto backprop = Backprop::Create(shape, {options.window, options.batch_size, options.loss, options.dropout});
+  if (!backprop.ok()) return backprop.status();
+  return std::unique_ptr<Trainer>(new Trainer(dataset, shape, options, *std::move(backprop)));
+}
+
+absl::Status Trainer::Resume(LearningState state) {
+  const size_t size = backprop_->layout().size();
+  for (const std::vector<float>* part :
+       {&state.parameters, &state.best_parameters, &state.optimizer.first_moment, &state.optimizer.second_moment}) {
+    if (part->size() != size) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the checkpoint has ", part->size(), " parameters; this network has ", size));
+    }
+  }
+  if (state.carried.size() != backprop_->state_size() ||
+      state.step_in_epoch >= (state.refit_epochs > 0 ? refit_steps_ : learning_steps_)) {
+    return absl::InvalidArgumentError("the checkpoint is of a run with other windows");
+  }
+  state_ = std::move(state);
+  rate_.set_state(state_.rate);
+  return absl::OkStatus();
+}
+
+bool Trainer::complete() const {
+  if (state_.epoch >= epochs()) return true;
+  return state_.refit_epochs == 0 && options_.patience > 0 && state_.epoch - state_.best_epoch >= options_.patience;
+}
+
+absl::Status Trainer::Run(const Hooks& hooks) {
+  if (state_.validation_losses.empty()) {
+    const absl::StatusOr<double> loss = ValidationLoss();
+    if (!loss.ok()) return loss.status();
+    state_.validation_losses.push_back(*loss);
+    state_.best_loss = *loss;
+  }
+  bool stopped = false;
+  if (absl::Status status = RunEpochs(hooks, &stopped); !status.ok() || stopped) return status;
+  if (!options_.refit || state_.refit_epochs > 0 || state_.best_epoch == 0) return absl::OkStatus();
+  BeginRefit();
+  return RunEpochs(hooks, &stopped);
+}
+
+absl::Status Trainer::RunEpochs(const Hooks& hooks, bool* stopped) {
+  while (!complete()) {
+    const Pass pass = EpochPass(state_.epoch);
+    do {
+      if (absl::Status status = Step(pass[state_.step_in_epoch]); !status.ok()) return status;
+      if (state_.step_in_epoch == steps_per_epoch()) {
+        if (absl::Status status = EndEpoch(); !status.ok()) return status;
+        hooks.on_epoch(*this);
+      }
+      hooks.on_step(*this);
+      if ((*stopped = hooks.stop())) return absl::OkStatus();
+    } while (state_.step_in_epoch > 0);
+  }
+  return absl::OkStatus();
+}
+
+Pass Trainer::EpochPass(int64_t epoch) const {
+  const std::vector<Segment>& parts = dataset_.segments(fitted_part());
+  Pass pass;
+  for (uint64_t round = 0; static_cast<int64_t>(pass.size()) < steps_per_epoch(); ++round) {
+    const uint64_t seed = MixBits(options_.seed + MixBits(epoch * 1000003 + round));
+    Pass more = PlanPass(options_.carry_state ? CarriedPieces(parts, options_.window, options_.batch_size, seed)
+                                              : ShuffledWindows(parts, options_.window, seed),
+                         options_.window, options_.batch_size);
+    pass.insert(pass.end(), more.begin(), more.end());
+  }
+  return pass;
+}
+
+void Trainer::ClearFreshLanes(absl::Span<const Window> windows, std::vector<float>& state) const {
+  const int64_t hidden = shape_.hidden_size, lanes = options_.batch_size;
+  const int64_t blocks = state.size() / (hidden * lanes);
+  for (int64_t n = 0; n < lanes; ++n) {
+    if (!windows[n].fresh) continue;
+    for (int64_t block = 0; block < blocks; ++block) {
+      std::fill_n(state.begin() + (block * lanes + n) * hidden, hidden, 0.0f);
+    }
+  }
+}
+
+absl::Status Trainer::Step(absl::Span<const Window> windows) {
+  ClearFreshLanes(windows, state_.carried);
+  dataset_.Fill(windows, options_.window, &batch_);
+  const absl::StatusOr<double> loss =
+      backprop_->LossAndGradient(batch_, state_.parameters, MixBits(options_.seed) + state_.optimizer.step,
+                                 absl::MakeSpan(state_.carried), absl::MakeSpan(gradient_));
+  if (!loss.ok()) return loss.status();
+  const double norm = ClipByGlobalNorm(options_.clip_norm, absl::MakeSpan(gradient_));
+  if (!std::isfinite(*loss) || !std::isfinite(norm)) {
+    return absl::AbortedError(absl::StrCat("the run diverged in step ", state_.optimizer.step + 1, ": the loss is ",
+                                           *loss, ", the gradient's norm ", norm,
+                                           "; a smaller --learning_rate or --clip_norm helps"));
+  }
+  optimizer_.Step(gradient_, learning_rate(), &state_.optimizer, absl::MakeSpan(state_.parameters));
+  state_.loss_sum += *loss;
+  ++state_.step_in_epoch;
+  return absl::OkStatus();
+}
+
+absl::Status Trainer::EndEpoch() {
+  const double training_loss = state_.loss_sum / steps_per_epoch();
+  ++state_.epoch;
+  state_.loss_sum = 0;
+  state_.step_in_epoch = 0;
+  std::fill(state_.carried.begin(), state_.carried.end(), 0.0f);
+  if (state_.refit_epochs > 0) {
+    if (complete()) state_.best_parameters = state_.parameters;
+    return absl::OkStatus();
+  }
+  const absl::StatusOr<double> loss = ValidationLoss();
+  if (!loss.ok()) return loss.status();
+  if (!std::isfinite(*loss)) {
+    return absl::AbortedError(absl::StrCat("the run diverged by step ", state_.optimizer.step,
+                                           ": the validation loss is ", *loss, "; a smaller --learning_rate helps"));
+  }
+  state_.training_losses.push_back(training_loss);
+  state_.validation_losses.push_back(*loss);
+  const bool better = *loss < state_.best_loss;
+  if (better) {
+    state_.best_loss = *loss;
+    state_.best_epoch = state_.epoch;
+    state_.best_parameters = state_.parameters;
+  }
+  rate_.EndEpoch(better);
+  state_.rate = rate_.state();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<double> Trainer::ValidationLoss() {
+  const int64_t warmup = 2 * options_.window;
+  const Pass pass = PlanPass(ScoredPieces(dataset_.segments(Dataset::kValidation), warmup, options_.batch_size),
+                             options_.window, options_.batch_size);
+  std::vector<float> state(backprop_->state_size());
+  double sum = 0, rows = 0;
+  for (const std::vector<Window>& windows : pass) {
+    ClearFreshLanes(windows, state);
+    dataset_.Fill(windows, options_.window, &batch_);
+    const absl::StatusOr<double> loss = backprop_->LossOnly(batch_, state_.parameters, absl::MakeSpan(state));
+    if (!loss.ok()) return loss.status();
+    const double scored = std::accumulate(batch_.mask.begin(), batch_.mask.end(), 0.0);
+    sum += *loss * scored;
+    rows += scored;
+  }
+  return rows == 0 ? 0 : sum / rows;
+}
+
+}  // namespace rondo::train

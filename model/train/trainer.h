@@ -1,0 +1,115 @@
+#ifndef RONDO_MODEL_TRAIN_TRAINER_H_
+#define RONDO_MODEL_TRAIN_TRAINER_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "model/train/backprop.h"
+#include "model/train/dataset.h"
+#include "model/train/network_shape.h"
+#include "model/train/optimizer.h"
+
+namespace rondo::train {
+
+struct LearningOptions {
+  Loss loss;
+  int64_t window = 64;       // timesteps that the gradient reaches back over
+  int64_t batch_size = 16;   // windows of one optimiser step
+  bool carry_state = false;  // a window starts from the state that the one before it ended with, else from zero
+  int64_t epochs = 100;
+  int64_t patience = 20;  // epochs without a better validation loss before stopping; 0: never
+  double learning_rate = 3e-3;
+  int64_t warmup_steps = 50;
+  Decay decay = Decay::kCosine;
+  double weight_decay = 0.01;
+  double clip_norm = 1;  // 0: no limit
+  double dropout = 0;
+  bool refit = true;  // train again on training and validation part for as many epochs as were best
+  uint64_t seed = 1;
+};
+
+// Everything that a run has come to. What follows depends on this, the data and the options alone, so a run that goes
+// on from a stored one ends with the same bits.
+struct LearningState {
+  int64_t refit_epochs = 0;  // 0: learning with early stopping; else the second run, and how long it is
+  int64_t epoch = 0;         // complete epochs of this run
+  int64_t step_in_epoch = 0;
+  std::vector<float> parameters, best_parameters;
+  AdamW::State optimizer;
+  LearningRate::State rate;
+  double best_loss = 0;                   // on the validation part
+  int64_t best_epoch = 0;                 // 0: before the first
+  std::vector<double> training_losses;    // one an epoch
+  std::vector<double> validation_losses;  // before the first epoch, then one an epoch
+  double loss_sum = 0;                    // of the epoch that is running
+  std::vector<float> carried;             // the lanes' states between two steps
+};
+
+// Fits a network to a dataset by AdamW on truncated windows, and keeps the parameters that did best on the validation
+// part. The head starts at zero: epoch 0 predicts the mean (of the change: little else than persistence), so what is
+// kept is never worse than that on the validation part. With `refit` the best number of epochs is then run once more
+// from the start with the validation part included: the latest timesteps are those most like what is to come.
+//
+// Ownership: borrows the dataset.
+// Threads:   one, after PrepareTrainingThread.
+class Trainer {
+ public:
+  struct Hooks {
+    std::function<bool()> stop;                   // asked after each step; true ends the run
+    std::function<void(const Trainer&)> on_step;  // progress and checkpoints
+    std::function<void(const Trainer&)> on_epoch;
+  };
+
+  // Errors as Backprop::Create.
+  static absl::StatusOr<std::unique_ptr<Trainer>> Create(const Dataset& dataset, const NetworkShape& shape,
+                                                         const LearningOptions& options);
+
+  // Runs to the last epoch, until patience ends, or until stopped; Resume first to go on from a stored state.
+  // ABORTED: the loss is not finite; names the step. state().best_parameters are the last good ones.
+  absl::Status Run(const Hooks& hooks);
+  // INVALID_ARGUMENT: sizes that are not this network's.
+  absl::Status Resume(LearningState state);
+
+  const LearningState& state() const { return state_; }
+  const LearningOptions& options() const { return options_; }
+  int64_t steps_per_epoch() const { return state_.refit_epochs > 0 ? refit_steps_ : learning_steps_; }
+  // Epochs of this run at most.
+  int64_t epochs() const { return state_.refit_epochs > 0 ? state_.refit_epochs : options_.epochs; }
+  double learning_rate() const { return rate_.At(state_.optimizer.step); }
+  bool complete() const;
+
+ private:
+  Trainer(const Dataset& dataset, const NetworkShape& shape, const LearningOptions& options,
+          std::unique_ptr<Backprop> backprop);
+
+  void StartFromInitial();
+  void BeginRefit();
+  absl::Status RunEpochs(const Hooks& hooks, bool* stopped);
+  Dataset::Part fitted_part() const {
+    return state_.refit_epochs > 0 ? Dataset::kTrainingAndValidation : Dataset::kTraining;
+  }
+  Pass EpochPass(int64_t epoch) const;
+  absl::Status Step(absl::Span<const Window> windows);
+  absl::Status EndEpoch();
+  absl::StatusOr<double> ValidationLoss();
+  void ClearFreshLanes(absl::Span<const Window> windows, std::vector<float>& state) const;
+
+  const Dataset& dataset_;
+  const NetworkShape shape_;
+  const LearningOptions options_;
+  const std::unique_ptr<Backprop> backprop_;
+  const int64_t learning_steps_, refit_steps_;  // of an epoch
+  const AdamW optimizer_;
+  LearningRate rate_;
+  LearningState state_;
+  Batch batch_;
+  std::vector<float> gradient_;
+};
+
+}  // namespace rondo::train
+
+#endif  // RONDO_MODEL_TRAIN_TRAINER_H_

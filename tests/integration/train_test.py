@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+"""Runs the real `rondo-train` as a user would: good input, bad input, kill -9 and resume, and what it wrote in the server.
+
+    train_test.py BIN_DIR SOURCE_DIR [unittest arguments]
+"""
+
+import csv
+import io
+import json
+import math
+import pathlib
+import random
+import re
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+BIN, SOURCE = (pathlib.Path(sys.argv.pop(1)) for _ in range(2))
+SEATTLE = SOURCE / "deploy/demo/seattle-weather.csv"
+WEATHER = [f"--data={SEATTLE}", "--time=date", "--target=temp_max", "--inputs=temp_max,temp_min,wind,precipitation",
+           "--threads=1"]
+
+
+def sine(rows, noise=0.05, seed=1):
+    draw = random.Random(seed)
+    return "t,x,level\n" + "".join(f"{60 * t},{math.sin(0.3 * t) + draw.gauss(0, noise):.6f},7\n" for t in range(rows))
+
+
+def tensors(path):
+    """The bytes after a .safetensors header: the weights alone."""
+    content = path.read_bytes()
+    return content[8 + struct.unpack("<Q", content[:8])[0]:]
+
+
+class TrainTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.root = pathlib.Path(self.folder.name)
+        self.output = self.root / "models" / "sine" / "1"
+
+    def write(self, text):
+        path = self.root / "series.csv"
+        path.write_text(text)
+        return f"--data={path}"
+
+    def train(self, *arguments, wait=True):
+        command = [BIN / "rondo-train", f"--output={self.output}", "--threads=1", *arguments]
+        if not wait:
+            return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+    def expect_refused(self, message, *arguments):
+        run = self.train(*arguments)
+        self.assertEqual(run.returncode, 1, run.stderr)
+        self.assertIn(message, run.stderr)
+        self.assertFalse(self.output.exists())
+        self.assertEqual([p.name for p in self.output.parent.glob(".*")] if self.output.parent.exists() else [], [])
+
+    def test_bad_input_is_a_clear_error_and_leaves_nothing(self):
+        x = ["--target=x"]
+        self.expect_refused("the file is empty", self.write(""), *x)
+        self.expect_refused("the training part has no timestep", self.write("x\n1\n"), *x)
+        self.expect_refused("'level' is always 7", self.write(sine(300)), "--target=x", "--inputs=x,level")
+        self.expect_refused("row 12, column 'x' has no value", self.write("x\n" + "1\n2\n" * 5 + "NaN\n" + "1\n2\n" * 99), *x)
+        self.expect_refused("no column 'y'; its columns are t, x, level", self.write(sine(300)), "--target=y")
+        self.expect_refused("longer than a part", self.write(sine(300)), "--window=100", *x)
+        self.expect_refused("--target is missing", self.write(sine(300)))
+        self.expect_refused("--dropout=2; it must be 0 to 0.9", self.write(sine(300)), "--dropout=2", *x)
+        self.expect_refused("No such file", f"--data={self.root}/absent.csv", *x)
+
+    def test_an_output_that_exists_is_not_touched(self):
+        self.output.mkdir(parents=True)
+        (self.output / "mine").write_text("kept")
+        run = self.train(self.write(sine(300)), "--target=x")
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("exists", run.stderr)
+        self.assertEqual([p.name for p in self.output.iterdir()], ["mine"])
+
+    def test_a_diverging_run_says_the_step_and_keeps_good_weights(self):
+        run = self.train(self.write(sine(300)), "--target=x", "--learning_rate=10", "--clip_norm=0", "--cell=rnn",
+                         "--activation=relu", "--warmup_steps=0", "--patience=0", "--hidden_size=64")
+        self.assertEqual(run.returncode, 1, run.stderr)
+        self.assertRegex(run.stderr, r"diverged (in|by) step \d+")
+        self.assertTrue((self.output / "model.safetensors").exists())
+
+    def test_a_full_disk_is_an_error_and_leaves_no_output(self):
+        command = [BIN / "rondo-train", f"--output={self.output}", "--threads=1", self.write(sine(300)), "--target=x",
+                   "--epochs=2"]
+        run = subprocess.run(["bash", "-c", 'ulimit -f 1; trap "" XFSZ; exec "$@"', "bash", *command],
+                             capture_output=True, text=True, timeout=120)
+        self.assertEqual(run.returncode, 1, run.stderr)
+        self.assertIn("File too large", run.stderr)
+        self.assertFalse(self.output.exists())
+        self.assertEqual(list(self.output.parent.glob(".*")), [])
+
+    def test_options_come_from_a_file_and_stand_in_the_model(self):
+        config = self.root / "options"
+        config.write_text("--target=x\n--epochs=2\n--hidden_size=5\n")
+        run = self.train(self.write(sine(300)), f"--config={config}", "--seed=9")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        content = (self.output / "model.safetensors").read_bytes()
+        header = json.loads(content[8:8 + struct.unpack("<Q", content[:8])[0]])
+        training = json.loads(header["__metadata__"]["rondo"])["training"]
+        self.assertEqual(training["options"]["epochs"], "2")
+        self.assertEqual(training["options"]["seed"], "9")
+        self.assertEqual(training["scores"], json.loads((self.output / "scores.json").read_text()))
+        self.assertIn("<svg", (self.output / "report.html").read_text())
+
+    def test_heads_with_a_spread_cover_what_they_say(self):
+        for loss in ("quantile", "gaussian"):
+            self.output = self.root / loss / "1"
+            run = self.train(self.write(sine(2000, noise=0.3)), "--target=x", f"--loss={loss}", "--epochs=15")
+            self.assertEqual(run.returncode, 0, run.stderr)
+            coverage = json.loads((self.output / "scores.json").read_text())["outputs"][0]["coverage"]
+            for quantile, part in coverage.items():
+                self.assertAlmostEqual(part, float(quantile), delta=0.07, msg=f"{loss} {quantile}")
+
+    def test_killed_at_random_moments_and_resumed_gives_the_same_weights(self):
+        run = [self.write(sine(600)), "--target=x", "--epochs=25", "--patience=0", "--checkpoint_interval=0",
+               "--layers=2", "--dropout=0.1", "--state=carry"]
+        self.assertEqual(self.train(*run).returncode, 0)
+        whole = tensors(self.output / "model.safetensors")
+        self.output.rename(self.root / "whole")
+        draw, checkpoint = random.Random(5), pathlib.Path(f"{self.output}.checkpoint")
+        for _ in range(10):
+            process = self.train(*run, *(["--resume"] if checkpoint.exists() else []), wait=False)
+            self.wait_for_checkpoints(process, checkpoint, draw.randint(0, 25))
+            time.sleep(draw.uniform(0, 0.005))
+            process.kill()
+            process.communicate()
+            self.assertEqual(process.returncode, -signal.SIGKILL)
+        last = self.train(*run, "--resume")
+        self.assertEqual(last.returncode, 0, last.stderr)
+        self.assertEqual(tensors(self.output / "model.safetensors"), whole)
+        self.assertFalse(checkpoint.exists())
+
+    def wait_for_checkpoints(self, process, checkpoint, count):
+        """Until so many were seen to be written; some more may be."""
+        seen = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+        while count > 0:
+            self.assertIsNone(process.poll())
+            now = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+            count -= now != seen
+            seen = now
+            time.sleep(0.0005)
+
+    def test_an_interrupted_run_is_not_begun_again_unasked(self):
+        run = [self.write(sine(1200)), "--target=x", "--epochs=1000000", "--patience=0", "--checkpoint_interval=0"]
+        process = self.train(*run, wait=False)
+        checkpoint = pathlib.Path(f"{self.output}.checkpoint")
+        while not checkpoint.exists():
+            self.assertIsNone(process.poll())
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+        self.assertIn("--resume goes on from", errors)
+        self.expect_refused("--resume goes on with it", *run)
+        self.expect_refused("of other data, options or threads", *run, "--resume", "--seed=2")
+
+    def test_ctrl_c_writes_the_best_so_far(self):
+        process = self.train(self.write(sine(1200)), "--target=x", "--epochs=1000000", "--patience=0",
+                             "--checkpoint_interval=0", wait=False)
+        while not pathlib.Path(f"{self.output}.checkpoint").exists():
+            self.assertIsNone(process.poll())
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, errors)
+        self.assertTrue((self.output / "model.safetensors").exists())
+
+    def test_a_text_of_tokens_is_learnt(self):
+        text = self.root / "text.txt"
+        text.write_text("".join("abcd" * 8 + "\n" for _ in range(60)))
+        run = self.train(f"--tokens={text}", "--learning_rate=0.01", "--epochs=10")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertGreater(json.loads((self.output / "scores.json").read_text())["accuracy"], 0.95)
+
+    def test_the_server_answers_what_the_report_says(self):
+        run = self.train(*WEATHER, "--epochs=8")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        server = subprocess.Popen([BIN / "rondo-server", f"--model_repository={self.root}/models", "--listen=127.0.0.1:0",
+                                   "--http_listen=127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
+        self.addCleanup(server.stderr.close)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.terminate)
+        address = next(m.group(1) for m in (re.search(r"event=listening .*\baddress=(\S+)", line) for line in server.stderr)
+                       if m)
+        threading.Thread(target=server.stderr.read, daemon=True).start()
+        answer = subprocess.run([BIN / "rondo", f"--server={address}", "stream", "sine", "--session=parity"],
+                                input=SEATTLE.read_text(), capture_output=True, text=True, timeout=60)
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        streamed = [float(row["temp_max"]) for row in csv.DictReader(io.StringIO(answer.stdout))]
+        reported = [float(row["forecast"]) for row in csv.DictReader(io.StringIO((self.output / "forecast.csv").read_text()))]
+        self.assertEqual(len(reported), 365)
+        # The last row of the file has no day after it: it is streamed and not scored.
+        for ours, theirs in zip(streamed[-366:-1], reported):
+            self.assertAlmostEqual(ours, theirs, delta=1e-4)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,131 @@
+#include "model/train/dataset.h"
+
+#include <cmath>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace rondo::train {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// Columns x = 0, 1, 4, 9 ... and y = 1, 3, 7, 13 ...
+SeriesSet Squares(int64_t timesteps) {
+  SeriesSet set;
+  set.columns = {"x", "y"};
+  Series series;
+  series.timesteps = timesteps;
+  for (int64_t t = 0; t < timesteps; ++t) {
+    series.values.push_back(t * t);
+    series.values.push_back(t * t + t + 1);
+  }
+  set.series.push_back(series);
+  return set;
+}
+
+DatasetOptions Options(int64_t horizon = 1) {
+  DatasetOptions options;
+  options.inputs = {"x"};
+  options.targets = {"x", "y"};
+  options.horizon = horizon;
+  options.validation = 0.2;
+  options.test = 0.2;
+  return options;
+}
+
+TEST(DatasetTest, TargetsOfAPartLieInThatPart) {
+  const auto dataset = Dataset::Create(Squares(100), Options(3));
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  const Segment training = dataset->segments(Dataset::kTraining)[0], test = dataset->segments(Dataset::kTest)[0];
+  EXPECT_EQ(training.begin, 0);
+  EXPECT_EQ(training.end + 2, 59);  // the last target of the last timestep is the last training row
+  EXPECT_EQ(test.begin + 1, 80);    // the first target of the first timestep is the first test row
+  EXPECT_EQ(test.end + 2, 99);
+}
+
+TEST(DatasetTest, StatisticsKnowTheTrainingPartAlone) {
+  SeriesSet changed = Squares(100);
+  for (int64_t t = 60; t < 100; ++t) changed.series[0].values[2 * t] = 1e6;
+  const auto before = Dataset::Create(Squares(100), Options()), after = Dataset::Create(changed, Options());
+  ASSERT_TRUE(before.ok() && after.ok());
+  EXPECT_EQ(before->spec().inputs[0].mean, after->spec().inputs[0].mean);
+  EXPECT_EQ(before->spec().inputs[0].std, after->spec().inputs[0].std);
+  EXPECT_EQ(before->spec().outputs[0].mean, after->spec().outputs[0].mean);
+}
+
+TEST(DatasetTest, ATargetThatIsAnInputIsPredictedAsItsChange) {
+  const auto dataset = Dataset::Create(Squares(100), Options());
+  ASSERT_TRUE(dataset.ok());
+  EXPECT_EQ(dataset->spec().outputs[0].added_to, "x");
+  EXPECT_EQ(dataset->spec().outputs[1].added_to, "");
+  ASSERT_EQ(dataset->spec().feedback.size(), 1u);
+  EXPECT_EQ(dataset->spec().feedback[0].input, "x");
+  EXPECT_NEAR(dataset->spec().outputs[0].mean, 59, 1);  // mean of 2t + 1 for t below 59
+}
+
+TEST(DatasetTest, AWindowBringsStandardisedRowsAndMasksTheRest) {
+  const auto dataset = Dataset::Create(Squares(100), Options());
+  ASSERT_TRUE(dataset.ok());
+  const Window windows[] = {{0, 10, 11, 13, true}, {}};
+  Batch batch;
+  dataset->Fill(windows, 4, &batch);
+  EXPECT_THAT(batch.mask, ElementsAre(0, 0, 1, 0, 1, 0, 0, 0));
+  const InputFeature& input = dataset->spec().inputs[0];
+  const OutputFeature& output = dataset->spec().outputs[0];
+  EXPECT_NEAR(batch.features[2], (121 - input.mean) / input.std, 1e-5);
+  EXPECT_NEAR(batch.targets[4], (23 - output.mean) / output.std, 1e-5);  // 12^2 - 11^2
+  EXPECT_EQ(batch.features[1], 0);
+}
+
+TEST(DatasetTest, AConstantColumnOrAPartWithoutTargetsIsRefused) {
+  SeriesSet constant = Squares(100);
+  for (int64_t t = 0; t < 100; ++t) constant.series[0].values[2 * t] = 7;
+  EXPECT_THAT(std::string(Dataset::Create(constant, Options()).status().message()), HasSubstr("'x' is always 7"));
+  EXPECT_THAT(std::string(Dataset::Create(Squares(1), Options()).status().message()), HasSubstr("no timestep"));
+  EXPECT_THAT(std::string(Dataset::Create(Squares(20), Options(10)).status().message()), HasSubstr("no timestep"));
+}
+
+TEST(WindowsTest, AnEpochCoversEveryTimestepOfEveryPart) {
+  const Segment parts[] = {{0, 0, 0, 100}, {1, 5, 5, 9}, {2, 0, 0, 64}};
+  for (uint64_t seed = 1; seed < 50; ++seed) {
+    std::vector<std::vector<int>> seen = {std::vector<int>(100), std::vector<int>(9), std::vector<int>(64)};
+    for (const Segment& window : ShuffledWindows(parts, 16, seed)) {
+      ASSERT_LE(window.timesteps(), 16);
+      ASSERT_GT(window.timesteps(), 0);
+      for (int64_t t = window.begin; t < window.end; ++t) ++seen[window.series][t];
+    }
+    for (const Segment& part : parts) {
+      for (int64_t t = part.begin; t < part.end; ++t) ASSERT_GE(seen[part.series][t], 1) << "seed " << seed;
+    }
+  }
+}
+
+TEST(WindowsTest, ALaneReadsItsSegmentToTheEndBeforeTheNext) {
+  const Segment segments[] = {{0, 0, 0, 25}, {1, 0, 3, 5}, {2, 0, 0, 10}};
+  const Pass pass = PlanPass(segments, 10, 2);
+  ASSERT_EQ(pass.size(), 3u);
+  EXPECT_TRUE(pass[0][0].fresh);
+  EXPECT_FALSE(pass[1][0].fresh);
+  EXPECT_EQ(pass[2][0].begin, 20);
+  EXPECT_EQ(pass[2][0].end, 25);
+  EXPECT_EQ(pass[0][1].scored_begin, 3);
+  EXPECT_EQ(pass[1][1].series, 2u);
+  EXPECT_TRUE(pass[1][1].fresh);
+  EXPECT_EQ(pass[2][1].begin, pass[2][1].end);
+}
+
+TEST(WindowsTest, ScoredPiecesScoreEachTimestepOnceAfterAWarmUp) {
+  const Segment parts[] = {{0, 50, 50, 150}};
+  int64_t next = 50;
+  for (const Segment& piece : ScoredPieces(parts, 8, 4)) {
+    EXPECT_EQ(piece.scored_begin, next);
+    EXPECT_EQ(piece.begin, next - 8);
+    next = piece.end;
+  }
+  EXPECT_EQ(next, 150);
+}
+
+}  // namespace
+}  // namespace rondo::train

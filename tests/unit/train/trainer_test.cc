@@ -1,0 +1,117 @@
+#include "model/train/trainer.h"
+
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "model/train/checkpoint.h"
+#include "model/train/model_assembly.h"
+#include "model/train/random.h"
+
+namespace rondo::train {
+namespace {
+
+Dataset NoisySine() {
+  SeriesSet set;
+  set.columns = {"x"};
+  Series series;
+  Random random(3);
+  for (int t = 0; t < 400; ++t) series.values.push_back(std::sin(0.4 * t) + 0.05 * random.Normal());
+  series.timesteps = 400;
+  set.series.push_back(series);
+  DatasetOptions options;
+  options.inputs = options.targets = {"x"};
+  return Dataset::Create(std::move(set), options).value();
+}
+
+LearningOptions Options(bool carry, int64_t epochs = 4) {
+  LearningOptions options;
+  options.window = 16;
+  options.batch_size = 4;
+  options.epochs = epochs;
+  options.learning_rate = 0.01;
+  options.dropout = 0.2;
+  options.carry_state = carry;
+  return options;
+}
+
+std::unique_ptr<Trainer> MakeTrainer(const Dataset& dataset, const LearningOptions& options) {
+  PrepareTrainingThread(1);
+  NetworkShape network;
+  network.num_layers = 2;
+  network.hidden_size = 8;
+  return Trainer::Create(dataset, ShapeOf(SpecOf(dataset, network, options.loss)), options).value();
+}
+
+Trainer::Hooks StopAfter(int64_t steps) {
+  auto left = std::make_shared<int64_t>(steps);
+  return {[left] { return --*left == 0; }, [](const Trainer&) {}, [](const Trainer&) {}};
+}
+
+class TrainerTest : public testing::TestWithParam<bool> {};
+
+TEST_P(TrainerTest, LearnsWhatPersistenceCannotKnow) {
+  const Dataset dataset = NoisySine();
+  const auto trainer = MakeTrainer(dataset, Options(GetParam(), 12));
+  ASSERT_TRUE(trainer->Run(StopAfter(-1)).ok());
+  EXPECT_LT(trainer->state().best_loss, 0.3 * trainer->state().validation_losses[0]);
+  EXPECT_TRUE(trainer->complete());
+}
+
+TEST_P(TrainerTest, ARunResumedFromAnyStepEndsWithTheSameBits) {
+  const Dataset dataset = NoisySine();
+  const std::string path = testing::TempDir() + "/checkpoint." + std::to_string(getpid());
+  const auto whole = MakeTrainer(dataset, Options(GetParam()));
+  ASSERT_TRUE(whole->Run(StopAfter(-1)).ok());
+  for (const int64_t steps : {1, 19, 20, 21, 53}) {
+    const auto first = MakeTrainer(dataset, Options(GetParam())), second = MakeTrainer(dataset, Options(GetParam()));
+    ASSERT_TRUE(first->Run(StopAfter(steps)).ok());
+    EXPECT_EQ(first->state().optimizer.step, steps);
+    ASSERT_TRUE(WriteCheckpoint(first->state(), 1, path).ok());
+    auto state = ReadCheckpoint(1, path);
+    ASSERT_TRUE(state.ok()) << state.status();
+    ASSERT_TRUE(second->Resume(*std::move(state)).ok());
+    ASSERT_TRUE(second->Run(StopAfter(-1)).ok());
+    EXPECT_EQ(second->state().parameters, whole->state().parameters) << "stopped after step " << steps;
+    EXPECT_EQ(second->state().best_parameters, whole->state().best_parameters);
+    EXPECT_EQ(second->state().validation_losses, whole->state().validation_losses);
+    EXPECT_EQ(second->state().training_losses, whole->state().training_losses);
+  }
+  std::filesystem::remove(path);
+}
+
+INSTANTIATE_TEST_SUITE_P(States, TrainerTest, testing::Bool(),
+                         [](const auto& test) { return test.param ? "Carried" : "Reset"; });
+
+TEST(DivergenceTest, ADivergingRunStopsAndKeepsTheLastGoodWeights) {
+  const Dataset dataset = NoisySine();
+  LearningOptions options = Options(false, 50);
+  options.learning_rate = 1e38;
+  options.clip_norm = 0;
+  const auto trainer = MakeTrainer(dataset, options);
+  const absl::Status status = trainer->Run(StopAfter(-1));
+  EXPECT_EQ(status.code(), absl::StatusCode::kAborted);
+  EXPECT_THAT(std::string(status.message()), testing::HasSubstr("step"));
+  for (const float parameter : trainer->state().best_parameters) ASSERT_TRUE(std::isfinite(parameter));
+}
+
+TEST(CheckpointTest, OfAnotherRunOrBrokenIsRefused) {
+  const Dataset dataset = NoisySine();
+  const std::string path = testing::TempDir() + "/broken." + std::to_string(getpid());
+  const auto trainer = MakeTrainer(dataset, Options(false));
+  ASSERT_TRUE(WriteCheckpoint(trainer->state(), 1, path).ok());
+  EXPECT_EQ(ReadCheckpoint(2, path).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(ReadCheckpoint(1, path + "x").status().code(), absl::StatusCode::kNotFound);
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) - 1);
+  EXPECT_EQ(ReadCheckpoint(1, path).status().code(), absl::StatusCode::kDataLoss);
+  std::ofstream(path) << "hello";
+  EXPECT_EQ(ReadCheckpoint(1, path).status().code(), absl::StatusCode::kDataLoss);
+  std::filesystem::remove(path);
+}
+
+}  // namespace
+}  // namespace rondo::train
