@@ -51,6 +51,11 @@ ABSL_FLAG(std::string, max_queued_sequences, "65536",
           "Sequences that wait for one loop to have room; more are refused. Bounds: 0 to 16777216. 0: none may wait.");
 ABSL_FLAG(std::string, max_pipelined_messages, "8",
           "Messages of one stream that are read before the first of them is answered. Bounds: 1 to 1024.");
+ABSL_FLAG(
+    std::string, keepalive_time, "30s",
+    "A client that sends nothing for this long is asked whether it is still there, and its connection closed if it "
+    "does not answer within as long again. Bounds: 100ms to 24h. 0: never asked, so one that vanished without a "
+    "goodbye holds its streams for good.");
 ABSL_FLAG(std::string, idle_timeout, "10m",
           "A session without requests for this long ends, unless it was made with a timeout of its own. Bounds: 1s to "
           "--max_idle_timeout. 0: never.");
@@ -192,6 +197,7 @@ OptionTexts OptionTextsFromFlags() {
       {"max_active_sequences", absl::GetFlag(FLAGS_max_active_sequences)},
       {"max_queued_sequences", absl::GetFlag(FLAGS_max_queued_sequences)},
       {"max_pipelined_messages", absl::GetFlag(FLAGS_max_pipelined_messages)},
+      {"keepalive_time", absl::GetFlag(FLAGS_keepalive_time)},
       {"idle_timeout", absl::GetFlag(FLAGS_idle_timeout)},
       {"max_idle_timeout", absl::GetFlag(FLAGS_max_idle_timeout)},
       {"drain_timeout", absl::GetFlag(FLAGS_drain_timeout)},
@@ -207,6 +213,7 @@ absl::StatusOr<ServerOptions> ParseOptions(const OptionTexts& texts) {
   if (!reader.Text("http_listen").empty()) options.http_listen = reader.Address("http_listen");
   options.loops = ReadLoops(&reader);
   options.requests = ReadRequests(&reader);
+  options.keepalive_time = reader.Duration("keepalive_time", absl::Milliseconds(100), absl::Hours(24));
   options.sessions = ReadSessions(&reader);
   options.drain_timeout = reader.Duration("drain_timeout", absl::ZeroDuration(), absl::Hours(1));
   if (!reader.status().ok()) return reader.status();

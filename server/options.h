@@ -34,6 +34,7 @@ struct ServerOptions {
   std::string listen;                  // HOST:PORT of gRPC
   std::string http_listen;             // HOST:PORT of /metrics; empty: off
   absl::Duration model_poll_interval;  // zero: only SIGHUP
+  absl::Duration keepalive_time;       // zero: never
   absl::Duration drain_timeout;
   ModelRegistry::Options registry;
   SessionTable::Options sessions;

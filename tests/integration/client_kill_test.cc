@@ -31,6 +31,7 @@ class ClientKillTest : public ::testing::TestWithParam<size_t> {
       : server_({{"lstm", model_}}, [](ServerOptions* options) {
           options->loops.count = GetParam();
           options->requests.max_streams = kMaxStreams;
+          options->keepalive_time = absl::Seconds(1);
           options->sessions.max_sessions = kMaxSessions;
         }) {}
 
@@ -176,6 +177,22 @@ TEST_P(ClientKillTest, AThousandDeadClientsLeaveNothingBehind) {
   EXPECT_GE(server_.Metric("rondo_rejected_total{reason=\"cancelled\"}"), 100);
   load_.reset();
   server_.WaitUntilQuiet();
+}
+
+TEST_P(ClientKillTest, AClientThatFallsSilentIsLetGo) {
+  load_ = std::make_unique<HealthyLoad>(&server_, network_.get(), "lstm", kHealthyClients);
+  killer_ = std::make_unique<ClientKiller>(&server_, &series_, load_.get());
+  DoomedClient client(server_.server().address(), Death::kClose);
+  const Victim victim{Stage::kRunning, "silent", 0, {5}};
+  const auto stream = client.OpenStream();
+  client.Send(killer_->Piece(victim, 0, 5), stream.get());
+  v1::PredictResponse response;
+  EXPECT_TRUE(stream->Read(&response));
+  client.FallSilent();
+  ExpectAllStreamsAreFree();
+  EXPECT_EQ(ExpectSessionsAreIntact({victim}), 1u);
+  client.Die();
+  EXPECT_FALSE(stream->Finish().ok());
 }
 
 std::string NameOf(const ::testing::TestParamInfo<size_t>& loops) {

@@ -38,6 +38,8 @@ class DoomedClient {
   void WaitUntilSent(size_t bytes);
 
   void Die();
+  // Dies without anybody being told.
+  void FallSilent() { relay_.FallSilent(); }
   // Dies when `part` of the request's bytes have gone to the server. Death::kCancel closes, too: a call that is
   // cancelled sends no half messages.
   void DieWhileSending(const v1::PredictRequest& request, size_t part, Stream* stream);

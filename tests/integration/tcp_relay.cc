@@ -104,6 +104,23 @@ void TcpRelay::EndAfter(size_t bytes, ConnectionEnd end) {
     end_at_ = bytes_to_server_ + bytes;
     end_ = end;
   }
+  Wake();
+}
+
+void TcpRelay::FallSilent() {
+  {
+    MutexLock lock(&mutex_);
+    silent_ = true;
+  }
+  Wake();
+}
+
+bool TcpRelay::silent() const {
+  MutexLock lock(&mutex_);
+  return silent_;
+}
+
+void TcpRelay::Wake() {
   const uint64_t one = 1;
   EXPECT_EQ(write(wake_, &one, sizeof(one)), static_cast<ssize_t>(sizeof(one)));
 }
@@ -125,7 +142,7 @@ void TcpRelay::Run() {
     // poll() leaves out what is negative: there is a client, or somebody to wait for.
     std::array<pollfd, 4> ready{pollfd{wake_, POLLIN, 0}, pollfd{listener_, POLLIN, 0}, pollfd{client_side_, POLLIN, 0},
                                 pollfd{server_side_, POLLIN, 0}};
-    poll(ready.data(), ready.size(), -1);
+    poll(ready.data(), silent() ? 1 : ready.size(), -1);
     if (ready[0].revents != 0) {
       uint64_t count = 0;
       EXPECT_EQ(read(wake_, &count, sizeof(count)), static_cast<ssize_t>(sizeof(count)));

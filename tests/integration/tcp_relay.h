@@ -36,6 +36,8 @@ class TcpRelay {
   // Ends the connection once `bytes` more have gone to the server.
   void EndAfter(size_t bytes, ConnectionEnd end);
   void WaitUntilEnded() const;
+  // Carries nothing more and closes nothing, as when the client's machine has lost its power.
+  void FallSilent();
 
  private:
   void Run();
@@ -44,6 +46,8 @@ class TcpRelay {
   // False: one side has closed.
   bool Forward(int from, int to, size_t max_bytes, size_t* forwarded);
   void CloseAll();
+  void Wake();
+  bool silent() const;
 
   const std::string server_;
   std::string address_;
@@ -57,6 +61,7 @@ class TcpRelay {
   size_t bytes_to_server_ ABSL_GUARDED_BY(mutex_) = 0;
   std::optional<size_t> end_at_ ABSL_GUARDED_BY(mutex_);  // in bytes_to_server_
   ConnectionEnd end_ ABSL_GUARDED_BY(mutex_) = ConnectionEnd::kClose;
+  bool silent_ ABSL_GUARDED_BY(mutex_) = false;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
 
   std::thread thread_;  // last: it uses everything above

@@ -39,6 +39,7 @@ TEST(OptionsTest, DefaultsAreWhatTheDesignSays) {
   EXPECT_EQ(options->listen, "127.0.0.1:8001");
   EXPECT_EQ(options->http_listen, "127.0.0.1:8002");
   EXPECT_EQ(options->model_poll_interval, absl::Seconds(10));
+  EXPECT_EQ(options->keepalive_time, absl::Seconds(30));
   EXPECT_EQ(options->drain_timeout, absl::Seconds(30));
   EXPECT_THAT(options->registry.model_files, ElementsAre("weather.safetensors"));
   EXPECT_EQ(options->registry.network.max_batch_size, 64u);
@@ -118,6 +119,7 @@ TEST(OptionsTest, ValuesOutOfBoundsOrUnreadableAreRefused) {
       {"max_idle_timeout", "inf"},
       {"idle_timeout", "10"},
       {"model_poll_interval", "1ms"},
+      {"keepalive_time", "99ms"},
       {"drain_timeout", "2h"},
       {"drain_timeout", "-1s"},
       {"listen", ""},
