@@ -55,7 +55,7 @@ void StreamCall::ReadNext() {
 
 void StreamCall::OnRead(bool ok) {
   reading_ = false;
-  if (!ok || no_more_reads_) {
+  if (!ok || no_more_reads_ || broken_) {
     no_more_reads_ = true;
     WriteNext();
     return DeleteWhenOver();
