@@ -57,7 +57,9 @@ awk -f deploy/demo/report.awk "$work/joined.txt"
 echo
 awk -v from=2015-06-01 -v to=2015-08-31 -f deploy/demo/plot.awk "$work/joined.txt"
 title "The week after the last day, forecast from the session (which does not move)"
-"$bin/rondo" forecast "$model" --session="$session" --horizon=7
+"$bin/rondo" forecast "$model" --session="$session" --horizon=7 |
+  awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) printf "  %13s", $i; print ""; next }
+           { printf "  %13d", $1; for (i = 2; i <= NF; i++) printf "  %13.1f", $i; print "" }'
 title "Latency in the server, from /metrics"
 read_metrics | awk -f deploy/demo/quantiles.awk
 title "Stop the server"

@@ -46,7 +46,8 @@ main() {
     command -v sudo >/dev/null || { echo "setup: not root and no sudo; as root run: $0 $*" >&2; return 1; }
     as_root=(sudo)
   fi
-  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300)
+  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3
+    -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
   "${apt[@]}" update </dev/null || echo "setup: apt-get update failed; going on with the lists that are here" >&2
   # shellcheck disable=SC2086  # one word a package
   "${apt[@]}" install --yes --no-install-recommends $to_install </dev/null >/dev/null
