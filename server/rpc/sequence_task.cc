@@ -82,7 +82,10 @@ void SequenceTask::Begin() {
   if (cancelled_) return Refuse(Rejection::kCancelled, absl::CancelledError("cancelled by the client"));
   const absl::Status status = CheckSession();
   if (absl::IsInvalidArgument(status)) return Refuse(Rejection::kInvalid, status);
-  if (!status.ok()) return Refuse(Rejection::kPosition, status);
+  if (!status.ok()) {
+    result_->set_next_position(lease_.position());
+    return Refuse(Rejection::kPosition, status);
+  }
   const std::optional<int64_t> position =
       sequence_->has_position() ? std::optional<int64_t>(sequence_->position()) : std::nullopt;
   const int64_t timesteps = sequence_->values_size() / lease_.model()->spec().input_size();
