@@ -8,53 +8,20 @@ inputs, as h = relu(x + h).
 """
 
 import contextlib
-import json
 import os
 import pathlib
 import pty
 import re
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
 import threading
 import unittest
 
+from small_models import write_model, write_sum_model
+
 BIN = pathlib.Path(sys.argv.pop(1)) if len(sys.argv) > 1 else pathlib.Path("build/release/bin")
-
-
-def write_model(repository, name, description, tensors):
-    """A .safetensors file: 8 bytes of header length, a JSON header, then float32 tensors back to back."""
-    header = {"__metadata__": {"rondo": json.dumps(description)}}
-    body = b""
-    for tensor, (shape, values) in tensors.items():
-        packed = struct.pack("<%df" % len(values), *values)
-        header[tensor] = {"dtype": "F32", "shape": shape, "data_offsets": [len(body), len(body) + len(packed)]}
-        body += packed
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    path = repository / name / "1" / "model.safetensors"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(struct.pack("<Q", len(text)) + text + body)
-
-
-def write_sum_model(repository, name, inputs, calendar=(), fed_back=("x",), horizon=1):
-    """Answers the running sum of all inputs; the calendar has no weight."""
-    features = len(inputs) + 2 * len(calendar)
-    description = {
-        "format": 1, "cell": "rnn", "activation": "relu", "inputs": [{"name": i} for i in inputs],
-        "calendar": list(calendar), "outputs": [{"name": "sum"}], "horizon": horizon, "step_seconds": 3600,
-        "feedback": [{"output": "sum", "input": i} for i in fed_back] if horizon == 1 else [],
-    }
-    write_model(repository, name, description, {
-        "rnn.weight_ih_l0": ([1, features], [1.0] * len(inputs) + [0.0] * (2 * len(calendar))),
-        "rnn.weight_hh_l0": ([1, 1], [1.0]),
-        "rnn.bias_ih_l0": ([1], [0.0]),
-        "rnn.bias_hh_l0": ([1], [0.0]),
-        "head.weight": ([horizon, 1], [1.0] * horizon),
-        "head.bias": ([horizon], [0.0] * horizon),
-    })
 
 
 def write_letters_model(repository):
