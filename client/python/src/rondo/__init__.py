@@ -1,0 +1,51 @@
+"""Client of Rondo, a server of recurrent networks that keeps each series' state between requests.
+
+    with rondo.Client("127.0.0.1:8001") as client, client.session("seattle") as town:
+        tomorrow = town.step([5.6, -3.2, 0, 1.2], time="2015-01-01")
+
+Arrays are numpy's, float32 on the wire, in the user's own units. `rondo.aio` has the same client for asyncio,
+`rondo.frames` turns pandas frames into arrays and back.
+"""
+
+from . import aio, errors
+from .client import Client, PredictStream, Session
+from .errors import (
+    Aborted,
+    AlreadyExists,
+    Cancelled,
+    DataLoss,
+    DeadlineExceeded,
+    FailedPrecondition,
+    Internal,
+    InvalidArgument,
+    NotFound,
+    OutOfRange,
+    PartialFailure,
+    PermissionDenied,
+    PositionError,
+    ResourceExhausted,
+    RondoError,
+    Unauthenticated,
+    Unavailable,
+    Unimplemented,
+    Unknown,
+)
+from .messages import Feedback, FloatArray, Model, SequenceInput, SequenceOutput, SessionInfo, StreamReply, Time, Times
+
+__all__ = [
+    "Client",
+    "Feedback",
+    "FloatArray",
+    "Model",
+    "PredictStream",
+    "SequenceInput",
+    "SequenceOutput",
+    "Session",
+    "SessionInfo",
+    "StreamReply",
+    "Time",
+    "Times",
+    "aio",
+    "errors",
+    *errors.__all__,
+]

@@ -1,0 +1,141 @@
+"""One unary call as a value, and what is the same for the sync and the async client about making it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import random
+import time
+from collections.abc import Generator, Iterable
+from typing import Any, TypeVar
+
+import grpc
+from google.protobuf import message_factory
+
+from . import _retry, _wire, errors
+from .v1 import inference_pb2, models_pb2, sessions_pb2
+
+Result = TypeVar("Result")
+
+Trailers = Iterable[tuple[str, Any]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Method:
+    path: str
+    request: Any
+    response: Any
+
+
+def _methods(descriptor: Any, service: str) -> dict[str, Method]:
+    """From the .proto itself, so that no name or type can be mistyped."""
+    found = descriptor.services_by_name[service]
+    return {
+        method.name: Method(
+            f"/{found.full_name}/{method.name}",
+            message_factory.GetMessageClass(method.input_type),
+            message_factory.GetMessageClass(method.output_type),
+        )
+        for method in found.methods
+    }
+
+
+METHODS = {
+    **_methods(inference_pb2.DESCRIPTOR, "Inference"),
+    **_methods(models_pb2.DESCRIPTOR, "Models"),
+    **_methods(sessions_pb2.DESCRIPTOR, "Sessions"),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Call:
+    method: Method
+    request: Any
+    repeatable: bool
+    """A second run changes no more than the first one did."""
+    position: int | None = None
+    """Of the one sequence in `request`, to tell a PositionError."""
+
+
+Operation = Generator[Call, Any, Result]
+"""What a method of a client does, without its I/O: yields calls, is sent their responses, returns the result."""
+
+
+def error_of(code: grpc.StatusCode, message: str | None, trailers: Trailers | None, position: int | None
+             ) -> errors.RondoError:  # fmt: skip
+    pushback = pushback_of(trailers)
+    milliseconds = _retry.pushback_milliseconds(pushback) if pushback is not None else None
+    retry_after = None if milliseconds is None else milliseconds / 1000
+    error = errors.from_status(code.value[0], message or code.name, retry_after)
+    if isinstance(error, errors.FailedPrecondition):
+        expected = _trailer(trailers, "rondo-next-position")
+        return _wire.position_error(error, position, int(expected) if expected else None)
+    return error
+
+
+def pushback_of(trailers: Trailers | None) -> str | None:
+    return _trailer(trailers, "grpc-retry-pushback-ms")
+
+
+def _trailer(trailers: Trailers | None, wanted: str) -> str | None:
+    for key, value in trailers or ():
+        if key == wanted:
+            return value if isinstance(value, str) else str(value, "ascii", "replace")
+    return None
+
+
+class Attempts:
+    """The tries of one call until a deadline. Any thread, one at a time."""
+
+    def __init__(self, policy: _retry.RetryPolicy, deadline: float) -> None:
+        self._policy = policy
+        self._deadline = deadline  # as time.monotonic()
+        self._number = 1
+
+    def remaining(self) -> float | None:
+        """Seconds; None: no deadline."""
+        return None if math.isinf(self._deadline) else max(self._deadline - time.monotonic(), 0)
+
+    def delay(self, error: errors.RondoError, call: Call, trailers: Trailers | None) -> float | None:
+        """Seconds to wait before the next try; None: give up, also because the deadline would pass meanwhile."""
+        delay = self._policy.delay(error, self._number, call.repeatable, pushback_of(trailers), random.random())
+        self._number += 1
+        if delay is None or time.monotonic() + delay >= self._deadline:
+            return None
+        return delay
+
+
+@dataclasses.dataclass(frozen=True)
+class Connection:
+    """How to reach a server: what both clients are made of besides their channel."""
+
+    address: str
+    timeout: float
+    policy: _retry.RetryPolicy
+    max_reply_bytes: int
+
+    def __post_init__(self) -> None:
+        if not self.address or any(character.isspace() for character in self.address):
+            raise ValueError(f"server address '{self.address}' is not HOST:PORT")
+        deadline_after(self.timeout)
+
+    def channel_options(self) -> list[tuple[str, int]]:
+        return [
+            ("grpc.max_receive_message_length", self.max_reply_bytes),
+            # gRPC's first reconnect comes after a second: every retry before it would fail without having tried.
+            ("grpc.initial_reconnect_backoff_ms", 100),
+            ("grpc.min_reconnect_backoff_ms", 100),
+            ("grpc.max_reconnect_backoff_ms", 2000),
+            # Clients of one process share connections to an address otherwise, and each other's backoff.
+            ("grpc.use_local_subchannel_pool", 1),
+        ]
+
+    def deadline(self, timeout: float | None) -> float:
+        return deadline_after(self.timeout if timeout is None else timeout)
+
+
+def deadline_after(timeout: float) -> float:
+    """As time.monotonic(); infinite for an infinite timeout."""
+    if not timeout > 0:
+        raise ValueError(f"timeout is {timeout} seconds; wanted > 0, or math.inf for none")
+    return time.monotonic() + timeout

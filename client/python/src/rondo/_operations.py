@@ -1,0 +1,160 @@
+"""What each method of the clients does, without its I/O, so that the sync and the async client cannot differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Items
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _wire, errors, messages
+from ._calls import METHODS, Call, Operation
+from .v1 import inference_pb2, models_pb2, sessions_pb2
+
+
+def list_models() -> Operation[list[messages.Model]]:
+    response = yield Call(METHODS["ListModels"], models_pb2.ListModelsRequest(), repeatable=True)
+    return [_wire.from_model(model) for model in response.models]
+
+
+def get_model(name: str, version: int) -> Operation[messages.Model]:
+    request = models_pb2.GetModelRequest(name=name, version=version)
+    return _wire.from_model((yield Call(METHODS["GetModel"], request, repeatable=True)))
+
+
+class KnownModels:
+    """Descriptions of models, fetched once: shapes are checked here, since the wire carries flat numbers."""
+
+    def __init__(self) -> None:
+        self._models: dict[tuple[str, int], messages.Model] = {}
+
+    def get(self, name: str, version: int) -> Operation[messages.Model]:
+        known = self._models.get((name, version))
+        return known if known is not None else (yield from self.fetch(name, version))
+
+    def fetch(self, name: str, version: int) -> Operation[messages.Model]:
+        model = yield from get_model(name, version)
+        self._models[name, version] = self._models[name, model.version] = model
+        return model
+
+    def checked(self, name: str, version: int, sequences: Items[messages.SequenceInput]
+                ) -> Operation[tuple[messages.Model, list[inference_pb2.Sequence]]]:  # fmt: skip
+        model = yield from self.get(name, version)
+        try:
+            return model, [_wire.to_sequence(sequence, model) for sequence in sequences]
+        except ValueError:
+            # Version 0 is the newest one: it may be another one now.
+            newest = (yield from self.fetch(name, version)) if version == 0 else model
+            if newest == model:
+                raise
+            return newest, [_wire.to_sequence(sequence, newest) for sequence in sequences]
+
+
+def _is_repeatable(sequence: inference_pb2.Sequence) -> bool:
+    # Without position it would run twice; one that ends its session would come too late the second time.
+    return not sequence.session_id or (sequence.HasField("position") and not sequence.end_session)
+
+
+def predict_many(
+    models: KnownModels, name: str, sequences: Items[messages.SequenceInput], version: int, last_only: bool
+) -> Operation[list[messages.SequenceOutput]]:
+    model, wire_sequences = yield from models.checked(name, version, sequences)
+    request = inference_pb2.PredictRequest(
+        model=name, version=version, sequences=wire_sequences, last_only=last_only
+    )
+    repeatable = all(_is_repeatable(sequence) for sequence in wire_sequences)
+    position = sequences[0].position if len(sequences) == 1 else None
+    response = yield Call(METHODS["Predict"], request, repeatable, position)
+    return _wire.outputs(response, request, model)
+
+
+def predict(
+    models: KnownModels, name: str, values: npt.ArrayLike, times: messages.Times, version: int, last_only: bool
+) -> Operation[messages.FloatArray]:
+    sequence = messages.SequenceInput(values, times=times)
+    outputs = yield from predict_many(models, name, [sequence], version, last_only)
+    return outputs[0].values
+
+
+def forecast(
+    model: messages.Model,
+    horizon: int,
+    version: int,
+    *,
+    session_id: str = "",
+    history: npt.ArrayLike | None = None,
+    history_times: messages.Times = None,
+    known: npt.ArrayLike | None = None,
+    known_times: messages.Times = None,
+) -> Operation[messages.FloatArray]:
+    nothing = np.zeros((0, model.input_size), dtype=np.float32)
+    past = nothing if history is None else _wire.rows(history, model, "history")
+    future = nothing if known is None else _wire.rows(known, model, "known")
+    if known is not None and len(future) != horizon - 1:
+        raise ValueError(f"known has {len(future)} timesteps; a horizon of {horizon} takes {horizon - 1}")
+    request = inference_pb2.ForecastRequest(
+        model=model.name,
+        version=version,
+        session_id=session_id,
+        history=past.ravel().tolist(),
+        history_times=_wire.unix_seconds(history_times, len(past), "history_times"),
+        horizon=horizon,
+        known_inputs=future.ravel().tolist(),
+        known_times=_wire.unix_seconds(known_times, horizon - 1, "known_times"),
+    )
+    response = yield Call(METHODS["Forecast"], request, repeatable=True)
+    return _wire.forecast_values(response, horizon)
+
+
+def forecast_history(
+    models: KnownModels, name: str, history: npt.ArrayLike, horizon: int, version: int, **rest: Any
+) -> Operation[messages.FloatArray]:
+    model = yield from models.get(name, version)
+    return (yield from forecast(model, horizon, version, history=history, **rest))
+
+
+def create_session(
+    model: str, session_id: str | None, version: int, idle_timeout: float | None
+) -> Operation[messages.SessionInfo]:
+    request = sessions_pb2.CreateSessionRequest(model=model, version=version, session_id=session_id or "")
+    if idle_timeout is not None:
+        request.idle_timeout_seconds = 0 if idle_timeout == float("inf") else idle_timeout
+    # Repeated after a lost reply it would say AlreadyExists, or leave a second session behind.
+    return _wire.from_session((yield Call(METHODS["CreateSession"], request, repeatable=False)))
+
+
+def get_session(session_id: str) -> Operation[messages.SessionInfo]:
+    request = sessions_pb2.GetSessionRequest(session_id=session_id)
+    return _wire.from_session((yield Call(METHODS["GetSession"], request, repeatable=True)))
+
+
+def list_page(model: str, token: str) -> Operation[tuple[list[messages.SessionInfo], str]]:
+    request = sessions_pb2.ListSessionsRequest(model=model, page_size=1000, page_token=token)
+    response = yield Call(METHODS["ListSessions"], request, repeatable=True)
+    return [_wire.from_session(session) for session in response.sessions], response.next_page_token
+
+
+def delete_session(session_id: str) -> Operation[None]:
+    request = sessions_pb2.DeleteSessionRequest(session_id=session_id)
+    # Repeated after a lost reply it would say NotFound of a session that it did delete.
+    yield Call(METHODS["DeleteSession"], request, repeatable=False)
+
+
+def open_session(models: KnownModels, name: str, session_id: str | None, version: int
+                 ) -> Operation[tuple[messages.Model, str, int]]:  # fmt: skip
+    """(model, id, position)"""
+    if session_id is None:
+        created = yield from create_session(name, None, version, None)
+        return (yield from models.get(name, created.version)), created.session_id, created.position
+    try:
+        found = yield from get_session(session_id)
+    except errors.NotFound:
+        newest = yield from models.fetch(name, version)
+        return newest, session_id, 0
+    if found.model != name or version not in (0, found.version):
+        wanted = f"'{name}'" + (f" version {version}" if version else "")
+        raise errors.FailedPrecondition(
+            f"session '{session_id}' belongs to model '{found.model}' version {found.version}, not to {wanted}"
+        )
+    return (yield from models.get(name, found.version)), session_id, found.position

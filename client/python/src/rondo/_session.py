@@ -1,0 +1,138 @@
+"""A live series, apart from how its calls are made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Items
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _operations, errors, messages
+from ._calls import Operation
+
+
+class SessionState:
+    """What a client knows of a session: moved only by a reply that says so."""
+
+    def __init__(self, models: _operations.KnownModels, model: messages.Model, session_id: str, position: int,
+                 temporary: bool) -> None:  # fmt: skip
+        self._models = models
+        self._model = model
+        self._id = session_id
+        self._position = position
+        self._temporary = temporary  # its id is the server's: nobody else can know it
+
+    @property
+    def id(self) -> str:
+        return self._id
+
+    @property
+    def model(self) -> messages.Model:
+        """The model and version that the session runs."""
+        return self._model
+
+    @property
+    def position(self) -> int:
+        """Timesteps consumed, as far as this object knows: the index of the next one."""
+        return self._position
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} '{self._id}' of '{self._model.name}' at position {self._position}>"
+
+    def _run(self, values: npt.ArrayLike, times: messages.Times, last_only: bool) -> Operation[messages.FloatArray]:
+        sequence = messages.SequenceInput(values, self._id, self._position, times)
+        name, version = self._model.name, self._model.version
+        output = (yield from _operations.predict_many(self._models, name, [sequence], version, last_only))[0]
+        self._position = output.next_position
+        return output.values
+
+    def _step(self, x: npt.ArrayLike, time: messages.Time | None) -> Operation[messages.FloatArray]:
+        times = None if time is None else [time]
+        values = yield from self._run(one_row(x, self._model), times, False)
+        output: messages.FloatArray = values[0]
+        return output
+
+    def _forecast(
+        self, horizon: int, known: npt.ArrayLike | None, known_times: messages.Times
+    ) -> Operation[messages.FloatArray]:
+        return _operations.forecast(
+            self._model, horizon, self._model.version, session_id=self._id, known=known, known_times=known_times
+        )
+
+    def _sync(self) -> Operation[int]:
+        self._position = (yield from _operations.get_session(self._id)).position
+        return self._position
+
+    def _leave(self, failed: bool) -> Operation[None]:
+        """The end of a `with` block. What already failed there is not hidden by what fails here."""
+        if not self._temporary:
+            return
+        try:
+            yield from _operations.delete_session(self._id)
+        except errors.NotFound:
+            pass
+        except errors.RondoError:
+            if not failed:
+                raise
+
+
+def one_row(x: npt.ArrayLike, model: messages.Model) -> messages.FloatArray:
+    """[1, input_size] from [input_size], or from a number if that is 1."""
+    row = np.asarray(x, dtype=np.float32)
+    if row.ndim == 0 and model.input_size == 1:
+        row = row.reshape(1)
+    if row.shape != (model.input_size,):
+        raise ValueError(
+            f"x has shape {row.shape}; a step of model '{model.name}' takes [{model.input_size}]"
+            + (f": {', '.join(model.inputs)}" if model.inputs else "")
+        )
+    return row.reshape(1, -1)
+
+
+def step_many(
+    models: _operations.KnownModels, sessions: Items[SessionState], x: npt.ArrayLike, times: messages.Times
+) -> Operation[messages.FloatArray]:
+    if not sessions:
+        raise ValueError("step_many was given no sessions; wanted one or more")
+    model = sessions[0].model
+    for session in sessions:
+        if session.model != model:
+            raise ValueError(
+                f"session '{session.id}' runs '{session.model.name}' version {session.model.version}, the first one "
+                f"'{model.name}' version {model.version}; one message is for one model"
+            )
+    if len({session.id for session in sessions}) != len(sessions):
+        raise ValueError("a session is given twice; each takes one step")
+    array = np.asarray(x, dtype=np.float32)
+    if array.shape != (len(sessions), model.input_size):
+        raise ValueError(f"x has shape {array.shape}; wanted [{len(sessions)} sessions, {model.input_size} inputs]")
+    sequences = _sequences(sessions, array, times)
+    outputs = yield from _operations.predict_many(models, model.name, sequences, model.version, False)
+    return _taken(sessions, outputs)
+
+
+def _sequences(
+    sessions: Items[SessionState], x: messages.FloatArray, times: messages.Times
+) -> list[messages.SequenceInput]:
+    if times is not None and len(times) != len(sessions):
+        raise ValueError(f"times has {len(times)} times; wanted one for each of {len(sessions)} sessions")
+    return [
+        messages.SequenceInput(row.reshape(1, -1), session.id, session.position, None if times is None else [time])
+        for session, row, time in zip(sessions, x, [None] * len(sessions) if times is None else times)
+    ]
+
+
+def _taken(sessions: Items[SessionState], outputs: list[messages.SequenceOutput]) -> messages.FloatArray:
+    failed: dict[int, errors.RondoError] = {}
+    values: list[Any] = []
+    for index, (session, output) in enumerate(zip(sessions, outputs)):
+        if output.error is None:
+            session._position = output.next_position
+            values.append(output.values[0])
+        else:
+            failed[index] = output.error
+            values.append(None)
+    if failed:
+        raise errors.PartialFailure(len(sessions), failed, values)
+    return np.stack(values)

@@ -1,0 +1,153 @@
+"""Protobuf messages from and to plain values."""
+
+from __future__ import annotations
+
+import calendar
+import datetime
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import errors, messages
+from .v1 import inference_pb2, models_pb2, sessions_pb2
+
+
+def rows(values: npt.ArrayLike, model: messages.Model, name: str = "values") -> messages.FloatArray:
+    """[timesteps, input_size] as float32. A flat or transposed array would otherwise be read as other timesteps."""
+    array = np.asarray(values, dtype=np.float32)
+    if array.ndim != 2 or array.shape[1] != model.input_size:
+        raise ValueError(
+            f"{name} has shape {array.shape}; model '{model.name}' takes [timesteps, {model.input_size}]"
+            + (f": {', '.join(model.inputs)}" if model.inputs else "")
+        )
+    return array
+
+
+def _seconds(time: Any) -> int:
+    if isinstance(time, datetime.datetime):
+        return calendar.timegm(time.utctimetuple())
+    if isinstance(time, datetime.date):
+        return calendar.timegm(time.timetuple())
+    if isinstance(time, str):
+        return _seconds(datetime.datetime.fromisoformat(time.replace("Z", "+00:00")))
+    if isinstance(time, np.datetime64):
+        return int(time.astype("datetime64[s]").astype(int))
+    return int(math.floor(time))
+
+
+def unix_seconds(times: messages.Times, timesteps: int, name: str = "times") -> list[int]:
+    """[timesteps], or empty for None. Raises ValueError on another length."""
+    if times is None:
+        return []
+    array = np.asarray(times)
+    if array.ndim != 1 or len(array) != timesteps:
+        raise ValueError(f"{name} has shape {array.shape}; wanted one time for each of {timesteps} timesteps")
+    if array.dtype.kind == "M":
+        if np.isnat(array).any():
+            raise ValueError(f"{name} has a NaT; wanted one time for each of {timesteps} timesteps")
+        return [int(second) for second in array.astype("datetime64[s]").astype(np.int64)]
+    return [_seconds(time) for time in array.tolist()]
+
+
+def _array(values: Sequence[float], count: int) -> messages.FloatArray:
+    """[count, whatever fits]"""
+    if count < 1 or len(values) % count != 0:
+        raise errors.Internal(f"the server answered {len(values)} numbers for {count} timesteps")
+    return np.fromiter(values, np.float32, len(values)).reshape(count, -1)
+
+
+def to_sequence(sequence: messages.SequenceInput, model: messages.Model) -> inference_pb2.Sequence:
+    values = rows(sequence.values, model)
+    return inference_pb2.Sequence(
+        session_id=sequence.session_id,
+        position=sequence.position,
+        values=values.ravel().tolist(),
+        times=unix_seconds(sequence.times, len(values)),
+        end_session=sequence.end_session,
+    )
+
+
+def from_status(status: inference_pb2.Status) -> errors.RondoError | None:
+    if status.code == 0:
+        return None
+    return errors.from_status(status.code, status.message, status.retry_after_ms / 1000 or None)
+
+
+def _from_result(
+    result: inference_pb2.SequenceResult, sequence: inference_pb2.Sequence, model: messages.Model, last_only: bool
+) -> messages.SequenceOutput:
+    error = from_status(result.status)
+    if isinstance(error, errors.FailedPrecondition):
+        position = sequence.position if sequence.HasField("position") else None
+        error = position_error(error, position, result.next_position)
+    timesteps = 1 if last_only else len(sequence.values) // model.input_size
+    values = np.zeros((0, model.output_size), dtype=np.float32) if error else _array(result.values, timesteps)
+    return messages.SequenceOutput(values, result.next_position, error)
+
+
+def position_error(
+    error: errors.RondoError, position: int | None, expected_position: int | None
+) -> errors.RondoError:
+    """The error itself, unless what it says is that the session stands elsewhere."""
+    if position is None or expected_position is None or expected_position == position:
+        return error
+    return errors.PositionError(error.message, position=position, expected_position=expected_position)
+
+
+def outputs(
+    response: inference_pb2.PredictResponse, request: inference_pb2.PredictRequest, model: messages.Model
+) -> list[messages.SequenceOutput]:
+    if len(response.results) != len(request.sequences):
+        raise errors.Internal(
+            f"the server answered {len(response.results)} sequences; it was sent {len(request.sequences)}"
+        )
+    return [
+        _from_result(result, sequence, model, request.last_only)
+        for result, sequence in zip(response.results, request.sequences)
+    ]
+
+
+def stream_reply(
+    response: inference_pb2.PredictResponse, request: inference_pb2.PredictRequest, model: messages.Model
+) -> messages.StreamReply:
+    error = from_status(response.status)
+    return messages.StreamReply([] if error else outputs(response, request, model), error)
+
+
+def forecast_values(response: inference_pb2.ForecastResponse, horizon: int) -> messages.FloatArray:
+    return _array(response.values, horizon)
+
+
+def from_model(model: models_pb2.Model) -> messages.Model:
+    return messages.Model(
+        name=model.name,
+        version=model.version,
+        cell=model.cell,
+        num_layers=model.num_layers,
+        hidden_size=model.hidden_size,
+        input_size=model.input_size,
+        output_size=model.output_size,
+        inputs=tuple(model.inputs),
+        tokens=model.tokens,
+        outputs=tuple(model.outputs),
+        horizon=model.horizon,
+        head=model.head,
+        needs_times=model.needs_times,
+        feedback=tuple(messages.Feedback(link.output, link.input) for link in model.feedback),
+        step_seconds=model.step_seconds,
+        kernel=model.kernel,
+    )
+
+
+def from_session(session: sessions_pb2.Session) -> messages.SessionInfo:
+    return messages.SessionInfo(
+        session_id=session.session_id,
+        model=session.model,
+        version=session.version,
+        position=session.position,
+        idle_timeout=session.idle_timeout_seconds or None,
+        idle=session.idle_seconds,
+    )

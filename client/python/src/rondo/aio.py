@@ -1,0 +1,322 @@
+"""The client for asyncio. Its methods are those of `rondo.Client` and `rondo.Session`, to be awaited; shapes, units and
+errors are described there.
+
+    async with rondo.aio.Client() as client, client.session("seattle") as town:
+        print(await town.step([5.6, -3.2, 0, 1.2], time="2015-01-01"))
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Sequence
+from types import TracebackType
+from typing import Any, Generic, Protocol, TypeVar
+
+import grpc
+import grpc.aio
+import numpy.typing as npt
+
+from . import _calls, _operations, _session, _stream, errors, messages
+from ._calls import METHODS, Operation
+from ._retry import RetryPolicy
+from .client import DEFAULT_TIMEOUT, server_address
+
+__all__ = ["Client", "PredictStream", "Session"]
+
+Result = TypeVar("Result")
+
+
+class _Enterable(Protocol):
+    async def _exit(self, failed: bool) -> None: ...
+
+
+Opened = TypeVar("Opened", bound=_Enterable)
+
+
+class Opening(Generic[Opened]):
+    """`await` it for the object, or `async with` it to have that closed at the end of the block."""
+
+    def __init__(self, open: Callable[[], Awaitable[Opened]]) -> None:
+        self._open = open
+        self._opened: Opened | None = None
+
+    def __await__(self) -> Generator[Any, None, Opened]:
+        return self._open().__await__()
+
+    async def __aenter__(self) -> Opened:
+        self._opened = await self._open()
+        return self._opened
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._opened is not None:
+            await self._opened._exit(kind is not None)
+
+
+class Client:
+    """As `rondo.Client`. Make it where its event loop runs; any task of that loop may call any method."""
+
+    def __init__(
+        self,
+        address: str | None = None,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        max_attempts: int = 4,
+        initial_backoff: float = 0.1,
+        max_backoff: float = 2.0,
+        max_reply_bytes: int = 64 << 20,
+    ) -> None:
+        policy = RetryPolicy(max_attempts, initial_backoff, max_backoff)
+        self._connection = _calls.Connection(server_address(address), timeout, policy, max_reply_bytes)
+        self._channel = grpc.aio.insecure_channel(self._connection.address, self._connection.channel_options())
+        self._models = _operations.KnownModels()
+        self._methods: dict[str, Any] = {
+            method.path: self._channel.unary_unary(
+                method.path, method.request.SerializeToString, method.response.FromString
+            )
+            for method in METHODS.values()
+        }
+
+    async def close(self) -> None:
+        """Cancels what is under way. Live sessions stay on the server."""
+        await self._channel.close()
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def list_models(self, *, timeout: float | None = None) -> list[messages.Model]:
+        return await self._run(_operations.list_models(), timeout)
+
+    async def get_model(self, model: str, version: int = 0, *, timeout: float | None = None) -> messages.Model:
+        return await self._run(_operations.get_model(model, version), timeout)
+
+    async def predict(
+        self,
+        model: str,
+        values: npt.ArrayLike,
+        times: messages.Times = None,
+        *,
+        version: int = 0,
+        last_only: bool = False,
+        timeout: float | None = None,
+    ) -> messages.FloatArray:
+        """values [timesteps, input_size] -> [timesteps, output_size], without a session."""
+        operation = _operations.predict(self._models, model, values, times, version, last_only)
+        return await self._run(operation, timeout)
+
+    async def predict_many(
+        self,
+        model: str,
+        sequences: Iterable[messages.SequenceInput],
+        *,
+        version: int = 0,
+        last_only: bool = False,
+        timeout: float | None = None,
+    ) -> list[messages.SequenceOutput]:
+        operation = _operations.predict_many(self._models, model, list(sequences), version, last_only)
+        return await self._run(operation, timeout)
+
+    async def step_many(
+        self,
+        sessions: Sequence[Session],
+        x: npt.ArrayLike,
+        times: messages.Times = None,
+        *,
+        timeout: float | None = None,
+    ) -> messages.FloatArray:
+        """x [sessions, input_size] -> [sessions, output_size]."""
+        return await self._run(_session.step_many(self._models, sessions, x, times), timeout)
+
+    async def forecast(
+        self,
+        model: str,
+        history: npt.ArrayLike,
+        horizon: int,
+        *,
+        history_times: messages.Times = None,
+        known: npt.ArrayLike | None = None,
+        known_times: messages.Times = None,
+        version: int = 0,
+        timeout: float | None = None,
+    ) -> messages.FloatArray:
+        """history [timesteps, input_size] -> [horizon, output_size]."""
+        operation = _operations.forecast_history(
+            self._models, model, history, horizon, version,
+            history_times=history_times, known=known, known_times=known_times,
+        )  # fmt: skip
+        return await self._run(operation, timeout)
+
+    def stream(
+        self, model: str, *, version: int = 0, last_only: bool = False, timeout: float | None = None
+    ) -> Opening[PredictStream]:
+        async def open() -> PredictStream:
+            description = await self._run(self._models.fetch(model, version), None)
+            unanswered = _stream.Unanswered(description, version, last_only, timeout)
+            method = METHODS["StreamPredict"]
+            start: Any = self._channel.stream_stream(
+                method.path, method.request.SerializeToString, method.response.FromString
+            )
+            return PredictStream(start(), unanswered)
+
+        return Opening(open)
+
+    def session(
+        self, model: str, id: str | None = None, *, version: int = 0, timeout: float | None = None
+    ) -> Opening[Session]:
+        async def open() -> Session:
+            opened = await self._run(_operations.open_session(self._models, model, id, version), timeout)
+            return Session(self, *opened, temporary=id is None)
+
+        return Opening(open)
+
+    async def create_session(
+        self,
+        model: str,
+        id: str | None = None,
+        *,
+        version: int = 0,
+        idle_timeout: float | None = None,
+        timeout: float | None = None,
+    ) -> messages.SessionInfo:
+        return await self._run(_operations.create_session(model, id, version, idle_timeout), timeout)
+
+    async def get_session(self, id: str, *, timeout: float | None = None) -> messages.SessionInfo:
+        return await self._run(_operations.get_session(id), timeout)
+
+    async def list_sessions(
+        self, model: str = "", *, timeout: float | None = None
+    ) -> AsyncIterator[messages.SessionInfo]:
+        token = ""
+        while True:
+            page, token = await self._run(_operations.list_page(model, token), timeout)
+            for session in page:
+                yield session
+            if not token:
+                return
+
+    async def delete_session(self, id: str, *, timeout: float | None = None) -> None:
+        await self._run(_operations.delete_session(id), timeout)
+
+    async def _run(self, operation: Operation[Result], timeout: float | None) -> Result:
+        deadline = self._connection.deadline(timeout)
+        try:
+            call = next(operation)
+            while True:
+                try:
+                    response = await self._call(call, deadline)
+                except errors.RondoError as error:
+                    call = operation.throw(error)
+                else:
+                    call = operation.send(response)
+        except StopIteration as stop:
+            result: Result = stop.value
+            return result
+
+    async def _call(self, call: _calls.Call, deadline: float) -> Any:
+        attempts = _calls.Attempts(self._connection.policy, deadline)
+        while True:
+            try:
+                return await self._methods[call.method.path](call.request, timeout=attempts.remaining())
+            except grpc.aio.AioRpcError as failure:
+                trailers: Any = failure.trailing_metadata()
+                error = _calls.error_of(failure.code(), failure.details(), trailers, call.position)
+                delay = attempts.delay(error, call, trailers)
+                if delay is None:
+                    raise error from failure
+            await asyncio.sleep(delay)
+
+
+class Session(_session.SessionState):
+    """As `rondo.Session`. One task at a time."""
+
+    def __init__(
+        self, client: Client, model: messages.Model, session_id: str, position: int, *, temporary: bool
+    ) -> None:
+        super().__init__(client._models, model, session_id, position, temporary)
+        self._client = client
+
+    async def step(
+        self, x: npt.ArrayLike, time: messages.Time | None = None, *, timeout: float | None = None
+    ) -> messages.FloatArray:
+        """x [input_size] -> [output_size]."""
+        return await self._client._run(self._step(x, time), timeout)
+
+    async def run(
+        self,
+        values: npt.ArrayLike,
+        times: messages.Times = None,
+        *,
+        last_only: bool = False,
+        timeout: float | None = None,
+    ) -> messages.FloatArray:
+        """values [timesteps, input_size] -> [timesteps, output_size]."""
+        return await self._client._run(self._run(values, times, last_only), timeout)
+
+    async def forecast(
+        self,
+        horizon: int,
+        known: npt.ArrayLike | None = None,
+        known_times: messages.Times = None,
+        *,
+        timeout: float | None = None,
+    ) -> messages.FloatArray:
+        """[horizon, output_size]; the session does not move."""
+        return await self._client._run(self._forecast(horizon, known, known_times), timeout)
+
+    async def sync(self, *, timeout: float | None = None) -> int:
+        return await self._client._run(self._sync(), timeout)
+
+    async def end(self, *, timeout: float | None = None) -> None:
+        await self._client.delete_session(self.id, timeout=timeout)
+
+    async def _exit(self, failed: bool) -> None:
+        await self._client._run(self._leave(failed), None)
+
+
+class PredictStream:
+    """As `rondo.PredictStream`. One task may write while another reads."""
+
+    def __init__(self, call: Any, unanswered: _stream.Unanswered) -> None:
+        self._call = call
+        self._unanswered = unanswered
+        self._done_writing = False
+
+    async def write(self, sequences: Iterable[messages.SequenceInput]) -> None:
+        if self._done_writing:
+            raise ValueError("write after done_writing")
+        request = self._unanswered.request(sequences)
+        self._unanswered.sent(request)
+        try:
+            await self._call.write(request)
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as failure:
+            raise await self._error() from failure
+
+    async def read(self) -> messages.StreamReply | None:
+        try:
+            response = await self._call.read()
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as failure:
+            raise await self._error() from failure
+        if response is grpc.aio.EOF:
+            if await self._call.code() != grpc.StatusCode.OK:
+                raise await self._error()
+            return None
+        return self._unanswered.reply(response)
+
+    async def __aiter__(self) -> AsyncIterator[messages.StreamReply]:
+        while (reply := await self.read()) is not None:
+            yield reply
+
+    async def done_writing(self) -> None:
+        self._done_writing = True
+        await self._call.done_writing()
+
+    async def _exit(self, failed: bool) -> None:
+        self._call.cancel()
+
+    async def _error(self) -> errors.RondoError:
+        code, details = await self._call.code(), await self._call.details()
+        return _calls.error_of(code, details, await self._call.trailing_metadata(), None)

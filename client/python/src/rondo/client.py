@@ -1,0 +1,422 @@
+"""The client that blocks. `rondo.aio` has the one for asyncio; what they do is the same, and written once."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from types import TracebackType
+from typing import Any, TypeVar
+
+import grpc
+import numpy.typing as npt
+
+from . import _calls, _operations, _session, _stream, errors, messages
+from ._calls import METHODS, Operation
+from ._retry import RetryPolicy
+
+Result = TypeVar("Result")
+
+DEFAULT_ADDRESS = "127.0.0.1:8001"
+DEFAULT_TIMEOUT = 10.0
+
+
+def server_address(address: str | None) -> str:
+    return os.environ.get("RONDO_SERVER") or DEFAULT_ADDRESS if address is None else address
+
+
+class Client:
+    """A connection to one Rondo server.
+
+    It does not wait: the first call connects. The channel is not encrypted: for loopback, a private network or a
+    proxy on this host. Close it, or use it as a context manager. Any thread may call any method.
+
+    Each call ends within its timeout, retries included, and raises a `rondo.RondoError` with the server's text.
+    Tried again are: a call that the server refused with grpc-retry-pushback-ms, after that time; and one that failed
+    with Unavailable, if a second run changes nothing (a `Session`'s steps, stateless predictions, all reads).
+
+    Args:
+        address: HOST:PORT or any gRPC target. None: the environment's RONDO_SERVER, else 127.0.0.1:8001.
+        timeout: seconds that a call and its retries may take. math.inf: no limit.
+        max_attempts: tries of one call, 1 to 16; 1: no retries.
+        initial_backoff: seconds before the second try; doubles with each further one, less up to half at random.
+        max_backoff: seconds, the most that the backoff grows to.
+        max_reply_bytes: of one reply.
+    """
+
+    def __init__(
+        self,
+        address: str | None = None,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+        max_attempts: int = 4,
+        initial_backoff: float = 0.1,
+        max_backoff: float = 2.0,
+        max_reply_bytes: int = 64 << 20,
+    ) -> None:
+        policy = RetryPolicy(max_attempts, initial_backoff, max_backoff)
+        self._connection = _calls.Connection(server_address(address), timeout, policy, max_reply_bytes)
+        self._channel = grpc.insecure_channel(self._connection.address, self._connection.channel_options())
+        self._models = _operations.KnownModels()
+        self._methods: dict[str, Any] = {
+            method.path: self._channel.unary_unary(
+                method.path, method.request.SerializeToString, method.response.FromString
+            )
+            for method in METHODS.values()
+        }
+
+    def close(self) -> None:
+        """Cancels what is under way. Live sessions stay on the server."""
+        self._channel.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def list_models(self, *, timeout: float | None = None) -> list[messages.Model]:
+        """The models that the server has live, by name, then version."""
+        return self._run(_operations.list_models(), timeout)
+
+    def get_model(self, model: str, version: int = 0, *, timeout: float | None = None) -> messages.Model:
+        """Version 0: the newest. Raises NotFound."""
+        return self._run(_operations.get_model(model, version), timeout)
+
+    def predict(
+        self,
+        model: str,
+        values: npt.ArrayLike,
+        times: messages.Times = None,
+        *,
+        version: int = 0,
+        last_only: bool = False,
+        timeout: float | None = None,
+    ) -> messages.FloatArray:
+        """Runs one sequence without a session: from a zero state that is not kept.
+
+        Args:
+            values: [timesteps, input_size], in the model's own units.
+            times: [timesteps], for models that need them; see `rondo.Time`.
+            version: 0: the newest.
+            last_only: answer the last timestep only.
+            timeout: seconds; None: the client's.
+
+        Returns:
+            [timesteps, output_size], float32; [1, output_size] with last_only.
+
+        Raises:
+            ValueError: `values` or `times` has another shape.
+            NotFound: no such model. InvalidArgument: e.g. a value is not finite.
+        """
+        operation = _operations.predict(self._models, model, values, times, version, last_only)
+        return self._run(operation, timeout)
+
+    def predict_many(
+        self,
+        model: str,
+        sequences: Iterable[messages.SequenceInput],
+        *,
+        version: int = 0,
+        last_only: bool = False,
+        timeout: float | None = None,
+    ) -> list[messages.SequenceOutput]:
+        """Any number of sequences in one message, each with its own answer and its own error.
+
+        With exactly one, its failure is the call's and is raised. `version` 0: a live session's own, else the newest.
+        Give positions: without them a call that failed is not tried again, as its steps could run twice.
+        """
+        operation = _operations.predict_many(self._models, model, list(sequences), version, last_only)
+        return self._run(operation, timeout)
+
+    def step_many(
+        self,
+        sessions: Sequence[Session],
+        x: npt.ArrayLike,
+        times: messages.Times = None,
+        *,
+        timeout: float | None = None,
+    ) -> messages.FloatArray:
+        """One timestep of each session in one message: far cheaper than a call for each.
+
+        Args:
+            sessions: of one model and version, each once.
+            x: [sessions, input_size], a row a session.
+            times: [sessions], for models that need them.
+            timeout: seconds; None: the client's.
+
+        Returns:
+            [sessions, output_size], float32.
+
+        Raises:
+            PartialFailure: some sessions failed; it has the others' outputs. A single session's own error is raised
+                as it is. After Unavailable or DeadlineExceeded call again with the same values.
+        """
+        return self._run(_session.step_many(self._models, sessions, x, times), timeout)
+
+    def forecast(
+        self,
+        model: str,
+        history: npt.ArrayLike,
+        horizon: int,
+        *,
+        history_times: messages.Times = None,
+        known: npt.ArrayLike | None = None,
+        known_times: messages.Times = None,
+        version: int = 0,
+        timeout: float | None = None,
+    ) -> messages.FloatArray:
+        """The `horizon` timesteps after `history` [timesteps, input_size], without a session.
+
+        Returns [horizon, output_size]. `known`, `known_times` and the errors are as in `Session.forecast`.
+        """
+        operation = _operations.forecast_history(
+            self._models, model, history, horizon, version,
+            history_times=history_times, known=known, known_times=known_times,
+        )  # fmt: skip
+        return self._run(operation, timeout)
+
+    def stream(
+        self, model: str, *, version: int = 0, last_only: bool = False, timeout: float | None = None
+    ) -> PredictStream:
+        """Many messages in flight; use it in a `with` block.
+
+        `timeout`, in seconds, is each message's own in the server; None: none. The stream itself has no deadline.
+        """
+        description = self._run(self._models.fetch(model, version), None)
+        unanswered = _stream.Unanswered(description, version, last_only, timeout)
+        method = METHODS["StreamPredict"]
+        start = self._channel.stream_stream(method.path, method.request.SerializeToString, method.response.FromString)
+        return PredictStream(start, unanswered)
+
+    def session(
+        self, model: str, id: str | None = None, *, version: int = 0, timeout: float | None = None
+    ) -> Session:
+        """A live series of `model`.
+
+        Args:
+            id: 1 to 128 printable ASCII characters. A live session goes on where it stands; an unknown id starts at
+                position 0 with its first step. None: a new session with an id of the server's.
+            version: 0: the session's own, else the newest.
+
+        Raises:
+            FailedPrecondition: the session belongs to another model or version.
+            NotFound: no such model. ResourceExhausted: the server has no room for a new session.
+        """
+        opened = self._run(_operations.open_session(self._models, model, id, version), timeout)
+        return Session(self, *opened, temporary=id is None)
+
+    def create_session(
+        self,
+        model: str,
+        id: str | None = None,
+        *,
+        version: int = 0,
+        idle_timeout: float | None = None,
+        timeout: float | None = None,
+    ) -> messages.SessionInfo:
+        """Creates a session with an idle timeout of its own; `session(model, info.session_id)` then drives it.
+
+        `idle_timeout` in seconds; None: the server's default; math.inf: never, if the server allows it.
+        Raises AlreadyExists if the id is live. Not tried again after Unavailable: it may have been created.
+        """
+        return self._run(_operations.create_session(model, id, version, idle_timeout), timeout)
+
+    def get_session(self, id: str, *, timeout: float | None = None) -> messages.SessionInfo:
+        """Raises NotFound, which says why if the session has ended."""
+        return self._run(_operations.get_session(id), timeout)
+
+    def list_sessions(self, model: str = "", *, timeout: float | None = None) -> Iterator[messages.SessionInfo]:
+        """All live sessions in no particular order, page by page; `model` empty: of all models."""
+        token = ""
+        while True:
+            page, token = self._run(_operations.list_page(model, token), timeout)
+            yield from page
+            if not token:
+                return
+
+    def delete_session(self, id: str, *, timeout: float | None = None) -> None:
+        """Raises NotFound. Not tried again after Unavailable: it may be gone."""
+        self._run(_operations.delete_session(id), timeout)
+
+    def _run(self, operation: Operation[Result], timeout: float | None) -> Result:
+        deadline = self._connection.deadline(timeout)
+        try:
+            call = next(operation)
+            while True:
+                try:
+                    response = self._call(call, deadline)
+                except errors.RondoError as error:
+                    call = operation.throw(error)
+                else:
+                    call = operation.send(response)
+        except StopIteration as stop:
+            result: Result = stop.value
+            return result
+
+    def _call(self, call: _calls.Call, deadline: float) -> Any:
+        attempts = _calls.Attempts(self._connection.policy, deadline)
+        while True:
+            try:
+                return self._methods[call.method.path](call.request, timeout=attempts.remaining())
+            except grpc.RpcError as failure:
+                trailers: Any = failure.trailing_metadata()
+                error = _calls.error_of(failure.code(), failure.details(), trailers, call.position)
+                delay = attempts.delay(error, call, trailers)
+                if delay is None:
+                    raise error from failure
+            time.sleep(delay)
+
+
+class Session(_session.SessionState):
+    """One live series, made by `Client.session`. It sends the position of every timestep, so none is run twice or
+    left out, whatever is tried again. One thread at a time.
+
+    After Unavailable or DeadlineExceeded the step may or may not have run: call again with the same values, and the
+    server runs it or repeats its reply. To give the step up instead, call `sync` first. NotFound: the session is no
+    more (ended, expired, or the server was restarted without a store); nothing is restarted silently: open it anew
+    with `Client.session` and run its history again.
+
+    As a context manager: a session whose id is the server's ends with the block; one with an id of yours lives on.
+    """
+
+    def __init__(
+        self, client: Client, model: messages.Model, session_id: str, position: int, *, temporary: bool
+    ) -> None:
+        super().__init__(client._models, model, session_id, position, temporary)
+        self._client = client
+
+    def step(
+        self, x: npt.ArrayLike, time: messages.Time | None = None, *, timeout: float | None = None
+    ) -> messages.FloatArray:
+        """One timestep.
+
+        Args:
+            x: [input_size], in the model's own units; a number if input_size is 1.
+            time: for models that need it; see `rondo.Time`.
+            timeout: seconds; None: the client's.
+
+        Returns:
+            [output_size], float32.
+
+        Raises:
+            ValueError: `x` has another shape.
+            NotFound: the session has ended, and why.
+            PositionError: somebody else moved the session; it has the expected position.
+        """
+        return self._client._run(self._step(x, time), timeout)
+
+    def run(
+        self,
+        values: npt.ArrayLike,
+        times: messages.Times = None,
+        *,
+        last_only: bool = False,
+        timeout: float | None = None,
+    ) -> messages.FloatArray:
+        """Several timesteps in one message: all of them run, or none.
+
+        values [timesteps, input_size], times [timesteps]; returns [timesteps, output_size], or [1, output_size] with
+        last_only. Raises as `step`; InvalidArgument if there are more timesteps than the server takes at once.
+        """
+        return self._client._run(self._run(values, times, last_only), timeout)
+
+    def forecast(
+        self,
+        horizon: int,
+        known: npt.ArrayLike | None = None,
+        known_times: messages.Times = None,
+        *,
+        timeout: float | None = None,
+    ) -> messages.FloatArray:
+        """The next `horizon` outputs; the session does not move.
+
+        Args:
+            horizon: timesteps ahead, 1 or more. Row k is the prediction for the k-th timestep after the last one.
+            known: [horizon - 1, input_size], inputs of the predicted timesteps. Columns that the model feeds back are
+                ignored; None if it feeds back every input.
+            known_times: [horizon - 1]; None: the model's step_seconds apart.
+            timeout: seconds; None: the client's.
+
+        Returns:
+            [horizon, output_size], float32.
+
+        Raises:
+            FailedPrecondition: an input is neither fed back nor known, or the session has not made a step yet.
+            NotFound: the session has ended, and why.
+        """
+        return self._client._run(self._forecast(horizon, known, known_times), timeout)
+
+    def sync(self, *, timeout: float | None = None) -> int:
+        """Takes over the server's position, and returns it. Raises NotFound."""
+        return self._client._run(self._sync(), timeout)
+
+    def end(self, *, timeout: float | None = None) -> None:
+        """Ends the session on the server. Raises NotFound if it has ended before."""
+        self._client.delete_session(self.id, timeout=timeout)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client._run(self._leave(kind is not None), None)
+
+
+class PredictStream:
+    """A stream of messages, each with steps of any number of sessions; replies come in the order of the writes.
+
+    One thread may write while another reads. The server reads ahead a bounded number of messages: a writer that never
+    reads is blocked in the end. Nothing is tried again; with positions, what was not answered can be sent once more.
+    """
+
+    def __init__(self, start: Any, unanswered: _stream.Unanswered) -> None:
+        self._unanswered = unanswered
+        self._outbox = _stream.Outbox()
+        self._done_writing = False
+        self._call = start(self._outbox)
+        if not self._call.add_callback(self._outbox.close):
+            self._outbox.close()
+
+    def write(self, sequences: Iterable[messages.SequenceInput]) -> None:
+        """Sends one message. Raises the error that ended the stream, or ValueError after `done_writing`."""
+        if self._done_writing:
+            raise ValueError("write after done_writing")
+        request = self._unanswered.request(sequences)
+        self._unanswered.sent(request)
+        if not self._outbox.put(request):
+            raise self._error()
+
+    def read(self) -> messages.StreamReply | None:
+        """Blocks for the next reply. None: no more will come. Raises the error that ended the stream."""
+        try:
+            response = next(self._call)
+        except StopIteration:
+            return None
+        except grpc.RpcError as failure:
+            raise self._error() from failure
+        return self._unanswered.reply(response)
+
+    def __iter__(self) -> Iterator[messages.StreamReply]:
+        while (reply := self.read()) is not None:
+            yield reply
+
+    def done_writing(self) -> None:
+        """No more writes; the replies to those before still come."""
+        self._done_writing = True
+        self._outbox.close()
+
+    def close(self) -> None:
+        """Gives up what has not been answered."""
+        self._outbox.close()
+        self._call.cancel()
+
+    def __enter__(self) -> PredictStream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _error(self) -> errors.RondoError:
+        return _calls.error_of(self._call.code(), self._call.details(), self._call.trailing_metadata(), None)

@@ -1,0 +1,113 @@
+"""What goes to a Rondo server and comes back, as plain values. Numbers are in the user's own units."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from typing import Any, Union
+
+import numpy as np
+import numpy.typing as npt
+
+from . import errors
+
+FloatArray = npt.NDArray[np.float32]
+
+Time = Union[int, float, str, datetime.datetime, datetime.date, "np.datetime64"]
+"""Unix seconds, an ISO 8601 text, a datetime or a datetime64. Without a time zone it is UTC. Whole seconds count."""
+
+Times = Any
+"""A sequence or array of `Time`, one a timestep; a pandas DatetimeIndex is one."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Feedback:
+    """A forecast writes `output` of one step into `input` of the next."""
+
+    output: str
+    input: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """A model that the server has live."""
+
+    name: str
+    version: int
+    cell: str
+    """"lstm", "gru" or "rnn"."""
+    num_layers: int
+    hidden_size: int
+    input_size: int
+    """Numbers a timestep that a client sends; 1 for a token model."""
+    output_size: int
+    """Numbers a timestep in a reply: horizon * len(outputs), as [horizon][outputs]."""
+    inputs: tuple[str, ...]
+    """Empty for a token model."""
+    tokens: int
+    """Vocabulary size of a token model; else 0."""
+    outputs: tuple[str, ...]
+    horizon: int
+    """Timesteps ahead that each output row covers, nearest first."""
+    head: str
+    """"linear" or "softmax"."""
+    needs_times: bool
+    """Each timestep needs a time."""
+    feedback: tuple[Feedback, ...]
+    step_seconds: float
+    """Time between timesteps; 0: unknown."""
+    kernel: str
+    """What runs it, e.g. "onednn/brgemm:avx512_core"."""
+
+
+@dataclasses.dataclass(frozen=True)
+class SessionInfo:
+    """A live session, as the server describes it."""
+
+    session_id: str
+    model: str
+    version: int
+    position: int
+    """Timesteps consumed so far: the index of the next one."""
+    idle_timeout: float | None
+    """Seconds without a request after which it ends; None: never."""
+    idle: float
+    """Seconds since the last request."""
+
+
+@dataclasses.dataclass
+class SequenceInput:
+    """The timesteps of one request for one session, or for none."""
+
+    values: npt.ArrayLike
+    """[timesteps, input_size]"""
+    session_id: str = ""
+    """Empty: stateless, starts from a zero state that is not kept."""
+    position: int | None = None
+    """Of the first timestep. None: whatever comes next, and then no retry is safe."""
+    times: Times = None
+    """[timesteps], for models that need them."""
+    end_session: bool = False
+    """Delete the session once these timesteps have run."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SequenceOutput:
+    """The answer to one sequence; look at `error` first."""
+
+    values: FloatArray
+    """[timesteps, output_size]; [1, output_size] with last_only; [0, output_size] with an error."""
+    next_position: int
+    """Of the session; 0 if stateless."""
+    error: errors.RondoError | None
+    """None: it ran. Else nothing has changed."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class StreamReply:
+    """One answer of a stream."""
+
+    outputs: list[SequenceOutput]
+    """One a sequence, in request order; empty with `error`."""
+    error: errors.RondoError | None
+    """The whole message was refused and nothing ran; the stream goes on."""

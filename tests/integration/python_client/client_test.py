@@ -1,0 +1,200 @@
+"""The blocking client against a real server. A sum model answers the running sum of its inputs."""
+
+import datetime
+import math
+import unittest
+
+import numpy as np
+import pandas as pd
+import rondo
+from server_process import SEATTLE, ServerProcess
+
+SEATTLE_DAYS = np.array([[12.8, 5.0, 0.0, 4.7], [10.6, 2.8, 10.9, 4.5], [11.7, 7.2, 0.8, 2.3]], dtype=np.float32)
+SEATTLE_TIMES = np.array(["2012-01-01", "2012-01-02", "2012-01-03"], dtype="datetime64[D]")
+
+
+class ClientTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = ServerProcess()
+        cls.addClassCleanup(cls.server.close)
+
+    def setUp(self):
+        self.client = self.enterContext(rondo.Client(self.server.address))
+
+    def test_models_are_listed_and_described(self):
+        self.assertEqual([model.name for model in self.client.list_models()], ["clock", "sum", "two"])
+        model = self.client.get_model("two")
+        self.assertEqual((model.cell, model.inputs, model.outputs, model.input_size), ("rnn", ("x", "y"), ("sum",), 2))
+        self.assertEqual(model.feedback, (rondo.Feedback("sum", "x"),))
+
+    def test_a_session_goes_on_where_it_stands(self):
+        first = self.client.session("sum", "goes-on")
+        self.assertEqual(first.step([1]).tolist(), [1])
+        self.assertEqual(first.step(2.0).tolist(), [3])
+        again = self.client.session("sum", "goes-on")
+        self.assertEqual(again.position, 2)
+        output = again.run([[3], [4]])
+        self.assertEqual((output.tolist(), output.dtype, again.position), ([[6], [10]], np.float32, 4))
+        self.assertEqual(again.run([[1], [1]], last_only=True).tolist(), [[12]])
+
+    def test_a_session_of_another_model_is_refused(self):
+        self.client.session("sum", "taken").step([1])
+        with self.assertRaisesRegex(rondo.FailedPrecondition, "'taken' belongs to model 'sum' version 1"):
+            self.client.session("two", "taken")
+
+    def test_a_block_ends_a_session_with_an_id_of_the_server_only(self):
+        with self.client.session("sum") as temporary, self.client.session("sum", "stays") as named:
+            temporary.step([1])
+            named.step([1])
+        self.assertEqual(self.client.get_session("stays").position, 1)
+        with self.assertRaisesRegex(rondo.NotFound, "deleted by its owner"):
+            self.client.get_session(temporary.id)
+
+    def test_a_session_that_moved_elsewhere_says_where_it_stands(self):
+        mine, theirs = self.client.session("sum", "shared"), self.client.session("sum", "shared")
+        theirs.run([[5], [5], [5]])
+        with self.assertRaises(rondo.PositionError) as caught:
+            mine.step([1])
+        self.assertEqual((caught.exception.position, caught.exception.expected_position), (0, 3))
+        self.assertIn("expects position 3", str(caught.exception))
+        self.assertEqual(mine.sync(), 3)
+        self.assertEqual(mine.step([1]).tolist(), [16])
+
+    def test_another_model_is_no_position_error(self):
+        self.client.session("sum", "of-sum").run([[1], [1]])
+        sequence = rondo.SequenceInput([[1, 1]], "of-sum", position=2)
+        with self.assertRaisesRegex(rondo.FailedPrecondition, "runs model 'sum'") as caught:
+            self.client.predict_many("two", [sequence])
+        self.assertNotIsInstance(caught.exception, rondo.PositionError)
+
+    def test_an_array_of_another_shape_never_leaves(self):
+        session = self.client.session("two", "shapes")
+        for x in ([1], [[1, 2]], 1.0, [1, 2, 3]):
+            with self.assertRaisesRegex(ValueError, r"takes \[2\]: x, y"):
+                session.step(x)
+        # Flat, these are as many numbers as four timesteps of two inputs have.
+        with self.assertRaisesRegex(ValueError, r"values has shape \(2, 4\); model 'two' takes \[timesteps, 2\]"):
+            session.run(np.ones((2, 4)))
+        with self.assertRaisesRegex(ValueError, "one time for each of 1 timesteps"):
+            self.client.predict("clock", [[1]], times=[0, 3600])
+        self.assertEqual(session.position, 0)
+
+    def test_errors_have_the_text_of_the_server(self):
+        with self.assertRaisesRegex(rondo.NotFound, 'no model "nothing"; there are: clock, sum, two'):
+            self.client.predict("nothing", [[1]])
+        with self.assertRaisesRegex(rondo.InvalidArgument, "finite"):
+            self.client.predict("sum", [[math.nan]])
+        with self.assertRaisesRegex(rondo.InvalidArgument, "times"):
+            self.client.predict("clock", [[1]])
+
+    def test_times_are_what_users_have(self):
+        aware = datetime.datetime(2015, 1, 1, 1, tzinfo=datetime.timezone(datetime.timedelta(hours=1)))
+        for time in (1420070400, "2015-01-01", "2015-01-01T00:00:00Z", datetime.date(2015, 1, 1), aware,
+                     datetime.datetime(2015, 1, 1), np.datetime64("2015-01-01"), pd.Timestamp("2015-01-01")):  # fmt: skip
+            with self.subTest(time=time), self.client.session("clock") as session:
+                self.assertEqual(session.step([2], time).tolist(), [2])
+                # The model's next hour: the server knows the time it was given.
+                sequence = rondo.SequenceInput([[2]], session.id, 0, [1420070400])
+                self.assertEqual(self.client.predict_many("clock", [sequence])[0].next_position, 1)
+
+    def test_a_sequence_of_many_fails_alone(self):
+        answers = self.client.predict_many("sum", [
+            rondo.SequenceInput([[1], [2]]),
+            rondo.SequenceInput([[1]], "many-unknown", position=7),
+            rondo.SequenceInput([[math.inf]]),
+            rondo.SequenceInput([[4]], "many-new", position=0, end_session=True),
+        ])  # fmt: skip
+        self.assertEqual([a.values.tolist() for a in answers], [[[1], [3]], [], [], [[4]]])
+        kinds = [type(answer.error) for answer in answers]
+        self.assertEqual(kinds, [type(None), rondo.NotFound, rondo.InvalidArgument, type(None)])
+
+    def test_many_sessions_step_in_one_message(self):
+        sessions = [self.client.session("two", f"step-{i}") for i in range(3)]
+        self.assertEqual(self.client.step_many(sessions, [[1, 1], [2, 2], [3, 3]]).tolist(), [[2], [4], [6]])
+        sessions[1].end()
+        with self.assertRaisesRegex(rondo.PartialFailure, "1 of 3 sessions failed; session 1: .*deleted") as caught:
+            self.client.step_many(sessions, np.ones((3, 2)))
+        self.assertIsInstance(caught.exception.errors[1], rondo.NotFound)
+        self.assertEqual([None if o is None else o.tolist() for o in caught.exception.outputs], [[4], None, [8]])
+        self.assertEqual([session.position for session in sessions], [2, 1, 2])
+        with self.assertRaisesRegex(ValueError, "one message is for one model"):
+            self.client.step_many([sessions[0], self.client.session("sum", "step-other")], [[1, 1], [1, 1]])
+
+    def test_sessions_are_created_listed_and_deleted(self):
+        created = self.client.create_session("sum", "kept", idle_timeout=60)
+        self.assertEqual((created.session_id, created.position, created.idle_timeout), ("kept", 0, 60))
+        with self.assertRaisesRegex(rondo.AlreadyExists, "kept"):
+            self.client.create_session("sum", "kept")
+        for i in range(1200):  # more than one page
+            self.client.create_session("two", f"page-{i}")
+        listed = [info.session_id for info in self.client.list_sessions("two") if info.session_id.startswith("page-")]
+        self.assertEqual(sorted(listed), sorted(f"page-{i}" for i in range(1200)))
+        self.client.delete_session("kept")
+        with self.assertRaisesRegex(rondo.NotFound, "deleted by its owner"):
+            self.client.delete_session("kept")
+
+    def test_a_forecast_leaves_the_session_where_it_is(self):
+        session = self.client.session("sum", "forecast")
+        session.run([[1], [2]])
+        self.assertEqual(session.forecast(4).tolist(), [[3], [6], [12], [24]])
+        self.assertEqual((session.position, session.sync()), (2, 2))
+        self.assertEqual(self.client.forecast("sum", [[1], [2]], 4).tolist(), [[3], [6], [12], [24]])
+        two = self.client.session("two", "forecast-two")
+        two.step([1, 1])
+        with self.assertRaisesRegex(rondo.FailedPrecondition, "lacks input"):
+            two.forecast(3)
+        self.assertEqual(two.forecast(3, known=[[0, 10], [0, 20]]).tolist(), [[2], [14], [48]])
+
+    def test_a_stream_answers_in_order_and_outlives_a_refused_message(self):
+        with self.client.stream("sum") as stream:
+            for value in range(100):
+                stream.write([rondo.SequenceInput([[value]], "streamed", position=value)])
+                if value >= 10:
+                    self.assertEqual(stream.read().outputs[0].next_position, value - 9)
+            stream.write([])
+            stream.done_writing()
+            replies = list(stream)
+            self.assertEqual([reply.outputs[0].next_position for reply in replies[:10]], list(range(91, 101)))
+            self.assertRegex(str(replies[10].error), "0 sequences")
+            self.assertIsNone(stream.read())
+            with self.assertRaisesRegex(ValueError, "after done_writing"):
+                stream.write([rondo.SequenceInput([[1]])])
+
+    def test_an_address_and_a_timeout_are_checked(self):
+        with self.assertRaisesRegex(ValueError, "'a b' is not HOST:PORT"):
+            rondo.Client("a b")
+        with self.assertRaisesRegex(ValueError, "timeout is 0 seconds"):
+            self.client.list_models(timeout=0)
+
+
+class SeattleTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = ServerProcess(repository=SEATTLE)
+        cls.addClassCleanup(cls.server.close)
+
+    def test_steps_runs_and_messages_of_many_agree(self):
+        with rondo.Client(self.server.address) as client, client.session("seattle") as session:
+            whole = client.predict("seattle", SEATTLE_DAYS, SEATTLE_TIMES)
+            steps = [session.step(day, time) for day, time in zip(SEATTLE_DAYS, SEATTLE_TIMES)]
+            np.testing.assert_allclose(np.stack(steps), whole, rtol=1e-5, atol=1e-5)
+            sessions = [client.session("seattle", f"s{i}") for i in range(3)]
+            for day, time in zip(SEATTLE_DAYS, SEATTLE_TIMES):
+                together = client.step_many(sessions, np.tile(day, (3, 1)), [time] * 3)
+            np.testing.assert_allclose(together, np.tile(whole[-1], (3, 1)), rtol=1e-5, atol=1e-5)
+
+    def test_frames_go_in_by_name_and_come_out_with_names(self):
+        from rondo import frames
+
+        columns = ["precipitation", "wind", "temp_max", "temp_min"]
+        frame = pd.DataFrame(SEATTLE_DAYS[:, [2, 3, 0, 1]], pd.DatetimeIndex(SEATTLE_TIMES), columns)
+        with rondo.Client(self.server.address) as client, client.session("seattle") as session:
+            values, times = frames.to_inputs(session.model, frame)
+            np.testing.assert_array_equal(values, SEATTLE_DAYS)
+            predicted = frames.to_frame(session.model, session.run(values, times), frame.index)
+            self.assertEqual(list(predicted.columns), ["temp_max", "temp_min", "precipitation", "wind"])
+            expected = client.predict("seattle", SEATTLE_DAYS, SEATTLE_TIMES)
+            np.testing.assert_allclose(predicted.loc["2012-01-02"], expected[1], rtol=1e-5, atol=1e-5)
+            with self.assertRaisesRegex(ValueError, "wants temp_max, temp_min"):
+                frames.to_inputs(session.model, frame[["wind"]])
