@@ -16,6 +16,7 @@ constexpr size_t kMaxBytes = size_t{1} << 36;
 // Visits the members of a state in the order of the grammar: one list for writing and for reading.
 template <typename State, typename Visitor>
 void VisitMembers(State& state, Visitor& visit) {
+  visit(state.refused);
   visit(state.refit_epochs);
   visit(state.epoch);
   visit(state.step_in_epoch);

@@ -14,8 +14,8 @@ namespace rondo::train {
 // written beside, made durable, then renamed. `fingerprint` stands for the data and the options.
 //
 //   checkpoint := "RONDOCK1" u64:fingerprint state u64:checksum    little-endian; checksum of all bytes before it
-//   state      := i64:refit_epochs i64:epoch i64:step_in_epoch floats:parameters floats:best i64:steps floats:moment1
-//   floats:moment2
+//   state      := u8:refused i64:refit_epochs i64:epoch i64:step_in_epoch floats:parameters floats:best i64:steps
+//   floats:moment1 floats:moment2
 //                 f64:plateau_factor i64:epochs_without_gain f64:best_loss i64:best_epoch
 //                 doubles:training_losses doubles:validation_losses f64:loss_sum floats:carried
 //   floats     := u64:count count * f32       doubles := u64:count count * f64

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <set>
-#include <thread>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/reflection.h"
@@ -60,7 +59,7 @@ ABSL_FLAG(double, clip_norm, 1, "largest norm of a gradient, 0 to 1e9; 0: no lim
 ABSL_FLAG(double, dropout, 0, "part of the outputs dropped between layers in training, 0 to 0.9; 0: none");
 ABSL_FLAG(bool, refit, true, "train again on training and validation part for as many epochs as were best");
 ABSL_FLAG(uint64_t, seed, 1, "of every random choice; equal seeds and threads give equal weights, bit for bit");
-ABSL_FLAG(int64_t, threads, 0, "threads of oneDNN, 0 to 1024; 0: one a core");
+ABSL_FLAG(int64_t, threads, 0, "threads of oneDNN, 0 to 1024; 0: one for a small network, one a core for a large one");
 ABSL_FLAG(int64_t, season, 0, "timesteps of a season for the naive rule, -1 to 1e9; 0: what fits the step; -1: none");
 ABSL_FLAG(absl::Duration, checkpoint_interval, absl::Seconds(20), "time between checkpoints; 0: after every step");
 ABSL_FLAG(bool, resume, false, "go on from the checkpoint of an interrupted run with the same options");
@@ -286,7 +285,6 @@ absl::StatusOr<TrainOptions> OptionsFromFlags() {
   ReadLearning(reader, options);
   options.season = reader.InBounds<int64_t>(FLAGS_season, "season", -1, 1000000000);
   options.threads = static_cast<int>(reader.InBounds<int64_t>(FLAGS_threads, "threads", 0, 1024));
-  if (options.threads == 0) options.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   options.checkpoint_interval = absl::GetFlag(FLAGS_checkpoint_interval);
   options.resume = absl::GetFlag(FLAGS_resume);
   options.search = reader.InBounds<int64_t>(FLAGS_search, "search", 0, 100000);

@@ -29,7 +29,7 @@ struct TrainOptions {
   NetworkShape network;      // cell, layers, hidden_size; for tokens the embedding's input_size
   LearningOptions learning;  // window 0: chosen from the data
   int64_t season = 0;        // timesteps; 0: what fits the step; -1: none
-  int threads = 0;           // 0: one a core
+  int threads = 0;           // 0: chosen from the size of the network
   absl::Duration checkpoint_interval;
   bool resume = false;
   int64_t search = 0;  // settings to try; 0: none

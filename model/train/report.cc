@@ -54,6 +54,15 @@ std::string Scores(const Evaluation& evaluation) {
                       "std.: in standard deviations of the training part.</p>");
 }
 
+std::string Kept(const LearningState& learning) {
+  if (learning.refused) {
+    return "<p>Nothing that was learnt beat the mean by more than chance on the validation part: the mean is kept.</p>";
+  }
+  return absl::StrFormat(
+      "<p>Best after epoch %d: validation loss %.5g (standardised).%s</p>", learning.best_epoch, learning.best_loss,
+      learning.refit_epochs > 0 ? " Then as many epochs again with the validation part included." : "");
+}
+
 std::string LearningCurves(const LearningState& learning) {
   LineChart chart;
   chart.x_label = "epoch";
@@ -61,9 +70,7 @@ std::string LearningCurves(const LearningState& learning) {
   std::vector<double> training = {std::numeric_limits<double>::quiet_NaN()};
   training.insert(training.end(), learning.training_losses.begin(), learning.training_losses.end());
   chart.lines = {{"training", kRuleColor, training}, {"validation", kModelColor, learning.validation_losses}};
-  return absl::StrCat("<h2>Learning curves</h2>", RenderLineChart(chart),
-                      absl::StrFormat("<p>Kept: the weights after epoch %d, validation loss %.5g (standardised).</p>",
-                                      learning.best_epoch, learning.best_loss));
+  return absl::StrCat("<h2>Learning curves</h2>", RenderLineChart(chart), Kept(learning));
 }
 
 std::string ForecastChart(const ForecastLine& line) {

@@ -83,6 +83,15 @@ int64_t ChooseHiddenSize(const Dataset& dataset, int64_t asked) {
   return timesteps < 3000 ? 16 : timesteps < 30000 ? 32 : 64;
 }
 
+// oneDNN's threads meet several times a timestep: below this work they wait for each other longer than they compute.
+int ChooseThreads(const NetworkShape& shape, const LearningOptions& learning, int asked) {
+  if (asked > 0) return asked;
+  constexpr double kFlopsWorthSharing = 4e6;
+  const double width = shape.hidden_size + std::max(shape.hidden_size, shape.input_size);
+  const double flops = 2.0 * shape.gates() * shape.hidden_size * width * learning.batch_size;
+  return flops < kFlopsWorthSharing ? 1 : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
 int64_t ChooseSeason(const Dataset& dataset, int64_t asked) {
   if (asked != 0) return std::max<int64_t>(0, asked);
   const auto step = static_cast<int64_t>(dataset.spec().step_seconds);
@@ -259,6 +268,8 @@ absl::Status RunTraining(TrainOptions options, const std::atomic<Interrupt>& int
   if (dataset.spec().tokens > 0) options.learning.loss.classes = dataset.spec().tokens;
   if (absl::Status status = ChooseWindow(dataset, options.learning); !status.ok()) return status;
   options.network.hidden_size = ChooseHiddenSize(dataset, options.network.hidden_size);
+  options.threads = ChooseThreads(ShapeOf(SpecOf(dataset, options.network, options.learning.loss)), options.learning,
+                                  options.threads);
   PrepareTrainingThread(options.threads);
   if (options.search > 0) {
     auto stop = [&] { return interrupt.load() != Interrupt::kNone; };

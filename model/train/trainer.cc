@@ -14,6 +14,10 @@ namespace {
 // An epoch of a short series goes over it several times: judging after each of few steps would stop too early.
 constexpr int64_t kMinStepsPerEpoch = 20;
 
+// One-sided 1% of the normal distribution, strict because the best of many epochs is tested: a network that beats the
+// mean by less on the validation part may have done so by chance.
+constexpr double kSignificantDeviations = 2.326;
+
 LearningRate::Options RateOptions(const LearningOptions& options, int64_t steps_per_epoch) {
   LearningRate::Options rate;
   rate.peak = options.learning_rate;
@@ -57,11 +61,16 @@ Trainer::Trainer(const Dataset& dataset, const NetworkShape& shape, const Learni
   state_.best_parameters = state_.parameters;
 }
 
-void Trainer::StartFromInitial() {
-  state_.parameters = InitialParameters(shape_, options_.seed);
+std::vector<float> Trainer::Initial() const {
+  std::vector<float> parameters = InitialParameters(shape_, options_.seed);
   for (const auto& range : {backprop_->layout().head_weight(), backprop_->layout().head_bias()}) {
-    std::fill_n(state_.parameters.begin() + range.offset, range.size, 0.0f);
+    std::fill_n(parameters.begin() + range.offset, range.size, 0.0f);
   }
+  return parameters;
+}
+
+void Trainer::StartFromInitial() {
+  state_.parameters = Initial();
   state_.optimizer = optimizer_.InitialState();
   state_.carried.assign(backprop_->state_size(), 0.0f);
   state_.epoch = 0;
@@ -100,7 +109,7 @@ absl::Status Trainer::Resume(LearningState state) {
 }
 
 bool Trainer::complete() const {
-  if (state_.epoch >= epochs()) return true;
+  if (state_.refused || state_.epoch >= epochs()) return true;
   return state_.refit_epochs == 0 && options_.patience > 0 && state_.epoch - state_.best_epoch >= options_.patience;
 }
 
@@ -113,7 +122,9 @@ absl::Status Trainer::Run(const Hooks& hooks) {
   }
   bool stopped = false;
   if (absl::Status status = RunEpochs(hooks, &stopped); !status.ok() || stopped) return status;
-  if (!options_.refit || state_.refit_epochs > 0 || state_.best_epoch == 0) return absl::OkStatus();
+  if (state_.refit_epochs > 0 || state_.refused || state_.best_epoch == 0) return absl::OkStatus();
+  if (absl::Status status = KeepInitialUnlessBeaten(); !status.ok()) return status;
+  if (!options_.refit || state_.best_epoch == 0) return absl::OkStatus();
   BeginRefit();
   return RunEpochs(hooks, &stopped);
 }
@@ -207,21 +218,48 @@ absl::Status Trainer::EndEpoch() {
 }
 
 absl::StatusOr<double> Trainer::ValidationLoss() {
+  const auto losses = ValidationLosses(state_.parameters);
+  if (!losses.ok()) return losses.status();
+  return std::accumulate(losses->begin(), losses->end(), 0.0) / losses->size();
+}
+
+absl::StatusOr<std::vector<double>> Trainer::ValidationLosses(absl::Span<const float> parameters) {
   const int64_t warmup = 2 * options_.window;
   const Pass pass = PlanPass(ScoredPieces(dataset_.segments(Dataset::kValidation), warmup, options_.batch_size),
                              options_.window, options_.batch_size);
-  std::vector<float> state(backprop_->state_size());
-  double sum = 0, rows = 0;
+  std::vector<float> state(backprop_->state_size()), ignored(shape_.head_size);
+  std::vector<double> losses;
   for (const std::vector<Window>& windows : pass) {
     ClearFreshLanes(windows, state);
     dataset_.Fill(windows, options_.window, &batch_);
-    const absl::StatusOr<double> loss = backprop_->LossOnly(batch_, state_.parameters, absl::MakeSpan(state));
+    const auto loss = backprop_->LossOnly(batch_, parameters, absl::MakeSpan(state));
     if (!loss.ok()) return loss.status();
-    const double scored = std::accumulate(batch_.mask.begin(), batch_.mask.end(), 0.0);
-    sum += *loss * scored;
-    rows += scored;
+    const size_t head = shape_.head_size, width = batch_.targets.size() / batch_.mask.size();
+    const absl::Span<const float> targets = batch_.targets, mask = batch_.mask;
+    for (size_t row = 0; row < mask.size(); ++row) {
+      if (mask[row] == 0) continue;
+      losses.push_back(MeanLoss(options_.loss, backprop_->predictions().subspan(row * head, head),
+                                targets.subspan(row * width, width), mask.subspan(row, 1), absl::MakeSpan(ignored)));
+    }
   }
-  return rows == 0 ? 0 : sum / rows;
+  return losses;
+}
+
+absl::Status Trainer::KeepInitialUnlessBeaten() {
+  const std::vector<float> start = Initial();
+  const auto before = ValidationLosses(start), after = ValidationLosses(state_.best_parameters);
+  if (!before.ok()) return before.status();
+  if (!after.ok()) return after.status();
+  double sum = 0, squares = 0;
+  const double count = before->size();
+  for (size_t i = 0; i < before->size(); ++i) sum += (*before)[i] - (*after)[i];
+  for (size_t i = 0; i < before->size(); ++i) squares += std::pow((*before)[i] - (*after)[i] - sum / count, 2);
+  if (sum / count > kSignificantDeviations * std::sqrt(squares) / count) return absl::OkStatus();
+  state_.best_parameters = start;
+  state_.best_loss = state_.validation_losses[0];
+  state_.best_epoch = 0;
+  state_.refused = true;
+  return absl::OkStatus();
 }
 
 }  // namespace rondo::train

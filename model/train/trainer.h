@@ -35,6 +35,7 @@ struct LearningOptions {
 // Everything that a run has come to. What follows depends on this, the data and the options alone, so a run that goes
 // on from a stored one ends with the same bits.
 struct LearningState {
+  bool refused = false;      // nothing learnt beat the initial network by more than chance: that one is kept
   int64_t refit_epochs = 0;  // 0: learning with early stopping; else the second run, and how long it is
   int64_t epoch = 0;         // complete epochs of this run
   int64_t step_in_epoch = 0;
@@ -51,7 +52,8 @@ struct LearningState {
 
 // Fits a network to a dataset by AdamW on truncated windows, and keeps the parameters that did best on the validation
 // part. The head starts at zero: epoch 0 predicts the mean (of the change: little else than persistence), so what is
-// kept is never worse than that on the validation part. With `refit` the best number of epochs is then run once more
+// kept is never worse than that on the validation part, and where the gain may be chance (a paired test at 1%), that is
+// what is kept. With `refit` the best number of epochs is then run once more
 // from the start with the validation part included: the latest timesteps are those most like what is to come.
 //
 // Ownership: borrows the dataset.
@@ -86,6 +88,7 @@ class Trainer {
   Trainer(const Dataset& dataset, const NetworkShape& shape, const LearningOptions& options,
           std::unique_ptr<Backprop> backprop);
 
+  std::vector<float> Initial() const;
   void StartFromInitial();
   void BeginRefit();
   absl::Status RunEpochs(const Hooks& hooks, bool* stopped);
@@ -96,6 +99,9 @@ class Trainer {
   absl::Status Step(absl::Span<const Window> windows);
   absl::Status EndEpoch();
   absl::StatusOr<double> ValidationLoss();
+  // One a scored timestep, always in the same order.
+  absl::StatusOr<std::vector<double>> ValidationLosses(absl::Span<const float> parameters);
+  absl::Status KeepInitialUnlessBeaten();
   void ClearFreshLanes(absl::Span<const Window> windows, std::vector<float>& state) const;
 
   const Dataset& dataset_;

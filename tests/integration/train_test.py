@@ -181,6 +181,25 @@ class TrainTest(unittest.TestCase):
         self.assertEqual(run.returncode, 0, run.stderr)
         self.assertGreater(json.loads((self.output / "scores.json").read_text())["accuracy"], 0.95)
 
+    def test_a_random_walk_is_said_to_have_no_skill(self):
+        draw, value, rows = random.Random(2), 1000.0, ["price"]
+        for _ in range(400):
+            value += draw.gauss(0, 10)
+            rows.append(f"{value:.3f}")
+        run = self.train(self.write("\n".join(rows) + "\n"), "--target=price")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertIn("no skill", run.stdout)
+        self.assertLess(abs(json.loads((self.output / "scores.json").read_text())["outputs"][0]["skill"]), 0.02)
+
+    def test_seattles_weather_is_forecast_better_than_persistence_with_default_options(self):
+        skills = []
+        for seed in (1, 2, 3):
+            self.output = self.root / f"seed{seed}"
+            run = self.train(*WEATHER, f"--seed={seed}")
+            self.assertEqual(run.returncode, 0, run.stderr)
+            skills.append(json.loads((self.output / "scores.json").read_text())["outputs"][0]["skill"])
+        self.assertGreaterEqual(sum(skills) / 3, 0.06, skills)
+
     def test_the_server_answers_what_the_report_says(self):
         run = self.train(*WEATHER, "--epochs=8")
         self.assertEqual(run.returncode, 0, run.stderr)

@@ -87,6 +87,27 @@ TEST_P(TrainerTest, ARunResumedFromAnyStepEndsWithTheSameBits) {
 INSTANTIATE_TEST_SUITE_P(States, TrainerTest, testing::Bool(),
                          [](const auto& test) { return test.param ? "Carried" : "Reset"; });
 
+TEST(ChanceTest, OfRandomWalksNothingButTheMeanChangeIsKept) {
+  constexpr int kWalks = 12;
+  int kept = 0;
+  for (int seed = 1; seed <= kWalks; ++seed) {
+    SeriesSet set;
+    set.columns = {"x"};
+    Series series;
+    Random random(seed);
+    for (double t = 0, x = 0; t < 300; ++t) series.values.push_back(x += random.Normal());
+    series.timesteps = 300;
+    set.series.push_back(series);
+    DatasetOptions options;
+    options.inputs = options.targets = {"x"};
+    const Dataset dataset = Dataset::Create(std::move(set), options).value();
+    const auto trainer = MakeTrainer(dataset, Options(false, 5));
+    ASSERT_TRUE(trainer->Run(StopAfter(-1)).ok());
+    kept += trainer->state().best_epoch == 0;
+  }
+  EXPECT_GE(kept, kWalks - 1);
+}
+
 TEST(DivergenceTest, ADivergingRunStopsAndKeepsTheLastGoodWeights) {
   const Dataset dataset = NoisySine();
   LearningOptions options = Options(false, 50);
