@@ -13,16 +13,9 @@ SessionLease::SessionLease(SessionTable* table, ServedModelPtr model)
       stateless_model_(std::move(model)),
       stateless_state_(table->impl_->states().TakeZeroed(static_cast<size_t>(stateless_model_->spec().state_size()))) {}
 
-SessionLease::SessionLease(SessionLease&& other) noexcept
-    : table_(other.table_),
-      session_(std::exchange(other.session_, nullptr)),
-      stateless_model_(std::move(other.stateless_model_)),
-      stateless_state_(std::move(other.stateless_state_)),
-      working_state_(std::move(other.working_state_)) {}
-
 SessionLease& SessionLease::operator=(SessionLease&& other) noexcept {
   if (this == &other) return *this;
-  End(nullptr, absl::InfinitePast());
+  if (*this) End(nullptr, absl::InfinitePast());
   table_ = other.table_;
   session_ = std::exchange(other.session_, nullptr);
   stateless_model_ = std::move(other.stateless_model_);
@@ -30,12 +23,6 @@ SessionLease& SessionLease::operator=(SessionLease&& other) noexcept {
   working_state_ = std::move(other.working_state_);
   return *this;
 }
-
-SessionLease::~SessionLease() { End(nullptr, absl::InfinitePast()); }
-
-SessionLease::operator bool() const { return session_ != nullptr || stateless(); }
-
-bool SessionLease::stateless() const { return stateless_model_ != nullptr; }
 
 const ServedModelPtr& SessionLease::model() const { return stateless() ? stateless_model_ : session_->model; }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "absl/types/span.h"
@@ -39,12 +40,20 @@ struct CommittedSequence {
 class SessionLease {
  public:
   SessionLease() = default;
-  SessionLease(SessionLease&& other) noexcept;
+  SessionLease(SessionLease&& other) noexcept
+      : table_(other.table_),
+        session_(std::exchange(other.session_, nullptr)),
+        stateless_model_(std::move(other.stateless_model_)),
+        stateless_state_(std::move(other.stateless_state_)),
+        working_state_(std::move(other.working_state_)) {}
   SessionLease& operator=(SessionLease&& other) noexcept;
-  ~SessionLease();  // as Release, but the session's idle time does not start anew
+  // As Release, but the session's idle time does not start anew.
+  ~SessionLease() {
+    if (*this) End(nullptr, absl::InfinitePast());
+  }
 
-  explicit operator bool() const;  // false: empty, or moved from
-  bool stateless() const;
+  explicit operator bool() const { return session_ != nullptr || stateless(); }  // false: empty, or moved from
+  bool stateless() const { return stateless_model_ != nullptr; }
 
   const ServedModelPtr& model() const;
   float* state();          // [state_size], see ModelSpec::state_size; zero at position 0

@@ -64,21 +64,7 @@ class StateSizeClass {
   size_t untouched_slots_ ABSL_GUARDED_BY(mutex_) = 0;  // of the last slab
 };
 
-StateSlot::StateSlot(StateSlot&& other) noexcept
-    : size_class_(other.size_class_), values_(std::exchange(other.values_, nullptr)) {}
-
-StateSlot& StateSlot::operator=(StateSlot&& other) noexcept {
-  if (this != &other) {
-    Reset();
-    size_class_ = other.size_class_;
-    values_ = std::exchange(other.values_, nullptr);
-  }
-  return *this;
-}
-
-void StateSlot::Reset() {
-  if (values_ != nullptr) size_class_->Give(std::exchange(values_, nullptr));
-}
+void StateSlot::GiveBack() { size_class_->Give(std::exchange(values_, nullptr)); }
 
 StatePool::StatePool() = default;
 StatePool::~StatePool() = default;

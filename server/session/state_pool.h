@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -17,17 +18,28 @@ class StateSizeClass;
 class StateSlot {
  public:
   StateSlot() = default;
-  StateSlot(StateSlot&& other) noexcept;
-  StateSlot& operator=(StateSlot&& other) noexcept;
+  StateSlot(StateSlot&& other) noexcept
+      : size_class_(other.size_class_), values_(std::exchange(other.values_, nullptr)) {}
+  StateSlot& operator=(StateSlot&& other) noexcept {
+    if (this != &other) {
+      Reset();
+      size_class_ = other.size_class_;
+      values_ = std::exchange(other.values_, nullptr);
+    }
+    return *this;
+  }
   ~StateSlot() { Reset(); }
 
   // Gives the slot back; no effect if there is none.
-  void Reset();
+  void Reset() {
+    if (values_ != nullptr) GiveBack();
+  }
   float* get() const { return values_; }  // null: none; aligned to 64 bytes
 
  private:
   friend class StatePool;
   StateSlot(StateSizeClass* size_class, float* values) : size_class_(size_class), values_(values) {}
+  void GiveBack();
 
   StateSizeClass* size_class_ = nullptr;
   float* values_ = nullptr;
