@@ -1,0 +1,30 @@
+"""Keeps the READMEs true: the client program shown is the one that is built, and every link leads somewhere."""
+
+import pathlib
+import re
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def readmes():
+    for path in ROOT.rglob("*.md"):
+        if not {"build", "node_modules", ".git"} & set(path.relative_to(ROOT).parts):
+            yield path
+
+
+class ReadmeTest(unittest.TestCase):
+    def test_the_client_program_is_the_example_that_is_built(self):
+        shown = re.search(r"```cpp\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL).group(1)
+        self.assertEqual(shown, (ROOT / "client/example.cc").read_text())
+        self.assertLess(len(shown.splitlines()), 30)
+
+    def test_every_relative_link_leads_somewhere(self):
+        for readme in readmes():
+            for target in re.findall(r"\]\(([^)#]+)[^)]*\)", readme.read_text()):
+                if "://" not in target:
+                    self.assertTrue((readme.parent / target).exists(), f"{readme.relative_to(ROOT)}: {target}")
+
+
+if __name__ == "__main__":
+    unittest.main()
