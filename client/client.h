@@ -93,6 +93,8 @@ class Session {
   // The next `horizon` outputs, [horizon][output_size]; the session does not move. `known` as in ForecastInput.
   absl::StatusOr<std::vector<float>> Forecast(int horizon, absl::Span<const float> known_inputs = {},
                                               absl::Span<const int64_t> known_times = {});
+  // The same with every choice; its session and version are this one's.
+  absl::StatusOr<std::vector<float>> Forecast(ForecastInput input);
 
   // Takes over the server's position. NOT_FOUND: the session has ended, and why.
   absl::Status Sync();

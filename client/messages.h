@@ -26,13 +26,16 @@ struct ModelDescription {
   int num_layers = 0;
   int hidden_size = 0;
   int input_size = 0;               // floats a timestep that a client sends; 1 for a token model
-  int output_size = 0;              // floats a timestep in a reply: [horizon][outputs]
+  int output_size = 0;              // floats a timestep in a reply: [horizon][outputs][numbers an output has]
   std::vector<std::string> inputs;  // empty for a token model
   int64_t tokens = 0;               // vocabulary size of a token model; else 0
   std::vector<std::string> outputs;
-  int horizon = 0;           // timesteps ahead that each output row covers, nearest first
-  std::string head;          // "linear" or "softmax"
-  bool needs_times = false;  // each timestep needs a time
+  int horizon = 0;  // timesteps ahead that each output row covers, nearest first
+  // "linear": the value; "softmax": the probability of each class; "gaussian": mean and standard deviation; "quantile":
+  // one number a quantile.
+  std::string head;
+  std::vector<double> quantiles;  // of a quantile head, ascending
+  bool needs_times = false;       // each timestep needs a time
   std::vector<FeedbackDescription> feedback;
   double step_seconds = 0;  // time between timesteps; 0: unknown
   std::string kernel;       // what runs it, e.g. "onednn/brgemm:avx512_core"
@@ -76,10 +79,14 @@ struct ForecastInput {
   int horizon = 1;                     // outputs wanted
   std::vector<float> known_inputs;     // [horizon - 1][input_size]; fed-back columns are ignored; empty: none known
   std::vector<int64_t> known_times;    // unix seconds, [horizon - 1]; empty: the model's step_seconds apart
+  // Gaussian heads only: sample that many paths (2..1000), each feeding back its own samples. 0: one path of means.
+  int num_paths = 0;
+  std::vector<double> path_quantiles;  // answered instead of mean and std; ascending; empty: 0.1, 0.5, 0.9
+  uint64_t seed = 0;                   // the same one samples the same paths; 0: a random one
 };
 
 struct ForecastOutput {
-  std::vector<float> values;  // [horizon][output_size]
+  std::vector<float> values;  // [horizon][output_size]; with num_paths one number a path quantile for each output
   int64_t position = 0;       // of the session, unmoved; without one, the timesteps of history
 };
 

@@ -35,11 +35,15 @@ absl::StatusOr<std::vector<float>> Session::Run(absl::Span<const float> inputs, 
 absl::StatusOr<std::vector<float>> Session::Forecast(int horizon, absl::Span<const float> known_inputs,
                                                      absl::Span<const int64_t> known_times) {
   ForecastInput input;
-  input.version = version_;
-  input.session_id = id_;
   input.horizon = horizon;
   input.known_inputs.assign(known_inputs.begin(), known_inputs.end());
   input.known_times.assign(known_times.begin(), known_times.end());
+  return Forecast(std::move(input));
+}
+
+absl::StatusOr<std::vector<float>> Session::Forecast(ForecastInput input) {
+  input.version = version_;
+  input.session_id = id_;
   absl::StatusOr<ForecastOutput> output = client_.Forecast(model_, input);
   if (!output.ok()) return output.status();
   return std::move(output->values);

@@ -51,6 +51,9 @@ v1::ForecastRequest ToForecastRequest(absl::string_view model, const ForecastInp
   request.set_horizon(input.horizon);
   request.mutable_known_inputs()->Add(input.known_inputs.begin(), input.known_inputs.end());
   request.mutable_known_times()->Add(input.known_times.begin(), input.known_times.end());
+  request.set_num_paths(input.num_paths);
+  request.mutable_path_quantiles()->Add(input.path_quantiles.begin(), input.path_quantiles.end());
+  request.set_seed(input.seed);
   return request;
 }
 
@@ -96,6 +99,7 @@ ModelDescription ToModelDescription(const v1::Model& model) {
   description.outputs.assign(model.outputs().begin(), model.outputs().end());
   description.horizon = model.horizon();
   description.head = model.head();
+  description.quantiles.assign(model.quantiles().begin(), model.quantiles().end());
   description.needs_times = model.needs_times();
   for (const v1::Feedback& link : model.feedback()) description.feedback.push_back({link.output(), link.input()});
   description.step_seconds = model.step_seconds();

@@ -68,6 +68,8 @@ ProgramSpec MakeProgram() {
        {{"session", "ID", "the live session, after at least one step", true},
         {"horizon", "N", "steps ahead", true, FlagKind::kCount},
         {"known", "FILE|-", "what is known of the steps ahead; '-' is stdin"},
+        {"paths", "N", "gaussian heads: sample N paths, print their 0.1, 0.5 and 0.9 quantiles", false,
+         FlagKind::kCount},
         kTime},
        "The next N steps of a session.",
        kForecastHelp},

@@ -65,6 +65,15 @@ absl::StatusOr<KnownSteps> ReadKnownSteps(const CommandContext& context, const M
   return known;
 }
 
+// Sampled paths are answered as a quantile head would.
+ModelDescription WithPathQuantiles(ModelDescription model, ForecastInput* input) {
+  input->path_quantiles = {0.1, 0.5, 0.9};
+  model.head = "quantile";
+  model.quantiles = input->path_quantiles;
+  model.output_size = model.horizon * static_cast<int>(model.outputs.size() * model.quantiles.size());
+  return model;
+}
+
 absl::Status WriteForecast(const CommandContext& context, const ModelDescription& model, size_t horizon,
                            const KnownSteps& known, const std::vector<float>& values) {
   const auto output_size = static_cast<size_t>(model.output_size);
@@ -101,10 +110,18 @@ absl::Status RunForecast(const CommandContext& context) {
     if (!read.ok()) return read.status();
     known = *std::move(read);
   }
-  const absl::StatusOr<std::vector<float>> values =
-      target->session->Forecast(horizon, known.timesteps.values, known.timesteps.times);
+  ForecastInput input;
+  input.horizon = horizon;
+  input.known_inputs = known.timesteps.values;
+  input.known_times = known.timesteps.times;
+  ModelDescription answered = target->model;
+  if (const std::optional<std::string> paths = context.invocation.Flag("paths")) {
+    if (!absl::SimpleAtoi(*paths, &input.num_paths)) return absl::InvalidArgumentError("--paths is not a number");
+    answered = WithPathQuantiles(std::move(answered), &input);
+  }
+  const absl::StatusOr<std::vector<float>> values = target->session->Forecast(std::move(input));
   if (!values.ok()) return values.status();
-  return WriteForecast(context, target->model, static_cast<size_t>(horizon), known, *values);
+  return WriteForecast(context, answered, static_cast<size_t>(horizon), known, *values);
 }
 
 }  // namespace rondo

@@ -35,6 +35,20 @@ std::string CellText(absl::string_view cell) {
   return cell.size() <= 40 ? absl::StrCat("'", cell, "'") : absl::StrCat("'", cell.substr(0, 40), "...'");
 }
 
+std::vector<std::string> QuantileSuffixes(absl::Span<const double> quantiles) {
+  std::vector<std::string> suffixes;
+  for (const double quantile : quantiles) suffixes.push_back(absl::StrCat("_q", quantile));
+  return suffixes;
+}
+
+std::vector<std::string> WithSuffixes(const std::vector<std::string>& names, const std::vector<std::string>& suffixes) {
+  std::vector<std::string> columns;
+  for (const std::string& name : names) {
+    for (const std::string& suffix : suffixes) columns.push_back(name + suffix);
+  }
+  return columns;
+}
+
 }  // namespace
 
 absl::StatusOr<RowMapping> RowMapping::Create(const ModelDescription& model, const std::vector<std::string>& header,
@@ -134,6 +148,8 @@ absl::Status RowMapping::Append(const CsvRow& row, Timesteps* timesteps) const {
 std::vector<std::string> OutputColumns(const ModelDescription& model) {
   const int horizon = std::max(model.horizon, 1);
   std::vector<std::string> names = model.outputs;
+  if (model.head == "gaussian") names = WithSuffixes(names, {"", "_std"});
+  if (model.head == "quantile") names = WithSuffixes(names, QuantileSuffixes(model.quantiles));
   if (names.size() * static_cast<size_t>(horizon) != static_cast<size_t>(model.output_size)) {
     names.clear();
     const char* letter = model.head == "softmax" ? "p" : "y";

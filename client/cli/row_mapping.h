@@ -59,8 +59,9 @@ class RowMapping {
   int64_t tokens_ = 0;
 };
 
-// The names of a reply's floats: the outputs' names, or without names p0.. (softmax) or y0.. (others). With a horizon
-// of more than one step, "name+2" is the name's value two steps ahead.
+// The names of a reply's floats: the outputs' names, or without names p0.. (softmax) or y0.. (others). A gaussian head
+// adds "name_std", a quantile head has "name_q0.1" and so on. With a horizon of more than one step, "name+2" is the
+// name's value two steps ahead.
 std::vector<std::string> OutputColumns(const ModelDescription& model);
 
 }  // namespace rondo

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <optional>
+#include <random>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -10,6 +12,12 @@
 #include "server/rpc/status.h"
 
 namespace rondo {
+namespace {
+
+constexpr int kMaxPaths = 1000;
+constexpr double kMaxPathBytes = 256 << 20;  // inputs and outputs of all paths of one forecast
+
+}  // namespace
 
 void ForecastCall::Listen(const RpcContext* context, v1::Inference::AsyncService* service) {
   new ForecastCall(context, service);
@@ -84,13 +92,10 @@ absl::Status ForecastCall::StartFromSession(SessionLease session) {
   }
   model_ = session.model();
   response_.set_position(session.position());
-  outputs_.assign(session.last_output().begin(), session.last_output().end());
-  scratch_ = context_->sessions->AcquireStateless(model_);
-  std::copy_n(session.state(), model.spec().state_size(), scratch_.state());
-  absl::StatusOr<ForecastPlan> plan = ForecastPlan::Make(request_, model, session.last_time());
-  if (plan.ok() && plan->timesteps() > 0) plan->FeedBack(outputs_, 0);
+  const absl::Status status =
+      Run(ForecastPlan::Make(request_, model, session.last_time()), session.state(), session.last_output());
   session.Release(start_);
-  return Run(std::move(plan));
+  return status;
 }
 
 absl::Status ForecastCall::StartFromHistory(const ServedModelPtr& model) {
@@ -99,46 +104,89 @@ absl::Status ForecastCall::StartFromHistory(const ServedModelPtr& model) {
   absl::Status status = CheckTimesteps(request_.history(), times, *model->model, context_->limits.max_timesteps);
   if (!status.ok()) return status;
   response_.set_position(request_.history_size() / model->spec().input_size());
-  scratch_ = context_->sessions->AcquireStateless(model);
-  return Run(ForecastPlan::Make(request_, *model->model, std::nullopt));
+  return Run(ForecastPlan::Make(request_, *model->model, std::nullopt), nullptr, {});
 }
 
-absl::Status ForecastCall::Run(absl::StatusOr<ForecastPlan> plan) {
+absl::Status ForecastCall::Run(absl::StatusOr<ForecastPlan> plan, const float* state, absl::Span<const float> given) {
   if (!plan.ok()) return plan.status();
-  plan_ = *std::move(plan);
-  const size_t output_size = static_cast<size_t>(model_->spec().output_size());
-  const size_t reply_bytes = static_cast<size_t>(request_.horizon()) * output_size * sizeof(float);
-  if (reply_bytes > context_->limits.max_message_bytes) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the reply would have ", reply_bytes, " bytes; a message has at most ", context_->limits.max_message_bytes));
+  if (absl::Status status = CheckPaths(*plan); !status.ok()) return status;
+  const bool sampling = request_.num_paths() > 0;
+  const size_t num_paths = sampling ? static_cast<size_t>(request_.num_paths()) : 1;
+  const uint64_t seed = request_.seed() != 0 ? request_.seed() : std::random_device()();
+  for (size_t i = 0; i < num_paths; ++i) {
+    SessionLease scratch = context_->sessions->AcquireStateless(model_);
+    if (state != nullptr) std::copy_n(state, model_->spec().state_size(), scratch.state());
+    const std::optional<uint64_t> path_seed = sampling ? std::optional<uint64_t>(seed + i) : std::nullopt;
+    paths_.push_back(std::make_unique<ForecastPath>(*plan, std::move(scratch), given, path_seed,
+                                                    static_cast<ForecastPath::Owner*>(this)));
   }
-  const size_t given = outputs_.size();
-  outputs_.resize(given + plan_.timesteps() * output_size);
-  if (plan_.timesteps() == 0) {
-    Reply(absl::OkStatus());
+  unfinished_paths_ = num_paths + 1;  // one more, so that it ends after the last has started
+  for (const std::unique_ptr<ForecastPath>& path : paths_) {
+    const absl::Status status =
+        path->Start(&context_->loop->engine(), start_, absl::FromChrono(server_context_.deadline()));
+    if (!status.ok()) OnPathDone(status);
+  }
+  OnPathDone(absl::OkStatus());
+  return absl::OkStatus();
+}
+
+absl::Status ForecastCall::CheckPaths(const ForecastPlan& plan) const {
+  const ModelSpec& spec = model_->spec();
+  const int num_paths = request_.num_paths();
+  if (num_paths != 0 && (num_paths < 2 || num_paths > kMaxPaths)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("num_paths is ", num_paths, "; wanted 2 to ", kMaxPaths, ", or 0 to sample none"));
+  }
+  if (num_paths != 0 && spec.head != Head::kGaussian) {
+    return absl::FailedPreconditionError(absl::StrCat("model '", model_->model->name, "' has a ", HeadName(spec.head),
+                                                      " head; only a gaussian one can sample paths"));
+  }
+  double last = 0;
+  for (const double quantile : request_.path_quantiles()) {
+    if (!(quantile > last && quantile < 1)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("a path quantile is ", quantile, "; wanted ascending numbers inside (0, 1)"));
+    }
+    last = quantile;
+  }
+  const double values = static_cast<double>(spec.output_size()) * std::max(1, request_.path_quantiles_size());
+  const double reply_bytes = request_.horizon() * values * sizeof(float);
+  const double path_bytes = static_cast<double>(plan.timesteps()) * std::max(1, num_paths) *
+                            static_cast<double>(spec.output_size() + spec.input_size()) * sizeof(float);
+  if (reply_bytes <= static_cast<double>(context_->limits.max_message_bytes) && path_bytes <= kMaxPathBytes) {
     return absl::OkStatus();
   }
-  run_.network = model_->model->network.get();
-  run_.metrics = model_->metrics;
-  run_.observer = this;
-  run_.timesteps = plan_.timesteps();
-  run_.inputs = plan_.inputs().data();
-  run_.times = plan_.times().empty() ? nullptr : plan_.times().data();
-  run_.outputs = outputs_.data() + given;
-  run_.observe_steps = true;
-  run_.first_state = run_.working_state = run_.final_state = scratch_.state();
-  run_.admitted = start_;
-  run_.deadline = absl::FromChrono(server_context_.deadline());
-  return context_->loop->engine().Admit(&run_);
+  return absl::InvalidArgumentError(absl::StrCat("the forecast is too large: a reply of ", reply_bytes,
+                                                 " bytes, at most ", context_->limits.max_message_bytes, "; paths of ",
+                                                 path_bytes, " bytes, at most ", kMaxPathBytes));
 }
 
-void ForecastCall::OnStep(SequenceRun* run, size_t step) {
-  if (step + 1 < plan_.history_timesteps()) return;
-  const size_t output_size = static_cast<size_t>(model_->spec().output_size());
-  plan_.FeedBack(absl::MakeConstSpan(run->outputs + step * output_size, output_size), step + 1);
+void ForecastCall::OnPathDone(const absl::Status& status) {
+  if (!status.ok() && path_status_.ok()) {
+    path_status_ = status;
+    CancelPaths();
+  }
+  if (--unfinished_paths_ == 0) Reply(path_status_);
 }
 
-void ForecastCall::OnFinished(SequenceRun*, const absl::Status& status) { Reply(status); }
+void ForecastCall::CancelPaths() {
+  for (const std::unique_ptr<ForecastPath>& path : paths_) path->Cancel();
+}
+
+void ForecastCall::FillResponse() {
+  const auto horizon = static_cast<size_t>(request_.horizon());
+  if (request_.num_paths() == 0) {
+    const absl::Span<const float> outputs = paths_.front()->Outputs(horizon);
+    response_.mutable_values()->Add(outputs.begin(), outputs.end());
+    return;
+  }
+  std::vector<absl::Span<const float>> points;
+  for (const std::unique_ptr<ForecastPath>& path : paths_) points.push_back(path->Points(horizon));
+  std::vector<double> quantiles(request_.path_quantiles().begin(), request_.path_quantiles().end());
+  if (quantiles.empty()) quantiles = {0.1, 0.5, 0.9};
+  const std::vector<float> values = PathQuantiles(points, quantiles);
+  response_.mutable_values()->Add(values.begin(), values.end());
+}
 
 void ForecastCall::Reply(const absl::Status& status) {
   context_->metrics->requests_in_flight().Add(-1);
@@ -148,8 +196,7 @@ void ForecastCall::Reply(const absl::Status& status) {
     writer_.FinishWithError(ToGrpcStatus(status, &server_context_), &finished_);
     return;
   }
-  const size_t values = static_cast<size_t>(request_.horizon() * model_->spec().output_size());
-  response_.mutable_values()->Add(outputs_.end() - static_cast<std::ptrdiff_t>(values), outputs_.end());
+  FillResponse();
   writer_.Finish(response_, grpc::Status::OK, &finished_);
 }
 
@@ -161,7 +208,8 @@ void ForecastCall::OnFinished(bool) {
 void ForecastCall::OnContextDone(bool) {
   is_context_done_ = true;
   if (server_context_.IsCancelled() && !is_finished_) {
-    is_cancelled_ = run_.cancelled = true;
+    is_cancelled_ = true;
+    CancelPaths();
     if (is_waiting_ && context_->sessions->CancelWait(request_.session_id(), this)) {
       is_waiting_ = false;
       Reply(absl::CancelledError("cancelled by the client"));

@@ -4,13 +4,14 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/async_unary_call.h>
 
+#include <memory>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "rondo/v1/inference.grpc.pb.h"
-#include "server/loop/sequence_run.h"
 #include "server/rpc/call.h"
+#include "server/rpc/forecast_path.h"
 #include "server/rpc/forecast_plan.h"
 #include "server/rpc/rpc_context.h"
 #include "server/session/session_lease.h"
@@ -19,8 +20,8 @@
 namespace rondo {
 
 // One unary Forecast. It copies the session's state and lets the session go, so that live steps never wait for it; then
-// it is a stateless sequence that makes its own inputs. Owns itself.
-class ForecastCall : public Call, private LeaseWaiter, private RunObserver {
+// its paths are stateless sequences. Owns itself.
+class ForecastCall : public Call, private LeaseWaiter, private ForecastPath::Owner {
  public:
   // Waits for the next Forecast on the context's loop, and from then on always for one more.
   static void Listen(const RpcContext* context, v1::Inference::AsyncService* service);
@@ -33,14 +34,17 @@ class ForecastCall : public Call, private LeaseWaiter, private RunObserver {
   void OnFinished(bool ok);
   void OnContextDone(bool ok);
   void OnLease(absl::StatusOr<SessionLease> lease) override;
-  void OnStep(SequenceRun* run, size_t step) override;
-  void OnFinished(SequenceRun* run, const absl::Status& status) override;
+  void OnPathDone(const absl::Status& status) override;
 
   // OK: it has started, or waits for the session.
   absl::Status Start();
   absl::Status StartFromSession(SessionLease session);
   absl::Status StartFromHistory(const ServedModelPtr& model);
-  absl::Status Run(absl::StatusOr<ForecastPlan> plan);
+  // `state`: to start from, or null for zero; `given`: the session's newest output, or empty.
+  absl::Status Run(absl::StatusOr<ForecastPlan> plan, const float* state, absl::Span<const float> given);
+  absl::Status CheckPaths(const ForecastPlan& plan) const;
+  void CancelPaths();
+  void FillResponse();
   void Reply(const absl::Status& status);
   void DeleteWhenOver();
 
@@ -58,10 +62,9 @@ class ForecastCall : public Call, private LeaseWaiter, private RunObserver {
   ServedModelPtr model_;
   absl::Time start_;
   absl::StatusOr<SessionLease> granted_lease_;  // written by OnLease on any thread; the inbox hands it over
-  SessionLease scratch_;                        // a state that belongs to no session
-  ForecastPlan plan_;
-  SequenceRun run_;
-  std::vector<float> outputs_;  // [1 if from a session][timesteps][output_size]
+  std::vector<std::unique_ptr<ForecastPath>> paths_;
+  size_t unfinished_paths_ = 0;
+  absl::Status path_status_;  // the first failure
   bool is_waiting_ = false;
   bool is_cancelled_ = false;
   bool is_finished_ = false;

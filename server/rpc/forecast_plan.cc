@@ -82,8 +82,8 @@ absl::Status ForecastPlan::PlanTimes(const v1::ForecastRequest& request, const M
   return absl::OkStatus();
 }
 
-void ForecastPlan::FeedBack(absl::Span<const float> output, size_t timestep) {
-  for (const auto& [from, to] : feedback_) inputs_[timestep * input_size_ + to] = output[from];
+void ForecastPlan::FeedBack(absl::Span<const float> points, size_t timestep) {
+  for (const auto& [from, to] : feedback_) inputs_[timestep * input_size_ + to] = points[from];
 }
 
 }  // namespace rondo

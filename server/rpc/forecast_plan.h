@@ -33,9 +33,8 @@ class ForecastPlan {
   // Timesteps whose outputs come before the forecast's first row.
   size_t history_timesteps() const { return history_timesteps_; }
 
-  // Writes what `output` feeds back into the inputs of `timestep`. `output`: [output_size], raw units; with a model
-  // horizon above 1 its first step counts.
-  void FeedBack(absl::Span<const float> output, size_t timestep);
+  // Writes what the step before `timestep` feeds back into its inputs. `points`: one number an output, raw units.
+  void FeedBack(absl::Span<const float> points, size_t timestep);
 
  private:
   absl::Status PlanInputs(const v1::ForecastRequest& request, const Model& model);

@@ -21,6 +21,7 @@ void ToProto(const Model& model, v1::Model* proto) {
   for (const OutputFeature& output : spec.outputs) proto->add_outputs(output.name);
   proto->set_horizon(static_cast<int32_t>(spec.horizon));
   proto->set_head(std::string(HeadName(spec.head)));
+  for (const double quantile : spec.quantiles) proto->add_quantiles(quantile);
   proto->set_needs_times(spec.needs_times());
   for (const FeedbackLink& link : spec.feedback) {
     v1::Feedback* feedback = proto->add_feedback();

@@ -60,7 +60,19 @@ class ServicesTest : public ::testing::Test {
     return model;
   }
 
-  TestServer server_{{{"lstm", MakeTestModel(Cell::kLstm, 2, 8)}, {"partial", WithoutFeedback()}}};
+  // Outputs are changes of mean 0 and standard deviation 1 to 2, added to the inputs: a random walk.
+  static ModelFile RandomWalk() {
+    ModelFile model = MakeTestModel(Cell::kLstm, 1, 8);
+    model.spec.head = Head::kGaussian;
+    model.spec.inputs[0] = {"a", 0, 1};
+    model.spec.outputs[0] = {"a", 0, 1, "a"};
+    model.weights.head_weight.assign(2 * 8, 0.0f);
+    model.weights.head_bias.assign(2, 0.0f);
+    return model;
+  }
+
+  TestServer server_{
+      {{"lstm", MakeTestModel(Cell::kLstm, 2, 8)}, {"partial", WithoutFeedback()}, {"walk", RandomWalk()}}};
   v1::PredictResponse predicted_;
   v1::ForecastResponse forecast_;
 };
@@ -137,6 +149,73 @@ TEST_F(ServicesTest, ForecastRefusesWhatItCannotKnow) {
   EXPECT_EQ(Forecast(partial).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   partial.mutable_known_inputs()->RemoveLast();
   EXPECT_EQ(Forecast(partial).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(ServicesTest, SampledPathsSpreadAsARandomWalkDoes) {
+  v1::ForecastRequest request;
+  request.set_model("walk");
+  request.add_history(5);
+  request.set_horizon(16);
+  ASSERT_TRUE(Forecast(request).ok());  // one path, of means: it stays
+  const float std = forecast_.values(1);
+  for (int step = 0; step < 16; ++step) EXPECT_FLOAT_EQ(forecast_.values(2 * step), 5);
+
+  request.set_num_paths(1000);
+  request.set_seed(42);
+  ASSERT_TRUE(Forecast(request).ok());
+  ASSERT_THAT(forecast_.values(), SizeIs(16 * 3));
+  const std::vector<float> quantiles(forecast_.values().begin(), forecast_.values().end());
+  for (int step = 0; step < 16; ++step) {
+    const float spread = 1.2816f * std * std::sqrt(static_cast<float>(step + 1));  // the 0.9 quantile of a normal
+    EXPECT_NEAR(quantiles[static_cast<size_t>(3 * step)], 5 - spread, 0.25f * spread) << step;
+    EXPECT_NEAR(quantiles[static_cast<size_t>(3 * step + 1)], 5, 0.2f * spread) << step;
+    EXPECT_NEAR(quantiles[static_cast<size_t>(3 * step + 2)], 5 + spread, 0.25f * spread) << step;
+  }
+  ASSERT_TRUE(Forecast(request).ok());
+  EXPECT_EQ(std::vector<float>(forecast_.values().begin(), forecast_.values().end()), quantiles);
+  request.set_seed(43);
+  ASSERT_TRUE(Forecast(request).ok());
+  EXPECT_NE(std::vector<float>(forecast_.values().begin(), forecast_.values().end()), quantiles);
+}
+
+TEST_F(ServicesTest, PathsAreRefusedWhereTheyMakeNoSense) {
+  v1::ForecastRequest request;
+  request.set_model("walk");
+  request.add_history(5);
+  request.set_horizon(4);
+  for (const int paths : {-1, 1, 1001}) {
+    request.set_num_paths(paths);
+    EXPECT_EQ(Forecast(request).error_code(), grpc::StatusCode::INVALID_ARGUMENT) << paths;
+  }
+  request.set_num_paths(10);
+  for (const double quantile : {0.0, 1.0, -0.5, std::nan("")}) {
+    request.clear_path_quantiles();
+    request.add_path_quantiles(quantile);
+    EXPECT_EQ(Forecast(request).error_code(), grpc::StatusCode::INVALID_ARGUMENT) << quantile;
+  }
+  RunSession("linear", RandomValues(2, 1));
+  v1::ForecastRequest linear = ForecastOf("linear", 3);
+  linear.set_num_paths(10);
+  const grpc::Status status = Forecast(linear);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(status.error_message(), HasSubstr("only a gaussian one"));
+}
+
+TEST_F(ServicesTest, PathsThatDoNotFitTheQueueAreRefusedTogether) {
+  TestServer small({{"walk", RandomWalk()}}, [](ServerOptions* options) {
+    options->loops.max_active_sequences = 4;
+    options->loops.max_queued_sequences = 4;
+  });
+  v1::ForecastRequest request;
+  request.set_model("walk");
+  request.add_history(5);
+  request.set_horizon(4);
+  request.set_num_paths(9);
+  grpc::ClientContext refused, fits;
+  EXPECT_EQ(small.inference().Forecast(&refused, request, &forecast_).error_code(),
+            grpc::StatusCode::RESOURCE_EXHAUSTED);
+  request.set_num_paths(8);
+  EXPECT_TRUE(small.inference().Forecast(&fits, request, &forecast_).ok());
 }
 
 TEST_F(ServicesTest, SessionsAreCreatedGotListedAndDeleted) {
@@ -225,7 +304,7 @@ TEST_F(ServicesTest, ModelsSayWhatTheyTake) {
     grpc::ClientContext context;
     ASSERT_TRUE(server_.models().ListModels(&context, {}, &list).ok());
   }
-  ASSERT_THAT(list.models(), SizeIs(2));
+  ASSERT_THAT(list.models(), SizeIs(3));
   const v1::Model& model = list.models(0);
   EXPECT_EQ(model.name(), "lstm");
   EXPECT_EQ(model.input_size(), 2);
