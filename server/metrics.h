@@ -14,11 +14,11 @@
 namespace rondo {
 
 // The calls whose latency is measured.
-enum class Method { kPredict, kStreamPredict, kForecast };
-inline constexpr size_t kNumMethods = 3;
+enum class Method { kPredict, kStreamPredict, kForecast, kModelInfer, kModelStreamInfer };
+inline constexpr size_t kNumMethods = 5;
 
-enum class SessionEvent { kCreated, kDeleted, kExpired };
-inline constexpr size_t kNumSessionEvents = 3;
+enum class SessionEvent { kCreated, kDeleted, kExpired, kRestarted };
+inline constexpr size_t kNumSessionEvents = 4;
 
 // Why a request was turned away without being run.
 enum class Rejection {
@@ -34,6 +34,22 @@ enum class Rejection {
 };
 inline constexpr size_t kNumRejections = 9;
 
+// How often something happened, and its time in all.
+struct CountAndTime {
+  uint64_t count = 0;
+  uint64_t nanoseconds = 0;
+};
+
+// What one model name has done so far. Each number only grows.
+struct ModelTotals {
+  CountAndTime succeeded;     // messages but forecasts
+  CountAndTime failed;        // the same
+  CountAndTime queue;         // sequences: from admission to the first kernel call
+  CountAndTime compute;       // timesteps: each has taken as long as its batch
+  uint64_t batches = 0;       // kernel calls
+  int64_t last_batch_ms = 0;  // Unix milliseconds; 0: none yet
+};
+
 // The numbers of one model name. Any thread; none of these takes a lock, and none allocates but the first request that
 // ends with a (method, code) not seen before.
 class ModelMetrics {
@@ -46,6 +62,7 @@ class ModelMetrics {
   virtual void ObserveStep(absl::Duration duration, size_t batch_size) = 0;
   virtual void CountSessionEvent(SessionEvent event) = 0;
   virtual Gauge& sessions() = 0;
+  virtual ModelTotals Totals() const = 0;
 };
 
 // Every metric of the server, by name; the only part that knows prometheus-cpp.

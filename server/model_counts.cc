@@ -2,17 +2,21 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <utility>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "server/metric_families.h"
 
 namespace rondo {
 namespace {
 
 constexpr double kNanosecondsPerSecond = 1e9;
-constexpr std::array<absl::string_view, kNumMethods> kMethodNames = {"Predict", "StreamPredict", "Forecast"};
-constexpr std::array<absl::string_view, kNumSessionEvents> kSessionEventNames = {"created", "deleted", "expired"};
+constexpr std::array<absl::string_view, kNumMethods> kMethodNames = {"Predict", "StreamPredict", "Forecast",
+                                                                     "ModelInfer", "ModelStreamInfer"};
+constexpr std::array<absl::string_view, kNumSessionEvents> kSessionEventNames = {"created", "deleted", "expired",
+                                                                                 "restarted"};
 
 // Six bounds a decade, so that a p50 or p99 read from them is within a third; in nanoseconds.
 std::vector<uint64_t> LatencyBounds(uint64_t from, uint64_t to) {
@@ -42,6 +46,12 @@ absl::Span<const uint64_t> LoadBounds() {
 
 constexpr std::array<uint64_t, 20> kBatchSizeBounds = {1,  2,  3,  4,   6,   8,   12,  16,  24,  32,
                                                        48, 64, 96, 128, 192, 256, 384, 512, 768, 1024};
+
+void AddTo(const Histogram& histogram, CountAndTime* total) {
+  const Histogram::Snapshot snapshot = histogram.Read();
+  total->count = std::accumulate(snapshot.counts.begin(), snapshot.counts.end(), total->count);
+  total->nanoseconds += snapshot.sum;
+}
 
 uint64_t Nanoseconds(absl::Duration duration) {
   return static_cast<uint64_t>(std::max<int64_t>(0, absl::ToInt64Nanoseconds(duration)));
@@ -100,6 +110,26 @@ void ModelCounts::ObserveQueue(absl::Duration duration) { queue_.Observe(Nanosec
 void ModelCounts::ObserveStep(absl::Duration duration, size_t batch_size) {
   step_.Observe(Nanoseconds(duration));
   batch_size_.Observe(batch_size);
+  row_nanoseconds_.Add(Nanoseconds(duration) * batch_size);
+  last_batch_ms_.Set(absl::ToUnixMillis(absl::Now()));
+}
+
+ModelTotals ModelCounts::Totals() const {
+  ModelTotals totals;
+  for (size_t method = 0; method < kNumMethods; ++method) {
+    if (method == static_cast<size_t>(Method::kForecast)) continue;
+    for (size_t code = 0; code < kNumCodes; ++code) {
+      const Histogram* histogram = requests_[method][code].load(std::memory_order_acquire);
+      if (histogram != nullptr) AddTo(*histogram, code == 0 ? &totals.succeeded : &totals.failed);
+    }
+  }
+  AddTo(queue_, &totals.queue);
+  totals.compute = {batch_size_.Read().sum, row_nanoseconds_.Value()};
+  CountAndTime steps;
+  AddTo(step_, &steps);
+  totals.batches = steps.count;
+  totals.last_batch_ms = last_batch_ms_.Value();
+  return totals;
 }
 
 void ModelCounts::CountSessionEvent(SessionEvent event) { session_events_[static_cast<size_t>(event)].Add(); }

@@ -35,6 +35,7 @@ class ModelCounts : public ModelMetrics {
   void ObserveStep(absl::Duration duration, size_t batch_size) override;
   void CountSessionEvent(SessionEvent event) override;
   Gauge& sessions() override { return sessions_; }
+  ModelTotals Totals() const override;
   void ObserveLoad(absl::Duration duration);
 
   void AppendTo(const std::string& model, ModelFamilies* families) const;
@@ -51,6 +52,8 @@ class ModelCounts : public ModelMetrics {
   Histogram load_;
   std::array<Counter, kNumSessionEvents> session_events_;
   Gauge sessions_;
+  Counter row_nanoseconds_;  // of each batch, as many times as it had rows
+  Gauge last_batch_ms_;
 };
 
 }  // namespace rondo

@@ -23,8 +23,8 @@ namespace rondo {
 struct Session : ExpiryWheel::Entry {
   static constexpr int64_t kForever = std::numeric_limits<int64_t>::max();
 
-  // Constant. One exception: a session before its first commit may start anew for another model, under the lock, while
-  // it changes hands.
+  // Constant. Two exceptions, under the lock: a session before its first commit may start anew for another model
+  // while it changes hands, and a restart is committed.
   size_t hash = 0;  // of the id
   std::string id;
   int64_t idle_timeout_ns = kForever;

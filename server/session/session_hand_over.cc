@@ -12,11 +12,11 @@ namespace rondo {
 namespace {
 
 // Keeps what a replay needs. The reply reuses its memory, but a session that once had a long reply gives the rest back.
-void KeepForReplay(const CommittedSequence& sequence, Session* session) {
+void KeepForReplay(const CommittedSequence& sequence, bool restarts, Session* session) {
   constexpr size_t kKeptFloats = 256;
   session->last_timesteps = sequence.timesteps;
   session->last_fingerprint = sequence.fingerprint;
-  if (sequence.last_time) session->last_time = sequence.last_time;
+  if (sequence.last_time || restarts) session->last_time = sequence.last_time;
   std::vector<float>& reply = session->last_reply;
   if (reply.capacity() > kKeptFloats && sequence.reply.size() < reply.capacity() / 4) std::vector<float>().swap(reply);
   if (reply.capacity() < sequence.reply.size()) {
@@ -26,6 +26,18 @@ void KeepForReplay(const CommittedSequence& sequence, Session* session) {
   reply.assign(sequence.reply.begin(), sequence.reply.end());
 }
 
+// The session as of now, and *fresh as it was. REQUIRES: its shard's lock.
+void RestartAs(FreshStart* fresh, Session* session) {
+  fresh->model->metrics->CountSessionEvent(SessionEvent::kRestarted);
+  if (!session->provisional) {
+    fresh->model->metrics->sessions().Add(1);
+    session->model->metrics->sessions().Add(-1);
+  }
+  std::swap(session->model, fresh->model);
+  std::swap(session->state, fresh->state);
+  session->position = 0;
+}
+
 int64_t Advance(int64_t position, int64_t timesteps) {
   constexpr int64_t kLast = std::numeric_limits<int64_t>::max();
   return timesteps > kLast - position ? kLast : position + timesteps;
@@ -33,9 +45,11 @@ int64_t Advance(int64_t position, int64_t timesteps) {
 
 }  // namespace
 
-void SessionTable::Impl::EndLease(Session* session, const CommittedSequence* committed, absl::Time now) {
-  if (committed != nullptr) KeepForReplay(*committed, session);
-  ModelMetrics* const metrics = session->model->metrics;
+void SessionTable::Impl::EndLease(Session* session, const CommittedSequence* committed, FreshStart* fresh,
+                                  absl::Time now) {
+  const bool restarts = committed != nullptr && fresh->model != nullptr;
+  if (committed != nullptr) KeepForReplay(*committed, restarts, session);
+  ModelMetrics* const metrics = restarts ? fresh->model->metrics : session->model->metrics;
   SessionShard& shard = ShardOf(session->hash);
   WaitQueue heard;
   std::unique_ptr<Session> gone;
@@ -47,6 +61,7 @@ void SessionTable::Impl::EndLease(Session* session, const CommittedSequence* com
     if (session->detached) {
       gone.reset(session);
     } else if (committed != nullptr) {
+      if (restarts) RestartAs(fresh, session);
       session->position = Advance(session->position, committed->timesteps);
       if (std::exchange(session->provisional, false)) {
         metrics->CountSessionEvent(SessionEvent::kCreated);

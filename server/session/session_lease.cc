@@ -8,25 +8,24 @@
 
 namespace rondo {
 
-SessionLease::SessionLease(SessionTable* table, ServedModelPtr model)
-    : table_(table),
-      stateless_model_(std::move(model)),
-      stateless_state_(table->impl_->states().TakeZeroed(static_cast<size_t>(stateless_model_->spec().state_size()))) {}
+SessionLease::SessionLease(SessionTable* table, const ServedModelPtr& model)
+    : table_(table), fresh_(table->impl_->FreshStartOf(model)) {}
 
 SessionLease& SessionLease::operator=(SessionLease&& other) noexcept {
   if (this == &other) return *this;
   if (*this) End(nullptr, absl::InfinitePast());
   table_ = other.table_;
   session_ = std::exchange(other.session_, nullptr);
-  stateless_model_ = std::move(other.stateless_model_);
-  stateless_state_ = std::move(other.stateless_state_);
+  fresh_ = std::move(other.fresh_);
   working_state_ = std::move(other.working_state_);
   return *this;
 }
 
-const ServedModelPtr& SessionLease::model() const { return stateless() ? stateless_model_ : session_->model; }
+void SessionLease::Restart(const ServedModelPtr& model) { fresh_ = table_->impl_->FreshStartOf(model); }
 
-float* SessionLease::state() { return stateless() ? stateless_state_.get() : session_->state.get(); }
+const ServedModelPtr& SessionLease::model() const { return fresh_.model != nullptr ? fresh_.model : session_->model; }
+
+float* SessionLease::state() { return fresh_.model != nullptr ? fresh_.state.get() : session_->state.get(); }
 
 float* SessionLease::working_state() {
   if (working_state_.get() == nullptr) {
@@ -35,7 +34,7 @@ float* SessionLease::working_state() {
   return working_state_.get();
 }
 
-int64_t SessionLease::position() const { return stateless() ? 0 : session_->position; }
+int64_t SessionLease::position() const { return fresh_.model != nullptr ? 0 : session_->position; }
 
 absl::Span<const float> SessionLease::last_output() const {
   const absl::Span<const float> reply = last_reply();
@@ -43,7 +42,9 @@ absl::Span<const float> SessionLease::last_output() const {
   return reply.size() < output_size ? absl::Span<const float>() : reply.last(output_size);
 }
 
-std::optional<int64_t> SessionLease::last_time() const { return stateless() ? std::nullopt : session_->last_time; }
+std::optional<int64_t> SessionLease::last_time() const {
+  return fresh_.model != nullptr ? std::nullopt : session_->last_time;
+}
 
 PositionCheck SessionLease::Check(std::optional<int64_t> position, int64_t timesteps, uint64_t fingerprint) const {
   const Session& session = *session_;
@@ -55,7 +56,7 @@ PositionCheck SessionLease::Check(std::optional<int64_t> position, int64_t times
 }
 
 absl::Span<const float> SessionLease::last_reply() const {
-  return stateless() ? absl::Span<const float>() : absl::MakeConstSpan(session_->last_reply);
+  return fresh_.model != nullptr ? absl::Span<const float>() : absl::MakeConstSpan(session_->last_reply);
 }
 
 void SessionLease::Commit(const CommittedSequence& sequence, absl::Time now) { End(&sequence, now); }
@@ -64,9 +65,10 @@ void SessionLease::Release(absl::Time now) { End(nullptr, now); }
 
 void SessionLease::End(const CommittedSequence* committed, absl::Time now) {
   working_state_.Reset();
-  stateless_state_.Reset();
-  stateless_model_ = nullptr;
-  if (Session* const session = std::exchange(session_, nullptr)) table_->impl_->EndLease(session, committed, now);
+  FreshStart fresh = std::move(fresh_);
+  if (Session* const session = std::exchange(session_, nullptr)) {
+    table_->impl_->EndLease(session, committed, &fresh, now);
+  }
 }
 
 }  // namespace rondo

@@ -31,6 +31,12 @@ struct CommittedSequence {
   bool end_session = false;
 };
 
+// A zero state that is in no session, or not yet.
+struct FreshStart {
+  ServedModelPtr model;  // null: none
+  StateSlot state;
+};
+
 // The right to read and move one session, or one zero state that belongs to none. Move-only.
 //
 // A lease that ends without Commit leaves the session as it was. The way to keep that promise without copying: state()
@@ -43,8 +49,7 @@ class SessionLease {
   SessionLease(SessionLease&& other) noexcept
       : table_(other.table_),
         session_(std::exchange(other.session_, nullptr)),
-        stateless_model_(std::move(other.stateless_model_)),
-        stateless_state_(std::move(other.stateless_state_)),
+        fresh_(std::move(other.fresh_)),
         working_state_(std::move(other.working_state_)) {}
   SessionLease& operator=(SessionLease&& other) noexcept;
   // As Release, but the session's idle time does not start anew.
@@ -53,7 +58,12 @@ class SessionLease {
   }
 
   explicit operator bool() const { return session_ != nullptr || stateless(); }  // false: empty, or moved from
-  bool stateless() const { return stateless_model_ != nullptr; }
+  bool stateless() const { return session_ == nullptr && fresh_.model != nullptr; }
+
+  // From here on the session is one of `model` at position 0, with a zero state. Others see that with Commit; without
+  // it the session is as it was. REQUIRES: not stateless; comes before state() and
+  // working_state() are used.
+  void Restart(const ServedModelPtr& model);
 
   const ServedModelPtr& model() const;
   float* state();          // [state_size], see ModelSpec::state_size; zero at position 0
@@ -76,15 +86,14 @@ class SessionLease {
  private:
   friend class SessionTable;
   SessionLease(SessionTable* table, Session* session) : table_(table), session_(session) {}
-  SessionLease(SessionTable* table, ServedModelPtr model);
+  SessionLease(SessionTable* table, const ServedModelPtr& model);  // stateless
 
   // No effect on an empty lease. committed null: without a commit.
   void End(const CommittedSequence* committed, absl::Time now);
 
   SessionTable* table_ = nullptr;
-  Session* session_ = nullptr;      // null: stateless, or an empty lease
-  ServedModelPtr stateless_model_;  // null: not stateless
-  StateSlot stateless_state_;
+  Session* session_ = nullptr;  // null: stateless, or an empty lease
+  FreshStart fresh_;            // stateless, or restarted
   StateSlot working_state_;
 };
 

@@ -44,7 +44,12 @@ class SessionTable::Impl {
   size_t ExpireIdle(absl::Time now);
 
   // Ends the lease on `session`; committed null: without a commit. InfinitePast: the idle time does not start anew.
-  void EndLease(Session* session, const CommittedSequence* committed, absl::Time now);
+  // *fresh, if it has a model, is what the session restarts as with a commit; then it holds what the session had.
+  void EndLease(Session* session, const CommittedSequence* committed, FreshStart* fresh, absl::Time now);
+
+  FreshStart FreshStartOf(const ServedModelPtr& model) {
+    return {model, states_.TakeZeroed(static_cast<size_t>(model->spec().state_size()))};
+  }
 
   size_t size() const { return live_.load(std::memory_order_relaxed); }
   StatePool& states() { return states_; }

@@ -24,6 +24,7 @@ class CountingMetrics : public ModelMetrics {
   void ObserveStep(absl::Duration, size_t batch_size) override { batch_sizes.push_back(batch_size); }
   void CountSessionEvent(SessionEvent) override {}
   Gauge& sessions() override { return sessions_; }
+  ModelTotals Totals() const override { return {}; }
 
   int queued = 0;
   std::vector<size_t> batch_sizes;

@@ -23,6 +23,7 @@ class CountedEvents : public ModelMetrics {
   void ObserveStep(absl::Duration, size_t) override {}
   void CountSessionEvent(SessionEvent event) override { ++events_[static_cast<size_t>(event)]; }
   Gauge& sessions() override { return sessions_; }
+  ModelTotals Totals() const override { return {}; }
 
   int count(SessionEvent event) const { return events_[static_cast<size_t>(event)]; }
 
