@@ -15,7 +15,7 @@ using ServingStatus = health::HealthCheckResponse::ServingStatus;
 
 ServingStatus StatusOf(const RpcContext& context, const std::string& service) {
   if (!service.empty() && service != "rondo.v1.Inference" && service != "rondo.v1.Sessions" &&
-      service != "rondo.v1.Models") {
+      service != "rondo.v1.Models" && service != "inference.GRPCInferenceService") {
     return health::HealthCheckResponse::SERVICE_UNKNOWN;
   }
   return context.draining->load() ? health::HealthCheckResponse::NOT_SERVING : health::HealthCheckResponse::SERVING;

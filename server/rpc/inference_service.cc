@@ -2,6 +2,7 @@
 
 #include "server/rpc/forecast_call.h"
 #include "server/rpc/predict_call.h"
+#include "server/rpc/predict_rpc.h"
 #include "server/rpc/stream_call.h"
 
 namespace rondo {
@@ -14,8 +15,8 @@ constexpr int kListeners = 16;
 
 void ServeInference(const RpcContext* context, v1::Inference::AsyncService* service) {
   for (int i = 0; i < kListeners; ++i) {
-    PredictCall::Listen(context, service);
-    StreamCall::Listen(context, service);
+    PredictCall<PredictRpc>::Listen(context, service);
+    StreamCall<StreamPredictRpc>::Listen(context, service);
     ForecastCall::Listen(context, service);
   }
 }

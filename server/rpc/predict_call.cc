@@ -1,25 +1,26 @@
 #include "server/rpc/predict_call.h"
 
-#include <string>
-
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "server/rpc/status.h"
+#include "server/rpc/open_inference_rpc.h"
+#include "server/rpc/predict_rpc.h"
 
 namespace rondo {
 
-void PredictCall::Listen(const RpcContext* context, v1::Inference::AsyncService* service) {
+template <typename Rpc>
+void PredictCall<Rpc>::Listen(const RpcContext* context, Service* service) {
   new PredictCall(context, service);
 }
 
-PredictCall::PredictCall(const RpcContext* context, v1::Inference::AsyncService* service)
-    : context_(context), service_(service), message_(context, Method::kPredict, this) {
+template <typename Rpc>
+PredictCall<Rpc>::PredictCall(const RpcContext* context, Service* service)
+    : context_(context), service_(service), message_(context, Rpc::kMethod, this) {
   server_context_.AsyncNotifyWhenDone(&context_done_);
   grpc::ServerCompletionQueue* queue = context_->loop->queue();
-  service_->RequestPredict(&server_context_, message_.request(), &writer_, queue, queue, &arrived_);
+  Rpc::Accept(service_, &server_context_, message_.request(), &writer_, queue, queue, &arrived_);
 }
 
-void PredictCall::OnArrived(bool ok) {
+template <typename Rpc>
+void PredictCall<Rpc>::OnArrived(bool ok) {
   if (!ok) {  // the server is shutting down; context_done_ will not come
     delete this;
     return;
@@ -29,42 +30,37 @@ void PredictCall::OnArrived(bool ok) {
   message_.Start(absl::Now(), absl::FromChrono(server_context_.deadline()));
 }
 
-void PredictCall::OnMessageDone(PredictMessage*) {
-  const grpc::Status status = StatusOfReply();
+template <typename Rpc>
+void PredictCall<Rpc>::OnMessageDone() {
+  const grpc::Status status = message_.CallStatus(&server_context_);
   if (status.ok()) {
-    writer_.Finish(message_.response(), status, &finished_);
+    writer_.Finish(Rpc::ResponseOf(message_), status, &finished_);
   } else {
     writer_.FinishWithError(status, &finished_);
   }
 }
 
-grpc::Status PredictCall::StatusOfReply() {
-  if (!message_.refusal().ok()) return ToGrpcStatus(message_.refusal(), &server_context_);
-  if (message_.response().results_size() != 1) return grpc::Status::OK;
-  const v1::SequenceResult& result = message_.response().results(0);
-  if (!result.has_status()) return grpc::Status::OK;
-  const absl::Status status(static_cast<absl::StatusCode>(result.status().code()), result.status().message());
-  if (absl::IsFailedPrecondition(status)) {
-    server_context_.AddTrailingMetadata("rondo-next-position", absl::StrCat(result.next_position()));
-  }
-  return ToGrpcStatus(status, &server_context_);
-}
-
-void PredictCall::OnFinished(bool) {
+template <typename Rpc>
+void PredictCall<Rpc>::OnFinished(bool) {
   is_finished_ = true;
   DeleteWhenOver();
 }
 
-void PredictCall::OnContextDone(bool) {
+template <typename Rpc>
+void PredictCall<Rpc>::OnContextDone(bool) {
   is_context_done_ = true;
   if (server_context_.IsCancelled()) message_.Cancel();
   DeleteWhenOver();
 }
 
-void PredictCall::DeleteWhenOver() {
+template <typename Rpc>
+void PredictCall<Rpc>::DeleteWhenOver() {
   if (!is_finished_ || !is_context_done_) return;
   context_->calls->Remove(this);
   delete this;
 }
+
+template class PredictCall<PredictRpc>;
+template class PredictCall<ModelInferRpc>;
 
 }  // namespace rondo

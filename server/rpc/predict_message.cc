@@ -1,6 +1,7 @@
 #include "server/rpc/predict_message.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -15,18 +16,32 @@ constexpr size_t kMaxKeptFloats = 64 << 10;
 
 }  // namespace
 
-void PredictMessage::Start(absl::Time now, absl::Time deadline) {
+void PredictMessage::Open(absl::Time now) {
   running_ = true;
   arrived_ = now;
   first_failure_ = absl::StatusCode::kOk;
+  refusal_ = absl::OkStatus();
   context_->metrics->requests_in_flight().Add(1);
-  refusal_ = Admit(deadline);
-  if (!refusal_.ok()) {
-    first_failure_ = refusal_.code();
-    ToProto(refusal_, response_.mutable_status());
-    RecordRefusal(RejectionOf(refusal_), refusal_, context_->metrics);
-    return Finish();
-  }
+}
+
+void PredictMessage::Refuse(absl::Time now, ServedModelPtr model, const absl::Status& status) {
+  Open(now);
+  model_ = std::move(model);
+  FinishRefused(status);
+}
+
+void PredictMessage::FinishRefused(const absl::Status& status) {
+  refusal_ = status;
+  first_failure_ = status.code();
+  ToProto(status, response_.mutable_status());
+  RecordRefusal(RejectionOf(status), status, context_->metrics);
+  Finish();
+}
+
+void PredictMessage::Start(absl::Time now, absl::Time deadline, SessionStart start) {
+  Open(now);
+  session_start_ = start;
+  if (const absl::Status status = Admit(deadline); !status.ok()) return FinishRefused(status);
   const int sequences = request_.sequences_size();
   while (tasks_.size() < static_cast<size_t>(sequences)) {
     tasks_.push_back(std::make_unique<SequenceTask>(context_, this));
@@ -73,7 +88,19 @@ void PredictMessage::Finish() {
     model_->metrics->ObserveRequest(method_, first_failure_, absl::Now() - arrived_);
     model_ = nullptr;
   }
-  owner_->OnMessageDone(this);
+  owner_->OnMessageDone();
+}
+
+grpc::Status PredictMessage::CallStatus(grpc::ServerContext* context) const {
+  if (!refusal_.ok()) return ToGrpcStatus(refusal_, context);
+  if (response_.results_size() != 1) return grpc::Status::OK;
+  const v1::SequenceResult& result = response_.results(0);
+  if (!result.has_status()) return grpc::Status::OK;
+  const absl::Status status(static_cast<absl::StatusCode>(result.status().code()), result.status().message());
+  if (absl::IsFailedPrecondition(status)) {
+    context->AddTrailingMetadata("rondo-next-position", absl::StrCat(result.next_position()));
+  }
+  return ToGrpcStatus(status, context);
 }
 
 void PredictMessage::Cancel() {

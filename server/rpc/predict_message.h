@@ -1,6 +1,10 @@
 #ifndef RONDO_SERVER_RPC_PREDICT_MESSAGE_H_
 #define RONDO_SERVER_RPC_PREDICT_MESSAGE_H_
 
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/status.h>
+
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -23,7 +27,7 @@ class PredictMessage {
    public:
     virtual ~Owner() = default;
     // The reply is complete; the message may be written and used again.
-    virtual void OnMessageDone(PredictMessage* message) = 0;
+    virtual void OnMessageDone() = 0;
   };
 
   PredictMessage(const RpcContext* context, Method method, Owner* owner)
@@ -31,13 +35,21 @@ class PredictMessage {
 
   // Fill before Start; untouched until OnMessageDone.
   v1::PredictRequest* request() { return &request_; }
+  const v1::PredictRequest& request() const { return request_; }
   const v1::PredictResponse& response() const { return response_; }
+  // What a unary call ends with: the refusal, or the failure of its only sequence.
+  grpc::Status CallStatus(grpc::ServerContext* context) const;
   // Why the whole message was refused, or OK. Each sequence has its own status besides.
   const absl::Status& refusal() const { return refusal_; }
   bool running() const { return running_; }
+  // The version that ran sequence `i`, and its timesteps; after OnMessageDone, if it has no status.
+  int64_t VersionOf(int i) const { return tasks_[static_cast<size_t>(i)]->version(); }
+  size_t TimestepsOf(int i) const { return tasks_[static_cast<size_t>(i)]->timesteps(); }
 
   // Runs the request and calls OnMessageDone once, at once or later.
-  void Start(absl::Time now, absl::Time deadline);
+  void Start(absl::Time now, absl::Time deadline, SessionStart start = SessionStart::kByPosition);
+  // The same for a request that cannot be run; `model`: whose, null if that is not known.
+  void Refuse(absl::Time now, ServedModelPtr model, const absl::Status& status);
   void Cancel();
   // Empties both protos; their memory is kept unless it grew large.
   void Clear();
@@ -45,11 +57,14 @@ class PredictMessage {
   const ServedModelPtr& model() const { return model_; }
   absl::Time arrived() const { return arrived_; }
   absl::Time deadline() const { return deadline_; }
+  SessionStart session_start() const { return session_start_; }
   void OnSequenceDone(const absl::Status& status);
 
  private:
   // Status of the whole: draining, no sequences, too many, no such model, a bad deadline.
   absl::Status Admit(absl::Time deadline);
+  void Open(absl::Time now);
+  void FinishRefused(const absl::Status& status);
   void Finish();
 
   const RpcContext* const context_;
@@ -64,6 +79,7 @@ class PredictMessage {
   absl::StatusCode first_failure_ = absl::StatusCode::kOk;
   absl::Time arrived_;
   absl::Time deadline_;
+  SessionStart session_start_ = SessionStart::kByPosition;
   int unfinished_ = 0;
   bool running_ = false;
 };

@@ -53,7 +53,8 @@ void SequenceTask::Start(const v1::Sequence& sequence, v1::SequenceResult* resul
 }
 
 void SequenceTask::AcquireSession() {
-  const bool creates = sequence_->has_position() && sequence_->position() == 0;
+  const bool creates =
+      message_->session_start() == SessionStart::kAnew || (sequence_->has_position() && sequence_->position() == 0);
   stage_ = Stage::kWaiting;
   absl::StatusOr<std::optional<SessionLease>> lease = context_->sessions->Acquire(
       sequence_->session_id(), creates ? &message_->model() : nullptr, this, message_->arrived());
@@ -80,6 +81,10 @@ void SequenceTask::Proceed(bool) {
 
 void SequenceTask::Begin() {
   if (cancelled_) return Refuse(Rejection::kCancelled, absl::CancelledError("cancelled by the client"));
+  if (message_->session_start() == SessionStart::kAnew) {
+    if (lease_.position() > 0 || lease_.model() != message_->model()) lease_.Restart(message_->model());
+    return Run();
+  }
   const absl::Status status = CheckSession();
   if (absl::IsInvalidArgument(status)) return Refuse(Rejection::kInvalid, status);
   if (!status.ok()) {
@@ -126,6 +131,7 @@ void SequenceTask::Replay() {
 void SequenceTask::Run() {
   const ServedModelPtr& model = lease_.model();
   const ModelSpec& spec = model->spec();
+  version_ = model->model->version;
   run_ = SequenceRun();
   run_.network = model->model->network.get();
   run_.metrics = model->metrics;

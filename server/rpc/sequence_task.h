@@ -17,6 +17,12 @@ namespace rondo {
 
 class PredictMessage;
 
+// What a sequence finds of its session.
+enum class SessionStart {
+  kByPosition,  // as v1::Sequence.position says
+  kAnew,        // position 0 and a zero state, whether the id is live or not; `position` is not looked at
+};
+
 // One sequence of a message, from the check of its values to its result: waits for its session's lease, runs, commits.
 //
 // Threads: the loop's own, but OnLease.
@@ -28,6 +34,9 @@ class SequenceTask : private LeaseWaiter, private RunObserver, private Event {
   void Start(const v1::Sequence& sequence, v1::SequenceResult* result);
   // Ends as CANCELLED soon, unless it is done.
   void Cancel();
+  // Of the model that ran it.
+  int64_t version() const { return version_; }
+  size_t timesteps() const { return run_.timesteps; }
 
  private:
   enum class Stage { kDone, kWaiting, kRunning };
@@ -55,6 +64,7 @@ class SequenceTask : private LeaseWaiter, private RunObserver, private Event {
   Stage stage_ = Stage::kDone;
   bool cancelled_ = false;
   uint64_t fingerprint_ = 0;
+  int64_t version_ = 0;
   SessionLease lease_;
   SequenceRun run_;
   // Written by OnLease on another loop's thread; the inbox hands it over.

@@ -3,6 +3,7 @@
 #include "server/rpc/health_service.h"
 #include "server/rpc/inference_service.h"
 #include "server/rpc/models_service.h"
+#include "server/rpc/open_inference_service.h"
 #include "server/rpc/reflection_answers.h"
 #include "server/rpc/reflection_service.h"
 #include "server/rpc/sessions_service.h"
@@ -14,11 +15,13 @@ class Services::Impl {
   v1::Inference::AsyncService inference;
   v1::Sessions::AsyncService sessions;
   v1::Models::AsyncService models;
+  inference::GRPCInferenceService::AsyncService open_inference;
   grpc::health::v1::Health::AsyncService health;
   grpc::reflection::v1alpha::ServerReflection::AsyncService reflection;
-  const ReflectionAnswers reflection_answers{{"rondo.v1.Inference", "rondo.v1.Sessions", "rondo.v1.Models",
-                                              "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"},
-                                             *google::protobuf::DescriptorPool::generated_pool()};
+  const ReflectionAnswers reflection_answers{
+      {"rondo.v1.Inference", "rondo.v1.Sessions", "rondo.v1.Models", "inference.GRPCInferenceService",
+       "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"},
+      *google::protobuf::DescriptorPool::generated_pool()};
 };
 
 Services::Services() : impl_(std::make_unique<Impl>()) {}
@@ -28,15 +31,20 @@ void Services::RegisterWith(grpc::ServerBuilder* builder) {
   builder->RegisterService(&impl_->inference);
   builder->RegisterService(&impl_->sessions);
   builder->RegisterService(&impl_->models);
+  builder->RegisterService(&impl_->open_inference);
   builder->RegisterService(&impl_->health);
   builder->RegisterService(&impl_->reflection);
 }
 
-void Services::ServeHotCalls(const RpcContext* context) { ServeInference(context, &impl_->inference); }
+void Services::ServeHotCalls(const RpcContext* context) {
+  ServeInference(context, &impl_->inference);
+  ServeModelInfer(context, &impl_->open_inference);
+}
 
 void Services::ServeRareCalls(const RpcContext* context) {
   ServeSessions(context, &impl_->sessions);
   ServeModels(context, &impl_->models);
+  ServeOpenInference(context, &impl_->open_inference);
   ServeHealth(context, &impl_->health);
   ServeReflection(context, &impl_->reflection, &impl_->reflection_answers);
 }

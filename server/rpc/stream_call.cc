@@ -4,26 +4,32 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "server/rpc/open_inference_rpc.h"
+#include "server/rpc/predict_rpc.h"
 #include "server/rpc/status.h"
 
 namespace rondo {
 
-void StreamCall::Listen(const RpcContext* context, v1::Inference::AsyncService* service) {
+template <typename Rpc>
+void StreamCall<Rpc>::Listen(const RpcContext* context, Service* service) {
   new StreamCall(context, service);
 }
 
-StreamCall::StreamCall(const RpcContext* context, v1::Inference::AsyncService* service)
+template <typename Rpc>
+StreamCall<Rpc>::StreamCall(const RpcContext* context, Service* service)
     : context_(context), service_(service), ring_(context->limits.max_pipelined_messages) {
   server_context_.AsyncNotifyWhenDone(&context_done_);
   grpc::ServerCompletionQueue* queue = context_->loop->queue();
-  service_->RequestStreamPredict(&server_context_, &stream_, queue, queue, &arrived_);
+  Rpc::Accept(service_, &server_context_, &stream_, queue, queue, &arrived_);
 }
 
-StreamCall::~StreamCall() {
+template <typename Rpc>
+StreamCall<Rpc>::~StreamCall() {
   if (counted_) context_->open_streams->fetch_sub(1);
 }
 
-void StreamCall::OnArrived(bool ok) {
+template <typename Rpc>
+void StreamCall<Rpc>::OnArrived(bool ok) {
   if (!ok) {  // the server is shutting down; context_done_ will not come
     delete this;
     return;
@@ -31,6 +37,7 @@ void StreamCall::OnArrived(bool ok) {
   context_->calls->Add(this);
   Listen(context_, service_);
   counted_ = true;
+  errors_end_ = Rpc::ErrorsEndStream(server_context_);
   const size_t open = context_->open_streams->fetch_add(1) + 1;
   if (open > context_->limits.max_streams) {
     const absl::Status status = absl::ResourceExhaustedError(
@@ -42,36 +49,47 @@ void StreamCall::OnArrived(bool ok) {
   ReadNext();
 }
 
-void StreamCall::ReadNext() {
+template <typename Rpc>
+void StreamCall<Rpc>::ReadNext() {
   if (reading_ || no_more_reads_ || broken_ || read_count_ - written_count_ == ring_.size()) return;
-  std::unique_ptr<PredictMessage>& place = ring_[read_count_ % ring_.size()];
+  std::unique_ptr<Message>& place = ring_[read_count_ % ring_.size()];
   if (place == nullptr) {
     PredictMessage::Owner* const owner = this;
-    place = std::make_unique<PredictMessage>(context_, Method::kStreamPredict, owner);
+    place = std::make_unique<Message>(context_, Rpc::kMethod, owner);
   }
   reading_ = true;
   stream_.Read(place->request(), &read_);
 }
 
-void StreamCall::OnRead(bool ok) {
+template <typename Rpc>
+void StreamCall<Rpc>::OnRead(bool ok) {
   reading_ = false;
   if (!ok || no_more_reads_ || broken_) {
     no_more_reads_ = true;
     WriteNext();
     return DeleteWhenOver();
   }
-  PredictMessage* message = At(read_count_++);
+  Message* message = At(read_count_++);
   ReadNext();  // first: what comes next is parsed while this one waits for its batch
   message->Start(absl::Now(), absl::FromChrono(server_context_.deadline()));
 }
 
-void StreamCall::OnMessageDone(PredictMessage*) { WriteNext(); }
+template <typename Rpc>
+void StreamCall<Rpc>::OnMessageDone() {
+  WriteNext();
+}
 
-void StreamCall::WriteNext() {
+template <typename Rpc>
+void StreamCall<Rpc>::WriteNext() {
   if (writing_ || finishing_) return;
   if (written_count_ < read_count_) {
-    PredictMessage* message = At(written_count_);
+    Message* message = At(written_count_);
     if (message->running()) return;
+    if (errors_end_ && !broken_ && !message->refusal().ok()) {
+      end_ = message->refusal();
+      no_more_reads_ = true;
+      Break();
+    }
     if (!broken_) {
       writing_ = true;
       return stream_.Write(message->response(), &written_);
@@ -83,53 +101,62 @@ void StreamCall::WriteNext() {
   if (no_more_reads_ || broken_) Finish(end_);
 }
 
-void StreamCall::OnWritten(bool ok) {
+template <typename Rpc>
+void StreamCall<Rpc>::OnWritten(bool ok) {
   writing_ = false;
   At(written_count_++)->Clear();
   if (!ok) {
-    broken_ = true;
-    CancelMessages();
+    Break();
   }
   ReadNext();
   WriteNext();
   DeleteWhenOver();
 }
 
-void StreamCall::Drain() {
+template <typename Rpc>
+void StreamCall<Rpc>::Drain() {
   no_more_reads_ = true;
   end_ = absl::UnavailableError("the server is shutting down");
   WriteNext();
 }
 
-void StreamCall::Finish(const absl::Status& status) {
+template <typename Rpc>
+void StreamCall<Rpc>::Finish(const absl::Status& status) {
   finishing_ = true;
   no_more_reads_ = true;
   stream_.Finish(ToGrpcStatus(status, &server_context_), &finished_);
 }
 
-void StreamCall::OnFinished(bool) {
+template <typename Rpc>
+void StreamCall<Rpc>::OnFinished(bool) {
   is_finished_ = true;
   DeleteWhenOver();
 }
 
-void StreamCall::OnContextDone(bool) {
+template <typename Rpc>
+void StreamCall<Rpc>::OnContextDone(bool) {
   is_context_done_ = true;
   if (server_context_.IsCancelled()) {
-    broken_ = true;
-    CancelMessages();
+    Break();
     WriteNext();
   }
   DeleteWhenOver();
 }
 
-void StreamCall::CancelMessages() {
+template <typename Rpc>
+void StreamCall<Rpc>::Break() {
+  broken_ = true;
   for (size_t i = written_count_; i < read_count_; ++i) At(i)->Cancel();
 }
 
-void StreamCall::DeleteWhenOver() {
+template <typename Rpc>
+void StreamCall<Rpc>::DeleteWhenOver() {
   if (!is_finished_ || !is_context_done_ || reading_ || writing_) return;
   context_->calls->Remove(this);
   delete this;
 }
+
+template class StreamCall<StreamPredictRpc>;
+template class StreamCall<ModelStreamInferRpc>;
 
 }  // namespace rondo

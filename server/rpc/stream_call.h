@@ -7,24 +7,28 @@
 #include <memory>
 #include <vector>
 
-#include "rondo/v1/inference.grpc.pb.h"
 #include "server/rpc/call.h"
 #include "server/rpc/predict_message.h"
 #include "server/rpc/rpc_context.h"
 
 namespace rondo {
 
-// One StreamPredict. Messages sit in a ring: they are read ahead into its free places, run as they come, and are
-// answered in order. One read and one write are under way at most. Owns itself.
+// One stream of messages. `Rpc` is StreamPredictRpc or ModelStreamInferRpc. Messages sit in a ring: they are read ahead
+// into its free places, run as they come, and are answered in order. One read and one write are under way at most. Owns
+// itself.
+template <typename Rpc>
 class StreamCall : public Call, private PredictMessage::Owner {
  public:
-  // Waits for the next StreamPredict on the context's loop, and from then on always for one more.
-  static void Listen(const RpcContext* context, v1::Inference::AsyncService* service);
+  using Service = typename Rpc::Service;
+  using Message = typename Rpc::Message;
+
+  // Waits for the next call on the context's loop, and from then on always for one more.
+  static void Listen(const RpcContext* context, Service* service);
 
   void Drain() override;
 
  private:
-  StreamCall(const RpcContext* context, v1::Inference::AsyncService* service);
+  StreamCall(const RpcContext* context, Service* service);
   ~StreamCall() override;
 
   void OnArrived(bool ok);
@@ -32,22 +36,23 @@ class StreamCall : public Call, private PredictMessage::Owner {
   void OnWritten(bool ok);
   void OnFinished(bool ok);
   void OnContextDone(bool ok);
-  void OnMessageDone(PredictMessage* message) override;
+  void OnMessageDone() override;
 
-  PredictMessage* At(size_t index) { return ring_[index % ring_.size()].get(); }
+  Message* At(size_t index) { return ring_[index % ring_.size()].get(); }
   // Reads into the next free place, if there is one and more may come.
   void ReadNext();
   // Writes the oldest reply if it is ready; ends the stream once nothing is left to do.
   void WriteNext();
   // Starts the end of the call, with the first cause given.
   void Finish(const absl::Status& status);
-  void CancelMessages();
+  // Replies not yet written are dropped, and what runs for them is cancelled.
+  void Break();
   void DeleteWhenOver();
 
   const RpcContext* const context_;
-  v1::Inference::AsyncService* const service_;
+  Service* const service_;
   grpc::ServerContext server_context_;
-  grpc::ServerAsyncReaderWriter<v1::PredictResponse, v1::PredictRequest> stream_{&server_context_};
+  grpc::ServerAsyncReaderWriter<typename Rpc::Response, typename Rpc::Request> stream_{&server_context_};
   MethodEvent<StreamCall> arrived_{this, &StreamCall::OnArrived};
   MethodEvent<StreamCall> read_{this, &StreamCall::OnRead};
   MethodEvent<StreamCall> written_{this, &StreamCall::OnWritten};
@@ -55,7 +60,7 @@ class StreamCall : public Call, private PredictMessage::Owner {
   MethodEvent<StreamCall> context_done_{this, &StreamCall::OnContextDone};
 
   // Messages written_count_ .. read_count_ - 1 are running or wait for their turn to be written.
-  std::vector<std::unique_ptr<PredictMessage>> ring_;  // made when first read into
+  std::vector<std::unique_ptr<Message>> ring_;  // made when first read into
   size_t read_count_ = 0;
   size_t written_count_ = 0;
   absl::Status end_;      // what the stream ends with
@@ -63,7 +68,8 @@ class StreamCall : public Call, private PredictMessage::Owner {
   bool writing_ = false;
   bool finishing_ = false;
   bool no_more_reads_ = false;  // the client has ended its side, or the server drains
-  bool broken_ = false;         // the client is gone: replies are dropped
+  bool broken_ = false;         // the client is gone, or an error ends the stream: replies are dropped
+  bool errors_end_ = false;     // the stream: as the call's metadata wants it
   bool counted_ = false;        // in open_streams
   bool is_finished_ = false;
   bool is_context_done_ = false;

@@ -1,0 +1,97 @@
+#include "server/rpc/open_inference_message.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/rpc/open_inference_tensors.h"
+#include "server/rpc/status.h"
+
+namespace rondo {
+namespace {
+
+// As PredictMessage: what a ring keeps is bounded by usual messages.
+constexpr size_t kMaxKeptBytes = 256 << 10;
+
+size_t TensorBytes(const inference::ModelInferRequest& request) {
+  size_t bytes = request.id().size();
+  for (const std::string& raw : request.raw_input_contents()) bytes += raw.size();
+  for (const auto& input : request.inputs()) bytes += input.contents().ByteSizeLong();
+  return bytes;
+}
+
+}  // namespace
+
+void OpenInferenceMessage::Start(absl::Time now, absl::Time deadline) {
+  v1::PredictRequest* const predict = predict_.request();
+  v1::Sequence* const sequence = predict->add_sequences();
+  InferTerms terms;
+  int64_t version = 0;
+  absl::Status status = ReadVersion(request_.model_version(), &version);
+  if (!status.ok()) return predict_.Refuse(now, nullptr, status);
+  absl::StatusOr<ServedModelPtr> model = context_->registry->Find(request_.model_name(), version);
+  if (!model.ok()) return predict_.Refuse(now, nullptr, model.status());
+  status = ReadParameters(request_, sequence, &terms);
+  if (status.ok()) status = ReadTensors(request_, *(*model)->model, context_->limits.max_timesteps, sequence);
+  if (!status.ok()) return predict_.Refuse(now, *std::move(model), status);
+  predict->set_model(request_.model_name());
+  // Named inputs are in this version's order; a session of another one must not take them for its own.
+  predict->set_version(NamesInputs(request_) ? (*model)->model->version : version);
+  predict_.Start(now, std::min(deadline, now + terms.timeout), terms.start);
+}
+
+void OpenInferenceMessage::OnMessageDone() {
+  refusal_ = ResultOfPredict();
+  inference::ModelInferResponse* const result = response_.mutable_infer_response();
+  result->set_id(request_.id());
+  if (method_ == Method::kModelStreamInfer) {
+    (*result->mutable_parameters())["triton_final_response"].set_bool_param(true);
+  }
+  if (refusal_.ok()) {
+    FillResult();
+  } else {
+    // Clients take an empty text for success.
+    const std::string code = absl::StatusCodeToString(refusal_.code());
+    response_.set_error_message(refusal_.message().empty() ? code : std::string(refusal_.message()));
+  }
+  owner_->OnMessageDone();
+}
+
+absl::Status OpenInferenceMessage::ResultOfPredict() const {
+  if (!predict_.refusal().ok()) return predict_.refusal();
+  const v1::SequenceResult& result = predict_.response().results(0);
+  if (!result.has_status()) return absl::OkStatus();
+  const auto code = static_cast<absl::StatusCode>(result.status().code());
+  if (code != absl::StatusCode::kNotFound) return absl::Status(code, result.status().message());
+  // The only thing that a sequence does not find is its session: Triton's text, and what became of it.
+  const std::string& id = predict_.request().sequences(0).session_id();
+  return absl::InvalidArgumentError(
+      absl::StrCat("inference request for sequence ", id, " to model '", request_.model_name(),
+                   "' must specify the START flag on the first request of the sequence: ", result.status().message()));
+}
+
+void OpenInferenceMessage::FillResult() {
+  inference::ModelInferResponse* const result = response_.mutable_infer_response();
+  result->set_model_name(request_.model_name());
+  result->set_model_version(absl::StrCat(predict_.VersionOf(0)));
+  const v1::SequenceResult& predicted = predict_.response().results(0);
+  WriteOutput(request_, predicted, predict_.TimestepsOf(0), result);
+}
+
+grpc::Status OpenInferenceMessage::CallStatus(grpc::ServerContext* context) const {
+  return ToGrpcStatus(refusal_, context);
+}
+
+void OpenInferenceMessage::Clear() {
+  if (TensorBytes(request_) + response_.infer_response().ByteSizeLong() > kMaxKeptBytes) {
+    request_ = inference::ModelInferRequest();
+    response_ = inference::ModelStreamInferResponse();
+  } else {
+    request_.Clear();
+    response_.Clear();
+  }
+  predict_.Clear();
+}
+
+}  // namespace rondo

@@ -1,0 +1,45 @@
+#ifndef RONDO_SERVER_RPC_OPEN_INFERENCE_RPC_H_
+#define RONDO_SERVER_RPC_OPEN_INFERENCE_RPC_H_
+
+#include <grpcpp/server_context.h>
+
+#include "inference/open_inference.grpc.pb.h"
+#include "server/metrics.h"
+#include "server/rpc/open_inference_message.h"
+
+namespace rondo {
+
+// What PredictCall and StreamCall need to know of the Open Inference Protocol's methods.
+struct ModelInferRpc {
+  using Service = inference::GRPCInferenceService::AsyncService;
+  using Message = OpenInferenceMessage;
+  using Response = inference::ModelInferResponse;
+  static constexpr Method kMethod = Method::kModelInfer;
+
+  template <typename... Args>
+  static void Accept(Service* service, Args... args) {
+    service->RequestModelInfer(args...);
+  }
+  static const Response& ResponseOf(const Message& message) { return message.response().infer_response(); }
+};
+
+struct ModelStreamInferRpc {
+  using Service = inference::GRPCInferenceService::AsyncService;
+  using Message = OpenInferenceMessage;
+  using Request = inference::ModelInferRequest;
+  using Response = inference::ModelStreamInferResponse;
+  static constexpr Method kMethod = Method::kModelStreamInfer;
+
+  template <typename... Args>
+  static void Accept(Service* service, Args... args) {
+    service->RequestModelStreamInfer(args...);
+  }
+  static bool ErrorsEndStream(const grpc::ServerContext& context) {
+    const auto found = context.client_metadata().find("triton_grpc_error");
+    return found != context.client_metadata().end() && found->second == "true";
+  }
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_RPC_OPEN_INFERENCE_RPC_H_

@@ -1,0 +1,54 @@
+#ifndef RONDO_SERVER_RPC_OPEN_INFERENCE_TENSORS_H_
+#define RONDO_SERVER_RPC_OPEN_INFERENCE_TENSORS_H_
+
+#include <cstddef>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "inference/open_inference.pb.h"
+#include "model/model.h"
+#include "rondo/v1/inference.pb.h"
+#include "server/rpc/sequence_task.h"
+
+namespace rondo {
+
+// The tensors of every model:
+//   INPUT   [timesteps, input_size], FP32; a token model: [timesteps, 1], INT64. Instead of it a request may bring one
+//           tensor [timesteps] or [timesteps, 1] a named input.
+//   TIMES   [timesteps], INT64: unix seconds; for models with calendar inputs
+//   OUTPUT  [timesteps, output_size], FP32
+// A leading dimension of 1 more is taken as a batch of one, and so answered.
+inline constexpr absl::string_view kInputTensor = "INPUT";
+inline constexpr absl::string_view kTimesTensor = "TIMES";
+inline constexpr absl::string_view kOutputTensor = "OUTPUT";
+
+// What of a ModelInferRequest is not in a PredictRequest.
+struct InferTerms {
+  SessionStart start = SessionStart::kByPosition;
+  absl::Duration timeout = absl::InfiniteDuration();
+};
+
+// Reads the request's parameters: the session's id and end into *sequence, the rest into *terms. INVALID_ARGUMENT, as
+// Triton: a wrong type, a negative number, a flag without an id, or an unknown key that begins with "triton_".
+absl::Status ReadParameters(const inference::ModelInferRequest& request, v1::Sequence* sequence, InferTerms* terms);
+
+// 0 for an empty text. INVALID_ARGUMENT: not a positive number.
+absl::Status ReadVersion(absl::string_view text, int64_t* version);
+
+// Reads the request's tensors into the values and times of *sequence, for `model`, and judges the outputs it asks for.
+// INVALID_ARGUMENT says what came and what was wanted. How many values and times fit is left to CheckTimesteps, but no
+// more than max_timesteps are read.
+absl::Status ReadTensors(const inference::ModelInferRequest& request, const Model& model, size_t max_timesteps,
+                         v1::Sequence* sequence);
+
+// True if the request names its inputs one by one: then their order is the model version's own.
+bool NamesInputs(const inference::ModelInferRequest& request);
+
+// Appends OUTPUT: `timesteps` rows, with the batch dimension if the request has it.
+void WriteOutput(const inference::ModelInferRequest& request, const v1::SequenceResult& result, size_t timesteps,
+                 inference::ModelInferResponse* response);
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_RPC_OPEN_INFERENCE_TENSORS_H_
