@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+"""Unmodified tritonclient, from PyPI in a throw-away environment, against the real rondo-server.
+
+    triton_client_test.py BIN_DIR [unittest arguments]
+
+Its model is an RNN with relu and weights of one: it answers the running sum of its inputs, exactly.
+"""
+
+import json
+import os
+import pathlib
+import queue
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PACKAGES = ["tritonclient[grpc]==2.51.0", "grpcio-tools", "numpy"]
+IN_VENV = "RONDO_TEST_VENV"
+
+
+def run_in_fresh_venv():
+    with tempfile.TemporaryDirectory() as folder:
+        python = folder + "/bin/python"
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        installed = subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES])
+        if installed.returncode != 0:
+            sys.exit("cannot install %s: this test needs PyPI" % " ".join(PACKAGES))
+        generated = folder + "/proto"
+        os.mkdir(generated)
+        subprocess.run([python, "-m", "grpc_tools.protoc", "--proto_path=%s" % (ROOT / "proto"),
+                        "--python_out=" + generated, "--grpc_python_out=" + generated,
+                        str(ROOT / "proto/rondo/v1/inference.proto")], check=True)
+        environment = dict(os.environ, **{IN_VENV: "1", "PYTHONPATH": generated})
+        sys.exit(subprocess.run([python, __file__, *sys.argv[1:]], env=environment).returncode)
+
+
+if IN_VENV not in os.environ:
+    run_in_fresh_venv()
+
+import grpc  # noqa: E402
+import numpy  # noqa: E402
+import tritonclient.grpc as triton  # noqa: E402
+import tritonclient.grpc.aio as triton_aio  # noqa: E402
+from rondo.v1 import inference_pb2, inference_pb2_grpc  # noqa: E402
+
+BIN = pathlib.Path(sys.argv.pop(1))
+
+
+def write_sum_model(path):
+    """A .safetensors file: 8 bytes of header length, a JSON header, then float32 tensors back to back."""
+    description = {"format": 1, "cell": "rnn", "activation": "relu", "inputs": [{"name": "x"}, {"name": "y"}],
+                   "outputs": [{"name": "sum"}]}
+    tensors = {"rnn.weight_ih_l0": ([1, 2], [1, 1]), "rnn.weight_hh_l0": ([1, 1], [1]), "rnn.bias_ih_l0": ([1], [0]),
+               "rnn.bias_hh_l0": ([1], [0]), "head.weight": ([1, 1], [1]), "head.bias": ([1], [0])}
+    header, body = {"__metadata__": {"rondo": json.dumps(description)}}, b""
+    for name, (shape, values) in tensors.items():
+        packed = struct.pack("<%df" % len(values), *values)
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(body), len(body) + len(packed)]}
+        body += packed
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + body)
+
+
+def inputs_of(rows):
+    values = numpy.array(rows, dtype=numpy.float32)
+    tensor = triton.InferInput("INPUT", list(values.shape), "FP32")
+    tensor.set_data_from_numpy(values)
+    return [tensor]
+
+
+class TritonClientTest(unittest.IsolatedAsyncioTestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        write_sum_model(pathlib.Path(cls.folder.name) / "sum/1/model.safetensors")
+        cls.server = subprocess.Popen(
+            [BIN / "rondo-server", "--model_repository=" + cls.folder.name, "--listen=127.0.0.1:0", "--http_listen="],
+            stderr=subprocess.PIPE, text=True)
+        for line in cls.server.stderr:
+            found = re.search(r"event=listening\b.*? address=\"?([^\s\"]+)", line)
+            if found:
+                cls.address = found.group(1)
+                break
+        else:
+            raise RuntimeError("the server did not start")
+        cls.drain = threading.Thread(target=cls.server.stderr.read)  # a full pipe would stop the server
+        cls.drain.start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.terminate()
+        cls.server.wait(timeout=60)
+        cls.drain.join()
+        cls.server.stderr.close()
+        cls.folder.cleanup()
+
+    def setUp(self):
+        self.client = triton.InferenceServerClient(self.address)
+        self.addCleanup(self.client.close)
+
+    def sum_of(self, rows, **arguments):
+        return self.client.infer("sum", inputs_of(rows), **arguments).as_numpy("OUTPUT")
+
+    def statistics(self):
+        return self.client.get_inference_statistics("sum", "1").model_stats[0]
+
+    def test_describes_the_server_and_the_model(self):
+        self.assertTrue(self.client.is_server_live())
+        self.assertTrue(self.client.is_server_ready())
+        self.assertTrue(self.client.is_model_ready("sum"))
+        self.assertFalse(self.client.is_model_ready("none"))
+        self.assertIn("sequence", self.client.get_server_metadata().extensions)
+        metadata = self.client.get_model_metadata("sum")
+        self.assertEqual(list(metadata.inputs[0].shape), [-1, 2])
+        config = self.client.get_model_config("sum").config
+        self.assertTrue(config.HasField("sequence_batching"))
+        self.assertEqual(self.client.get_model_repository_index().models[0].state, "READY")
+
+    def test_equals_the_native_api_to_the_bit(self):
+        rows = numpy.random.default_rng(1).random((50, 2), dtype=numpy.float32)
+        request = inference_pb2.PredictRequest(model="sum")
+        request.sequences.add(values=rows.flatten().tolist())
+        with grpc.insecure_channel(self.address) as channel:
+            native = inference_pb2_grpc.InferenceStub(channel).Predict(request, timeout=20)
+        expected = numpy.array(native.results[0].values, dtype=numpy.float32)
+        self.assertEqual(self.sum_of(rows).tobytes(), expected.tobytes())
+
+    def test_sequences_by_int_and_string_id(self):
+        for sequence_id in (7, "seven"):
+            self.assertEqual(self.sum_of([[1, 2]], sequence_id=sequence_id, sequence_start=True), 3)
+            self.assertEqual(self.sum_of([[1, 1]], sequence_id=sequence_id), 5)
+            self.assertEqual(self.sum_of([[4, 0]], sequence_id=sequence_id, sequence_start=True), 4)
+            self.assertEqual(self.sum_of([[1, 0]], sequence_id=sequence_id, sequence_end=True), 5)
+            with self.assertRaisesRegex(triton.InferenceServerException, "must specify the START flag"):
+                self.sum_of([[1, 1]], sequence_id=sequence_id)
+        self.assertEqual(self.sum_of([[1, 2]], sequence_id=7, sequence_start=True, sequence_end=True), 3)
+
+    def test_errors_say_what_was_wanted(self):
+        for rows, text in (([[1, 2, 3]], r"shape \[1,3\]; wanted \[timesteps,2\]"), ([[float("nan"), 1]], "finite")):
+            with self.assertRaisesRegex(triton.InferenceServerException, text):
+                self.sum_of(rows)
+        with self.assertRaisesRegex(triton.InferenceServerException, "none"):
+            self.client.infer("none", inputs_of([[1, 2]]))
+        with self.assertRaisesRegex(triton.InferenceServerException, "OTHER"):
+            self.sum_of([[1, 2]], outputs=[triton.InferRequestedOutput("OTHER")])
+
+    def test_statistics_count_each_request(self):
+        before = self.statistics()
+        for _ in range(10):
+            self.sum_of([[1, 2]])
+        after = self.statistics()
+        self.assertEqual(after.inference_count - before.inference_count, 10)
+        for name in ("success", "queue", "compute_infer"):
+            old, new = getattr(before.inference_stats, name), getattr(after.inference_stats, name)
+            self.assertEqual(new.count - old.count, 10, name)
+            self.assertGreater(new.ns, old.ns, name)
+
+    def test_stream_answers_in_order_and_survives_an_error(self):
+        replies = queue.Queue()
+        self.client.start_stream(lambda result, error: replies.put((result, error)))
+        self.client.async_stream_infer("sum", inputs_of([[1, 1]]), sequence_id=99)
+        for step in range(50):
+            self.client.async_stream_infer("sum", inputs_of([[1, 0]]), request_id=str(step), sequence_id=3,
+                                           sequence_start=step == 0, sequence_end=step == 49)
+        _, error = replies.get(timeout=20)
+        self.assertIn("must specify the START flag", str(error))
+        for step in range(50):
+            result, error = replies.get(timeout=20)
+            self.assertIsNone(error)
+            self.assertEqual(result.get_response().id, str(step))
+            self.assertEqual(result.as_numpy("OUTPUT"), step + 1)
+        self.client.stop_stream()
+
+    async def test_async_client_and_its_stream(self):
+        async def requests():
+            for step in range(5):
+                yield {"model_name": "sum", "inputs": inputs_of([[2, 0]]), "sequence_id": "aio",
+                       "sequence_start": step == 0, "sequence_end": step == 4}
+
+        async with triton_aio.InferenceServerClient(self.address) as client:
+            self.assertTrue(await client.is_server_live())
+            result = await client.infer("sum", inputs_of([[1, 2], [3, 4]]))
+            self.assertEqual(result.as_numpy("OUTPUT").tolist(), [[3], [10]])
+            sums = []
+            async for result, error in client.stream_infer(requests()):
+                self.assertIsNone(error)
+                sums.append(result.as_numpy("OUTPUT").item())
+            self.assertEqual(sums, [2, 4, 6, 8, 10])
+
+
+if __name__ == "__main__":
+    unittest.main()
