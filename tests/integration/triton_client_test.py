@@ -3,7 +3,8 @@
 
     triton_client_test.py BIN_DIR [unittest arguments]
 
-Its model is an RNN with relu and weights of one: it answers the running sum of its inputs, exactly.
+Its model is an RNN with relu and weights of one: it answers the running sum of its inputs, exactly. And the "after" code
+of deploy/MIGRATING.md runs as it is written there, but for the server's address.
 """
 
 import json
@@ -19,7 +20,7 @@ import threading
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PACKAGES = ["tritonclient[grpc]==2.51.0", "grpcio-tools", "numpy"]
+PACKAGES = ["tritonclient[grpc]==2.51.0", "grpcio-tools", "numpy", "safetensors"]
 IN_VENV = "RONDO_TEST_VENV"
 
 
@@ -75,30 +76,57 @@ def inputs_of(rows):
     return [tensor]
 
 
+class Server:
+    """A rondo-server on a free port."""
+
+    def __init__(self, repository):
+        self.process = subprocess.Popen(
+            [BIN / "rondo-server", "--model_repository=%s" % repository, "--listen=127.0.0.1:0", "--http_listen="],
+            stderr=subprocess.PIPE, text=True)
+        for line in self.process.stderr:
+            found = re.search(r"event=listening .*?\baddress=(127\.0\.0\.1:\d+)", line)
+            if found:
+                self.address = found.group(1)
+                break
+        else:
+            raise RuntimeError("the server did not start")
+        self.drain = threading.Thread(target=self.process.stderr.read)  # a full pipe would stop the server
+        self.drain.start()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(timeout=60)
+        self.drain.join()
+        self.process.stderr.close()
+
+
+class MigratingTest(unittest.TestCase):
+    def test_the_code_after_moving_runs(self):
+        page = (ROOT / "deploy/MIGRATING.md").read_text()
+        blocks = dict(re.findall(r"<!-- test: (\w+) -->\n```python\n(.*?)```", page, re.DOTALL))
+        with tempfile.TemporaryDirectory() as folder:
+            def run(name, address=""):
+                code = blocks[name].replace("localhost:8001", address)
+                return subprocess.run([sys.executable, "-c", code], cwd=folder, check=True, stdout=subprocess.PIPE,
+                                      text=True, timeout=60).stdout
+            run("make_model")
+            server = Server(folder + "/models")
+            self.addCleanup(server.stop)
+            self.assertEqual(run("triton", server.address), "0 (1, 1)\n1 (1, 1)\n2 (1, 1)\n")
+            self.assertEqual(run("ovms", server.address), "1 (1, 1)\n0 (1, 1)\n2 (1, 1)\n")
+
+
 class TritonClientTest(unittest.IsolatedAsyncioTestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
         write_sum_model(pathlib.Path(cls.folder.name) / "sum/1/model.safetensors")
-        cls.server = subprocess.Popen(
-            [BIN / "rondo-server", "--model_repository=" + cls.folder.name, "--listen=127.0.0.1:0", "--http_listen="],
-            stderr=subprocess.PIPE, text=True)
-        for line in cls.server.stderr:
-            found = re.search(r"event=listening\b.*? address=\"?([^\s\"]+)", line)
-            if found:
-                cls.address = found.group(1)
-                break
-        else:
-            raise RuntimeError("the server did not start")
-        cls.drain = threading.Thread(target=cls.server.stderr.read)  # a full pipe would stop the server
-        cls.drain.start()
+        cls.server = Server(cls.folder.name)
+        cls.address = cls.server.address
 
     @classmethod
     def tearDownClass(cls):
-        cls.server.terminate()
-        cls.server.wait(timeout=60)
-        cls.drain.join()
-        cls.server.stderr.close()
+        cls.server.stop()
         cls.folder.cleanup()
 
     def setUp(self):
