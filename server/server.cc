@@ -78,7 +78,7 @@ class Server::Impl {
     for (const std::unique_ptr<LoopParts>& part : loops_) part->loop.Post(&part->drain);
     absl::SleepFor(std::min(kRefusalTime, timeout));
     server_->Shutdown(absl::ToChronoTime(deadline));
-    for (const std::unique_ptr<LoopParts>& part : loops_) part->calls.WaitUntilEmpty();
+    for (const std::unique_ptr<LoopParts>& part : loops_) part->calls.WaitUntilNone();
     loops_.clear();
     server_.reset();
   }

@@ -1,6 +1,8 @@
 #ifndef RONDO_SERVER_RPC_CALL_H_
 #define RONDO_SERVER_RPC_CALL_H_
 
+#include <cstdint>
+
 #include "absl/container/flat_hash_set.h"
 #include "server/loop/event.h"
 #include "server/mutex.h"
@@ -20,51 +22,65 @@ class MethodEvent : public Event {
   const Method method_;
 };
 
-// One RPC that has arrived. It deletes itself once all its operations are back. On its loop's thread.
+class CallList;
+
+// One RPC: waited for, then arrived. It deletes itself once all its operations are back. On its loop's thread.
 class Call {
  public:
-  virtual ~Call() = default;
-  // The server is going away: finish what runs, then end. Called once at most.
+  explicit Call(CallList* list);
+  virtual ~Call();
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  // The server is going away: finish what runs, then end. Called once at most, after the call was added to its list.
   virtual void Drain() {}
+
+ private:
+  CallList* const list_;
 };
 
-// The calls that live on one loop.
+// The calls of one loop: those that have arrived, and how many there are with those that are waited for.
 //
-// Threads: the loop's own; WaitUntilEmpty from any other.
+// Threads: the loop's own, and before it starts the one that makes it; WaitUntilNone from any other.
 class CallList {
  public:
-  void Add(Call* call) {
-    calls_.insert(call);
-    SetEmpty(false);
-  }
-  void Remove(Call* call) {
-    calls_.erase(call);
-    if (calls_.empty()) SetEmpty(true);
-  }
+  // `call` has arrived.
+  void Add(Call* call) { arrived_.insert(call); }
+
   void DrainAll() {
-    const absl::flat_hash_set<Call*> calls = calls_;  // a call may end, and leave the list, as it drains
+    const absl::flat_hash_set<Call*> calls = arrived_;  // a call may end, and leave the list, as it drains
     for (Call* call : calls) {
-      if (calls_.contains(call)) call->Drain();
+      if (arrived_.contains(call)) call->Drain();
     }
   }
-  // REQUIRES: no new call arrives.
-  void WaitUntilEmpty() {
+
+  // Until no call is left, not even one that is waited for. REQUIRES: the gRPC server has been shut down.
+  void WaitUntilNone() {
     MutexLock lock(&mutex_);
-    while (!empty_) emptied_.Wait(&mutex_);
+    while (count_ > 0) none_left_.Wait(&mutex_);
   }
 
  private:
-  void SetEmpty(bool empty) {
+  friend class Call;
+
+  void Made() {
     MutexLock lock(&mutex_);
-    empty_ = empty;
-    if (empty) emptied_.SignalAll();
+    ++count_;
+  }
+  void Ended(Call* call) {
+    arrived_.erase(call);
+    MutexLock lock(&mutex_);
+    if (--count_ == 0) none_left_.SignalAll();
   }
 
-  absl::flat_hash_set<Call*> calls_;
+  absl::flat_hash_set<Call*> arrived_;
   Mutex mutex_;
-  CondVar emptied_;
-  bool empty_ ABSL_GUARDED_BY(mutex_) = true;
+  CondVar none_left_;
+  int64_t count_ ABSL_GUARDED_BY(mutex_) = 0;
 };
+
+inline Call::Call(CallList* list) : list_(list) { list_->Made(); }
+inline Call::~Call() { list_->Ended(this); }
 
 }  // namespace rondo
 

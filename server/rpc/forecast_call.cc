@@ -24,7 +24,7 @@ void ForecastCall::Listen(const RpcContext* context, v1::Inference::AsyncService
 }
 
 ForecastCall::ForecastCall(const RpcContext* context, v1::Inference::AsyncService* service)
-    : context_(context), service_(service) {
+    : Call(context->calls), context_(context), service_(service) {
   server_context_.AsyncNotifyWhenDone(&context_done_);
   grpc::ServerCompletionQueue* queue = context_->loop->queue();
   service_->RequestForecast(&server_context_, &request_, &writer_, queue, queue, &arrived_);
@@ -220,7 +220,6 @@ void ForecastCall::OnContextDone(bool) {
 
 void ForecastCall::DeleteWhenOver() {
   if (!is_finished_ || !is_context_done_) return;
-  context_->calls->Remove(this);
   delete this;
 }
 

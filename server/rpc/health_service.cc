@@ -34,7 +34,8 @@ absl::Status Check(const RpcContext& context, const health::HealthCheckRequest& 
 // One Watch: the status now, and once more when the server drains. Owns itself.
 class WatchCall : public Call {
  public:
-  WatchCall(const RpcContext* context, health::Health::AsyncService* service) : context_(context), service_(service) {
+  WatchCall(const RpcContext* context, health::Health::AsyncService* service)
+      : Call(context->calls), context_(context), service_(service) {
     server_context_.AsyncNotifyWhenDone(&context_done_);
     grpc::ServerCompletionQueue* queue = context_->loop->queue();
     service_->RequestWatch(&server_context_, &request_, &writer_, queue, queue, &arrived_);
@@ -89,7 +90,6 @@ class WatchCall : public Call {
 
   void DeleteWhenOver() {
     if (!is_finished_ || !is_context_done_) return;
-    context_->calls->Remove(this);
     delete this;
   }
 

@@ -13,7 +13,7 @@ void PredictCall<Rpc>::Listen(const RpcContext* context, Service* service) {
 
 template <typename Rpc>
 PredictCall<Rpc>::PredictCall(const RpcContext* context, Service* service)
-    : context_(context), service_(service), message_(context, Rpc::kMethod, this) {
+    : Call(context->calls), context_(context), service_(service), message_(context, Rpc::kMethod, this) {
   server_context_.AsyncNotifyWhenDone(&context_done_);
   grpc::ServerCompletionQueue* queue = context_->loop->queue();
   Rpc::Accept(service_, &server_context_, message_.request(), &writer_, queue, queue, &arrived_);
@@ -56,7 +56,6 @@ void PredictCall<Rpc>::OnContextDone(bool) {
 template <typename Rpc>
 void PredictCall<Rpc>::DeleteWhenOver() {
   if (!is_finished_ || !is_context_done_) return;
-  context_->calls->Remove(this);
   delete this;
 }
 

@@ -15,7 +15,7 @@ class ReflectionCall : public Call {
  public:
   ReflectionCall(const RpcContext* context, reflection::ServerReflection::AsyncService* service,
                  const ReflectionAnswers* answers)
-      : context_(context), service_(service), answers_(answers) {
+      : Call(context->calls), context_(context), service_(service), answers_(answers) {
     grpc::ServerCompletionQueue* queue = context_->loop->queue();
     service_->RequestServerReflectionInfo(&server_context_, &stream_, queue, queue, &arrived_);
   }
@@ -72,7 +72,6 @@ class ReflectionCall : public Call {
 
   void DeleteWhenOver() {
     if (!is_finished_ || reading_) return;
-    context_->calls->Remove(this);
     delete this;
   }
 

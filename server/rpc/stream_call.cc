@@ -17,7 +17,7 @@ void StreamCall<Rpc>::Listen(const RpcContext* context, Service* service) {
 
 template <typename Rpc>
 StreamCall<Rpc>::StreamCall(const RpcContext* context, Service* service)
-    : context_(context), service_(service), ring_(context->limits.max_pipelined_messages) {
+    : Call(context->calls), context_(context), service_(service), ring_(context->limits.max_pipelined_messages) {
   server_context_.AsyncNotifyWhenDone(&context_done_);
   grpc::ServerCompletionQueue* queue = context_->loop->queue();
   Rpc::Accept(service_, &server_context_, &stream_, queue, queue, &arrived_);
@@ -152,7 +152,6 @@ void StreamCall<Rpc>::Break() {
 template <typename Rpc>
 void StreamCall<Rpc>::DeleteWhenOver() {
   if (!is_finished_ || !is_context_done_ || reading_ || writing_) return;
-  context_->calls->Remove(this);
   delete this;
 }
 

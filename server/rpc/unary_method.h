@@ -39,7 +39,7 @@ class UnaryMethod {
   class OneCall : public Call {
    public:
     OneCall(const RpcContext* context, std::shared_ptr<const Method> method)
-        : context_(context), method_(std::move(method)) {
+        : Call(context->calls), context_(context), method_(std::move(method)) {
       method_->listener(&server_context_, &request_, &writer_, context_->loop->queue(), &arrived_);
     }
 
@@ -60,10 +60,7 @@ class UnaryMethod {
       }
     }
 
-    void OnFinished(bool) {
-      context_->calls->Remove(this);
-      delete this;
-    }
+    void OnFinished(bool) { delete this; }
 
     const RpcContext* const context_;
     const std::shared_ptr<const Method> method_;
