@@ -81,7 +81,7 @@ void ObjectReader::RefuseOthers() {
   }
 }
 
-void ObjectReader::Refuse(std::string message) {
+void ObjectReader::Refuse(absl::string_view message) {
   if (status_->ok()) *status_ = absl::InvalidArgumentError(message);
 }
 

@@ -51,7 +51,7 @@ class ObjectReader {
   }
 
   void RefuseOthers();  // every member that nothing asked for
-  void Refuse(std::string message);
+  void Refuse(absl::string_view message);
   std::string Where(absl::string_view key) const;  // "inputs[2].mean"
 
  private:

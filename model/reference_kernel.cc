@@ -84,6 +84,7 @@ class ReferenceKernel : public CellKernel {
     const double f = Sigmoid(GateSum(1, j, row));
     const double g = std::tanh(GateSum(2, j, row));
     const double o = Sigmoid(GateSum(3, j, row));
+    // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the buffers of an lstm always have c.
     const double c = f * row.c_in[j] + i * g;
     row.c_out[j] = static_cast<float>(c);
     row.h_out[j] = static_cast<float>(o * std::tanh(c));

@@ -53,6 +53,7 @@ int Spawn(const std::string& program, std::vector<std::string> arguments, int in
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
   arguments.insert(arguments.begin(), program);
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   const int error = posix_spawn(pid, program.c_str(), &files, &attributes, argv.data(), environ);

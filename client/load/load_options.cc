@@ -33,7 +33,7 @@ absl::Status LoadOptions::Validate() const {
   if (server.empty()) return absl::InvalidArgumentError("--server is empty; wanted HOST:PORT");
   if (model.empty())
     return absl::InvalidArgumentError("--model is empty; wanted the name of one of the server's models");
-  const absl::Status ranges = FirstError({
+  absl::Status ranges = FirstError({
       CheckRange("streams", streams, 1, 100000),
       CheckRange("sessions_per_message", sessions_per_message, 1, 65536),
       CheckRange("timesteps", timesteps, 1, 65536),

@@ -32,6 +32,7 @@ std::vector<std::shared_ptr<grpc::Channel>> Connect(const std::string& address, 
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetMaxReceiveMessageSize(-1);
   std::vector<std::shared_ptr<grpc::Channel>> channels;
+  channels.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) {
     channels.push_back(grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
   }

@@ -36,8 +36,10 @@ absl::StatusOr<double> TimeTurn(const Body& body) {
   const absl::Time start = absl::Now();
   double seconds = 0;
   int64_t calls = 0;
-  for (; seconds < kTurnSeconds; ++calls, seconds = absl::ToDoubleSeconds(absl::Now() - start)) {
+  while (seconds < kTurnSeconds) {
     if (absl::Status status = body(); !status.ok()) return status;
+    ++calls;
+    seconds = absl::ToDoubleSeconds(absl::Now() - start);
   }
   return seconds / calls;
 }
