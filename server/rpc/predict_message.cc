@@ -10,8 +10,8 @@
 namespace rondo {
 namespace {
 
-// Memory that a message keeps between uses, in floats of its values: what 64 streams' rings hold is then bounded by
-// their usual messages, not by their largest.
+// Floats of values that a message keeps memory for between uses: a stream then holds what its usual messages need, not
+// what its largest one did.
 constexpr size_t kMaxKeptFloats = 64 << 10;
 
 }  // namespace
