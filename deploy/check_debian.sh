@@ -33,8 +33,15 @@ mkdir -p "$root/src"
 find "$root/src" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
 tar --create --exclude=./build --exclude=./.git . | tar --extract --directory "$root/src"
 
-# A mount and process namespace of its own: nothing stays mounted or running, however this ends.
-unshare --mount --pid --fork --kill-child chroot "$root" /bin/bash -c '
-  mount -t proc proc /proc
-  cd /src
-  exec "$@"' check_debian "$@"
+# What this machine trusts, for tests that ask PyPI through a proxy of it.
+install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
+
+# Mounts and processes of its own: nothing stays mounted or running, however this ends. Devices, since tests need a
+# terminal. No variable of this machine but the proxy's.
+readonly path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+# shellcheck disable=SC2016  # the inner shell expands it
+unshare --mount /bin/bash -euc '
+  mount --rbind /dev "$1/dev"
+  exec unshare --pid --fork --kill-child --mount-proc --root="$1" --wd=/src "${@:2}"' check_debian "$root" \
+  env --ignore-environment HOME=/root LANG=C.UTF-8 PATH="$path" \
+  ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} "$@"
