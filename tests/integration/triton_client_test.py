@@ -20,7 +20,9 @@ import threading
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PACKAGES = ["tritonclient[grpc]==2.51.0", "grpcio-tools", "numpy", "safetensors"]
+# The last whose wheel runs on Debian 12; it wants numpy 1, which has no wheel for the Python of Debian 13.
+TRITONCLIENT = "2.51.0" if sys.version_info < (3, 13) else "2.60.0"
+PACKAGES = ["tritonclient[grpc]==" + TRITONCLIENT, "grpcio-tools", "numpy", "safetensors"]
 IN_VENV = "RONDO_TEST_VENV"
 
 
