@@ -1,58 +1,26 @@
 #include "model/model_file.h"
 
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <csignal>
-#include <ctime>
 #include <filesystem>
-#include <fstream>
 #include <limits>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/base/config.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/json_text.h"
 #include "model/model.h"
 #include "model/spec_json.h"
-#include "tests/unit/model/largest_allocation.h"
-#include "tests/unit/model/raw_safetensors.h"
-#include "tests/unit/model/sample_models.h"
+#include "tests/unit/model/model_file_fixture.h"
 
 namespace rondo {
 namespace {
 
 using ::testing::HasSubstr;
-
-constexpr char kSpec[] = R"({"format":1,"cell":"lstm","inputs":[{"name":"a"},{"name":"b"}],"outputs":[{"name":"y"}]})";
-#ifdef ABSL_HAVE_ADDRESS_SANITIZER
-const absl::Duration kMaxRefusalTime = absl::Seconds(1);
-#else
-const absl::Duration kMaxRefusalTime = absl::Milliseconds(100);
-#endif
-
-constexpr char kTokenSpec[] =
-    R"({"format":1,"cell":"lstm","inputs":{"tokens":5},"outputs":[{"name":"y"}],"head":"softmax"})";
-
-std::string Metadata(const std::string& spec) {
-  return "{\"rondo\":\"" + absl::StrReplaceAll(spec, {{"\"", "\\\""}}) + "\"}";
-}
-
-// An lstm of hidden_size 3 on `features`, one layer, one output value.
-std::vector<RawTensor> LstmTensors(const std::string& prefix = "rnn.", int64_t features = 2) {
-  return {Floats(prefix + "weight_ih_l0", {12, features}),
-          Floats(prefix + "weight_hh_l0", {12, 3}),
-          Floats(prefix + "bias_ih_l0", {12}),
-          Floats(prefix + "bias_hh_l0", {12}),
-          Floats("head.weight", {1, 3}),
-          Floats("head.bias", {1})};
-}
 
 std::vector<RawTensor> Without(std::vector<RawTensor> tensors, const std::string& name) {
   for (size_t i = 0; i < tensors.size(); ++i) {
@@ -78,35 +46,14 @@ void ExpectSame(const ModelFile& a, const ModelFile& b) {
   for (size_t i = 0; i < left.size(); ++i) EXPECT_EQ(*left[i].values, *right[i].values) << left[i].name;
 }
 
-// Processor time of this thread: what a refusal costs, however busy the machine is.
-absl::Duration ThreadTime() {
-  timespec now;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return absl::DurationFromTimespec(now);
-}
-
-class ModelFileTest : public ::testing::Test {
+class ModelFileTest : public ModelFileFixture {
  protected:
-  absl::StatusOr<ModelFile> Read(const std::vector<RawTensor>& tensors, const std::string& spec = kSpec) {
-    WriteBytes(path_, RawFile(spec.empty() ? "" : Metadata(spec), tensors));
-    return ReadModelFile(path_);
-  }
-
   void ExpectRefused(const std::vector<RawTensor>& tensors, const std::string& message,
                      const std::string& spec = kSpec) {
     const absl::Status status = Read(tensors, spec).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << message;
     EXPECT_THAT(std::string(status.message()), HasSubstr(message));
   }
-
-  // A file of `size` bytes that begins with `bytes` and was never written further.
-  bool WriteSparse(const std::string& bytes, uint64_t size) {
-    WriteBytes(path_, bytes);
-    return truncate(path_.c_str(), static_cast<off_t>(size)) == 0;
-  }
-
-  TemporaryFolder folder_;
-  std::string path_ = folder_.Path("m.safetensors");
 };
 
 TEST_F(ModelFileTest, WhatIsWrittenIsReadForEveryCell) {
@@ -247,82 +194,6 @@ TEST_F(ModelFileTest, TheDescriptionIsReadFromASidecarIfTheFileHasNone) {
 TEST_F(ModelFileTest, AWrongDescriptionIsRefused) {
   ExpectRefused(LstmTensors(), "__metadata__.rondo: not JSON", "{");
   ExpectRefused(LstmTensors(), "inputs[1].name is 'a', used before", absl::StrReplaceAll(kSpec, {{"\"b\"", "\"a\""}}));
-}
-
-TEST_F(ModelFileTest, NoMessageNamesThePath) {
-  EXPECT_EQ(ReadModelFile(path_).status().code(), absl::StatusCode::kNotFound);
-  EXPECT_THAT(std::string(ReadModelFile(path_).status().message()), ::testing::Not(HasSubstr("m.safetensors")));
-}
-
-TEST_F(ModelFileTest, EveryTruncationIsAnError) {
-  ASSERT_TRUE(Read(LstmTensors()).ok());
-  for (auto size = static_cast<off_t>(std::filesystem::file_size(path_)); size-- > 0;) {
-    ASSERT_EQ(truncate(path_.c_str(), size), 0);
-    EXPECT_EQ(ReadModelFile(path_).status().code(), absl::StatusCode::kDataLoss) << size;
-  }
-}
-
-TEST_F(ModelFileTest, NoFlippedByteInTheHeaderCrashes) {
-  ASSERT_TRUE(Read(LstmTensors()).ok());
-  const std::string bytes = ReadBytes(path_);
-  const size_t header = bytes.size() - 4 * (24 + 36 + 12 + 12 + 3 + 1);
-  std::fstream file(path_, std::ios::binary | std::ios::in | std::ios::out);  // in place: many times faster
-  for (size_t i = 0; i < header; ++i) {
-    for (const int flip : {0x01, 0x02, 0x10, 0x20, 0x80, 0xff, 0}) {  // 0 puts the byte back
-      file.seekp(static_cast<std::streamoff>(i)).put(static_cast<char>(bytes[i] ^ flip)).flush();
-      const absl::Status status = ReadModelFile(path_).status();
-      EXPECT_TRUE(status.ok() || absl::IsDataLoss(status)) << i << ": " << status;
-    }
-  }
-}
-
-TEST_F(ModelFileTest, WhatAFileOnlyAnnouncesIsRefusedAtOnceAndNotAllocated) {
-  // Every size within bounds, the file as long as it says, and nothing ever written behind the header: 1 TiB.
-  const std::string spec = absl::StrReplaceAll(kTokenSpec, {{":5}", ":16777216}"}});
-  const uint64_t tebibyte = uint64_t{1} << 40;
-  std::string json = "{\"__metadata__\":" + Metadata(spec) + ",";
-  uint64_t offset = 0;
-  const auto add = [&](const std::string& name, const std::string& shape, uint64_t floats) {
-    json += absl::StrCat("\"", name, "\":{\"dtype\":\"F32\",\"shape\":[", shape, "],\"data_offsets\":[", offset, ",",
-                         offset + 4 * floats, "]},");
-    offset += 4 * floats;
-  };
-  add("embedding.weight", "16777216,16384", tebibyte / 4);
-  add("rnn.weight_ih_l0", "12,16384", 12 * 16384);
-  add("rnn.weight_hh_l0", "12,3", 36);
-  add("head.weight", "1,3", 3);
-  add("head.bias", "1", 1);
-  json.back() = '}';
-  if (!WriteSparse(RawFile(json, ""), 8 + json.size() + offset)) GTEST_SKIP() << "no sparse files here";
-
-  ResetLargestAllocation();
-  const absl::Duration start = ThreadTime();
-  const absl::Status status = ReadModelFile(path_).status();
-  const absl::Duration elapsed = ThreadTime() - start;
-  EXPECT_THAT(std::string(status.message()), HasSubstr("must not be sparse"));
-  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
-  EXPECT_LT(LargestAllocation(), size_t{1} << 20);
-  EXPECT_LT(elapsed, kMaxRefusalTime);
-}
-
-TEST_F(ModelFileTest, AHostileHeaderIsRefusedQuickly) {
-  std::string keys = "{";
-  for (int i = 0; keys.size() < kMaxJsonBytes - 100; ++i) keys += absl::StrCat("\"", i, "\":[],");
-  std::string objects = "{\"a\":[";
-  while (objects.size() < kMaxJsonBytes - 100) objects += "{},";
-  std::string outputs = R"({"format":1,"cell":"lstm","inputs":[{"name":"a"}],"outputs":[{"name":"0"})";
-  for (int i = 1; outputs.size() < kMaxJsonBytes / 2; ++i) outputs += absl::StrCat(",{\"name\":\"", i, "\"}");
-  for (const std::string& bytes :
-       {RawFile(std::string(kMaxJsonBytes, '['), ""), RawFile("{\"a\":" + std::string(kMaxJsonBytes - 5, '['), ""),
-        RawFile(keys + "\"x\":1}", ""), RawFile(objects + "{}]}", ""),
-        RawFile(Metadata(outputs + "]}"), LstmTensors())}) {
-    WriteBytes(path_, bytes);
-    ResetLargestAllocation();
-    const absl::Duration start = ThreadTime();
-    EXPECT_EQ(ReadModelFile(path_).status().code(), absl::StatusCode::kDataLoss);
-    EXPECT_LT(ThreadTime() - start, kMaxRefusalTime) << bytes.substr(8, 80);
-    EXPECT_LT(LargestAllocation(), size_t{16} << 20);
-  }
 }
 
 TEST_F(ModelFileTest, WhatAReaderWouldRefuseIsNotWritten) {
