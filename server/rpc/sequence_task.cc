@@ -58,10 +58,7 @@ void SequenceTask::AcquireSession() {
   stage_ = Stage::kWaiting;
   absl::StatusOr<std::optional<SessionLease>> lease = context_->sessions->Acquire(
       sequence_->session_id(), creates ? &message_->model() : nullptr, this, message_->arrived());
-  if (!lease.ok()) {
-    const bool full = creates && absl::IsResourceExhausted(lease.status());
-    return Refuse(full ? Rejection::kSessionsFull : RejectionOf(lease.status()), lease.status());
-  }
+  if (!lease.ok()) return Refuse(RejectionOf(lease.status()), lease.status());
   if (!lease->has_value()) return;
   lease_ = *std::move(*lease);
   Begin();

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/log.h"
+#include "server/session/session_table.h"
 
 namespace rondo {
 namespace {
@@ -76,7 +77,7 @@ Rejection RejectionOf(const absl::Status& status) {
     case absl::StatusCode::kFailedPrecondition:
       return Rejection::kPosition;
     case absl::StatusCode::kResourceExhausted:
-      return Rejection::kQueueFull;
+      return IsSessionsFull(status) ? Rejection::kSessionsFull : Rejection::kQueueFull;
     case absl::StatusCode::kDeadlineExceeded:
       return Rejection::kDeadline;
     case absl::StatusCode::kCancelled:

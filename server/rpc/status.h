@@ -23,7 +23,7 @@ void ToProto(const absl::Status& status, v1::Status* proto);
 // Counts a refusal, and logs its cause: the first of each second, with the number of those since the last line.
 void RecordRefusal(Rejection reason, const absl::Status& status, Metrics* metrics);
 
-// The reason that a status stands for, where its code alone tells.
+// The reason that a status stands for, as far as it tells.
 Rejection RejectionOf(const absl::Status& status);
 
 }  // namespace rondo

@@ -3,12 +3,21 @@
 #include <utility>
 
 #include "absl/random/random.h"
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "server/metrics.h"
 #include "server/session/session_id.h"
 #include "server/session/session_table_impl.h"
 
 namespace rondo {
+namespace {
+
+// The payload by which a status says so.
+constexpr char kSessionsFull[] = "rondo/sessions_full";
+
+}  // namespace
+
+bool IsSessionsFull(const absl::Status& status) { return status.GetPayload(kSessionsFull).has_value(); }
 
 SessionTable::SessionTable(const Options& options) : impl_(std::make_unique<Impl>(options, this)) {}
 
@@ -81,7 +90,10 @@ absl::Status SessionTable::Impl::Enter(SessionShard& shard, std::unique_ptr<Sess
   size_t live = live_.load(std::memory_order_relaxed);
   do {
     if (live >= options_.max_sessions) {
-      return absl::ResourceExhaustedError(absl::StrCat("the server holds ", live, " sessions, the most it may"));
+      absl::Status full =
+          absl::ResourceExhaustedError(absl::StrCat("the server holds ", live, " sessions, the most it may"));
+      full.SetPayload(kSessionsFull, absl::Cord());
+      return full;
     }
   } while (!live_.compare_exchange_weak(live, live + 1, std::memory_order_relaxed));
   shard.Insert(std::move(session), now);

@@ -123,6 +123,9 @@ class SessionTable {
   std::unique_ptr<Impl> impl_;
 };
 
+// True for the RESOURCE_EXHAUSTED of Create and Acquire that means max_sessions, not the queue of one session.
+bool IsSessionsFull(const absl::Status& status);
+
 // INVALID_ARGUMENT unless `id` is 1..128 bytes of printable ASCII without spaces.
 absl::Status ValidateSessionId(absl::string_view id);
 

@@ -96,6 +96,28 @@ TEST_F(SessionsTest, PastTheCapNoneIsCreatedAndTheCauseIsCounted) {
   EXPECT_FALSE(response.results(0).has_status());
   EXPECT_EQ(response.results(1).status().code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(small.Metric(refusals), 1);
+
+  v1::CreateSessionRequest create;
+  create.set_model("lstm");
+  v1::Session session;
+  grpc::ClientContext context;
+  EXPECT_EQ(small.sessions().CreateSession(&context, create, &session).error_code(),
+            grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(small.Metric(refusals), 2);
+  EXPECT_EQ(small.Metric("rondo_rejected_total{reason=\"queue_full\"}"), 0);
+}
+
+TEST_F(SessionsTest, AFullQueueOfOneSessionIsNotCountedAsAFullTable) {
+  TestServer small({{"lstm", MakeTestModel(Cell::kLstm, 2, 8)}},
+                   [](ServerOptions* options) { options->sessions.max_queue_per_session = 0; });
+  v1::PredictRequest request;
+  v1::PredictResponse response;
+  request.set_model("lstm");
+  for (int i = 0; i < 2; ++i) AddSequence(&request, "one", RandomValues(2, 1))->set_position(0);
+  ASSERT_TRUE(small.Predict(request, &response).ok());
+  EXPECT_EQ(response.results(1).status().code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(small.Metric("rondo_rejected_total{reason=\"queue_full\"}"), 1);
+  EXPECT_EQ(small.Metric("rondo_rejected_total{reason=\"sessions_full\"}"), 0);
 }
 
 TEST_F(SessionsTest, IdleOnesEndAndSayWhy) {
