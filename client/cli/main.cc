@@ -9,6 +9,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "client/cli/arguments.h"
 #include "client/cli/commands.h"
@@ -75,4 +76,10 @@ int Main(const std::vector<std::string>& arguments) {
 }  // namespace
 }  // namespace rondo
 
-int main(int argc, char** argv) { return rondo::Main(std::vector<std::string>(argv + 1, argv + argc)); }
+int main(int argc, char** argv) {
+  // gRPC 1.51 looks at connect()'s errno after taking locks (grpc/grpc pull request 35064). Debian builds abseil with
+  // its debug checks, and the first look for deadlock cycles overwrites it: one connection in some hundred processes
+  // failed.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  return rondo::Main(std::vector<std::string>(argv + 1, argv + argc));
+}
