@@ -20,14 +20,16 @@ ALLOWED = {
     "server/": {"leaf"},
     "server/served_model": {"leaf", "model/"},
     # The parts that know each other from the top down.
-    "server/session/": {"leaf", "model/"},
+    "server/store/": {"leaf"},
+    "server/session/": {"leaf", "model/", "server/store/"},
     "server/loop/": {"leaf", "model/"},
     "server/registry/": {"leaf", "model/"},
     # Made of the parts' own Options.
     "server/options": {"leaf", "model/", "server/loop/", "server/session/", "server/registry/"},
-    "server/rpc/": {"leaf", "model/", "proto/", "server/loop/", "server/session/", "server/registry/", "server/options"},
+    "server/rpc/": {"leaf", "model/", "proto/", "server/loop/", "server/session/", "server/registry/",
+                    "server/options", "server/store/"},
     "server/server": {"leaf", "model/", "server/rpc/", "server/loop/", "server/session/", "server/registry/",
-                      "server/options"},
+                      "server/options", "server/store/"},
     "server/main": {"leaf", "server/server", "server/options"},
     "tests/": {"*"},
 }
@@ -42,6 +44,8 @@ CONFINED = [
      ("server/rpc/", "server/loop/", "server/server", "server/main", "client/", "tests/")),
     ("protobuf", re.compile(r"^google/protobuf/"), ("server/rpc/", "client/", "tests/")),
     ("oneDNN", ONEDNN, ("model/", "tests/")),
+    ("RocksDB", re.compile(r"^rocksdb/"), ("server/store/rocksdb", "tests/")),
+    ("hiredis", re.compile(r"^hiredis/"), ("server/store/redis", "tests/")),
 ]
 # Generated from proto/.
 GENERATED = re.compile(r"\.pb\.h$")

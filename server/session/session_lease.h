@@ -9,6 +9,7 @@
 #include "absl/types/span.h"
 #include "server/served_model.h"
 #include "server/session/state_pool.h"
+#include "server/store/session_record.h"
 
 namespace rondo {
 
@@ -72,6 +73,9 @@ class SessionLease {
   // The newest output, raw units, [output_size]; empty at position 0.
   absl::Span<const float> last_output() const;
   std::optional<int64_t> last_time() const;
+
+  // The session as a value. REQUIRES: not stateless, not restarted.
+  SessionRecord Export() const;
 
   // REQUIRES: not stateless. `position` absent: always kRun.
   PositionCheck Check(std::optional<int64_t> position, int64_t timesteps, uint64_t fingerprint) const;

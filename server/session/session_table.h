@@ -15,6 +15,7 @@
 #include "absl/types/span.h"
 #include "server/served_model.h"
 #include "server/session/session_lease.h"
+#include "server/store/session_record.h"
 
 namespace rondo {
 
@@ -77,6 +78,11 @@ class SessionTable {
   // INTERNAL: no random bytes.
   absl::StatusOr<SessionInfo> Create(absl::string_view id, const ServedModelPtr& model,
                                      std::optional<absl::Duration> idle_timeout, absl::Time now);
+
+  // Makes a session of `model` that goes on where `record` stands, under the record's id; its idle time starts anew.
+  // INVALID_ARGUMENT: the id. FAILED_PRECONDITION: the record's sizes are not the model's. ALREADY_EXISTS,
+  // RESOURCE_EXHAUSTED: as Create.
+  absl::StatusOr<SessionInfo> Import(const SessionRecord& record, const ServedModelPtr& model, absl::Time now);
 
   // Takes the session for one request.
   //   a lease:    it is yours now.

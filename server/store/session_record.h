@@ -1,0 +1,67 @@
+#ifndef RONDO_SERVER_STORE_SESSION_RECORD_H_
+#define RONDO_SERVER_STORE_SESSION_RECORD_H_
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace rondo {
+
+// The model that a state was computed by, as far as a state depends on it.
+struct RecordedModel {
+  std::string name;
+  int64_t version = 0;
+  uint64_t fingerprint = 0;  // Model::fingerprint: of spec and weights, the same on every machine
+  std::string cell;          // CellName
+  int64_t num_layers = 0;
+  int64_t hidden_size = 0;
+  int64_t input_size = 0;
+  int64_t output_size = 0;
+};
+
+// One session as a value: all that goes on when it moves to another process.
+struct SessionRecord {
+  static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+
+  std::string id;
+  RecordedModel model;
+  int64_t position = 0;              // timesteps consumed
+  int64_t idle_timeout_ns = kNever;  // > 0
+  int64_t last_used_ns = 0;          // nanoseconds since the Unix epoch
+  int64_t last_timesteps = 0;        // of the last request; 0: there was none
+  uint64_t last_fingerprint = 0;     // of the last request, see CommittedSequence
+  std::optional<int64_t> last_time;  // unix seconds of the newest timestep
+  std::vector<float> last_reply;     // what a replay of the last request answers
+  std::vector<float> state;          // [state_size], see ModelSpec
+};
+
+// What is left of a session that ended, for as long as it is remembered.
+struct EndedRecord {
+  std::string id;
+  std::string reason;  // as EndedError says it, e.g. "was deleted"
+};
+
+using StoredRecord = std::variant<SessionRecord, EndedRecord>;
+
+// A record as bytes: README.md here has the format, byte by byte. Little-endian; the same on every machine; ends with a
+// CRC-32 of all before it, so that each truncation and each flipped bit is found.
+std::string Encode(const SessionRecord& record);
+std::string Encode(const EndedRecord& record);
+
+// DATA_LOSS: not a record, a part of one, or a damaged one: says what came and what was wanted. FAILED_PRECONDITION: a
+// format of a newer Rondo. The bytes are hostile until checked: nothing is allocated that they only announce. Sizes fit
+// each other and every number of the state and the reply is finite; whether there is such a model is the caller's to
+// ask.
+absl::StatusOr<StoredRecord> DecodeRecord(absl::string_view bytes);
+// As DecodeRecord, and DATA_LOSS for an ended session's record.
+absl::StatusOr<SessionRecord> DecodeSession(absl::string_view bytes);
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_STORE_SESSION_RECORD_H_

@@ -1,0 +1,63 @@
+#ifndef RONDO_SERVER_STORE_SESSION_STORE_H_
+#define RONDO_SERVER_STORE_SESSION_STORE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+
+namespace rondo {
+
+// Where sessions outlive their process: bytes under session ids, each with one owner.
+//
+// An id belongs to the store that loaded it last, or that first saved it. Ownership is an epoch that only grows; a
+// save of an older epoch, or of another store's, is refused, so what a server saves after another has taken the session
+// over never lands.
+//
+// Threads: one at a time; each call blocks until the storage has answered.
+class SessionStore {
+ public:
+  struct LoadOp {
+    absl::string_view id;
+    // Answers. OK with an empty value: the store has nothing under this id. UNAVAILABLE: could not be asked. DATA_LOSS:
+    // something that is no value of ours is under our key.
+    absl::Status status;
+    std::string value;
+    uint64_t epoch = 1;  // to save with: this store owns the id now
+  };
+  struct SaveOp {
+    absl::string_view id;
+    absl::string_view value;                         // not empty
+    absl::Time expires_at = absl::InfiniteFuture();  // from then on a load may find nothing
+    uint64_t epoch = 1;                              // of the load; 1 for an id that was never loaded
+    // Answer. OK: durable, it survives the end of this process and of the machine as far as the storage promises.
+    // ABORTED: another store has taken the id; nothing was written. UNAVAILABLE: unknown whether it was written.
+    // RESOURCE_EXHAUSTED: no space or memory.
+    absl::Status status;
+  };
+
+  virtual ~SessionStore() = default;
+
+  // Each operation has its own answer. Ids within one call differ.
+  virtual void Load(absl::Span<LoadOp> loads) = 0;
+  virtual void Save(absl::Span<SaveOp> saves) = 0;
+  // Drops some values whose time has passed, if the storage does not by itself; takes some milliseconds at most. Call
+  // it now and then.
+  virtual void DropExpired(absl::Time now) = 0;
+};
+
+// Opens the store that `name` asks for: "rocksdb:DIR" (made if missing; one process at a time) or
+// "redis://[:PASSWORD@]HOST:PORT[/DB]". INVALID_ARGUMENT: no such kind, or a malformed name. UNAVAILABLE: cannot be
+// reached. FAILED_PRECONDITION: it is another program's or another server's, or cannot be written. PERMISSION_DENIED:
+// password or folder. DATA_LOSS: damaged.
+absl::StatusOr<std::unique_ptr<SessionStore>> OpenSessionStore(absl::string_view name);
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_STORE_SESSION_STORE_H_
