@@ -14,9 +14,7 @@ namespace rondo {
 struct Model {
   std::string name;
   int64_t version = 0;
-  // Of the spec, without its provenance, and the weights: 64-bit FNV-1a of their file form. The same on every machine;
-  // it finds mistakes, it does not keep out forgers.
-  uint64_t fingerprint = 0;
+  uint64_t fingerprint = 0;  // FingerprintOf spec and weights: two models of one fingerprint compute the same
   std::unique_ptr<const Network> network;
 
   const ModelSpec& spec() const { return network->spec(); }

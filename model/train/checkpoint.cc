@@ -4,8 +4,8 @@
 #include <type_traits>
 
 #include "absl/strings/string_view.h"
+#include "model/checksum.h"
 #include "model/file_io.h"
-#include "model/train/checksum.h"
 
 namespace rondo::train {
 namespace {

@@ -1,11 +1,11 @@
-#ifndef RONDO_MODEL_TRAIN_CHECKSUM_H_
-#define RONDO_MODEL_TRAIN_CHECKSUM_H_
+#ifndef RONDO_MODEL_CHECKSUM_H_
+#define RONDO_MODEL_CHECKSUM_H_
 
 #include <cstdint>
 
 #include "absl/strings/string_view.h"
 
-namespace rondo::train {
+namespace rondo {
 
 // FNV-1a, 64 bits: tells files apart and finds broken ones; no protection against an adversary.
 inline uint64_t Checksum(absl::string_view bytes, uint64_t seed = 0xcbf29ce484222325ULL) {
@@ -14,6 +14,6 @@ inline uint64_t Checksum(absl::string_view bytes, uint64_t seed = 0xcbf29ce48422
   return hash;
 }
 
-}  // namespace rondo::train
+}  // namespace rondo
 
-#endif  // RONDO_MODEL_TRAIN_CHECKSUM_H_
+#endif  // RONDO_MODEL_CHECKSUM_H_

@@ -1,0 +1,18 @@
+#ifndef RONDO_MODEL_FINGERPRINT_H_
+#define RONDO_MODEL_FINGERPRINT_H_
+
+#include <cstdint>
+
+#include "model/model_spec.h"
+#include "model/weights.h"
+
+namespace rondo {
+
+// Of all that decides what a model computes: the spec without its provenance, and the weights as our files hold them.
+// The same on every machine; finds mistakes, does not keep out forgers. REQUIRES: spec.Validate() and CheckWeights are
+// OK.
+uint64_t FingerprintOf(const ModelSpec& spec, const Weights& weights);
+
+}  // namespace rondo
+
+#endif  // RONDO_MODEL_FINGERPRINT_H_
