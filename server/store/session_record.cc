@@ -1,0 +1,213 @@
+#include "server/store/session_record.h"
+
+#include <zlib.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/store/record_bytes.h"
+
+namespace rondo {
+namespace {
+
+// The first byte is no ASCII and the line end is one that text tools change: a blob that was handled as text is found.
+constexpr absl::string_view kMagic("\x89RONDO\r\n", 8);
+constexpr uint32_t kFormat = 1;
+enum Kind : uint32_t { kSession = 1, kEnded = 2 };
+
+constexpr size_t kFormatAt = 8;
+constexpr size_t kKindAt = 12;
+constexpr size_t kLengthAt = 16;
+constexpr size_t kHeaderBytes = 24;
+constexpr size_t kChecksumBytes = 4;
+constexpr size_t kFixedBytes = 160;  // more than all of a session that is neither text nor floats
+
+constexpr size_t kMaxIdBytes = 128;
+constexpr size_t kMaxModelNameBytes = 128;
+constexpr size_t kMaxReasonBytes = 1024;
+constexpr size_t kMaxCellBytes = 8;
+
+uint32_t ChecksumOf(absl::string_view bytes) {
+  return static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+}
+
+uint64_t NumberAt(absl::string_view bytes, size_t at, size_t width) {
+  return RecordReader(bytes.substr(at, width)).Number("header", width);
+}
+
+// Numbers per hidden unit and layer: h, and an LSTM's c. 0: no cell of ours.
+uint64_t StatesPerUnit(absl::string_view cell) {
+  if (cell == "lstm") return 2;
+  return cell == "gru" || cell == "rnn" ? 1 : 0;
+}
+
+// A record whose fields take about `field_bytes`: they come next, then Finish.
+RecordWriter Begin(Kind kind, size_t field_bytes) {
+  RecordWriter writer(kHeaderBytes + field_bytes + kChecksumBytes);
+  writer.Raw(kMagic);
+  writer.Number(kFormat, 4);
+  writer.Number(kind, 4);
+  writer.Number(0, 8);
+  return writer;
+}
+
+std::string Finish(RecordWriter writer) {
+  writer.NumberAt(kLengthAt, writer.bytes().size() + kChecksumBytes, 8);
+  writer.Number(ChecksumOf(writer.bytes()), kChecksumBytes);
+  return writer.Take();
+}
+
+// The fields of a record that is whole and of our format, and its kind.
+absl::StatusOr<std::pair<uint64_t, absl::string_view>> Unwrap(absl::string_view bytes) {
+  if (bytes.substr(0, kMagic.size()) != kMagic) {
+    return absl::DataLossError(absl::StrCat(bytes.size(), " bytes that do not begin as a session record of Rondo"));
+  }
+  if (bytes.size() < kHeaderBytes + kChecksumBytes) {
+    return absl::DataLossError(
+        absl::StrCat("a record of ", bytes.size(), " bytes; wanted ", kHeaderBytes + kChecksumBytes, " or more"));
+  }
+  if (const uint64_t length = NumberAt(bytes, kLengthAt, 8); length != bytes.size()) {
+    return absl::DataLossError(absl::StrCat("a record has ", bytes.size(), " bytes; it says that it has ", length));
+  }
+  const uint64_t checksum = NumberAt(bytes, bytes.size() - kChecksumBytes, kChecksumBytes);
+  bytes.remove_suffix(kChecksumBytes);
+  if (checksum != ChecksumOf(bytes)) {
+    return absl::DataLossError("a record is damaged: its checksum is not that of its bytes");
+  }
+  const uint64_t format = NumberAt(bytes, kFormatAt, 4);
+  if (format > kFormat) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("a record has format ", format, "; this version of Rondo knows formats up to ", kFormat));
+  }
+  if (format != kFormat) return absl::DataLossError(absl::StrCat("a record has format ", format));
+  return std::make_pair(NumberAt(bytes, kKindAt, 4), bytes.substr(kHeaderBytes));
+}
+
+void WriteModel(const RecordedModel& model, RecordWriter* writer) {
+  writer->Text(model.name);
+  writer->Signed(model.version);
+  writer->Number(model.fingerprint, 8);
+  writer->Text(model.cell);
+  for (const int64_t size : {model.num_layers, model.hidden_size, model.input_size, model.output_size}) {
+    writer->Number(static_cast<uint64_t>(size), 4);
+  }
+}
+
+RecordedModel ReadModel(RecordReader* reader) {
+  RecordedModel model;
+  model.name = reader->Text("model name", kMaxModelNameBytes);
+  model.version = reader->Signed("model version");
+  model.fingerprint = reader->Number("model fingerprint", 8);
+  model.cell = reader->Text("cell", kMaxCellBytes);
+  const auto size = [reader](absl::string_view field) {
+    const uint64_t value = reader->Number(field, 4);
+    reader->Require(value > 0, field, "is 0; wanted 1 or more");
+    return static_cast<int64_t>(value);
+  };
+  model.num_layers = size("num_layers");
+  model.hidden_size = size("hidden_size");
+  model.input_size = size("input_size");
+  model.output_size = size("output_size");
+  reader->Require(StatesPerUnit(model.cell) > 0, "cell", "is unknown; wanted lstm, gru or rnn");
+  return model;
+}
+
+// What must hold between the fields.
+void CheckSession(const SessionRecord& record, RecordReader* reader) {
+  if (!reader->status().ok()) return;
+  reader->Require(record.position >= 0, "position", "is negative");
+  reader->Require(record.idle_timeout_ns > 0, "idle timeout", "is not above 0");
+  reader->Require(record.last_timesteps >= 0 && record.last_timesteps <= record.position, "last request",
+                  "is longer than all timesteps");
+  // By division: a product of sizes that the bytes only announce may overflow.
+  const uint64_t layers = static_cast<uint64_t>(record.model.num_layers);
+  const uint64_t layer_size = static_cast<uint64_t>(record.model.hidden_size) * StatesPerUnit(record.model.cell);
+  reader->Require(record.state.size() % layers == 0 && record.state.size() / layers == layer_size, "state",
+                  absl::StrCat("has ", record.state.size(), " numbers; wanted those of ", layers, " layers of ",
+                               record.model.cell, " ", record.model.hidden_size));
+  const uint64_t row = static_cast<uint64_t>(record.model.output_size);
+  reader->Require(record.last_reply.size() % row == 0 &&
+                      record.last_reply.size() / row <= static_cast<uint64_t>(record.last_timesteps),
+                  "last reply",
+                  absl::StrCat("has ", record.last_reply.size(), " numbers; wanted up to ", record.last_timesteps,
+                               " rows of ", row));
+}
+
+SessionRecord ReadSession(RecordReader* reader) {
+  SessionRecord record;
+  record.id = reader->Text("id", kMaxIdBytes);
+  record.model = ReadModel(reader);
+  record.position = reader->Signed("position");
+  record.idle_timeout_ns = reader->Signed("idle timeout");
+  record.last_used_ns = reader->Signed("time of last use");
+  record.last_timesteps = reader->Signed("last request");
+  record.last_fingerprint = reader->Number("last request's fingerprint", 8);
+  const uint64_t has_time = reader->Number("last time", 1);
+  const int64_t last_time = reader->Signed("last time");
+  reader->Require(has_time <= 1 && (has_time == 1 || last_time == 0), "last time", "is neither there nor absent");
+  if (has_time == 1) record.last_time = last_time;
+  record.last_reply = reader->Floats("last reply");
+  record.state = reader->Floats("state");
+  CheckSession(record, reader);
+  return record;
+}
+
+EndedRecord ReadEnded(RecordReader* reader) {
+  EndedRecord record;
+  record.id = reader->Text("id", kMaxIdBytes);
+  record.reason = reader->Text("reason", kMaxReasonBytes);
+  return record;
+}
+
+}  // namespace
+
+std::string Encode(const SessionRecord& record) {
+  RecordWriter writer = Begin(kSession, kFixedBytes + record.id.size() + record.model.name.size() +
+                                            (record.last_reply.size() + record.state.size()) * sizeof(float));
+  writer.Text(record.id);
+  WriteModel(record.model, &writer);
+  writer.Signed(record.position);
+  writer.Signed(record.idle_timeout_ns);
+  writer.Signed(record.last_used_ns);
+  writer.Signed(record.last_timesteps);
+  writer.Number(record.last_fingerprint, 8);
+  writer.Number(record.last_time ? 1 : 0, 1);
+  writer.Signed(record.last_time.value_or(0));
+  writer.Floats(record.last_reply);
+  writer.Floats(record.state);
+  return Finish(std::move(writer));
+}
+
+std::string Encode(const EndedRecord& record) {
+  RecordWriter writer = Begin(kEnded, kFixedBytes + record.id.size() + record.reason.size());
+  writer.Text(record.id);
+  writer.Text(record.reason);
+  return Finish(std::move(writer));
+}
+
+absl::StatusOr<StoredRecord> DecodeRecord(absl::string_view bytes) {
+  const auto unwrapped = Unwrap(bytes);
+  if (!unwrapped.ok()) return unwrapped.status();
+  const auto [kind, body] = *unwrapped;
+  RecordReader reader(body);
+  StoredRecord record;
+  if (kind == kSession) {
+    record = ReadSession(&reader);
+  } else if (kind == kEnded) {
+    record = ReadEnded(&reader);
+  } else {
+    return absl::DataLossError(absl::StrCat("a record is of kind ", kind, "; wanted ", kSession, " or ", kEnded));
+  }
+  reader.RequireEnd();
+  if (!reader.status().ok()) return reader.status();
+  return record;
+}
+
+absl::StatusOr<SessionRecord> DecodeSession(absl::string_view bytes) {
+  absl::StatusOr<StoredRecord> record = DecodeRecord(bytes);
+  if (!record.ok()) return record.status();
+  if (auto* session = std::get_if<SessionRecord>(&*record)) return std::move(*session);
+  return absl::DataLossError("a record of a session that has ended; wanted one that is live");
+}
+
+}  // namespace rondo
