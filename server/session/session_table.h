@@ -79,9 +79,9 @@ class SessionTable {
   absl::StatusOr<SessionInfo> Create(absl::string_view id, const ServedModelPtr& model,
                                      std::optional<absl::Duration> idle_timeout, absl::Time now);
 
-  // Makes a session of `model` that goes on where `record` stands, under the record's id; its idle time starts anew.
-  // INVALID_ARGUMENT: the id. FAILED_PRECONDITION: the record's sizes are not the model's. ALREADY_EXISTS,
-  // RESOURCE_EXHAUSTED: as Create.
+  // Makes a session of `model` that goes on where `record` stands, under the record's id; its idle time starts anew,
+  // and its idle timeout is at most what Create would allow. INVALID_ARGUMENT: the id. FAILED_PRECONDITION: the
+  // record's sizes are not the model's. ALREADY_EXISTS, RESOURCE_EXHAUSTED: as Create.
   absl::StatusOr<SessionInfo> Import(const SessionRecord& record, const ServedModelPtr& model, absl::Time now);
 
   // Takes the session for one request.

@@ -34,6 +34,7 @@ class SessionTable::Impl {
   // As in SessionTable.
   absl::StatusOr<SessionInfo> Create(absl::string_view id, const ServedModelPtr& model,
                                      std::optional<absl::Duration> idle_timeout, absl::Time now);
+  absl::StatusOr<SessionInfo> Import(const SessionRecord& record, const ServedModelPtr& model, absl::Time now);
   absl::StatusOr<std::optional<SessionLease>> Acquire(absl::string_view id, const ServedModelPtr* create_as,
                                                       LeaseWaiter* waiter, absl::Time now);
   bool CancelWait(absl::string_view id, LeaseWaiter* waiter);
@@ -46,6 +47,9 @@ class SessionTable::Impl {
   // Ends the lease on `session`; committed null: without a commit. InfinitePast: the idle time does not start anew.
   // *fresh, if it has a model, is what the session restarts as with a commit; then it holds what the session had.
   void EndLease(Session* session, const CommittedSequence* committed, FreshStart* fresh, absl::Time now);
+
+  // REQUIRES: the caller has the lease on `session`.
+  SessionRecord Export(const Session& session);
 
   FreshStart FreshStartOf(const ServedModelPtr& model) {
     return {model, states_.TakeZeroed(static_cast<size_t>(model->spec().state_size()))};
@@ -101,6 +105,9 @@ class SessionTable::Impl {
   std::atomic<size_t> live_{0};
   std::array<SessionShard, kShards> shards_;
 };
+
+// `session` as a value. REQUIRES: its shard's lock, and the lease or that nobody has it.
+SessionRecord RecordOf(const Session& session);
 
 // What is known of `session` from outside. REQUIRES: its shard's lock.
 SessionInfo InfoOf(const Session& session, absl::Time now);

@@ -38,7 +38,7 @@ Model MakeModel(double step_seconds, int64_t tokens = 0) {
   PrepareComputeThread();
   absl::StatusOr<std::unique_ptr<Network>> network = Network::Create(spec, weights, {});
   EXPECT_TRUE(network.ok()) << network.status();
-  return Model{"m", 1, *std::move(network)};
+  return Model{"m", 1, 0, *std::move(network)};
 }
 
 v1::ForecastRequest RequestOf(int horizon, const std::vector<float>& known_inputs) {

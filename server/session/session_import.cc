@@ -1,0 +1,98 @@
+// Sessions as values: out of one table and into another.
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/metrics.h"
+#include "server/session/session_lease.h"
+#include "server/session/session_table_impl.h"
+
+namespace rondo {
+namespace {
+
+template <typename Size>
+absl::Status CheckSame(absl::string_view what, const Size& came, const Size& wanted, const SessionRecord& record,
+                       const Model& model) {
+  if (came == wanted) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat("the state of session '", record.id, "' is of ", what, " ", came,
+                                                    "; model '", model.name, "' version ", model.version, " has ",
+                                                    wanted));
+}
+
+// What memory and the meaning of the state depend on.
+absl::Status CheckShape(const SessionRecord& record, const Model& model) {
+  const ModelSpec& spec = model.spec();
+  const RecordedModel& came = record.model;
+  for (const absl::Status& status : {
+           CheckSame("cell", absl::string_view(came.cell), CellName(spec.cell), record, model),
+           CheckSame("num_layers", came.num_layers, spec.num_layers, record, model),
+           CheckSame("hidden_size", came.hidden_size, spec.hidden_size, record, model),
+           CheckSame("input_size", came.input_size, spec.input_size(), record, model),
+           CheckSame("output_size", came.output_size, spec.output_size(), record, model),
+           CheckSame("state_size", static_cast<int64_t>(record.state.size()), spec.state_size(), record, model),
+       }) {
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+SessionRecord RecordOf(const Session& session) {
+  const Model& model = *session.model->model;
+  const ModelSpec& spec = model.spec();
+  SessionRecord record;
+  record.id = session.id;
+  record.model = {model.name,      model.version,    model.fingerprint, std::string(CellName(spec.cell)),
+                  spec.num_layers, spec.hidden_size, spec.input_size(), spec.output_size()};
+  record.position = session.position;
+  record.idle_timeout_ns = session.idle_timeout_ns;
+  record.last_used_ns = session.last_used_ns;
+  record.last_timesteps = session.last_timesteps;
+  record.last_fingerprint = session.last_fingerprint;
+  record.last_time = session.last_time;
+  record.last_reply = session.last_reply;
+  record.state.assign(session.state.get(), session.state.get() + spec.state_size());
+  return record;
+}
+
+SessionRecord SessionLease::Export() const { return table_->impl_->Export(*session_); }
+
+SessionRecord SessionTable::Impl::Export(const Session& session) {
+  SessionShard& shard = ShardOf(session.hash);
+  MutexLock lock(&shard.mutex);
+  return RecordOf(session);
+}
+
+absl::StatusOr<SessionInfo> SessionTable::Import(const SessionRecord& record, const ServedModelPtr& model,
+                                                 absl::Time now) {
+  return impl_->Import(record, model, now);
+}
+
+absl::StatusOr<SessionInfo> SessionTable::Impl::Import(const SessionRecord& record, const ServedModelPtr& model,
+                                                       absl::Time now) {
+  if (absl::Status valid = ValidateSessionId(record.id); !valid.ok()) return valid;
+  if (absl::Status same = CheckShape(record, *model->model); !same.ok()) return same;
+  const SessionKey key(record.id);
+  const absl::Duration longest = std::max(options_.max_idle_timeout, options_.idle_timeout);
+  const absl::Duration idle_timeout =
+      record.idle_timeout_ns == SessionRecord::kNever ? longest : absl::Nanoseconds(record.idle_timeout_ns);
+  std::unique_ptr<Session> session = NewSession(key, model, std::min(idle_timeout, longest), now);
+  std::copy(record.state.begin(), record.state.end(), session->state.get());
+  session->position = record.position;
+  session->last_timesteps = record.last_timesteps;
+  session->last_fingerprint = record.last_fingerprint;
+  session->last_reply = record.last_reply;
+  session->last_time = record.last_time;
+  const SessionInfo info = InfoOf(*session, now);
+  SessionShard& shard = ShardOf(key.hash);
+  MutexLock lock(&shard.mutex);
+  if (shard.Find(key) != nullptr) return absl::AlreadyExistsError(absl::StrCat("session '", record.id, "' exists"));
+  if (absl::Status entered = Enter(shard, std::move(session), now); !entered.ok()) return entered;
+  model->metrics->CountSessionEvent(SessionEvent::kCreated);
+  model->metrics->sessions().Add(1);
+  return info;
+}
+
+}  // namespace rondo
