@@ -52,9 +52,9 @@ struct LearningState {
 
 // Fits a network to a dataset by AdamW on truncated windows, and keeps the parameters that did best on the validation
 // part. The head starts at zero: epoch 0 predicts the mean (of the change: little else than persistence), so what is
-// kept is never worse than that on the validation part, and where the gain may be chance (a paired test at 1%), that is
-// what is kept. With `refit` the best number of epochs is then run once more
-// from the start with the validation part included: the latest timesteps are those most like what is to come.
+// kept is never worse than that on the validation part, and where the gain may be chance (a test at 0.1%), that is what
+// is kept. With `refit` the best number of epochs is then run once more from the start with the validation part
+// included: the latest timesteps are those most like what is to come.
 //
 // Ownership: borrows the dataset.
 // Threads:   one, after PrepareTrainingThread.
@@ -85,6 +85,11 @@ class Trainer {
   bool complete() const;
 
  private:
+  struct ValidatedTimestep {
+    double loss;
+    absl::Span<const float> prediction, gradient;  // [head_size]; the gradient of the loss by the prediction
+  };
+
   Trainer(const Dataset& dataset, const NetworkShape& shape, const LearningOptions& options,
           std::unique_ptr<Backprop> backprop);
 
@@ -99,8 +104,9 @@ class Trainer {
   absl::Status Step(absl::Span<const Window> windows);
   absl::Status EndEpoch();
   absl::StatusOr<double> ValidationLoss();
-  // One a scored timestep, always in the same order.
-  absl::StatusOr<std::vector<double>> ValidationLosses(absl::Span<const float> parameters);
+  // Every scored timestep of the validation part, always in the same order.
+  absl::Status ForEachValidated(absl::Span<const float> parameters,
+                                const std::function<void(const ValidatedTimestep&)>& visit);
   absl::Status KeepInitialUnlessBeaten();
   void ClearFreshLanes(absl::Span<const Window> windows, std::vector<float>& state) const;
 
