@@ -10,7 +10,7 @@ namespace rondo::train {
 // place on a terminal, one line now and then elsewhere. One thread.
 class ProgressLine {
  public:
-  explicit ProgressLine(bool terminal) : terminal_(terminal), started_(absl::Now()) {}
+  explicit ProgressLine(bool terminal) : terminal_(terminal), started_(absl::Now()), last_epoch_(started_) {}
 
   // REQUIRES: an epoch has ended.
   void EndEpoch(const Trainer& trainer);
@@ -18,7 +18,8 @@ class ProgressLine {
 
  private:
   const bool terminal_;
-  absl::Time started_;  // of this run: a refit starts anew
+  absl::Time started_;     // of this run: a refit starts anew
+  absl::Time last_epoch_;  // its end
   absl::Time last_printed_ = absl::InfinitePast();
   int64_t first_step_ = -1;
 };
