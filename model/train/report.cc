@@ -44,14 +44,23 @@ std::string Scores(const Evaluation& evaluation) {
       absl::StrAppend(&html, Row(absl::StrCat("seasonal naive (", evaluation.season, " timesteps)"), scores.seasonal,
                                  scores.level_std, ""));
     }
-    for (const auto& [quantile, part] : scores.coverage) {
-      absl::StrAppendFormat(&html, "<tr><td>at or below quantile %.3g<td>%.1f%%<td><td><td><td><td></tr>", quantile,
-                            100 * part);
-    }
   }
   return absl::StrCat(html,
                       "</table><p>Persistence says the value of now, seasonal naive that of one season before. "
                       "std.: in standard deviations of the training part.</p>");
+}
+
+// Of each output the part of the values that came at or below each quantile, which is the quantile if the head is
+// right.
+std::string Coverage(const Evaluation& evaluation) {
+  if (evaluation.outputs.empty() || evaluation.outputs[0].coverage.empty()) return "";
+  std::string html = "<h2>Values at or below each quantile</h2><table><tr><th>";
+  for (const auto& [quantile, part] : evaluation.outputs[0].coverage) absl::StrAppendFormat(&html, "<th>%g", quantile);
+  for (const OutputScores& scores : evaluation.outputs) {
+    absl::StrAppend(&html, "</tr><tr><td>", EscapeHtml(scores.name));
+    for (const auto& [quantile, part] : scores.coverage) absl::StrAppendFormat(&html, "<td>%.1f%%", 100 * part);
+  }
+  return absl::StrCat(html, "</tr></table>");
 }
 
 std::string Kept(const LearningState& learning) {
@@ -73,22 +82,44 @@ std::string LearningCurves(const LearningState& learning) {
   return absl::StrCat("<h2>Learning curves</h2>", RenderLineChart(chart), Kept(learning));
 }
 
-std::string ForecastChart(const ForecastLine& line) {
-  if (line.actual.empty()) return "";
+// What lies between a forecast's lower and upper line.
+std::string BandLabel(const ModelSpec& spec) {
+  if (spec.head != Head::kQuantile) return "80% band";
+  return absl::StrFormat("quantiles %g to %g", spec.quantiles.front(), spec.quantiles.back());
+}
+
+// The line from timestep `first` on.
+std::string ForecastChart(const ForecastLine& line, const std::string& band_label, size_t first) {
+  const auto from = [first](const auto& values) {
+    return values.empty() ? values : std::decay_t<decltype(values)>(values.begin() + first, values.end());
+  };
   LineChart chart;
   chart.x_label = line.times.empty() ? "timestep of the test part" : "";
   chart.y_label = line.name;
-  chart.times = line.times;
-  chart.lower = line.lower;
-  chart.upper = line.upper;
-  chart.band_label = "band";
-  chart.lines = {{"actual", kActualColor, line.actual}, {"forecast", kModelColor, line.forecast}};
-  return absl::StrCat("<h2>Forecast one timestep ahead against actual, test part</h2>", RenderLineChart(chart));
+  chart.first_x = static_cast<double>(first);
+  chart.times = from(line.times);
+  chart.lower = from(line.lower);
+  chart.upper = from(line.upper);
+  chart.band_label = band_label;
+  chart.lines = {{"actual", kActualColor, from(line.actual)}, {"forecast", kModelColor, from(line.forecast)}};
+  return RenderLineChart(chart);
+}
+
+// All of the test part, and its end near enough to see single timesteps.
+std::string ForecastCharts(const ForecastLine& line, const ModelSpec& spec) {
+  constexpr size_t kNear = 60;
+  if (line.actual.empty()) return "";
+  const std::string label = BandLabel(spec);
+  std::string html =
+      absl::StrCat("<h2>Forecast one timestep ahead against actual, test part</h2>", ForecastChart(line, label, 0));
+  if (line.actual.size() > 2 * kNear) absl::StrAppend(&html, ForecastChart(line, label, line.actual.size() - kNear));
+  return html;
 }
 
 std::string HorizonChart(const Evaluation& evaluation) {
   std::string html;
   for (const OutputScores& scores : evaluation.outputs) {
+    if (scores.model_by_horizon.size() < 2) break;  // the table of scores has it all
     const bool seasonal = evaluation.season > 0 && scores.seasonal.count > 0;
     BarChart chart;
     chart.y_label = absl::StrCat("MAE of ", scores.name);
@@ -156,9 +187,9 @@ std::string RenderReport(const ReportSource& source) {
       absl::StrCat("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>", EscapeHtml(source.title),
                    "</title><style>", kStyle, "</style></head><body><h1>", EscapeHtml(source.title), "</h1>");
   for (const std::string& fact : source.facts) absl::StrAppend(&html, "<p>", EscapeHtml(fact), "</p>");
-  absl::StrAppend(&html, "<h2>Scores on the test part</h2>", Scores(source.evaluation), LearningCurves(source.learning),
-                  ForecastChart(source.evaluation.line), HorizonChart(source.evaluation), NetworkChart(source.spec),
-                  "</body></html>\n");
+  absl::StrAppend(&html, "<h2>Scores on the test part</h2>", Scores(source.evaluation), Coverage(source.evaluation),
+                  LearningCurves(source.learning), ForecastCharts(source.evaluation.line, source.spec),
+                  HorizonChart(source.evaluation), NetworkChart(source.spec), "</body></html>\n");
   return html;
 }
 
