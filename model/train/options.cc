@@ -48,7 +48,7 @@ ABSL_FLAG(int64_t, window, 0,
 ABSL_FLAG(int64_t, batch_size, 16, "windows of one optimiser step, 1 to 65536");
 ABSL_FLAG(std::string, state, "reset",
           "state at the start of a window: reset (zero) or carry (from the window before)");
-ABSL_FLAG(int64_t, epochs, 60, "at most so many, 1 to 1000000");
+ABSL_FLAG(int64_t, epochs, 200, "at most so many, 1 to 1000000");
 ABSL_FLAG(int64_t, patience, 15,
           "epochs without a better validation loss before stopping, 0 to 1000000; 0: never stop");
 ABSL_FLAG(double, learning_rate, 1e-3, "AdamW's peak learning rate, 1e-9 to 10");
