@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
-# The whole way on real input: installs what is missing, builds, starts a server with a trained model, streams four years
-# of Seattle's weather through one session day by day, and shows predictions, errors, a forecast and latencies.
+# The whole way on real input: installs what is missing, builds, trains a model on three years of Seattle's weather,
+# serves it, streams the fourth year through a session day by day, and shows predictions, errors, a forecast and latencies.
 #
 #   deploy/demo.sh
 #
-# The first run takes minutes (the build), the next ones seconds. Ports are free ones; nothing is left running.
+# The first run takes minutes (the build), the next ones seconds. Ports are free ones; nothing is left running. The model
+# and the trainer's report stay in build/demo/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source deploy/server_process.sh
 
 readonly bin=build/release/bin
 readonly weather=deploy/demo/seattle-weather.csv
+readonly models=build/demo/models
 readonly model=seattle session=seattle-2015
 work=$(mktemp -d)
 
@@ -27,7 +29,14 @@ title() { printf '\n== %s\n\n' "$*"; }
 build() {
   deploy/setup.sh build
   cmake --preset release >"$work/configure.log" || { cat "$work/configure.log" >&2; return 1; }
-  cmake --build --preset release --target rondo-server rondo
+  cmake --build --preset release --target rondo-train rondo-server rondo
+}
+
+# Anew each time: it takes a second or two. The last quarter, which is 2015, is only scored.
+train() {
+  rm -rf "$models"
+  "$bin/rondo-train" --data="$weather" --time=date --inputs=temp_max,temp_min,wind --target=all --loss=gaussian \
+    --output="$models/$model/1"
 }
 
 # Rows of the years $1 to $2, with the header.
@@ -46,8 +55,10 @@ predict_2015() {
 
 title "Build"
 build
+title "Train on 2012-2014"
+train
 title "Start the server"
-start_server "$work/server.log" "$bin/rondo-server" --model="deploy/demo/models/$model/1/model.safetensors"
+start_server "$work/server.log" "$bin/rondo-server" --model_repository="$models"
 cat "$server_log"
 "$bin/rondo" models
 title "Stream the weather through a session"
@@ -56,8 +67,8 @@ title "Predictions"
 awk -f deploy/demo/report.awk "$work/joined.txt"
 echo
 awk -v from=2015-06-01 -v to=2015-08-31 -f deploy/demo/plot.awk "$work/joined.txt"
-title "The week after the last day, forecast from the session (which does not move)"
-"$bin/rondo" forecast "$model" --session="$session" --horizon=7 |
+title "The week after the last day: quantiles of 500 sampled paths from the session (which does not move)"
+"$bin/rondo" forecast "$model" --session="$session" --horizon=7 --paths=500 |
   awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) printf "  %13s", $i; print ""; next }
            { printf "  %13d", $1; for (i = 2; i <= NF; i++) printf "  %13.1f", $i; print "" }'
 title "Latency in the server, from /metrics"

@@ -1,12 +1,12 @@
 # Puts each day's weather beside what was predicted for it: for every day of `year` a line
-#   date, then for each of temp_max, temp_min, precipitation, wind: actual, the day before, predicted
+#   date, then for each of temp_max, temp_min, wind: actual, the day before, predicted
 #
 #   awk -v year=2015 -f join.awk PREDICTIONS.csv WEATHER.csv
 #
 # A prediction row has the date of the day it was made on: it is for the next day. Columns are found by their names.
 BEGIN {
   FS = ","
-  names = split("temp_max temp_min precipitation wind", name, " ")
+  names = split("temp_max temp_min wind", name, " ")
 }
 FNR == 1 {
   file++

@@ -3,8 +3,8 @@ function absolute(x) { return x < 0 ? -x : x }
 function better(error, reference) { return sprintf("%+.1f %%", 100 * (1 - error / reference)) }
 
 BEGIN {
-  split("temp_max temp_min precipitation wind", name, " ")
-  split("C C mm m/s", unit, " ")
+  names = split("temp_max temp_min wind", name, " ")
+  split("C C m/s", unit, " ")
   split("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec", month_name, " ")
 }
 {
@@ -14,7 +14,7 @@ BEGIN {
   predicted_sum[month] += $4
   model_sum[month] += absolute($4 - $2)
   persistence_sum[month] += absolute($3 - $2)
-  for (i = 1; i <= 4; i++) {
+  for (i = 1; i <= names; i++) {
     model_error[i] += absolute($(3 * i + 1) - $(3 * i - 1))
     persistence_error[i] += absolute($(3 * i) - $(3 * i - 1))
   }
@@ -37,7 +37,7 @@ END {
   }
   print "\nMean absolute error over the year, beside persistence (tomorrow is like today):\n"
   printf "  %-13s  %-4s  %5s  %11s  %8s\n", "", "unit", "MAE", "persistence", "better"
-  for (i = 1; i <= 4; i++) {
+  for (i = 1; i <= names; i++) {
     printf "  %-13s  %-4s  %5.2f  %11.2f  %8s\n", name[i], unit[i], model_error[i] / NR, persistence_error[i] / NR,
            better(model_error[i], persistence_error[i])
   }

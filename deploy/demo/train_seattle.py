@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Trains the demo's model: tomorrow's weather in Seattle from all days so far. Needs Debian's python3-torch.
+"""From PyTorch to rondo-server: tomorrow's weather in Seattle from all days so far. Needs Debian's python3-torch.
 
     deploy/demo/train_seattle.py [--output=deploy/demo/models/seattle/1/model.safetensors]
 
