@@ -1,4 +1,4 @@
-"""Keeps the READMEs true: the client program shown is the one that is built, and every link leads somewhere."""
+"""Keeps the READMEs true: the client program shown is the one that is built, every link and every path leads somewhere."""
 
 import pathlib
 import re
@@ -24,6 +24,17 @@ class ReadmeTest(unittest.TestCase):
             for target in re.findall(r"\]\(([^)#]+)[^)]*\)", readme.read_text()):
                 if "://" not in target:
                     self.assertTrue((readme.parent / target).exists(), f"{readme.relative_to(ROOT)}: {target}")
+
+    def test_every_path_of_the_tree_that_is_named_is_there(self):
+        path = re.compile(r"(?<![\w/.{}-])(?:\.ci|client|deploy|model|proto|server|tests)/[\w./-]*\w")
+        for readme in readmes():
+            for target in path.findall(readme.read_text()):
+                found = (ROOT / target).exists() or (readme.parent / target).exists()
+                self.assertTrue(found, f"{readme.relative_to(ROOT)}: {target}")
+
+    def test_the_demos_model_is_where_the_readme_says(self):
+        folder = re.search(r"--model_repository=(\S+)", (ROOT / "README.md").read_text()).group(1)
+        self.assertIn(f"readonly models={folder}\n", (ROOT / "deploy/demo.sh").read_text())
 
 
 if __name__ == "__main__":
