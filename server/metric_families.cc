@@ -1,5 +1,6 @@
 #include "server/metric_families.h"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -28,6 +29,19 @@ std::string LabelValue(absl::string_view text) {
     if (!absl::ascii_isprint(static_cast<unsigned char>(c))) c = '?';
   }
   return value;
+}
+
+std::vector<uint64_t> LatencyBounds(uint64_t from, uint64_t to) {
+  std::vector<uint64_t> bounds;
+  for (uint64_t decade = from; decade < to; decade *= 10) {
+    for (uint64_t tenths : {10, 15, 20, 30, 50, 70}) bounds.push_back(decade * tenths / 10);
+  }
+  bounds.push_back(to);
+  return bounds;
+}
+
+uint64_t Nanoseconds(absl::Duration duration) {
+  return static_cast<uint64_t>(std::max<int64_t>(0, absl::ToInt64Nanoseconds(duration)));
 }
 
 MetricFamily CounterFamily(std::string name, std::string help) {

@@ -29,6 +29,13 @@ constexpr std::array<absl::string_view, kNumRejections> kRejectionNames = {
     "invalid",      "not_found", "position",  "queue_full", "sessions_full",
     "streams_full", "deadline",  "cancelled", "draining"};
 
+constexpr std::array<absl::string_view, kNumStoreOperations> kStoreOperationNames = {"load", "save"};
+
+absl::Span<const uint64_t> StoreBounds() {
+  static const auto* bounds = new std::vector<uint64_t>(LatencyBounds(10'000, 10'000'000'000));  // 10 us .. 10 s
+  return *bounds;
+}
+
 // civetweb reads more into its port list than an address (more ports after commas, `s` for TLS, `r` for redirect), so
 // only HOST:PORT of plain characters reaches it.
 absl::Status CheckAddress(absl::string_view address) {
@@ -104,6 +111,7 @@ class Metrics::Impl {
     MetricFamily& state = families.emplace_back(
         GaugeFamily("rondo_session_state_bytes", "Memory of all session state slots, used or free, in bytes."));
     AddGauge(static_cast<double>(session_state_bytes.Value()), {}, &state);
+    AppendStore(&families);
     families.push_back(BuildInfoFamily());
     AppendProcessFamilies(ReadProcessStats(), &families);
     return families;
@@ -113,6 +121,11 @@ class Metrics::Impl {
   std::array<Counter, kNumRejections> rejected;
   Gauge requests_in_flight;
   Gauge session_state_bytes;
+  struct StoreCounts {
+    Histogram durations{StoreBounds()};
+    Counter errors;
+  };
+  std::array<StoreCounts, kNumStoreOperations> store;
   int port_ = 0;
 
  private:
@@ -150,6 +163,19 @@ class Metrics::Impl {
     if (!info.metric.empty()) families->push_back(std::move(info));
   }
 
+  void AppendStore(std::vector<MetricFamily>* families) const {
+    MetricFamily durations = HistogramFamily("rondo_store_duration_seconds",
+                                             "One call to the session store, of one or many sessions, in seconds.");
+    MetricFamily errors = CounterFamily("rondo_store_errors_total", "Sessions that the store could not load or save.");
+    for (size_t i = 0; i < kNumStoreOperations; ++i) {
+      const MetricLabels labels = {{"op", std::string(kStoreOperationNames[i])}};
+      AddHistogram(store[i].durations, kNanosecondsPerSecond, labels, &durations);
+      AddCounter(static_cast<double>(store[i].errors.Value()), labels, &errors);
+    }
+    families->push_back(std::move(durations));
+    families->push_back(std::move(errors));
+  }
+
   mutable Mutex mutex_;
   std::map<std::string, std::unique_ptr<ModelCounts>> models_ ABSL_GUARDED_BY(mutex_);
   std::map<std::pair<std::string, int64_t>, ModelInfo> infos_ ABSL_GUARDED_BY(mutex_);
@@ -171,6 +197,11 @@ void Metrics::SetModelInfo(absl::string_view model, int64_t version, absl::strin
 void Metrics::RemoveModelInfo(absl::string_view model, int64_t version) { impl_->RemoveModelInfo(model, version); }
 void Metrics::ObserveModelLoad(absl::string_view model, absl::Duration duration) {
   impl_->ForModel(model)->ObserveLoad(duration);
+}
+void Metrics::ObserveStore(StoreOperation operation, absl::Duration duration, size_t errors) {
+  auto& counts = impl_->store[static_cast<size_t>(operation)];
+  counts.durations.Observe(Nanoseconds(duration));
+  counts.errors.Add(errors);
 }
 absl::Status Metrics::Listen(const std::string& address) { return impl_->Listen(address); }
 int Metrics::port() const { return impl_->port_; }

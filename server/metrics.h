@@ -34,6 +34,10 @@ enum class Rejection {
 };
 inline constexpr size_t kNumRejections = 9;
 
+// The calls to a session store that are measured; see SessionStore.
+enum class StoreOperation { kLoad, kSave };
+inline constexpr size_t kNumStoreOperations = 2;
+
 // How often something happened, and its time in all.
 struct CountAndTime {
   uint64_t count = 0;
@@ -83,6 +87,8 @@ class Metrics {
   void SetModelInfo(absl::string_view model, int64_t version, absl::string_view cell, absl::string_view kernel);
   void RemoveModelInfo(absl::string_view model, int64_t version);
   void ObserveModelLoad(absl::string_view model, absl::Duration duration);
+  // One call to the session store, whatever the number of sessions; `errors`: of how many sessions it failed.
+  void ObserveStore(StoreOperation operation, absl::Duration duration, size_t errors);
 
   // Serves GET /metrics on `address` ("host:port", port 0: any free one). UNAVAILABLE: cannot listen there.
   absl::Status Listen(const std::string& address);

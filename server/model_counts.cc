@@ -1,6 +1,5 @@
 #include "server/model_counts.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <numeric>
 #include <utility>
@@ -12,21 +11,10 @@
 namespace rondo {
 namespace {
 
-constexpr double kNanosecondsPerSecond = 1e9;
 constexpr std::array<absl::string_view, kNumMethods> kMethodNames = {"Predict", "StreamPredict", "Forecast",
                                                                      "ModelInfer", "ModelStreamInfer"};
 constexpr std::array<absl::string_view, kNumSessionEvents> kSessionEventNames = {"created", "deleted", "expired",
                                                                                  "restarted"};
-
-// Six bounds a decade, so that a p50 or p99 read from them is within a third; in nanoseconds.
-std::vector<uint64_t> LatencyBounds(uint64_t from, uint64_t to) {
-  std::vector<uint64_t> bounds;
-  for (uint64_t decade = from; decade < to; decade *= 10) {
-    for (uint64_t tenths : {10, 15, 20, 30, 50, 70}) bounds.push_back(decade * tenths / 10);
-  }
-  bounds.push_back(to);
-  return bounds;
-}
 
 absl::Span<const uint64_t> RequestBounds() {
   static const auto* bounds = new std::vector<uint64_t>(LatencyBounds(10'000, 10'000'000'000));  // 10 us .. 10 s
@@ -51,10 +39,6 @@ void AddTo(const Histogram& histogram, CountAndTime* total) {
   const Histogram::Snapshot snapshot = histogram.Read();
   total->count = std::accumulate(snapshot.counts.begin(), snapshot.counts.end(), total->count);
   total->nanoseconds += snapshot.sum;
-}
-
-uint64_t Nanoseconds(absl::Duration duration) {
-  return static_cast<uint64_t>(std::max<int64_t>(0, absl::ToInt64Nanoseconds(duration)));
 }
 
 }  // namespace

@@ -76,6 +76,7 @@ void Fill(Metrics* metrics, absl::string_view model) {
   metrics->session_state_bytes().Set(4096);
   metrics->SetModelInfo(model, 3, "lstm", "onednn/brgemm:avx512_core");
   metrics->ObserveModelLoad(model, absl::Milliseconds(40));
+  metrics->ObserveStore(StoreOperation::kSave, absl::Milliseconds(2), 3);
 }
 
 TEST(MetricsTest, PageSaysWhatWasCounted) {
@@ -104,6 +105,11 @@ TEST(MetricsTest, PageSaysWhatWasCounted) {
           R"(rondo_rejected_total{reason="draining"} 0)",
           R"(rondo_requests_in_flight 2)",
           R"(rondo_session_state_bytes 4096)",
+          R"(rondo_store_duration_seconds_bucket{op="save",le="0.0015"} 0)",
+          R"(rondo_store_duration_seconds_bucket{op="save",le="0.002"} 1)",
+          R"(rondo_store_duration_seconds_count{op="load"} 0)",
+          R"(rondo_store_errors_total{op="save"} 3)",
+          R"(rondo_store_errors_total{op="load"} 0)",
           R"(rondo_build_info{version=")",
       }) {
     EXPECT_THAT(page, HasSubstr(absl::StrCat("\n", line)));
