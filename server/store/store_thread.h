@@ -1,57 +1,55 @@
 #ifndef RONDO_SERVER_STORE_STORE_THREAD_H_
 #define RONDO_SERVER_STORE_STORE_THREAD_H_
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <thread>
+#include <variant>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "server/metrics.h"
 #include "server/mutex.h"
 #include "server/store/session_store.h"
+#include "server/store/store_queue.h"
 
 namespace rondo {
 
-// The one thread that talks to a store. It takes all that has been asked for since it last looked, and hands it over as
-// one batch of loads and one of saves: what several sessions wait for is paid once.
+// The one thread that talks to a store. It takes what has been asked for since it last looked, and hands it over as one
+// batch of loads and one of saves: what several sessions wait for is paid once.
 //
-// For one id, operations take effect in the order they were asked for. Of several saves of one id in a batch the newest
-// is written and all get its answer.
+// For one id, operations take effect in the order they were asked for; for different ids, loads may overtake saves. Of
+// several saves of one id that wait together the newest is written and all get its answer.
 //
 // Ownership: owns the store. Threads: every method may be called from any thread, but for the constructor and
 // destructor.
 class StoreThread {
  public:
-  struct Loaded {
-    absl::Status status;
-    std::string value;  // empty: there is none
-    uint64_t epoch = 1;
-  };
-  struct Save {
-    std::string id;
-    std::string value;
-    absl::Time expires_at = absl::InfiniteFuture();
-    uint64_t epoch = 1;
-    // The answer. Runs on the store's thread; must be quick; may call every method here but Flush.
-    std::function<void(const absl::Status&)> done;
-  };
+  // Each `done` runs exactly once, on the store's thread; must be quick; may call every method here but Flush.
+  using Loaded = StoreLoaded;
+  using Save = StoreSave;
   struct Options {
-    // Runs on the store's thread every `tick_interval`, and soon after Wake(); may call every method here.
+    // Runs on the store's thread every `tick_interval`, and soon after Wake(), until the destructor begins; may call
+    // every method here but Flush. May be null.
     std::function<void(absl::Time now)> tick;
-    absl::Duration tick_interval = absl::Milliseconds(500);
+    absl::Duration tick_interval = absl::Milliseconds(500);  // > 0; also of SessionStore::DropExpired
   };
+
+  // Of sessions in one call to the store: so many that the cost of a call is spread thin, so few that a load which has
+  // just arrived waits some milliseconds at most.
+  static constexpr size_t kMaxBatch = 1024;
 
   StoreThread(std::unique_ptr<SessionStore> store, Metrics* metrics, Options options);
-  // Writes what was asked for, then ends. Whoever is to hear has heard.
+  // Does what was asked for, also by a `done` meanwhile, then ends. Whoever is to hear has heard.
   ~StoreThread();
+  StoreThread(const StoreThread&) = delete;
+  StoreThread& operator=(const StoreThread&) = delete;
 
-  // `done` runs on the store's thread; must be quick; may call every method here.
   void Load(std::string id, std::function<void(Loaded)> done);
   void Enqueue(Save save);
   // Asks for a tick now.
@@ -60,28 +58,36 @@ class StoreThread {
   bool Flush(absl::Time deadline);
 
  private:
-  struct PendingLoad {
-    std::string id;
-    std::function<void(Loaded)> done;
-  };
-  struct Batch {
-    std::vector<PendingLoad> loads;
-    std::vector<Save> saves;
-    bool empty() const { return loads.empty() && saves.empty(); }
+  using Clock = std::chrono::steady_clock;
+
+  // What the thread does next, besides what is in queue_.
+  struct Work {
+    bool tick = false;
+    bool drop_expired = false;
+    uint64_t flush = 0;  // not 0: empties queue_, and then tells the Flush of this number and those before
+    bool stop = false;
   };
 
+  void Ask(std::variant<StoreLoad, StoreSave> operation);
   void Run();
-  void RunLoads(std::vector<PendingLoad> loads);
-  void RunSaves(std::vector<Save> saves);
+  // Waits until there is something to do, and moves what was asked for into queue_.
+  Work TakeWork();
+  void RunLoads();
+  void RunSaves();
 
   const std::unique_ptr<SessionStore> store_;
   Metrics* const metrics_;
   const Options options_;
+  // Only on the thread.
+  StoreQueue queue_;
+  Clock::time_point next_tick_;
+
   Mutex mutex_;
   CondVar work_available_;
-  CondVar work_done_;
-  Batch pending_ ABSL_GUARDED_BY(mutex_);
-  bool working_ ABSL_GUARDED_BY(mutex_) = false;
+  CondVar flush_done_;
+  std::vector<std::variant<StoreLoad, StoreSave>> asked_ ABSL_GUARDED_BY(mutex_);  // not in queue_ yet
+  uint64_t flushes_asked_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t flushes_done_ ABSL_GUARDED_BY(mutex_) = 0;
   bool wake_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;  // last: it uses everything above

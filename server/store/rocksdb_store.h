@@ -1,0 +1,63 @@
+#ifndef RONDO_SERVER_STORE_ROCKSDB_STORE_H_
+#define RONDO_SERVER_STORE_ROCKSDB_STORE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "server/store/session_store.h"
+
+namespace rocksdb {
+class DB;
+class Status;
+class WriteBatch;
+}  // namespace rocksdb
+
+namespace rondo {
+
+// Sessions in a RocksDB of this process alone: whoever opens the directory owns all ids, so epochs stay 1.
+//
+// A save is durable when its write-ahead log is synced; one sync a call. Memory: kCacheBytes, of which the write
+// buffers take what they need, and RocksDB's own books. A value is 8 bytes, when it expires (nanoseconds since the Unix
+// epoch, little-endian), and then the bytes that were saved; the key is the id.
+class RocksdbStore : public SessionStore {
+ public:
+  static constexpr size_t kCacheBytes = 192 << 20;
+  static constexpr size_t kWriteBufferBytes = 64 << 20;
+  // With less free space nothing is written: an answer for each session, not a failure in the middle of RocksDB's files
+  // (Debian builds it with assertions, and a start without space runs into one).
+  static constexpr uint64_t kMinFreeBytes = 256 << 20;
+  // Of one DropExpired.
+  static constexpr size_t kMaxScannedKeys = 2000;
+  static constexpr size_t kMaxScannedBytes = 4 << 20;
+
+  // As OpenSessionStore. The messages name the directory.
+  static absl::StatusOr<std::unique_ptr<RocksdbStore>> Open(const std::string& directory);
+  ~RocksdbStore() override;
+
+  void Load(absl::Span<LoadOp> loads) override;
+  void Save(absl::Span<SaveOp> saves) override;
+  void DropExpired(absl::Time now) override;
+
+ private:
+  explicit RocksdbStore(std::unique_ptr<rocksdb::DB> db);
+
+  // The first of `saves` that make one write together; sets their answers. Returns how many.
+  size_t SaveSome(absl::Span<SaveOp> saves);
+  rocksdb::Status Write(rocksdb::WriteBatch* batch);
+  void LoadSome(absl::Span<LoadOp> loads);
+  void DropSome(absl::Time now);
+
+  const std::unique_ptr<rocksdb::DB> db_;
+  absl::Status last_write_;       // not OK: RocksDB may have to be told to go on
+  std::string next_scanned_key_;  // where DropExpired goes on; empty: from the start
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_STORE_ROCKSDB_STORE_H_

@@ -1,0 +1,90 @@
+#ifndef RONDO_SERVER_STORE_STORE_QUEUE_H_
+#define RONDO_SERVER_STORE_STORE_QUEUE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace rondo {
+
+struct StoreLoaded {
+  absl::Status status;
+  std::string value;  // empty: there is none
+  uint64_t epoch = 1;
+};
+
+struct StoreLoad {
+  std::string id;
+  std::function<void(StoreLoaded)> done;
+};
+
+struct StoreSave {
+  std::string id;
+  std::string value;
+  absl::Time expires_at = absl::InfiniteFuture();
+  uint64_t epoch = 1;
+  std::function<void(const absl::Status&)> done;
+};
+
+// What a store has been asked for and has not been told yet. Operations on one id stay in order; those on different ids
+// do not wait for each other, so that a load need not wait behind the thousands of saves that were asked for before.
+//
+// Policy only: no lock, no thread, no store.
+class StoreQueue {
+ public:
+  // All that one operation on the store answers.
+  struct Loads {
+    std::string id;
+    std::vector<std::function<void(StoreLoaded)>> done;  // at least one
+  };
+  struct Saves {
+    StoreSave newest;
+    std::vector<std::function<void(const absl::Status&)>> superseded;  // of older saves: they get the newest's answer
+  };
+
+  void Add(StoreLoad load);
+  void Add(StoreSave save);
+  // Takes those that have waited longest, of at most `max` ids, each id once. What is taken has taken effect before the
+  // next call to a Take.
+  std::vector<Loads> TakeLoads(size_t max);
+  std::vector<Saves> TakeSaves(size_t max);
+  bool empty() const { return lines_.empty(); }
+
+ private:
+  // Operations of one kind that follow each other on one id: one call to the store.
+  struct Group {
+    std::vector<std::function<void(StoreLoaded)>> loads;
+    std::vector<StoreSave> saves;  // empty for loads; at most one, the newest
+    std::vector<std::function<void(const absl::Status&)>> superseded;
+    bool is_save() const { return !saves.empty(); }
+  };
+  // The groups of one id, the oldest first; loads and saves alternate.
+  struct Line {
+    std::string id;
+    absl::InlinedVector<Group, 1> groups;
+  };
+
+  // The last group of `id`; a new one if that is not of the kind, or there is none.
+  Group& GroupFor(absl::string_view id, bool is_save);
+  void AwaitTurn(Line* line, bool is_save);
+  // Takes the oldest group of the line, and lets the next one have its turn.
+  Group TakeFront(Line* line);
+
+  absl::flat_hash_map<absl::string_view, std::unique_ptr<Line>> lines_;  // keys: their ids
+  std::deque<Line*> load_turns_;                                         // lines whose oldest group is of loads, by age
+  std::deque<Line*> save_turns_;
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_STORE_STORE_QUEUE_H_
