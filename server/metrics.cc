@@ -26,8 +26,8 @@ namespace {
 using prometheus::MetricFamily;
 
 constexpr std::array<absl::string_view, kNumRejections> kRejectionNames = {
-    "invalid",      "not_found", "position",  "queue_full", "sessions_full",
-    "streams_full", "deadline",  "cancelled", "draining"};
+    "invalid",  "not_found", "position", "queue_full", "sessions_full", "streams_full",
+    "deadline", "cancelled", "draining", "moved",      "store"};
 
 constexpr std::array<absl::string_view, kNumStoreOperations> kStoreOperationNames = {"load", "save"};
 
@@ -111,6 +111,9 @@ class Metrics::Impl {
     MetricFamily& state = families.emplace_back(
         GaugeFamily("rondo_session_state_bytes", "Memory of all session state slots, used or free, in bytes."));
     AddGauge(static_cast<double>(session_state_bytes.Value()), {}, &state);
+    MetricFamily& unsaved = families.emplace_back(
+        GaugeFamily("rondo_unsaved_sessions", "Sessions that have changed since they were last in the session store."));
+    AddGauge(static_cast<double>(unsaved_sessions.Value()), {}, &unsaved);
     AppendStore(&families);
     families.push_back(BuildInfoFamily());
     AppendProcessFamilies(ReadProcessStats(), &families);
@@ -121,6 +124,7 @@ class Metrics::Impl {
   std::array<Counter, kNumRejections> rejected;
   Gauge requests_in_flight;
   Gauge session_state_bytes;
+  Gauge unsaved_sessions;
   struct StoreCounts {
     Histogram durations{StoreBounds()};
     Counter errors;
@@ -191,6 +195,7 @@ ModelMetrics* Metrics::ForModel(absl::string_view model) { return impl_->ForMode
 void Metrics::CountRejected(Rejection reason) { impl_->rejected[static_cast<size_t>(reason)].Add(); }
 Gauge& Metrics::requests_in_flight() { return impl_->requests_in_flight; }
 Gauge& Metrics::session_state_bytes() { return impl_->session_state_bytes; }
+Gauge& Metrics::unsaved_sessions() { return impl_->unsaved_sessions; }
 void Metrics::SetModelInfo(absl::string_view model, int64_t version, absl::string_view cell, absl::string_view kernel) {
   impl_->SetModelInfo(model, version, cell, kernel);
 }

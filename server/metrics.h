@@ -17,8 +17,8 @@ namespace rondo {
 enum class Method { kPredict, kStreamPredict, kForecast, kModelInfer, kModelStreamInfer };
 inline constexpr size_t kNumMethods = 5;
 
-enum class SessionEvent { kCreated, kDeleted, kExpired, kRestarted };
-inline constexpr size_t kNumSessionEvents = 4;
+enum class SessionEvent { kCreated, kDeleted, kExpired, kRestarted, kEvicted, kRestored, kMoved };
+inline constexpr size_t kNumSessionEvents = 7;
 
 // Why a request was turned away without being run.
 enum class Rejection {
@@ -30,9 +30,11 @@ enum class Rejection {
   kStreamsFull,
   kDeadline,
   kCancelled,
-  kDraining
+  kDraining,
+  kMoved,  // another server has the session
+  kStore   // the session store is away, or what it has is damaged
 };
-inline constexpr size_t kNumRejections = 9;
+inline constexpr size_t kNumRejections = 11;
 
 // The calls to a session store that are measured; see SessionStore.
 enum class StoreOperation { kLoad, kSave };
@@ -83,6 +85,7 @@ class Metrics {
   void CountRejected(Rejection reason);
   Gauge& requests_in_flight();
   Gauge& session_state_bytes();
+  Gauge& unsaved_sessions();  // with a store: changed since their last save
   // Replaces what model_info says of (model, version).
   void SetModelInfo(absl::string_view model, int64_t version, absl::string_view cell, absl::string_view kernel);
   void RemoveModelInfo(absl::string_view model, int64_t version);

@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::array<absl::string_view, kNumMethods> kMethodNames = {"Predict", "StreamPredict", "Forecast",
                                                                      "ModelInfer", "ModelStreamInfer"};
-constexpr std::array<absl::string_view, kNumSessionEvents> kSessionEventNames = {"created", "deleted", "expired",
-                                                                                 "restarted"};
+constexpr std::array<absl::string_view, kNumSessionEvents> kSessionEventNames = {
+    "created", "deleted", "expired", "restarted", "evicted", "restored", "moved"};
 
 absl::Span<const uint64_t> RequestBounds() {
   static const auto* bounds = new std::vector<uint64_t>(LatencyBounds(10'000, 10'000'000'000));  // 10 us .. 10 s

@@ -1,5 +1,7 @@
 #include "server/options.h"
 
+#include <algorithm>
+#include <initializer_list>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -11,6 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 
@@ -61,6 +64,23 @@ ABSL_FLAG(std::string, idle_timeout, "10m",
           "--max_idle_timeout. 0: never.");
 ABSL_FLAG(std::string, max_idle_timeout, "168h",
           "Longest idle timeout a client may ask for. Bounds: 1s to 87600h. 0: any, and none at all too.");
+ABSL_FLAG(std::string, session_store, "memory",
+          "Where sessions outlive this process. memory: they do not. rocksdb:DIR: a database on this machine, for one "
+          "server. redis://[[USER]:PASSWORD@]HOST:PORT[/DB]: shared by any number of servers, each of which can go on "
+          "with any session.");
+ABSL_FLAG(std::string, durability, "interval",
+          "With a --session_store: when a change is in it. interval: --sync_interval after its answer at the latest. "
+          "every_reply: before its answer.");
+ABSL_FLAG(std::string, sync_interval, "1s",
+          "Longest time until a change is saved with --durability=interval. Bounds: 10ms to 1h.");
+ABSL_FLAG(std::string, max_resident_sessions, "0",
+          "With a --session_store: sessions held in memory; beyond it the coldest are in the store only and come back "
+          "with their next request. Bounds: 1 to --max_sessions. 0: seven eighths of --max_sessions.");
+ABSL_FLAG(
+    std::string, adopt_sessions, "never",
+    "What becomes of a stored session whose model version is no longer served, or has other weights. never: its "
+    "requests are refused. same_shape: the newest version of that model goes on with its state, if cell and sizes "
+    "are the same.");
 ABSL_FLAG(
     std::string, drain_timeout, "30s",
     "How long SIGTERM waits for what runs and queues before it cancels the rest. Bounds: 0 to 1h. 0: cancel at once.");
@@ -96,6 +116,11 @@ class Reader {
     Refuse(name, absl::StrCat("a duration such as 30s or 10m, ", absl::FormatDuration(least), " to ",
                               absl::FormatDuration(most), ", or 0"));
     return absl::ZeroDuration();
+  }
+
+  const std::string& Choice(const char* name, std::initializer_list<absl::string_view> choices) {
+    if (!absl::c_linear_search(choices, Text(name))) Refuse(name, absl::StrJoin(choices, " or "));
+    return Text(name);
   }
 
   std::string Address(const char* name) {
@@ -145,6 +170,21 @@ SessionTable::Options ReadSessions(Reader* reader) {
   if (options.idle_timeout > options.max_idle_timeout) {
     reader->Refuse("idle_timeout", absl::StrCat("at most --max_idle_timeout=", reader->Text("max_idle_timeout")));
   }
+  return options;
+}
+
+ServerOptions::Store ReadStore(Reader* reader, size_t max_sessions) {
+  ServerOptions::Store options;
+  if (reader->Text("session_store") != "memory") options.name = reader->Text("session_store");
+  if (reader->Choice("durability", {"interval", "every_reply"}) == "every_reply") {
+    options.durability = Durability::kEveryReply;
+  }
+  options.sync_interval = reader->Duration("sync_interval", absl::Milliseconds(10), absl::Hours(1));
+  if (options.sync_interval == absl::ZeroDuration()) reader->Refuse("sync_interval", "10ms to 1h");
+  options.max_resident = reader->Number("max_resident_sessions", 0, max_sessions);
+  if (options.max_resident == 0) options.max_resident = std::max<size_t>(1, max_sessions - max_sessions / 8);
+  const std::string& adopt = reader->Choice("adopt_sessions", {"never", "same_shape"});
+  options.adopt = adopt == "same_shape" ? AdoptSessions::kSameShape : AdoptSessions::kNever;
   return options;
 }
 
@@ -200,6 +240,11 @@ OptionTexts OptionTextsFromFlags() {
       {"keepalive_time", absl::GetFlag(FLAGS_keepalive_time)},
       {"idle_timeout", absl::GetFlag(FLAGS_idle_timeout)},
       {"max_idle_timeout", absl::GetFlag(FLAGS_max_idle_timeout)},
+      {"session_store", absl::GetFlag(FLAGS_session_store)},
+      {"durability", absl::GetFlag(FLAGS_durability)},
+      {"sync_interval", absl::GetFlag(FLAGS_sync_interval)},
+      {"max_resident_sessions", absl::GetFlag(FLAGS_max_resident_sessions)},
+      {"adopt_sessions", absl::GetFlag(FLAGS_adopt_sessions)},
       {"drain_timeout", absl::GetFlag(FLAGS_drain_timeout)},
   };
 }
@@ -215,6 +260,7 @@ absl::StatusOr<ServerOptions> ParseOptions(const OptionTexts& texts) {
   options.requests = ReadRequests(&reader);
   options.keepalive_time = reader.Duration("keepalive_time", absl::Milliseconds(100), absl::Hours(24));
   options.sessions = ReadSessions(&reader);
+  options.store = ReadStore(&reader, options.sessions.max_sessions);
   options.drain_timeout = reader.Duration("drain_timeout", absl::ZeroDuration(), absl::Hours(1));
   if (!reader.status().ok()) return reader.status();
   return options;

@@ -8,7 +8,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "server/registry/find_recorded_model.h"
 #include "server/registry/model_registry.h"
+#include "server/session/session_backing.h"
 #include "server/session/session_table.h"
 
 namespace rondo {
@@ -21,6 +23,14 @@ struct ServerOptions {
     std::optional<size_t> helpers;  // compute helpers, shared by all loops; absent: the measured default; 0: none
     size_t max_active_sequences = 0;
     size_t max_queued_sequences = 0;
+  };
+  // Where sessions outlive the process, and which.
+  struct Store {
+    std::string name;  // see OpenSessionStore; empty: nowhere
+    Durability durability = Durability::kInterval;
+    absl::Duration sync_interval = absl::Seconds(1);
+    size_t max_resident = 0;
+    AdoptSessions adopt = AdoptSessions::kNever;
   };
   // What one client may send.
   struct Requests {
@@ -38,6 +48,7 @@ struct ServerOptions {
   absl::Duration drain_timeout;
   ModelRegistry::Options registry;
   SessionTable::Options sessions;
+  Store store;
   Loops loops;
   Requests requests;
 };

@@ -17,11 +17,13 @@
 #include "server/loop/compute_helpers.h"
 #include "server/loop/serving_loop.h"
 #include "server/metrics.h"
+#include "server/registry/find_recorded_model.h"
 #include "server/registry/model_registry.h"
 #include "server/rpc/call.h"
 #include "server/rpc/rpc_context.h"
 #include "server/rpc/services.h"
 #include "server/session/session_table.h"
+#include "server/store/session_store.h"
 
 namespace rondo {
 namespace {
@@ -38,6 +40,9 @@ constexpr size_t kCpusPerLoop = 4;
 // anyone try another server. For so long calls are answered UNAVAILABLE first.
 constexpr absl::Duration kRefusalTime = absl::Milliseconds(200);
 
+// What runs is cut at the deadline, but what was answered is saved.
+constexpr absl::Duration kLeastFlushTime = absl::Seconds(2);
+
 std::string HostOf(absl::string_view address) { return std::string(address.substr(0, address.rfind(':'))); }
 
 }  // namespace
@@ -46,7 +51,6 @@ class Server::Impl {
  public:
   explicit Impl(const ServerOptions& options)
       : options_(options),
-        sessions_(options.sessions),
         cpus_(static_cast<size_t>(AvailableCpus())),
         loop_count_(options.loops.count.value_or((cpus_ + kCpusPerLoop - 1) / kCpusPerLoop)),
         helpers_(options.loops.helpers.value_or(cpus_ > loop_count_ ? cpus_ - loop_count_ : 0)) {}
@@ -57,6 +61,9 @@ class Server::Impl {
     absl::StatusOr<std::unique_ptr<ModelRegistry>> registry = ModelRegistry::Open(options_.registry, &metrics_);
     if (!registry.ok()) return registry.status();
     registry_ = *std::move(registry);
+    absl::StatusOr<SessionPersistence> persistence = OpenStore();
+    if (!persistence.ok()) return persistence.status();
+    sessions_ = std::make_unique<SessionTable>(options_.sessions, *std::move(persistence));
     if (!options_.http_listen.empty()) {
       if (absl::Status status = metrics_.Listen(options_.http_listen); !status.ok()) return status;
       http_address_ = absl::StrCat(HostOf(options_.http_listen), ":", metrics_.port());
@@ -82,11 +89,14 @@ class Server::Impl {
     for (const std::unique_ptr<LoopParts>& part : loops_) part->calls.WaitUntilNone();
     loops_.clear();
     server_.reset();
+    if (!sessions_->Flush(std::max(deadline, absl::Now() + kLeastFlushTime))) {
+      LogEvent(LogLevel::kError, "sessions_lost", {{"message", "the session store did not take the last changes"}});
+    }
   }
 
   void Maintain(absl::Time now) {
-    sessions_.ExpireIdle(now);
-    metrics_.session_state_bytes().Set(static_cast<int64_t>(sessions_.state_bytes()));
+    sessions_->ExpireIdle(now);
+    metrics_.session_state_bytes().Set(static_cast<int64_t>(sessions_->state_bytes()));
     const absl::Duration interval = options_.model_poll_interval;
     if (options_.registry.model_repository.empty() || interval == absl::ZeroDuration()) return;
     if (now - last_reload_ < interval) return;
@@ -164,12 +174,28 @@ class Server::Impl {
     return absl::OkStatus();
   }
 
+  absl::StatusOr<SessionPersistence> OpenStore() {
+    SessionPersistence persistence;
+    if (options_.store.name.empty()) return persistence;
+    absl::StatusOr<std::unique_ptr<SessionStore>> store = OpenSessionStore(options_.store.name);
+    if (!store.ok()) return store.status();
+    persistence.store = *std::move(store);
+    persistence.durability = options_.store.durability;
+    persistence.sync_interval = options_.store.sync_interval;
+    persistence.max_resident = options_.store.max_resident;
+    persistence.find_model = [this](const RecordedModel& model) {
+      return FindRecordedModel(*registry_, model, options_.store.adopt);
+    };
+    persistence.metrics = &metrics_;
+    return persistence;
+  }
+
   void FillContext(LoopParts* part) {
     RpcContext& context = part->context;
     context.loop = &part->loop;
     context.calls = &part->calls;
     context.registry = registry_.get();
-    context.sessions = &sessions_;
+    context.sessions = sessions_.get();
     context.metrics = &metrics_;
     context.limits = {options_.requests.max_message_bytes, options_.requests.max_timesteps,
                       options_.requests.max_sequences_per_message, options_.requests.max_streams,
@@ -182,7 +208,7 @@ class Server::Impl {
   const ServerOptions options_;
   Metrics metrics_;
   std::unique_ptr<ModelRegistry> registry_;
-  SessionTable sessions_;
+  std::unique_ptr<SessionTable> sessions_;
   const size_t cpus_;
   const size_t loop_count_;
   ComputeHelpers helpers_;

@@ -20,10 +20,10 @@ ALLOWED = {
     "server/": {"leaf"},
     "server/served_model": {"leaf", "model/"},
     # The parts that know each other from the top down.
-    "server/store/": {"leaf"},
+    "server/store/": {"leaf", "model/"},
     "server/session/": {"leaf", "model/", "server/store/"},
     "server/loop/": {"leaf", "model/"},
-    "server/registry/": {"leaf", "model/"},
+    "server/registry/": {"leaf", "model/", "server/store/"},
     # Made of the parts' own Options.
     "server/options": {"leaf", "model/", "server/loop/", "server/session/", "server/registry/"},
     "server/rpc/": {"leaf", "model/", "proto/", "server/loop/", "server/session/", "server/registry/",

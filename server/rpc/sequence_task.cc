@@ -37,6 +37,11 @@ absl::Status CheckSequence(const v1::Sequence& sequence, const Model& model, boo
   return CheckReplySize(sequence, model.spec(), last_only, limits.max_message_bytes);
 }
 
+// Of an error of the session table: a message of a server that drains was refused before.
+Rejection SessionRejectionOf(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDataLoss(status) ? Rejection::kStore : RejectionOf(status);
+}
+
 }  // namespace
 
 void SequenceTask::Start(const v1::Sequence& sequence, v1::SequenceResult* result) {
@@ -58,7 +63,7 @@ void SequenceTask::AcquireSession() {
   stage_ = Stage::kWaiting;
   absl::StatusOr<std::optional<SessionLease>> lease = context_->sessions->Acquire(
       sequence_->session_id(), creates ? &message_->model() : nullptr, this, message_->arrived());
-  if (!lease.ok()) return Refuse(RejectionOf(lease.status()), lease.status());
+  if (!lease.ok()) return Refuse(SessionRejectionOf(lease.status()), lease.status());
   if (!lease->has_value()) return;
   lease_ = *std::move(*lease);
   Begin();
@@ -69,9 +74,15 @@ void SequenceTask::OnLease(absl::StatusOr<SessionLease> lease) {
   context_->loop->Post(this);
 }
 
+void SequenceTask::OnCommitted(const absl::Status& status) {
+  commit_status_ = status;
+  context_->loop->Post(this);
+}
+
 void SequenceTask::Proceed(bool) {
+  if (stage_ == Stage::kCommitting) return EndCommit(commit_status_);
   absl::StatusOr<SessionLease> lease = std::exchange(granted_, absl::CancelledError());
-  if (!lease.ok()) return Refuse(RejectionOf(lease.status()), lease.status());
+  if (!lease.ok()) return Refuse(SessionRejectionOf(lease.status()), lease.status());
   lease_ = *std::move(lease);
   Begin();
 }
@@ -121,6 +132,7 @@ void SequenceTask::Replay() {
   const absl::Span<const float> reply = lease_.last_reply();
   result_->mutable_values()->Add(reply.begin(), reply.end());
   result_->set_next_position(lease_.position());
+  if (const auto durable = lease_.durable_position()) result_->set_durable_position(*durable);
   lease_.Release(message_->arrived());
   Done();
 }
@@ -140,7 +152,8 @@ void SequenceTask::Run() {
   const size_t rows = run_.last_only ? 1 : run_.timesteps;
   result_->mutable_values()->Resize(static_cast<int>(rows * static_cast<size_t>(spec.output_size())), 0.0f);
   run_.outputs = result_->mutable_values()->mutable_data();
-  run_.first_state = run_.final_state = lease_.state();
+  run_.first_state = lease_.state();
+  run_.final_state = lease_.next_state();
   if (run_.timesteps > 1) run_.working_state = lease_.working_state();
   run_.admitted = message_->arrived();
   run_.deadline = message_->deadline();
@@ -155,15 +168,31 @@ void SequenceTask::OnFinished(SequenceRun*, const absl::Status& status) {
 }
 
 void SequenceTask::Commit() {
-  CommittedSequence committed;
-  committed.timesteps = static_cast<int64_t>(run_.timesteps);
-  committed.fingerprint = fingerprint_;
-  committed.reply = result_->values();
-  if (sequence_->times_size() > 0) committed.last_time = *sequence_->times().rbegin();
-  committed.end_session = sequence_->end_session();
-  if (!lease_.stateless()) result_->set_next_position(lease_.position() + committed.timesteps);
-  lease_.Commit(committed, message_->arrived());
-  Done();
+  committed_ = CommittedSequence();
+  committed_.timesteps = static_cast<int64_t>(run_.timesteps);
+  committed_.fingerprint = fingerprint_;
+  committed_.reply = result_->values();
+  if (sequence_->times_size() > 0) committed_.last_time = *sequence_->times().rbegin();
+  committed_.end_session = sequence_->end_session();
+  if (!lease_.stateless()) {
+    result_->set_next_position(lease_.position() + committed_.timesteps);
+    if (const auto durable = lease_.durable_position()) result_->set_durable_position(*durable);
+  }
+  stage_ = Stage::kCommitting;
+  const std::optional<absl::Status> status = lease_.Commit(committed_, message_->arrived(), this);
+  if (status) EndCommit(*status);
+}
+
+void SequenceTask::EndCommit(const absl::Status& status) {
+  if (status.ok()) {
+    if (context_->sessions->durable_replies() && !sequence_->session_id().empty()) {
+      result_->set_durable_position(result_->next_position());
+    }
+    return Done();
+  }
+  result_->clear_next_position();
+  result_->clear_durable_position();
+  Refuse(SessionRejectionOf(status), status);
 }
 
 void SequenceTask::Cancel() {

@@ -25,8 +25,8 @@ enum class SessionStart {
 
 // One sequence of a message, from the check of its values to its result: waits for its session's lease, runs, commits.
 //
-// Threads: the loop's own, but OnLease.
-class SequenceTask : private LeaseWaiter, private RunObserver, private Event {
+// Threads: the loop's own, but OnLease and OnCommitted.
+class SequenceTask : private LeaseWaiter, private CommitWaiter, private RunObserver, private Event {
  public:
   SequenceTask(const RpcContext* context, PredictMessage* message) : context_(context), message_(message) {}
 
@@ -39,9 +39,10 @@ class SequenceTask : private LeaseWaiter, private RunObserver, private Event {
   size_t timesteps() const { return run_.timesteps; }
 
  private:
-  enum class Stage { kDone, kWaiting, kRunning };
+  enum class Stage { kDone, kWaiting, kRunning, kCommitting };
 
   void OnLease(absl::StatusOr<SessionLease> lease) override;
+  void OnCommitted(const absl::Status& status) override;
   void Proceed(bool ok) override;
   void OnStep(SequenceRun*, size_t) override {}
   void OnFinished(SequenceRun* run, const absl::Status& status) override;
@@ -53,6 +54,7 @@ class SequenceTask : private LeaseWaiter, private RunObserver, private Event {
   void Replay();
   void Run();
   void Commit();
+  void EndCommit(const absl::Status& status);
   void Refuse(Rejection reason, const absl::Status& status);
   void Done();
 
@@ -67,8 +69,10 @@ class SequenceTask : private LeaseWaiter, private RunObserver, private Event {
   int64_t version_ = 0;
   SessionLease lease_;
   SequenceRun run_;
-  // Written by OnLease on another loop's thread; the inbox hands it over.
+  CommittedSequence committed_;
+  // Written by OnLease and OnCommitted on another thread; the inbox hands them over.
   absl::StatusOr<SessionLease> granted_;
+  absl::Status commit_status_;
 };
 
 }  // namespace rondo

@@ -32,6 +32,10 @@ absl::string_view RejectionName(Rejection reason) {
       return "cancelled";
     case Rejection::kDraining:
       return "draining";
+    case Rejection::kMoved:
+      return "moved";
+    case Rejection::kStore:
+      return "store";
   }
   return "unknown";
 }
@@ -82,6 +86,8 @@ Rejection RejectionOf(const absl::Status& status) {
       return Rejection::kDeadline;
     case absl::StatusCode::kCancelled:
       return Rejection::kCancelled;
+    case absl::StatusCode::kAborted:
+      return Rejection::kMoved;
     case absl::StatusCode::kUnavailable:
       return Rejection::kDraining;
     default:

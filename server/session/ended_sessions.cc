@@ -4,20 +4,23 @@
 
 namespace rondo {
 
-absl::Status EndedError(absl::string_view id, const SessionEnd& end) {
-  const std::string session = absl::StrCat("session '", id, "' ended: ");
+std::string ReasonOf(const SessionEnd& end) {
   switch (end.cause) {
     case SessionEnd::Cause::kDeleted:
-      return absl::NotFoundError(absl::StrCat(session, "deleted by its owner"));
+      return "deleted by its owner";
     case SessionEnd::Cause::kEndedByRequest:
-      return absl::NotFoundError(absl::StrCat(session, "ended by its owner"));
+      return "ended by its owner";
     case SessionEnd::Cause::kIdle:
-      if (end.idle < absl::Seconds(1)) {
-        return absl::NotFoundError(absl::StrCat(session, "idle for ", absl::ToInt64Milliseconds(end.idle), " ms"));
-      }
-      return absl::NotFoundError(absl::StrCat(session, "idle for ", absl::ToInt64Seconds(end.idle), " s"));
+      break;
   }
-  return absl::NotFoundError(session);
+  if (end.idle < absl::Seconds(1)) return absl::StrCat("idle for ", absl::ToInt64Milliseconds(end.idle), " ms");
+  return absl::StrCat("idle for ", absl::ToInt64Seconds(end.idle), " s");
+}
+
+absl::Status EndedError(absl::string_view id, const SessionEnd& end) { return EndedError(id, ReasonOf(end)); }
+
+absl::Status EndedError(absl::string_view id, absl::string_view reason) {
+  return absl::NotFoundError(absl::StrCat("session '", id, "' ended: ", reason));
 }
 
 void EndedSessions::Record(absl::string_view id, const SessionEnd& end) {

@@ -22,8 +22,11 @@ struct SessionEnd {
   absl::Duration idle;  // kIdle: for how long it had been
 };
 
+// Why, in words that go on "session 'x' ended: ".
+std::string ReasonOf(const SessionEnd& end);
 // NOT_FOUND that says why session `id` ended.
 absl::Status EndedError(absl::string_view id, const SessionEnd& end);
+absl::Status EndedError(absl::string_view id, absl::string_view reason);
 
 // The last `capacity` sessions that ended, and why. An id that ends again counts as the newest.
 //

@@ -2,6 +2,7 @@
 #define RONDO_SERVER_SESSION_SESSION_H_
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -22,6 +23,7 @@ namespace rondo {
 // Threads: "the lock" is the mutex of the shard that the session's hash names. "The holder" is whoever has the lease.
 struct Session : ExpiryWheel::Entry {
   static constexpr int64_t kForever = std::numeric_limits<int64_t>::max();
+  static constexpr int64_t kNotDurable = -1;
 
   // Constant. Two exceptions, under the lock: a session before its first commit may start anew for another model
   // while it changes hands, and a restart is committed.
@@ -33,6 +35,8 @@ struct Session : ExpiryWheel::Entry {
 
   // Written by the holder under the lock: the holder reads it without, all others with it.
   int64_t position = 0;
+  // As of the last save; kNotDurable: none yet, or there is no store.
+  std::atomic<int64_t> durable_position{kNotDurable};
 
   // The holder's: the last request, as in CommittedSequence.
   int64_t last_timesteps = 0;
@@ -47,6 +51,15 @@ struct Session : ExpiryWheel::Entry {
   bool leased = false;       // always true while the queue is not empty
   bool provisional = false;  // made by Acquire, no commit yet
   bool detached = false;     // in no shard any more: it belongs to its lease, which frees it
+  // With a store only.
+  bool loading = false;         // provisional, and what holds it is the load
+  bool dirty = false;           // in its shard's list, or save_when_free
+  bool save_when_free = false;  // its save was due while it was leased
+  bool recently_used = false;   // since eviction last looked
+  bool moved = false;           // detached because another server has it now
+  uint64_t epoch = 1;           // to save with
+  uint64_t change = 0;          // number of the last change, see SessionShard::changes
+  uint64_t saved_change = 0;    // number of the last change in the store; older ones are another session's
 
   void Touch(absl::Time now) { last_used_ns = std::max(last_used_ns, absl::ToUnixNanos(now)); }
   // kForever: never.

@@ -5,11 +5,14 @@
 #include <limits>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "server/metrics.h"
 #include "server/session/session_table_impl.h"
 
 namespace rondo {
 namespace {
+
+constexpr SessionEnd kEndedByRequest{SessionEnd::Cause::kEndedByRequest, absl::ZeroDuration()};
 
 // Keeps what a replay needs. The reply reuses its memory, but a session that once had a long reply gives the rest back.
 void KeepForReplay(const CommittedSequence& sequence, bool restarts, Session* session) {
@@ -45,23 +48,31 @@ int64_t Advance(int64_t position, int64_t timesteps) {
 
 }  // namespace
 
-void SessionTable::Impl::EndLease(Session* session, const CommittedSequence* committed, FreshStart* fresh,
-                                  absl::Time now) {
-  const bool restarts = committed != nullptr && fresh->model != nullptr;
+absl::Status MovedError(absl::string_view id) {
+  return absl::AbortedError(
+      absl::StrCat("session '", id, "' has moved to another server; a retry here takes it back as it is there"));
+}
+
+absl::Status SessionTable::Impl::EndLease(Session* session, LeaseEnd* end) {
+  const CommittedSequence* const committed = end->committed;
+  const bool restarts = committed != nullptr && end->fresh.model != nullptr;
   if (committed != nullptr) KeepForReplay(*committed, restarts, session);
-  ModelMetrics* const metrics = restarts ? fresh->model->metrics : session->model->metrics;
+  if (committed != nullptr && end->next_state.get() != nullptr) std::swap(session->state, end->next_state);
+  ModelMetrics* const metrics = restarts ? end->fresh.model->metrics : session->model->metrics;
   SessionShard& shard = ShardOf(session->hash);
   WaitQueue heard;
   std::unique_ptr<Session> gone;
   bool ended = false;
+  absl::Status status;
   {
     MutexLock lock(&shard.mutex);
     session->leased = false;
-    session->Touch(now);
+    session->Touch(end->now);
     if (session->detached) {
+      if (session->moved && committed != nullptr) status = MovedError(session->id);
       gone.reset(session);
     } else if (committed != nullptr) {
-      if (restarts) RestartAs(fresh, session);
+      if (restarts) RestartAs(&end->fresh, session);
       session->position = Advance(session->position, committed->timesteps);
       if (std::exchange(session->provisional, false)) {
         metrics->CountSessionEvent(SessionEvent::kCreated);
@@ -69,13 +80,16 @@ void SessionTable::Impl::EndLease(Session* session, const CommittedSequence* com
       }
       ended = committed->end_session;
       if (ended) {
-        gone = Retire(shard, session, {SessionEnd::Cause::kEndedByRequest, absl::ZeroDuration()}, &heard);
+        gone = end->durable ? DetachEnded(shard, session, kEndedByRequest, &heard)
+                            : Retire(shard, session, kEndedByRequest, &heard);
       } else {
+        NoteChange(shard, session, end->durable);
         PassOn(shard, session, &heard);
       }
     } else if (session->provisional) {
-      gone = StartAnew(shard, session, &heard);
+      gone = StartAnew(shard, session, ended_.Explain(session->id), &heard);
     } else {
+      if (session->save_when_free) SaveNow(shard, session, nullptr);
       PassOn(shard, session, &heard);
     }
   }
@@ -84,6 +98,7 @@ void SessionTable::Impl::EndLease(Session* session, const CommittedSequence* com
     metrics->sessions().Add(-1);
   }
   heard.TellAll();
+  return status;
 }
 
 void SessionTable::Impl::PassOn(SessionShard&, Session* session, WaitQueue* heard) {
@@ -94,11 +109,12 @@ void SessionTable::Impl::PassOn(SessionShard&, Session* session, WaitQueue* hear
   heard->Push(next);
 }
 
-std::unique_ptr<Session> SessionTable::Impl::StartAnew(SessionShard& shard, Session* session, WaitQueue* heard) {
+std::unique_ptr<Session> SessionTable::Impl::StartAnew(SessionShard& shard, Session* session,
+                                                       const absl::Status& missing, WaitQueue* heard) {
   while (LeaseWaiter* const next = session->queue.Pop()) {
     heard->Push(next);
     if (next->create_as_ == nullptr) {
-      next->outcome_ = ended_.Explain(session->id);
+      next->outcome_ = missing;
       continue;
     }
     session->model.swap(next->create_as_);  // the old one is let go after the lock
@@ -111,11 +127,10 @@ std::unique_ptr<Session> SessionTable::Impl::StartAnew(SessionShard& shard, Sess
   return shard.Remove(session);
 }
 
-std::unique_ptr<Session> SessionTable::Impl::Retire(SessionShard& shard, Session* session, const SessionEnd& end,
+std::unique_ptr<Session> SessionTable::Impl::Detach(SessionShard& shard, Session* session, const absl::Status& why,
                                                     WaitQueue* heard) {
-  ended_.Record(session->id, end);
   while (LeaseWaiter* const waiter = session->queue.Pop()) {
-    waiter->outcome_ = EndedError(session->id, end);
+    waiter->outcome_ = why;
     heard->Push(waiter);
   }
   live_.fetch_sub(1, std::memory_order_relaxed);
@@ -125,6 +140,20 @@ std::unique_ptr<Session> SessionTable::Impl::Retire(SessionShard& shard, Session
     static_cast<void>(removed.release());
   }
   return removed;
+}
+
+std::unique_ptr<Session> SessionTable::Impl::DetachEnded(SessionShard& shard, Session* session, const SessionEnd& end,
+                                                         WaitQueue* heard) {
+  ended_.Record(session->id, end);
+  return Detach(shard, session, EndedError(session->id, end), heard);
+}
+
+std::unique_ptr<Session> SessionTable::Impl::Retire(SessionShard& shard, Session* session, const SessionEnd& end,
+                                                    WaitQueue* heard) {
+  if (backing_ != nullptr && !session->provisional) {
+    backing_->SaveEnd(session->id, ReasonOf(end), session->epoch, nullptr);
+  }
+  return DetachEnded(shard, session, end, heard);
 }
 
 size_t SessionTable::Impl::ExpireIdle(absl::Time now) {

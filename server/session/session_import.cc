@@ -7,6 +7,7 @@
 #include "server/metrics.h"
 #include "server/session/session_lease.h"
 #include "server/session/session_table_impl.h"
+#include "server/store/recorded_model.h"
 
 namespace rondo {
 namespace {
@@ -41,11 +42,9 @@ absl::Status CheckShape(const SessionRecord& record, const Model& model) {
 
 SessionRecord RecordOf(const Session& session) {
   const Model& model = *session.model->model;
-  const ModelSpec& spec = model.spec();
   SessionRecord record;
   record.id = session.id;
-  record.model = {model.name,      model.version,    model.fingerprint, std::string(CellName(spec.cell)),
-                  spec.num_layers, spec.hidden_size, spec.input_size(), spec.output_size()};
+  record.model = RecordedModelOf(model);
   record.position = session.position;
   record.idle_timeout_ns = session.idle_timeout_ns;
   record.last_used_ns = session.last_used_ns;
@@ -53,7 +52,7 @@ SessionRecord RecordOf(const Session& session) {
   record.last_fingerprint = session.last_fingerprint;
   record.last_time = session.last_time;
   record.last_reply = session.last_reply;
-  record.state.assign(session.state.get(), session.state.get() + spec.state_size());
+  record.state.assign(session.state.get(), session.state.get() + model.spec().state_size());
   return record;
 }
 
@@ -86,12 +85,14 @@ absl::StatusOr<SessionInfo> SessionTable::Impl::Import(const SessionRecord& reco
   session->last_reply = record.last_reply;
   session->last_time = record.last_time;
   const SessionInfo info = InfoOf(*session, now);
+  Session* const imported = session.get();
   SessionShard& shard = ShardOf(key.hash);
   MutexLock lock(&shard.mutex);
   if (shard.Find(key) != nullptr) return absl::AlreadyExistsError(absl::StrCat("session '", record.id, "' exists"));
   if (absl::Status entered = Enter(shard, std::move(session), now); !entered.ok()) return entered;
   model->metrics->CountSessionEvent(SessionEvent::kCreated);
   model->metrics->sessions().Add(1);
+  NoteChange(shard, imported, false);
   return info;
 }
 

@@ -13,7 +13,7 @@ SessionLease::SessionLease(SessionTable* table, const ServedModelPtr& model)
 
 SessionLease& SessionLease::operator=(SessionLease&& other) noexcept {
   if (this == &other) return *this;
-  if (*this) End(nullptr, absl::InfinitePast());
+  if (*this) EndWithoutCommit(absl::InfinitePast());
   table_ = other.table_;
   session_ = std::exchange(other.session_, nullptr);
   fresh_ = std::move(other.fresh_);
@@ -32,6 +32,11 @@ float* SessionLease::working_state() {
     working_state_ = table_->impl_->states().TakeUndefined(static_cast<size_t>(model()->spec().state_size()));
   }
   return working_state_.get();
+}
+
+float* SessionLease::next_state() {
+  const bool in_place = fresh_.model != nullptr || !table_->impl_->commits_wait();
+  return in_place ? state() : working_state();
 }
 
 int64_t SessionLease::position() const { return fresh_.model != nullptr ? 0 : session_->position; }
@@ -59,16 +64,37 @@ absl::Span<const float> SessionLease::last_reply() const {
   return fresh_.model != nullptr ? absl::Span<const float>() : absl::MakeConstSpan(session_->last_reply);
 }
 
-void SessionLease::Commit(const CommittedSequence& sequence, absl::Time now) { End(&sequence, now); }
+std::optional<int64_t> SessionLease::durable_position() const {
+  const int64_t position = session_->durable_position.load(std::memory_order_relaxed);
+  return position == Session::kNotDurable ? std::nullopt : std::optional<int64_t>(position);
+}
 
-void SessionLease::Release(absl::Time now) { End(nullptr, now); }
-
-void SessionLease::End(const CommittedSequence* committed, absl::Time now) {
+std::optional<absl::Status> SessionLease::Commit(const CommittedSequence& sequence, absl::Time now,
+                                                 CommitWaiter* waiter) {
+  LeaseEnd end;
+  end.committed = &sequence;
+  end.now = now;
+  end.fresh = std::move(fresh_);
+  Session* const session = std::exchange(session_, nullptr);
+  const bool waits = session != nullptr && table_->impl_->commits_wait();
+  if (waits && end.fresh.model == nullptr) end.next_state = std::move(working_state_);
   working_state_.Reset();
-  FreshStart fresh = std::move(fresh_);
-  if (Session* const session = std::exchange(session_, nullptr)) {
-    table_->impl_->EndLease(session, committed, &fresh, now);
-  }
+  if (session == nullptr) return absl::OkStatus();
+  if (!waits) return table_->impl_->EndLease(session, &end);
+  table_->impl_->SaveThenEndLease(session, std::move(end), waiter);
+  return std::nullopt;
+}
+
+void SessionLease::Release(absl::Time now) { EndWithoutCommit(now); }
+
+void SessionLease::EndWithoutCommit(absl::Time now) {
+  working_state_.Reset();
+  fresh_ = FreshStart();
+  Session* const session = std::exchange(session_, nullptr);
+  if (session == nullptr) return;
+  LeaseEnd end;
+  end.now = now;
+  table_->impl_->EndLease(session, &end).IgnoreError();
 }
 
 }  // namespace rondo

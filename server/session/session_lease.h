@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "server/served_model.h"
@@ -32,6 +33,15 @@ struct CommittedSequence {
   bool end_session = false;
 };
 
+// Hears that a commit which waits for the store is over.
+class CommitWaiter {
+ public:
+  virtual ~CommitWaiter() = default;
+  // Exactly once, on the store's thread. OK: committed and durable. Else nothing has changed. ABORTED: another server
+  // has the session now. UNAVAILABLE, RESOURCE_EXHAUSTED: the store's.
+  virtual void OnCommitted(const absl::Status& status) = 0;
+};
+
 // A zero state that is in no session, or not yet.
 struct FreshStart {
   ServedModelPtr model;  // null: none
@@ -40,8 +50,8 @@ struct FreshStart {
 
 // The right to read and move one session, or one zero state that belongs to none. Move-only.
 //
-// A lease that ends without Commit leaves the session as it was. The way to keep that promise without copying: state()
-// is written only by the last step of a sequence; steps before it write working_state().
+// A lease that ends without Commit leaves the session as it was. The way to keep that promise without copying: only the
+// last step of a sequence writes next_state(); steps before it write working_state().
 //
 // Threads: one at a time. Ending a lease may run the next waiter's OnLease, see LeaseWaiter.
 class SessionLease {
@@ -55,7 +65,7 @@ class SessionLease {
   SessionLease& operator=(SessionLease&& other) noexcept;
   // As Release, but the session's idle time does not start anew.
   ~SessionLease() {
-    if (*this) End(nullptr, absl::InfinitePast());
+    if (*this) EndWithoutCommit(absl::InfinitePast());
   }
 
   explicit operator bool() const { return session_ != nullptr || stateless(); }  // false: empty, or moved from
@@ -69,6 +79,9 @@ class SessionLease {
   const ServedModelPtr& model() const;
   float* state();          // [state_size], see ModelSpec::state_size; zero at position 0
   float* working_state();  // [state_size], undefined content, taken on first use
+  // [state_size], where the last step writes what Commit makes the state: state() where a commit cannot fail, else
+  // working_state().
+  float* next_state();
   int64_t position() const;
   // The newest output, raw units, [output_size]; empty at position 0.
   absl::Span<const float> last_output() const;
@@ -82,8 +95,13 @@ class SessionLease {
   // The reply of the last request; after kReplay.
   absl::Span<const float> last_reply() const;
 
-  // Moves the session on: state() already holds the new state. Ends the lease. For a stateless lease it only ends.
-  void Commit(const CommittedSequence& sequence, absl::Time now);
+  // As of the session's last save; absent: none yet, or there is no store.
+  std::optional<int64_t> durable_position() const;
+
+  // Moves the session on: next_state() already holds the new state. Ends the lease. For a stateless lease it only ends.
+  // Absent: the change is on its way to the store, and `waiter` will hear; `sequence` lives until then. ABORTED:
+  // another server has the session now, so nothing has changed. `waiter` may be null but with Durability::kEveryReply.
+  std::optional<absl::Status> Commit(const CommittedSequence& sequence, absl::Time now, CommitWaiter* waiter = nullptr);
   // Ends the lease; the session is as it was.
   void Release(absl::Time now);
 
@@ -92,8 +110,7 @@ class SessionLease {
   SessionLease(SessionTable* table, Session* session) : table_(table), session_(session) {}
   SessionLease(SessionTable* table, const ServedModelPtr& model);  // stateless
 
-  // No effect on an empty lease. committed null: without a commit.
-  void End(const CommittedSequence* committed, absl::Time now);
+  void EndWithoutCommit(absl::Time now);
 
   SessionTable* table_ = nullptr;
   Session* session_ = nullptr;  // null: stateless, or an empty lease

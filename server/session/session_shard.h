@@ -40,6 +40,11 @@ struct alignas(64) SessionShard {
   // A request does not move its session in the wheel: the session is looked at too early then, and put back.
   ExpiryWheel wheel ABSL_GUARDED_BY(mutex);
 
+  // With a store only.
+  uint64_t changes ABSL_GUARDED_BY(mutex) = 0;         // to its sessions, so far
+  std::vector<uint32_t> dirty ABSL_GUARDED_BY(mutex);  // places of sessions with a change to save; some are stale
+  uint32_t eviction_hand ABSL_GUARDED_BY(mutex) = 0;   // the place that eviction looks at next
+
  private:
   struct Hash {
     using is_transparent = void;

@@ -19,7 +19,8 @@ constexpr char kSessionsFull[] = "rondo/sessions_full";
 
 bool IsSessionsFull(const absl::Status& status) { return status.GetPayload(kSessionsFull).has_value(); }
 
-SessionTable::SessionTable(const Options& options) : impl_(std::make_unique<Impl>(options, this)) {}
+SessionTable::SessionTable(const Options& options, SessionPersistence persistence)
+    : impl_(std::make_unique<Impl>(options, std::move(persistence), this)) {}
 
 SessionTable::~SessionTable() = default;
 
@@ -50,17 +51,37 @@ absl::StatusOr<std::vector<SessionInfo>> SessionTable::List(absl::string_view mo
 
 size_t SessionTable::ExpireIdle(absl::Time now) { return impl_->ExpireIdle(now); }
 
+absl::StatusOr<bool> SessionTable::Restore(absl::string_view id, LeaseWaiter* waiter, absl::Time now) {
+  return impl_->Restore(id, waiter, now);
+}
+
+bool SessionTable::Sync(absl::string_view id, CommitWaiter* waiter, absl::Time now) {
+  return impl_->Sync(id, waiter, now);
+}
+
+bool SessionTable::Flush(absl::Time deadline) { return impl_->Flush(deadline); }
+
+bool SessionTable::has_store() const { return impl_->has_store(); }
+
+bool SessionTable::durable_replies() const { return impl_->commits_wait(); }
+
 size_t SessionTable::size() const { return impl_->size(); }
 
 size_t SessionTable::state_bytes() const { return impl_->states().bytes(); }
 
-SessionTable::Impl::Impl(const Options& options, SessionTable* table)
+SessionTable::Impl::Impl(const Options& options, SessionPersistence persistence, SessionTable* table)
     : options_(options),
       table_(table),
       token_salt_(absl::Uniform<uint64_t>(absl::BitGen())),
-      ended_(options.max_ended) {}
+      ended_(options.max_ended),
+      store_metrics_(persistence.metrics) {
+  if (persistence.store == nullptr) return;
+  backing_ = std::make_unique<SessionBacking>(std::move(persistence));
+  backing_->Start([this](absl::Time now) { Tick(now); });
+}
 
 SessionTable::Impl::~Impl() {
+  backing_.reset();  // loads under way are answered
   for (SessionShard& shard : shards_) {
     MutexLock lock(&shard.mutex);
     for (const std::unique_ptr<Session>& session : shard.roster) {
@@ -87,6 +108,7 @@ std::unique_ptr<Session> SessionTable::Impl::NewSession(const SessionKey& key, c
 }
 
 absl::Status SessionTable::Impl::Enter(SessionShard& shard, std::unique_ptr<Session>&& session, absl::Time now) {
+  if (backing_ != nullptr) MakeRoom(shard);
   size_t live = live_.load(std::memory_order_relaxed);
   do {
     if (live >= options_.max_sessions) {
@@ -96,6 +118,7 @@ absl::Status SessionTable::Impl::Enter(SessionShard& shard, std::unique_ptr<Sess
       return full;
     }
   } while (!live_.compare_exchange_weak(live, live + 1, std::memory_order_relaxed));
+  session->saved_change = session->change = ++shard.changes;
   shard.Insert(std::move(session), now);
   return absl::OkStatus();
 }
@@ -118,6 +141,7 @@ absl::StatusOr<SessionInfo> SessionTable::Impl::Create(absl::string_view id, con
   const SessionKey key(id);
   std::unique_ptr<Session> session = NewSession(key, model, idle_timeout.value_or(options_.idle_timeout), now);
   SessionInfo info = InfoOf(*session, now);
+  Session* const created = session.get();
   SessionShard& shard = ShardOf(key.hash);
   {
     MutexLock lock(&shard.mutex);
@@ -126,6 +150,7 @@ absl::StatusOr<SessionInfo> SessionTable::Impl::Create(absl::string_view id, con
     // Counted under the lock, before anyone can end it: the gauge never shows fewer than none.
     model->metrics->CountSessionEvent(SessionEvent::kCreated);
     model->metrics->sessions().Add(1);
+    NoteChange(shard, created, false);
   }
   return info;
 }
@@ -139,6 +164,7 @@ absl::StatusOr<std::optional<SessionLease>> SessionTable::Impl::Acquire(absl::st
     MutexLock lock(&shard.mutex);
     if (Session* session = shard.Find(key)) return Join(shard, session, create_as, waiter, now);
   }
+  if (backing_ != nullptr) return StartLoad(key, create_as, waiter, now);
   if (create_as == nullptr) return Missing(id);
   if (absl::Status valid = ValidateSessionId(id); !valid.ok()) return valid;
   std::unique_ptr<Session> made = NewSession(key, *create_as, options_.idle_timeout, now);
@@ -154,7 +180,7 @@ absl::StatusOr<std::optional<SessionLease>> SessionTable::Impl::Join(SessionShar
                                                                      const ServedModelPtr* create_as,
                                                                      LeaseWaiter* waiter, absl::Time now) {
   if (!session->leased) {
-    session->leased = true;
+    session->leased = session->recently_used = true;
     session->Touch(now);
     return SessionLease(table_, session);
   }
@@ -200,6 +226,7 @@ absl::Status SessionTable::Impl::Delete(absl::string_view id) {
     MutexLock lock(&shard.mutex);
     Session* const session = shard.Find(key);
     if (session == nullptr) return Missing(id);
+    if (session->loading) return absl::UnavailableError(absl::StrCat("session '", id, "' is being loaded"));
     if (!session->provisional) metrics = session->model->metrics;
     ended = Retire(shard, session, {SessionEnd::Cause::kDeleted, absl::ZeroDuration()}, &heard);
   }

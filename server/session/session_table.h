@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "server/served_model.h"
+#include "server/session/session_backing.h"
 #include "server/session/session_lease.h"
 #include "server/store/session_record.h"
 
@@ -56,6 +57,9 @@ class LeaseWaiter {
 // A session is touched by one lease at a time. Those who come meanwhile queue in the session's own FIFO, whatever
 // thread they are on; a session with a lease or a queue never expires.
 //
+// With a store, a session that is not in memory is loaded by the request that names it, who waits for it as for a busy
+// one, and the coldest sessions leave memory once they are saved. List knows those in memory.
+//
 // Ownership: owns the sessions and their states; a SessionLease borrows one. The table outlives every lease.
 // Threads:   every method may be called from any thread.
 // Time:      an argument. `now` may jump ahead; it never goes back by more than jitter.
@@ -70,7 +74,8 @@ class SessionTable {
     size_t max_ended = 100'000;                             // ended ids whose reason is remembered; 0: none
   };
 
-  explicit SessionTable(const Options& options);
+  // With a store in `persistence`, memory holds the sessions in use and the store holds all.
+  explicit SessionTable(const Options& options, SessionPersistence persistence = {});
   ~SessionTable();
 
   // Makes a session at position 0. `id` empty: a random 128-bit id, as 32 hex digits. INVALID_ARGUMENT: id, or a
@@ -96,6 +101,14 @@ class SessionTable {
   absl::StatusOr<std::optional<SessionLease>> Acquire(absl::string_view id, const ServedModelPtr* create_as,
                                                       LeaseWaiter* waiter, absl::Time now);
 
+  // Makes Create, Get, Delete and Import know a session that is in the store only. True: nothing to wait for. False:
+  // `waiter` will hear: a lease, to let go, or as Acquire without `create_as`. Errors as Acquire.
+  absl::StatusOr<bool> Restore(absl::string_view id, LeaseWaiter* waiter, absl::Time now);
+
+  // With Durability::kEveryReply: makes what Create, Import or Delete did to `id` durable. True: nothing to wait for.
+  // False: `waiter` will hear.
+  bool Sync(absl::string_view id, CommitWaiter* waiter, absl::Time now);
+
   // True: `waiter` has left the queue and will not hear. False: it has heard, or is hearing now.
   bool CancelWait(absl::string_view id, LeaseWaiter* waiter);
 
@@ -119,7 +132,12 @@ class SessionTable {
   // Returns how many ended.
   size_t ExpireIdle(absl::Time now);
 
-  size_t size() const;
+  // Saves what the store does not have yet. False: not all by `deadline`. REQUIRES: no lease is held.
+  bool Flush(absl::Time deadline);
+
+  size_t size() const;  // in memory
+  bool has_store() const;
+  bool durable_replies() const;  // Durability::kEveryReply
   // Memory of all state slots, used or free, in bytes.
   size_t state_bytes() const;
 

@@ -15,8 +15,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "server/session/ended_sessions.h"
 #include "server/session/session.h"
+#include "server/session/session_backing.h"
 #include "server/session/session_shard.h"
 #include "server/session/session_table.h"
 #include "server/session/state_pool.h"
@@ -24,11 +26,22 @@
 
 namespace rondo {
 
-// The sessions, in shards by the hash of their id. Locks are taken in the order shard, then EndedSessions or StatePool;
-// no thread holds two shards. What a change has to tell or to free is collected under the lock and done after it.
+// How a lease ends.
+struct LeaseEnd {
+  const CommittedSequence* committed = nullptr;  // null: without a commit
+  absl::Time now = absl::InfinitePast();         // InfinitePast: the idle time does not start anew
+  FreshStart fresh;                              // with a model: what the session restarts as
+  StateSlot next_state;                          // if any: becomes the state
+  bool durable = false;                          // the change is in the store
+};
+
+// The sessions, in shards by the hash of their id. Locks are taken in the order shard, then EndedSessions, StatePool or
+// SessionBacking; no thread holds two shards. Saves and ends of one id are asked for under its shard's lock, so that
+// they reach the store in the order in which they happened. What a change has to tell or to free is collected under the
+// lock and done after it.
 class SessionTable::Impl {
  public:
-  Impl(const Options& options, SessionTable* table);
+  Impl(const Options& options, SessionPersistence persistence, SessionTable* table);
   ~Impl();
 
   // As in SessionTable.
@@ -43,10 +56,16 @@ class SessionTable::Impl {
   absl::StatusOr<std::vector<SessionInfo>> List(absl::string_view model, size_t page_size, absl::Time now,
                                                 std::string* page_token);
   size_t ExpireIdle(absl::Time now);
+  absl::StatusOr<bool> Restore(absl::string_view id, LeaseWaiter* waiter, absl::Time now);
+  bool Sync(absl::string_view id, CommitWaiter* waiter, absl::Time now);
+  bool Flush(absl::Time deadline);
 
-  // Ends the lease on `session`; committed null: without a commit. InfinitePast: the idle time does not start anew.
-  // *fresh, if it has a model, is what the session restarts as with a commit; then it holds what the session had.
-  void EndLease(Session* session, const CommittedSequence* committed, FreshStart* fresh, absl::Time now);
+  // OK, or ABORTED: another server has the session. Afterwards *end holds what the session no longer needs.
+  absl::Status EndLease(Session* session, LeaseEnd* end);
+  // EndLease once its change is in the store; then tells `waiter`. REQUIRES: commits_wait(); end->committed is set.
+  void SaveThenEndLease(Session* session, LeaseEnd end, CommitWaiter* waiter);
+  bool commits_wait() const { return backing_ != nullptr && backing_->durability() == Durability::kEveryReply; }
+  bool has_store() const { return backing_ != nullptr; }
 
   // REQUIRES: the caller has the lease on `session`.
   SessionRecord Export(const Session& session);
@@ -83,13 +102,45 @@ class SessionTable::Impl {
   // Gives the lease to the next in the queue, if there is one.
   void PassOn(SessionShard& shard, Session* session, WaitQueue* heard) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   // The first commit did not come: gives a new session to the first in the queue that would create it, or takes the
-  // session out of the table and returns it.
-  std::unique_ptr<Session> StartAnew(SessionShard& shard, Session* session, WaitQueue* heard)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  // session out of the table and returns it. Those before it hear `missing`.
+  std::unique_ptr<Session> StartAnew(SessionShard& shard, Session* session, const absl::Status& missing,
+                                     WaitQueue* heard) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   // Takes the session out of the table and returns it, or null if it is leased: then it belongs to its lease.
+  // Its queue hears `why`.
+  std::unique_ptr<Session> Detach(SessionShard& shard, Session* session, const absl::Status& why, WaitQueue* heard)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  // Detach for good, and remember why.
+  std::unique_ptr<Session> DetachEnded(SessionShard& shard, Session* session, const SessionEnd& end, WaitQueue* heard)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  // DetachEnded, and the store is told.
   std::unique_ptr<Session> Retire(SessionShard& shard, Session* session, const SessionEnd& end, WaitQueue* heard)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   bool ExpireSome(SessionShard& shard, absl::Time now, size_t* expired);
+
+  // With a store; session_loading.cc.
+  absl::StatusOr<std::optional<SessionLease>> StartLoad(const SessionKey& key, const ServedModelPtr* create_as,
+                                                        LeaseWaiter* waiter, absl::Time now);
+  void OnLoaded(Session* session, const SessionBacking::Found& found);
+  // Before a session enters: evicts if there are as many as should be.
+  void MakeRoom(SessionShard& shard) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  // Lets go of cold, saved sessions while there are too many, looking at no more than `looks` places.
+  void EvictSome(SessionShard& shard, size_t looks) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  void EvictCold();
+
+  // With a store; session_saving.cc.
+  void Tick(absl::Time now);
+  void SaveDirty();
+  void SaveSome(SessionShard& shard, absl::Span<const uint32_t> places);
+  // The session has changed: the change is in the store already, or will be soon. No effect without a store.
+  void NoteChange(SessionShard& shard, Session* session, bool durable) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  void MarkDirty(SessionShard& shard, Session* session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  // REQUIRES: not leased.
+  void SaveNow(SessionShard& shard, Session* session, CommitWaiter* waiter) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  void OnSaved(const std::string& id, uint64_t change, int64_t position, const absl::Status& status);
+  // Another server has the session now. If it is leased, it stays its lease's.
+  std::unique_ptr<Session> Lose(SessionShard& shard, Session* session, WaitQueue* heard)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  absl::Status FinishCommit(Session* session, LeaseEnd* end, const absl::Status& saved);
 
   std::string TokenOf(Place place) const;
   absl::StatusOr<Place> PlaceOf(absl::string_view token) const;
@@ -104,10 +155,16 @@ class SessionTable::Impl {
   EndedSessions ended_;
   std::atomic<size_t> live_{0};
   std::array<SessionShard, kShards> shards_;
+  Metrics* const store_metrics_;
+  std::atomic<bool> store_is_away_{false};   // the last save failed
+  std::atomic<bool> woken_{false};           // a tick is on its way
+  std::unique_ptr<SessionBacking> backing_;  // null: memory only. Last: its thread uses all above
 };
 
 // `session` as a value. REQUIRES: its shard's lock, and the lease or that nobody has it.
 SessionRecord RecordOf(const Session& session);
+
+absl::Status MovedError(absl::string_view id);
 
 // What is known of `session` from outside. REQUIRES: its shard's lock.
 SessionInfo InfoOf(const Session& session, absl::Time now);

@@ -1,0 +1,40 @@
+#include "server/registry/find_recorded_model.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "server/store/recorded_model.h"
+
+namespace rondo {
+namespace {
+
+bool SameShape(const RecordedModel& a, const RecordedModel& b) {
+  return a.cell == b.cell && a.num_layers == b.num_layers && a.hidden_size == b.hidden_size &&
+         a.input_size == b.input_size && a.output_size == b.output_size;
+}
+
+std::string ShapeOf(const RecordedModel& model) {
+  return absl::StrCat(model.cell, " of ", model.num_layers, " layers, hidden_size ", model.hidden_size, ", input_size ",
+                      model.input_size, ", output_size ", model.output_size);
+}
+
+}  // namespace
+
+absl::StatusOr<ServedModelPtr> FindRecordedModel(const ModelRegistry& registry, const RecordedModel& recorded,
+                                                 AdoptSessions adopt) {
+  const std::string state = absl::StrCat("the state is of model '", recorded.name, "' version ", recorded.version);
+  absl::StatusOr<ServedModelPtr> own = registry.Find(recorded.name, recorded.version);
+  if (own.ok() && (*own)->model->fingerprint == recorded.fingerprint) return own;
+  if (adopt == AdoptSessions::kNever) {
+    if (own.ok()) return absl::FailedPreconditionError(absl::StrCat(state, ", which now has other weights"));
+    return absl::FailedPreconditionError(absl::StrCat(state, ": ", own.status().message()));
+  }
+  absl::StatusOr<ServedModelPtr> newest = registry.Find(recorded.name, 0);
+  if (!newest.ok()) return absl::FailedPreconditionError(absl::StrCat(state, ": ", newest.status().message()));
+  const RecordedModel offered = RecordedModelOf(*(*newest)->model);
+  if (SameShape(recorded, offered)) return newest;
+  return absl::FailedPreconditionError(absl::StrCat(state, ", a ", ShapeOf(recorded), "; version ", offered.version,
+                                                    " cannot adopt it: it is a ", ShapeOf(offered)));
+}
+
+}  // namespace rondo

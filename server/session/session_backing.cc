@@ -1,0 +1,158 @@
+#include "server/session/session_backing.h"
+
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "server/session/ended_sessions.h"
+
+namespace rondo {
+namespace {
+
+// Ends that wait for a store that is away. Beyond it they are forgotten: such a session comes back as it was last
+// saved.
+constexpr size_t kMaxUnsavedEnds = 100'000;
+
+absl::Time ExpiryOf(const SessionRecord& record, absl::Duration ended_kept) {
+  if (record.idle_timeout_ns == SessionRecord::kNever) return absl::InfiniteFuture();
+  return absl::FromUnixNanos(record.last_used_ns) + absl::Nanoseconds(record.idle_timeout_ns) + ended_kept;
+}
+
+absl::Status WithId(absl::string_view id, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat("session '", id, "': ", status.message()));
+}
+
+}  // namespace
+
+SessionBacking::SessionBacking(SessionPersistence persistence) : persistence_(std::move(persistence)) {}
+
+void SessionBacking::Start(std::function<void(absl::Time)> tick) {
+  StoreThread::Options options;
+  options.tick = std::move(tick);
+  options.tick_interval = persistence_.sync_interval / 2;  // a change waits for one tick, and for its save
+  thread_ = std::make_unique<StoreThread>(std::move(persistence_.store), persistence_.metrics, std::move(options));
+}
+
+void SessionBacking::Load(absl::string_view id, std::function<void(Found)> done) {
+  std::string key(id);
+  thread_->Load(key, [this, key, done = std::move(done)](const StoreThread::Loaded& loaded) {
+    done(Interpret(key, loaded, absl::Now()));
+  });
+}
+
+SessionBacking::Found SessionBacking::Interpret(const std::string& id, const StoreThread::Loaded& loaded,
+                                                absl::Time now) {
+  Found found;
+  found.epoch = loaded.epoch;
+  found.missing = absl::NotFoundError(absl::StrCat("no session '", id, "'"));
+  if (!loaded.status.ok()) {
+    found.status = WithId(id, loaded.status);
+    return found;
+  }
+  if (const std::optional<std::string> reason = UnsavedEndOf(id, loaded.epoch)) {
+    found.missing = EndedError(id, *reason);
+    return found;
+  }
+  if (loaded.value.empty()) return found;
+  absl::StatusOr<StoredRecord> stored = DecodeRecord(loaded.value);
+  if (!stored.ok()) {
+    found.status = WithId(id, stored.status());
+    return found;
+  }
+  if (const auto* ended = std::get_if<EndedRecord>(&*stored)) {
+    found.missing = EndedError(id, ended->reason);
+    return found;
+  }
+  auto& record = std::get<SessionRecord>(*stored);
+  if (record.id != id) {
+    found.status =
+        absl::DataLossError(absl::StrCat("session '", id, "': the store has '", record.id, "' in its place"));
+    return found;
+  }
+  const absl::Duration idle = now - absl::FromUnixNanos(record.last_used_ns);
+  if (record.idle_timeout_ns != SessionRecord::kNever && idle >= absl::Nanoseconds(record.idle_timeout_ns)) {
+    found.missing = EndedError(id, {SessionEnd::Cause::kIdle, idle});
+    return found;
+  }
+  absl::StatusOr<ServedModelPtr> model = persistence_.find_model(record.model);
+  if (!model.ok()) {
+    found.status = WithId(id, model.status());
+    return found;
+  }
+  found.model = *std::move(model);
+  found.record = std::move(record);
+  return found;
+}
+
+void SessionBacking::Save(const SessionRecord& record, uint64_t epoch, std::function<void(const absl::Status&)> done) {
+  {
+    MutexLock lock(&mutex_);
+    if (!unsaved_ends_.empty()) unsaved_ends_.erase(record.id);  // it lives again, under the same id
+  }
+  thread_->Enqueue({record.id, Encode(record), ExpiryOf(record, persistence_.ended_kept), epoch, std::move(done)});
+}
+
+void SessionBacking::SaveEnd(absl::string_view id, absl::string_view reason, uint64_t epoch,
+                             std::function<void(const absl::Status&)> done) {
+  const std::string key(id);
+  UnsavedEnd end;
+  end.reason = std::string(reason);
+  end.epoch = epoch;
+  {
+    MutexLock lock(&mutex_);
+    end.ticket = ++last_ticket_;
+    if (unsaved_ends_.size() < kMaxUnsavedEnds) unsaved_ends_[key] = end;
+  }
+  EnqueueEnd(key, end, std::move(done));
+}
+
+void SessionBacking::EnqueueEnd(const std::string& id, const UnsavedEnd& end,
+                                std::function<void(const absl::Status&)> done) {
+  auto saved = [this, id, ticket = end.ticket, done = std::move(done)](const absl::Status& status) {
+    OnEndSaved(id, ticket, status);
+    if (done != nullptr) done(status);
+  };
+  thread_->Enqueue(
+      {id, Encode(EndedRecord{id, end.reason}), absl::Now() + persistence_.ended_kept, end.epoch, std::move(saved)});
+}
+
+void SessionBacking::OnEndSaved(const std::string& id, uint64_t ticket, const absl::Status& status) {
+  MutexLock lock(&mutex_);
+  const auto found = unsaved_ends_.find(id);
+  if (found == unsaved_ends_.end() || found->second.ticket != ticket) return;
+  if (status.ok() || absl::IsAborted(status)) {  // aborted: another server has the session
+    unsaved_ends_.erase(found);
+  } else {
+    found->second.failed = true;
+  }
+}
+
+void SessionBacking::RetryEnds() {
+  std::vector<std::pair<std::string, UnsavedEnd>> failed;
+  {
+    MutexLock lock(&mutex_);
+    for (auto& [id, end] : unsaved_ends_) {
+      if (!end.failed) continue;
+      end.failed = false;
+      failed.emplace_back(id, end);
+    }
+  }
+  for (const auto& [id, end] : failed) EnqueueEnd(id, end, nullptr);
+}
+
+bool SessionBacking::AllEndsSaved() {
+  MutexLock lock(&mutex_);
+  return unsaved_ends_.empty();
+}
+
+std::optional<std::string> SessionBacking::UnsavedEndOf(absl::string_view id, uint64_t epoch) {
+  MutexLock lock(&mutex_);
+  const auto found = unsaved_ends_.find(id);
+  if (found == unsaved_ends_.end()) return std::nullopt;
+  found->second.epoch = epoch;
+  return found->second.reason;
+}
+
+}  // namespace rondo

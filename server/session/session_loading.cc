@@ -1,0 +1,131 @@
+// How sessions come back from the store, and leave memory for it.
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "server/metrics.h"
+#include "server/session/session_table_impl.h"
+
+namespace rondo {
+namespace {
+
+constexpr size_t kLooksPerEntry = 8;  // for cold sessions, to make room for a new one
+constexpr size_t kLooksPerLock = 64;
+
+// REQUIRES: the shard's lock. The wheel is the caller's affair.
+void FillFrom(const SessionBacking::Found& found, StateSlot state, Session* session) {
+  const SessionRecord& record = *found.record;
+  session->model = found.model;
+  session->state = std::move(state);
+  std::copy(record.state.begin(), record.state.end(), session->state.get());
+  session->idle_timeout_ns = record.idle_timeout_ns;
+  session->position = record.position;
+  session->durable_position.store(record.position, std::memory_order_relaxed);
+  session->last_timesteps = record.last_timesteps;
+  session->last_fingerprint = record.last_fingerprint;
+  session->last_reply = record.last_reply;
+  session->last_time = record.last_time;
+  session->epoch = found.epoch;
+  session->provisional = false;
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<SessionLease>> SessionTable::Impl::StartLoad(const SessionKey& key,
+                                                                          const ServedModelPtr* create_as,
+                                                                          LeaseWaiter* waiter, absl::Time now) {
+  if (absl::Status valid = ValidateSessionId(key.id); !valid.ok()) return valid;
+  auto made = std::make_unique<Session>();
+  made->hash = key.hash;
+  made->id = std::string(key.id);
+  made->idle_timeout_ns = absl::ToInt64Nanoseconds(options_.idle_timeout);
+  made->last_used_ns = absl::ToUnixNanos(now);
+  made->leased = made->provisional = made->loading = made->recently_used = true;
+  Session* const session = made.get();
+  SessionShard& shard = ShardOf(key.hash);
+  MutexLock lock(&shard.mutex);
+  if (Session* found = shard.Find(key)) return Join(shard, found, create_as, waiter, now);
+  if (absl::Status entered = Enter(shard, std::move(made), now); !entered.ok()) return entered;
+  if (create_as != nullptr) waiter->create_as_ = *create_as;
+  session->queue.Push(waiter);
+  backing_->Load(key.id, [this, session](const SessionBacking::Found& found) { OnLoaded(session, found); });
+  return std::optional<SessionLease>();
+}
+
+void SessionTable::Impl::OnLoaded(Session* session, const SessionBacking::Found& found) {
+  StateSlot state;
+  if (found.record) state = states_.TakeUndefined(static_cast<size_t>(found.model->spec().state_size()));
+  SessionShard& shard = ShardOf(session->hash);
+  WaitQueue heard;
+  std::unique_ptr<Session> gone;
+  {
+    MutexLock lock(&shard.mutex);
+    session->leased = session->loading = false;
+    if (session->detached) {
+      gone.reset(session);
+    } else if (!found.status.ok()) {
+      gone = Detach(shard, session, found.status, &heard);
+    } else if (found.record) {
+      FillFrom(found, std::move(state), session);
+      shard.wheel.Remove(session);
+      shard.WatchIdle(session, absl::FromUnixNanos(session->last_used_ns));
+      session->model->metrics->CountSessionEvent(SessionEvent::kRestored);
+      session->model->metrics->sessions().Add(1);
+      PassOn(shard, session, &heard);
+    } else {
+      session->epoch = found.epoch;
+      gone = StartAnew(shard, session, found.missing, &heard);
+    }
+  }
+  heard.TellAll();
+}
+
+absl::StatusOr<bool> SessionTable::Impl::Restore(absl::string_view id, LeaseWaiter* waiter, absl::Time now) {
+  if (backing_ == nullptr) return true;
+  const SessionKey key(id);
+  {
+    SessionShard& shard = ShardOf(key.hash);
+    MutexLock lock(&shard.mutex);
+    const Session* const session = shard.Find(key);
+    if (session != nullptr && !session->loading) return true;
+  }
+  absl::StatusOr<std::optional<SessionLease>> lease = StartLoad(key, nullptr, waiter, now);
+  if (!lease.ok()) return lease.status();
+  return lease->has_value();  // loaded meanwhile: the lease ends here
+}
+
+void SessionTable::Impl::MakeRoom(SessionShard& shard) {
+  EvictSome(shard, kLooksPerEntry);
+  if (size() < backing_->max_resident()) return;
+  if (!woken_.exchange(true, std::memory_order_relaxed)) backing_->Wake();  // to save what is dirty, and to look longer
+}
+
+void SessionTable::Impl::EvictSome(SessionShard& shard, size_t looks) {
+  if (size() < backing_->max_resident()) return;
+  for (; looks > 0 && !shard.roster.empty() && size() >= backing_->max_resident(); --looks) {
+    shard.eviction_hand = (shard.eviction_hand + 1) % static_cast<uint32_t>(shard.roster.size());
+    Session* const session = shard.roster[shard.eviction_hand].get();
+    if (session == nullptr || session->leased || session->dirty || session->change != session->saved_change) continue;
+    if (std::exchange(session->recently_used, false)) continue;
+    session->model->metrics->CountSessionEvent(SessionEvent::kEvicted);
+    session->model->metrics->sessions().Add(-1);
+    live_.fetch_sub(1, std::memory_order_relaxed);
+    shard.Remove(session);
+  }
+}
+
+void SessionTable::Impl::EvictCold() {
+  for (SessionShard& shard : shards_) {
+    size_t looks = 0;
+    do {
+      if (size() < backing_->max_resident()) return;
+      MutexLock lock(&shard.mutex);
+      EvictSome(shard, kLooksPerLock);
+      looks = looks == 0 ? 2 * shard.roster.size() : looks;  // once to clear the marks, once to take
+      looks -= std::min(looks, kLooksPerLock);
+    } while (looks > 0);
+  }
+}
+
+}  // namespace rondo

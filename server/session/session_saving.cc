@@ -1,0 +1,214 @@
+// How changes reach the store.
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "server/metrics.h"
+#include "server/session/session_table_impl.h"
+#include "server/store/recorded_model.h"
+
+namespace rondo {
+namespace {
+
+constexpr size_t kSavesPerLock = 16;    // some ten microseconds under a shard's lock
+constexpr size_t kSavesWhileAway = 64;  // of a tick, to find out whether a store that failed is back
+constexpr absl::Duration kFlushRetry = absl::Milliseconds(50);
+
+SessionRecord RecordAfter(const Session& session, const LeaseEnd& end) {
+  SessionRecord record = RecordOf(session);
+  const CommittedSequence& committed = *end.committed;
+  const bool restarts = end.fresh.model != nullptr;
+  const Model& model = *(restarts ? end.fresh.model : session.model)->model;
+  if (restarts) record.model = RecordedModelOf(model);
+  const float* const state = restarts ? end.fresh.state.get() : end.next_state.get();
+  if (state != nullptr) record.state.assign(state, state + model.spec().state_size());
+  record.position = (restarts ? 0 : session.position) + committed.timesteps;
+  record.last_timesteps = committed.timesteps;
+  record.last_fingerprint = committed.fingerprint;
+  if (committed.last_time || restarts) record.last_time = committed.last_time;
+  record.last_reply.assign(committed.reply.begin(), committed.reply.end());
+  record.last_used_ns = std::max(record.last_used_ns, absl::ToUnixNanos(end.now));
+  return record;
+}
+
+}  // namespace
+
+void SessionTable::Impl::NoteChange(SessionShard& shard, Session* session, bool durable) {
+  if (backing_ == nullptr) return;
+  session->change = ++shard.changes;
+  if (durable) {
+    session->saved_change = session->change;
+    session->durable_position.store(session->position, std::memory_order_relaxed);
+    return;
+  }
+  if (session->save_when_free) return SaveNow(shard, session, nullptr);
+  MarkDirty(shard, session);
+}
+
+void SessionTable::Impl::MarkDirty(SessionShard& shard, Session* session) {
+  if (std::exchange(session->dirty, true)) return;
+  shard.dirty.push_back(session->place);
+}
+
+void SessionTable::Impl::SaveNow(SessionShard&, Session* session, CommitWaiter* waiter) {
+  session->dirty = session->save_when_free = false;
+  auto saved = [this, id = session->id, change = session->change, position = session->position,
+                waiter](const absl::Status& status) {
+    OnSaved(id, change, position, status);
+    if (waiter != nullptr) waiter->OnCommitted(status);
+  };
+  backing_->Save(RecordOf(*session), session->epoch, std::move(saved));
+}
+
+void SessionTable::Impl::OnSaved(const std::string& id, uint64_t change, int64_t position, const absl::Status& status) {
+  store_is_away_.store(!status.ok() && !absl::IsAborted(status), std::memory_order_relaxed);
+  const SessionKey key(id);
+  SessionShard& shard = ShardOf(key.hash);
+  WaitQueue heard;
+  std::unique_ptr<Session> gone;
+  {
+    MutexLock lock(&shard.mutex);
+    Session* const session = shard.Find(key);
+    if (session == nullptr || change <= session->saved_change) return;
+    if (status.ok()) {
+      session->saved_change = change;
+      session->durable_position.store(position, std::memory_order_relaxed);
+    } else if (absl::IsAborted(status)) {
+      gone = Lose(shard, session, &heard);
+    } else if (!session->save_when_free) {
+      MarkDirty(shard, session);
+    }
+  }
+  heard.TellAll();
+}
+
+std::unique_ptr<Session> SessionTable::Impl::Lose(SessionShard& shard, Session* session, WaitQueue* heard) {
+  session->moved = true;
+  session->model->metrics->CountSessionEvent(SessionEvent::kMoved);
+  if (!session->provisional) session->model->metrics->sessions().Add(-1);
+  return Detach(shard, session, MovedError(session->id), heard);
+}
+
+void SessionTable::Impl::Tick(absl::Time) {
+  woken_.store(false, std::memory_order_relaxed);
+  backing_->RetryEnds();
+  SaveDirty();
+  EvictCold();
+}
+
+void SessionTable::Impl::SaveDirty() {
+  size_t left = store_is_away_.load(std::memory_order_relaxed) ? kSavesWhileAway : options_.max_sessions;
+  size_t unsaved = 0;
+  for (SessionShard& shard : shards_) {
+    std::vector<uint32_t> places;
+    {
+      MutexLock lock(&shard.mutex);
+      places.swap(shard.dirty);
+    }
+    unsaved += places.size();
+    const size_t taken = std::min(left, places.size());
+    for (size_t from = 0; from < taken; from += kSavesPerLock) {
+      SaveSome(shard, absl::MakeConstSpan(places).subspan(from, std::min(kSavesPerLock, taken - from)));
+    }
+    left -= taken;
+    if (taken == places.size()) continue;
+    MutexLock lock(&shard.mutex);
+    shard.dirty.insert(shard.dirty.end(), places.begin() + static_cast<std::ptrdiff_t>(taken), places.end());
+  }
+  store_metrics_->unsaved_sessions().Set(static_cast<int64_t>(unsaved));
+}
+
+void SessionTable::Impl::SaveSome(SessionShard& shard, absl::Span<const uint32_t> places) {
+  MutexLock lock(&shard.mutex);
+  for (const uint32_t place : places) {
+    Session* const session = shard.roster[place].get();
+    if (session == nullptr || !session->dirty) continue;  // the session that was here is gone, or was saved
+    if (session->leased) {
+      session->save_when_free = true;
+    } else {
+      SaveNow(shard, session, nullptr);
+    }
+  }
+}
+
+void SessionTable::Impl::SaveThenEndLease(Session* session, LeaseEnd end, CommitWaiter* waiter) {
+  const bool ends = end.committed->end_session;
+  const auto pending = std::make_shared<LeaseEnd>(std::move(end));
+  auto saved = [this, session, pending, waiter](const absl::Status& status) {
+    waiter->OnCommitted(FinishCommit(session, pending.get(), status));
+  };
+  SessionShard& shard = ShardOf(session->hash);
+  {
+    MutexLock lock(&shard.mutex);
+    if (!session->detached) {
+      if (ends) {
+        return backing_->SaveEnd(session->id, ReasonOf({SessionEnd::Cause::kEndedByRequest, absl::ZeroDuration()}),
+                                 session->epoch, std::move(saved));
+      }
+      return backing_->Save(RecordAfter(*session, *pending), session->epoch, std::move(saved));
+    }
+  }
+  waiter->OnCommitted(EndLease(session, pending.get()));
+}
+
+absl::Status SessionTable::Impl::FinishCommit(Session* session, LeaseEnd* end, const absl::Status& saved) {
+  store_is_away_.store(!saved.ok() && !absl::IsAborted(saved), std::memory_order_relaxed);
+  if (saved.ok()) {
+    end->durable = true;
+    return EndLease(session, end);
+  }
+  absl::Status status = saved;
+  if (absl::IsAborted(saved)) {
+    status = MovedError(session->id);
+    SessionShard& shard = ShardOf(session->hash);
+    WaitQueue heard;
+    {
+      MutexLock lock(&shard.mutex);
+      if (!session->detached) static_cast<void>(Lose(shard, session, &heard));  // leased: it stays its lease's
+    }
+    heard.TellAll();
+  }
+  end->committed = nullptr;
+  EndLease(session, end).IgnoreError();
+  return status;
+}
+
+bool SessionTable::Impl::Sync(absl::string_view id, CommitWaiter* waiter, absl::Time) {
+  if (!commits_wait()) return true;
+  const SessionKey key(id);
+  SessionShard& shard = ShardOf(key.hash);
+  MutexLock lock(&shard.mutex);
+  Session* const session = shard.Find(key);
+  if (session == nullptr) {  // it was deleted: the answer comes behind its end's, and says whether that took effect
+    backing_->Load(id, [waiter](const SessionBacking::Found& found) {
+      waiter->OnCommitted(found.record ? absl::UnavailableError("the session's end could not be stored")
+                                       : found.status);
+    });
+    return false;
+  }
+  if (session->change == session->saved_change) return true;
+  if (session->leased) {  // already someone works on it: saved when they let go, or by their own commit
+    session->save_when_free = true;
+    return true;
+  }
+  SaveNow(shard, session, waiter);
+  return false;
+}
+
+bool SessionTable::Impl::Flush(absl::Time deadline) {
+  if (backing_ == nullptr) return true;
+  while (true) {
+    backing_->RetryEnds();
+    SaveDirty();
+    if (!backing_->Flush(deadline)) return false;
+    if (!store_is_away_.load(std::memory_order_relaxed) && backing_->AllEndsSaved()) return true;
+    if (absl::Now() + kFlushRetry > deadline) return false;
+    absl::SleepFor(kFlushRetry);
+  }
+}
+
+}  // namespace rondo

@@ -1,0 +1,81 @@
+#include "tests/unit/session/memory_store.h"
+
+namespace rondo {
+
+void MemoryDisk::FailWith(const absl::Status& status) {
+  MutexLock lock(&mutex_);
+  failure_ = status;
+}
+
+void MemoryDisk::Pause() {
+  MutexLock lock(&mutex_);
+  paused_ = true;
+}
+
+void MemoryDisk::AwaitSave() {
+  MutexLock lock(&mutex_);
+  while (waiting_saves_ == 0) save_waits_.Wait(&mutex_);
+}
+
+void MemoryDisk::Resume() {
+  MutexLock lock(&mutex_);
+  paused_ = false;
+  resumed_.SignalAll();
+}
+
+size_t MemoryDisk::size() const {
+  MutexLock lock(&mutex_);
+  return entries_.size();
+}
+
+bool MemoryDisk::Has(const std::string& id) const {
+  MutexLock lock(&mutex_);
+  return entries_.count(id) > 0;
+}
+
+uint64_t MemoryDisk::saves() const {
+  MutexLock lock(&mutex_);
+  return saves_;
+}
+
+void MemoryDisk::Put(const std::string& id, const std::string& value) {
+  MutexLock lock(&mutex_);
+  entries_[id].value = value;
+}
+
+void MemoryStore::Load(absl::Span<LoadOp> loads) {
+  MutexLock lock(&disk_->mutex_);
+  for (LoadOp& load : loads) {
+    load.status = disk_->failure_;
+    const auto found = disk_->entries_.find(std::string(load.id));
+    if (!load.status.ok() || found == disk_->entries_.end()) continue;
+    found->second.owner = this;
+    load.epoch = ++found->second.epoch;
+    load.value = found->second.value;
+  }
+}
+
+void MemoryStore::Save(absl::Span<SaveOp> saves) {
+  MutexLock lock(&disk_->mutex_);
+  ++disk_->waiting_saves_;
+  disk_->save_waits_.SignalAll();
+  while (disk_->paused_) disk_->resumed_.Wait(&disk_->mutex_);
+  --disk_->waiting_saves_;
+  for (SaveOp& save : saves) {
+    save.status = disk_->failure_;
+    if (!save.status.ok()) continue;
+    MemoryDisk::Entry& entry = disk_->entries_[std::string(save.id)];
+    if (entry.value.empty()) {
+      entry.owner = this;
+      entry.epoch = save.epoch;
+    }
+    if (entry.owner != this || entry.epoch != save.epoch) {
+      save.status = absl::AbortedError("another store has it");
+      continue;
+    }
+    entry.value = std::string(save.value);
+    ++disk_->saves_;
+  }
+}
+
+}  // namespace rondo

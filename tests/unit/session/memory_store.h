@@ -1,0 +1,61 @@
+#ifndef RONDO_TESTS_UNIT_SESSION_MEMORY_STORE_H_
+#define RONDO_TESTS_UNIT_SESSION_MEMORY_STORE_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "server/mutex.h"
+#include "server/store/session_store.h"
+
+namespace rondo {
+
+// What several MemoryStores keep together, with the ownership rules of SessionStore; can be made to fail or to wait.
+class MemoryDisk {
+ public:
+  // OK: works again.
+  void FailWith(const absl::Status& status);
+  // Saves wait until Resume().
+  void Pause();
+  // Returns once a save waits.
+  void AwaitSave();
+  void Resume();
+  size_t size() const;
+  bool Has(const std::string& id) const;
+  uint64_t saves() const;  // that were written
+  void Put(const std::string& id, const std::string& value);
+
+ private:
+  friend class MemoryStore;
+  struct Entry {
+    std::string value;
+    uint64_t epoch = 1;
+    const void* owner = nullptr;
+  };
+
+  mutable Mutex mutex_;
+  CondVar resumed_;
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+  CondVar save_waits_;
+  size_t waiting_saves_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool paused_ ABSL_GUARDED_BY(mutex_) = false;
+  uint64_t saves_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, Entry> entries_ ABSL_GUARDED_BY(mutex_);
+};
+
+class MemoryStore : public SessionStore {
+ public:
+  explicit MemoryStore(std::shared_ptr<MemoryDisk> disk) : disk_(std::move(disk)) {}
+  void Load(absl::Span<LoadOp> loads) override;
+  void Save(absl::Span<SaveOp> saves) override;
+  void DropExpired(absl::Time) override {}
+
+ private:
+  const std::shared_ptr<MemoryDisk> disk_;
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_TESTS_UNIT_SESSION_MEMORY_STORE_H_

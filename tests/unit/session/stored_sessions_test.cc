@@ -1,0 +1,352 @@
+// A session table with a store behind it.
+
+#include <future>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "server/session/session_table.h"
+#include "tests/unit/session/memory_store.h"
+#include "tests/unit/session/session_fixture.h"
+
+namespace rondo {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// Waits for what it is to hear.
+class LeaseFuture : public LeaseWaiter {
+ public:
+  void OnLease(absl::StatusOr<SessionLease> lease) override { promise_.set_value(std::move(lease)); }
+  absl::StatusOr<SessionLease> Get() { return promise_.get_future().get(); }
+
+ private:
+  std::promise<absl::StatusOr<SessionLease>> promise_;
+};
+
+class CommitFuture : public CommitWaiter {
+ public:
+  void OnCommitted(const absl::Status& status) override { promise_.set_value(status); }
+  absl::Status Get() { return promise_.get_future().get(); }
+
+ private:
+  std::promise<absl::Status> promise_;
+};
+
+class StoredSessionsTest : public testing::Test {
+ protected:
+  static constexpr int64_t kStateSize = 8;
+
+  std::unique_ptr<SessionTable> Open(Durability durability = Durability::kInterval, size_t max_resident = 100) {
+    SessionTable::Options options;
+    options.max_sessions = 1000;
+    SessionPersistence persistence;
+    persistence.store = std::make_unique<MemoryStore>(disk_);
+    persistence.durability = durability;
+    persistence.sync_interval = absl::Milliseconds(10);
+    persistence.max_resident = max_resident;
+    persistence.find_model = [this](const RecordedModel&) { return find_model_; };
+    persistence.metrics = &all_metrics_;
+    return std::make_unique<SessionTable>(options, std::move(persistence));
+  }
+
+  absl::StatusOr<SessionLease> Acquire(SessionTable* table, absl::string_view id, bool create = false) {
+    LeaseFuture future;
+    absl::StatusOr<std::optional<SessionLease>> lease =
+        table->Acquire(id, create ? &model_ : nullptr, &future, absl::Now());
+    if (!lease.ok()) return lease.status();
+    if (lease->has_value()) return std::move(**lease);
+    return future.Get();
+  }
+
+  // One step that leaves `value` in the state and answers it.
+  absl::Status Step(SessionTable* table, absl::string_view id, float value, bool create = false, bool end = false) {
+    absl::StatusOr<SessionLease> lease = Acquire(table, id, create);
+    if (!lease.ok()) return lease.status();
+    for (int64_t i = 0; i < kStateSize; ++i) lease->next_state()[i] = value;
+    const float reply[] = {value};
+    CommittedSequence sequence;
+    sequence.timesteps = 1;
+    sequence.fingerprint = static_cast<uint64_t>(value);
+    sequence.reply = reply;
+    sequence.end_session = end;
+    CommitFuture future;
+    const std::optional<absl::Status> status = lease->Commit(sequence, absl::Now(), &future);
+    return status ? *status : future.Get();
+  }
+
+  bool Flush(SessionTable* table) { return table->Flush(absl::Now() + absl::Seconds(10)); }
+
+  std::shared_ptr<MemoryDisk> disk_ = std::make_shared<MemoryDisk>();
+  Metrics all_metrics_;
+  CountedEvents metrics_;
+  ServedModelPtr model_ = MakeServedModel("m", kStateSize / 2, &metrics_);
+  absl::StatusOr<ServedModelPtr> find_model_ = model_;
+};
+
+TEST_F(StoredSessionsTest, ASessionGoesOnInTheNextTable) {
+  auto table = Open();
+  ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());
+  ASSERT_TRUE(Step(table.get(), "s", 2).ok());
+  ASSERT_TRUE(Flush(table.get()));
+  table = Open();
+
+  absl::StatusOr<SessionLease> lease = Acquire(table.get(), "s");
+  ASSERT_TRUE(lease.ok()) << lease.status();
+  EXPECT_EQ(lease->position(), 2);
+  EXPECT_EQ(lease->durable_position(), 2);
+  EXPECT_EQ(lease->state()[kStateSize - 1], 2);
+  EXPECT_THAT(lease->last_reply(), ElementsAre(2));
+  EXPECT_EQ(lease->Check(1, 1, 2), PositionCheck::kReplay);
+  EXPECT_EQ(metrics_.count(SessionEvent::kRestored), 1);
+}
+
+TEST_F(StoredSessionsTest, AChangeIsSavedByItselfAndTheReplySaysSo) {
+  auto table = Open();
+  ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());
+  while (Acquire(table.get(), "s")->durable_position() != 1) absl::SleepFor(absl::Milliseconds(1));
+  EXPECT_TRUE(disk_->Has("s"));
+}
+
+TEST_F(StoredSessionsTest, ASessionThatIsAlwaysBusyIsSavedToo) {
+  auto table = Open();
+  ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());
+  const uint64_t before = disk_->saves();
+  absl::StatusOr<SessionLease> lease = Acquire(table.get(), "s");
+  while (disk_->saves() < before + 3) {  // the lease is never free when the tick looks
+    CommittedSequence sequence;
+    sequence.timesteps = 1;
+    LeaseFuture next;
+    ASSERT_FALSE(table->Acquire("s", nullptr, &next, absl::Now())->has_value());
+    ASSERT_TRUE(lease->Commit(sequence, absl::Now())->ok());
+    lease = next.Get();
+  }
+}
+
+TEST_F(StoredSessionsTest, EveryReplyWaitsForTheStore) {
+  auto table = Open(Durability::kEveryReply);
+  ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());
+  EXPECT_TRUE(disk_->Has("s"));
+
+  disk_->Pause();
+  absl::StatusOr<SessionLease> lease = Acquire(table.get(), "s");
+  lease->next_state()[0] = 9;
+  const float reply[] = {9};
+  CommittedSequence sequence;
+  sequence.timesteps = 1;
+  sequence.reply = reply;
+  CommitFuture committed;
+  EXPECT_EQ(lease->Commit(sequence, absl::Now(), &committed), std::nullopt);
+  EXPECT_EQ(table->Get("s", absl::Now())->position, 1);  // not before it is durable
+  disk_->Resume();
+  EXPECT_TRUE(committed.Get().ok());
+  EXPECT_EQ(table->Get("s", absl::Now())->position, 2);
+  table = Open();
+  EXPECT_EQ(Acquire(table.get(), "s")->position(), 2);
+}
+
+TEST_F(StoredSessionsTest, AStoreThatFailsLeavesTheSessionAsItWas) {
+  auto table = Open(Durability::kEveryReply);
+  ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());
+  disk_->FailWith(absl::UnavailableError("gone"));
+  EXPECT_TRUE(absl::IsUnavailable(Step(table.get(), "s", 2)));
+  EXPECT_TRUE(absl::IsUnavailable(Step(table.get(), "new", 2, true)));
+  EXPECT_EQ(Acquire(table.get(), "s")->position(), 1);
+  EXPECT_EQ(Acquire(table.get(), "s")->state()[0], 1);
+  disk_->FailWith(absl::OkStatus());
+  EXPECT_TRUE(Step(table.get(), "s", 2).ok());
+  EXPECT_EQ(Acquire(table.get(), "s")->state()[0], 2);
+}
+
+TEST_F(StoredSessionsTest, WithAnIntervalResidentSessionsGoOnWhileTheStoreIsAway) {
+  auto table = Open();
+  ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());
+  ASSERT_TRUE(Flush(table.get()));
+  disk_->FailWith(absl::UnavailableError("gone"));
+  ASSERT_TRUE(Step(table.get(), "s", 2).ok());
+  EXPECT_TRUE(absl::IsUnavailable(Acquire(table.get(), "unknown").status()));
+  EXPECT_TRUE(absl::IsUnavailable(Acquire(table.get(), "unknown", true).status()));
+  EXPECT_FALSE(table->Flush(absl::Now() + absl::Milliseconds(100)));
+  disk_->FailWith(absl::OkStatus());
+  EXPECT_TRUE(Flush(table.get()));
+  EXPECT_EQ(Acquire(Open().get(), "s")->position(), 2);
+}
+
+TEST_F(StoredSessionsTest, WhatAnotherServerTookIsGivenUp) {
+  for (const Durability durability : {Durability::kInterval, Durability::kEveryReply}) {
+    disk_ = std::make_shared<MemoryDisk>();
+    auto first = Open(durability);
+    ASSERT_TRUE(Step(first.get(), "s", 1, true).ok());
+    ASSERT_TRUE(Flush(first.get()));
+    auto second = Open(durability);
+    ASSERT_TRUE(Step(second.get(), "s", 2).ok());
+    ASSERT_TRUE(Flush(second.get()));
+
+    const absl::Status stale = Step(first.get(), "s", 9);
+    if (durability == Durability::kEveryReply) {
+      EXPECT_TRUE(absl::IsAborted(stale)) << stale;
+    } else {
+      EXPECT_TRUE(stale.ok());
+      ASSERT_TRUE(Flush(first.get()));
+    }
+    EXPECT_EQ(first->size(), 0u);
+    absl::StatusOr<SessionLease> back = Acquire(first.get(), "s");
+    ASSERT_TRUE(back.ok()) << back.status();
+    EXPECT_EQ(back->position(), 2);
+    EXPECT_EQ(back->state()[0], 2);
+  }
+  EXPECT_EQ(metrics_.count(SessionEvent::kMoved), 2);
+}
+
+TEST_F(StoredSessionsTest, ALeaseOnASessionThatMovedCannotCommit) {
+  auto first = Open();
+  ASSERT_TRUE(Step(first.get(), "s", 1, true).ok());
+  ASSERT_TRUE(Flush(first.get()));
+  disk_->Pause();
+  ASSERT_TRUE(Step(first.get(), "s", 2).ok());
+  disk_->AwaitSave();
+  auto second = Open();
+  EXPECT_EQ(Acquire(second.get(), "s")->position(), 1);
+  absl::StatusOr<SessionLease> running = Acquire(first.get(), "s");
+  LeaseFuture waiting;
+  ASSERT_FALSE(first->Acquire("s", nullptr, &waiting, absl::Now())->has_value());
+  disk_->Resume();
+  EXPECT_TRUE(absl::IsAborted(waiting.Get().status()));
+  CommittedSequence sequence;
+  sequence.timesteps = 1;
+  EXPECT_TRUE(absl::IsAborted(*running->Commit(sequence, absl::Now())));
+}
+
+TEST_F(StoredSessionsTest, TheColdestSessionsLeaveMemoryAndComeBack) {
+  constexpr int kSessions = 300;
+  auto table = Open(Durability::kInterval, 20);
+  for (int i = 0; i < kSessions; ++i) ASSERT_TRUE(Step(table.get(), absl::StrCat("s", i), 1 + i, true).ok());
+  ASSERT_TRUE(Flush(table.get()));
+  while (table->size() > 20) absl::SleepFor(absl::Milliseconds(1));
+  for (int i = 0; i < kSessions; ++i) {
+    absl::StatusOr<SessionLease> lease = Acquire(table.get(), absl::StrCat("s", i));
+    ASSERT_TRUE(lease.ok()) << lease.status();
+    EXPECT_EQ(lease->position(), 1);
+    EXPECT_EQ(lease->state()[0], 1 + i);
+  }
+  EXPECT_GT(metrics_.count(SessionEvent::kEvicted), kSessions - 50);
+  EXPECT_EQ(metrics_.count(SessionEvent::kCreated), kSessions);
+}
+
+TEST_F(StoredSessionsTest, EndsReachTheStoreWithTheirReason) {
+  auto table = Open();
+  for (const char* id : {"deleted", "ended", "kept"}) ASSERT_TRUE(Step(table.get(), id, 1, true).ok());
+  ASSERT_TRUE(Flush(table.get()));
+  ASSERT_TRUE(table->Delete("deleted", absl::Now()).ok());
+  ASSERT_TRUE(Step(table.get(), "ended", 2, false, true).ok());
+  ASSERT_TRUE(Flush(table.get()));
+  table = Open();
+  EXPECT_THAT(Acquire(table.get(), "deleted").status().message(), HasSubstr("deleted by its owner"));
+  EXPECT_THAT(Acquire(table.get(), "ended").status().message(), HasSubstr("ended by its owner"));
+  EXPECT_TRUE(Acquire(table.get(), "kept").ok());
+  EXPECT_THAT(Acquire(table.get(), "other").status().message(), HasSubstr("no session"));
+
+  ASSERT_TRUE(Step(table.get(), "deleted", 5, true).ok());  // the id is free again
+  EXPECT_EQ(Acquire(table.get(), "deleted")->position(), 1);
+}
+
+TEST_F(StoredSessionsTest, AnEndThatCouldNotBeSavedHoldsAndIsSavedLater) {
+  auto table = Open();
+  ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());
+  ASSERT_TRUE(Flush(table.get()));
+  disk_->FailWith(absl::UnavailableError("gone"));
+  ASSERT_TRUE(table->Delete("s", absl::Now()).ok());
+  EXPECT_FALSE(table->Flush(absl::Now() + absl::Milliseconds(60)));
+  disk_->FailWith(absl::OkStatus());
+  EXPECT_TRUE(absl::IsNotFound(Acquire(table.get(), "s").status()));
+  ASSERT_TRUE(Flush(table.get()));
+  EXPECT_TRUE(absl::IsNotFound(Acquire(Open().get(), "s").status()));
+}
+
+TEST_F(StoredSessionsTest, ASessionIdleForItsTimeoutIsNotRestored) {
+  auto table = Open();
+  ASSERT_TRUE(table->Create("s", model_, absl::Milliseconds(1), absl::Now() - absl::Seconds(5)).ok());
+  ASSERT_TRUE(Flush(table.get()));
+  EXPECT_THAT(Acquire(Open().get(), "s").status().message(), HasSubstr("idle for 5 s"));
+}
+
+TEST_F(StoredSessionsTest, WhatCannotBeUsedHarmsNoOtherSession) {
+  auto table = Open();
+  ASSERT_TRUE(Step(table.get(), "good", 1, true).ok());
+  ASSERT_TRUE(Flush(table.get()));
+  disk_->Put("bad", "not a record");
+  table = Open();
+  const absl::Status bad = Acquire(table.get(), "bad").status();
+  EXPECT_TRUE(absl::IsDataLoss(bad)) << bad;
+  EXPECT_THAT(bad.message(), HasSubstr("'bad'"));
+  EXPECT_TRUE(Acquire(table.get(), "good").ok());
+  EXPECT_EQ(table->size(), 1u);
+}
+
+TEST_F(StoredSessionsTest, ASessionWhoseModelIsGoneIsRefusedAndStays) {
+  auto table = Open();
+  ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());
+  ASSERT_TRUE(Flush(table.get()));
+  table = Open();
+  find_model_ = absl::FailedPreconditionError("no such version");
+  EXPECT_TRUE(absl::IsFailedPrecondition(Acquire(table.get(), "s").status()));
+  find_model_ = model_;
+  EXPECT_EQ(Acquire(table.get(), "s")->position(), 1);
+}
+
+TEST_F(StoredSessionsTest, SessionsCanBeCreatedWhenTheStoreDoesNotKnowThem) {
+  auto table = Open();
+  ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());
+  ASSERT_TRUE(Flush(table.get()));
+  table = Open();
+  LeaseFuture known;
+  LeaseFuture unknown;
+  ASSERT_FALSE(*table->Restore("s", &known, absl::Now()));
+  EXPECT_TRUE(known.Get().ok());
+  ASSERT_FALSE(*table->Restore("t", &unknown, absl::Now()));
+  EXPECT_TRUE(absl::IsNotFound(unknown.Get().status()));
+  EXPECT_TRUE(absl::IsAlreadyExists(table->Create("s", model_, std::nullopt, absl::Now()).status()));
+  EXPECT_TRUE(table->Create("t", model_, std::nullopt, absl::Now()).ok());
+  EXPECT_TRUE(*table->Restore("t", &unknown, absl::Now()));
+}
+
+TEST_F(StoredSessionsTest, SyncMakesACreatedAndADeletedSessionDurable) {
+  auto table = Open(Durability::kEveryReply);
+  ASSERT_TRUE(table->Create("s", model_, std::nullopt, absl::Now()).ok());
+  CommitFuture created;
+  ASSERT_FALSE(table->Sync("s", &created, absl::Now()));
+  EXPECT_TRUE(created.Get().ok());
+  EXPECT_TRUE(Acquire(Open().get(), "s").ok());
+
+  ASSERT_TRUE(Acquire(table.get(), "s").ok());
+  table = Open(Durability::kEveryReply);
+  ASSERT_TRUE(Acquire(table.get(), "s").ok());
+  ASSERT_TRUE(table->Delete("s", absl::Now()).ok());
+  CommitFuture deleted;
+  ASSERT_FALSE(table->Sync("s", &deleted, absl::Now()));
+  EXPECT_TRUE(deleted.Get().ok());
+  EXPECT_TRUE(absl::IsNotFound(Acquire(Open().get(), "s").status()));
+}
+
+TEST_F(StoredSessionsTest, ARequestThatGivesUpWhileItsSessionIsLoadedLeavesNothingBehind) {
+  auto table = Open();
+  ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());
+  ASSERT_TRUE(Flush(table.get()));
+  table = Open();
+  for (int i = 0; i < 100; ++i) {
+    LeaseFuture waiter;
+    auto lease = table->Acquire(absl::StrCat("unknown", i), nullptr, &waiter, absl::Now());
+    ASSERT_TRUE(lease.ok());
+    if (!table->CancelWait(absl::StrCat("unknown", i), &waiter)) waiter.Get().IgnoreError();
+  }
+  ASSERT_TRUE(Flush(table.get()));
+  EXPECT_EQ(table->size(), 0u);
+}
+
+}  // namespace
+}  // namespace rondo
