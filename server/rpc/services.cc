@@ -6,6 +6,7 @@
 #include "server/rpc/open_inference_service.h"
 #include "server/rpc/reflection_answers.h"
 #include "server/rpc/reflection_service.h"
+#include "server/rpc/session_values.h"
 #include "server/rpc/sessions_service.h"
 
 namespace rondo {
@@ -43,6 +44,7 @@ void Services::ServeHotCalls(const RpcContext* context) {
 
 void Services::ServeRareCalls(const RpcContext* context) {
   ServeSessions(context, &impl_->sessions);
+  ServeSessionValues(context, &impl_->sessions);
   ServeModels(context, &impl_->models);
   ServeOpenInference(context, &impl_->open_inference);
   ServeHealth(context, &impl_->health);

@@ -15,16 +15,6 @@ namespace {
 constexpr int kDefaultPageSize = 100;
 constexpr int kMaxPageSize = 1000;
 
-void ToProto(const SessionInfo& info, v1::Session* proto) {
-  proto->set_session_id(info.id);
-  proto->set_model(info.model);
-  proto->set_version(info.version);
-  proto->set_position(info.position);
-  const bool never = info.idle_timeout == absl::InfiniteDuration();
-  proto->set_idle_timeout_seconds(never ? 0 : absl::ToDoubleSeconds(info.idle_timeout));
-  proto->set_idle_seconds(absl::ToDoubleSeconds(info.idle));
-}
-
 absl::StatusOr<std::optional<absl::Duration>> IdleTimeoutOf(const v1::CreateSessionRequest& request) {
   if (!request.has_idle_timeout_seconds()) return std::optional<absl::Duration>();
   const double seconds = request.idle_timeout_seconds();
@@ -70,6 +60,16 @@ absl::Status List(const RpcContext& context, const v1::ListSessionsRequest& requ
 }
 
 }  // namespace
+
+void ToProto(const SessionInfo& info, v1::Session* proto) {
+  proto->set_session_id(info.id);
+  proto->set_model(info.model);
+  proto->set_version(info.version);
+  proto->set_position(info.position);
+  const bool never = info.idle_timeout == absl::InfiniteDuration();
+  proto->set_idle_timeout_seconds(never ? 0 : absl::ToDoubleSeconds(info.idle_timeout));
+  proto->set_idle_seconds(absl::ToDoubleSeconds(info.idle));
+}
 
 void ServeSessions(const RpcContext* context, v1::Sessions::AsyncService* service) {
   UnaryMethod<v1::CreateSessionRequest, v1::Session>::Serve(

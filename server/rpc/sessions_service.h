@@ -3,11 +3,14 @@
 
 #include "rondo/v1/sessions.grpc.pb.h"
 #include "server/rpc/rpc_context.h"
+#include "server/session/session_table.h"
 
 namespace rondo {
 
 // Create, get, list and delete sessions.
 void ServeSessions(const RpcContext* context, v1::Sessions::AsyncService* service);
+
+void ToProto(const SessionInfo& info, v1::Session* proto);
 
 }  // namespace rondo
 
