@@ -154,4 +154,35 @@ absl::Status Client::DeleteSession(absl::string_view id) const {
   return connection_->Call(&v1::Sessions::Stub::DeleteSession, request, Repeat::kUnsafe).status();
 }
 
+absl::StatusOr<ExportedSession> Client::ExportSession(absl::string_view id) const {
+  v1::ExportSessionRequest request;
+  request.set_session_id(std::string(id));
+  absl::StatusOr<v1::ExportSessionResponse> response =
+      connection_->Call(&v1::Sessions::Stub::ExportSession, request, Repeat::kSafe);
+  if (!response.ok()) return response.status();
+  return ExportedSession{ToSessionDescription(response->session()), std::move(*response->mutable_state())};
+}
+
+absl::StatusOr<SessionDescription> Client::ImportSession(absl::string_view state, absl::string_view id) const {
+  v1::ImportSessionRequest request;
+  request.set_state(std::string(state));
+  request.set_session_id(std::string(id));
+  // Repeated after a lost reply it would say ALREADY_EXISTS of a session that it did import.
+  const absl::StatusOr<v1::Session> response =
+      connection_->Call(&v1::Sessions::Stub::ImportSession, request, Repeat::kUnsafe);
+  if (!response.ok()) return response.status();
+  return ToSessionDescription(*response);
+}
+
+absl::StatusOr<SessionDescription> Client::ForkSession(absl::string_view id, absl::string_view new_id) const {
+  v1::ForkSessionRequest request;
+  request.set_session_id(std::string(id));
+  request.set_new_session_id(std::string(new_id));
+  // As CreateSession.
+  const absl::StatusOr<v1::Session> response =
+      connection_->Call(&v1::Sessions::Stub::ForkSession, request, Repeat::kUnsafe);
+  if (!response.ok()) return response.status();
+  return ToSessionDescription(*response);
+}
+
 }  // namespace rondo

@@ -71,6 +71,14 @@ class Client {
                                            int page_size = 0) const;
   absl::Status DeleteSession(absl::string_view id) const;
 
+  // The session as bytes that ImportSession takes, of this server or another with the same model; it stays live.
+  absl::StatusOr<ExportedSession> ExportSession(absl::string_view id) const;
+  // A new session that goes on where the exported one stood, under its own id or `id`. DATA_LOSS: the bytes are not
+  // what ExportSession gave. FAILED_PRECONDITION: the model has other weights here. NOT_FOUND, ALREADY_EXISTS.
+  absl::StatusOr<SessionDescription> ImportSession(absl::string_view state, absl::string_view id = "") const;
+  // A copy of the live session `id` that goes on independently; `new_id` empty: an id of the server's.
+  absl::StatusOr<SessionDescription> ForkSession(absl::string_view id, absl::string_view new_id = "") const;
+
  private:
   explicit Client(std::shared_ptr<ClientConnection> connection);
 
@@ -95,6 +103,9 @@ class Session {
                                               absl::Span<const int64_t> known_times = {});
   // The same with every choice; its session and version are this one's.
   absl::StatusOr<std::vector<float>> Forecast(ForecastInput input);
+
+  // A copy that goes on independently from here, e.g. to try what would follow. Empty id: an id of the server's.
+  absl::StatusOr<Session> Fork(absl::string_view id = "") const;
 
   // Takes over the server's position. NOT_FOUND: the session has ended, and why.
   absl::Status Sync();

@@ -106,6 +106,11 @@ struct CreateSessionInput {
   std::optional<absl::Duration> idle_timeout;  // absent: the server's default; infinite: never, if the server allows it
 };
 
+struct ExportedSession {
+  SessionDescription session;
+  std::string state;  // bytes; versioned and with a checksum, not encrypted
+};
+
 struct SessionPage {
   std::vector<SessionDescription> sessions;
   std::string next_page_token;  // empty: the last page

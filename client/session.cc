@@ -49,6 +49,12 @@ absl::StatusOr<std::vector<float>> Session::Forecast(ForecastInput input) {
   return std::move(output->values);
 }
 
+absl::StatusOr<Session> Session::Fork(absl::string_view id) const {
+  absl::StatusOr<SessionDescription> forked = client_.ForkSession(id_, id);
+  if (!forked.ok()) return forked.status();
+  return Session(client_, model_, forked->version, std::move(forked->session_id), forked->position);
+}
+
 absl::Status Session::Sync() {
   const absl::StatusOr<SessionDescription> found = client_.GetSession(id_);
   if (!found.ok()) return found.status();

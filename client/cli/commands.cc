@@ -47,6 +47,31 @@ examples:
   rondo forecast load --session=grid --horizon=24 --known=tomorrow.csv
 )";
 
+constexpr absl::string_view kExportHelp =
+    R"(The session stays live. The state has a checksum and names its model; it is neither encrypted nor signed. A file
+is replaced only when the whole new state is on disk.
+
+examples:
+  rondo sessions export my-town --output=my-town.state
+  rondo sessions export my-town --output=- | rondo --server=other:8001 sessions import -
+)";
+
+constexpr absl::string_view kImportHelp =
+    R"(The server must have the model that computed the state, with the same weights. The session goes on exactly where the
+exported one stood.
+
+examples:
+  rondo sessions import my-town.state
+  rondo sessions import my-town.state --session=my-town-yesterday
+)";
+
+constexpr absl::string_view kForkHelp =
+    R"(For what-ifs: feed the copy what might happen, and the session what does.
+
+examples:
+  rondo sessions fork my-town --as=if-it-rains
+)";
+
 ProgramSpec MakeProgram() {
   ProgramSpec program;
   program.name = "rondo";
@@ -80,6 +105,21 @@ ProgramSpec MakeProgram() {
        "example:\n  rondo sessions list --model=seattle\n"},
       {"sessions show", {"ID"}, {}, "One session, as CSV.", "example:\n  rondo sessions show my-town\n"},
       {"sessions delete", {"ID"}, {}, "End a session.", "example:\n  rondo sessions delete my-town\n"},
+      {"sessions export",
+       {"ID"},
+       {{"output", "FILE|-", "where the state goes; a file is replaced; '-' is stdout", true}},
+       "A session's state as bytes.",
+       kExportHelp},
+      {"sessions import",
+       {"FILE|-"},
+       {{"session", "ID", "the new session's id; default: the one it was exported under"}},
+       "A new session that goes on from an exported state; printed as CSV.",
+       kImportHelp},
+      {"sessions fork",
+       {"ID"},
+       {{"as", "NEW_ID", "the copy's id; default: one of the server's"}},
+       "A copy of a session that goes on independently; printed as CSV.",
+       kForkHelp},
   };
   program.notes =
       "'rondo COMMAND --help' shows a command's flags and examples.\n"
@@ -104,6 +144,9 @@ absl::Status RunCommand(const CommandContext& context) {
       {"sessions list", RunSessionsList},
       {"sessions show", RunSessionsShow},
       {"sessions delete", RunSessionsDelete},
+      {"sessions export", RunSessionsExport},
+      {"sessions import", RunSessionsImport},
+      {"sessions fork", RunSessionsFork},
   };
   for (const auto& [name, run] : kRuns) {
     if (context.invocation.command->name == name) return run(context);

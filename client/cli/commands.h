@@ -29,6 +29,9 @@ absl::Status RunForecast(const CommandContext& context);
 absl::Status RunSessionsList(const CommandContext& context);
 absl::Status RunSessionsShow(const CommandContext& context);
 absl::Status RunSessionsDelete(const CommandContext& context);
+absl::Status RunSessionsExport(const CommandContext& context);
+absl::Status RunSessionsImport(const CommandContext& context);
+absl::Status RunSessionsFork(const CommandContext& context);
 
 // The one of `context.invocation`.
 absl::Status RunCommand(const CommandContext& context);

@@ -143,6 +143,73 @@ class CliTest(unittest.TestCase):
         self.assertIn("belongs to model 'sum'", err)
         self.answer("sessions", "delete", "mine")
 
+    def test_a_session_goes_into_a_file_and_comes_out_again(self):
+        self.answer("predict", "sum", "--input=-", "--session=from", stdin="x\n1\n2\n")
+        with tempfile.TemporaryDirectory() as folder:
+            state = pathlib.Path(folder) / "state"
+            self.assertEqual(self.answer("sessions", "export", "from", "--output=%s" % state), "")
+            self.answer("predict", "sum", "--input=-", "--session=from", stdin="x\n100\n")
+            imported = self.answer("sessions", "import", str(state), "--session=to").splitlines()
+            self.assertEqual(imported[0], "session,model,version,position,idle_seconds,idle_timeout_seconds")
+            self.assertTrue(imported[1].startswith("to,sum,1,2,"), imported)
+            self.assertIn("ALREADY_EXISTS", self.refusal("sessions", "import", str(state)))
+            self.answer("sessions", "delete", "from")
+            self.assertIn("from,sum,1,2,", self.answer("sessions", "import", str(state)))
+            # Over itself, atomically: a link stays a link, and nothing else is left in the folder.
+            link = pathlib.Path(folder) / "link"
+            link.symlink_to("state")
+            self.answer("predict", "sum", "--input=-", "--session=from", stdin="x\n7\n")
+            before = state.read_bytes()
+            self.answer("sessions", "export", "from", "--output=%s" % link)
+            self.assertTrue(link.is_symlink())
+            self.assertNotEqual(state.read_bytes(), before)
+            self.assertIn("NOT_FOUND", self.refusal("sessions", "export", "nobody", "--output=%s" % state))
+            self.assertNotEqual(state.read_bytes(), b"")
+            self.assertEqual(sorted(os.listdir(folder)), ["link", "state"])
+            damaged = bytearray(state.read_bytes())
+            damaged[100] ^= 1
+            state.write_bytes(damaged)
+            self.assertIn("DATA_LOSS", self.refusal("sessions", "import", str(state), "--session=bad"))
+            self.assertIn("cannot write", self.refusal("sessions", "export", "to", "--output=%s/no/x" % folder))
+            self.assertIn("cannot open", self.refusal("sessions", "import", "%s/no" % folder))
+        self.assertEqual(self.answer("predict", "sum", "--input=-", "--session=to", stdin="x\n4\n"), "sum\n7\n")
+        self.answer("sessions", "delete", "from")
+        self.answer("sessions", "delete", "to")
+
+    def test_a_session_goes_through_a_pipe(self):
+        self.answer("predict", "sum", "--input=-", "--session=piped", stdin="x\n5\n")
+        done = subprocess.run(self.command("sessions", "export", "piped", "--output=-"), capture_output=True,
+                              timeout=60)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        done = subprocess.run(self.command("sessions", "import", "-", "--session=out"), input=done.stdout,
+                              capture_output=True, timeout=60)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assertEqual(self.answer("predict", "sum", "--input=-", "--session=out", stdin="x\n1\n"), "sum\n6\n")
+        self.answer("sessions", "export", "piped", "--output=/dev/null")
+        self.assertTrue(pathlib.Path("/dev/null").is_char_device())
+        self.answer("sessions", "delete", "piped")
+        self.answer("sessions", "delete", "out")
+
+    def test_a_state_does_not_go_to_a_terminal(self):
+        controller, terminal = pty.openpty()
+        done = subprocess.run(self.command("sessions", "export", "any", "--output=-"), stdout=terminal,
+                              stderr=subprocess.PIPE, text=True, timeout=60)
+        os.close(terminal)
+        os.close(controller)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("is a terminal", done.stderr)
+
+    def test_a_fork_goes_its_own_way(self):
+        self.answer("predict", "sum", "--input=-", "--session=trunk", stdin="x\n5\n")
+        self.assertIn("branch,sum,1,1,", self.answer("sessions", "fork", "trunk", "--as=branch"))
+        self.assertEqual(self.answer("predict", "sum", "--input=-", "--session=branch", stdin="x\n1\n"), "sum\n6\n")
+        self.assertEqual(self.answer("predict", "sum", "--input=-", "--session=trunk", stdin="x\n2\n"), "sum\n7\n")
+        self.assertIn("ALREADY_EXISTS", self.refusal("sessions", "fork", "trunk", "--as=branch"))
+        unnamed = self.answer("sessions", "fork", "trunk").splitlines()[1].split(",")[0]
+        self.assertEqual(len(unnamed), 32)
+        for session in ("trunk", "branch", unnamed):
+            self.answer("sessions", "delete", session)
+
     def test_times_go_first_and_are_kept_as_they_are(self):
         table = "x,date\n1,2015-01-31\n2,2015-02-01T00:00:00+01:00\n"
         expected = "date,sum\n2015-01-31,1\n2015-02-01T00:00:00+01:00,3\n"

@@ -79,6 +79,17 @@ TEST_F(ClientTest, ASessionGoesOnWhereItStands) {
   EXPECT_THAT(again.Step(std::vector<float>{1}).value(), ElementsAre(10));
 }
 
+TEST_F(ClientTest, AForkGoesOnIndependently) {
+  Session session = client_.OpenSession("sum", "a").value();
+  EXPECT_EQ(session.Fork("b").status().code(), absl::StatusCode::kNotFound) << "no step yet";
+  ASSERT_TRUE(session.Run(std::vector<float>{2, 3}).ok());
+  Session fork = session.Fork("b").value();
+  EXPECT_EQ(fork.id(), "b");
+  EXPECT_EQ(fork.position(), 2);
+  EXPECT_THAT(fork.Step(std::vector<float>{10}).value(), ElementsAre(15));
+  EXPECT_THAT(session.Step(std::vector<float>{1}).value(), ElementsAre(6));
+}
+
 TEST_F(ClientTest, AnEmptyIdOpensASessionOfTheServers) {
   const Session session = client_.OpenSession("sum").value();
   EXPECT_EQ(session.id(), "made0");

@@ -134,4 +134,18 @@ grpc::Status RunningSumServer::CreateSession(grpc::ServerContext* /*context*/, c
   return grpc::Status::OK;
 }
 
+grpc::Status RunningSumServer::ForkSession(grpc::ServerContext*, const v1::ForkSessionRequest* request,
+                                           v1::Session* response) {
+  MutexLock lock(&mutex_);
+  const auto found = series_.find(request->session_id());
+  if (found == series_.end()) return {grpc::NOT_FOUND, "no session '" + request->session_id() + "'"};
+  const Series copy = found->second;
+  series_[request->new_session_id()] = copy;
+  response->set_session_id(request->new_session_id());
+  response->set_model("sum");
+  response->set_version(1);
+  response->set_position(copy.position);
+  return grpc::Status::OK;
+}
+
 }  // namespace rondo

@@ -46,6 +46,8 @@ class RunningSumServer final : public v1::Inference::Service, public v1::Session
                           v1::Session* response) override;
   grpc::Status CreateSession(grpc::ServerContext* context, const v1::CreateSessionRequest* request,
                              v1::Session* response) override;
+  grpc::Status ForkSession(grpc::ServerContext* context, const v1::ForkSessionRequest* request,
+                           v1::Session* response) override;
 
  private:
   struct Series {
