@@ -53,6 +53,23 @@ class AioTest(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(caught.exception.expected_position, 1)
             await client.delete_session("aio-created")
 
+    async def test_a_session_is_a_value(self):
+        async with rondo.aio.Client(self.server.address) as client:
+            trunk = await client.session("sum", "aio-trunk")
+            await trunk.step([5])
+            async with trunk.fork() as guess:
+                self.assertEqual((await guess.step([1])).tolist(), [6])
+            with self.assertRaises(rondo.NotFound):
+                await client.get_session(guess.id)
+            state = await trunk.export()
+            await trunk.step([100])
+            info = await client.import_session(state, "aio-again")
+            self.assertEqual(info.position, 1)
+            again = await client.session("sum", "aio-again")
+            self.assertEqual((await again.step([2])).tolist(), [7])
+            self.assertEqual((await client.fork_session("aio-again", "aio-fork")).position, 2)
+            self.assertGreater(len(await client.export_session("aio-fork")), 100)
+
     async def test_a_stream_answers_in_order_and_outlives_a_refused_message(self):
         async with rondo.aio.Client(self.server.address) as client, client.stream("sum") as stream:
             await stream.write([])

@@ -134,6 +134,44 @@ class ClientTest(unittest.TestCase):
         with self.assertRaisesRegex(rondo.NotFound, "deleted by its owner"):
             self.client.delete_session("kept")
 
+    def test_a_session_goes_on_from_its_bytes(self):
+        session = self.client.session("sum", "value")
+        session.run([[1], [2]])
+        state = session.export()
+        self.assertIsInstance(state, bytes)
+        self.assertEqual(self.client.export_session("value")[:8], state[:8])
+        session.step([100])
+        info = self.client.import_session(state, "value-again")
+        self.assertEqual((info.session_id, info.model, info.position), ("value-again", "sum", 2))
+        self.assertEqual(self.client.session("sum", "value-again").step([4]).tolist(), [7])
+        with self.assertRaisesRegex(rondo.AlreadyExists, "'value' exists"):
+            self.client.import_session(state)
+        session.end()
+        self.assertEqual(self.client.import_session(state).session_id, "value")
+        damaged = bytearray(state)
+        damaged[50] ^= 4
+        with self.assertRaisesRegex(rondo.DataLoss, "checksum"):
+            self.client.import_session(bytes(damaged))
+        with self.assertRaises(rondo.InvalidArgument):
+            self.client.import_session(b"")
+        with self.assertRaises(rondo.NotFound):
+            self.client.export_session("nobody")
+
+    def test_a_fork_goes_its_own_way(self):
+        trunk = self.client.session("sum", "trunk")
+        trunk.step([5])
+        with trunk.fork() as guess:
+            self.assertEqual((guess.position, guess.model), (1, trunk.model))
+            self.assertEqual(guess.step([1]).tolist(), [6])
+        self.assertEqual(trunk.step([2]).tolist(), [7])
+        with self.assertRaises(rondo.NotFound):
+            self.client.get_session(guess.id)
+        self.assertEqual(trunk.fork("branch").step([1]).tolist(), [8])
+        self.assertEqual(self.client.get_session("branch").position, 3)
+        self.assertEqual(self.client.fork_session("branch", "twig").position, 3)
+        with self.assertRaises(rondo.AlreadyExists):
+            self.client.fork_session("trunk", "branch")
+
     def test_a_forecast_leaves_the_session_where_it_is(self):
         session = self.client.session("sum", "forecast")
         session.run([[1], [2]])

@@ -141,6 +141,25 @@ def delete_session(session_id: str) -> Operation[None]:
     yield Call(METHODS["DeleteSession"], request, repeatable=False)
 
 
+def export_session(session_id: str) -> Operation[bytes]:
+    request = sessions_pb2.ExportSessionRequest(session_id=session_id)
+    response = yield Call(METHODS["ExportSession"], request, repeatable=True)
+    state: bytes = response.state
+    return state
+
+
+def import_session(state: bytes, session_id: str | None) -> Operation[messages.SessionInfo]:
+    request = sessions_pb2.ImportSessionRequest(state=bytes(state), session_id=session_id or "")
+    # Repeated after a lost reply it would say AlreadyExists of a session that it did import.
+    return _wire.from_session((yield Call(METHODS["ImportSession"], request, repeatable=False)))
+
+
+def fork_session(session_id: str, new_id: str | None) -> Operation[messages.SessionInfo]:
+    request = sessions_pb2.ForkSessionRequest(session_id=session_id, new_session_id=new_id or "")
+    # As create_session.
+    return _wire.from_session((yield Call(METHODS["ForkSession"], request, repeatable=False)))
+
+
 def open_session(models: KnownModels, name: str, session_id: str | None, version: int
                  ) -> Operation[tuple[messages.Model, str, int]]:  # fmt: skip
     """(model, id, position)"""

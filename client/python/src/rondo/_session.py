@@ -64,6 +64,11 @@ class SessionState:
         self._position = (yield from _operations.get_session(self._id)).position
         return self._position
 
+    def _fork(self, new_id: str | None) -> Operation[tuple[messages.Model, str, int]]:
+        """(model, id, position) of the copy"""
+        forked = yield from _operations.fork_session(self._id, new_id)
+        return self._model, forked.session_id, forked.position
+
     def _leave(self, failed: bool) -> Operation[None]:
         """The end of a `with` block. What already failed there is not hidden by what fails here."""
         if not self._temporary:

@@ -201,6 +201,19 @@ class Client:
     async def delete_session(self, id: str, *, timeout: float | None = None) -> None:
         await self._run(_operations.delete_session(id), timeout)
 
+    async def export_session(self, id: str, *, timeout: float | None = None) -> bytes:
+        return await self._run(_operations.export_session(id), timeout)
+
+    async def import_session(
+        self, state: bytes, id: str | None = None, *, timeout: float | None = None
+    ) -> messages.SessionInfo:
+        return await self._run(_operations.import_session(state, id), timeout)
+
+    async def fork_session(
+        self, id: str, new_id: str | None = None, *, timeout: float | None = None
+    ) -> messages.SessionInfo:
+        return await self._run(_operations.fork_session(id, new_id), timeout)
+
     async def _run(self, operation: Operation[Result], timeout: float | None) -> Result:
         deadline = self._connection.deadline(timeout)
         try:
@@ -269,6 +282,16 @@ class Session(_session.SessionState):
 
     async def sync(self, *, timeout: float | None = None) -> int:
         return await self._client._run(self._sync(), timeout)
+
+    async def export(self, *, timeout: float | None = None) -> bytes:
+        return await self._client._run(_operations.export_session(self.id), timeout)
+
+    def fork(self, id: str | None = None, *, timeout: float | None = None) -> Opening[Session]:
+        async def open() -> Session:
+            forked = await self._client._run(self._fork(id), timeout)
+            return Session(self._client, *forked, temporary=id is None)
+
+        return Opening(open)
 
     async def end(self, *, timeout: float | None = None) -> None:
         await self._client.delete_session(self.id, timeout=timeout)

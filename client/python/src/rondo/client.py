@@ -239,6 +239,44 @@ class Client:
         """Raises NotFound. Not tried again after Unavailable: it may be gone."""
         self._run(_operations.delete_session(id), timeout)
 
+    def export_session(self, id: str, *, timeout: float | None = None) -> bytes:
+        """The session as bytes that `import_session` takes, of this server or of another with the same model.
+
+        It stays live. The bytes have a checksum and name their model; they are neither encrypted nor signed.
+        Raises NotFound.
+        """
+        return self._run(_operations.export_session(id), timeout)
+
+    def import_session(
+        self, state: bytes, id: str | None = None, *, timeout: float | None = None
+    ) -> messages.SessionInfo:
+        """A new session that goes on exactly where the exported one stood.
+
+        `session(info.model, info.session_id)` then drives it.
+
+        Args:
+            state: what `export_session` answered.
+            id: of the new session; None: the id that the exported one had.
+            timeout: seconds; None: the client's.
+
+        Raises:
+            DataLoss: `state` is damaged, or something else.
+            FailedPrecondition: the model has other weights here, or the state is of a newer Rondo.
+            NotFound: no such model. AlreadyExists: the id is live. Not tried again after Unavailable: it may have been
+                imported.
+        """
+        return self._run(_operations.import_session(state, id), timeout)
+
+    def fork_session(
+        self, id: str, new_id: str | None = None, *, timeout: float | None = None
+    ) -> messages.SessionInfo:
+        """A copy of the live session `id` that goes on independently, e.g. to try what would follow.
+
+        `new_id` None: an id of the server's. Raises NotFound, or AlreadyExists if `new_id` is live. Not tried again
+        after Unavailable: it may have been made.
+        """
+        return self._run(_operations.fork_session(id, new_id), timeout)
+
     def _run(self, operation: Operation[Result], timeout: float | None) -> Result:
         deadline = self._connection.deadline(timeout)
         try:
@@ -350,6 +388,18 @@ class Session(_session.SessionState):
     def sync(self, *, timeout: float | None = None) -> int:
         """Takes over the server's position, and returns it. Raises NotFound."""
         return self._client._run(self._sync(), timeout)
+
+    def export(self, *, timeout: float | None = None) -> bytes:
+        """The session as bytes, for `Client.import_session`; it stays live. Raises NotFound."""
+        return self._client._run(_operations.export_session(self.id), timeout)
+
+    def fork(self, id: str | None = None, *, timeout: float | None = None) -> Session:
+        """A copy that goes on independently from where the server's session stands.
+
+        `id` None: one of the server's; the copy then ends with its `with` block. Raises NotFound, or AlreadyExists if
+        `id` is live.
+        """
+        return Session(self._client, *self._client._run(self._fork(id), timeout), temporary=id is None)
 
     def end(self, *, timeout: float | None = None) -> None:
         """Ends the session on the server. Raises NotFound if it has ended before."""
