@@ -5,16 +5,18 @@
 namespace rondo::load {
 namespace {
 
+using google::protobuf::MessageLite;
+
 class StreamCall final : public Call {
  public:
-  StreamCall(size_t lane, v1::Inference::Stub* stub, grpc::CompletionQueue* queue)
-      : Call(lane), stream_(stub->PrepareAsyncStreamPredict(&context_, queue)) {
+  explicit StreamCall(const CallPlan& plan)
+      : Call(plan.lane), reply_(plan.reply), stream_(plan.stub->PrepareCall(&context_, plan.method, plan.queue)) {
     stream_->StartCall(&opened_);
   }
 
   bool CanWrite() const override { return state_ == State::kOpen && !writing_; }
 
-  void Write(const v1::PredictRequest& request) override {
+  void Write(const MessageLite& request) override {
     writing_ = true;
     stream_->Write(request, &written_);
   }
@@ -43,7 +45,7 @@ class StreamCall final : public Call {
     return Event::kNone;
   }
 
-  void Resume() override { stream_->Read(&reply_, &read_); }
+  void Resume() override { stream_->Read(reply_, &read_); }
 
   void Close() override {
     if (CanWrite()) {
@@ -60,8 +62,9 @@ class StreamCall final : public Call {
  private:
   enum class State { kOpening, kOpen, kEnding, kEnded };
 
+  MessageLite* const reply_;
   grpc::ClientContext context_;
-  std::unique_ptr<grpc::ClientAsyncReaderWriter<v1::PredictRequest, v1::PredictResponse>> stream_;
+  std::unique_ptr<grpc::ClientAsyncReaderWriter<MessageLite, MessageLite>> stream_;
   State state_ = State::kOpening;
   bool writing_ = false;
   Tag opened_{this, Op::kOpened};
@@ -73,15 +76,15 @@ class StreamCall final : public Call {
 
 class UnaryCall final : public Call {
  public:
-  UnaryCall(size_t lane, v1::Inference::Stub* stub, grpc::CompletionQueue* queue)
-      : Call(lane), stub_(stub), queue_(queue) {}
+  explicit UnaryCall(const CallPlan& plan) : Call(plan.lane), plan_(plan) {}
 
   bool CanWrite() const override { return context_ == nullptr && !closed_; }
 
-  void Write(const v1::PredictRequest& request) override {
+  void Write(const MessageLite& request) override {
     context_ = std::make_unique<grpc::ClientContext>();
-    reader_ = stub_->AsyncPredict(context_.get(), request, queue_);
-    reader_->Finish(&reply_, &status_, &finished_);
+    reader_ = plan_.stub->PrepareUnaryCall(context_.get(), plan_.method, request, plan_.queue);
+    reader_->StartCall();
+    reader_->Finish(plan_.reply, &status_, &finished_);
   }
 
   Event OnEvent(Op, bool) override {
@@ -99,22 +102,17 @@ class UnaryCall final : public Call {
   bool ended() const override { return closed_ && context_ == nullptr; }
 
  private:
-  v1::Inference::Stub* const stub_;
-  grpc::CompletionQueue* const queue_;
+  const CallPlan plan_;
   std::unique_ptr<grpc::ClientContext> context_;  // of the message in flight, null if none is
-  std::unique_ptr<grpc::ClientAsyncResponseReader<v1::PredictResponse>> reader_;
+  std::unique_ptr<grpc::ClientAsyncResponseReader<MessageLite>> reader_;
   bool closed_ = false;
   Tag finished_{this, Op::kFinished};
 };
 
 }  // namespace
 
-std::unique_ptr<Call> OpenStream(size_t lane, v1::Inference::Stub* stub, grpc::CompletionQueue* queue) {
-  return std::make_unique<StreamCall>(lane, stub, queue);
-}
+std::unique_ptr<Call> OpenStream(const CallPlan& plan) { return std::make_unique<StreamCall>(plan); }
 
-std::unique_ptr<Call> MakeUnaryCall(size_t lane, v1::Inference::Stub* stub, grpc::CompletionQueue* queue) {
-  return std::make_unique<UnaryCall>(lane, stub, queue);
-}
+std::unique_ptr<Call> MakeUnaryCall(const CallPlan& plan) { return std::make_unique<UnaryCall>(plan); }
 
 }  // namespace rondo::load

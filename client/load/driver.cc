@@ -31,11 +31,11 @@ int64_t MonotonicNanos() {
 }
 
 Driver::Driver(Config config) : config_(std::move(config)) {
-  for (const auto& channel : config_.channels) stubs_.push_back(v1::Inference::NewStub(channel));
+  for (const auto& channel : config_.channels) stubs_.push_back(std::make_unique<AnyStub>(channel));
   for (size_t i = 0; i < config_.lanes.size(); ++i) {
-    v1::Inference::Stub* stub = stubs_[i % stubs_.size()].get();
-    slots_.push_back(
-        {std::move(config_.lanes[i]), config_.unary ? MakeUnaryCall(i, stub, &queue_) : OpenStream(i, stub, &queue_)});
+    std::unique_ptr<Lane>& lane = config_.lanes[i];
+    const CallPlan plan{i, stubs_[i % stubs_.size()].get(), config_.method, lane->reply(), &queue_};
+    slots_.push_back({std::move(lane), config_.unary ? MakeUnaryCall(plan) : OpenStream(plan)});
   }
 }
 
@@ -170,7 +170,7 @@ void Driver::Handle(const Call::Tag& tag, bool ok, int64_t now_nanos) {
       break;
     case Call::Event::kReply:
       if (lane.in_flight() > 0) {
-        Count(lane.OnReply(call.reply()), steps, now_nanos);
+        Count(lane.OnReply(), steps, now_nanos);
       } else if (!lane.retired()) {
         measurement_.CountError({now_nanos, "WRONG_REPLY", "a reply came that no message asked for"});
       }
@@ -216,7 +216,16 @@ void Driver::Send(Slot* slot, int64_t now_nanos) {
   }
 }
 
+void Driver::EndSessions() {
+  for (Slot& slot : slots_) {
+    if (slot.lane->in_flight() > 0 || !slot.call->CanWrite()) continue;
+    if (const auto* last = slot.lane->SendLast(MonotonicNanos())) slot.call->Write(*last);
+  }
+  Drain();
+}
+
 void Driver::Close() {
+  EndSessions();
   for (Slot& slot : slots_) {
     slot.lane->Retire();
     slot.call->Close();

@@ -36,6 +36,7 @@ class Driver {
   struct Config {
     std::vector<std::unique_ptr<Lane>> lanes;
     std::vector<std::shared_ptr<grpc::Channel>> channels;  // used in turn, at least one
+    std::string method;                                    // gRPC's name of it, for all lanes
     bool unary = false;
     double rate = 0;  // messages a second of this driver; 0: closed loop
     Arrivals arrivals = Arrivals::kConstant;
@@ -50,10 +51,10 @@ class Driver {
   // Sends until the round's end, then waits for the replies, at most kDrainSeconds.
   Measurement Run(const Round& round);
 
-  // Ends every stream in peace.
+  // Ends the sessions of protocols that do so by a message, then every stream in peace.
   void Close();
 
-  // Of all sessions that may live on the server.
+  // Of all sessions that may live on the server; after Close those that it did not end.
   std::vector<std::string> SessionIds() const;
 
   static constexpr int kDrainSeconds = 5;
@@ -76,9 +77,10 @@ class Driver {
   void Handle(const Call::Tag& tag, bool ok, int64_t now_nanos);
   void Count(const Outcome& outcome, int64_t steps, int64_t now_nanos);
   void Send(Slot* slot, int64_t now_nanos);
+  void EndSessions();
 
   Config config_;
-  std::vector<std::unique_ptr<v1::Inference::Stub>> stubs_;
+  std::vector<std::unique_ptr<AnyStub>> stubs_;
   grpc::CompletionQueue queue_;
   std::vector<Slot> slots_;
 

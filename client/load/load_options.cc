@@ -27,6 +27,26 @@ absl::Status FirstError(std::initializer_list<absl::Status> statuses) {
   return absl::OkStatus();
 }
 
+// What goes with a protocol, and what does not.
+absl::Status CheckProtocol(const LoadOptions& options) {
+  const bool native = options.protocol == Protocol::kNative;
+  if (native && options.string_ids) {
+    return absl::InvalidArgumentError("--string_ids is set; wanted --protocol=open_inference with it");
+  }
+  if (native && options.baseline == Baseline::kNative) {
+    return absl::InvalidArgumentError("--native_baseline is set; wanted --protocol=open_inference with it");
+  }
+  if (!native && options.baseline == Baseline::kEcho) {
+    return absl::InvalidArgumentError("--echo_baseline is set; wanted --protocol=native with it: the echo speaks that");
+  }
+  if (!native && options.sessions_per_message != 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--sessions_per_message is ", options.sessions_per_message,
+                     "; wanted 1 with --protocol=open_inference: its messages bring one sequence"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status LoadOptions::Validate() const {
@@ -45,6 +65,7 @@ absl::Status LoadOptions::Validate() const {
       CheckRange("threads", threads, 1, 256),
       CheckRange("connections", connections, 1, 10000),
   });
+  if (ranges.ok()) ranges = CheckProtocol(*this);
   if (!ranges.ok()) return ranges;
   if (threads > streams) {
     return absl::InvalidArgumentError(absl::StrCat("--threads is ", threads, "; wanted at most --streams=", streams));

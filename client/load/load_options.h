@@ -9,6 +9,11 @@
 
 namespace rondo::load {
 
+enum class Protocol { kNative, kOpenInference };
+
+// What a run measures beside the server's own figures, in turn with them.
+enum class Baseline { kNone, kEcho, kNative };
+
 // What one run of rondo-load does; main.cc has a flag for each, with unit, bounds and the meaning of 0.
 struct LoadOptions {
   std::string server = "127.0.0.1:8001";
@@ -22,7 +27,9 @@ struct LoadOptions {
   absl::Duration duration = absl::Seconds(10);
   absl::Duration warmup = absl::Seconds(1);
   int rounds = 1;
-  bool echo_baseline = false;
+  Protocol protocol = Protocol::kNative;
+  bool string_ids = false;
+  Baseline baseline = Baseline::kNone;
   bool stateless = false;
   bool unary = false;
   int threads = 1;

@@ -59,18 +59,25 @@ absl::StatusOr<v1::Model> GetModel(const std::string& server, const std::string&
   return model;
 }
 
+uint64_t RandomBits() {
+  std::random_device random;
+  return uint64_t{random()} << 32 | random();
+}
+
 // The lanes of one server, dealt to its drivers.
 std::vector<std::unique_ptr<Driver>> MakeDrivers(const LoadOptions& options, const MessageShape& shape,
-                                                 const std::string& address, const std::string& id_prefix,
-                                                 const std::atomic<bool>* stop) {
+                                                 const std::string& address, const std::atomic<bool>* stop) {
+  const uint64_t run = RandomBits();  // no two runs share a session
+  const int64_t steps_per_message = int64_t{shape.sessions_per_message} * shape.timesteps;
   std::vector<std::unique_ptr<Driver>> drivers;
   for (int thread = 0; thread < options.threads; ++thread) {
     Driver::Config config;
     for (int lane = thread; lane < options.streams; lane += options.threads) {
-      config.lanes.push_back(std::make_unique<Lane>(shape, absl::StrCat(id_prefix, "-", lane, "-"), options.in_flight,
-                                                    kSeed + static_cast<uint64_t>(lane)));
+      config.lanes.push_back(std::make_unique<Lane>(MakeExchange(shape, run, lane, kSeed + static_cast<uint64_t>(lane)),
+                                                    options.in_flight, steps_per_message));
     }
     config.channels = Connect(address, std::max(1, options.connections / options.threads));
+    config.method = MethodOf(shape);
     config.unary = options.unary;
     config.rate = options.rate / options.threads;
     config.arrivals = options.arrivals;
@@ -106,14 +113,14 @@ Measurement RunRound(const LoadOptions& options, const std::vector<std::unique_p
   return std::move(results[0]);
 }
 
-// Ends the streams and deletes the sessions.
-void Finish(const LoadOptions& options, const std::vector<std::unique_ptr<Driver>>& drivers) {
+// Ends the streams, and the sessions if the server has any of these drivers.
+void Finish(const LoadOptions& options, const std::vector<std::unique_ptr<Driver>>& drivers, bool has_sessions) {
   std::vector<std::string> ids;
   for (const auto& driver : drivers) {
-    for (std::string& id : driver->SessionIds()) ids.push_back(std::move(id));
     driver->Close();
+    for (std::string& id : driver->SessionIds()) ids.push_back(std::move(id));
   }
-  if (options.stateless || ids.empty()) return;
+  if (!has_sessions || ids.empty()) return;
   const size_t left = DeleteSessions(Connect(options.server, 1).front(), ids);
   if (left > 0) std::fprintf(stderr, "rondo-load: %zu of %zu sessions could not be deleted\n", left, ids.size());
 }
@@ -124,12 +131,6 @@ absl::StatusOr<std::unique_ptr<EchoProcess>> StartEcho(const LoadOptions& option
                              absl::StrCat("--cpus=", options.echo_cpus), "--exit_with_stdin"});
 }
 
-// No two runs share a session: 64 random bits.
-std::string RunPrefix() {
-  std::random_device random;
-  return absl::StrFormat("load-%08x%08x", random(), random());
-}
-
 }  // namespace
 
 absl::StatusOr<RunReport> RunLoad(const LoadOptions& options, const std::atomic<bool>* stop) {
@@ -138,26 +139,35 @@ absl::StatusOr<RunReport> RunLoad(const LoadOptions& options, const std::atomic<
   RunReport report;
   report.options = options;
   report.model = *model;
-  const MessageShape shape{*model, options.sessions_per_message, options.timesteps, options.stateless};
+  MessageShape shape{*model,
+                     options.protocol,
+                     options.unary,
+                     options.sessions_per_message,
+                     options.timesteps,
+                     options.stateless,
+                     options.string_ids};
 
+  const auto rondo_drivers = MakeDrivers(options, shape, options.server, stop);
   std::unique_ptr<EchoProcess> echo;
-  std::vector<std::unique_ptr<Driver>> echo_drivers;
-  if (options.echo_baseline) {
+  std::vector<std::unique_ptr<Driver>> baseline_drivers;
+  if (options.baseline == Baseline::kEcho) {
     absl::StatusOr<std::unique_ptr<EchoProcess>> started = StartEcho(options, *model);
     if (!started.ok()) return started.status();
     echo = *std::move(started);
-    report.echo.emplace();
-    echo_drivers = MakeDrivers(options, shape, echo->address(), RunPrefix(), stop);
+    baseline_drivers = MakeDrivers(options, shape, echo->address(), stop);
+  } else if (options.baseline == Baseline::kNative) {
+    shape.protocol = Protocol::kNative;
+    baseline_drivers = MakeDrivers(options, shape, options.server, stop);
   }
-  const auto rondo_drivers = MakeDrivers(options, shape, options.server, RunPrefix(), stop);
+  if (!baseline_drivers.empty()) report.baseline.emplace();
 
   for (int round = 0; round < options.rounds && !stop->load(); ++round) {
     report.rondo.AddLater(RunRound(options, rondo_drivers));
-    if (report.echo.has_value() && !stop->load()) report.echo->AddLater(RunRound(options, echo_drivers));
+    if (report.baseline.has_value() && !stop->load()) report.baseline->AddLater(RunRound(options, baseline_drivers));
   }
   report.interrupted = stop->load();
-  Finish(options, rondo_drivers);
-  for (const auto& driver : echo_drivers) driver->Close();
+  Finish(options, rondo_drivers, /*has_sessions=*/!options.stateless);
+  Finish(options, baseline_drivers, /*has_sessions=*/!options.stateless && options.baseline == Baseline::kNative);
   return report;
 }
 

@@ -9,8 +9,8 @@
 
 namespace rondo::load {
 
-// Runs the load: asks the server for the model's shape, starts rondo-echo if there is to be a baseline, drives both in
-// turn, round by round, and deletes the sessions that it made.
+// Runs the load: asks the server for the model's shape, starts rondo-echo if that is the baseline, drives the server
+// and the baseline in turn, round by round, and ends the sessions that it made.
 //
 // Once `*stop` is true the round that runs ends, no further one starts, and the report is of what was measured.
 // Errors: only if nothing could be measured; failed messages are counted in the report.

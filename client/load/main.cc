@@ -1,4 +1,4 @@
-// rondo-load: a load generator for the native API of rondo-server.
+// rondo-load: a load generator for rondo-server.
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -30,11 +30,17 @@ ABSL_FLAG(absl::Duration, duration, absl::Seconds(10),
           "Measured time of each server, split evenly over the rounds; 10ms to 24h.");
 ABSL_FLAG(absl::Duration, warmup, absl::Seconds(1), "Time before each round that is not measured; 0 (none) to 1h.");
 ABSL_FLAG(int, rounds, 0,
-          "Rounds, 1 to 1000; with an echo baseline each is one of rondo, then one of echo. "
-          "0: 3 with an echo baseline, else 1.");
+          "Rounds, 1 to 1000; with a baseline each is one of rondo, then one of it. "
+          "0: 3 with a baseline, else 1.");
+ABSL_FLAG(std::string, protocol, "native",
+          "native (rondo.v1) or open_inference (inference.GRPCInferenceService, as Triton's C++ client fills it: one "
+          "sequence a stream, START on its first message, END after the last).");
+ABSL_FLAG(bool, string_ids, false, "With open_inference: sequence ids that are strings; default: integers.");
 ABSL_FLAG(bool, echo_baseline, false, "Measure a bare gRPC echo of the same messages beside the server, in turn.");
+ABSL_FLAG(bool, native_baseline, false,
+          "With open_inference: measure the same load in the native protocol beside it, in turn.");
 ABSL_FLAG(bool, stateless, false, "Send sequences without a session.");
-ABSL_FLAG(bool, unary, false, "Predict instead of StreamPredict.");
+ABSL_FLAG(bool, unary, false, "Unary calls (Predict, ModelInfer) instead of streams.");
 ABSL_FLAG(int, threads, 1, "Threads that drive the streams, 1 to 256, at most --streams.");
 ABSL_FLAG(int, connections, 0, "Connections to each server, 1 to 10000, at least one a thread. 0: one a thread.");
 ABSL_FLAG(std::string, cpus, "", "CPUs that the generator runs on, as in 0,2-3; empty: those it was started on.");
@@ -45,10 +51,11 @@ namespace rondo::load {
 namespace {
 
 constexpr char kUsage[] =
-    R"(Load generator for rondo-server's native API.
+    R"(Load generator for rondo-server.
 
   rondo-load --model=demo --streams=128 --duration=10s --echo_baseline
   rondo-load --model=demo --streams=16 --rate=5000 --arrivals=poisson --json
+  rondo-load --model=demo --streams=128 --protocol=open_inference --native_baseline
 
 Exit codes: 0 measured, 1 not measured to the end or wrong replies came, 2 wrong flags, 130 interrupted.)";
 
@@ -63,8 +70,29 @@ void StopAtSignals() {
   sigaction(SIGTERM, &action, nullptr);
 }
 
+absl::Status ReadNames(LoadOptions* options) {
+  const std::string arrivals = absl::GetFlag(FLAGS_arrivals);
+  if (arrivals != "constant" && arrivals != "poisson") {
+    return absl::InvalidArgumentError("--arrivals is '" + arrivals + "'; wanted constant or poisson");
+  }
+  options->arrivals = arrivals == "poisson" ? Arrivals::kPoisson : Arrivals::kConstant;
+  const std::string protocol = absl::GetFlag(FLAGS_protocol);
+  if (protocol != "native" && protocol != "open_inference") {
+    return absl::InvalidArgumentError("--protocol is '" + protocol + "'; wanted native or open_inference");
+  }
+  options->protocol = protocol == "native" ? Protocol::kNative : Protocol::kOpenInference;
+  const bool echo = absl::GetFlag(FLAGS_echo_baseline);
+  const bool native = absl::GetFlag(FLAGS_native_baseline);
+  if (echo && native) {
+    return absl::InvalidArgumentError("--echo_baseline and --native_baseline are set; wanted one at most");
+  }
+  options->baseline = echo ? Baseline::kEcho : native ? Baseline::kNative : Baseline::kNone;
+  return absl::OkStatus();
+}
+
 absl::StatusOr<LoadOptions> OptionsFromFlags() {
   LoadOptions options;
+  if (absl::Status status = ReadNames(&options); !status.ok()) return status;
   options.server = absl::GetFlag(FLAGS_server);
   options.model = absl::GetFlag(FLAGS_model);
   options.streams = absl::GetFlag(FLAGS_streams);
@@ -74,9 +102,9 @@ absl::StatusOr<LoadOptions> OptionsFromFlags() {
   options.in_flight = absl::GetFlag(FLAGS_in_flight);
   options.duration = absl::GetFlag(FLAGS_duration);
   options.warmup = absl::GetFlag(FLAGS_warmup);
-  options.echo_baseline = absl::GetFlag(FLAGS_echo_baseline);
+  options.string_ids = absl::GetFlag(FLAGS_string_ids);
   options.rounds = absl::GetFlag(FLAGS_rounds);
-  if (options.rounds == 0) options.rounds = options.echo_baseline ? 3 : 1;
+  if (options.rounds == 0) options.rounds = options.baseline == Baseline::kNone ? 1 : 3;
   options.stateless = absl::GetFlag(FLAGS_stateless);
   options.unary = absl::GetFlag(FLAGS_unary);
   options.threads = absl::GetFlag(FLAGS_threads);
@@ -85,11 +113,6 @@ absl::StatusOr<LoadOptions> OptionsFromFlags() {
   // The echo must not inherit the CPUs that the generator moves to.
   options.echo_cpus = absl::GetFlag(FLAGS_echo_cpus);
   if (options.echo_cpus.empty()) options.echo_cpus = CurrentCpus();
-  const std::string arrivals = absl::GetFlag(FLAGS_arrivals);
-  if (arrivals != "constant" && arrivals != "poisson") {
-    return absl::InvalidArgumentError("--arrivals is '" + arrivals + "'; wanted constant or poisson");
-  }
-  options.arrivals = arrivals == "poisson" ? Arrivals::kPoisson : Arrivals::kConstant;
   const absl::Status valid = options.Validate();
   if (!valid.ok()) return valid;
   return options;
@@ -111,7 +134,8 @@ int ExitCode(const RunReport& report) {
   if (report.interrupted) return 130;
   if (EndedEarly(report)) return 1;
   const bool wrong = report.rondo.errors.count("WRONG_REPLY") > 0;
-  return wrong || report.rondo.messages == 0 || (report.echo.has_value() && report.echo->messages == 0) ? 1 : 0;
+  const bool silent_baseline = report.baseline.has_value() && report.baseline->messages == 0;
+  return wrong || silent_baseline || report.rondo.messages == 0 ? 1 : 0;
 }
 
 int Run(const std::vector<char*>& arguments) {

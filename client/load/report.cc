@@ -12,7 +12,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-double Ratio(double rondo, double echo) { return echo > 0 ? rondo / echo : std::numeric_limits<double>::quiet_NaN(); }
+double Ratio(double rondo, double baseline) {
+  return baseline > 0 ? rondo / baseline : std::numeric_limits<double>::quiet_NaN();
+}
+
+const char* NameOf(Baseline baseline) { return baseline == Baseline::kNative ? "native" : "echo"; }
+
+const char* NameOf(Protocol protocol) { return protocol == Protocol::kNative ? "native" : "open_inference"; }
 
 // "12,345"
 std::string Thousands(double value) {
@@ -29,18 +35,18 @@ std::string Latency(const Measurement& measurement, double seconds) {
   return absl::StrFormat("%.2f s", seconds);
 }
 
-std::string Row(const std::string& name, const std::string& rondo, const std::string& echo, double ratio) {
+std::string Row(const std::string& name, const std::string& rondo, const std::string& baseline, double ratio) {
   std::string row = absl::StrFormat("%-12s %14s", name, rondo);
-  if (!echo.empty()) absl::StrAppendFormat(&row, " %14s", echo);
+  if (!baseline.empty()) absl::StrAppendFormat(&row, " %14s", baseline);
   if (std::isfinite(ratio)) absl::StrAppendFormat(&row, " %8.2f", ratio);
   return row + "\n";
 }
 
 std::string RateRow(const std::string& name, const RunReport& report, double (Measurement::*rate)() const) {
   const double rondo = (report.rondo.*rate)();
-  if (!report.echo.has_value()) return Row(name, Thousands(rondo), "", NAN);
-  const double echo = ((*report.echo).*rate)();
-  return Row(name, Thousands(rondo), Thousands(echo), Ratio(rondo, echo));
+  if (!report.baseline.has_value()) return Row(name, Thousands(rondo), "", NAN);
+  const double baseline = ((*report.baseline).*rate)();
+  return Row(name, Thousands(rondo), Thousands(baseline), Ratio(rondo, baseline));
 }
 
 // `quantile` 1: the maximum.
@@ -50,9 +56,9 @@ double QuantileOf(const Measurement& measurement, double quantile) {
 
 std::string LatencyRow(const std::string& name, const RunReport& report, double quantile) {
   const double rondo = QuantileOf(report.rondo, quantile);
-  if (!report.echo.has_value()) return Row(name, Latency(report.rondo, rondo), "", NAN);
-  const double echo = QuantileOf(*report.echo, quantile);
-  return Row(name, Latency(report.rondo, rondo), Latency(*report.echo, echo), Ratio(rondo, echo));
+  if (!report.baseline.has_value()) return Row(name, Latency(report.rondo, rondo), "", NAN);
+  const double baseline = QuantileOf(*report.baseline, quantile);
+  return Row(name, Latency(report.rondo, rondo), Latency(*report.baseline, baseline), Ratio(rondo, baseline));
 }
 
 // "1 stream", "2 streams"
@@ -68,6 +74,7 @@ std::string Heading(const RunReport& report) {
                                ? absl::StrFormat("open loop at %g messages/s (%s)", options.rate,
                                                  options.arrivals == Arrivals::kPoisson ? "poisson" : "constant")
                                : std::string("closed loop");
+  if (options.protocol == Protocol::kOpenInference) absl::StrAppend(&text, "open_inference, ");
   absl::StrAppend(&text, Counted(options.streams, options.unary ? "unary client" : "stream"), ", ", loop, ", ",
                   options.in_flight, " in flight each; a message: ",
                   Counted(options.sessions_per_message, options.stateless ? "stateless sequence" : "session"), ", ",
@@ -104,6 +111,7 @@ Json MeasurementJson(const Measurement& measurement) {
 
 Json SettingsJson(const LoadOptions& options) {
   return Json{
+      {"protocol", NameOf(options.protocol)},
       {"streams", options.streams},
       {"sessions_per_message", options.sessions_per_message},
       {"timesteps", options.timesteps},
@@ -125,29 +133,31 @@ Json SettingsJson(const LoadOptions& options) {
 std::string ReportText(const RunReport& report) {
   std::string text = Heading(report);
   absl::StrAppendFormat(&text, "%-12s %14s", "", "rondo");
-  if (report.echo.has_value()) absl::StrAppendFormat(&text, " %14s %8s", "echo", "ratio");
+  if (report.baseline.has_value()) absl::StrAppendFormat(&text, " %14s %8s", NameOf(report.options.baseline), "ratio");
   absl::StrAppend(&text, "\n", RateRow("messages/s", report, &Measurement::MessagesPerSecond),
                   RateRow("steps/s", report, &Measurement::StepsPerSecond), LatencyRow("p50", report, 0.5),
                   LatencyRow("p90", report, 0.9), LatencyRow("p99", report, 0.99), LatencyRow("p99.9", report, 0.999),
                   LatencyRow("max", report, 1));
-  const std::string echo_errors =
-      report.echo.has_value() ? Thousands(static_cast<double>(report.echo->total_errors())) : "";
-  absl::StrAppend(&text, Row("errors", Thousands(static_cast<double>(report.rondo.total_errors())), echo_errors, NAN));
+  const std::string baseline_errors =
+      report.baseline.has_value() ? Thousands(static_cast<double>(report.baseline->total_errors())) : "";
+  absl::StrAppend(&text,
+                  Row("errors", Thousands(static_cast<double>(report.rondo.total_errors())), baseline_errors, NAN));
   absl::StrAppend(&text, ErrorLines("rondo", report.rondo));
-  if (report.echo.has_value()) absl::StrAppend(&text, ErrorLines("echo", *report.echo));
+  if (report.baseline.has_value())
+    absl::StrAppend(&text, ErrorLines(NameOf(report.options.baseline), *report.baseline));
   return text;
 }
 
 std::string ReportJson(const RunReport& report) {
   Json json = MeasurementJson(report.rondo);
-  if (report.echo.has_value()) {
+  if (report.baseline.has_value()) {
     const Measurement& rondo = report.rondo;
-    const Measurement& echo = *report.echo;
-    json["echo"] = MeasurementJson(echo);
+    const Measurement& baseline = *report.baseline;
+    json[NameOf(report.options.baseline)] = MeasurementJson(baseline);
     json["ratio"] = Json{
-        {"throughput", Ratio(rondo.MessagesPerSecond(), echo.MessagesPerSecond())},
-        {"p50", Ratio(rondo.latency.QuantileSeconds(0.5), echo.latency.QuantileSeconds(0.5))},
-        {"p99", Ratio(rondo.latency.QuantileSeconds(0.99), echo.latency.QuantileSeconds(0.99))},
+        {"throughput", Ratio(rondo.MessagesPerSecond(), baseline.MessagesPerSecond())},
+        {"p50", Ratio(rondo.latency.QuantileSeconds(0.5), baseline.latency.QuantileSeconds(0.5))},
+        {"p99", Ratio(rondo.latency.QuantileSeconds(0.99), baseline.latency.QuantileSeconds(0.99))},
     };
   }
   json["settings"] = SettingsJson(report.options);

@@ -14,16 +14,17 @@ struct RunReport {
   LoadOptions options;
   v1::Model model;
   Measurement rondo;
-  std::optional<Measurement> echo;
+  std::optional<Measurement> baseline;  // of options.baseline
   bool interrupted = false;
 };
 
-// For people: what was run, and a table with the columns rondo, echo and ratio (rondo to echo).
+// For people: what was run, and a table with the columns rondo, echo or native, and the ratio of the two.
 std::string ReportText(const RunReport& report);
 
 // One JSON object: messages_per_second, steps_per_second, p50_seconds, p90_seconds, p99_seconds, p999_seconds,
-// max_seconds, messages, errors, errors_by_code; with an echo baseline also `echo` with the same and `ratio` with
-// throughput, p50, p99 (null if the echo answered nothing); `settings`, `model`, `interrupted`. One line at its end.
+// max_seconds, messages, errors, errors_by_code; with a baseline also `echo` or `native` with the same and `ratio` with
+// throughput, p50, p99 (null if the baseline answered nothing); `settings`, `model`, `interrupted`. One line at its
+// end.
 std::string ReportJson(const RunReport& report);
 
 }  // namespace rondo::load

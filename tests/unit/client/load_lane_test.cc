@@ -1,4 +1,7 @@
+#include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "client/load/arrival_schedule.h"
@@ -6,36 +9,49 @@
 #include "client/load/latency_histogram.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "rondo/v1/inference.pb.h"
 
 namespace rondo::load {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 constexpr int64_t kMilli = 1'000'000;
 
-MessageShape Shape(int sessions, int timesteps) {
-  MessageShape shape;
-  shape.model.set_name("m");
-  shape.model.set_version(3);
-  shape.model.set_input_size(2);
-  shape.model.set_output_size(1);
-  shape.sessions_per_message = sessions;
-  shape.timesteps = timesteps;
-  return shape;
-}
-
-// What a right server answers.
-v1::PredictResponse ReplyTo(const v1::PredictRequest& request, int timesteps) {
-  v1::PredictResponse reply;
-  for (const v1::Sequence& sequence : request.sequences()) {
-    v1::SequenceResult* result = reply.add_results();
-    if (!sequence.session_id().empty()) result->set_next_position(sequence.position() + timesteps);
-    for (int i = 0; i < timesteps; ++i) result->add_values(0.5f);
+// An exchange that says nothing, and judges as it is told.
+class ToldExchange final : public Exchange {
+ public:
+  const google::protobuf::MessageLite& Next(size_t in_flight) override {
+    in_flight_seen.push_back(in_flight);
+    return message_;
   }
-  return reply;
-}
+  const google::protobuf::MessageLite* Last() override { return has_last ? &message_ : nullptr; }
+  google::protobuf::MessageLite* reply() override { return &message_; }
+  Verdict OnReply() override { return verdict; }
+  void OnFailure() override { ++failures; }
+  std::vector<std::string> SessionIds() const override { return {}; }
+
+  std::vector<size_t> in_flight_seen;
+  Verdict verdict;
+  bool has_last = false;
+  int failures = 0;
+
+ private:
+  v1::PredictRequest message_;
+};
+
+class LaneTest : public ::testing::Test {
+ protected:
+  // A lane, and its exchange in *exchange.
+  static Lane MakeLane(int max_in_flight, ToldExchange** exchange) {
+    auto told = std::make_unique<ToldExchange>();
+    *exchange = told.get();
+    return Lane(std::move(told), max_in_flight, 1);
+  }
+
+  ToldExchange* exchange_ = nullptr;
+};
 
 TEST(ArrivalScheduleTest, ConstantArrivalsComeAtEvenGapsFromTheStart) {
   ArrivalSchedule schedule(1000, Arrivals::kConstant, 0, 5 * kMilli);
@@ -80,17 +96,15 @@ TEST(ArrivalScheduleTest, PoissonArrivalsKeepTheRateAndHaveRandomGaps) {
 
 // The whole point of an open loop: one reply that takes 100 ms delays the 99 messages behind it, and each of them
 // counts its own wait from its own scheduled time.
-TEST(LaneTest, AStallCountsForEveryMessageThatWasDueMeanwhile) {
+TEST_F(LaneTest, AStallCountsForEveryMessageThatWasDueMeanwhile) {
   ArrivalSchedule schedule(1000, Arrivals::kConstant, 0, 0);
-  Lane lane(Shape(1, 1), "s-", 1, 0);
+  Lane lane = MakeLane(1, &exchange_);
   LatencyHistogram latency;
   int64_t now = 0;
   const auto exchange = [&](int64_t reply_after) {
-    const v1::PredictResponse reply = ReplyTo(lane.Send(now), 1);
+    lane.Send(now);
     now += reply_after;
-    const Outcome outcome = lane.OnReply(reply);
-    EXPECT_EQ(outcome.error, "");
-    latency.Record(now - outcome.counted_from_nanos);
+    latency.Record(now - lane.OnReply().counted_from_nanos);
   };
   lane.AddDue(*schedule.TakeDue(now));
   exchange(100 * kMilli);
@@ -101,74 +115,39 @@ TEST(LaneTest, AStallCountsForEveryMessageThatWasDueMeanwhile) {
   EXPECT_NEAR(latency.QuantileSeconds(0.99), 0.099, 0.001);
 }
 
-TEST(LaneTest, AClosedLoopCountsFromTheSend) {
-  Lane lane(Shape(1, 1), "s-", 1, 0);
-  const v1::PredictResponse reply = ReplyTo(lane.Send(42), 1);
-  EXPECT_EQ(lane.OnReply(reply).counted_from_nanos, 42);
+TEST_F(LaneTest, AClosedLoopCountsFromTheSend) {
+  Lane lane = MakeLane(1, &exchange_);
+  lane.Send(42);
+  EXPECT_EQ(lane.OnReply().counted_from_nanos, 42);
 }
 
-TEST(LaneTest, PositionsFollowTheTimestepsAndMessagesInFlight) {
-  Lane lane(Shape(2, 3), "s-", 2, 0);
-  const v1::PredictRequest first = lane.Send(0);
-  EXPECT_EQ(first.sequences(0).session_id(), "s-0");
-  EXPECT_EQ(first.sequences(1).session_id(), "s-1");
-  EXPECT_EQ(first.sequences(1).position(), 0);
-  EXPECT_EQ(first.sequences(0).values_size(), 6);
-  EXPECT_EQ(first.version(), 3);
-  const v1::PredictRequest second = lane.Send(0);
-  EXPECT_EQ(second.sequences(1).position(), 3);
+TEST_F(LaneTest, ARequestKnowsHowManyAreUnansweredBeforeIt) {
+  Lane lane = MakeLane(2, &exchange_);
+  lane.Send(0);
+  lane.Send(0);
   EXPECT_FALSE(lane.CanSend());
-  EXPECT_EQ(lane.OnReply(ReplyTo(first, 3)).error, "");
-  EXPECT_EQ(lane.Send(0).sequences(0).position(), 6);
-  EXPECT_EQ(lane.OnReply(ReplyTo(second, 3)).error, "");
+  lane.OnReply();
+  lane.Send(0);
+  EXPECT_THAT(exchange_->in_flight_seen, ElementsAre(0, 1, 1));
 }
 
-TEST(LaneTest, AWrongReplyIsAnError) {
-  Lane lane(Shape(2, 1), "s-", 1, 0);
-  v1::PredictResponse reply = ReplyTo(lane.Send(0), 1);
-  reply.mutable_results(1)->add_values(1);
-  EXPECT_EQ(lane.OnReply(reply).message, "reply has 2 values; expected 1");
-  reply = ReplyTo(lane.Send(0), 1);
-  reply.mutable_results(0)->set_next_position(9);
-  EXPECT_EQ(lane.OnReply(reply).message, "reply has next_position 9; expected 2");
-  reply = ReplyTo(lane.Send(0), 1);
-  reply.mutable_results()->RemoveLast();
-  const Outcome outcome = lane.OnReply(reply);
-  EXPECT_EQ(outcome.error, "WRONG_REPLY");
-  EXPECT_EQ(outcome.message, "reply has 1 results; the message had 2 sequences");
-}
-
-TEST(LaneTest, ARefusedMessageIsSentAgainAtTheSamePositionOnceNothingIsInFlight) {
-  Lane lane(Shape(1, 1), "s-", 2, 0);
+TEST_F(LaneTest, AfterAFailureNothingIsSentUntilNothingIsInFlight) {
+  Lane lane = MakeLane(2, &exchange_);
   lane.Send(0);
   lane.Send(0);
-  v1::PredictResponse refused;
-  refused.mutable_status()->set_code(8);
-  refused.mutable_status()->set_message("queue is full");
-  const Outcome outcome = lane.OnReply(refused);
+  exchange_->verdict = {"RESOURCE_EXHAUSTED", "queue is full"};
+  const Outcome outcome = lane.OnReply();
   EXPECT_EQ(outcome.error, "RESOURCE_EXHAUSTED");
   EXPECT_EQ(outcome.message, "queue is full");
   EXPECT_FALSE(lane.CanSend());
-  v1::PredictResponse ahead;
-  ahead.add_results()->mutable_status()->set_code(9);
-  EXPECT_EQ(lane.OnReply(ahead).error, "FAILED_PRECONDITION");
-  ASSERT_TRUE(lane.CanSend());
-  EXPECT_EQ(lane.Send(0).sequences(0).position(), 0);
+  EXPECT_EQ(lane.OnFailure(9, "").error, "FAILED_PRECONDITION");
+  EXPECT_EQ(exchange_->failures, 1);
+  EXPECT_TRUE(lane.CanSend());
 }
 
-TEST(LaneTest, TheExpectedPositionOfARefusalIsUsedNext) {
-  Lane lane(Shape(1, 1), "s-", 1, 0);
-  lane.Send(0);
-  v1::PredictResponse reply;
-  reply.add_results()->mutable_status()->set_code(9);
-  reply.mutable_results(0)->set_next_position(17);
-  lane.OnReply(reply);
-  EXPECT_EQ(lane.Send(0).sequences(0).position(), 17);
-}
-
-TEST(LaneTest, ALaneGivesUpAfterManyFailuresButNotAfterRefusalsForLackOfRoom) {
-  Lane refused(Shape(1, 1), "s-", 1, 0);
-  Lane failed(Shape(1, 1), "s-", 1, 0);
+TEST_F(LaneTest, ALaneGivesUpAfterManyFailuresButNotAfterRefusalsForLackOfRoom) {
+  Lane refused = MakeLane(1, &exchange_);
+  Lane failed = MakeLane(1, &exchange_);
   for (int i = 0; i < Lane::kMaxFailures; ++i) {
     EXPECT_TRUE(failed.CanSend());
     refused.Send(0);
@@ -181,40 +160,22 @@ TEST(LaneTest, ALaneGivesUpAfterManyFailuresButNotAfterRefusalsForLackOfRoom) {
   EXPECT_FALSE(failed.CanSend());
 }
 
-TEST(LaneTest, StatelessSequencesHaveNoSessionAndNoPosition) {
-  MessageShape shape = Shape(2, 1);
-  shape.stateless = true;
-  Lane lane(shape, "s-", 1, 0);
-  const v1::PredictRequest& request = lane.Send(0);
-  EXPECT_EQ(request.sequences(0).session_id(), "");
-  EXPECT_FALSE(request.sequences(0).has_position());
-  EXPECT_EQ(lane.OnReply(ReplyTo(request, 1)).error, "");
-  EXPECT_THAT(lane.SessionIds(), IsEmpty());
+TEST_F(LaneTest, NothingFollowsTheLastMessage) {
+  Lane lane = MakeLane(1, &exchange_);
+  exchange_->has_last = true;
+  EXPECT_NE(lane.SendLast(7), nullptr);
+  EXPECT_EQ(lane.in_flight(), 1u);
+  EXPECT_EQ(lane.OnReply().counted_from_nanos, 7);
+  EXPECT_FALSE(lane.CanSend());
+  EXPECT_EQ(lane.SendLast(8), nullptr);
 }
 
-TEST(LaneTest, OnlySessionsThatMayLiveOnTheServerAreNamed) {
-  Lane lane(Shape(2, 1), "s-", 1, 0);
-  EXPECT_THAT(lane.SessionIds(), IsEmpty());
-  lane.Send(0);
-  EXPECT_THAT(lane.SessionIds(), ElementsAre("s-0", "s-1"));
-}
-
-TEST(LaneTest, TokenModelsGetTokenIdsAndCalendarModelsGetTimes) {
-  MessageShape shape = Shape(1, 50);
-  shape.model.set_input_size(1);
-  shape.model.set_tokens(7);
-  shape.model.set_needs_times(true);
-  shape.model.set_step_seconds(60);
-  Lane lane(shape, "s-", 1, 0);
-  const v1::Sequence sequence = lane.Send(0).sequences(0);
-  ASSERT_EQ(sequence.values_size(), 50);
-  for (const float value : sequence.values()) {
-    EXPECT_EQ(value, static_cast<float>(static_cast<int>(value)));
-    EXPECT_GE(value, 0);
-    EXPECT_LT(value, 7);
-  }
-  ASSERT_EQ(sequence.times_size(), 50);
-  EXPECT_EQ(sequence.times(1) - sequence.times(0), 60);
+TEST_F(LaneTest, WhatWasDueAndNotSentIsForgottenTogether) {
+  Lane lane = MakeLane(1, &exchange_);
+  lane.AddDue(1);
+  lane.AddDue(2);
+  EXPECT_THAT(lane.TakeUnsent(), SizeIs(2));
+  EXPECT_FALSE(lane.has_due());
 }
 
 }  // namespace

@@ -46,7 +46,8 @@ TEST(ReportTest, JsonHasTheContractedFieldsAndNoRatioWithoutAnEcho) {
 
 TEST(ReportTest, JsonComparesWithTheEcho) {
   RunReport report = Report();
-  report.echo = Measured(2000, 200'000);
+  report.options.baseline = Baseline::kEcho;
+  report.baseline = Measured(2000, 200'000);
   const Json json = Json::parse(ReportJson(report));
   EXPECT_EQ(json.at("echo").at("messages_per_second"), 1000);
   EXPECT_EQ(json.at("echo").at("errors"), 0);
@@ -58,17 +59,30 @@ TEST(ReportTest, JsonComparesWithTheEcho) {
 
 TEST(ReportTest, ARatioToAnEchoThatAnsweredNothingIsNull) {
   RunReport report = Report();
-  report.echo.emplace();
+  report.baseline.emplace();
   EXPECT_TRUE(Json::parse(ReportJson(report)).at("ratio").at("throughput").is_null());
 }
 
 TEST(ReportTest, TextHasAColumnForEachServerAndTheRatio) {
   RunReport report = Report();
   report.rondo = Measured(200'000, 300'000);
-  report.echo = Measured(400'000, 200'000);
+  report.baseline = Measured(400'000, 200'000);
   const std::string text = ReportText(report);
   EXPECT_THAT(text, HasSubstr("messages/s          100,000        200,000     0.50\n"));
   EXPECT_THAT(text, HasSubstr("p99                300.0 us       200.0 us     1.50\n"));
+}
+
+TEST(ReportTest, TheNativeBaselineHasItsOwnName) {
+  RunReport report = Report();
+  report.options.protocol = Protocol::kOpenInference;
+  report.options.baseline = Baseline::kNative;
+  report.baseline = Measured(2000, 200'000);
+  const Json json = Json::parse(ReportJson(report));
+  EXPECT_EQ(json.at("native").at("messages_per_second"), 1000);
+  EXPECT_EQ(json.at("ratio").at("throughput"), 0.5);
+  EXPECT_EQ(json.at("settings").at("protocol"), "open_inference");
+  EXPECT_FALSE(json.contains("echo"));
+  EXPECT_THAT(ReportText(report), HasSubstr("rondo         native    ratio\n"));
 }
 
 TEST(ReportTest, TextSaysWhatFailed) {
@@ -101,6 +115,24 @@ TEST(LoadOptionsTest, ValuesOutOfBoundsAreNamedWithTheirBounds) {
   options.duration = absl::Seconds(1);
   options.threads = 2;
   EXPECT_EQ(options.Validate().message(), "--threads is 2; wanted at most --streams=1");
+}
+
+TEST(LoadOptionsTest, WhatDoesNotGoWithAProtocolIsRefused) {
+  LoadOptions options;
+  options.model = "m";
+  options.baseline = Baseline::kNative;
+  EXPECT_THAT(std::string(options.Validate().message()), HasSubstr("--native_baseline is set; wanted --protocol=open"));
+  options.protocol = Protocol::kOpenInference;
+  options.string_ids = true;
+  EXPECT_TRUE(options.Validate().ok());
+  options.sessions_per_message = 5;
+  EXPECT_THAT(std::string(options.Validate().message()), HasSubstr("--sessions_per_message is 5; wanted 1 with"));
+  options.sessions_per_message = 1;
+  options.baseline = Baseline::kEcho;
+  EXPECT_THAT(std::string(options.Validate().message()), HasSubstr("--echo_baseline is set; wanted --protocol=native"));
+  options.baseline = Baseline::kNone;
+  options.protocol = Protocol::kNative;
+  EXPECT_THAT(std::string(options.Validate().message()), HasSubstr("--string_ids is set; wanted --protocol=open"));
 }
 
 }  // namespace

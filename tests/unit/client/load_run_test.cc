@@ -11,6 +11,7 @@
 #include "gmock/gmock.h"
 #include "grpcpp/grpcpp.h"
 #include "gtest/gtest.h"
+#include "inference/open_inference.grpc.pb.h"
 #include "rondo/v1/models.grpc.pb.h"
 #include "rondo/v1/sessions.grpc.pb.h"
 #include "server/mutex.h"
@@ -48,6 +49,43 @@ class DeletedSessions final : public v1::Sessions::Service {
   std::set<std::string> ids_ ABSL_GUARDED_BY(mutex_);
 };
 
+// Answers the model's two outputs a timestep, and counts the flags of sequences.
+class TritonEcho final : public inference::GRPCInferenceService::Service {
+ public:
+  int starts() const { return starts_; }
+  int ends() const { return ends_; }
+
+ private:
+  grpc::Status ModelInfer(grpc::ServerContext*, const inference::ModelInferRequest* request,
+                          inference::ModelInferResponse* response) override {
+    Answer(*request, response);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ModelStreamInfer(
+      grpc::ServerContext*,
+      grpc::ServerReaderWriter<inference::ModelStreamInferResponse, inference::ModelInferRequest>* stream) override {
+    inference::ModelInferRequest request;
+    while (stream->Read(&request)) {
+      inference::ModelStreamInferResponse response;
+      Answer(request, response.mutable_infer_response());
+      if (!stream->Write(response)) break;
+    }
+    return grpc::Status::OK;
+  }
+
+  void Answer(const inference::ModelInferRequest& request, inference::ModelInferResponse* response) {
+    if (request.parameters().at("sequence_start").bool_param()) ++starts_;
+    if (request.parameters().at("sequence_end").bool_param()) ++ends_;
+    response->set_id(request.id());
+    response->add_outputs()->set_name("OUTPUT");
+    response->add_raw_output_contents(std::string(static_cast<size_t>(request.inputs(0).shape(0)) * 2 * 4, '\0'));
+  }
+
+  std::atomic<int> starts_{0};
+  std::atomic<int> ends_{0};
+};
+
 // The echo stands in for the server: it answers in the same shape.
 class LoadRunTest : public ::testing::Test {
  protected:
@@ -58,6 +96,7 @@ class LoadRunTest : public ::testing::Test {
     builder.RegisterService(&echo_);
     builder.RegisterService(&models_);
     builder.RegisterService(&sessions_);
+    builder.RegisterService(&triton_);
     server_ = builder.BuildAndStart();
     options_.server = absl::StrCat("127.0.0.1:", port);
     options_.model = "m";
@@ -78,6 +117,7 @@ class LoadRunTest : public ::testing::Test {
   EchoService echo_{3, 2};
   OneModel models_;
   DeletedSessions sessions_;
+  TritonEcho triton_;
   std::unique_ptr<grpc::Server> server_;
   LoadOptions options_;
   std::atomic<bool> stop_{false};
@@ -118,15 +158,34 @@ TEST_F(LoadRunTest, UnaryAndStatelessAndPipelinedRunsAreAnsweredWithoutErrors) {
 }
 
 TEST_F(LoadRunTest, TheEchoBaselineRunsAsAProcessOfItsOwn) {
-  options_.echo_baseline = true;
+  options_.baseline = Baseline::kEcho;
   options_.echo_cpus = CurrentCpus();
   options_.rounds = 2;
   const RunReport report = Run();
-  ASSERT_TRUE(report.echo.has_value());
+  ASSERT_TRUE(report.baseline.has_value());
   EXPECT_GT(report.rondo.messages, 0);
-  EXPECT_GT(report.echo->messages, 0);
-  EXPECT_EQ(report.echo->total_errors(), 0) << report.echo->first_error;
-  EXPECT_NEAR(static_cast<double>(report.echo->elapsed_nanos), 60e6, 1e6);
+  EXPECT_GT(report.baseline->messages, 0);
+  EXPECT_EQ(report.baseline->total_errors(), 0) << report.baseline->first_error;
+  EXPECT_NEAR(static_cast<double>(report.baseline->elapsed_nanos), 60e6, 1e6);
+}
+
+TEST_F(LoadRunTest, TheOpenInferenceProtocolRunsBesideTheNativeOneAndEndsItsSequences) {
+  options_.protocol = Protocol::kOpenInference;
+  options_.baseline = Baseline::kNative;
+  options_.sessions_per_message = 1;
+  for (const bool unary : {false, true}) {
+    options_.unary = unary;
+    options_.string_ids = unary;
+    const RunReport report = Run();
+    EXPECT_GT(report.rondo.messages, 0);
+    EXPECT_EQ(report.rondo.total_errors(), 0) << report.rondo.first_error;
+    ASSERT_TRUE(report.baseline.has_value());
+    EXPECT_GT(report.baseline->messages, 0);
+    EXPECT_EQ(report.baseline->total_errors(), 0) << report.baseline->first_error;
+  }
+  EXPECT_EQ(triton_.starts(), 6);
+  EXPECT_EQ(triton_.ends(), 6);
+  EXPECT_EQ(sessions_.count(), 6u);  // the baseline's; END is what ends the others
 }
 
 TEST_F(LoadRunTest, AWrongReplyIsCounted) {

@@ -1,0 +1,68 @@
+#ifndef RONDO_CLIENT_LOAD_EXCHANGE_H_
+#define RONDO_CLIENT_LOAD_EXCHANGE_H_
+
+#include <google/protobuf/message_lite.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client/load/load_options.h"
+#include "rondo/v1/models.pb.h"
+
+namespace rondo::load {
+
+// What every message of a run looks like.
+struct MessageShape {
+  v1::Model model;
+  Protocol protocol = Protocol::kNative;
+  bool unary = false;
+  int sessions_per_message = 1;
+  int timesteps = 1;  // of each sequence
+  bool stateless = false;
+  bool string_ids = false;  // of Open Inference sequences; else integers
+};
+
+// What came back for one message.
+struct Verdict {
+  std::string error;    // a google.rpc.Code's name, "INFER_ERROR" or "WRONG_REPLY"; empty: answered as it should be
+  std::string message;  // what the server said, or what is wrong with the reply
+};
+
+// What one lane says to a server in its protocol, and how it judges the answers. It has one request and one reply, made
+// once and used for every message; only what changes from message to message is patched.
+//
+// Pure policy: no gRPC call, clock or lock.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+
+  // The next request, sent behind `in_flight` unanswered ones. Valid until the next call.
+  virtual const google::protobuf::MessageLite& Next(size_t in_flight) = 0;
+  // A request that only ends the sessions; null: the protocol needs none, or no session lives. Not before all replies.
+  virtual const google::protobuf::MessageLite* Last() = 0;
+  // Where the next reply is to be read into.
+  virtual google::protobuf::MessageLite* reply() = 0;
+  // The reply to the oldest unanswered request is there.
+  virtual Verdict OnReply() = 0;
+  // The oldest unanswered request failed as a whole.
+  virtual void OnFailure() = 0;
+  // Of the sessions that may live on the server; empty before the first message and for a stateless lane.
+  virtual std::vector<std::string> SessionIds() const = 0;
+
+ protected:
+  Exchange() = default;
+};
+
+// gRPC's name of the method that carries such messages.
+std::string MethodOf(const MessageShape& shape);
+
+// `run`: random bits, so that no two runs share a session; with `lane` they make the ids. `seed` fixes the values,
+// which are the same in every message and, for the same model, in every protocol.
+std::unique_ptr<Exchange> MakeExchange(const MessageShape& shape, uint64_t run, int lane, uint64_t seed);
+
+}  // namespace rondo::load
+
+#endif  // RONDO_CLIENT_LOAD_EXCHANGE_H_
