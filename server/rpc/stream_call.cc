@@ -52,7 +52,7 @@ void StreamCall<Rpc>::OnArrived(bool ok) {
 template <typename Rpc>
 void StreamCall<Rpc>::ReadNext() {
   if (reading_ || no_more_reads_ || broken_ || read_count_ - written_count_ == ring_.size()) return;
-  std::unique_ptr<Message>& place = ring_[read_count_ % ring_.size()];
+  std::unique_ptr<Message>& place = Place(read_count_);
   if (place == nullptr) {
     PredictMessage::Owner* const owner = this;
     place = std::make_unique<Message>(context_, Rpc::kMethod, owner);
@@ -94,20 +94,25 @@ void StreamCall<Rpc>::WriteNext() {
       writing_ = true;
       return stream_.Write(message->response(), &written_);
     }
-    message->Clear();
-    ++written_count_;
+    FreeOldest();
     return WriteNext();
   }
   if (no_more_reads_ || broken_) Finish(end_);
 }
 
 template <typename Rpc>
+void StreamCall<Rpc>::FreeOldest() {
+  At(written_count_)->Clear();
+  const size_t next_read = read_count_ + (reading_ ? 1 : 0);
+  std::swap(Place(written_count_), Place(next_read));
+  ++written_count_;
+}
+
+template <typename Rpc>
 void StreamCall<Rpc>::OnWritten(bool ok) {
   writing_ = false;
-  At(written_count_++)->Clear();
-  if (!ok) {
-    Break();
-  }
+  FreeOldest();
+  if (!ok) Break();
   ReadNext();
   WriteNext();
   DeleteWhenOver();

