@@ -14,10 +14,13 @@ namespace {
 // As PredictMessage: what a ring keeps is bounded by usual messages.
 constexpr size_t kMaxKeptBytes = 256 << 10;
 
-size_t TensorBytes(const inference::ModelInferRequest& request) {
+// An entry of a map<string, InferParameter>: triton_final_response with bool_param true.
+constexpr char kFinalResponse[] = "\x0a\x15triton_final_response\x12\x02\x08\x01";
+
+size_t TensorBytes(const InferRequest& request) {
   size_t bytes = request.id().size();
   for (const std::string& raw : request.raw_input_contents()) bytes += raw.size();
-  for (const auto& input : request.inputs()) bytes += input.contents().ByteSizeLong();
+  for (const auto& input : request.inputs()) bytes += input.has_contents() ? input.contents().ByteSizeLong() : 0;
   return bytes;
 }
 
@@ -43,18 +46,18 @@ void OpenInferenceMessage::Start(absl::Time now, absl::Time deadline) {
 
 void OpenInferenceMessage::OnMessageDone() {
   refusal_ = ResultOfPredict();
-  inference::ModelInferResponse* const result = response_.mutable_infer_response();
-  result->set_id(request_.id());
-  if (method_ == Method::kModelStreamInfer) {
-    (*result->mutable_parameters())["triton_final_response"].set_bool_param(true);
-  }
-  if (refusal_.ok()) {
-    FillResult();
-  } else {
+  if (!refusal_.ok()) {
+    response_.Clear();
     // Clients take an empty text for success.
     const std::string code = absl::StatusCodeToString(refusal_.code());
     response_.set_error_message(refusal_.message().empty() ? code : std::string(refusal_.message()));
+  } else if (!response_.error_message().empty()) {
+    response_.Clear();
   }
+  InferResponse* const result = response_.mutable_infer_response();
+  result->set_id(request_.id());
+  if (method_ == Method::kModelStreamInfer && result->parameters().empty()) result->add_parameters(kFinalResponse);
+  if (refusal_.ok()) FillResult();
   owner_->OnMessageDone();
 }
 
@@ -72,7 +75,7 @@ absl::Status OpenInferenceMessage::ResultOfPredict() const {
 }
 
 void OpenInferenceMessage::FillResult() {
-  inference::ModelInferResponse* const result = response_.mutable_infer_response();
+  InferResponse* const result = response_.mutable_infer_response();
   result->set_model_name(request_.model_name());
   result->set_model_version(absl::StrCat(predict_.VersionOf(0)));
   const v1::SequenceResult& predicted = predict_.response().results(0);
@@ -84,12 +87,13 @@ grpc::Status OpenInferenceMessage::CallStatus(grpc::ServerContext* context) cons
 }
 
 void OpenInferenceMessage::Clear() {
-  if (TensorBytes(request_) + response_.infer_response().ByteSizeLong() > kMaxKeptBytes) {
-    request_ = inference::ModelInferRequest();
-    response_ = inference::ModelStreamInferResponse();
+  const auto& outputs = response_.infer_response().raw_output_contents();
+  const size_t output_bytes = outputs.empty() ? 0 : outputs[0].size();
+  if (TensorBytes(request_) + output_bytes > kMaxKeptBytes) {
+    request_ = InferRequest();
+    response_ = StreamInferResponse();
   } else {
     request_.Clear();
-    response_.Clear();
   }
   predict_.Clear();
 }

@@ -6,11 +6,14 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "inference/open_inference.pb.h"
+#include "inference/infer_wire.pb.h"
 #include "server/rpc/predict_message.h"
 #include "server/rpc/rpc_context.h"
 
 namespace rondo {
+
+using inference::wire::InferRequest;
+using inference::wire::StreamInferResponse;
 
 // One ModelInferRequest and its reply: a PredictMessage with one sequence, translated both ways. It looks to a call as
 // PredictMessage does, and is used again as that is.
@@ -26,8 +29,8 @@ class OpenInferenceMessage : private PredictMessage::Owner {
   OpenInferenceMessage(const RpcContext* context, Method method, PredictMessage::Owner* owner)
       : context_(context), method_(method), owner_(owner), predict_(context, method, this) {}
 
-  inference::ModelInferRequest* request() { return &request_; }
-  const inference::ModelStreamInferResponse& response() const { return response_; }
+  InferRequest* request() { return &request_; }
+  const StreamInferResponse& response() const { return response_; }
   // Why there is no result, or OK.
   const absl::Status& refusal() const { return refusal_; }
   grpc::Status CallStatus(grpc::ServerContext* context) const;
@@ -46,8 +49,8 @@ class OpenInferenceMessage : private PredictMessage::Owner {
   const Method method_;
   PredictMessage::Owner* const owner_;
 
-  inference::ModelInferRequest request_;
-  inference::ModelStreamInferResponse response_;
+  InferRequest request_;
+  StreamInferResponse response_;
   PredictMessage predict_;
   absl::Status refusal_;
 };

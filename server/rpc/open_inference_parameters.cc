@@ -1,4 +1,3 @@
-#include <array>
 #include <string>
 
 #include "absl/algorithm/container.h"
@@ -6,32 +5,33 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "server/rpc/infer_parameter.h"
 #include "server/rpc/open_inference_tensors.h"
 
 namespace rondo {
 namespace {
 
-using inference::InferParameter;
+using Type = InferParameter::Type;
 
 absl::Status WrongType(absl::string_view key, absl::string_view wanted) {
   return absl::InvalidArgumentError(absl::StrCat("parameter '", key, "' has the wrong type or value; wanted ", wanted));
 }
 
-absl::Status ReadFlag(absl::string_view key, const InferParameter& parameter, bool* flag) {
-  if (parameter.parameter_choice_case() != InferParameter::kBoolParam) return WrongType(key, "a bool_param");
-  *flag = parameter.bool_param();
+absl::Status ReadFlag(const InferParameter& parameter, bool* flag) {
+  if (parameter.type != Type::kBool) return WrongType(parameter.key, "a bool_param");
+  *flag = parameter.flag();
   return absl::OkStatus();
 }
 
 // An integer id is a session of that name. 0 and the empty text are no id.
 absl::Status ReadId(const InferParameter& parameter, std::string* id) {
-  switch (parameter.parameter_choice_case()) {
-    case InferParameter::kInt64Param:
+  switch (parameter.type) {
+    case Type::kInt64:
       // Triton's ids are unsigned: a client casts those from 2^63 on.
-      if (parameter.int64_param() != 0) *id = absl::StrCat(static_cast<uint64_t>(parameter.int64_param()));
+      *id = parameter.number != 0 ? absl::StrCat(parameter.number) : std::string();
       return absl::OkStatus();
-    case InferParameter::kStringParam:
-      *id = parameter.string_param();
+    case Type::kString:
+      id->assign(parameter.text.data(), parameter.text.size());
       return absl::OkStatus();
     default:
       return WrongType("sequence_id", "an int64_param or a string_param");
@@ -39,51 +39,56 @@ absl::Status ReadId(const InferParameter& parameter, std::string* id) {
 }
 
 absl::Status ReadTimeout(const InferParameter& parameter, absl::Duration* timeout) {
-  if (parameter.parameter_choice_case() != InferParameter::kInt64Param || parameter.int64_param() < 0) {
+  if (parameter.type != Type::kInt64 || parameter.integer() < 0) {
     return WrongType("timeout", "an int64_param of 0 or more, in microseconds");
   }
-  if (parameter.int64_param() > 0) *timeout = absl::Microseconds(parameter.int64_param());
+  if (parameter.integer() > 0) *timeout = absl::Microseconds(parameter.integer());
   return absl::OkStatus();
 }
 
 absl::Status CheckPriority(const InferParameter& parameter) {
-  const bool is_unsigned = parameter.parameter_choice_case() == InferParameter::kUint64Param;
-  const bool is_signed = parameter.parameter_choice_case() == InferParameter::kInt64Param;
-  if (is_unsigned || (is_signed && parameter.int64_param() >= 0)) return absl::OkStatus();
+  if (parameter.type == Type::kUint64) return absl::OkStatus();
+  if (parameter.type == Type::kInt64 && parameter.integer() >= 0) return absl::OkStatus();
   return WrongType("priority", "a uint64_param, or an int64_param of 0 or more");
+}
+
+struct SequenceFlags {
+  bool start = false;
+  bool end = false;
+};
+
+// What other parameters say is for models, of which none here reads any.
+absl::Status ReadKnown(const InferParameter& parameter, v1::Sequence* sequence, SequenceFlags* flags,
+                       InferTerms* terms) {
+  const absl::string_view key = parameter.key;
+  if (key == "sequence_id") return ReadId(parameter, sequence->mutable_session_id());
+  if (key == "sequence_start") return ReadFlag(parameter, &flags->start);
+  if (key == "sequence_end") return ReadFlag(parameter, &flags->end);
+  if (key == "timeout") return ReadTimeout(parameter, &terms->timeout);
+  if (key == "priority") return CheckPriority(parameter);
+  bool unused = false;
+  if (key == "triton_enable_empty_final_response") return ReadFlag(parameter, &unused);  // every reply is a final one
+  if (!absl::StartsWith(key, "triton_")) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("parameter keys starting with 'triton_' are reserved for Triton usage: '",
+                   absl::CHexEscape(key.substr(0, 64)), "'"));
 }
 
 }  // namespace
 
-absl::Status ReadParameters(const inference::ModelInferRequest& request, v1::Sequence* sequence, InferTerms* terms) {
-  bool start = false, end = false, unused = false;
-  for (const auto& [key, parameter] : request.parameters()) {
-    absl::Status status;
-    if (key == "sequence_id") {
-      status = ReadId(parameter, sequence->mutable_session_id());
-    } else if (key == "sequence_start") {
-      status = ReadFlag(key, parameter, &start);
-    } else if (key == "sequence_end") {
-      status = ReadFlag(key, parameter, &end);
-    } else if (key == "timeout") {
-      status = ReadTimeout(parameter, &terms->timeout);
-    } else if (key == "priority") {
-      status = CheckPriority(parameter);
-    } else if (key == "triton_enable_empty_final_response") {
-      status = ReadFlag(key, parameter, &unused);  // every reply here is a final one
-    } else if (absl::StartsWith(key, "triton_")) {
-      status = absl::InvalidArgumentError(
-          absl::StrCat("parameter keys starting with 'triton_' are reserved for Triton usage: '",
-                       absl::CHexEscape(absl::string_view(key).substr(0, 64)), "'"));
-    }
-    if (!status.ok()) return status;
+absl::Status ReadParameters(const InferRequest& request, v1::Sequence* sequence, InferTerms* terms) {
+  SequenceFlags flags;
+  for (const std::string& entry : request.parameters()) {
+    InferParameter parameter;
+    if (!ReadParameter(entry, &parameter)) return absl::InvalidArgumentError("an entry of parameters is malformed");
+    if (absl::Status status = ReadKnown(parameter, sequence, &flags, terms); !status.ok()) return status;
   }
-  if ((start || end) && sequence->session_id().empty()) {
+  if ((flags.start || flags.end) && sequence->session_id().empty()) {
     return absl::InvalidArgumentError(
         "sequence_start or sequence_end is set; wanted a non-zero or non-empty sequence_id with it");
   }
-  if (start) terms->start = SessionStart::kAnew;
-  sequence->set_end_session(end);
+  if (flags.start) terms->start = SessionStart::kAnew;
+  sequence->set_end_session(flags.end);
   return absl::OkStatus();
 }
 

@@ -3,36 +3,36 @@
 
 #include <grpcpp/server_context.h>
 
-#include "inference/open_inference.grpc.pb.h"
 #include "server/metrics.h"
 #include "server/rpc/open_inference_message.h"
+#include "server/rpc/open_inference_service.h"
 
 namespace rondo {
 
 // What PredictCall and StreamCall need to know of the Open Inference Protocol's methods.
 struct ModelInferRpc {
-  using Service = inference::GRPCInferenceService::AsyncService;
+  using Service = OpenInferenceService;
   using Message = OpenInferenceMessage;
-  using Response = inference::ModelInferResponse;
+  using Response = inference::wire::InferResponse;
   static constexpr Method kMethod = Method::kModelInfer;
 
   template <typename... Args>
   static void Accept(Service* service, Args... args) {
-    service->RequestModelInfer(args...);
+    service->RequestInfer(args...);
   }
   static const Response& ResponseOf(const Message& message) { return message.response().infer_response(); }
 };
 
 struct ModelStreamInferRpc {
-  using Service = inference::GRPCInferenceService::AsyncService;
+  using Service = OpenInferenceService;
   using Message = OpenInferenceMessage;
-  using Request = inference::ModelInferRequest;
-  using Response = inference::ModelStreamInferResponse;
+  using Request = inference::wire::InferRequest;
+  using Response = inference::wire::StreamInferResponse;
   static constexpr Method kMethod = Method::kModelStreamInfer;
 
   template <typename... Args>
   static void Accept(Service* service, Args... args) {
-    service->RequestModelStreamInfer(args...);
+    service->RequestStreamInfer(args...);
   }
   static bool ErrorsEndStream(const grpc::ServerContext& context) {
     const auto found = context.client_metadata().find("triton_grpc_error");

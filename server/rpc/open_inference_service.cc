@@ -13,7 +13,7 @@
 namespace rondo {
 namespace {
 
-using Service = inference::GRPCInferenceService::AsyncService;
+using Service = OpenInferenceService;
 
 // As in inference_service.cc.
 constexpr int kListeners = 16;
@@ -62,7 +62,28 @@ void ServeUnserved(const RpcContext* context, Service* service) {
   Serve(context, service, &Service::RequestLogSettings, Unserved("log settings are not served: they are flags"));
 }
 
+// gRPC numbers a service's methods as they stand in its .proto.
+int IndexOf(const char* method) {
+  return inference::ModelInferRequest::descriptor()->file()->service(0)->FindMethodByName(method)->index();
+}
+
 }  // namespace
+
+void OpenInferenceService::RequestInfer(grpc::ServerContext* context, inference::wire::InferRequest* request,
+                                        grpc::ServerAsyncResponseWriter<inference::wire::InferResponse>* writer,
+                                        grpc::CompletionQueue* call_queue, grpc::ServerCompletionQueue* queue,
+                                        void* tag) {
+  static const int index = IndexOf("ModelInfer");
+  RequestAsyncUnary(index, context, request, writer, call_queue, queue, tag);
+}
+
+void OpenInferenceService::RequestStreamInfer(
+    grpc::ServerContext* context,
+    grpc::ServerAsyncReaderWriter<inference::wire::StreamInferResponse, inference::wire::InferRequest>* stream,
+    grpc::CompletionQueue* call_queue, grpc::ServerCompletionQueue* queue, void* tag) {
+  static const int index = IndexOf("ModelStreamInfer");
+  RequestAsyncBidiStreaming(index, context, stream, call_queue, queue, tag);
+}
 
 void ServeModelInfer(const RpcContext* context, Service* service) {
   for (int i = 0; i < kListeners; ++i) {

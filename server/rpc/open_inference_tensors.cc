@@ -11,11 +11,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/types/span.h"
+#include "server/rpc/infer_parameter.h"
 
 namespace rondo {
 namespace {
 
-using InputTensor = inference::ModelInferRequest::InferInputTensor;
+using InputTensor = InferRequest::InputTensor;
 
 // A text from outside, short and printable.
 std::string Quoted(absl::string_view text) {
@@ -27,6 +28,14 @@ std::string ShapeText(const InputTensor& tensor) {
   constexpr int kShown = 8;
   const absl::Span<const int64_t> shape = tensor.shape();
   return absl::StrCat("[", absl::StrJoin(shape.subspan(0, kShown), ","), shape.size() > kShown ? ",..." : "", "]");
+}
+
+// `parameters`: entries of a map. A malformed one is no concern of ours: it names nothing that we look for.
+bool Has(const google::protobuf::RepeatedPtrField<std::string>& parameters, absl::string_view key) {
+  return absl::c_any_of(parameters, [key](const std::string& entry) {
+    InferParameter parameter;
+    return ReadParameter(entry, &parameter) && parameter.key == key;
+  });
 }
 
 // One input of a request, wherever its values are.
@@ -87,7 +96,7 @@ T At(const void* numbers, size_t index) {
 
 bool IsTimes(const InputTensor& tensor) { return tensor.name() == kTimesTensor && tensor.datatype() == "INT64"; }
 
-std::optional<Input> Find(const inference::ModelInferRequest& request, absl::string_view name, bool times) {
+std::optional<Input> Find(const InferRequest& request, absl::string_view name, bool times) {
   for (int i = 0; i < request.inputs_size(); ++i) {
     const InputTensor& tensor = request.inputs(i);
     if (tensor.name() != name || IsTimes(tensor) != times) continue;
@@ -96,7 +105,7 @@ std::optional<Input> Find(const inference::ModelInferRequest& request, absl::str
   return std::nullopt;
 }
 
-absl::Status CheckContents(const inference::ModelInferRequest& request) {
+absl::Status CheckContents(const InferRequest& request) {
   const int raw = request.raw_input_contents_size();
   if (raw != 0 && raw != request.inputs_size()) {
     return absl::InvalidArgumentError(absl::StrCat("the request has ", request.inputs_size(), " inputs and ", raw,
@@ -108,7 +117,7 @@ absl::Status CheckContents(const inference::ModelInferRequest& request) {
       return absl::InvalidArgumentError(absl::StrCat(
           "contents field must not be specified when using raw_input_contents for ", Quoted(tensor.name())));
     }
-    if (tensor.parameters().contains("shared_memory_region")) {
+    if (Has(tensor.parameters(), "shared_memory_region")) {
       return absl::InvalidArgumentError(
           absl::StrCat("input ", Quoted(tensor.name()), " is in shared memory; this server reads tensors of requests"));
     }
@@ -116,7 +125,7 @@ absl::Status CheckContents(const inference::ModelInferRequest& request) {
   return absl::OkStatus();
 }
 
-absl::Status CheckOutputs(const inference::ModelInferRequest& request) {
+absl::Status CheckOutputs(const InferRequest& request) {
   for (const auto& output : request.outputs()) {
     if (output.name() != kOutputTensor) {
       return absl::InvalidArgumentError(absl::StrCat("unexpected inference output ", Quoted(output.name()),
@@ -124,7 +133,7 @@ absl::Status CheckOutputs(const inference::ModelInferRequest& request) {
                                                      kOutputTensor));
     }
     for (const absl::string_view key : {"classification", "shared_memory_region"}) {
-      if (output.parameters().contains(std::string(key))) {
+      if (Has(output.parameters(), key)) {
         return absl::InvalidArgumentError(absl::StrCat("output ", kOutputTensor, " does not take parameter ", key));
       }
     }
@@ -146,7 +155,7 @@ absl::Status ReadWhole(const Input& input, const ModelSpec& spec, size_t max_tim
   return absl::OkStatus();
 }
 
-absl::Status ReadNamed(const inference::ModelInferRequest& request, const ModelSpec& spec, size_t max_timesteps,
+absl::Status ReadNamed(const InferRequest& request, const ModelSpec& spec, size_t max_timesteps,
                        v1::Sequence* sequence) {
   size_t timesteps = 0;
   std::vector<const void*> columns;
@@ -184,7 +193,7 @@ absl::Status ReadTimes(const Input& input, size_t max_timesteps, v1::Sequence* s
 }
 
 // Every name once, and only those that are read.
-absl::Status CheckNames(const inference::ModelInferRequest& request, const ModelSpec& spec, bool named) {
+absl::Status CheckNames(const InferRequest& request, const ModelSpec& spec, bool named) {
   const int tensors = static_cast<int>(named ? spec.inputs.size() : 1);
   const int times = static_cast<int>(absl::c_count_if(request.inputs(), IsTimes));
   if (request.inputs_size() - times == tensors && times <= 1) return absl::OkStatus();
@@ -195,11 +204,11 @@ absl::Status CheckNames(const inference::ModelInferRequest& request, const Model
 
 }  // namespace
 
-bool NamesInputs(const inference::ModelInferRequest& request) {
+bool NamesInputs(const InferRequest& request) {
   return absl::c_none_of(request.inputs(), [](const InputTensor& tensor) { return tensor.name() == kInputTensor; });
 }
 
-absl::Status ReadTensors(const inference::ModelInferRequest& request, const Model& model, size_t max_timesteps,
+absl::Status ReadTensors(const InferRequest& request, const Model& model, size_t max_timesteps,
                          v1::Sequence* sequence) {
   const ModelSpec& spec = model.spec();
   const bool named = NamesInputs(request) && spec.tokens == 0;
@@ -217,16 +226,21 @@ absl::Status ReadTensors(const inference::ModelInferRequest& request, const Mode
   return times ? ReadTimes(*times, max_timesteps, sequence) : absl::OkStatus();
 }
 
-void WriteOutput(const inference::ModelInferRequest& request, const v1::SequenceResult& result, size_t timesteps,
-                 inference::ModelInferResponse* response) {
-  auto* const output = response->add_outputs();
-  output->set_name(kOutputTensor.data(), kOutputTensor.size());
-  output->set_datatype("FP32");
+void WriteOutput(const InferRequest& request, const v1::SequenceResult& result, size_t timesteps,
+                 InferResponse* response) {
+  if (response->outputs().empty()) {
+    auto* const output = response->add_outputs();
+    output->set_name(kOutputTensor.data(), kOutputTensor.size());
+    output->set_datatype("FP32");
+    response->add_raw_output_contents();
+  }
+  auto* const output = response->mutable_outputs(0);
+  output->clear_shape();
   if (request.inputs(0).shape_size() == 3) output->add_shape(1);
   output->add_shape(static_cast<int64_t>(timesteps));
   output->add_shape(result.values_size() / static_cast<int64_t>(timesteps));
   const size_t bytes = static_cast<size_t>(result.values_size()) * sizeof(float);
-  response->add_raw_output_contents(static_cast<const void*>(result.values().data()), bytes);
+  response->mutable_raw_output_contents(0)->assign(reinterpret_cast<const char*>(result.values().data()), bytes);
 }
 
 }  // namespace rondo

@@ -16,7 +16,7 @@ class Services::Impl {
   v1::Inference::AsyncService inference;
   v1::Sessions::AsyncService sessions;
   v1::Models::AsyncService models;
-  inference::GRPCInferenceService::AsyncService open_inference;
+  OpenInferenceService open_inference;
   grpc::health::v1::Health::AsyncService health;
   grpc::reflection::v1alpha::ServerReflection::AsyncService reflection;
   const ReflectionAnswers reflection_answers{

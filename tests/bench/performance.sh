@@ -81,9 +81,10 @@ load() {
   local output=$1
   shift
   "$bin/rondo-load" --server="$address" --json --duration="${seconds}s" "$@" >"$output"
-  [[ $(number "$output" 'j["errors"] + j.get("echo", {"errors": 0})["errors"]') == 0 ]] && return 0
+  local beside='j.get("echo", j.get("native", {"errors": 0}))'
+  [[ $(number "$output" "j['errors'] + $beside['errors']") == 0 ]] && return 0
   echo "performance.sh: messages failed: rondo-load $*" >&2
-  number "$output" 'j["errors_by_code"], j.get("echo", {}).get("errors_by_code")' >&2
+  number "$output" "j['errors_by_code'], $beside.get('errors_by_code')" >&2
   exit 1
 }
 
@@ -111,19 +112,22 @@ measure_kernel() {
     "$(number "$scratch/kernel.json" '"%.2f us bare, %.2f us step" % (j["bare_us"], j["step_us"])')"
 }
 
-# Against the echo, which runs where the server runs.
+# Against the echo, which runs where the server runs, and one protocol against the other.
 measure_messages() {
   local out=$scratch/load.json
-  local -a placed=(--echo_baseline --rounds=6 --warmup=500ms --echo_cpus="$server_cpu" --cpus="$client_cpu")
+  local -a placed=(--rounds=6 --warmup=500ms --echo_cpus="$server_cpu" --cpus="$client_cpu")
   start_server "$server_cpu"
-  load "$out" --model=lstm-64 --streams=1 "${placed[@]}"
+  load "$out" --model=lstm-64 --streams=1 --echo_baseline "${placed[@]}"
   row "low load: p50, 1 stream, H=64" "$(number "$out" 'j["ratio"]["p50"]')" '<=' 1.25 \
     "$(number "$out" '"%.0f us, echo %.0f us" % (j["p50_seconds"] * 1e6, j["echo"]["p50_seconds"] * 1e6)')"
-  load "$out" --model=lstm-64 --streams=128 "${placed[@]}"
+  load "$out" --model=lstm-64 --streams=128 --echo_baseline "${placed[@]}"
   row "many streams: messages/s, 128, H=64" "$(number "$out" 'j["ratio"]["throughput"]')" '>=' 0.85 \
     "$(number "$out" '"%.0f/s, echo %.0f/s" % (j["messages_per_second"], j["echo"]["messages_per_second"])')"
   row "many streams: p99, 128, H=64" "$(number "$out" 'j["ratio"]["p99"]')" '<=' 0.75 \
     "$(number "$out" '"%.2f ms, echo %.2f ms" % (j["p99_seconds"] * 1e3, j["echo"]["p99_seconds"] * 1e3)')"
+  load "$out" --model=lstm-64 --streams=128 --protocol=open_inference --native_baseline "${placed[@]}"
+  row "Triton's protocol: messages/s, 128" "$(number "$out" 'j["ratio"]["throughput"]')" '>=' 0.85 \
+    "$(number "$out" '"%.0f/s, native %.0f/s" % (j["messages_per_second"], j["native"]["messages_per_second"])')"
   stop_server
 }
 
