@@ -11,18 +11,12 @@
 namespace rondo {
 namespace {
 
-// As PredictMessage: what a ring keeps is bounded by usual messages.
-constexpr size_t kMaxKeptBytes = 256 << 10;
+// A stream keeps the memory that its usual messages need, not what its largest one did. Small: an empty entry takes 2
+// bytes on the wire and 40 here.
+constexpr size_t kMaxKeptBytes = 16 << 10;
 
 // An entry of a map<string, InferParameter>: triton_final_response with bool_param true.
 constexpr char kFinalResponse[] = "\x0a\x15triton_final_response\x12\x02\x08\x01";
-
-size_t TensorBytes(const InferRequest& request) {
-  size_t bytes = request.id().size();
-  for (const std::string& raw : request.raw_input_contents()) bytes += raw.size();
-  for (const auto& input : request.inputs()) bytes += input.has_contents() ? input.contents().ByteSizeLong() : 0;
-  return bytes;
-}
 
 }  // namespace
 
@@ -47,10 +41,10 @@ void OpenInferenceMessage::Start(absl::Time now, absl::Time deadline) {
 void OpenInferenceMessage::OnMessageDone() {
   refusal_ = ResultOfPredict();
   if (!refusal_.ok()) {
-    response_.Clear();
     // Clients take an empty text for success.
-    const std::string code = absl::StatusCodeToString(refusal_.code());
-    response_.set_error_message(refusal_.message().empty() ? code : std::string(refusal_.message()));
+    if (refusal_.message().empty()) refusal_ = absl::Status(refusal_.code(), absl::StatusCodeToString(refusal_.code()));
+    response_.Clear();
+    response_.set_error_message(std::string(refusal_.message()));
   } else if (!response_.error_message().empty()) {
     response_.Clear();
   }
@@ -88,10 +82,9 @@ grpc::Status OpenInferenceMessage::CallStatus(grpc::ServerContext* context) cons
 
 void OpenInferenceMessage::Clear() {
   const auto& outputs = response_.infer_response().raw_output_contents();
-  const size_t output_bytes = outputs.empty() ? 0 : outputs[0].size();
-  if (TensorBytes(request_) + output_bytes > kMaxKeptBytes) {
+  if (!outputs.empty() && outputs[0].size() > kMaxKeptBytes) response_ = StreamInferResponse();
+  if (request_.ByteSizeLong() > kMaxKeptBytes) {
     request_ = InferRequest();
-    response_ = StreamInferResponse();
   } else {
     request_.Clear();
   }

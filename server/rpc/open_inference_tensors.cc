@@ -94,12 +94,17 @@ T At(const void* numbers, size_t index) {
   return number;
 }
 
-bool IsTimes(const InputTensor& tensor) { return tensor.name() == kTimesTensor && tensor.datatype() == "INT64"; }
+// A model may name an input of its own TIMES; then the datatype tells which is meant.
+bool IsTimes(const InputTensor& tensor, const ModelSpec& spec) {
+  const auto named = [](const InputFeature& feature) { return feature.name == kTimesTensor; };
+  return tensor.name() == kTimesTensor && (tensor.datatype() == "INT64" || absl::c_none_of(spec.inputs, named));
+}
 
-std::optional<Input> Find(const InferRequest& request, absl::string_view name, bool times) {
+// REQUIRES: CheckContents is OK.
+std::optional<Input> Find(const InferRequest& request, const ModelSpec& spec, absl::string_view name, bool times) {
   for (int i = 0; i < request.inputs_size(); ++i) {
     const InputTensor& tensor = request.inputs(i);
-    if (tensor.name() != name || IsTimes(tensor) != times) continue;
+    if (tensor.name() != name || IsTimes(tensor, spec) != times) continue;
     return Input(tensor, request.raw_input_contents_size() == 0 ? nullptr : &request.raw_input_contents(i));
   }
   return std::nullopt;
@@ -160,7 +165,7 @@ absl::Status ReadNamed(const InferRequest& request, const ModelSpec& spec, size_
   size_t timesteps = 0;
   std::vector<const void*> columns;
   for (const InputFeature& feature : spec.inputs) {
-    const std::optional<Input> input = Find(request, feature.name, /*times=*/false);
+    const std::optional<Input> input = Find(request, spec, feature.name, /*times=*/false);
     if (!input) {
       return absl::InvalidArgumentError(absl::StrCat("input '", feature.name, "' is missing; wanted ", kInputTensor,
                                                      ", or one tensor for each named input"));
@@ -195,7 +200,8 @@ absl::Status ReadTimes(const Input& input, size_t max_timesteps, v1::Sequence* s
 // Every name once, and only those that are read.
 absl::Status CheckNames(const InferRequest& request, const ModelSpec& spec, bool named) {
   const int tensors = static_cast<int>(named ? spec.inputs.size() : 1);
-  const int times = static_cast<int>(absl::c_count_if(request.inputs(), IsTimes));
+  const auto is_times = [&spec](const InputTensor& tensor) { return IsTimes(tensor, spec); };
+  const int times = static_cast<int>(absl::c_count_if(request.inputs(), is_times));
   if (request.inputs_size() - times == tensors && times <= 1) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
       "the request has ", request.inputs_size() - times, " inputs and ", times, " ", kTimesTensor, "; wanted ",
@@ -212,17 +218,15 @@ absl::Status ReadTensors(const InferRequest& request, const Model& model, size_t
                          v1::Sequence* sequence) {
   const ModelSpec& spec = model.spec();
   const bool named = NamesInputs(request) && spec.tokens == 0;
-  const std::optional<Input> whole = Find(request, kInputTensor, /*times=*/false);
-  if (!named && !whole) return absl::InvalidArgumentError(absl::StrCat("input ", kInputTensor, " is missing"));
   absl::Status status = CheckContents(request);
   if (status.ok()) status = CheckOutputs(request);
-  if (status.ok()) {
-    status =
-        named ? ReadNamed(request, spec, max_timesteps, sequence) : ReadWhole(*whole, spec, max_timesteps, sequence);
-  }
+  if (!status.ok()) return status;
+  const std::optional<Input> whole = Find(request, spec, kInputTensor, /*times=*/false);
+  if (!named && !whole) return absl::InvalidArgumentError(absl::StrCat("input ", kInputTensor, " is missing"));
+  status = named ? ReadNamed(request, spec, max_timesteps, sequence) : ReadWhole(*whole, spec, max_timesteps, sequence);
   if (status.ok()) status = CheckNames(request, spec, named);
   if (!status.ok()) return status;
-  const std::optional<Input> times = Find(request, kTimesTensor, /*times=*/true);
+  const std::optional<Input> times = Find(request, spec, kTimesTensor, /*times=*/true);
   return times ? ReadTimes(*times, max_timesteps, sequence) : absl::OkStatus();
 }
 

@@ -90,6 +90,7 @@ void SequenceTask::Proceed(bool) {
 void SequenceTask::Begin() {
   if (cancelled_) return Refuse(Rejection::kCancelled, absl::CancelledError("cancelled by the client"));
   if (message_->session_start() == SessionStart::kAnew) {
+    if (const absl::Status status = CheckRestart(); !status.ok()) return Refuse(Rejection::kPosition, status);
     if (lease_.position() > 0 || lease_.model() != message_->model()) lease_.Restart(message_->model());
     return Run();
   }
@@ -113,6 +114,15 @@ void SequenceTask::Begin() {
                                               absl::StrCat("session '", sequence_->session_id(), "' expects position ",
                                                            lease_.position(), "; the request starts at ", *position)));
   }
+}
+
+absl::Status SequenceTask::CheckRestart() const {
+  const std::string& live = lease_.model()->model->name;
+  const std::string& wanted = message_->model()->model->name;
+  if (live == wanted) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat("session '", sequence_->session_id(), "' is live on model '", live,
+                                                    "'; the request starts it on '", wanted,
+                                                    "', and an id is one session's: end that one, or take another id"));
 }
 
 absl::Status SequenceTask::CheckSession() const {

@@ -50,6 +50,8 @@ class SequenceTask : private LeaseWaiter, private CommitWaiter, private RunObser
   void AcquireSession();
   // The session is ours: checks the request against it, and answers or runs.
   void Begin();
+  // A live session may begin anew as another version of its model, never as another model: its owner would not hear.
+  absl::Status CheckRestart() const;
   absl::Status CheckSession() const;
   void Replay();
   void Run();

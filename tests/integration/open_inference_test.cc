@@ -1,97 +1,15 @@
-// inference.GRPCInferenceService against a real server, by its raw stubs.
+// inference.GRPCInferenceService against a real server, by its raw stubs: unary calls.
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <cstring>
-#include <thread>
-
-#include "inference/open_inference.grpc.pb.h"
-#include "tests/integration/test_server.h"
+#include "tests/integration/open_inference_fixture.h"
 
 namespace rondo {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-std::string Raw(const std::vector<float>& values) {
-  return std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
-}
-
-std::vector<float> Floats(const std::string& raw) {
-  std::vector<float> values(raw.size() / sizeof(float));
-  std::memcpy(values.data(), raw.data(), values.size() * sizeof(float));
-  return values;
-}
-
-class OpenInferenceTest : public ::testing::Test {
- protected:
-  static constexpr int64_t kInputs = 3;
-
-  static inference::ModelInferRequest RequestOf(const std::vector<float>& values) {
-    inference::ModelInferRequest request;
-    request.set_model_name("lstm");
-    request.set_id("7");
-    auto* const input = request.add_inputs();
-    input->set_name("INPUT");
-    input->set_datatype("FP32");
-    input->add_shape(static_cast<int64_t>(values.size()) / kInputs);
-    input->add_shape(kInputs);
-    request.add_raw_input_contents(Raw(values));
-    return request;
-  }
-
-  template <typename Id>
-  static inference::ModelInferRequest Step(Id id, bool start, bool end, const std::vector<float>& values) {
-    inference::ModelInferRequest request = RequestOf(values);
-    auto& parameters = *request.mutable_parameters();
-    SetId(id, &parameters["sequence_id"]);
-    parameters["sequence_start"].set_bool_param(start);
-    parameters["sequence_end"].set_bool_param(end);
-    return request;
-  }
-
-  static void SetId(int id, inference::InferParameter* parameter) { parameter->set_int64_param(id); }
-  static void SetId(const char* id, inference::InferParameter* parameter) { parameter->set_string_param(id); }
-
-  grpc::Status Infer(const inference::ModelInferRequest& request) {
-    grpc::ClientContext context;
-    response_.Clear();
-    return stub_->ModelInfer(&context, request, &response_);
-  }
-
-  std::vector<float> Output(const inference::ModelInferRequest& request) {
-    const grpc::Status status = Infer(request);
-    EXPECT_TRUE(status.ok()) << status.error_message();
-    return response_.raw_output_contents_size() == 1 ? Floats(response_.raw_output_contents(0)) : std::vector<float>();
-  }
-
-  // What the native API says of the same values, from a zero state.
-  std::vector<float> Native(const std::vector<float>& values) {
-    v1::PredictRequest request;
-    request.set_model("lstm");
-    AddSequence(&request, "", values);
-    v1::PredictResponse response;
-    EXPECT_TRUE(server_.Predict(request, &response).ok());
-    return response.results_size() == 1 ? ValuesOf(response.results(0)) : std::vector<float>();
-  }
-
-  void ExpectRefused(const inference::ModelInferRequest& request, const std::string& text) {
-    const grpc::Status status = Infer(request);
-    EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << text;
-    EXPECT_THAT(status.error_message(), HasSubstr(text));
-  }
-
-  TestServer server_{{{"lstm", MakeTestModel(Cell::kLstm, kInputs, 16)}}};
-  std::unique_ptr<inference::GRPCInferenceService::Stub> stub_ =
-      inference::GRPCInferenceService::NewStub(server_.channel());
-  inference::ModelInferResponse response_;
-  const std::vector<float> values_ = RandomValues(3 * kInputs, 1);
-  const std::vector<float> one_{0.5f, -1, 2};
-};
+class OpenInferenceTest : public OpenInferenceFixture {};
 
 TEST_F(OpenInferenceTest, AnswersTheNativeResultToTheBitWithItsIdShapeAndVersion) {
   EXPECT_EQ(Output(RequestOf(values_)), Native(values_));
@@ -147,10 +65,7 @@ TEST_F(OpenInferenceTest, ASequenceKeepsItsStateFromStartToEnd) {
 TEST_F(OpenInferenceTest, AnIntegerIdIsTheSessionOfItsDigits) {
   Output(Step(5, true, false, one_));
   const std::vector<float> second = Output(Step("5", false, false, one_));
-  std::vector<float> both = one_;
-  both.insert(both.end(), one_.begin(), one_.end());
-  const std::vector<float> expected = Native(both);
-  EXPECT_EQ(second, std::vector<float>(expected.end() - kInputs, expected.end()));
+  EXPECT_EQ(second, NativeAfter(one_));
 }
 
 TEST_F(OpenInferenceTest, StartOnALiveIdBeginsAnewAndIsCounted) {
@@ -167,10 +82,7 @@ TEST_F(OpenInferenceTest, ARefusedStartLeavesTheLiveSequenceAsItWas) {
   inference::ModelInferRequest bad = Step("s", true, false, one_);
   bad.mutable_raw_input_contents(0)->pop_back();
   ExpectRefused(bad, "11 bytes");
-  std::vector<float> both = one_;
-  both.insert(both.end(), one_.begin(), one_.end());
-  const std::vector<float> expected = Native(both);
-  EXPECT_EQ(Output(Step("s", false, false, one_)), std::vector<float>(expected.end() - kInputs, expected.end()));
+  EXPECT_EQ(Output(Step("s", false, false, one_)), NativeAfter(one_));
 }
 
 TEST_F(OpenInferenceTest, StartAndEndAtOnceIsASequenceOfOneRequest) {
@@ -229,87 +141,61 @@ TEST_F(OpenInferenceTest, WhatIsNotServedSaysSo) {
   EXPECT_THAT(status.error_message(), HasSubstr("tracing"));
 }
 
-class ModelStreamInferTest : public OpenInferenceTest {
+// Two versions of one model, and another model.
+class ManyModelsTest : public OpenInferenceFixture {
  protected:
-  inference::ModelStreamInferResponse reply_;
-  grpc::ClientContext context_;
+  static std::vector<std::pair<std::string, ModelFile>> Models() {
+    return {{"lstm/1", MakeTestModel(Cell::kLstm, kInputs, 16, 1)},
+            {"lstm/2", MakeTestModel(Cell::kLstm, kInputs, 24, 2)},
+            {"other", MakeTestModel(Cell::kGru, kInputs, 8, 3)}};
+  }
+
+  inference::ModelInferRequest VersionedStep(const std::string& version, bool start) {
+    inference::ModelInferRequest request = Step(5, start, false, one_);
+    request.set_model_version(version);
+    return request;
+  }
+
+  ManyModelsTest() : OpenInferenceFixture(Models()) {}
 };
 
-TEST_F(ModelStreamInferTest, AnErrorIsAReplyWithItsIdAndTheStreamLivesOn) {
-  const auto stream = stub_->ModelStreamInfer(&context_);
-  inference::ModelInferRequest bad = Step(9, false, false, one_);
-  bad.set_id("bad");
-  ASSERT_TRUE(stream->Write(bad));
-  ASSERT_TRUE(stream->Write(RequestOf(one_)));
-  ASSERT_TRUE(stream->Read(&reply_));
-  EXPECT_THAT(reply_.error_message(), HasSubstr("must specify the START flag"));
-  EXPECT_EQ(reply_.infer_response().id(), "bad");
-  ASSERT_TRUE(stream->Read(&reply_));
-  EXPECT_THAT(reply_.error_message(), IsEmpty());
-  EXPECT_EQ(Floats(reply_.infer_response().raw_output_contents(0)), Native(one_));
-  EXPECT_TRUE(reply_.infer_response().parameters().at("triton_final_response").bool_param());
-  stream->WritesDone();
-  EXPECT_TRUE(stream->Finish().ok());
+TEST_F(ManyModelsTest, StartOnAnotherVersionMovesTheSequenceThere) {
+  const std::vector<float> first_version = Output(VersionedStep("1", true));
+  EXPECT_EQ(response_.model_version(), "1");
+  const std::vector<float> second_version = Output(VersionedStep("2", true));
+  EXPECT_EQ(response_.model_version(), "2");
+  EXPECT_NE(first_version, second_version);
+  Output(VersionedStep("", false));  // goes on where it lives
+  EXPECT_EQ(response_.model_version(), "2");
+  const grpc::Status status = Infer(VersionedStep("1", false));
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(status.error_message(), HasSubstr("session '5' runs model 'lstm' version 2; the request names 'lstm'"));
+  EXPECT_EQ(Output(VersionedStep("1", true)), first_version);
+  EXPECT_EQ(server_.Metric("rondo_session_events_total{model=\"lstm\",event=\"restarted\"}"), 2);
+  EXPECT_EQ(server_.Metric("rondo_sessions{model=\"lstm\"}"), 1);
 }
 
-TEST_F(ModelStreamInferTest, TritonGrpcErrorEndsTheStreamWithTheErrorItself) {
-  context_.AddMetadata("triton_grpc_error", "true");
-  const auto stream = stub_->ModelStreamInfer(&context_);
-  ASSERT_TRUE(stream->Write(RequestOf(one_)));
-  ASSERT_TRUE(stream->Write(Step(9, false, false, one_)));
-  ASSERT_TRUE(stream->Read(&reply_));
-  EXPECT_THAT(reply_.error_message(), IsEmpty());
-  EXPECT_FALSE(stream->Read(&reply_));
-  const grpc::Status status = stream->Finish();
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
-  EXPECT_THAT(status.error_message(), HasSubstr("must specify the START flag"));
+TEST_F(ManyModelsTest, StartWithoutAVersionTakesTheNewest) {
+  Output(VersionedStep("1", true));
+  Output(VersionedStep("", false));
+  EXPECT_EQ(response_.model_version(), "1");
+  Output(VersionedStep("", true));
+  EXPECT_EQ(response_.model_version(), "2");
 }
 
-TEST_F(ModelStreamInferTest, PipelinedStepsOfOneSequenceRunInOrder) {
-  constexpr size_t kSteps = 100;
-  const std::vector<float> values = RandomValues(kSteps * kInputs, 5);
-  const auto stream = stub_->ModelStreamInfer(&context_);
-  std::thread writer([&] {
-    for (size_t t = 0; t < kSteps; ++t) {
-      const auto begin = values.begin() + static_cast<std::ptrdiff_t>(t * kInputs);
-      EXPECT_TRUE(stream->Write(Step(3, t == 0, t == kSteps - 1, {begin, begin + kInputs})));
-    }
-    stream->WritesDone();
-  });
-  std::vector<float> steps;
-  while (stream->Read(&reply_)) {
-    ASSERT_THAT(reply_.error_message(), IsEmpty());
-    const std::vector<float> row = Floats(reply_.infer_response().raw_output_contents(0));
-    steps.insert(steps.end(), row.begin(), row.end());
-  }
-  writer.join();
-  EXPECT_TRUE(stream->Finish().ok());
-  EXPECT_EQ(steps, Native(values));
-}
-
-TEST_F(ModelStreamInferTest, IdsThatNeverEndMeetTheLimitAndTheStreamLivesOn) {
-  TestServer small({{"lstm", MakeTestModel(Cell::kLstm, kInputs, 16)}},
-                   [](ServerOptions* options) { options->sessions.max_sessions = 1000; });
-  const auto stub = inference::GRPCInferenceService::NewStub(small.channel());
-  const auto stream = stub->ModelStreamInfer(&context_);
-  constexpr int kIds = 100'000;
-  std::thread writer([&] {
-    for (int id = 1; id <= kIds; ++id) ASSERT_TRUE(stream->Write(Step(id, true, false, one_)));
-    ASSERT_TRUE(stream->Write(Step(1, false, false, one_)));
-    stream->WritesDone();
-  });
-  int refused = 0;
-  for (int id = 1; id <= kIds; ++id) {
-    ASSERT_TRUE(stream->Read(&reply_));
-    if (reply_.error_message().empty()) continue;
-    ++refused;
-    ASSERT_THAT(reply_.error_message(), HasSubstr("1000 sessions"));
-  }
-  ASSERT_TRUE(stream->Read(&reply_));
-  EXPECT_THAT(reply_.error_message(), IsEmpty());
-  writer.join();
-  EXPECT_TRUE(stream->Finish().ok());
-  EXPECT_EQ(refused, kIds - 1000);
+TEST_F(ManyModelsTest, StartOnAnotherModelIsRefusedAndTheLiveSequenceGoesOn) {
+  Output(VersionedStep("1", true));
+  inference::ModelInferRequest other = Step(5, true, false, one_);
+  other.set_model_name("other");
+  const grpc::Status status = Infer(other);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(status.error_message(),
+              HasSubstr("session '5' is live on model 'lstm'; the request starts it on 'other'"));
+  inference::ModelInferRequest end = VersionedStep("1", false);
+  (*end.mutable_parameters())["sequence_end"].set_bool_param(true);
+  Output(end);
+  Output(other);
+  EXPECT_EQ(response_.model_name(), "other");
 }
 
 }  // namespace

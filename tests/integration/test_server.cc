@@ -78,7 +78,7 @@ TestServer::TestServer(const std::vector<std::pair<std::string, ModelFile>>& mod
                        const std::function<void(ServerOptions*)>& change)
     : model_repository_(MakeTempDir()) {
   for (const auto& [name, model] : models) {
-    const std::string folder = absl::StrCat(model_repository_, "/", name, "/1");
+    const std::string folder = absl::StrCat(model_repository_, "/", name, absl::StrContains(name, '/') ? "" : "/1");
     std::filesystem::create_directories(folder);
     const absl::Status status = WriteModelFile(model, folder + "/model.safetensors");
     EXPECT_TRUE(status.ok()) << status;

@@ -27,7 +27,7 @@ ServerOptions TestOptions();
 // A real server on a free port with the models written to a folder of its own, and a channel to it. ASSERT started.
 class TestServer {
  public:
-  // `models`: by name, each version 1.
+  // `models`: by name, which is version 1, or by "name/version".
   explicit TestServer(const std::vector<std::pair<std::string, ModelFile>>& models,
                       const std::function<void(ServerOptions*)>& change = {});
   ~TestServer();
