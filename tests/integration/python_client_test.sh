@@ -19,8 +19,12 @@ copy_sources() {
   rm -rf "$source"
   mkdir -p "$source/client"
   cp -r proto "$source/"
-  git ls-files -z --cached --others --exclude-standard client/python 2>/dev/null | xargs -0 cp --parents -t "$source" ||
+  # Outside of a checkout, as in an unpacked release, there is nothing but sources.
+  if git ls-files --error-unmatch client/python/pyproject.toml >/dev/null 2>&1; then
+    git ls-files -z --cached --others --exclude-standard client/python | xargs -0 cp --parents -t "$source"
+  else
     cp -r client/python "$source/client/"
+  fi
 }
 
 ingredients() {
