@@ -1,5 +1,6 @@
 // inference.GRPCInferenceService against a real server, by its raw stubs: unary calls.
 
+#include "absl/time/clock.h"
 #include "tests/integration/open_inference_fixture.h"
 
 namespace rondo {
@@ -113,24 +114,76 @@ TEST_F(OpenInferenceTest, ModelsAreDescribedAsPerfAnalyzerReadsThem) {
   EXPECT_THAT(config.config().input(0).dims(), ElementsAre(kInputs));
 }
 
-TEST_F(OpenInferenceTest, StatisticsAreWhatTheMetricsSay) {
-  for (int i = 0; i < 5; ++i) Output(RequestOf(values_));
-  grpc::ClientContext context;
-  inference::ModelStatisticsRequest request;
-  request.set_name("lstm");
-  request.set_version("1");
-  inference::ModelStatisticsResponse response;
-  ASSERT_TRUE(stub_->ModelStatistics(&context, request, &response).ok());
-  ASSERT_THAT(response.model_stats(), SizeIs(1));
-  const inference::ModelStatistics& stats = response.model_stats(0);
-  EXPECT_EQ(stats.inference_count(), 15u);
-  EXPECT_EQ(stats.execution_count(), server_.Metric("rondo_step_duration_seconds_count{model=\"lstm\"}"));
-  EXPECT_EQ(stats.inference_stats().success().count(), 5u);
-  EXPECT_EQ(stats.inference_stats().queue().count(), 5u);
-  EXPECT_EQ(stats.inference_stats().compute_infer().count(), 15u);
-  EXPECT_GT(stats.inference_stats().compute_infer().ns(), 0u);
-  EXPECT_GE(stats.inference_stats().success().ns(), stats.inference_stats().compute_infer().ns());
-  EXPECT_GT(stats.last_inference(), 1'600'000'000'000u);
+class StatisticsTest : public OpenInferenceFixture {
+ protected:
+  inference::ModelStatistics Statistics() {
+    grpc::ClientContext context;
+    inference::ModelStatisticsRequest request;
+    request.set_name("lstm");
+    request.set_version("1");
+    inference::ModelStatisticsResponse response;
+    EXPECT_TRUE(stub_->ModelStatistics(&context, request, &response).ok());
+    EXPECT_THAT(response.model_stats(), SizeIs(1));
+    return response.model_stats_size() == 1 ? response.model_stats(0) : inference::ModelStatistics();
+  }
+
+  // Of all methods that are counted as inferences. `suffix`: count or sum.
+  double Requests(const std::string& suffix, const std::string& code) {
+    double total = 0;
+    for (const std::string method : {"Predict", "StreamPredict", "ModelInfer", "ModelStreamInfer"}) {
+      total += server_.Metric("rondo_request_duration_seconds_" + suffix + "{model=\"lstm\",method=\"" + method +
+                              "\",code=\"" + code + "\"}");
+    }
+    return total;
+  }
+
+  double Histogram(const std::string& name) { return server_.Metric("rondo_" + name + "{model=\"lstm\"}"); }
+
+  // Sums of nanoseconds, which /metrics shows in seconds with some digits.
+  static void ExpectSeconds(const inference::StatisticDuration& duration, double seconds) {
+    EXPECT_NEAR(static_cast<double>(duration.ns()) * 1e-9, seconds, 1e-4 * seconds + 1e-9);
+  }
+};
+
+TEST_F(StatisticsTest, CountsAndTimesAreThoseOfTheMetricsAfterAKnownNumberOfRequests) {
+  const absl::Time begin = absl::Now();
+  for (int i = 0; i < 20; ++i) Output(RequestOf(values_));
+  for (int i = 0; i < 4; ++i) Native(values_);
+  for (int i = 0; i < 3; ++i) ExpectRefused(Step(9, false, false, one_), "START");
+  const double wall_ns = absl::ToDoubleNanoseconds(absl::Now() - begin);
+  const inference::ModelStatistics statistics = Statistics();
+  const inference::InferStatistics& stats = statistics.inference_stats();
+
+  EXPECT_EQ(stats.success().count(), 24u);
+  EXPECT_EQ(stats.fail().count(), 3u);
+  EXPECT_EQ(stats.queue().count(), 24u);
+  EXPECT_EQ(statistics.inference_count(), 72u);  // timesteps
+  EXPECT_EQ(stats.compute_infer().count(), 72u);
+  EXPECT_EQ(stats.compute_input().count(), 72u);
+  EXPECT_EQ(stats.compute_output().count(), 72u);
+
+  EXPECT_EQ(static_cast<double>(stats.success().count()), Requests("count", "OK"));
+  EXPECT_EQ(static_cast<double>(stats.fail().count()), Requests("count", "NOT_FOUND"));
+  EXPECT_EQ(static_cast<double>(stats.queue().count()), Histogram("queue_duration_seconds_count"));
+  EXPECT_EQ(static_cast<double>(statistics.inference_count()), Histogram("steps_total"));
+  EXPECT_EQ(static_cast<double>(statistics.execution_count()), Histogram("step_duration_seconds_count"));
+  ExpectSeconds(stats.success(), Requests("sum", "OK"));
+  ExpectSeconds(stats.fail(), Requests("sum", "NOT_FOUND"));
+  ExpectSeconds(stats.queue(), Histogram("queue_duration_seconds_sum"));
+  ExpectSeconds(stats.compute_infer(), Histogram("step_duration_seconds_sum"));  // one row a batch here
+
+  // One request at a time: their times add up, and each is made of its parts.
+  EXPECT_LT(static_cast<double>(stats.success().ns()), wall_ns);
+  EXPECT_GE(stats.success().ns(), stats.queue().ns() + stats.compute_infer().ns());
+  EXPECT_GT(stats.compute_infer().ns(), 0u);
+  EXPECT_GE(statistics.last_inference(), static_cast<uint64_t>(absl::ToUnixMillis(begin)));
+}
+
+TEST_F(StatisticsTest, AFailureThatComesBeforeAnyModelIsNoModelsFailure) {
+  inference::ModelInferRequest request = RequestOf(values_);
+  request.set_model_name("nobody");
+  EXPECT_EQ(Infer(request).error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(Statistics().inference_stats().fail().count(), 0u);
 }
 
 TEST_F(OpenInferenceTest, WhatIsNotServedSaysSo) {
