@@ -33,9 +33,8 @@ void OpenInferenceMessage::Start(absl::Time now, absl::Time deadline) {
   if (status.ok()) status = ReadTensors(request_, *(*model)->model, context_->limits.max_timesteps, sequence);
   if (!status.ok()) return predict_.Refuse(now, *std::move(model), status);
   predict->set_model(request_.model_name());
-  // Named inputs are in this version's order; a session of another one must not take them for its own.
-  predict->set_version(NamesInputs(request_) ? (*model)->model->version : version);
-  predict_.Start(now, std::min(deadline, now + terms.timeout), terms.start);
+  predict->set_version(version);
+  predict_.Start(now, std::min(deadline, now + terms.timeout), {terms.start, NamesInputs(request_)});
 }
 
 void OpenInferenceMessage::OnMessageDone() {

@@ -87,7 +87,7 @@ absl::Status ReadParameters(const InferRequest& request, v1::Sequence* sequence,
     return absl::InvalidArgumentError(
         "sequence_start or sequence_end is set; wanted a non-zero or non-empty sequence_id with it");
   }
-  if (flags.start) terms->start = SessionStart::kAnew;
+  terms->start = flags.start;
   sequence->set_end_session(flags.end);
   return absl::OkStatus();
 }

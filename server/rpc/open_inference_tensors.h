@@ -28,7 +28,7 @@ inline constexpr absl::string_view kOutputTensor = "OUTPUT";
 
 // What of an InferRequest is not in a PredictRequest.
 struct InferTerms {
-  SessionStart start = SessionStart::kByPosition;
+  bool start = false;
   absl::Duration timeout = absl::InfiniteDuration();
 };
 

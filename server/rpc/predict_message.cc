@@ -38,9 +38,9 @@ void PredictMessage::FinishRefused(const absl::Status& status) {
   Finish();
 }
 
-void PredictMessage::Start(absl::Time now, absl::Time deadline, SessionStart start) {
+void PredictMessage::Start(absl::Time now, absl::Time deadline, const SessionTerms& terms) {
   Open(now);
-  session_start_ = start;
+  session_terms_ = terms;
   if (const absl::Status status = Admit(deadline); !status.ok()) return FinishRefused(status);
   const int sequences = request_.sequences_size();
   while (tasks_.size() < static_cast<size_t>(sequences)) {

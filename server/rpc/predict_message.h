@@ -47,7 +47,7 @@ class PredictMessage {
   size_t TimestepsOf(int i) const { return tasks_[static_cast<size_t>(i)]->timesteps(); }
 
   // Runs the request and calls OnMessageDone once, at once or later.
-  void Start(absl::Time now, absl::Time deadline, SessionStart start = SessionStart::kByPosition);
+  void Start(absl::Time now, absl::Time deadline, const SessionTerms& terms = {});
   // The same for a request that cannot be run; `model`: whose, null if that is not known.
   void Refuse(absl::Time now, ServedModelPtr model, const absl::Status& status);
   void Cancel();
@@ -57,7 +57,7 @@ class PredictMessage {
   const ServedModelPtr& model() const { return model_; }
   absl::Time arrived() const { return arrived_; }
   absl::Time deadline() const { return deadline_; }
-  SessionStart session_start() const { return session_start_; }
+  const SessionTerms& session_terms() const { return session_terms_; }
   void OnSequenceDone(const absl::Status& status);
 
  private:
@@ -79,7 +79,7 @@ class PredictMessage {
   absl::StatusCode first_failure_ = absl::StatusCode::kOk;
   absl::Time arrived_;
   absl::Time deadline_;
-  SessionStart session_start_ = SessionStart::kByPosition;
+  SessionTerms session_terms_;
   int unfinished_ = 0;
   bool running_ = false;
 };

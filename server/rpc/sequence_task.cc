@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "server/rpc/check_sequence.h"
@@ -42,6 +43,10 @@ Rejection SessionRejectionOf(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsDataLoss(status) ? Rejection::kStore : RejectionOf(status);
 }
 
+bool SameInputs(const ModelSpec& a, const ModelSpec& b) {
+  return absl::c_equal(a.inputs, b.inputs, [](const auto& x, const auto& y) { return x.name == y.name; });
+}
+
 }  // namespace
 
 void SequenceTask::Start(const v1::Sequence& sequence, v1::SequenceResult* result) {
@@ -58,8 +63,7 @@ void SequenceTask::Start(const v1::Sequence& sequence, v1::SequenceResult* resul
 }
 
 void SequenceTask::AcquireSession() {
-  const bool creates =
-      message_->session_start() == SessionStart::kAnew || (sequence_->has_position() && sequence_->position() == 0);
+  const bool creates = message_->session_terms().anew || (sequence_->has_position() && sequence_->position() == 0);
   stage_ = Stage::kWaiting;
   absl::StatusOr<std::optional<SessionLease>> lease = context_->sessions->Acquire(
       sequence_->session_id(), creates ? &message_->model() : nullptr, this, message_->arrived());
@@ -89,7 +93,7 @@ void SequenceTask::Proceed(bool) {
 
 void SequenceTask::Begin() {
   if (cancelled_) return Refuse(Rejection::kCancelled, absl::CancelledError("cancelled by the client"));
-  if (message_->session_start() == SessionStart::kAnew) {
+  if (message_->session_terms().anew) {
     if (const absl::Status status = CheckRestart(); !status.ok()) return Refuse(Rejection::kPosition, status);
     if (lease_.position() > 0 || lease_.model() != message_->model()) lease_.Restart(message_->model());
     return Run();
@@ -134,6 +138,11 @@ absl::Status SequenceTask::CheckSession() const {
     return absl::FailedPreconditionError(absl::StrCat(
         "session '", sequence_->session_id(), "' runs model '", session.name, "' version ", session.version,
         "; the request names '", wanted.name, "' version ", version != 0 ? version : wanted.version));
+  }
+  if (message_->session_terms().named_inputs && !SameInputs(session.spec(), wanted.spec())) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "session '", sequence_->session_id(), "' runs model '", session.name, "' version ", session.version,
+        ", whose inputs are not those of version ", wanted.version, "; name its version in the request"));
   }
   return CheckSequence(*sequence_, session, message_->request()->last_only(), context_->limits);
 }

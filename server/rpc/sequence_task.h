@@ -17,10 +17,13 @@ namespace rondo {
 
 class PredictMessage;
 
-// What a sequence finds of its session.
-enum class SessionStart {
-  kByPosition,  // as v1::Sequence.position says
-  kAnew,        // position 0 and a zero state, whether the id is live or not; `position` is not looked at
+// How the sequences of a message meet their sessions.
+struct SessionTerms {
+  // The session begins at position 0 and a zero state, whether the id is live or not; `position` is not looked at.
+  bool anew = false;
+  // The values are in the order of the inputs of the model version that the message found: for a session of another
+  // version they are only if that has the same inputs.
+  bool named_inputs = false;
 };
 
 // One sequence of a message, from the check of its values to its result: waits for its session's lease, runs, commits.

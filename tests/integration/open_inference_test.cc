@@ -198,7 +198,11 @@ TEST_F(OpenInferenceTest, WhatIsNotServedSaysSo) {
 class ManyModelsTest : public OpenInferenceFixture {
  protected:
   static std::vector<std::pair<std::string, ModelFile>> Models() {
+    ModelFile turned = MakeTestModel(Cell::kLstm, kInputs, 16, 1);
+    std::swap(turned.spec.inputs[0], turned.spec.inputs[2]);
     return {{"lstm/1", MakeTestModel(Cell::kLstm, kInputs, 16, 1)},
+            {"turned/1", MakeTestModel(Cell::kLstm, kInputs, 16, 1)},
+            {"turned/2", std::move(turned)},
             {"lstm/2", MakeTestModel(Cell::kLstm, kInputs, 24, 2)},
             {"other", MakeTestModel(Cell::kGru, kInputs, 8, 3)}};
   }
@@ -206,6 +210,22 @@ class ManyModelsTest : public OpenInferenceFixture {
   inference::ModelInferRequest VersionedStep(const std::string& version, bool start) {
     inference::ModelInferRequest request = Step(5, start, false, one_);
     request.set_model_version(version);
+    return request;
+  }
+
+  // The same step with a tensor an input, in another order.
+  inference::ModelInferRequest NamedStep(const std::string& model, const std::string& version, bool start) {
+    inference::ModelInferRequest request = VersionedStep(version, start);
+    request.set_model_name(model);
+    request.clear_inputs();
+    request.clear_raw_input_contents();
+    for (const size_t column : {1, 2, 0}) {
+      auto* const input = request.add_inputs();
+      input->set_name(std::string(1, static_cast<char>('a' + column)));
+      input->set_datatype("FP32");
+      input->add_shape(1);
+      request.add_raw_input_contents(Raw({one_[column]}));
+    }
     return request;
   }
 
@@ -234,6 +254,24 @@ TEST_F(ManyModelsTest, StartWithoutAVersionTakesTheNewest) {
   EXPECT_EQ(response_.model_version(), "1");
   Output(VersionedStep("", true));
   EXPECT_EQ(response_.model_version(), "2");
+}
+
+TEST_F(ManyModelsTest, NamedInputsGoOnOnTheVersionWhereTheSequenceLives) {
+  const std::vector<float> first = Output(NamedStep("lstm", "1", true));
+  EXPECT_EQ(first, Output(VersionedStep("1", true)));
+  const std::vector<float> second = Output(VersionedStep("1", false));
+  EXPECT_EQ(first, Output(NamedStep("lstm", "1", true)));
+  EXPECT_EQ(second, Output(NamedStep("lstm", "", false)));  // though version 2 is the newest
+  EXPECT_EQ(response_.model_version(), "1");
+}
+
+TEST_F(ManyModelsTest, NamedInputsOfAVersionWithOthersAreNotTakenForTheSequencesOwn) {
+  Output(NamedStep("turned", "1", true));
+  const grpc::Status status = Infer(NamedStep("turned", "", false));
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_THAT(status.error_message(), HasSubstr("whose inputs are not those of version 2; name its version"));
+  Output(NamedStep("turned", "1", false));
+  EXPECT_EQ(response_.model_version(), "1");
 }
 
 TEST_F(ManyModelsTest, StartOnAnotherModelIsRefusedAndTheLiveSequenceGoesOn) {

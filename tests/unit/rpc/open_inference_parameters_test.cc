@@ -36,7 +36,7 @@ TEST_F(OpenInferenceParametersTest, WithoutAnyTheRequestIsStatelessAndHasAllTime
   ASSERT_TRUE(Read().ok());
   EXPECT_EQ(sequence_.session_id(), "");
   EXPECT_FALSE(sequence_.end_session());
-  EXPECT_EQ(terms_.start, SessionStart::kByPosition);
+  EXPECT_FALSE(terms_.start);
   EXPECT_EQ(terms_.timeout, absl::InfiniteDuration());
 }
 
@@ -93,7 +93,7 @@ TEST_F(OpenInferenceParametersTest, FlagsOfAnotherTypeAreRefused) {
     Parameter(key).set_bool_param(true);
     EXPECT_TRUE(Read().ok());
   }
-  EXPECT_EQ(terms_.start, SessionStart::kAnew);
+  EXPECT_TRUE(terms_.start);
   EXPECT_TRUE(sequence_.end_session());
 }
 
