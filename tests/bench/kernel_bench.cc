@@ -1,9 +1,14 @@
 // Network::Step against the bare oneDNN primitive of the same shape, interleaved in one run: what gathering, checking,
 // the head and scattering add. Each row's `ratio` is bare / step of the medians, `added_us` their difference. Rows
 // that end in /deterministic run the step with one fixed batch size, against the same bare primitive.
+//
+// The rows that begin with split show what a second core brings: one step on one thread (`one_us`), half its rows alone
+// (`half_us`), both halves at once on two threads (`both_us`). `speedup` is one / both; of what it lacks to 2, one /
+// half is lost by reading the weights twice, half / both by what the cores share.
 #include <time.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <random>
 #include <string>
@@ -14,6 +19,7 @@
 #include "benchmark/benchmark.h"
 #include "model/compute_thread.h"
 #include "model/network.h"
+#include "server/loop/compute_helpers.h"
 #include "tests/bench/bare_primitive.h"
 
 namespace rondo {
@@ -58,6 +64,10 @@ class Batch {
   }
 
   void Run() { network_->Step(absl::MakeSpan(rows_)); }
+  void RunHalf(size_t half) {
+    const size_t rows = rows_.size() / 2;
+    network_->Step(absl::MakeSpan(rows_).subspan(half * rows, rows));
+  }
   const Network& network() const { return *network_; }
 
  private:
@@ -110,6 +120,33 @@ void CompareWithBarePrimitive(benchmark::State& state, Cell cell, size_t hidden_
   state.SetLabel(batch.network().kernel_name());
 }
 
+template <typename Function>
+double WallSeconds(const Function& function) {
+  constexpr int kRepeats = 3;
+  function();  // the first is not counted
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < kRepeats; ++i) function();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / kRepeats;
+}
+
+void CompareWithTwoThreads(benchmark::State& state, size_t hidden_size, size_t batch_size) {
+  PrepareComputeThread();
+  Batch batch(Cell::kLstm, hidden_size, batch_size, false);
+  ComputeHelpers helper(1);
+  std::vector<double> one, half, both;
+  for (auto _ : state) {
+    one.push_back(WallSeconds([&] { batch.Run(); }));
+    half.push_back(WallSeconds([&] { batch.RunHalf(0); }));
+    both.push_back(WallSeconds([&] { helper.Run(2, [&](size_t part) { batch.RunHalf(part); }); }));
+    state.SetIterationTime(both.back());
+  }
+  const double one_median = Median(one), half_median = Median(half), both_median = Median(both);
+  state.counters["one_us"] = one_median * 1e6;
+  state.counters["half_us"] = half_median * 1e6;
+  state.counters["both_us"] = both_median * 1e6;
+  state.counters["speedup"] = one_median / both_median;
+}
+
 void Register(const std::string& name, Cell cell, size_t hidden_size, size_t batch_size, bool deterministic) {
   benchmark::RegisterBenchmark(
       absl::StrCat(name, "/H:", hidden_size, "/B:", batch_size, deterministic ? "/deterministic" : "").c_str(),
@@ -129,6 +166,13 @@ void RegisterAll() {
         for (bool deterministic : {false, true}) Register(name, cell, hidden_size, batch_size, deterministic);
       }
     }
+  }
+  for (size_t hidden_size : {256, 512, 1024}) {
+    benchmark::RegisterBenchmark(absl::StrCat("split/lstm/H:", hidden_size, "/B:64").c_str(), CompareWithTwoThreads,
+                                 hidden_size, 64)
+        ->UseManualTime()
+        ->Iterations(30)
+        ->Unit(benchmark::kMicrosecond);
   }
 }
 
