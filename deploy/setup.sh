@@ -19,6 +19,17 @@ packages_of() {
   done
 }
 
+# Runs a command during which no package starts a daemon: the tests start their own Redis and Prometheus. (Debian asks
+# policy-rc.d; one that is there, as in containers, stays in charge.)
+without_daemons() {
+  local policy=/usr/sbin/policy-rc.d
+  if [[ -e $policy ]]; then "$@"; return; fi
+  # shellcheck disable=SC2064  # as they are now
+  trap "${as_root[*]} rm -f $policy" EXIT
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" install --mode 755 /dev/stdin "$policy"
+  "$@"
+}
+
 # Those of the packages on stdin that are not installed.
 missing() {
   local package
@@ -50,7 +61,7 @@ main() {
     -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
   "${apt[@]}" update </dev/null || echo "setup: apt-get update failed; going on with the lists that are here" >&2
   # shellcheck disable=SC2086  # one word a package
-  "${apt[@]}" install --yes --no-install-recommends $to_install </dev/null >/dev/null
+  without_daemons "${apt[@]}" install --yes --no-install-recommends $to_install </dev/null >/dev/null
   echo "setup: done"
 }
 
