@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -47,9 +49,19 @@ rocksdb::BlockBasedTableOptions TableOptions(std::shared_ptr<rocksdb::Cache> cac
   return options;
 }
 
-rocksdb::Options Options() {
+// Tables or logs: then there is a database, and one whose CURRENT is missing must not be replaced by an empty one.
+bool HasSessions(const std::string& directory) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+    const std::string extension = entry.path().extension().string();
+    if (extension == ".sst" || extension == ".log") return true;
+  }
+  return false;
+}
+
+rocksdb::Options Options(const std::string& directory) {
   rocksdb::Options options;
-  options.create_if_missing = true;
+  options.create_if_missing = !HasSessions(directory);
   const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(RocksdbStore::kCacheBytes);
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(TableOptions(cache)));
   // Write buffers also bound the log that a start has to read again.
@@ -82,7 +94,7 @@ absl::Status OpenError(const rocksdb::Status& status, const std::string& directo
         "the session store ", directory, " is in use by another server; a directory is for one at a time"));
   }
   const std::string message = absl::StrCat("cannot open the session store ", directory, ": ", text);
-  if (status.IsCorruption()) return absl::DataLossError(message);
+  if (status.IsCorruption() || absl::StrContains(text, "create_if_missing")) return absl::DataLossError(message);
   if (IsNoSpace(status)) return absl::ResourceExhaustedError(message);
   if (says(EACCES) || says(EPERM) || says(EROFS)) return absl::PermissionDeniedError(message);
   if (status.IsInvalidArgument() || status.IsNotSupported()) return absl::FailedPreconditionError(message);
@@ -156,7 +168,7 @@ absl::StatusOr<std::unique_ptr<RocksdbStore>> RocksdbStore::Open(const std::stri
   }
   rocksdb::DB* db = nullptr;
   rocksdb::Status status;
-  const absl::Status guarded = Guarded([&] { status = rocksdb::DB::Open(Options(), directory, &db); });
+  const absl::Status guarded = Guarded([&] { status = rocksdb::DB::Open(Options(directory), directory, &db); });
   if (!guarded.ok()) return guarded;
   if (!status.ok()) return OpenError(status, directory);
   return std::unique_ptr<RocksdbStore>(new RocksdbStore(std::unique_ptr<rocksdb::DB>(db)));

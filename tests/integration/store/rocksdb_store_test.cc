@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -156,6 +157,70 @@ TEST_F(RocksdbStoreTest, WithoutPermissionItSaysSo) {
   ExpectRefused(directory_.path() + "/closed/store", absl::StatusCode::kPermissionDenied, "Permission denied");
   ExpectRefused(directory_.path() + "/closed", absl::StatusCode::kPermissionDenied, "Permission denied");
   ExpectRefused(path_, absl::StatusCode::kPermissionDenied, "Permission denied");
+}
+
+// Changes the byte at `offset` of the first file whose name ends so.
+void Damage(const std::string& directory, const std::string& ending, std::streamoff offset) {
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    const std::string path = entry.path().string();
+    if (!absl::EndsWith(path, ending)) continue;
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(offset);
+    const auto byte = static_cast<char>(file.get() ^ 1);
+    file.seekp(offset);
+    file.put(byte);
+    ASSERT_TRUE(file.good()) << path;
+    return;
+  }
+  FAIL() << "no " << ending << " in " << directory;
+}
+
+TEST_F(RocksdbStoreTest, DamageInATableIsDataLossForTheSessionsThereOnly) {
+  constexpr int kSessions = 1000;
+  auto store = Open();
+  for (int i = 0; i < kSessions; ++i) {
+    ASSERT_EQ(SaveOne(*store, absl::StrCat("s", i), std::string(1000, 'v')), absl::OkStatus());
+  }
+  store.reset();
+  Open();  // writes the log's sessions into a table
+  Damage(path_, ".sst", 50'000);
+  store = Open();
+  int lost = 0;
+  for (int i = 0; i < kSessions; ++i) {
+    const SessionStore::LoadOp load = LoadOne(*store, absl::StrCat("s", i));
+    if (load.status.ok()) {
+      EXPECT_EQ(load.value, std::string(1000, 'v'));
+      continue;
+    }
+    EXPECT_EQ(load.status, absl::DataLossError("what the session store has of this session is damaged"));
+    ++lost;
+    EXPECT_EQ(SaveOne(*store, absl::StrCat("s", i), "new"), absl::OkStatus());
+    EXPECT_EQ(LoadOne(*store, absl::StrCat("s", i)).value, "new");
+  }
+  EXPECT_GT(lost, 0);
+  EXPECT_LT(lost, 40);
+  store->DropExpired(absl::Now());
+  EXPECT_EQ(SaveOne(*store, "other", "1"), absl::OkStatus());
+}
+
+TEST_F(RocksdbStoreTest, AStoreThatIsNotWholeIsRefused) {
+  ASSERT_EQ(SaveOne(*Open(), "s", "1"), absl::OkStatus());
+  Open();
+  fs::rename(path_ + "/CURRENT", path_ + "/elsewhere");
+  ExpectRefused(path_, absl::StatusCode::kDataLoss, "CURRENT");
+  fs::rename(path_ + "/elsewhere", path_ + "/CURRENT");
+  EXPECT_EQ(LoadOne(*Open(), "s").value, "1");
+  std::ofstream(path_ + "/CURRENT") << "MANIFEST";
+  ExpectRefused(path_, absl::StatusCode::kDataLoss, "CURRENT");
+}
+
+TEST_F(RocksdbStoreTest, AMissingTableIsRefused) {
+  ASSERT_EQ(SaveOne(*Open(), "s", "1"), absl::OkStatus());
+  Open();
+  for (const std::string& name : FilesIn(path_)) {
+    if (absl::EndsWith(name, ".sst")) fs::remove(path_ + "/" + name);
+  }
+  ExpectRefused(path_, absl::StatusCode::kDataLoss, "No such file");
 }
 
 // A file system of its own, so small that it can be filled; only root can have one.
