@@ -53,9 +53,9 @@ class SessionStore {
 };
 
 // Opens the store that `name` asks for: "rocksdb:DIR" (made if missing; one process at a time) or
-// "redis://[:PASSWORD@]HOST:PORT[/DB]". INVALID_ARGUMENT: no such kind, or a malformed name. UNAVAILABLE: cannot be
-// reached. FAILED_PRECONDITION: it is another program's or another server's, or cannot be written. PERMISSION_DENIED:
-// password or folder. DATA_LOSS: damaged.
+// "redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]". INVALID_ARGUMENT: no such kind, or a malformed name. UNAVAILABLE:
+// cannot be reached. FAILED_PRECONDITION: it is another program's or another server's, or cannot be written.
+// PERMISSION_DENIED: password or folder. DATA_LOSS: damaged.
 absl::StatusOr<std::unique_ptr<SessionStore>> OpenSessionStore(absl::string_view name);
 
 }  // namespace rondo

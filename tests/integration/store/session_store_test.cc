@@ -10,6 +10,7 @@
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/integration/store/redis_server.h"
 #include "tests/integration/store/store_calls.h"
 #include "tests/integration/store/temporary_directory.h"
 
@@ -29,6 +30,14 @@ class RocksdbStorage : public Storage {
 
  private:
   const TemporaryDirectory directory_;
+};
+
+class RedisStorage : public Storage {
+ public:
+  std::string name() const override { return redis_.name(); }
+
+ private:
+  const RedisServer redis_;
 };
 
 struct Kind {
@@ -172,11 +181,13 @@ TEST_P(SessionStoreTest, NothingAskedForIsNothingDone) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Real, SessionStoreTest,
-                         testing::Values(Kind{"Rocksdb", [] { return std::make_unique<RocksdbStorage>(); }}),
+                         testing::Values(Kind{"Rocksdb", [] { return std::make_unique<RocksdbStorage>(); }},
+                                         Kind{"Redis", [] { return std::make_unique<RedisStorage>(); }}),
                          [](const auto& kind) { return std::string(kind.param.name); });
 
 TEST(OpenSessionStoreTest, ANameOfNoStoreIsRefusedAndSaysWhatIsWanted) {
-  for (const char* name : {"", "memory", "rocksdb", "rocksdb:", "leveldb:/tmp", "/tmp/somewhere"}) {
+  for (const char* name :
+       {"", "memory", "rocksdb", "rocksdb:", "leveldb:/tmp", "/tmp/somewhere", "redis:", "redis://:x"}) {
     const auto opened = OpenSessionStore(name);
     EXPECT_EQ(opened.status().code(), absl::StatusCode::kInvalidArgument) << name;
     EXPECT_THAT(std::string(opened.status().message()), testing::HasSubstr("wanted")) << name;

@@ -1,0 +1,29 @@
+#ifndef RONDO_SERVER_STORE_BACKOFF_H_
+#define RONDO_SERVER_STORE_BACKOFF_H_
+
+#include "absl/time/time.h"
+
+namespace rondo {
+
+// When to try again what failed: after a delay that doubles with each failure in a row, shortened at random so that
+// many servers do not all come back at once. Policy only: no clock, no dice.
+class Backoff {
+ public:
+  // Delays of `first`, then twice the last, at most `longest`.
+  Backoff(absl::Duration first, absl::Duration longest);
+
+  bool MayTry(absl::Time now) const { return now >= next_; }
+  // `dice`: at random in [0, 1); the delay is between half of its full length and that.
+  void Failed(absl::Time now, double dice);
+  void Succeeded();
+
+ private:
+  const absl::Duration first_;
+  const absl::Duration longest_;
+  absl::Duration delay_;
+  absl::Time next_ = absl::InfinitePast();
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_STORE_BACKOFF_H_

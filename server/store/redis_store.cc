@@ -1,0 +1,263 @@
+#include "server/store/redis_store.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <utility>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "server/log.h"
+
+namespace rondo {
+namespace {
+
+// KEYS: the session. ARGV: owner. Answers "EPOCH VALUE", or "" if there is none.
+constexpr absl::string_view kLoadScript = R"(
+local held = redis.call('HMGET', KEYS[1], 'epoch', 'value')
+if not held[1] or not held[2] or held[2] == '' then
+  if redis.call('EXISTS', KEYS[1]) == 0 then return '' end
+  return redis.error_reply('NOTASESSION the key holds another hash')
+end
+redis.call('HINCRBY', KEYS[1], 'epoch', 1)
+redis.call('HSET', KEYS[1], 'owner', ARGV[1])
+return redis.call('HGET', KEYS[1], 'epoch') .. ' ' .. held[2]
+)";
+
+// KEYS: the session. ARGV: owner, epoch, value, when it expires (Unix milliseconds; "": never). Answers 1, or 0 if it
+// has another owner.
+constexpr absl::string_view kSaveScript = R"(
+local held = redis.call('HMGET', KEYS[1], 'epoch', 'owner')
+if held[1] or held[2] then
+  if held[1] ~= ARGV[2] or held[2] ~= ARGV[1] then return 0 end
+elseif redis.call('EXISTS', KEYS[1]) == 1 then
+  return redis.error_reply('NOTASESSION the key holds another hash')
+end
+redis.call('HSET', KEYS[1], 'epoch', ARGV[2], 'owner', ARGV[1], 'value', ARGV[3])
+if ARGV[4] == '' then
+  redis.call('PERSIST', KEYS[1])
+else
+  redis.call('PEXPIREAT', KEYS[1], ARGV[4])
+end
+return 1
+)";
+
+constexpr absl::string_view kKeyPrefix = "rondo:session:";
+
+// Unix milliseconds that every Redis takes: from 1, up to the year 9999.
+std::string ExpiryText(absl::Time expires_at) {
+  if (expires_at == absl::InfiniteFuture()) return "";
+  constexpr int64_t kLast = 253'402'300'799'000;
+  return absl::StrCat(std::clamp<int64_t>(absl::ToUnixMillis(expires_at), 1, kLast));
+}
+
+absl::Status DataLoss() {
+  return absl::DataLossError("what is under this session's key in the session store is not a session");
+}
+
+void LogTrouble(absl::string_view event, absl::string_view text) {
+  int64_t skipped = 0;
+  if (!ShouldLogRefusal(event, &skipped)) return;
+  LogEvent(LogLevel::kError, event, {{"error", std::string(text)}, {"skipped", absl::StrCat(skipped)}});
+}
+
+// An error reply's text may have keys of others, so it goes to the log and not to clients.
+absl::Status AnswerOfError(absl::string_view text) {
+  LogTrouble("session_store_refused", text);
+  const absl::Status error = RedisError(text);
+  if (absl::IsDataLoss(error)) return DataLoss();
+  if (absl::IsResourceExhausted(error)) return absl::ResourceExhaustedError("the session store is out of memory");
+  return absl::UnavailableError("the session store refused; its server's log says why");
+}
+
+void Answer(RedisReply reply, SessionStore::LoadOp* load) {
+  load->status = absl::OkStatus();
+  load->value.clear();
+  load->epoch = 1;
+  if (reply.kind == RedisReply::Kind::kError) {
+    load->status = AnswerOfError(reply.text);
+    if (absl::IsResourceExhausted(load->status)) load->status = absl::UnavailableError(load->status.message());
+    return;
+  }
+  if (reply.kind == RedisReply::Kind::kText && reply.text.empty()) return;
+  const size_t space = reply.text.find(' ');
+  if (space == std::string::npos || !absl::SimpleAtoi(absl::string_view(reply.text).substr(0, space), &load->epoch)) {
+    load->status = DataLoss();
+    return;
+  }
+  reply.text.erase(0, space + 1);
+  load->value = std::move(reply.text);
+}
+
+absl::Status AnswerOfSave(const RedisReply& reply) {
+  if (reply.kind == RedisReply::Kind::kError) return AnswerOfError(reply.text);
+  if (reply.kind != RedisReply::Kind::kInteger) return absl::UnavailableError("the session store answers nonsense");
+  return reply.integer == 1 ? absl::OkStatus() : absl::AbortedError("the session has moved to another server");
+}
+
+absl::StatusOr<std::string> RandomOwner() {
+  std::array<char, 16> bytes;
+  if (getentropy(bytes.data(), bytes.size()) != 0) return absl::InternalError("the kernel gives no random bytes");
+  return absl::BytesToHexString(absl::string_view(bytes.data(), bytes.size()));
+}
+
+bool IsForgottenScript(const RedisReply& reply) {
+  return reply.kind == RedisReply::Kind::kError && absl::StartsWith(reply.text, "NOSCRIPT");
+}
+
+bool IsReadOnly(const RedisReply& reply) {
+  return reply.kind == RedisReply::Kind::kError && absl::StrContains(reply.text, "READONLY");
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<RedisStore>> RedisStore::Open(const RedisAddress& address, Options options) {
+  absl::StatusOr<std::string> owner = RandomOwner();
+  if (!owner.ok()) return owner.status();
+  std::unique_ptr<RedisStore> store(new RedisStore(address, std::move(options), *std::move(owner)));
+  if (const absl::Status status = store->Connect(); !status.ok()) {
+    return absl::Status(status.code(),
+                        absl::StrCat("cannot use the session store ", address.Shown(), ": ", status.message()));
+  }
+  store->WarnOfLosses();
+  return store;
+}
+
+RedisStore::RedisStore(const RedisAddress& address, Options options, std::string owner)
+    : address_(address), options_(std::move(options)), owner_(std::move(owner)) {
+  std::seed_seq seed(owner_.begin(), owner_.end());
+  dice_.seed(seed);
+}
+
+absl::Status RedisStore::Connect() {
+  if (connection_ != nullptr) return absl::OkStatus();
+  if (!backoff_.MayTry(options_.now())) return absl::UnavailableError("the session store cannot be reached");
+  absl::StatusOr<std::unique_ptr<RedisConnection>> connection = RedisConnection::Open(address_, options_.limits);
+  if (!connection.ok()) return Disconnect(connection.status());
+  connection_ = *std::move(connection);
+  if (absl::Status ready = Prepare(); !ready.ok()) return Disconnect(std::move(ready));
+  backoff_.Succeeded();
+  LogEvent(LogLevel::kInfo, "session_store_connected", {{"store", address_.Shown()}});
+  return absl::OkStatus();
+}
+
+absl::Status RedisStore::Prepare() {
+  // No session has an empty id, so this removes nothing; but a replica refuses it.
+  const absl::Status writable = connection_->CallOne({"DEL", kKeyPrefix}).status();
+  return writable.ok() ? LoadScripts() : writable;
+}
+
+absl::Status RedisStore::LoadScripts() {
+  const auto load = connection_->CallOne({"SCRIPT", "LOAD", kLoadScript});
+  if (!load.ok()) return load.status();
+  const auto save = connection_->CallOne({"SCRIPT", "LOAD", kSaveScript});
+  if (!save.ok()) return save.status();
+  load_script_ = load->text;
+  save_script_ = save->text;
+  return absl::OkStatus();
+}
+
+void RedisStore::WarnOfLosses() {
+  const auto warn = [this](absl::string_view event, absl::string_view what) {
+    LogEvent(LogLevel::kWarning, event, {{"store", address_.Shown()}, {"warning", std::string(what)}});
+  };
+  const auto info = connection_->CallOne({"INFO"});
+  if (!info.ok()) return warn("session_store_unknown", "this user may not ask Redis what it keeps on disk: INFO");
+  if (absl::StrContains(info->text, "aof_enabled:0")) {
+    warn("session_store_not_on_disk", "appendonly is no: what is durable here is lost when Redis restarts");
+  }
+  if (!absl::StrContains(info->text, "maxmemory_policy:noeviction") &&
+      !absl::StrContains(info->text, "maxmemory:0\r")) {
+    warn("session_store_evicts", "maxmemory_policy is not noeviction: Redis drops sessions when its memory is full");
+  }
+}
+
+absl::Status RedisStore::Disconnect(absl::Status why) {
+  connection_.reset();
+  backoff_.Failed(options_.now(), std::uniform_real_distribution<double>(0, 1)(dice_));
+  LogTrouble("session_store_lost", why.message());
+  return why;
+}
+
+absl::StatusOr<std::vector<RedisReply>> RedisStore::Call(size_t count, const AddCommand& add_command) {
+  const absl::Status unreachable = absl::UnavailableError("the session store cannot be reached");
+  if (!Connect().ok()) return unreachable;
+  RedisCommands commands;
+  for (size_t i = 0; i < count; ++i) add_command(i, &commands);
+  absl::StatusOr<std::vector<RedisReply>> replies = connection_->Call(commands);
+  const absl::Status status = replies.ok() ? Retry(add_command, &*replies) : replies.status();
+  if (!status.ok()) {
+    Disconnect(status).IgnoreError();
+    return unreachable;
+  }
+  // A replica now: its name may lead to the one that took its place.
+  if (absl::c_any_of(*replies, IsReadOnly)) {
+    Disconnect(absl::FailedPreconditionError("Redis is a read-only replica now")).IgnoreError();
+  }
+  return replies;
+}
+
+absl::Status RedisStore::Retry(const AddCommand& add_command, std::vector<RedisReply>* replies) {
+  std::vector<size_t> forgotten;
+  for (size_t i = 0; i < replies->size(); ++i) {
+    if (IsForgottenScript((*replies)[i])) forgotten.push_back(i);
+  }
+  if (forgotten.empty()) return absl::OkStatus();
+  if (absl::Status loaded = LoadScripts(); !loaded.ok()) return loaded;
+  RedisCommands commands;
+  for (const size_t i : forgotten) add_command(i, &commands);
+  absl::StatusOr<std::vector<RedisReply>> second = connection_->Call(commands);
+  if (!second.ok()) return second.status();
+  for (size_t i = 0; i < forgotten.size(); ++i) (*replies)[forgotten[i]] = std::move((*second)[i]);
+  return absl::OkStatus();
+}
+
+void RedisStore::Load(absl::Span<LoadOp> loads) {
+  while (!loads.empty()) {
+    const absl::Span<LoadOp> some = loads.subspan(0, kMaxCommands);
+    LoadSome(some);
+    loads.remove_prefix(some.size());
+  }
+}
+
+void RedisStore::LoadSome(absl::Span<LoadOp> loads) {
+  auto replies = Call(loads.size(), [&](size_t i, RedisCommands* commands) {
+    commands->Add({"EVALSHA", load_script_, "1", absl::StrCat(kKeyPrefix, loads[i].id), owner_});
+  });
+  for (size_t i = 0; i < loads.size(); ++i) {
+    if (replies.ok()) {
+      Answer(std::move((*replies)[i]), &loads[i]);
+    } else {
+      loads[i].status = replies.status();
+    }
+  }
+}
+
+void RedisStore::Save(absl::Span<SaveOp> saves) {
+  while (!saves.empty()) {
+    size_t count = 0;
+    for (size_t bytes = 0; count < std::min(saves.size(), kMaxCommands) && bytes < kMaxCommandBytes; ++count) {
+      bytes += saves[count].value.size();
+    }
+    SaveSome(saves.subspan(0, count));
+    saves.remove_prefix(count);
+  }
+}
+
+void RedisStore::SaveSome(absl::Span<SaveOp> saves) {
+  const auto replies = Call(saves.size(), [&](size_t i, RedisCommands* commands) {
+    const SaveOp& save = saves[i];
+    commands->Add({"EVALSHA", save_script_, "1", absl::StrCat(kKeyPrefix, save.id), owner_, absl::StrCat(save.epoch),
+                   save.value, ExpiryText(save.expires_at)});
+  });
+  for (size_t i = 0; i < saves.size(); ++i) {
+    saves[i].status = replies.ok() ? AnswerOfSave((*replies)[i]) : replies.status();
+  }
+}
+
+}  // namespace rondo

@@ -1,0 +1,82 @@
+#ifndef RONDO_SERVER_STORE_REDIS_STORE_H_
+#define RONDO_SERVER_STORE_REDIS_STORE_H_
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "server/store/backoff.h"
+#include "server/store/redis_address.h"
+#include "server/store/redis_connection.h"
+#include "server/store/session_store.h"
+
+namespace rondo {
+
+// Sessions in a Redis that many servers share.
+//
+// A session is a hash under `rondo:session:ID`: `epoch`, `owner` (the store that loaded it last, 128 random bits as
+// hex) and `value`; Redis lets it expire. Loading takes it over (epoch + 1, owner = this store); saving writes only if
+// epoch and owner are still those of this store, or nothing is there. Both are scripts, so nothing comes between their
+// steps.
+//
+// A call that finds Redis gone answers UNAVAILABLE after Limits; the calls after it answer so at once, until it is time
+// to try again. Durable means: in Redis's memory, and on its disk as its own `appendonly` and `appendfsync` say.
+class RedisStore : public SessionStore {
+ public:
+  static constexpr absl::Duration kFirstRetry = absl::Milliseconds(50);
+  static constexpr absl::Duration kLongestRetry = absl::Seconds(2);
+  struct Options {
+    RedisConnection::Limits limits;
+    std::function<absl::Time()> now = absl::Now;  // decides when to try again
+  };
+  // Of one round trip.
+  static constexpr size_t kMaxCommands = 1000;
+  static constexpr size_t kMaxCommandBytes = 8 << 20;
+
+  // As OpenSessionStore. Logs a warning if this Redis would lose or evict what is saved in it.
+  static absl::StatusOr<std::unique_ptr<RedisStore>> Open(const RedisAddress& address, Options options);
+
+  void Load(absl::Span<LoadOp> loads) override;
+  void Save(absl::Span<SaveOp> saves) override;
+  void DropExpired(absl::Time /*now*/) override {}  // Redis does
+
+ private:
+  using AddCommand = std::function<void(size_t index, RedisCommands* commands)>;
+
+  RedisStore(const RedisAddress& address, Options options, std::string owner);
+
+  // Connects, sees that it may write, and loads the scripts. UNAVAILABLE, at once, if it is too soon after a failure.
+  absl::Status Connect();
+  absl::Status Prepare();
+  absl::Status LoadScripts();
+  void WarnOfLosses();
+  // Sends `count` commands, and again those whose script Redis has forgotten. Of the status: UNAVAILABLE only.
+  absl::StatusOr<std::vector<RedisReply>> Call(size_t count, const AddCommand& add_command);
+  absl::Status Retry(const AddCommand& add_command, std::vector<RedisReply>* replies);
+  // Answers `why`.
+  absl::Status Disconnect(absl::Status why);
+  void LoadSome(absl::Span<LoadOp> loads);
+  void SaveSome(absl::Span<SaveOp> saves);
+
+  const RedisAddress address_;
+  const Options options_;
+  const std::string owner_;
+  std::unique_ptr<RedisConnection> connection_;  // null: there is none
+  std::string load_script_;                      // their SHA-1 in hex, by which Redis knows them
+  std::string save_script_;
+  Backoff backoff_{kFirstRetry, kLongestRetry};
+  std::minstd_rand dice_;
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_STORE_REDIS_STORE_H_

@@ -1,0 +1,113 @@
+// What a connection does when it is no Redis, or a hostile one, that answers.
+#include "server/store/redis_connection.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace rondo {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Accepts one connection, sends what it is made with, and closes when the other side does.
+class Impostor {
+ public:
+  explicit Impostor(std::string answer) : answer_(std::move(answer)), listener_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    EXPECT_EQ(bind(listener_, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    EXPECT_EQ(listen(listener_, 1), 0);
+    address_.host = "127.0.0.1";
+    address_.port = ntohs(address.sin_port);
+    thread_ = std::thread([this] { Serve(); });
+  }
+  ~Impostor() {
+    shutdown(listener_, SHUT_RDWR);
+    thread_.join();
+    close(listener_);
+  }
+  const RedisAddress& address() const { return address_; }
+
+ private:
+  void Serve() const {
+    const int file = accept(listener_, nullptr, nullptr);
+    if (file < 0) return;
+    (void)send(file, answer_.data(), answer_.size(), MSG_NOSIGNAL);
+    char byte = 0;
+    while (recv(file, &byte, 1, 0) > 0) {
+    }
+    close(file);
+  }
+
+  const std::string answer_;
+  const int listener_;
+  RedisAddress address_;
+  std::thread thread_;
+};
+
+absl::Status Connect(const std::string& answer) {
+  RedisConnection::Limits limits;
+  limits.silence = absl::Milliseconds(100);
+  limits.reply_bytes = 1 << 20;
+  const Impostor impostor(answer);
+  return RedisConnection::Open(impostor.address(), limits).status();
+}
+
+TEST(RedisConnectionTest, AServerOfAnotherProtocolIsToldFromRedis) {
+  for (const std::string& answer :
+       {std::string("HTTP/1.1 400 Bad Request\r\n\r\n"), std::string("\x15\x03\x01\0\2\2\x46", 7),
+        std::string("\0\0\x12\4\0\0\0\0\0", 9), std::string("SSH-2.0-OpenSSH_9.2\r\n"), std::string("+HELLO\r\n")}) {
+    EXPECT_EQ(Connect(answer).code(), absl::StatusCode::kFailedPrecondition) << answer;
+  }
+}
+
+TEST(RedisConnectionTest, ASilentServerIsUnavailable) {
+  for (const char* answer : {"", "+PO", "$10\r\nPO", "$1000000000\r\n"}) {
+    const absl::Status status = Connect(answer);
+    EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << answer;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("does not answer"));
+  }
+}
+
+TEST(RedisConnectionTest, AnnouncedArraysAndAnswersWithoutEndTakeNoMemory) {
+  for (const char* answer :
+       {"*2147483647\r\n", "*1000000000\r\n$1\r\na\r\n", "*-7\r\n", "*99999999999999999999\r\n", "$-7\r\n",
+        "$99999999999999999999\r\n", "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n"}) {
+    EXPECT_FALSE(Connect(answer).ok()) << answer;
+  }
+  const absl::Status status = Connect(absl::StrCat("$1000000000\r\n", std::string(3 << 20, 'x')));
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("more than 1048576 bytes"));
+}
+
+TEST(RedisConnectionTest, ErrorsMeanWhatTheyMean) {
+  EXPECT_EQ(RedisError("NOAUTH Authentication required.").code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(RedisError("NOPERM this user has no permissions to run the 'del' command").code(),
+            absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(RedisError("LOADING Redis is loading the dataset in memory").code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(RedisError("MISCONF Redis is configured to save RDB snapshots").code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(RedisError("MOVED 3999 127.0.0.1:6381").code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(RedisError("WRONGTYPE Operation against a key").code(), absl::StatusCode::kDataLoss);
+  // Redis 6 and older.
+  EXPECT_EQ(RedisError("ERR Error running script (call to f_1): @user_script:2: WRONGTYPE Operation").code(),
+            absl::StatusCode::kDataLoss);
+  EXPECT_EQ(RedisError("ERR Error running script: -OOM command not allowed when used memory > 'maxmemory'.").code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(RedisError("").code(), absl::StatusCode::kUnavailable);
+}
+
+}  // namespace
+}  // namespace rondo

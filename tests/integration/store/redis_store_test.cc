@@ -1,0 +1,246 @@
+#include "server/store/redis_store.h"
+
+#include <signal.h>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/integration/store/redis_server.h"
+#include "tests/integration/store/store_calls.h"
+
+namespace rondo {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class RedisStoreTest : public testing::Test {
+ protected:
+  std::unique_ptr<RedisStore> Open(const RedisAddress& address) {
+    RedisStore::Options options;
+    options.limits.silence = absl::Milliseconds(300);
+    options.now = [this] { return now_; };
+    auto store = RedisStore::Open(address, options);
+    EXPECT_TRUE(store.ok()) << store.status();
+    return store.ok() ? *std::move(store) : nullptr;
+  }
+  static void ExpectRefused(const RedisAddress& address, absl::StatusCode code, const std::string& why) {
+    const auto store = RedisStore::Open(address, {});
+    EXPECT_EQ(store.status().code(), code) << store.status();
+    EXPECT_THAT(std::string(store.status().message()), AllOf(HasSubstr(address.Shown()), HasSubstr(why)));
+  }
+  void PassBackoff() { now_ += RedisStore::kLongestRetry; }
+
+  absl::Time now_ = absl::Now();
+};
+
+TEST_F(RedisStoreTest, TheOneThatLoadedLastSavesAndTheOthersSavesNeverLand) {
+  RedisServer redis;
+  const auto a = Open(redis.address());
+  const auto b = Open(redis.address());
+  ASSERT_EQ(SaveOne(*a, "s", "1"), absl::OkStatus());
+  const SessionStore::LoadOp taken = LoadOne(*b, "s");
+  EXPECT_EQ(taken.value, "1");
+  EXPECT_EQ(taken.epoch, 2u);
+  EXPECT_EQ(SaveOne(*a, "s", "stale").code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(SaveOne(*b, "s", "2", taken.epoch), absl::OkStatus());
+  EXPECT_EQ(SaveOne(*a, "s", "stale").code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(SaveOne(*a, "s", "stale", taken.epoch).code(), absl::StatusCode::kAborted);
+
+  const SessionStore::LoadOp back = LoadOne(*a, "s");
+  EXPECT_EQ(back.value, "2");
+  EXPECT_EQ(back.epoch, 3u);
+  EXPECT_EQ(SaveOne(*b, "s", "stale", taken.epoch).code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(SaveOne(*a, "s", "3", back.epoch), absl::OkStatus());
+  EXPECT_EQ(SaveOne(*a, "s", "stale", taken.epoch).code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(LoadOne(*b, "s").value, "3");
+}
+
+TEST_F(RedisStoreTest, AnIdThatWasNeverSavedBelongsToTheFirstThatSavesIt) {
+  RedisServer redis;
+  const auto a = Open(redis.address());
+  const auto b = Open(redis.address());
+  EXPECT_EQ(LoadOne(*a, "new").epoch, 1u);
+  EXPECT_EQ(LoadOne(*b, "new").epoch, 1u);
+  EXPECT_EQ(SaveOne(*b, "new", "b"), absl::OkStatus());
+  EXPECT_EQ(SaveOne(*a, "new", "a").code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(SaveOne(*b, "new", "b again"), absl::OkStatus());
+  EXPECT_EQ(LoadOne(*a, "new").value, "b again");
+}
+
+TEST_F(RedisStoreTest, WhatExpiresInRedisIsAbsentAndMayBeSavedAnew) {
+  RedisServer redis;
+  const auto a = Open(redis.address());
+  const auto b = Open(redis.address());
+  ASSERT_EQ(SaveOne(*a, "s", "1", 1, absl::Now() + absl::Hours(1)), absl::OkStatus());
+  int64_t left_ms = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(redis.Ask({"PTTL", "rondo:session:s"}), &left_ms));
+  EXPECT_GT(left_ms, 3'500'000);
+  EXPECT_LE(left_ms, 3'600'000);
+  ASSERT_EQ(SaveOne(*a, "s", "2"), absl::OkStatus());
+  EXPECT_EQ(redis.Ask({"PTTL", "rondo:session:s"}), "-1");
+  ASSERT_EQ(SaveOne(*a, "s", "3", 1, absl::Now() - absl::Seconds(1)), absl::OkStatus());
+  EXPECT_EQ(redis.Ask({"EXISTS", "rondo:session:s"}), "0");
+  EXPECT_EQ(LoadOne(*b, "s").value, "");
+  EXPECT_EQ(SaveOne(*b, "s", "4"), absl::OkStatus());
+}
+
+TEST_F(RedisStoreTest, ARestartOfRedisCostsTheCallsMeanwhileAndNothingElse) {
+  RedisServer redis({"--appendonly", "yes", "--appendfsync", "always"});
+  const auto store = Open(redis.address());
+  ASSERT_EQ(SaveOne(*store, "s", "1"), absl::OkStatus());
+  redis.Kill();
+  EXPECT_EQ(SaveOne(*store, "s", "2").code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(LoadOne(*store, "s").status.code(), absl::StatusCode::kUnavailable);
+  redis.Start();
+  EXPECT_EQ(SaveOne(*store, "s", "3").code(), absl::StatusCode::kUnavailable) << "it must wait before it tries again";
+  PassBackoff();
+  EXPECT_EQ(SaveOne(*store, "s", "4"), absl::OkStatus());
+  EXPECT_EQ(LoadOne(*store, "s").value, "4");
+}
+
+TEST_F(RedisStoreTest, ARedisThatHangsIsGivenUpSoonAndComesBack) {
+  RedisServer redis;
+  const auto store = Open(redis.address());
+  ASSERT_EQ(SaveOne(*store, "s", "1"), absl::OkStatus());
+  redis.Signal(SIGSTOP);
+  const absl::Time start = absl::Now();
+  EXPECT_EQ(SaveOne(*store, "s", "2").code(), absl::StatusCode::kUnavailable);
+  const absl::Time gave_up = absl::Now();
+  EXPECT_GE(gave_up - start, absl::Milliseconds(299));
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(SaveOne(*store, "s", "3").code(), absl::StatusCode::kUnavailable);
+  EXPECT_LT(absl::Now() - gave_up, absl::Milliseconds(299)) << "until the next try it must fail at once";
+  redis.Signal(SIGCONT);
+  PassBackoff();
+  EXPECT_EQ(SaveOne(*store, "s", "4"), absl::OkStatus());
+}
+
+TEST_F(RedisStoreTest, ScriptsThatRedisForgotAreLoadedAgain) {
+  RedisServer redis;
+  const auto store = Open(redis.address());
+  ASSERT_EQ(SaveOne(*store, "s", "1"), absl::OkStatus());
+  redis.Ask({"SCRIPT", "FLUSH"});
+  EXPECT_EQ(SaveOne(*store, "s", "2"), absl::OkStatus());
+  redis.Ask({"SCRIPT", "FLUSH"});
+  EXPECT_EQ(LoadOne(*store, "s").value, "2");
+}
+
+TEST_F(RedisStoreTest, AWrongPasswordIsRefusedAndARightOneIsNot) {
+  // What README.md of the stores says a user needs.
+  RedisServer redis({"--requirepass", "right:@/", "--user", "rondo", "on", ">hers", "~rondo:session:*", "+ping",
+                     "+select", "+del", "+script|load", "+evalsha", "+hmget", "+hset", "+hget", "+hincrby", "+exists",
+                     "+persist", "+pexpireat"});
+  RedisAddress address = redis.address();
+  ExpectRefused(address, absl::StatusCode::kPermissionDenied, "NOAUTH");
+  address.password = "wrong";
+  ExpectRefused(address, absl::StatusCode::kPermissionDenied, "WRONGPASS");
+  address.user = "nobody";
+  ExpectRefused(address, absl::StatusCode::kPermissionDenied, "WRONGPASS");
+  const std::string place = absl::StrCat("127.0.0.1:", address.port);
+  for (const std::string login : {":right%3a%40%2F@", "default:right%3a%40%2F@", "rondo:hers@"}) {
+    const auto store = OpenSessionStore(absl::StrCat("redis://", login, place));
+    ASSERT_TRUE(store.ok()) << store.status();
+    EXPECT_EQ(SaveOne(**store, login, "1", 1, absl::Now() + absl::Hours(1)), absl::OkStatus());
+    EXPECT_EQ(LoadOne(**store, login).value, "1");
+    EXPECT_EQ(SaveOne(**store, login, "2", 2), absl::OkStatus());
+  }
+}
+
+TEST_F(RedisStoreTest, APasswordForARedisWithoutOneIsRefused) {
+  RedisServer redis;
+  RedisAddress address = redis.address();
+  address.password = "needless";
+  ExpectRefused(address, absl::StatusCode::kPermissionDenied, "AUTH");
+}
+
+TEST_F(RedisStoreTest, DatabasesAreApartAndOneThatIsNotThereIsRefused) {
+  RedisServer redis;
+  RedisAddress address = redis.address();
+  ASSERT_EQ(SaveOne(*Open(address), "s", "0"), absl::OkStatus());
+  address.database = 3;
+  EXPECT_EQ(LoadOne(*Open(address), "s").value, "");
+  address.database = 16;
+  ExpectRefused(address, absl::StatusCode::kInvalidArgument, "no database 16");
+}
+
+TEST_F(RedisStoreTest, AFullRedisSaysSoAndLosesNothing) {
+  RedisServer redis;
+  const auto store = Open(redis.address());
+  ASSERT_EQ(SaveOne(*store, "s", "kept"), absl::OkStatus());
+  redis.Ask({"CONFIG", "SET", "maxmemory", "1"});
+  EXPECT_EQ(SaveOne(*store, "s", "2"), absl::ResourceExhaustedError("the session store is out of memory"));
+  EXPECT_EQ(SaveOne(*store, "new", "2").code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(LoadOne(*store, "s").status.code(), absl::StatusCode::kUnavailable);
+  redis.Ask({"CONFIG", "SET", "maxmemory", "0"});
+  EXPECT_EQ(LoadOne(*store, "s").value, "kept");
+}
+
+TEST_F(RedisStoreTest, AReadOnlyReplicaIsRefusedAtTheStartAndUnavailableLater) {
+  RedisServer primary;
+  RedisServer redis;
+  const auto store = Open(redis.address());
+  ASSERT_EQ(SaveOne(*store, "s", "1"), absl::OkStatus());
+  redis.Ask({"REPLICAOF", "127.0.0.1", absl::StrCat(primary.address().port)});
+  EXPECT_EQ(SaveOne(*store, "s", "2").code(), absl::StatusCode::kUnavailable);
+  PassBackoff();
+  EXPECT_EQ(LoadOne(*store, "s").status.code(), absl::StatusCode::kUnavailable);
+  ExpectRefused(redis.address(), absl::StatusCode::kFailedPrecondition, "READONLY");
+  redis.Ask({"REPLICAOF", "NO", "ONE"});
+  PassBackoff();
+  EXPECT_EQ(SaveOne(*store, "t", "3"), absl::OkStatus());
+}
+
+TEST_F(RedisStoreTest, WhatIsNoSessionUnderAKeyOfOursIsDataLossForThatIdOnly) {
+  RedisServer redis;
+  const auto store = Open(redis.address());
+  redis.Ask({"SET", "rondo:session:text", "hello"});
+  redis.Ask({"LPUSH", "rondo:session:list", "1"});
+  redis.Ask({"HSET", "rondo:session:hash", "other", "1"});
+  redis.Ask({"HSET", "rondo:session:epoch", "epoch", "many", "owner", "me", "value", "v"});
+  redis.Ask({"HSET", "rondo:session:empty", "epoch", "1", "owner", "me", "value", ""});
+  ASSERT_EQ(SaveOne(*store, "good", "1"), absl::OkStatus());
+  std::array<SessionStore::LoadOp, 7> loads;
+  const std::array<const char*, 7> ids = {"text", "list", "hash", "epoch", "empty", "good", "absent"};
+  for (size_t i = 0; i < ids.size(); ++i) loads[i].id = ids[i];
+  store->Load(absl::MakeSpan(loads));
+  for (size_t i = 0; i < 5; ++i) EXPECT_EQ(loads[i].status.code(), absl::StatusCode::kDataLoss) << ids[i];
+  EXPECT_EQ(loads[5].value, "1");
+  EXPECT_EQ(loads[6].status, absl::OkStatus());
+  for (const char* id : {"text", "list", "hash"}) {
+    EXPECT_EQ(SaveOne(*store, id, "mine").code(), absl::StatusCode::kDataLoss) << id;
+  }
+  EXPECT_EQ(redis.Ask({"GET", "rondo:session:text"}), "hello");
+}
+
+TEST_F(RedisStoreTest, NobodyOnThePortIsUnavailable) {
+  RedisAddress address;
+  address.host = "127.0.0.1";
+  address.port = FreePort();
+  ExpectRefused(address, absl::StatusCode::kUnavailable, "Connection refused");
+  address.host = "no-such-host.invalid";
+  ExpectRefused(address, absl::StatusCode::kUnavailable, "cannot be reached");
+}
+
+TEST_F(RedisStoreTest, ARedisThatLosesOrEvictsSessionsIsWarnedOf) {
+  const auto logged = [this](const RedisServer& redis) {
+    testing::internal::CaptureStderr();
+    Open(redis.address());
+    return testing::internal::GetCapturedStderr();
+  };
+  const RedisServer safe;
+  EXPECT_THAT(logged(safe), AllOf(HasSubstr("event=session_store_connected"), Not(HasSubstr("level=warning"))));
+  const RedisServer forgetful({"--appendonly", "no", "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"});
+  EXPECT_THAT(logged(forgetful),
+              AllOf(HasSubstr("event=session_store_not_on_disk"), HasSubstr("event=session_store_evicts")));
+}
+
+}  // namespace
+}  // namespace rondo
