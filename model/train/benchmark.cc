@@ -3,6 +3,9 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <memory>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_format.h"
@@ -30,82 +33,139 @@ double CpuSeconds() {
   return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + 1e-6 * (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
-// Seconds a call of `body`, over one turn.
-template <typename Body>
-absl::StatusOr<double> TimeTurn(const Body& body) {
-  const absl::Time start = absl::Now();
-  double seconds = 0;
-  int64_t calls = 0;
-  while (seconds < kTurnSeconds) {
-    if (absl::Status status = body(); !status.ok()) return status;
-    ++calls;
-    seconds = absl::ToDoubleSeconds(absl::Now() - start);
-  }
-  return seconds / calls;
-}
-
 double Median(std::vector<double> values) {
   std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
   return values[values.size() / 2];
 }
 
-absl::Status MeasureSize(int64_t hidden_size) {
+// A network of one size that trains on random numbers with so many threads.
+class Contender {
+ public:
+  static absl::StatusOr<std::unique_ptr<Contender>> Create(const NetworkShape& shape, int threads) {
+    PrepareTrainingThread(threads);  // oneDNN fixes the number when a layer is created
+    auto backprop = Backprop::Create(shape, {kTimesteps, kBatchSize, Loss{}, 0});
+    if (!backprop.ok()) return backprop.status();
+    return std::unique_ptr<Contender>(new Contender(shape, threads, *std::move(backprop)));
+  }
+
+  // A turn of whole optimiser steps.
+  absl::Status RunWhole() {
+    PrepareTrainingThread(threads_);
+    return Time([this] { return OptimiserStep(); }, &whole_seconds_);
+  }
+  // A turn of oneDNN's forward and backward alone.
+  absl::Status RunBare() {
+    PrepareTrainingThread(threads_);
+    return Time(
+        [this] {
+          const absl::Status status = backprop_->layer(0).Forward();
+          return status.ok() ? backprop_->layer(0).Backward() : status;
+        },
+        &bare_seconds_);
+  }
+  void ForgetTurns() {
+    whole_seconds_.clear();
+    bare_seconds_.clear();
+    cpu_seconds_ = wall_seconds_ = 0;
+  }
+
+  double step_seconds() const { return Median(whole_seconds_); }
+  double bare_seconds() const { return Median(bare_seconds_); }
+  // CPUs in use, over all turns.
+  double cpus() const { return cpu_seconds_ / wall_seconds_; }
+
+ private:
+  Contender(const NetworkShape& shape, int threads, std::unique_ptr<Backprop> backprop)
+      : threads_(threads),
+        backprop_(std::move(backprop)),
+        parameters_(InitialParameters(shape, 1)),
+        gradient_(parameters_.size()),
+        state_(backprop_->state_size()),
+        optimizer_(backprop_->layout(), {}),
+        moments_(optimizer_.InitialState()) {
+    Random random(1);
+    for (int64_t i = 0; i < kTimesteps * kBatchSize * shape.input_size; ++i) {
+      batch_.features.push_back(static_cast<float>(random.Normal()));
+    }
+    for (int64_t i = 0; i < kTimesteps * kBatchSize; ++i) batch_.targets.push_back(static_cast<float>(random.Normal()));
+    batch_.mask.assign(kTimesteps * kBatchSize, 1);
+  }
+
+  absl::Status OptimiserStep() {
+    std::fill(state_.begin(), state_.end(), 0.0f);
+    const auto loss =
+        backprop_->LossAndGradient(batch_, parameters_, 0, absl::MakeSpan(state_), absl::MakeSpan(gradient_));
+    if (!loss.ok()) return loss.status();
+    ClipByGlobalNorm(1, absl::MakeSpan(gradient_));
+    optimizer_.Step(gradient_, 1e-3, &moments_, absl::MakeSpan(parameters_));
+    return absl::OkStatus();
+  }
+
+  // Adds the seconds of a call of `body`, over one turn.
+  template <typename Body>
+  absl::Status Time(const Body& body, std::vector<double>* seconds_a_call) {
+    const double cpu_before = CpuSeconds();
+    const absl::Time start = absl::Now();
+    double seconds = 0;
+    int64_t calls = 0;
+    while (seconds < kTurnSeconds) {
+      if (absl::Status status = body(); !status.ok()) return status;
+      ++calls;
+      seconds = absl::ToDoubleSeconds(absl::Now() - start);
+    }
+    seconds_a_call->push_back(seconds / static_cast<double>(calls));
+    cpu_seconds_ += CpuSeconds() - cpu_before;
+    wall_seconds_ += seconds;
+    return absl::OkStatus();
+  }
+
+  const int threads_;
+  const std::unique_ptr<Backprop> backprop_;
+  std::vector<float> parameters_, gradient_, state_;
+  const AdamW optimizer_;
+  AdamW::State moments_;
+  Batch batch_;
+  std::vector<double> whole_seconds_, bare_seconds_;
+  double cpu_seconds_ = 0, wall_seconds_ = 0;
+};
+
+// Turns of one thread and of all, by turns; the first is warm-up.
+absl::Status RunTurns(Contender& one, Contender& all) {
+  for (int turn = -1; turn < kTurns; ++turn) {
+    for (const absl::Status& status : {one.RunWhole(), all.RunWhole(), all.RunBare()}) {
+      if (!status.ok()) return status;
+    }
+    if (turn >= 0) continue;
+    one.ForgetTurns();
+    all.ForgetTurns();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MeasureSize(int64_t hidden_size, int threads) {
   NetworkShape shape;
   shape.input_size = shape.hidden_size = hidden_size;
   shape.head_size = 1;
-  auto backprop = Backprop::Create(shape, {kTimesteps, kBatchSize, Loss{}, 0});
-  if (!backprop.ok()) return backprop.status();
-  Random random(1);
-  Batch batch;
-  for (int64_t i = 0; i < kTimesteps * kBatchSize * hidden_size; ++i) batch.features.push_back(random.Normal());
-  for (int64_t i = 0; i < kTimesteps * kBatchSize; ++i) batch.targets.push_back(random.Normal());
-  batch.mask.assign(kTimesteps * kBatchSize, 1);
-  std::vector<float> parameters = InitialParameters(shape, 1), gradient(parameters.size());
-  std::vector<float> state((*backprop)->state_size());
-  const AdamW optimizer((*backprop)->layout(), {});
-  AdamW::State moments = optimizer.InitialState();
-  const auto whole = [&]() -> absl::Status {
-    std::fill(state.begin(), state.end(), 0.0f);
-    const auto loss =
-        (*backprop)->LossAndGradient(batch, parameters, 0, absl::MakeSpan(state), absl::MakeSpan(gradient));
-    if (!loss.ok()) return loss.status();
-    ClipByGlobalNorm(1, absl::MakeSpan(gradient));
-    optimizer.Step(gradient, 1e-3, &moments, absl::MakeSpan(parameters));
-    return absl::OkStatus();
-  };
-  const auto bare = [&]() -> absl::Status {
-    if (absl::Status status = (*backprop)->layer(0).Forward(); !status.ok()) return status;
-    return (*backprop)->layer(0).Backward();
-  };
-  std::vector<double> whole_seconds, bare_seconds;
-  double cpu = 0, wall = 0;
-  for (int turn = -1; turn < kTurns; ++turn) {
-    const double cpu_before = CpuSeconds();
-    const absl::Time start = absl::Now();
-    const auto whole_turn = TimeTurn(whole);
-    if (!whole_turn.ok()) return whole_turn.status();
-    cpu += turn < 0 ? 0 : CpuSeconds() - cpu_before;
-    wall += turn < 0 ? 0 : absl::ToDoubleSeconds(absl::Now() - start);
-    const auto bare_turn = TimeTurn(bare);
-    if (!bare_turn.ok()) return bare_turn.status();
-    if (turn < 0) continue;  // warm-up
-    whole_seconds.push_back(*whole_turn);
-    bare_seconds.push_back(*bare_turn);
-  }
-  const double step = Median(whole_seconds), primitive = Median(bare_seconds), flops = FlopsPerStep(shape) / 1e9;
-  absl::PrintF(
-      "H=%-4d optimiser step %8.1f GFLOP/s %8.1f steps/s   bare oneDNN %8.1f GFLOP/s   ratio %.2f   cores %.2f\n",
-      hidden_size, flops / step, 1 / step, flops / primitive, primitive / step, cpu / wall);
+  const auto one = Contender::Create(shape, 1), all = Contender::Create(shape, threads);
+  if (!one.ok()) return one.status();
+  if (!all.ok()) return all.status();
+  if (absl::Status status = RunTurns(**one, **all); !status.ok()) return status;
+  const double step = (*all)->step_seconds(), bare = (*all)->bare_seconds(), flops = FlopsPerStep(shape) / 1e9;
+  absl::PrintF("%4d  %10.1f %10.1f  %12.1f %6.2f  %12.2f %9.2f\n", hidden_size, flops / step, 1 / step, flops / bare,
+               bare / step, (*one)->step_seconds() / step, (*all)->cpus());
   return absl::OkStatus();
 }
 
 }  // namespace
 
 absl::Status RunBenchmark(int threads) {
-  PrepareTrainingThread(threads);
-  absl::PrintF("lstm, T=%d, B=%d, oneDNN %s; medians of %d turns\n", kTimesteps, kBatchSize, OneDnnVersion(), kTurns);
+  if (threads == 0) threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  absl::PrintF("lstm, T=%d, B=%d, %d threads, oneDNN %s; medians of %d turns\n\n", kTimesteps, kBatchSize, threads,
+               OneDnnVersion(), kTurns);
+  absl::PrintF("      ---- optimiser step --  --- bare oneDNN ---  step: against    CPUs\n");
+  absl::PrintF("   H     GFLOP/s    steps/s       GFLOP/s  ratio    one thread  in use\n");
   for (const int64_t hidden_size : {64, 128, 256}) {
-    if (absl::Status status = MeasureSize(hidden_size); !status.ok()) return status;
+    if (absl::Status status = MeasureSize(hidden_size, threads); !status.ok()) return status;
   }
   return absl::OkStatus();
 }
