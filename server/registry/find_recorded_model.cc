@@ -22,19 +22,23 @@ std::string ShapeOf(const RecordedModel& model) {
 
 absl::StatusOr<ServedModelPtr> FindRecordedModel(const ModelRegistry& registry, const RecordedModel& recorded,
                                                  AdoptSessions adopt) {
-  const std::string state = absl::StrCat("the state is of model '", recorded.name, "' version ", recorded.version);
   absl::StatusOr<ServedModelPtr> own = registry.Find(recorded.name, recorded.version);
   if (own.ok() && (*own)->model->fingerprint == recorded.fingerprint) return own;
+  for (const ServedModelPtr& live : registry.List()) {
+    if (live->model->name == recorded.name && live->model->fingerprint == recorded.fingerprint) return live;
+  }
+  const std::string state = absl::StrCat("the state is of model '", recorded.name, "' version ", recorded.version);
   if (adopt == AdoptSessions::kNever) {
-    if (own.ok()) return absl::FailedPreconditionError(absl::StrCat(state, ", which now has other weights"));
-    return absl::FailedPreconditionError(absl::StrCat(state, ": ", own.status().message()));
+    if (!own.ok()) return own.status();
+    return absl::FailedPreconditionError(absl::StrCat(
+        state, "; the one that is live here by that name and version has other weights or another description"));
   }
   absl::StatusOr<ServedModelPtr> newest = registry.Find(recorded.name, 0);
-  if (!newest.ok()) return absl::FailedPreconditionError(absl::StrCat(state, ": ", newest.status().message()));
+  if (!newest.ok()) return newest.status();
   const RecordedModel offered = RecordedModelOf(*(*newest)->model);
   if (SameShape(recorded, offered)) return newest;
-  return absl::FailedPreconditionError(absl::StrCat(state, ", a ", ShapeOf(recorded), "; version ", offered.version,
-                                                    " cannot adopt it: it is a ", ShapeOf(offered)));
+  return absl::FailedPreconditionError(absl::StrCat(state, ", ", ShapeOf(recorded), "; version ", offered.version,
+                                                    " cannot adopt it: it is ", ShapeOf(offered)));
 }
 
 }  // namespace rondo

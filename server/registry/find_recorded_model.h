@@ -14,8 +14,9 @@ enum class AdoptSessions {
   kSameShape,  // the newest version of the same name, if its cell and sizes are the same
 };
 
-// The live model that goes on with a state of `recorded`: its own version with its own weights, else one that may adopt
-// it. FAILED_PRECONDITION: there is none; says what is served instead.
+// The live model that goes on with a state of `recorded`: the version that it names, or another one with the same
+// weights, else one that may adopt it. NOT_FOUND: no such model or version. FAILED_PRECONDITION: only another model by
+// that name and version; says both.
 absl::StatusOr<ServedModelPtr> FindRecordedModel(const ModelRegistry& registry, const RecordedModel& recorded,
                                                  AdoptSessions adopt);
 

@@ -38,11 +38,6 @@ absl::Status CheckSequence(const v1::Sequence& sequence, const Model& model, boo
   return CheckReplySize(sequence, model.spec(), last_only, limits.max_message_bytes);
 }
 
-// Of an error of the session table: a message of a server that drains was refused before.
-Rejection SessionRejectionOf(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsDataLoss(status) ? Rejection::kStore : RejectionOf(status);
-}
-
 bool SameInputs(const ModelSpec& a, const ModelSpec& b) {
   return absl::c_equal(a.inputs, b.inputs, [](const auto& x, const auto& y) { return x.name == y.name; });
 }
@@ -52,7 +47,7 @@ bool SameInputs(const ModelSpec& a, const ModelSpec& b) {
 void SequenceTask::Start(const v1::Sequence& sequence, v1::SequenceResult* result) {
   sequence_ = &sequence;
   result_ = result;
-  cancelled_ = false;
+  cancelled_ = looked_again_ = false;
   const bool last_only = message_->request()->last_only();
   const absl::Status status = CheckSequence(sequence, *message_->model()->model, last_only, context_->limits);
   if (!status.ok()) return Refuse(Rejection::kInvalid, status);
@@ -113,6 +108,7 @@ void SequenceTask::Begin() {
     case PositionCheck::kReplay:
       return Replay();
     case PositionCheck::kWrong:
+      if (LookAgain(*position)) return AcquireSession();
       result_->set_next_position(lease_.position());
       return Refuse(Rejection::kPosition, absl::FailedPreconditionError(
                                               absl::StrCat("session '", sequence_->session_id(), "' expects position ",
@@ -127,6 +123,12 @@ absl::Status SequenceTask::CheckRestart() const {
   return absl::FailedPreconditionError(absl::StrCat("session '", sequence_->session_id(), "' is live on model '", live,
                                                     "'; the request starts it on '", wanted,
                                                     "', and an id is one session's: end that one, or take another id"));
+}
+
+bool SequenceTask::LookAgain(int64_t position) {
+  if (looked_again_ || position < lease_.position() || !context_->sessions->has_store()) return false;
+  looked_again_ = true;
+  return lease_.Discard();
 }
 
 absl::Status SequenceTask::CheckSession() const {

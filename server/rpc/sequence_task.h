@@ -56,6 +56,8 @@ class SequenceTask : private LeaseWaiter, private CommitWaiter, private RunObser
   // A live session may begin anew as another version of its model, never as another model: its owner would not hear.
   absl::Status CheckRestart() const;
   absl::Status CheckSession() const;
+  // The client is ahead of the session: another server may have moved it on. True: asks the store, once.
+  bool LookAgain(int64_t position);
   void Replay();
   void Run();
   void Commit();
@@ -70,6 +72,7 @@ class SequenceTask : private LeaseWaiter, private CommitWaiter, private RunObser
   v1::SequenceResult* result_ = nullptr;
   Stage stage_ = Stage::kDone;
   bool cancelled_ = false;
+  bool looked_again_ = false;
   uint64_t fingerprint_ = 0;
   int64_t version_ = 0;
   SessionLease lease_;

@@ -21,12 +21,41 @@ void SessionCall::OnArrived(bool ok) {
   ListenAgain();
   context_->metrics->requests_in_flight().Add(1);
   if (context_->draining->load()) return Reply(absl::UnavailableError("the server is shutting down"));
-  is_waiting_ = true;
-  absl::StatusOr<std::optional<SessionLease>> lease =
-      context_->sessions->Acquire(session_id(), nullptr, this, absl::Now());
+  Restore();
+}
+
+void SessionCall::Restore() {
+  const std::string id = context_->sessions->has_store() ? RestoredId() : std::string();
+  if (id.empty()) return Lease(absl::OkStatus());
+  stage_ = Stage::kRestoring;
+  waited_for_ = id;
+  const absl::StatusOr<bool> here = context_->sessions->Restore(id, this, absl::Now());
+  if (here.ok() && !*here) return;
+  waited_for_.clear();
+  Lease(here.status());
+}
+
+void SessionCall::Lease(const absl::Status& restored) {
+  restored_ = restored;
+  if (!restored.ok() && !absl::IsNotFound(restored)) return Reply(restored);
+  if (!Leases()) return Run(SessionLease());
+  const std::string& id = LeasedId();
+  stage_ = Stage::kLeasing;
+  waited_for_ = id;
+  absl::StatusOr<std::optional<SessionLease>> lease = context_->sessions->Acquire(id, nullptr, this, absl::Now());
   if (lease.ok() && !lease->has_value()) return;
-  is_waiting_ = false;
-  Reply(lease.ok() ? Handle(*std::move(*lease)) : lease.status());
+  waited_for_.clear();
+  if (!lease.ok()) return Reply(lease.status());
+  Run(*std::move(*lease));
+}
+
+void SessionCall::Run(SessionLease lease) {
+  stage_ = Stage::kSyncing;
+  const absl::Status status = Handle(std::move(lease));
+  // The store may know more about a session that is not here than the table does.
+  if (!status.ok()) return Reply(absl::IsNotFound(status) && !restored_.ok() ? restored_ : status);
+  const std::string id = ChangedId();
+  if (id.empty() || context_->sessions->Sync(id, this, absl::Now())) Reply(absl::OkStatus());
 }
 
 void SessionCall::OnLease(absl::StatusOr<SessionLease> lease) {
@@ -35,11 +64,24 @@ void SessionCall::OnLease(absl::StatusOr<SessionLease> lease) {
 }
 
 void SessionCall::OnGranted(bool) {
-  is_waiting_ = false;
+  waited_for_.clear();
   absl::StatusOr<SessionLease> lease = std::exchange(granted_lease_, absl::CancelledError());
+  if (is_cancelled_) return Reply(Cancelled());
+  if (stage_ == Stage::kRestoring) {
+    const absl::Status status = lease.status();
+    if (lease.ok()) lease->Release(absl::Now());
+    return Lease(status);
+  }
   if (!lease.ok()) return Reply(lease.status());
-  Reply(is_cancelled_ ? Cancelled() : Handle(*std::move(lease)));
+  Run(*std::move(lease));
 }
+
+void SessionCall::OnCommitted(const absl::Status& status) {
+  synced_status_ = status;
+  context_->loop->Post(&synced_);
+}
+
+void SessionCall::OnSynced(bool) { Reply(synced_status_); }
 
 absl::Status SessionCall::Cancelled() const {
   return absl::FromChrono(server_context_.deadline()) <= absl::Now()
@@ -48,7 +90,11 @@ absl::Status SessionCall::Cancelled() const {
 }
 
 void SessionCall::Reply(const absl::Status& status) {
-  if (!status.ok()) RecordRefusal(RejectionOf(status), status, context_->metrics);
+  stage_ = Stage::kDone;
+  if (!status.ok()) {
+    const bool draining = absl::IsUnavailable(status) && context_->draining->load();
+    RecordRefusal(draining ? Rejection::kDraining : SessionRejectionOf(status), status, context_->metrics);
+  }
   context_->metrics->requests_in_flight().Add(-1);
   Send(ToGrpcStatus(status, &server_context_), &finished_);
 }
@@ -61,8 +107,8 @@ void SessionCall::OnFinished(bool) {
 void SessionCall::OnContextDone(bool) {
   is_context_done_ = true;
   is_cancelled_ = server_context_.IsCancelled();
-  if (is_cancelled_ && is_waiting_ && context_->sessions->CancelWait(session_id(), this)) {
-    is_waiting_ = false;
+  if (is_cancelled_ && !waited_for_.empty() && context_->sessions->CancelWait(waited_for_, this)) {
+    waited_for_.clear();
     Reply(Cancelled());
   }
   DeleteWhenOver();

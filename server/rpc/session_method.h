@@ -15,8 +15,7 @@
 
 namespace rondo {
 
-// A rare unary method on the session that its request's `session_id` names: as UnaryMethod, but its handler gets the
-// session's lease, and may have waited for it.
+// A rare unary method about sessions: as UnaryMethod, but it may have waited for a session. `Request` has a session_id.
 template <typename Request, typename Response>
 class SessionMethod {
  public:
@@ -24,17 +23,23 @@ class SessionMethod {
   // The generated Request...() of the method's service.
   using Listener =
       std::function<void(grpc::ServerContext*, Request*, Writer*, grpc::ServerCompletionQueue*, void* tag)>;
-  using Handler = std::function<absl::Status(const Request&, SessionLease, Response*)>;
+  // See SessionCall.
+  struct Steps {
+    std::function<std::string(const Request&)> restored_id;  // null: none
+    bool leases = false;                                     // the session of session_id
+    std::function<absl::Status(const Request&, SessionLease, Response*)> handle;
+    std::function<std::string(const Request&, const Response&)> changed_id;  // null: none
+  };
 
   // Serves the method on the context's loop until the server shuts down.
-  static void Serve(const RpcContext* context, Listener listener, Handler handler) {
-    new OneCall(context, std::make_shared<const Method>(Method{std::move(listener), std::move(handler)}));
+  static void Serve(const RpcContext* context, Listener listener, Steps steps) {
+    new OneCall(context, std::make_shared<const Method>(Method{std::move(listener), std::move(steps)}));
   }
 
  private:
   struct Method {
     Listener listener;
-    Handler handler;
+    Steps steps;
   };
 
   class OneCall : public SessionCall {
@@ -45,9 +50,16 @@ class SessionMethod {
     }
 
    private:
-    const std::string& session_id() const override { return request_.session_id(); }
+    std::string RestoredId() const override {
+      return method_->steps.restored_id == nullptr ? std::string() : method_->steps.restored_id(request_);
+    }
+    bool Leases() const override { return method_->steps.leases; }
+    const std::string& LeasedId() const override { return request_.session_id(); }
     absl::Status Handle(SessionLease lease) override {
-      return method_->handler(request_, std::move(lease), &response_);
+      return method_->steps.handle(request_, std::move(lease), &response_);
+    }
+    std::string ChangedId() const override {
+      return method_->steps.changed_id == nullptr ? std::string() : method_->steps.changed_id(request_, response_);
     }
     void Send(const grpc::Status& status, void* tag) override {
       if (status.ok()) return writer_.Finish(response_, status, tag);

@@ -6,9 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "server/registry/find_recorded_model.h"
 #include "server/rpc/session_method.h"
 #include "server/rpc/sessions_service.h"
-#include "server/rpc/unary_method.h"
 #include "server/session/session_id.h"
 #include "server/store/session_record.h"
 
@@ -33,18 +33,11 @@ absl::Status Export(const RpcContext& context, SessionLease lease, v1::ExportSes
                                                     context.limits.max_message_bytes));
 }
 
-// What computed the state: under the version that it names, or under another version that has the same weights.
-absl::StatusOr<ServedModelPtr> FindModel(const RecordedModel& recorded, const ModelRegistry& registry) {
-  absl::StatusOr<ServedModelPtr> named = registry.Find(recorded.name, recorded.version);
-  if (named.ok() && (*named)->model->fingerprint == recorded.fingerprint) return named;
-  for (const ServedModelPtr& live : registry.List()) {
-    const Model& model = *live->model;
-    if (model.name == recorded.name && model.fingerprint == recorded.fingerprint) return live;
-  }
-  if (!named.ok()) return named.status();
-  return absl::FailedPreconditionError(
-      absl::StrCat("the state is of model '", recorded.name, "' version ", recorded.version,
-                   "; the one that is live here by that name and version has other weights or another description"));
+// The id that the import will have; empty: what came is no session's state.
+std::string ImportedId(const v1::ImportSessionRequest& request) {
+  if (!request.session_id().empty()) return request.session_id();
+  const absl::StatusOr<SessionRecord> record = DecodeSession(request.state());
+  return record.ok() ? record->id : std::string();
 }
 
 absl::Status Import(const RpcContext& context, const v1::ImportSessionRequest& request, v1::Session* response) {
@@ -54,7 +47,8 @@ absl::Status Import(const RpcContext& context, const v1::ImportSessionRequest& r
   }
   absl::StatusOr<SessionRecord> record = DecodeSession(request.state());
   if (!record.ok()) return record.status();
-  const absl::StatusOr<ServedModelPtr> model = FindModel(record->model, *context.registry);
+  const absl::StatusOr<ServedModelPtr> model =
+      FindRecordedModel(*context.registry, record->model, AdoptSessions::kNever);
   if (!model.ok()) return model.status();
   if (!request.session_id().empty()) record->id = request.session_id();
   const absl::StatusOr<SessionInfo> info = context.sessions->Import(*record, *model, absl::Now());
@@ -83,28 +77,47 @@ absl::Status Fork(const RpcContext& context, const v1::ForkSessionRequest& reque
 }  // namespace
 
 void ServeSessionValues(const RpcContext* context, v1::Sessions::AsyncService* service) {
-  SessionMethod<v1::ExportSessionRequest, v1::ExportSessionResponse>::Serve(
+  using ExportMethod = SessionMethod<v1::ExportSessionRequest, v1::ExportSessionResponse>;
+  ExportMethod::Steps export_steps;
+  export_steps.leases = true;
+  export_steps.handle = [context](const auto&, SessionLease lease, auto* response) {
+    return Export(*context, std::move(lease), response);
+  };
+  ExportMethod::Serve(
       context,
       [service](auto* server_context, auto* request, auto* writer, auto* queue, void* tag) {
         service->RequestExportSession(server_context, request, writer, queue, queue, tag);
       },
-      [context](const auto&, SessionLease lease, auto* response) {
-        return Export(*context, std::move(lease), response);
-      });
-  UnaryMethod<v1::ImportSessionRequest, v1::Session>::Serve(
+      std::move(export_steps));
+
+  using ImportMethod = SessionMethod<v1::ImportSessionRequest, v1::Session>;
+  ImportMethod::Steps import_steps;
+  import_steps.restored_id = [](const auto& request) { return ImportedId(request); };
+  import_steps.handle = [context](const auto& request, SessionLease, auto* response) {
+    return Import(*context, request, response);
+  };
+  import_steps.changed_id = [](const auto&, const v1::Session& made) { return made.session_id(); };
+  ImportMethod::Serve(
       context,
       [service](auto* server_context, auto* request, auto* writer, auto* queue, void* tag) {
         service->RequestImportSession(server_context, request, writer, queue, queue, tag);
       },
-      [context](const auto& request, auto* response) { return Import(*context, request, response); });
-  SessionMethod<v1::ForkSessionRequest, v1::Session>::Serve(
+      std::move(import_steps));
+
+  using ForkMethod = SessionMethod<v1::ForkSessionRequest, v1::Session>;
+  ForkMethod::Steps fork_steps;
+  fork_steps.restored_id = [](const auto& request) { return request.new_session_id(); };
+  fork_steps.leases = true;
+  fork_steps.handle = [context](const auto& request, SessionLease lease, auto* response) {
+    return Fork(*context, request, std::move(lease), response);
+  };
+  fork_steps.changed_id = [](const auto&, const v1::Session& made) { return made.session_id(); };
+  ForkMethod::Serve(
       context,
       [service](auto* server_context, auto* request, auto* writer, auto* queue, void* tag) {
         service->RequestForkSession(server_context, request, writer, queue, queue, tag);
       },
-      [context](const auto& request, SessionLease lease, auto* response) {
-        return Fork(*context, request, std::move(lease), response);
-      });
+      std::move(fork_steps));
 }
 
 }  // namespace rondo

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "server/rpc/session_method.h"
 #include "server/rpc/unary_method.h"
 
 namespace rondo {
@@ -72,30 +73,53 @@ void ToProto(const SessionInfo& info, v1::Session* proto) {
 }
 
 void ServeSessions(const RpcContext* context, v1::Sessions::AsyncService* service) {
-  UnaryMethod<v1::CreateSessionRequest, v1::Session>::Serve(
+  using CreateMethod = SessionMethod<v1::CreateSessionRequest, v1::Session>;
+  CreateMethod::Steps create;
+  create.restored_id = [](const auto& request) { return request.session_id(); };
+  create.handle = [context](const auto& request, SessionLease, auto* response) {
+    return Create(*context, request, response);
+  };
+  create.changed_id = [](const auto&, const v1::Session& made) { return made.session_id(); };
+  CreateMethod::Serve(
       context,
       [service](auto* server_context, auto* request, auto* writer, auto* queue, void* tag) {
         service->RequestCreateSession(server_context, request, writer, queue, queue, tag);
       },
-      [context](const auto& request, auto* response) { return Create(*context, request, response); });
-  UnaryMethod<v1::GetSessionRequest, v1::Session>::Serve(
+      std::move(create));
+
+  using GetMethod = SessionMethod<v1::GetSessionRequest, v1::Session>;
+  GetMethod::Steps get;
+  get.restored_id = [](const auto& request) { return request.session_id(); };
+  get.handle = [context](const auto& request, SessionLease, auto* response) {
+    return Get(*context, request, response);
+  };
+  GetMethod::Serve(
       context,
       [service](auto* server_context, auto* request, auto* writer, auto* queue, void* tag) {
         service->RequestGetSession(server_context, request, writer, queue, queue, tag);
       },
-      [context](const auto& request, auto* response) { return Get(*context, request, response); });
+      std::move(get));
+
   UnaryMethod<v1::ListSessionsRequest, v1::ListSessionsResponse>::Serve(
       context,
       [service](auto* server_context, auto* request, auto* writer, auto* queue, void* tag) {
         service->RequestListSessions(server_context, request, writer, queue, queue, tag);
       },
       [context](const auto& request, auto* response) { return List(*context, request, response); });
-  UnaryMethod<v1::DeleteSessionRequest, v1::DeleteSessionResponse>::Serve(
+
+  using DeleteMethod = SessionMethod<v1::DeleteSessionRequest, v1::DeleteSessionResponse>;
+  DeleteMethod::Steps remove;
+  remove.restored_id = [](const auto& request) { return request.session_id(); };
+  remove.handle = [context](const auto& request, SessionLease, auto*) {
+    return context->sessions->Delete(request.session_id(), absl::Now());
+  };
+  remove.changed_id = [](const v1::DeleteSessionRequest& request, const auto&) { return request.session_id(); };
+  DeleteMethod::Serve(
       context,
       [service](auto* server_context, auto* request, auto* writer, auto* queue, void* tag) {
         service->RequestDeleteSession(server_context, request, writer, queue, queue, tag);
       },
-      [context](const auto& request, auto*) { return context->sessions->Delete(request.session_id(), absl::Now()); });
+      std::move(remove));
 }
 
 }  // namespace rondo

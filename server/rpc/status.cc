@@ -95,4 +95,8 @@ Rejection RejectionOf(const absl::Status& status) {
   }
 }
 
+Rejection SessionRejectionOf(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDataLoss(status) ? Rejection::kStore : RejectionOf(status);
+}
+
 }  // namespace rondo

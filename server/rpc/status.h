@@ -25,6 +25,8 @@ void RecordRefusal(Rejection reason, const absl::Status& status, Metrics* metric
 
 // The reason that a status stands for, as far as it tells.
 Rejection RejectionOf(const absl::Status& status);
+// The same for an error of the session table of a server that does not drain: UNAVAILABLE is its store's.
+Rejection SessionRejectionOf(const absl::Status& status);
 
 }  // namespace rondo
 

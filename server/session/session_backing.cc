@@ -77,8 +77,8 @@ SessionBacking::Found SessionBacking::Interpret(const std::string& id, const Sto
     return found;
   }
   absl::StatusOr<ServedModelPtr> model = persistence_.find_model(record.model);
-  if (!model.ok()) {
-    found.status = WithId(id, model.status());
+  if (!model.ok()) {  // not NOT_FOUND: the session exists
+    found.status = WithId(id, absl::FailedPreconditionError(model.status().message()));
     return found;
   }
   found.model = *std::move(model);

@@ -37,7 +37,7 @@ struct SessionPersistence {
   absl::Duration sync_interval = absl::Seconds(1);  // > 0
   size_t max_resident = 1'000'000;                  // sessions in memory; beyond it the coldest stay in the store only
   absl::Duration ended_kept = absl::Hours(1);       // for how long the store knows why a session ended
-  // The live model that goes on with a state of the recorded one. FAILED_PRECONDITION: there is none, and why.
+  // The live model that goes on with a state of the recorded one. Any error: there is none, and why.
   std::function<absl::StatusOr<ServedModelPtr>(const RecordedModel&)> find_model;
   Metrics* metrics = nullptr;
 };

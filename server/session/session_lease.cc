@@ -85,6 +85,13 @@ std::optional<absl::Status> SessionLease::Commit(const CommittedSequence& sequen
   return std::nullopt;
 }
 
+bool SessionLease::Discard() {
+  if (!table_->impl_->Discard(session_)) return false;
+  session_ = nullptr;
+  working_state_.Reset();
+  return true;
+}
+
 void SessionLease::Release(absl::Time now) { EndWithoutCommit(now); }
 
 void SessionLease::EndWithoutCommit(absl::Time now) {

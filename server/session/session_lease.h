@@ -102,6 +102,9 @@ class SessionLease {
   // Absent: the change is on its way to the store, and `waiter` will hear; `sequence` lives until then. ABORTED:
   // another server has the session now, so nothing has changed. `waiter` may be null but with Durability::kEveryReply.
   std::optional<absl::Status> Commit(const CommittedSequence& sequence, absl::Time now, CommitWaiter* waiter = nullptr);
+  // With a store: lets the session go from memory, so that whoever acquires it next gets it as it is in the store.
+  // False, and nothing has happened: it has changes that are not saved, or others wait for it.
+  bool Discard();
   // Ends the lease; the session is as it was.
   void Release(absl::Time now);
 

@@ -95,6 +95,24 @@ absl::StatusOr<bool> SessionTable::Impl::Restore(absl::string_view id, LeaseWait
   return lease->has_value();  // loaded meanwhile: the lease ends here
 }
 
+bool SessionTable::Impl::Discard(Session* session) {
+  if (backing_ == nullptr) return false;
+  SessionShard& shard = ShardOf(session->hash);
+  std::unique_ptr<Session> gone;
+  MutexLock lock(&shard.mutex);
+  if (session->detached || session->provisional || session->change != session->saved_change) return false;
+  if (!session->queue.empty()) return false;
+  gone = Evict(shard, session);
+  return true;
+}
+
+std::unique_ptr<Session> SessionTable::Impl::Evict(SessionShard& shard, Session* session) {
+  session->model->metrics->CountSessionEvent(SessionEvent::kEvicted);
+  session->model->metrics->sessions().Add(-1);
+  live_.fetch_sub(1, std::memory_order_relaxed);
+  return shard.Remove(session);
+}
+
 void SessionTable::Impl::MakeRoom(SessionShard& shard) {
   EvictSome(shard, kLooksPerEntry);
   if (size() < backing_->max_resident()) return;
@@ -108,10 +126,7 @@ void SessionTable::Impl::EvictSome(SessionShard& shard, size_t looks) {
     Session* const session = shard.roster[shard.eviction_hand].get();
     if (session == nullptr || session->leased || session->dirty || session->change != session->saved_change) continue;
     if (std::exchange(session->recently_used, false)) continue;
-    session->model->metrics->CountSessionEvent(SessionEvent::kEvicted);
-    session->model->metrics->sessions().Add(-1);
-    live_.fetch_sub(1, std::memory_order_relaxed);
-    shard.Remove(session);
+    Evict(shard, session);
   }
 }
 

@@ -65,6 +65,8 @@ class SessionTable::Impl {
   // EndLease once its change is in the store; then tells `waiter`. REQUIRES: commits_wait(); end->committed is set.
   void SaveThenEndLease(Session* session, LeaseEnd end, CommitWaiter* waiter);
   bool commits_wait() const { return backing_ != nullptr && backing_->durability() == Durability::kEveryReply; }
+  // See SessionLease. True: `session` is no more.
+  bool Discard(Session* session);
   bool has_store() const { return backing_ != nullptr; }
 
   // REQUIRES: the caller has the lease on `session`.
@@ -126,6 +128,7 @@ class SessionTable::Impl {
   // Lets go of cold, saved sessions while there are too many, looking at no more than `looks` places.
   void EvictSome(SessionShard& shard, size_t looks) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   void EvictCold();
+  std::unique_ptr<Session> Evict(SessionShard& shard, Session* session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
 
   // With a store; session_saving.cc.
   void Tick(absl::Time now);

@@ -222,6 +222,22 @@ TEST_F(StoredSessionsTest, ALeaseOnASessionThatMovedCannotCommit) {
   EXPECT_TRUE(absl::IsAborted(*running->Commit(sequence, absl::Now())));
 }
 
+TEST_F(StoredSessionsTest, ADiscardedSessionIsSeenAsItIsInTheStore) {
+  auto first = Open();
+  ASSERT_TRUE(Step(first.get(), "s", 1, true).ok());
+  EXPECT_FALSE(Acquire(first.get(), "s")->Discard());  // its change would be lost
+  ASSERT_TRUE(Flush(first.get()));
+  auto second = Open();
+  ASSERT_TRUE(Step(second.get(), "s", 2).ok());
+  ASSERT_TRUE(Flush(second.get()));
+
+  absl::StatusOr<SessionLease> stale = Acquire(first.get(), "s");
+  EXPECT_EQ(stale->position(), 1);
+  ASSERT_TRUE(stale->Discard());
+  EXPECT_FALSE(*stale);
+  EXPECT_EQ(Acquire(first.get(), "s")->position(), 2);
+}
+
 TEST_F(StoredSessionsTest, TheColdestSessionsLeaveMemoryAndComeBack) {
   constexpr int kSessions = 300;
   auto table = Open(Durability::kInterval, 20);

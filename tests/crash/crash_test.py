@@ -1,0 +1,318 @@
+"""Kills servers under load, again and again, and looks for steps that were answered and then lost, doubled or changed.
+
+Each of SESSIONS sessions has inputs of its own that only depend on the position. Workers send them, one step a session, many
+sessions a message, and keep every answer. When a server comes back at an earlier position, the worker goes on from there
+and compares the answers with those it had. In the end every session's answers must be, bit for bit, those of one
+uninterrupted request to a server without a store.
+
+With --durability=every_reply no answered step may be lost. With interval none may be lost that was answered longer ago than
+the interval before the kill; a session that was younger than that may be unknown.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import pathlib
+import random
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import numpy as np
+import rondo
+from small_models import write_model
+
+HIDDEN = 16
+INPUTS = 2
+SYNC_INTERVAL = 0.5  # seconds
+# What may pass between a save and its being durable, on a busy machine: the save itself, and the scheduler.
+SLACK = 1.0
+MESSAGE = 50  # sessions a message
+
+
+def write_lstm(repository):
+    numbers = random.Random(7)
+    def weights(*shape):
+        return list(shape), [numbers.uniform(-0.4, 0.4) for _ in range(int(np.prod(shape)))]
+    description = {"format": 1, "cell": "lstm", "inputs": [{"name": "a"}, {"name": "b"}], "outputs": [{"name": "y"}],
+                   "head": "linear"}
+    write_model(repository, "crash", description, {
+        "rnn.weight_ih_l0": weights(4 * HIDDEN, INPUTS), "rnn.weight_hh_l0": weights(4 * HIDDEN, HIDDEN),
+        "rnn.bias_ih_l0": weights(4 * HIDDEN), "rnn.bias_hh_l0": weights(4 * HIDDEN),
+        "head.weight": weights(1, HIDDEN), "head.bias": weights(1)})
+
+
+def inputs_of(session, first, timesteps):
+    """[timesteps, INPUTS], the same whenever it is asked for."""
+    at = np.arange(first, first + timesteps, dtype=np.float64)
+    return np.stack([np.sin(at * 0.37 + session), np.cos(at * 0.11 * (session % 7 + 1))], axis=1).astype(np.float32)
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class Process:
+    """A child that is ready once a line of its output matches `ready`."""
+
+    def __init__(self, command, ready, log):
+        self.command, self.ready, self.log = [str(part) for part in command], ready, log
+        self.process = None
+
+    def start(self):
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for line in self.process.stdout:
+            self.log.write(line)
+            if re.search(self.ready, line):
+                threading.Thread(target=self._drain, args=(self.process.stdout,), daemon=True).start()
+                return
+        raise RuntimeError(f"{self.command[0]} did not start; see {self.log.name}")
+
+    def _drain(self, output):
+        for line in output:
+            self.log.write(line)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def stop(self):
+        self.process.terminate()
+        return self.process.wait(timeout=60)
+
+
+@dataclasses.dataclass
+class Series:
+    """What a caller knows of one session."""
+    number: int
+    outputs: list = dataclasses.field(default_factory=list)  # float32 of each position
+    answered_at: list = dataclasses.field(default_factory=list)  # time.monotonic() of each
+    position: int = 0  # the next to send
+
+    @property
+    def id(self):
+        return f"s{self.number}"
+
+
+class Verdict:
+    """What went wrong, and how often things went well."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.problems = []
+        self.steps = self.rewinds = self.rewound_steps = 0
+        self.oldest_lost = 0.0
+        self.killed_at = time.monotonic()
+
+    def problem(self, text):
+        with self.lock:
+            self.problems.append(text)
+
+
+class Worker(threading.Thread):
+    """Drives its series, each at one place at a time, through whatever happens to the servers."""
+
+    def __init__(self, addresses, series, durability, verdict, seed):
+        super().__init__(daemon=True)
+        self.clients = [rondo.Client(address, max_attempts=1, timeout=2.0) for address in addresses]
+        self.series, self.durability, self.verdict = series, durability, verdict
+        self.random = random.Random(seed)
+        self.server = 0
+        self.stopping = threading.Event()
+
+    def run(self):
+        while not self.stopping.is_set():
+            batch = self.random.sample(self.series, min(MESSAGE, len(self.series)))
+            try:
+                outputs = self.clients[self.server].predict_many(
+                    "crash",
+                    [rondo.SequenceInput(inputs_of(one.number, one.position, 1), one.id, one.position) for one in batch])
+            except (rondo.Unavailable, rondo.DeadlineExceeded, rondo.Cancelled, rondo.Internal):
+                self.server = self.random.randrange(len(self.clients))
+                self.stopping.wait(0.01)
+                continue
+            except Exception as error:  # the thread must not end silently
+                self.verdict.problem(f"a message failed: {error!r}")
+                return
+            for one, output in zip(batch, outputs):
+                self.take(one, output)
+
+    def take(self, one, output):
+        error = output.error
+        if error is None:
+            self.keep(one, output.values[0, 0])
+        elif isinstance(error, rondo.PositionError):
+            self.rewind(one, error.expected_position)
+        elif isinstance(error, rondo.NotFound):
+            self.rewind(one, 0)
+        elif not isinstance(error, (rondo.Aborted, rondo.Unavailable, rondo.DeadlineExceeded, rondo.ResourceExhausted)):
+            self.verdict.problem(f"{one.id} at {one.position}: {error!r}")
+
+    def keep(self, one, value):
+        now = time.monotonic()
+        if one.position < len(one.outputs):
+            if struct.pack("<f", one.outputs[one.position]) != struct.pack("<f", value):
+                self.verdict.problem(
+                    f"{one.id} at {one.position}: was answered {one.outputs[one.position]!r}, is {value!r} now")
+            one.answered_at[one.position] = now
+        else:
+            one.outputs.append(value)
+            one.answered_at.append(now)
+        one.position += 1
+        self.verdict.steps += 1
+
+    def rewind(self, one, position):
+        """The server stands at `position`: what is behind it was lost."""
+        if position >= one.position:
+            self.verdict.problem(f"{one.id}: the server stands at {position}, the caller at {one.position}")
+            one.position = min(position, len(one.outputs))
+            return
+        age = self.verdict.killed_at - one.answered_at[position]
+        with self.verdict.lock:
+            self.verdict.rewinds += 1
+            self.verdict.rewound_steps += one.position - position
+            self.verdict.oldest_lost = max(self.verdict.oldest_lost, age)
+        if self.durability == "every_reply":
+            self.verdict.problem(f"{one.id}: {one.position - position} answered steps were lost")
+        elif age > SYNC_INTERVAL + SLACK:
+            self.verdict.problem(f"{one.id}: a step was lost that was answered {age:.2f} s before the kill")
+        one.position = position
+
+
+def check_against_uninterrupted(binary, repository, series, verdict, log):
+    port = free_port()
+    server = Process([binary, f"--model_repository={repository}", f"--listen=127.0.0.1:{port}", "--http_listen="],
+                     "event=listening", log)
+    server.start()
+    with rondo.Client(f"127.0.0.1:{port}", timeout=60.0) as client:
+        for one in series:
+            if not one.outputs:
+                continue
+            wanted = client.predict("crash", inputs_of(one.number, 0, len(one.outputs)))[:, 0]
+            got = np.array(one.outputs, dtype=np.float32)
+            if wanted.tobytes() != got.tobytes():
+                first = int(np.argmax(wanted != got))
+                verdict.problem(f"{one.id}: position {first} is {got[first]!r}; uninterrupted it is {wanted[first]!r}")
+    server.stop()
+
+
+class Cluster:
+    """The servers, and the store that they keep their sessions in."""
+
+    def __init__(self, options, folder, log):
+        self.folder, self.log, self.redis = folder, log, None
+        store = f"rocksdb:{folder / 'rocksdb'}"
+        if options.store == "redis":
+            port = free_port()
+            self.redis = Process(["redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", folder, "--appendonly", "yes",
+                                  "--appendfsync", "always", "--save", ""], "Ready to accept connections", log)
+            self.redis.start()
+            store = f"redis://127.0.0.1:{port}"
+        repository = folder / "models"
+        write_lstm(repository)
+        self.repository, self.binary = repository, options.bin / "rondo-server"
+        count = 3 if options.store == "redis" else 1
+        self.addresses = [f"127.0.0.1:{free_port()}" for _ in range(count)]
+        self.servers = [
+            Process([self.binary, f"--model_repository={repository}", f"--listen={address}", "--http_listen=",
+                     f"--session_store={store}", f"--durability={options.durability}", f"--sync_interval={SYNC_INTERVAL}s"],
+                    "event=listening", log)
+            for address in self.addresses]
+        for server in self.servers:
+            server.start()
+
+    def hurt(self, chance):
+        """One bad thing; returns its name. Everything runs again afterwards."""
+        victim = chance.choice(self.servers)
+        if self.redis is not None and chance.random() < 0.3:
+            self.redis.kill()
+            time.sleep(chance.uniform(0, 0.3))
+            self.redis.start()
+            return "redis restarted"
+        if self.redis is not None and chance.random() < 0.4:
+            victim.signal(signal.SIGSTOP)
+            time.sleep(chance.uniform(0.1, 3.0))
+            victim.signal(signal.SIGCONT)
+            return "server stopped and continued"
+        victim.kill()
+        victim.start()
+        return "server killed"
+
+    def stop(self):
+        for server in self.servers:
+            code = server.stop()
+            if code != 0:
+                raise RuntimeError(f"rondo-server ended with {code}")
+        if self.redis is not None:
+            self.redis.stop()
+
+
+def run(options, folder, log):
+    cluster = Cluster(options, folder, log)
+    verdict = Verdict()
+    series = [Series(number) for number in range(options.sessions)]
+    workers = [Worker(cluster.addresses, series[i::options.workers], options.durability, verdict, i)
+               for i in range(options.workers)]
+    for worker in workers:
+        worker.start()
+    chance = random.Random(options.seed)
+    hurts = {}
+    started = time.monotonic()
+    for _ in range(options.rounds):
+        time.sleep(chance.uniform(0.05, 0.6))  # under load, so that the next one comes at any moment
+        verdict.killed_at = time.monotonic()
+        name = cluster.hurt(chance)
+        hurts[name] = hurts.get(name, 0) + 1
+    time.sleep(1)
+    for worker in workers:
+        worker.stopping.set()
+    for worker in workers:
+        worker.join()
+    cluster.stop()
+    check_against_uninterrupted(cluster.binary, cluster.repository, series, verdict, log)
+    print(f"{options.store}, {options.durability}: {options.rounds} rounds "
+          f"({', '.join(f'{count} x {name}' for name, count in sorted(hurts.items()))}), {len(series)} sessions, "
+          f"{verdict.steps} answered steps in {time.monotonic() - started:.0f} s; {verdict.rewinds} times a session came back "
+          f"earlier, {verdict.rewound_steps} steps in all, the oldest answered {verdict.oldest_lost:.2f} s before; "
+          f"{len(verdict.problems)} problems", flush=True)
+    for problem in verdict.problems[:20]:
+        print("  " + problem)
+    if not verdict.steps:
+        print("  nothing was answered: the test has shown nothing")
+    return not verdict.problems and verdict.steps > 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", type=pathlib.Path, required=True, help="where rondo-server is")
+    parser.add_argument("--store", choices=["rocksdb", "redis"], default="rocksdb",
+                        help="rocksdb: one server; redis: three on one Redis, which is killed and restarted too")
+    parser.add_argument("--durability", choices=["interval", "every_reply"], default="every_reply")
+    parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--sessions", type=int, default=1000)
+    parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        log = stack.enter_context(open(pathlib.Path(folder) / "log", "w+", encoding="utf-8"))
+        good = run(options, pathlib.Path(folder), log)
+        if not good:
+            log.flush()
+            log.seek(0)
+            print("the end of the servers' log:\n" + "".join(log.readlines()[-40:]))
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+# Sourced, from the repository's root: an environment from PyPI with the Python package `rondo` as a user gets it, built
+# and installed by pip. It is made once, in build/python_client, and anew when what it is made of changes.
+
+readonly python_tests=tests/integration/python_client
+readonly work=$PWD/build/python_client
+readonly venv=$work/venv source=$work/source
+
+# pip builds in the folder it is given; the sources stay clean, and no file of an older build gets in.
+copy_sources() {
+  rm -rf "$source"
+  mkdir -p "$source/client"
+  cp -r proto "$source/"
+  # Outside of a checkout, as in an unpacked release, there is nothing but sources.
+  if git ls-files --error-unmatch client/python/pyproject.toml >/dev/null 2>&1; then
+    git ls-files -z --cached --others --exclude-standard client/python | xargs -0 cp --parents -t "$source"
+  else
+    cp -r client/python "$source/client/"
+  fi
+}
+
+# PYTHON
+ingredients() {
+  "$1" --version
+  cat "$python_tests/requirements.txt" client/python/{pyproject.toml,setup.py}
+}
+
+make_environment() {
+  rm -rf "$venv"
+  "$1" -m venv "$venv"
+  # As a user does it: the generator comes from PyPI for the time of the build.
+  "$venv/bin/pip" install --quiet --requirement "$python_tests/requirements.txt" "$source/client/python[pandas,plot]"
+  ingredients "$1" >"$venv/ingredients"
+}
+
+install_package() {
+  copy_sources
+  ingredients "$1" | cmp --silent - "$venv/ingredients" || make_environment "$1"
+  "$venv/bin/pip" install --quiet --no-deps --no-build-isolation --force-reinstall "$source/client/python"
+}
+
+# PYTHON. Several presets' tests share the environment; the lock is held until the caller ends.
+prepare_python_environment() {
+  mkdir -p "$work"
+  exec 9>"$work/lock"
+  flock 9
+  install_package "$1"
+}
