@@ -3,7 +3,6 @@
 #include <cstring>
 #include <type_traits>
 
-#include "absl/strings/string_view.h"
 #include "model/checksum.h"
 #include "model/file_io.h"
 
@@ -63,6 +62,12 @@ class Reader {
     static_assert(std::is_arithmetic_v<T>);
     Take(&number, sizeof(number));
   }
+  void operator()(bool& flag) {
+    uint8_t byte = 0;
+    (*this)(byte);
+    if (byte > 1) ok_ = false;
+    flag = byte == 1;
+  }
   template <typename T>
   void operator()(std::vector<T>& numbers) {
     uint64_t count = 0;
@@ -88,27 +93,34 @@ class Reader {
 
 }  // namespace
 
-absl::Status WriteCheckpoint(const LearningState& state, uint64_t fingerprint, const std::string& path) {
+std::string CheckpointBytes(const LearningState& state, uint64_t fingerprint) {
   Writer writer;
   writer.Append(kMagic.data(), kMagic.size());
   writer(fingerprint);
   VisitMembers(state, writer);
   writer(Checksum(writer.bytes()));
-  return WriteFileAtomically(path, {writer.bytes()});
+  return writer.bytes();
+}
+
+absl::Status WriteCheckpoint(const LearningState& state, uint64_t fingerprint, const std::string& path) {
+  return WriteFileAtomically(path, {CheckpointBytes(state, fingerprint)});
 }
 
 absl::StatusOr<LearningState> ReadCheckpoint(uint64_t fingerprint, const std::string& path) {
   const absl::StatusOr<std::string> bytes = ReadSmallFile(path, kMaxBytes);
   if (!bytes.ok()) return bytes.status();
+  return ParseCheckpoint(fingerprint, *bytes);
+}
+
+absl::StatusOr<LearningState> ParseCheckpoint(uint64_t fingerprint, absl::string_view bytes) {
   constexpr size_t kFrame = kMagic.size() + 2 * sizeof(uint64_t);
-  const absl::string_view all = *bytes;
-  if (all.size() < kFrame || all.substr(0, kMagic.size()) != kMagic) {
+  if (bytes.size() < kFrame || bytes.substr(0, kMagic.size()) != kMagic) {
     return absl::DataLossError("the checkpoint does not begin as one; delete it to start again");
   }
-  const absl::string_view body = all.substr(0, all.size() - sizeof(uint64_t));
+  const absl::string_view body = bytes.substr(0, bytes.size() - sizeof(uint64_t));
   uint64_t stored_fingerprint = 0, stored_checksum = 0;
-  std::memcpy(&stored_fingerprint, all.data() + kMagic.size(), sizeof(stored_fingerprint));
-  std::memcpy(&stored_checksum, all.data() + body.size(), sizeof(stored_checksum));
+  std::memcpy(&stored_fingerprint, bytes.data() + kMagic.size(), sizeof(stored_fingerprint));
+  std::memcpy(&stored_checksum, bytes.data() + body.size(), sizeof(stored_checksum));
   if (stored_checksum != Checksum(body)) {
     return absl::DataLossError("the checkpoint's checksum does not fit; delete it to start again");
   }

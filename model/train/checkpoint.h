@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "model/train/trainer.h"
 
 namespace rondo::train {
@@ -14,15 +15,20 @@ namespace rondo::train {
 // written beside, made durable, then renamed. `fingerprint` stands for the data and the options.
 //
 //   checkpoint := "RONDOCK1" u64:fingerprint state u64:checksum    little-endian; checksum of all bytes before it
-//   state      := u8:refused i64:refit_epochs i64:epoch i64:step_in_epoch floats:parameters floats:best i64:steps
-//   floats:moment1 floats:moment2
+//   state      := u8:refused i64:refit_epochs i64:epoch i64:step_in_epoch floats:parameters floats:best
+//                 i64:steps floats:moment1 floats:moment2
 //                 f64:plateau_factor i64:epochs_without_gain f64:best_loss i64:best_epoch
 //                 doubles:training_losses doubles:validation_losses f64:loss_sum floats:carried
 //   floats     := u64:count count * f32       doubles := u64:count count * f64
 absl::Status WriteCheckpoint(const LearningState& state, uint64_t fingerprint, const std::string& path);
 
-// NOT_FOUND: no such file. DATA_LOSS: not a complete checkpoint. FAILED_PRECONDITION: of another run.
+// NOT_FOUND: no such file. DATA_LOSS: not a complete checkpoint. FAILED_PRECONDITION: of another run. The file stays
+// what it is.
 absl::StatusOr<LearningState> ReadCheckpoint(uint64_t fingerprint, const std::string& path);
+
+// The same without a file. Any bytes may come; what parses is written as the same bytes again.
+std::string CheckpointBytes(const LearningState& state, uint64_t fingerprint);
+absl::StatusOr<LearningState> ParseCheckpoint(uint64_t fingerprint, absl::string_view bytes);
 
 }  // namespace rondo::train
 

@@ -99,9 +99,15 @@ absl::Status Trainer::Resume(LearningState state) {
           absl::StrCat("the checkpoint has ", part->size(), " parameters; this network has ", size));
     }
   }
-  if (state.carried.size() != backprop_->state_size() ||
-      state.step_in_epoch >= (state.refit_epochs > 0 ? refit_steps_ : learning_steps_)) {
+  const int64_t steps = state.refit_epochs > 0 ? refit_steps_ : learning_steps_;
+  if (state.carried.size() != backprop_->state_size() || state.step_in_epoch < 0 || state.step_in_epoch >= steps) {
     return absl::InvalidArgumentError("the checkpoint is of a run with other windows");
+  }
+  const auto in_bounds = [](int64_t value, int64_t most) { return value >= 0 && value <= most; };
+  if (!in_bounds(state.refit_epochs, options_.epochs) || !in_bounds(state.best_epoch, options_.epochs) ||
+      !in_bounds(state.epoch, state.refit_epochs > 0 ? state.refit_epochs : options_.epochs) ||
+      state.validation_losses.size() != state.training_losses.size() + 1) {
+    return absl::InvalidArgumentError("the checkpoint is of a run with other epochs");
   }
   state_ = std::move(state);
   rate_.set_state(state_.rate);

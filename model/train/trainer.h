@@ -73,7 +73,7 @@ class Trainer {
   // Runs to the last epoch, until patience ends, or until stopped; Resume first to go on from a stored state.
   // ABORTED: the loss is not finite; names the step. state().best_parameters are the last good ones.
   absl::Status Run(const Hooks& hooks);
-  // INVALID_ARGUMENT: sizes that are not this network's.
+  // INVALID_ARGUMENT: sizes or counts that are not this run's.
   absl::Status Resume(LearningState state);
 
   const LearningState& state() const { return state_; }

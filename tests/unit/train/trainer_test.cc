@@ -8,6 +8,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "model/checksum.h"
 #include "model/train/checkpoint.h"
 #include "model/train/model_assembly.h"
 #include "model/train/random.h"
@@ -144,6 +145,75 @@ TEST(CheckpointTest, OfAnotherRunOrBrokenIsRefused) {
   std::ofstream(path) << "hello";
   EXPECT_EQ(ReadCheckpoint(1, path).status().code(), absl::StatusCode::kDataLoss);
   std::filesystem::remove(path);
+}
+
+LearningState SmallState() {
+  LearningState state;
+  state.parameters = state.best_parameters = {1, 2};
+  state.optimizer = {7, {3, 4}, {5, 6}};
+  state.training_losses = {0.5};
+  state.validation_losses = {0.75, 0.625};
+  state.carried = {8};
+  return state;
+}
+
+TEST(CheckpointTest, EveryTruncationAndEveryFlippedBitIsDataLoss) {
+  const std::string whole = CheckpointBytes(SmallState(), 1);
+  ASSERT_TRUE(ParseCheckpoint(1, whole).ok());
+  for (size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_EQ(ParseCheckpoint(1, whole.substr(0, size)).status().code(), absl::StatusCode::kDataLoss) << size;
+  }
+  for (size_t bit = 0; bit < 8 * whole.size(); ++bit) {
+    std::string flipped = whole;
+    flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
+    EXPECT_EQ(ParseCheckpoint(1, flipped).status().code(), absl::StatusCode::kDataLoss) << bit;
+  }
+  EXPECT_EQ(ParseCheckpoint(1, whole + "x").status().code(), absl::StatusCode::kDataLoss);
+}
+
+// A checksum that fits proves nothing: what it covers may still be no state.
+TEST(CheckpointTest, AnyBytesUnderAFittingChecksumAreAStateOrDataLoss) {
+  const std::string whole = CheckpointBytes(SmallState(), 1);
+  Random random(1);
+  for (int turn = 0; turn < 20000; ++turn) {
+    std::string bytes = whole.substr(0, whole.size() - sizeof(uint64_t));
+    for (int changes = 0; changes <= turn % 4; ++changes) {
+      bytes[16 + random.Below(static_cast<int64_t>(bytes.size()) - 16)] = static_cast<char>(random.Below(256));
+    }
+    const uint64_t checksum = Checksum(bytes);
+    bytes.append(reinterpret_cast<const char*>(&checksum), sizeof(checksum));
+    const auto state = ParseCheckpoint(1, bytes);
+    if (state.ok()) {
+      EXPECT_EQ(CheckpointBytes(*state, 1), bytes);
+    } else {
+      EXPECT_EQ(state.status().code(), absl::StatusCode::kDataLoss);
+    }
+  }
+}
+
+TEST(CheckpointTest, OfAnotherShapeIsNotResumed) {
+  const Dataset dataset = NoisySine();
+  const auto trainer = MakeTrainer(dataset, Options(false));
+  ASSERT_TRUE(trainer->Run(StopAfter(30)).ok());
+  const LearningState good = trainer->state();
+  const std::vector<std::pair<const char*, std::function<void(LearningState&)>>> damages = {
+      {"parameters", [](LearningState& state) { state.parameters.pop_back(); }},
+      {"moments", [](LearningState& state) { state.optimizer.second_moment.clear(); }},
+      {"state", [](LearningState& state) { state.carried.push_back(0); }},
+      {"negative step", [](LearningState& state) { state.step_in_epoch = -1; }},
+      {"step", [](LearningState& state) { state.step_in_epoch = 1 << 20; }},
+      {"epoch", [](LearningState& state) { state.epoch = 99; }},
+      {"negative epoch", [](LearningState& state) { state.epoch = -1; }},
+      {"refit", [](LearningState& state) { state.refit_epochs = -1; }},
+      {"best", [](LearningState& state) { state.best_epoch = -1; }},
+      {"losses", [](LearningState& state) { state.validation_losses.clear(); }}};
+  for (const auto& [what, damage] : damages) {
+    LearningState state = good;
+    damage(state);
+    EXPECT_EQ(trainer->Resume(state).code(), absl::StatusCode::kInvalidArgument) << what;
+  }
+  EXPECT_EQ(trainer->state().parameters, good.parameters);
+  EXPECT_TRUE(trainer->Resume(good).ok());
 }
 
 }  // namespace
