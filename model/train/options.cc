@@ -64,7 +64,7 @@ ABSL_FLAG(int64_t, season, 0, "timesteps of a season for the naive rule, -1 to 1
 ABSL_FLAG(absl::Duration, checkpoint_interval, absl::Seconds(20), "time between checkpoints; 0: after every step");
 ABSL_FLAG(bool, resume, false, "go on from the checkpoint of an interrupted run with the same options");
 ABSL_FLAG(int64_t, search, 0, "random settings to try, the best on validation wins, 0 to 100000; 0: none");
-ABSL_FLAG(absl::Duration, search_time, absl::Minutes(10), "no new setting of --search is begun after this time");
+ABSL_FLAG(absl::Duration, search_time, absl::Minutes(10), "for --search, above 0; the best setting by then is trained");
 ABSL_FLAG(bool, benchmark, false, "measure the optimiser step against bare oneDNN and exit");
 ABSL_FLAG(std::string, config, "", "file of options, one --name=value a line; the same as --flagfile");
 
@@ -289,6 +289,8 @@ absl::StatusOr<TrainOptions> OptionsFromFlags() {
   options.resume = absl::GetFlag(FLAGS_resume);
   options.search = reader.InBounds<int64_t>(FLAGS_search, "search", 0, 100000);
   options.search_time = absl::GetFlag(FLAGS_search_time);
+  if (options.checkpoint_interval < absl::ZeroDuration()) reader.Refuse("--checkpoint_interval is below 0");
+  if (options.search_time <= absl::ZeroDuration()) reader.Refuse("--search_time must be above 0, such as 10m");
   if (options.search > 0 && options.resume) reader.Refuse("--resume does not go with --search");
   if (!reader.status().ok()) return reader.status();
   options.texts = OptionTexts();

@@ -68,12 +68,13 @@ absl::StatusOr<std::optional<double>> Try(const Dataset& dataset, const Setting&
 absl::Status ChooseSettings(const Dataset& dataset, const std::function<bool()>& stop, TrainOptions* options) {
   const absl::Time deadline = absl::Now() + options->search_time;
   const Setting given = {options->network, options->learning};
+  const auto over = [&] { return stop() || absl::Now() >= deadline; };
   Random random(options->learning.seed, /*stream=*/0x5ea2c4);
   Setting best = given;
   std::optional<double> best_loss;
-  for (int64_t trial = 0; trial <= options->search && absl::Now() < deadline && !stop(); ++trial) {
+  for (int64_t trial = 0; trial <= options->search && !over(); ++trial) {
     const Setting setting = trial == 0 ? given : Draw(given, random);
-    const auto loss = Try(dataset, setting, stop);
+    const auto loss = Try(dataset, setting, over);
     if (!loss.ok()) return loss.status();
     const bool better = loss->has_value() && (!best_loss.has_value() || **loss < *best_loss);
     if (better) {

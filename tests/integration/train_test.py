@@ -6,6 +6,7 @@
 
 import csv
 import io
+import itertools
 import json
 import math
 import pathlib
@@ -37,12 +38,29 @@ def tensors(path):
     return content[8 + struct.unpack("<Q", content[:8])[0]:]
 
 
+def autoregression(rows, seed=1):
+    """x' = 0.7 x + noise: what is known of the steps ahead fades, and is known exactly."""
+    draw, x, text = random.Random(seed), 0, "t,x\n"
+    for t in range(rows):
+        x = 0.7 * x + draw.gauss(0, 1)
+        text += f"{60 * t},{x:.6f}\n"
+    return text
+
+
+def training_of(output):
+    """What a model says of its training."""
+    content = (output / "model.safetensors").read_bytes()
+    header = json.loads(content[8:8 + struct.unpack("<Q", content[:8])[0]])
+    return json.loads(header["__metadata__"]["rondo"])["training"]
+
+
 class TrainTest(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
         self.root = pathlib.Path(self.folder.name)
         self.output = self.root / "models" / "sine" / "1"
+        self.numbers = itertools.count()
 
     def write(self, text):
         path = self.root / "series.csv"
@@ -104,9 +122,7 @@ class TrainTest(unittest.TestCase):
         config.write_text("--target=x\n--epochs=2\n--hidden_size=5\n")
         run = self.train(self.write(sine(300)), f"--config={config}", "--seed=9")
         self.assertEqual(run.returncode, 0, run.stderr)
-        content = (self.output / "model.safetensors").read_bytes()
-        header = json.loads(content[8:8 + struct.unpack("<Q", content[:8])[0]])
-        training = json.loads(header["__metadata__"]["rondo"])["training"]
+        training = training_of(self.output)
         self.assertEqual(training["options"]["epochs"], "2")
         self.assertEqual(training["options"]["seed"], "9")
         self.assertEqual(training["scores"], json.loads((self.output / "scores.json").read_text()))
@@ -200,21 +216,119 @@ class TrainTest(unittest.TestCase):
             skills.append(json.loads((self.output / "scores.json").read_text())["outputs"][0]["skill"])
         self.assertGreaterEqual(sum(skills) / 3, 0.06, skills)
 
-    def test_the_server_answers_what_the_report_says(self):
-        run = self.train(*WEATHER, "--epochs=8")
+    def search(self, text, *arguments):
+        """Runs a search; each setting tried with its validation loss, and what the model says of its training."""
+        self.output = self.root / f"search{next(self.numbers)}" / "1"
+        run = self.train(self.write(text), "--target=x", "--epochs=6", *arguments)
         self.assertEqual(run.returncode, 0, run.stderr)
+        tried = re.findall(r"setting \d+/\d+  (.*?)  validation (\S+)", run.stderr)
+        return [(setting, float(loss)) for setting, loss in tried if loss != "none"], training_of(self.output)
+
+    def test_a_search_keeps_what_validates_best_whatever_the_test_part_says(self):
+        rows = sine(400, noise=0.2).splitlines()
+        draw = random.Random(3)
+        other_end = rows[:301] + [f"{60 * t},{draw.gauss(0, 5):.6f},7" for t in range(300, 400)]
+        tried, training = self.search("\n".join(rows) + "\n", "--search=5")
+        self.assertEqual(len(tried), 6)
+        best, least = min(tried, key=lambda each: each[1])
+        self.assertEqual(training["options"]["search_chose"], best)
+        self.assertAlmostEqual(training["validation_loss"], least, delta=1e-5)
+        again, of_other_end = self.search("\n".join(other_end) + "\n", "--search=5")
+        self.assertEqual(again, tried)
+        self.assertEqual(of_other_end["options"]["search_chose"], best)
+        self.assertNotEqual(of_other_end["scores"], training["scores"])
+
+    def test_a_search_depends_on_its_seed_alone(self):
+        first, second, other = (self.search(sine(300), "--search=3", f"--seed={seed}")[0] for seed in (1, 1, 2))
+        self.assertEqual(first, second)
+        self.assertEqual(len({setting for setting, _ in first + other}), 7, "the given setting and 3 of each seed")
+
+    def test_a_search_ends_with_its_time_and_trains_the_best_by_then(self):
+        begun = time.monotonic()
+        tried, training = self.search(sine(300), "--search=100000", "--search_time=2s")
+        self.assertLess(time.monotonic() - begun, 60)
+        self.assertGreaterEqual(len(tried), 1)
+        self.assertEqual(training["options"]["search_chose"], min(tried, key=lambda each: each[1])[0])
+        # Not even the first setting is finished: it is the one that is trained.
+        tried, _ = self.search(sine(300), "--search=5", "--search_time=1us")
+        self.assertEqual(tried, [])
+
+    def test_a_search_refuses_what_it_cannot_do(self):
+        x = [self.write(sine(300)), "--target=x"]
+        self.expect_refused("--search=-1; it must be 0 to 100000", *x, "--search=-1")
+        self.expect_refused("--search_time must be above 0", *x, "--search=2", "--search_time=-1s")
+        self.expect_refused("--resume does not go with --search", *x, "--search=2", "--resume")
+
+    def serve(self):
+        """A server of everything trained so far; returns a function that runs `rondo` against it."""
         server = subprocess.Popen([BIN / "rondo-server", f"--model_repository={self.root}/models", "--listen=127.0.0.1:0",
                                    "--http_listen=127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
         self.addCleanup(server.stderr.close)
         self.addCleanup(server.wait)
-        self.addCleanup(server.terminate)
         address = next(m.group(1) for m in (re.search(r"event=listening .*\baddress=(\S+)", line) for line in server.stderr)
                        if m)
-        threading.Thread(target=server.stderr.read, daemon=True).start()
-        answer = subprocess.run([BIN / "rondo", f"--server={address}", "stream", "sine", "--session=parity"],
-                                input=SEATTLE.read_text(), capture_output=True, text=True, timeout=60)
-        self.assertEqual(answer.returncode, 0, answer.stderr)
-        streamed = [float(row["temp_max"]) for row in csv.DictReader(io.StringIO(answer.stdout))]
+        drain = threading.Thread(target=server.stderr.read)
+        drain.start()
+        self.addCleanup(drain.join)
+        self.addCleanup(server.terminate)
+
+        def rondo(*arguments, rows=""):
+            answer = subprocess.run([BIN / "rondo", f"--server={address}", *arguments], input=rows, capture_output=True,
+                                    text=True, timeout=60)
+            self.assertEqual(answer.returncode, 0, answer.stderr)
+            return [{name: float(cell) for name, cell in row.items() if name not in ("t", "date")}
+                    for row in csv.DictReader(io.StringIO(answer.stdout))]
+        return rondo
+
+    def train_on_noise(self, loss):
+        rows = autoregression(2000).splitlines()
+        self.output = self.root / "models" / loss / "1"
+        run = self.train(self.write("\n".join(rows) + "\n"), "--time=t", "--calendar=none", "--target=x",
+                         f"--loss={loss}", "--epochs=30")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        return rows
+
+    def test_quantiles_are_served_in_order_and_cover_what_they_say(self):
+        header, *rows = self.train_on_noise("quantile")
+        rondo = self.serve()
+        answers = rondo("stream", "quantile", "--session=a", rows="\n".join([header, *rows]) + "\n")[1500:-1]
+        actual = [float(row.split(",")[1]) for row in rows[1501:]]
+        self.assertEqual(len(answers), len(actual))
+        names = ["x_q0.1", "x_q0.5", "x_q0.9"]
+        for answer in answers + rondo("forecast", "quantile", "--session=a", "--horizon=20"):
+            self.assertEqual([answer[name] for name in names], sorted(answer[name] for name in names))
+        for name in names:
+            covered = sum(x <= answer[name] for answer, x in zip(answers, actual)) / len(actual)
+            self.assertAlmostEqual(covered, float(name[3:]), delta=0.06, msg=name)
+
+    def test_sampled_paths_of_a_gaussian_head_cover_what_they_say(self):
+        header, *rows = self.train_on_noise("gaussian")
+        rondo = self.serve()
+
+        def step(first, end):
+            return rondo("stream", "gaussian", "--session=a", rows="\n".join([header, *rows[first:end]]) + "\n")
+
+        answers = step(0, 1500)
+        self.assertTrue(all(answer["x_std"] > 0 for answer in answers))
+        inside, below, horizon = 0, 0, 5
+        origins = range(1500, 1700, horizon)
+        for origin in origins:
+            paths = rondo("forecast", "gaussian", "--session=a", f"--horizon={horizon}", "--paths=200")
+            for ahead, path in enumerate(paths):
+                self.assertLess(path["x_q0.1"], path["x_q0.5"])
+                self.assertLess(path["x_q0.5"], path["x_q0.9"])
+                x = float(rows[origin + ahead].split(",")[1])
+                inside += path["x_q0.1"] <= x <= path["x_q0.9"]
+                below += x <= path["x_q0.5"]
+            step(origin, origin + horizon)
+        self.assertAlmostEqual(inside / (horizon * len(origins)), 0.8, delta=0.1)
+        self.assertAlmostEqual(below / (horizon * len(origins)), 0.5, delta=0.12)
+
+    def test_the_server_answers_what_the_report_says(self):
+        run = self.train(*WEATHER, "--epochs=8")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        answers = self.serve()("stream", "sine", "--session=parity", rows=SEATTLE.read_text())
+        streamed = [row["temp_max"] for row in answers]
         reported = [float(row["forecast"]) for row in csv.DictReader(io.StringIO((self.output / "forecast.csv").read_text()))]
         self.assertEqual(len(reported), 365)
         # The last row of the file has no day after it: it is streamed and not scored.
