@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "model/train/flag_reader.h"
 
 using Strings = std::vector<std::string>;
 
@@ -70,40 +71,6 @@ ABSL_FLAG(std::string, config, "", "file of options, one --name=value a line; th
 
 namespace rondo::train {
 namespace {
-
-// Reads flags one after another; the first broken rule stands in status().
-class FlagReader {
- public:
-  template <typename Number>
-  Number InBounds(const absl::Flag<Number>& flag, const char* name, Number least, Number most) {
-    const Number value = absl::GetFlag(flag);
-    if (!(value >= least && value <= most)) {
-      Refuse(absl::StrCat("--", name, "=", value, "; it must be ", least, " to ", most));
-    }
-    return value;
-  }
-
-  template <typename Enum>
-  Enum Choice(const absl::Flag<std::string>& flag, const char* name,
-              const std::vector<std::pair<const char*, Enum>>& choices) {
-    const std::string value = absl::GetFlag(flag);
-    Strings names;
-    for (const auto& [text, choice] : choices) {
-      if (value == text) return choice;
-      names.emplace_back(text);
-    }
-    Refuse(absl::StrCat("--", name, "=", value, "; it must be ", absl::StrJoin(names, ", ")));
-    return choices[0].second;
-  }
-
-  void Refuse(const std::string& message) {
-    if (status_.ok()) status_ = absl::InvalidArgumentError(message);
-  }
-  const absl::Status& status() const { return status_; }
-
- private:
-  absl::Status status_;
-};
 
 Strings NonEmpty(const Strings& names) {
   Strings kept;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "model/train/gate_order.h"
 
 extern "C" void omp_set_num_threads(int threads);  // libgomp, which oneDNN runs on; clang has no <omp.h> for it
 
@@ -83,12 +84,12 @@ class RecurrentLayer::Impl {
         engine_(dnnl::engine::kind::cpu, 0),
         stream_(engine_),
         lstm_(shape.cell == Cell::kLstm),
-        reset_after_(shape.cell == Cell::kGru && shape.gru_reset == GruReset::kAfter) {
+        order_({shape.cell, shape.gru_reset, shape.gru_update, shape.hidden_size}) {
     if (lstm_) {
       CreateLstm();
     } else if (shape.cell == Cell::kRnn) {
       CreateVanillaRnn();
-    } else if (reset_after_) {
+    } else if (shape.gru_reset == GruReset::kAfter) {
       CreateGru<dnnl::lbr_gru_forward, dnnl::lbr_gru_backward>();
     } else {
       CreateGru<dnnl::gru_forward, dnnl::gru_backward>();
@@ -96,9 +97,9 @@ class RecurrentLayer::Impl {
   }
 
   void SetWeights(const Tensors<const float>& weights) {
-    ToGateOrder(weights.weight_ih.data(), shape_.input_size, static_cast<float*>(plain_ih_.get_data_handle()));
-    ToGateOrder(weights.weight_hh.data(), shape_.hidden_size, static_cast<float*>(plain_hh_.get_data_handle()));
-    SetBias(weights);
+    order_.FromFile(weights.weight_ih.data(), shape_.input_size, static_cast<float*>(plain_ih_.get_data_handle()));
+    order_.FromFile(weights.weight_hh.data(), shape_.hidden_size, static_cast<float*>(plain_hh_.get_data_handle()));
+    order_.JoinBiases(weights.bias_ih.data(), weights.bias_hh.data(), Handle(DNNL_ARG_BIAS));
     Run(weights_in_);
   }
 
@@ -114,9 +115,9 @@ class RecurrentLayer::Impl {
 
   void AddGradients(const Tensors<float>& gradients) {
     Run(gradients_out_);
-    AddFromGateOrder(static_cast<float*>(plain_ih_.get_data_handle()), shape_.input_size, gradients.weight_ih.data());
-    AddFromGateOrder(static_cast<float*>(plain_hh_.get_data_handle()), shape_.hidden_size, gradients.weight_hh.data());
-    AddBiasGradient(gradients);
+    order_.AddToFile(static_cast<float*>(plain_ih_.get_data_handle()), shape_.input_size, gradients.weight_ih.data());
+    order_.AddToFile(static_cast<float*>(plain_hh_.get_data_handle()), shape_.hidden_size, gradients.weight_hh.data());
+    order_.AddBiasGradients(Handle(DNNL_ARG_DIFF_BIAS), gradients.bias_ih.data(), gradients.bias_hh.data());
     // The primitive adds to what it finds in these: the next Backward starts from zero.
     for (int arg : {DNNL_ARG_DIFF_WEIGHTS_LAYER, DNNL_ARG_DIFF_WEIGHTS_ITER, DNNL_ARG_DIFF_BIAS}) {
       Clear(backward_args_.at(arg));
@@ -141,13 +142,11 @@ class RecurrentLayer::Impl {
     dnnl::reorder primitive;
   };
 
-  int64_t gates() const { return lstm_ ? 4 : shape_.cell == Cell::kGru ? 3 : 1; }
-
   Descs MakeDescs() const {
     const int64_t T = shape_.timesteps, N = shape_.batch_size, I = shape_.input_size, H = shape_.hidden_size,
-                  G = gates();
+                  G = order_.gates();
     return {Plain({T, N, I}, Tag::tnc),       Plain({1, 1, N, H}, Tag::ldnc),
-            Plain({T, N, H}, Tag::tnc),       Plain({1, 1, reset_after_ ? G + 1 : G, H}, Tag::ldgo),
+            Plain({T, N, H}, Tag::tnc),       Plain({1, 1, order_.biases(), H}, Tag::ldgo),
             Plain({1, 1, I, G, H}, Tag::any), Plain({1, 1, H, G, H}, Tag::any)};
   }
 
@@ -203,7 +202,7 @@ class RecurrentLayer::Impl {
 
   template <typename ForwardDesc, typename BackwardDesc>
   void Bind(const Descs& d, const ForwardDesc& forward, const BackwardDesc& backward) {
-    const int64_t I = shape_.input_size, H = shape_.hidden_size, G = gates();
+    const int64_t I = shape_.input_size, H = shape_.hidden_size, G = order_.gates();
     plain_ih_ = Allocate(Plain({1, 1, I, G, H}, Tag::ldgoi));
     plain_hh_ = Allocate(Plain({1, 1, H, G, H}, Tag::ldgoi));
     forward_args_ = {{DNNL_ARG_SRC_LAYER, Allocate(d.src)},  {DNNL_ARG_SRC_ITER, Allocate(d.state)},
@@ -248,62 +247,11 @@ class RecurrentLayer::Impl {
     stream_.wait();
   }
 
-  // oneDNN's gate g is gate Source(g) of the file: a gru has u,r,o where the file has r,z,n.
-  int64_t Source(int64_t g) const { return shape_.cell == Cell::kGru && g < 2 ? 1 - g : g; }
-  // h = (1-z)*h_prev + z*n is oneDNN's h = u*h_prev + (1-u)*n with u = 1 - z = sigmoid(-(...)).
-  float Sign(int64_t g) const {
-    return shape_.cell == Cell::kGru && shape_.gru_update == GruUpdate::kReplace && g == 0 ? -1.0f : 1.0f;
-  }
-
-  void ToGateOrder(const float* file, int64_t width, float* ordered) const {
-    const int64_t block = shape_.hidden_size * width;
-    for (int64_t g = 0; g < gates(); ++g) {
-      const float* from = file + Source(g) * block;
-      std::transform(from, from + block, ordered + g * block, [sign = Sign(g)](float w) { return sign * w; });
-    }
-  }
-
-  void AddFromGateOrder(const float* ordered, int64_t width, float* file) const {
-    const int64_t block = shape_.hidden_size * width;
-    for (int64_t g = 0; g < gates(); ++g) {
-      const float* from = ordered + g * block;
-      float* to = file + Source(g) * block;
-      for (int64_t i = 0; i < block; ++i) to[i] += Sign(g) * from[i];
-    }
-  }
-
-  void SetBias(const Tensors<const float>& weights) {
-    const int64_t H = shape_.hidden_size;
-    float* bias = Handle(DNNL_ARG_BIAS);
-    for (int64_t g = 0; g < gates(); ++g) {
-      const float* ih = weights.bias_ih.data() + Source(g) * H;
-      const float* hh = weights.bias_hh.data() + Source(g) * H;
-      // Reset after: the recurrent bias of n stays inside the reset gate, as a fourth gate of oneDNN's.
-      const bool apart = reset_after_ && g == 2;
-      for (int64_t i = 0; i < H; ++i) bias[g * H + i] = Sign(g) * (apart ? ih[i] : ih[i] + hh[i]);
-      if (apart) std::copy_n(hh, H, bias + 3 * H);
-    }
-  }
-
-  void AddBiasGradient(const Tensors<float>& gradients) const {
-    const int64_t H = shape_.hidden_size;
-    const float* bias = Handle(DNNL_ARG_DIFF_BIAS);
-    for (int64_t g = 0; g < gates(); ++g) {
-      float* ih = gradients.bias_ih.data() + Source(g) * H;
-      float* hh = gradients.bias_hh.data() + Source(g) * H;
-      const float* hh_from = bias + (reset_after_ && g == 2 ? 3 : g) * H;
-      for (int64_t i = 0; i < H; ++i) {
-        ih[i] += Sign(g) * bias[g * H + i];
-        hh[i] += Sign(g) * hh_from[i];
-      }
-    }
-  }
-
   const Shape shape_;
   const dnnl::engine engine_;
   dnnl::stream stream_;
   const bool lstm_;
-  const bool reset_after_;
+  const GateOrder order_;
   dnnl::primitive forward_, backward_;
   Arguments forward_args_, backward_args_;
   std::vector<Reorder> weights_in_, gradients_out_;

@@ -1,0 +1,119 @@
+#include "model/train/result.h"
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "model/compute_thread.h"
+#include "model/file_io.h"
+#include "model/model_file.h"
+#include "model/train/annotate.h"
+#include "model/train/evaluation.h"
+#include "model/train/model_assembly.h"
+#include "model/train/output_folder.h"
+#include "model/train/report.h"
+#include "model/train/time_column.h"
+
+namespace rondo::train {
+namespace {
+
+constexpr int64_t kSecondsPerDay = 86400;
+
+int64_t ChooseSeason(const Dataset& dataset, int64_t asked) {
+  if (asked != 0) return std::max<int64_t>(0, asked);
+  const auto step = static_cast<int64_t>(dataset.spec().step_seconds);
+  if (step <= 0) return 0;
+  if (step < kSecondsPerDay) return kSecondsPerDay / step;
+  return step == kSecondsPerDay && dataset.longest_segment(Dataset::kTraining) >= 365 ? 365 : 0;
+}
+
+nlohmann::ordered_json Provenance(const TrainOptions& options, const Source& source, const LearningState& learning,
+                                  const Evaluation& evaluation) {
+  nlohmann::ordered_json json = {{"program", "rondo-train"}, {"version", RONDO_VERSION}, {"onednn", OneDnnVersion()}};
+  json["data"] = {{"file", source.file_name},
+                  {"fnv1a64", absl::StrFormat("%016x", source.checksum)},
+                  {"training_timesteps", source.dataset.timesteps(Dataset::kTraining)},
+                  {"validation_timesteps", source.dataset.timesteps(Dataset::kValidation)},
+                  {"test_timesteps", source.dataset.timesteps(Dataset::kTest)}};
+  for (const auto& [name, value] : options.texts) json["options"][name] = value;
+  json["hidden_size"] = options.network.hidden_size;
+  json["window"] = options.learning.window;
+  json["threads"] = options.threads;
+  json["steps"] = learning.optimizer.step;
+  json["epochs"] = learning.epoch;
+  json["best_epoch"] = learning.best_epoch;
+  json["validation_loss"] = learning.best_loss;
+  json["scores"] = ScoresJson(evaluation);
+  return json;
+}
+
+// Network's thread settings are not the trainer's: it is created and run on a thread of its own.
+absl::StatusOr<Evaluation> EvaluateModel(const Dataset& dataset, const ModelFile& model, int64_t season) {
+  absl::StatusOr<Evaluation> evaluation = absl::UnknownError("");
+  std::thread([&] {
+    PrepareComputeThread();
+    Network::Options options;
+    options.deterministic = true;  // as a server with --deterministic: what shares the batch changes no bit
+    const auto network = Network::Create(model.spec, model.weights, options);
+    evaluation = network.ok() ? Evaluate(dataset, **network, season) : network.status();
+  }).join();
+  return evaluation;
+}
+
+// The chart's lines as a table: what a run of the server can be compared with.
+std::string ForecastCsv(const ForecastLine& line) {
+  std::string csv =
+      absl::StrCat(line.times.empty() ? "" : "time,", "actual,forecast", line.lower.empty() ? "\n" : ",lower,upper\n");
+  for (size_t i = 0; i < line.actual.size(); ++i) {
+    if (!line.times.empty()) absl::StrAppend(&csv, TimeText(line.times[i]), ",");
+    absl::StrAppendFormat(&csv, "%.9g,%.9g", line.actual[i], line.forecast[i]);
+    if (!line.lower.empty()) absl::StrAppendFormat(&csv, ",%.9g,%.9g", line.lower[i], line.upper[i]);
+    csv += '\n';
+  }
+  return csv;
+}
+
+absl::Status WriteText(const OutputFolder& folder, const std::string& name, const std::string& text) {
+  return WriteFileAtomically(folder.File(name), {text});
+}
+
+std::vector<std::string> Facts(const TrainOptions& options, const Source& source, const ModelSpec& spec,
+                               const LearningState& learning) {
+  const Dataset& dataset = source.dataset;
+  return {
+      absl::StrFormat("%s: %d series; %d timesteps to train on, %d to validate, %d to test.", source.file_name,
+                      dataset.set().series.size(), dataset.timesteps(Dataset::kTraining),
+                      dataset.timesteps(Dataset::kValidation), dataset.timesteps(Dataset::kTest)),
+      absl::StrFormat("%d weights, %d optimiser steps in %d epochs, seed %d.", ParameterLayout(ShapeOf(spec)).size(),
+                      learning.optimizer.step, learning.epoch, options.learning.seed)};
+}
+
+}  // namespace
+
+absl::Status WriteResult(const TrainOptions& options, const Source& source, const LearningState& learning) {
+  ModelFile model;
+  model.spec = SpecOf(source.dataset, options.network, options.learning.loss);
+  model.weights = WeightsFromParameters(ShapeOf(model.spec), learning.best_parameters);
+  const auto evaluation = EvaluateModel(source.dataset, model, ChooseSeason(source.dataset, options.season));
+  if (!evaluation.ok()) return evaluation.status();
+  model.spec.training_json = Provenance(options, source, learning, *evaluation).dump();
+  auto folder = OutputFolder::Create(options.output);
+  if (!folder.ok()) return folder.status();
+  const std::string title = absl::StrCat("rondo-train: ", options.output);
+  const std::string report =
+      RenderReport({model.spec, *evaluation, learning, title, Facts(options, source, model.spec, learning)});
+  for (const absl::Status& status :
+       {WriteModelFile(model, folder->File("model.safetensors")),
+        WriteText(*folder, "scores.json", ScoresJson(*evaluation).dump(2) + "\n"),
+        WriteText(*folder, "forecast.csv", ForecastCsv(evaluation->line)), WriteText(*folder, "report.html", report)}) {
+    if (!status.ok()) return Annotate(status, options.output);
+  }
+  if (absl::Status status = folder->Commit(); !status.ok()) return status;
+  absl::PrintF("%swritten to %s: model.safetensors, scores.json, forecast.csv, report.html\n", ScoresTable(*evaluation),
+               options.output);
+  return absl::OkStatus();
+}
+
+}  // namespace rondo::train
