@@ -145,6 +145,9 @@ FORBIDDEN = [
     ("server/metrics.cc", '#include "model/model.h"\n'),
     ("server/rpc/a.cc", "#include <dnnl.hpp>\n"),
     ("server/rpc/a.cc", '#include "service.h"\n'),
+    ("server/store/a.cc", '#include "server/session/table.h"\n'),
+    ("server/session/a.cc", "#include <rocksdb/db.h>\n"),
+    ("server/store/session_store.cc", "#include <hiredis/hiredis.h>\n"),
     ("server/stray/a.cc", "\n"),
     ("model/no_guard.h", "int F();\n"),
 ]

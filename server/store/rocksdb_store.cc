@@ -227,8 +227,9 @@ size_t RocksdbStore::SaveSome(absl::Span<SaveOp> saves) {
     status = batch.Put({&key, 1}, {value, 2});
   }
   if (status.ok()) status = Write(&batch);
-  // Busy: RocksDB is still recovering from the failure before, by itself.
-  if (!status.IsBusy()) last_write_ = status.ok() ? absl::OkStatus() : SaveError(status);
+  // Busy: RocksDB is still recovering, by itself, from the failure that last_write_ tells.
+  const bool recovering = status.IsBusy() && !last_write_.ok();
+  if (!recovering) last_write_ = status.ok() ? absl::OkStatus() : SaveError(status);
   for (SaveOp& save : saves.subspan(0, count)) save.status = last_write_;
   return count;
 }

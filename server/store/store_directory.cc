@@ -43,9 +43,11 @@ absl::Status SystemError(int error, absl::string_view deed, absl::string_view di
 
 absl::Status MakeDirectory(const std::string& directory) {
   std::error_code error;
-  const fs::path parent = fs::path(directory).parent_path();
+  fs::path path(directory);
+  if (!path.has_filename()) path = path.parent_path();  // it ended in /
+  const fs::path parent = path.parent_path();
   if (!parent.empty()) fs::create_directories(parent, error);
-  if (!error && mkdir(directory.c_str(), S_IRWXU) != 0) error.assign(errno, std::generic_category());
+  if (!error && mkdir(path.c_str(), S_IRWXU) != 0) error.assign(errno, std::generic_category());
   if (!error) return absl::OkStatus();
   std::error_code ignored;
   if (fs::is_directory(directory, ignored)) return absl::OkStatus();

@@ -32,8 +32,12 @@ RedisServer::RedisServer(std::vector<std::string> options) : options_(std::move(
 }
 
 void RedisServer::Start() {
-  std::vector<std::string> arguments = {"--port", absl::StrCat(address_.port), "--bind", address_.host,
-                                        "--dir",  directory_.path(),           "--save", ""};
+  std::vector<std::string> arguments = {"--port",        absl::StrCat(address_.port),
+                                        "--bind",        address_.host,
+                                        "--dir",         directory_.path(),
+                                        "--save",        "",
+                                        "--appendonly",  "yes",
+                                        "--appendfsync", "no"};
   arguments.insert(arguments.end(), options_.begin(), options_.end());
   process_ = std::make_unique<ChildProcess>("/usr/bin/redis-server", std::move(arguments));
   process_->WaitForLine("Ready to accept connections");

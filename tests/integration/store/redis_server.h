@@ -20,8 +20,9 @@ namespace rondo {
 // Threads: one.
 class RedisServer {
  public:
-  // `options`: more of its command line, e.g. {"--requirepass", "secret"}.
-  explicit RedisServer(std::vector<std::string> options = {"--appendonly", "yes"});
+  // `options`: more of its command line, e.g. {"--requirepass", "secret"}. It writes its log before it answers, so the
+  // log outlives Kill; it does not sync it, so a slow disk does not make it miss a store's limits.
+  explicit RedisServer(std::vector<std::string> options = {});
 
   const RedisAddress& address() const { return address_; }
   std::string name() const { return address_.Shown(); }  // for OpenSessionStore

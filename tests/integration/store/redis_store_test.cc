@@ -94,7 +94,7 @@ TEST_F(RedisStoreTest, WhatExpiresInRedisIsAbsentAndMayBeSavedAnew) {
 }
 
 TEST_F(RedisStoreTest, ARestartOfRedisCostsTheCallsMeanwhileAndNothingElse) {
-  RedisServer redis({"--appendonly", "yes", "--appendfsync", "always"});
+  RedisServer redis;
   const auto store = Open(redis.address());
   ASSERT_EQ(SaveOne(*store, "s", "1"), absl::OkStatus());
   redis.Kill();
