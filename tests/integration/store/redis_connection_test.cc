@@ -88,6 +88,10 @@ TEST(RedisConnectionTest, AnnouncedArraysAndAnswersWithoutEndTakeNoMemory) {
         "$99999999999999999999\r\n", "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n"}) {
     EXPECT_FALSE(Connect(answer).ok()) << answer;
   }
+  // Refused when they are announced, not when they do not come.
+  for (const char* answer : {"*2147483647\r\n", "*1\r\n"}) {
+    EXPECT_EQ(Connect(answer).code(), absl::StatusCode::kFailedPrecondition) << answer;
+  }
   const absl::Status status = Connect(absl::StrCat("$1000000000\r\n", std::string(3 << 20, 'x')));
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(status.message()), HasSubstr("more than 1048576 bytes"));
