@@ -8,7 +8,7 @@ Arrays are numpy's, float32 on the wire, in the user's own units. `rondo.aio` ha
 """
 
 from . import aio, errors
-from .client import Client, PredictStream, Session
+from .client import Client
 from .errors import (
     Aborted,
     AlreadyExists,
@@ -31,6 +31,8 @@ from .errors import (
     Unknown,
 )
 from .messages import Feedback, FloatArray, Model, SequenceInput, SequenceOutput, SessionInfo, StreamReply, Time, Times
+from .session import Session
+from .stream import PredictStream
 
 __all__ = [
     "Client",

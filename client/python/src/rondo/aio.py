@@ -16,7 +16,7 @@ import grpc
 import grpc.aio
 import numpy.typing as npt
 
-from . import _calls, _operations, _session, _stream, errors, messages
+from . import _calls, _operations, _session_state, _stream_state, errors, messages
 from ._calls import METHODS, Operation
 from ._retry import RetryPolicy
 from .client import DEFAULT_TIMEOUT, server_address
@@ -129,7 +129,7 @@ class Client:
         timeout: float | None = None,
     ) -> messages.FloatArray:
         """x [sessions, input_size] -> [sessions, output_size]."""
-        return await self._run(_session.step_many(self._models, sessions, x, times), timeout)
+        return await self._run(_session_state.step_many(self._models, sessions, x, times), timeout)
 
     async def forecast(
         self,
@@ -155,7 +155,7 @@ class Client:
     ) -> Opening[PredictStream]:
         async def open() -> PredictStream:
             description = await self._run(self._models.fetch(model, version), None)
-            unanswered = _stream.Unanswered(description, version, last_only, timeout)
+            unanswered = _stream_state.Unanswered(description, version, last_only, timeout)
             method = METHODS["StreamPredict"]
             start: Any = self._channel.stream_stream(
                 method.path, method.request.SerializeToString, method.response.FromString
@@ -243,7 +243,7 @@ class Client:
             await asyncio.sleep(delay)
 
 
-class Session(_session.SessionState):
+class Session(_session_state.SessionState):
     """As `rondo.Session`. One task at a time."""
 
     def __init__(
@@ -303,7 +303,7 @@ class Session(_session.SessionState):
 class PredictStream:
     """As `rondo.PredictStream`. One task may write while another reads."""
 
-    def __init__(self, call: Any, unanswered: _stream.Unanswered) -> None:
+    def __init__(self, call: Any, unanswered: _stream_state.Unanswered) -> None:
         self._call = call
         self._unanswered = unanswered
         self._done_writing = False
@@ -337,8 +337,12 @@ class PredictStream:
         self._done_writing = True
         await self._call.done_writing()
 
-    async def _exit(self, failed: bool) -> None:
+    async def close(self) -> None:
+        """Gives up what has not been answered."""
         self._call.cancel()
+
+    async def _exit(self, failed: bool) -> None:
+        await self.close()
 
     async def _error(self) -> errors.RondoError:
         code, details = await self._call.code(), await self._call.details()

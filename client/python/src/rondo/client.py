@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from types import TracebackType
 from typing import Any, TypeVar
 
 import grpc
 import numpy.typing as npt
 
-from . import _calls, _operations, _session, _stream, errors, messages
+from . import _calls, _operations, _session_state, _stream_state, errors, messages
 from ._calls import METHODS, Operation
 from ._retry import RetryPolicy
+from .session import Session
+from .stream import PredictStream
 
 Result = TypeVar("Result")
 
@@ -152,7 +153,7 @@ class Client:
             PartialFailure: some sessions failed; it has the others' outputs. A single session's own error is raised
                 as it is. After Unavailable or DeadlineExceeded call again with the same values.
         """
-        return self._run(_session.step_many(self._models, sessions, x, times), timeout)
+        return self._run(_session_state.step_many(self._models, sessions, x, times), timeout)
 
     def forecast(
         self,
@@ -184,7 +185,7 @@ class Client:
         `timeout`, in seconds, is each message's own in the server; None: none. The stream itself has no deadline.
         """
         description = self._run(self._models.fetch(model, version), None)
-        unanswered = _stream.Unanswered(description, version, last_only, timeout)
+        unanswered = _stream_state.Unanswered(description, version, last_only, timeout)
         method = METHODS["StreamPredict"]
         start = self._channel.stream_stream(method.path, method.request.SerializeToString, method.response.FromString)
         return PredictStream(start, unanswered)
@@ -304,169 +305,3 @@ class Client:
                 if delay is None:
                     raise error from failure
             time.sleep(delay)
-
-
-class Session(_session.SessionState):
-    """One live series, made by `Client.session`. It sends the position of every timestep, so none is run twice or
-    left out, whatever is tried again. One thread at a time.
-
-    After Unavailable or DeadlineExceeded the step may or may not have run: call again with the same values, and the
-    server runs it or repeats its reply. To give the step up instead, call `sync` first. NotFound: the session is no
-    more (ended, expired, or the server was restarted without a store); nothing is restarted silently: open it anew
-    with `Client.session` and run its history again.
-
-    As a context manager: a session whose id is the server's ends with the block; one with an id of yours lives on.
-    """
-
-    def __init__(
-        self, client: Client, model: messages.Model, session_id: str, position: int, *, temporary: bool
-    ) -> None:
-        super().__init__(client._models, model, session_id, position, temporary)
-        self._client = client
-
-    def step(
-        self, x: npt.ArrayLike, time: messages.Time | None = None, *, timeout: float | None = None
-    ) -> messages.FloatArray:
-        """One timestep.
-
-        Args:
-            x: [input_size], in the model's own units; a number if input_size is 1.
-            time: for models that need it; see `rondo.Time`.
-            timeout: seconds; None: the client's.
-
-        Returns:
-            [output_size], float32.
-
-        Raises:
-            ValueError: `x` has another shape.
-            NotFound: the session has ended, and why.
-            PositionError: somebody else moved the session; it has the expected position.
-        """
-        return self._client._run(self._step(x, time), timeout)
-
-    def run(
-        self,
-        values: npt.ArrayLike,
-        times: messages.Times = None,
-        *,
-        last_only: bool = False,
-        timeout: float | None = None,
-    ) -> messages.FloatArray:
-        """Several timesteps in one message: all of them run, or none.
-
-        values [timesteps, input_size], times [timesteps]; returns [timesteps, output_size], or [1, output_size] with
-        last_only. Raises as `step`; InvalidArgument if there are more timesteps than the server takes at once.
-        """
-        return self._client._run(self._run(values, times, last_only), timeout)
-
-    def forecast(
-        self,
-        horizon: int,
-        known: npt.ArrayLike | None = None,
-        known_times: messages.Times = None,
-        *,
-        timeout: float | None = None,
-    ) -> messages.FloatArray:
-        """The next `horizon` outputs; the session does not move.
-
-        Args:
-            horizon: timesteps ahead, 1 or more. Row k is the prediction for the k-th timestep after the last one.
-            known: [horizon - 1, input_size], inputs of the predicted timesteps. Columns that the model feeds back are
-                ignored; None if it feeds back every input.
-            known_times: [horizon - 1]; None: the model's step_seconds apart.
-            timeout: seconds; None: the client's.
-
-        Returns:
-            [horizon, output_size], float32.
-
-        Raises:
-            FailedPrecondition: an input is neither fed back nor known, or the session has not made a step yet.
-            NotFound: the session has ended, and why.
-        """
-        return self._client._run(self._forecast(horizon, known, known_times), timeout)
-
-    def sync(self, *, timeout: float | None = None) -> int:
-        """Takes over the server's position, and returns it. Raises NotFound."""
-        return self._client._run(self._sync(), timeout)
-
-    def export(self, *, timeout: float | None = None) -> bytes:
-        """The session as bytes, for `Client.import_session`; it stays live. Raises NotFound."""
-        return self._client._run(_operations.export_session(self.id), timeout)
-
-    def fork(self, id: str | None = None, *, timeout: float | None = None) -> Session:
-        """A copy that goes on independently from where the server's session stands.
-
-        `id` None: one of the server's; the copy then ends with its `with` block. Raises NotFound, or AlreadyExists if
-        `id` is live.
-        """
-        return Session(self._client, *self._client._run(self._fork(id), timeout), temporary=id is None)
-
-    def end(self, *, timeout: float | None = None) -> None:
-        """Ends the session on the server. Raises NotFound if it has ended before."""
-        self._client.delete_session(self.id, timeout=timeout)
-
-    def __enter__(self) -> Session:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._client._run(self._leave(kind is not None), None)
-
-
-class PredictStream:
-    """A stream of messages, each with steps of any number of sessions; replies come in the order of the writes.
-
-    One thread may write while another reads. The server reads ahead a bounded number of messages: a writer that never
-    reads is blocked in the end. Nothing is tried again; with positions, what was not answered can be sent once more.
-    """
-
-    def __init__(self, start: Any, unanswered: _stream.Unanswered) -> None:
-        self._unanswered = unanswered
-        self._outbox = _stream.Outbox()
-        self._done_writing = False
-        self._call = start(self._outbox)
-        if not self._call.add_callback(self._outbox.close):
-            self._outbox.close()
-
-    def write(self, sequences: Iterable[messages.SequenceInput]) -> None:
-        """Sends one message. Raises the error that ended the stream, or ValueError after `done_writing`."""
-        if self._done_writing:
-            raise ValueError("write after done_writing")
-        request = self._unanswered.request(sequences)
-        self._unanswered.sent(request)
-        if not self._outbox.put(request):
-            raise self._error()
-
-    def read(self) -> messages.StreamReply | None:
-        """Blocks for the next reply. None: no more will come. Raises the error that ended the stream."""
-        try:
-            response = next(self._call)
-        except StopIteration:
-            return None
-        except grpc.RpcError as failure:
-            raise self._error() from failure
-        return self._unanswered.reply(response)
-
-    def __iter__(self) -> Iterator[messages.StreamReply]:
-        while (reply := self.read()) is not None:
-            yield reply
-
-    def done_writing(self) -> None:
-        """No more writes; the replies to those before still come."""
-        self._done_writing = True
-        self._outbox.close()
-
-    def close(self) -> None:
-        """Gives up what has not been answered."""
-        self._outbox.close()
-        self._call.cancel()
-
-    def __enter__(self) -> PredictStream:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _error(self) -> errors.RondoError:
-        return _calls.error_of(self._call.code(), self._call.details(), self._call.trailing_metadata(), None)

@@ -50,7 +50,7 @@ class Model:
     horizon: int
     """Timesteps ahead that each output row covers, nearest first."""
     head: str
-    """"linear" or "softmax"."""
+    """"linear", "softmax", "gaussian" or "quantile"."""
     needs_times: bool
     """Each timestep needs a time."""
     feedback: tuple[Feedback, ...]

@@ -1,0 +1,121 @@
+"""A live session of the client that blocks."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import numpy.typing as npt
+
+from . import _operations, _session_state, messages
+
+if TYPE_CHECKING:
+    from .client import Client
+
+
+class Session(_session_state.SessionState):
+    """One live series, made by `Client.session`. It sends the position of every timestep, so none is run twice or
+    left out, whatever is tried again. One thread at a time.
+
+    After Unavailable or DeadlineExceeded the step may or may not have run: call again with the same values, and the
+    server runs it or repeats its reply. To give the step up instead, call `sync` first. NotFound: the session is no
+    more (ended, expired, or the server was restarted without a store); nothing is restarted silently: open it anew
+    with `Client.session` and run its history again.
+
+    As a context manager: a session whose id is the server's ends with the block; one with an id of yours lives on.
+    """
+
+    def __init__(
+        self, client: Client, model: messages.Model, session_id: str, position: int, *, temporary: bool
+    ) -> None:
+        super().__init__(client._models, model, session_id, position, temporary)
+        self._client = client
+
+    def step(
+        self, x: npt.ArrayLike, time: messages.Time | None = None, *, timeout: float | None = None
+    ) -> messages.FloatArray:
+        """One timestep.
+
+        Args:
+            x: [input_size], in the model's own units; a number if input_size is 1.
+            time: for models that need it; see `rondo.Time`.
+            timeout: seconds; None: the client's.
+
+        Returns:
+            [output_size], float32.
+
+        Raises:
+            ValueError: `x` has another shape.
+            NotFound: the session has ended, and why.
+            PositionError: somebody else moved the session; it has the expected position.
+        """
+        return self._client._run(self._step(x, time), timeout)
+
+    def run(
+        self,
+        values: npt.ArrayLike,
+        times: messages.Times = None,
+        *,
+        last_only: bool = False,
+        timeout: float | None = None,
+    ) -> messages.FloatArray:
+        """Several timesteps in one message: all of them run, or none.
+
+        values [timesteps, input_size], times [timesteps]; returns [timesteps, output_size], or [1, output_size] with
+        last_only. Raises as `step`; InvalidArgument if there are more timesteps than the server takes at once.
+        """
+        return self._client._run(self._run(values, times, last_only), timeout)
+
+    def forecast(
+        self,
+        horizon: int,
+        known: npt.ArrayLike | None = None,
+        known_times: messages.Times = None,
+        *,
+        timeout: float | None = None,
+    ) -> messages.FloatArray:
+        """The next `horizon` outputs; the session does not move.
+
+        Args:
+            horizon: timesteps ahead, 1 or more. Row k is the prediction for the k-th timestep after the last one.
+            known: [horizon - 1, input_size], inputs of the predicted timesteps. Columns that the model feeds back are
+                ignored; None if it feeds back every input.
+            known_times: [horizon - 1]; None: the model's step_seconds apart.
+            timeout: seconds; None: the client's.
+
+        Returns:
+            [horizon, output_size], float32.
+
+        Raises:
+            FailedPrecondition: an input is neither fed back nor known, or the session has not made a step yet.
+            NotFound: the session has ended, and why.
+        """
+        return self._client._run(self._forecast(horizon, known, known_times), timeout)
+
+    def sync(self, *, timeout: float | None = None) -> int:
+        """Takes over the server's position, and returns it. Raises NotFound."""
+        return self._client._run(self._sync(), timeout)
+
+    def export(self, *, timeout: float | None = None) -> bytes:
+        """The session as bytes, for `Client.import_session`; it stays live. Raises NotFound."""
+        return self._client._run(_operations.export_session(self.id), timeout)
+
+    def fork(self, id: str | None = None, *, timeout: float | None = None) -> Session:
+        """A copy that goes on independently from where the server's session stands.
+
+        `id` None: one of the server's; the copy then ends with its `with` block. Raises NotFound, or AlreadyExists if
+        `id` is live.
+        """
+        return Session(self._client, *self._client._run(self._fork(id), timeout), temporary=id is None)
+
+    def end(self, *, timeout: float | None = None) -> None:
+        """Ends the session on the server. Raises NotFound if it has ended before."""
+        self._client.delete_session(self.id, timeout=timeout)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client._run(self._leave(kind is not None), None)
