@@ -2,11 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <future>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "tests/integration/known_series.h"
 #include "tests/integration/test_server.h"
@@ -307,6 +309,102 @@ TEST_F(ImportTest, TheCapOfSessionsHolds) {
   ASSERT_TRUE(Refusal(&full, state_, "first").ok());
   EXPECT_EQ(Refusal(&full, state_, "second").error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(full.Metric("rondo_rejected_total{reason=\"sessions_full\"}"), 1);
+}
+
+// What is done to sessions that are in the store only, and what a restart keeps of it.
+class StoredValueTest : public ::testing::Test {
+ protected:
+  StoredValueTest() { std::filesystem::remove_all(directory_); }
+  ~StoredValueTest() override {
+    server_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  // Starts a server on the store; one before has stopped.
+  void Restart() {
+    server_.reset();
+    server_ = std::make_unique<TestServer>(std::vector<std::pair<std::string, ModelFile>>{{"m", model_}},
+                                           [this](ServerOptions* options) {
+                                             options->store.name = "rocksdb:" + directory_.string();
+                                             options->store.durability = Durability::kEveryReply;
+                                             options->store.max_resident = 1000;
+                                           });
+  }
+
+  grpc::Status Create(const std::string& id) {
+    grpc::ClientContext context;
+    v1::CreateSessionRequest request;
+    request.set_model("m");
+    request.set_session_id(id);
+    return server_->sessions().CreateSession(&context, request, &session_);
+  }
+
+  grpc::Status Get(const std::string& id) {
+    grpc::ClientContext context;
+    v1::GetSessionRequest request;
+    request.set_session_id(id);
+    return server_->sessions().GetSession(&context, request, &session_);
+  }
+
+  grpc::Status Delete(const std::string& id) {
+    grpc::ClientContext context;
+    v1::DeleteSessionRequest request;
+    v1::DeleteSessionResponse response;
+    request.set_session_id(id);
+    return server_->sessions().DeleteSession(&context, request, &response);
+  }
+
+  const ModelFile model_ = LstmModel();
+  const KnownSeries series_{*NetworkOf(model_), 1, 20};
+  const std::filesystem::path directory_ =
+      std::filesystem::temp_directory_path() / absl::StrCat("rondo_stored_value.", getpid());
+  std::unique_ptr<TestServer> server_;
+  v1::Session session_;
+};
+
+TEST_F(StoredValueTest, WhatWasCreatedImportedAndForkedOutlivesTheServer) {
+  Restart();
+  ASSERT_TRUE(Create("created").ok());
+  Steps(server_.get(), "s", series_, 0, 0, 4);
+  const std::string state = StateOf(server_.get(), "s");
+  ASSERT_TRUE(Import(server_.get(), state, "imported", &session_).ok());
+  ASSERT_TRUE(Fork(server_.get(), "s", "forked", &session_).ok());
+  Restart();
+  ASSERT_TRUE(Get("created").ok());
+  EXPECT_EQ(session_.position(), 0);
+  EXPECT_THAT(Steps(server_.get(), "imported", series_, 0, 4, 9), ElementsAreArray(series_.Outputs(0, 4, 9)));
+  EXPECT_THAT(Steps(server_.get(), "forked", series_, 0, 4, 9), ElementsAreArray(series_.Outputs(0, 4, 9)));
+}
+
+TEST_F(StoredValueTest, AnIdThatIsInTheStoreOnlyIsTaken) {
+  Restart();
+  Steps(server_.get(), "s", series_, 0, 0, 4);
+  const std::string state = StateOf(server_.get(), "s");
+  Restart();
+  EXPECT_EQ(Import(server_.get(), state, "", &session_).error_code(), grpc::StatusCode::ALREADY_EXISTS);
+  Restart();
+  EXPECT_EQ(Create("s").error_code(), grpc::StatusCode::ALREADY_EXISTS);
+  Steps(server_.get(), "t", series_, 0, 0, 1);
+  Restart();
+  EXPECT_EQ(Fork(server_.get(), "t", "s", &session_).error_code(), grpc::StatusCode::ALREADY_EXISTS);
+  EXPECT_THAT(Steps(server_.get(), "s", series_, 0, 4, 6), ElementsAreArray(series_.Outputs(0, 4, 6)));
+}
+
+TEST_F(StoredValueTest, ASessionThatIsInTheStoreOnlyIsExportedAndDeleted) {
+  Restart();
+  Steps(server_.get(), "s", series_, 0, 0, 4);
+  const std::string state = StateOf(server_.get(), "s");
+  Restart();
+  EXPECT_EQ(StateOf(server_.get(), "s").size(), state.size());
+  Restart();
+  EXPECT_TRUE(Delete("s").ok());
+  EXPECT_EQ(Delete("s").error_code(), grpc::StatusCode::NOT_FOUND);
+  Restart();
+  const grpc::Status gone = Get("s");
+  EXPECT_EQ(gone.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_THAT(gone.error_message(), HasSubstr("deleted by its owner"));
+  EXPECT_TRUE(Import(server_.get(), state, "", &session_).ok()) << "the id is free again";
+  EXPECT_THAT(Steps(server_.get(), "s", series_, 0, 4, 6), ElementsAreArray(series_.Outputs(0, 4, 6)));
 }
 
 TEST(ExportLimitTest, AStateThatNoMessageHoldsIsRefusedByName) {
