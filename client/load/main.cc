@@ -57,7 +57,8 @@ constexpr char kUsage[] =
   rondo-load --model=demo --streams=16 --rate=5000 --arrivals=poisson --json
   rondo-load --model=demo --streams=128 --protocol=open_inference --native_baseline
 
-Exit codes: 0 measured, 1 not measured to the end or wrong replies came, 2 wrong flags, 130 interrupted.)";
+Exit codes: 0 measured, 1 not measured to the end, wrong replies came or a flag does not parse, 2 flags out of bounds,
+130 interrupted.)";
 
 std::atomic<bool> stop{false};
 
