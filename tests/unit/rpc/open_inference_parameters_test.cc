@@ -151,7 +151,8 @@ TEST(InferParameterTest, EveryTypeIsReadAsProtobufWritesIt) {
   inference::InferParameter value;
   InferParameter read;
   value.set_bool_param(true);
-  ASSERT_TRUE(ReadParameter(Entry("b", value), &read));
+  const std::string entry = Entry("b", value);  // its key is read where it is
+  ASSERT_TRUE(ReadParameter(entry, &read));
   EXPECT_EQ(read.key, "b");
   EXPECT_EQ(read.type, InferParameter::Type::kBool);
   EXPECT_TRUE(read.flag());
