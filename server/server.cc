@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
@@ -39,6 +40,12 @@ constexpr size_t kCpusPerLoop = 4;
 // Once it shuts down gRPC resets calls that still arrive, and their clients read CANCELLED: not a word that makes
 // anyone try another server. For so long calls are answered UNAVAILABLE first.
 constexpr absl::Duration kRefusalTime = absl::Milliseconds(200);
+
+// For the last bytes and gRPC's own goodbye. It would wait for each client's answer, and a client that makes no call
+// looks at its socket every 5 s only.
+constexpr absl::Duration kGoodbyeTime = absl::Milliseconds(200);
+
+constexpr absl::Duration kDrainPoll = absl::Milliseconds(1);
 
 // What runs is cut at the deadline, but what was answered is saved.
 constexpr absl::Duration kLeastFlushTime = absl::Seconds(2);
@@ -85,7 +92,15 @@ class Server::Impl {
     draining_ = true;
     for (const std::unique_ptr<LoopParts>& part : loops_) part->loop.Post(&part->drain);
     absl::SleepFor(std::min(kRefusalTime, timeout));
-    server_->Shutdown(absl::ToChronoTime(deadline));
+    // Nothing more is read, and what was read is answered.
+    WaitUntil(deadline, [this](const LoopParts& part) {
+      return part.drain.told() && metrics_.requests_in_flight().Value() == 0;
+    });
+    // Before any client hears that it should go on elsewhere. What the deadline cuts is saved at the end.
+    sessions_->Flush(deadline);
+    for (const std::unique_ptr<LoopParts>& part : loops_) part->loop.Post(&part->leave);
+    WaitUntil(deadline, [](const LoopParts& part) { return part.leave.told() && part.calls.told_left() == 0; });
+    server_->Shutdown(absl::ToChronoTime(std::min(deadline, absl::Now() + kGoodbyeTime)));
     for (const std::unique_ptr<LoopParts>& part : loops_) part->calls.WaitUntilNone();
     loops_.clear();
     server_.reset();
@@ -115,21 +130,29 @@ class Server::Impl {
   struct LoopParts {
     LoopParts(std::unique_ptr<grpc::ServerCompletionQueue> queue, const ActiveSet::Options& options,
               ComputeHelpers* helpers)
-        : loop(std::move(queue), options, helpers), drain(&calls) {}
+        : loop(std::move(queue), options, helpers), drain(&calls, &Call::Drain), leave(&calls, &Call::Leave) {}
 
-    class DrainEvent : public Event {
+    // Tells every call.
+    class Notice : public Event {
      public:
-      explicit DrainEvent(CallList* calls) : calls_(calls) {}
-      void Proceed(bool) override { calls_->DrainAll(); }
+      Notice(CallList* calls, void (Call::*what)()) : calls_(calls), what_(what) {}
+      void Proceed(bool) override {
+        calls_->TellAll(what_);
+        told_ = true;
+      }
+      bool told() const { return told_; }
 
      private:
       CallList* const calls_;
+      void (Call::*const what_)();
+      std::atomic<bool> told_{false};
     };
 
     CallList calls;
     RpcContext context;
     ServingLoop loop;
-    DrainEvent drain;
+    Notice drain;
+    Notice leave;
   };
 
   // Asks silent clients whether they are still there. One whose machine died says no goodbye; and gRPC 1.51 does not
@@ -142,6 +165,12 @@ class Server::Impl {
     builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, milliseconds);
     builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
     builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);  // no limit: a silent stream is asked again
+  }
+
+  // Until `is_so` of each loop.
+  void WaitUntil(absl::Time deadline, absl::FunctionRef<bool(const LoopParts&)> is_so) const {
+    const auto is_so_of = [&is_so](const std::unique_ptr<LoopParts>& part) { return is_so(*part); };
+    while (!std::all_of(loops_.begin(), loops_.end(), is_so_of) && absl::Now() < deadline) absl::SleepFor(kDrainPoll);
   }
 
   absl::Status Listen() {

@@ -20,8 +20,9 @@ class Server {
   static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options);
   ~Server();
 
-  // Tells health NOT_SERVING, refuses new work as UNAVAILABLE, finishes what runs, and returns when all calls have
-  // ended; those that have not after `timeout` are cut. Called once at most; the destructor calls it with zero.
+  // Tells health NOT_SERVING, refuses new work as UNAVAILABLE, finishes what runs, saves every session, tells each
+  // stream where its sessions stand, and returns when all calls have ended; those that have not after `timeout` are
+  // cut. Called once at most; the destructor calls it with zero.
   void Stop(absl::Duration timeout);
 
   // The work that comes by itself: idle sessions end, the model repository is looked at. Call about once a second.

@@ -169,10 +169,12 @@ void Driver::Handle(const Call::Tag& tag, bool ok, int64_t now_nanos) {
     case Call::Event::kNone:
       break;
     case Call::Event::kReply:
-      if (lane.in_flight() > 0) {
-        Count(lane.OnReply(), steps, now_nanos);
-      } else if (!lane.retired()) {
-        measurement_.CountError({now_nanos, "WRONG_REPLY", "a reply came that no message asked for"});
+      if (!lane.IsGoodbye()) {  // kEnded follows it
+        if (lane.in_flight() > 0) {
+          Count(lane.OnReply(), steps, now_nanos);
+        } else if (!lane.retired()) {
+          measurement_.CountError({now_nanos, "WRONG_REPLY", "a reply came that no message asked for"});
+        }
       }
       call.Resume();
       break;

@@ -45,6 +45,8 @@ class Exchange {
   virtual const google::protobuf::MessageLite* Last() = 0;
   // Where the next reply is to be read into.
   virtual google::protobuf::MessageLite* reply() = 0;
+  // What was read answers no request: the server goes away, and the stream ends.
+  virtual bool IsGoodbye() const { return false; }
   // The reply to the oldest unanswered request is there.
   virtual Verdict OnReply() = 0;
   // The oldest unanswered request failed as a whole.

@@ -45,6 +45,7 @@ class Lane {
 
   // Where the next reply is to be read into.
   google::protobuf::MessageLite* reply() { return exchange_->reply(); }
+  bool IsGoodbye() const { return exchange_->IsGoodbye(); }
   // The oldest message in flight was answered by reply(). REQUIRES: in_flight() > 0.
   Outcome OnReply();
   // The oldest message in flight failed as a whole. REQUIRES: in_flight() > 0.

@@ -15,6 +15,7 @@ class NativeExchange final : public Exchange {
   const google::protobuf::MessageLite& Next(size_t in_flight) override;
   const google::protobuf::MessageLite* Last() override { return nullptr; }
   google::protobuf::MessageLite* reply() override { return &reply_; }
+  bool IsGoodbye() const override { return reply_.has_going_away(); }
   Verdict OnReply() override;
   void OnFailure() override {}
   std::vector<std::string> SessionIds() const override;

@@ -1,6 +1,8 @@
 #ifndef RONDO_SERVER_RPC_CALL_H_
 #define RONDO_SERVER_RPC_CALL_H_
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 #include "absl/container/flat_hash_set.h"
@@ -32,8 +34,11 @@ class Call {
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
-  // The server is going away: finish what runs, then end. Called once at most, after the call was added to its list.
+  // The server is going away: take nothing new, and finish what runs. Called once at most, after the call was added to
+  // its list.
   virtual void Drain() {}
+  // What ran is over and durable: end. After Drain, or instead of it for a call that came later; once at most.
+  virtual void Leave() {}
 
  private:
   CallList* const list_;
@@ -41,18 +46,23 @@ class Call {
 
 // The calls of one loop: those that have arrived, and how many there are with those that are waited for.
 //
-// Threads: the loop's own, and before it starts the one that makes it; WaitUntilNone from any other.
+// Threads: the loop's own, and before it starts the one that makes it; told_left and WaitUntilNone from any other.
 class CallList {
  public:
   // `call` has arrived.
   void Add(Call* call) { arrived_.insert(call); }
 
-  void DrainAll() {
-    const absl::flat_hash_set<Call*> calls = arrived_;  // a call may end, and leave the list, as it drains
+  // Calls `what`, Drain or Leave, of each.
+  void TellAll(void (Call::*what)()) {
+    told_ = arrived_;
+    told_left_.store(told_.size(), std::memory_order_relaxed);
+    const absl::flat_hash_set<Call*> calls = arrived_;  // a call may end, and leave the lists, as it is told
     for (Call* call : calls) {
-      if (arrived_.contains(call)) call->Drain();
+      if (arrived_.contains(call)) (call->*what)();
     }
   }
+  // Of those that the last TellAll told, how many have not ended. Any thread.
+  size_t told_left() const { return told_left_.load(std::memory_order_relaxed); }
 
   // Until no call is left, not even one that is waited for. REQUIRES: the gRPC server has been shut down.
   void WaitUntilNone() {
@@ -69,11 +79,14 @@ class CallList {
   }
   void Ended(Call* call) {
     arrived_.erase(call);
+    if (!told_.empty() && told_.erase(call) > 0) told_left_.store(told_.size(), std::memory_order_relaxed);
     MutexLock lock(&mutex_);
     if (--count_ == 0) none_left_.SignalAll();
   }
 
   absl::flat_hash_set<Call*> arrived_;
+  absl::flat_hash_set<Call*> told_;  // of those, by the last TellAll
+  std::atomic<size_t> told_left_{0};
   Mutex mutex_;
   CondVar none_left_;
   int64_t count_ ABSL_GUARDED_BY(mutex_) = 0;

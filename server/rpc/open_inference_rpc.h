@@ -4,6 +4,7 @@
 #include <grpcpp/server_context.h>
 
 #include "server/metrics.h"
+#include "server/rpc/moved_sessions.h"
 #include "server/rpc/open_inference_message.h"
 #include "server/rpc/open_inference_service.h"
 
@@ -38,6 +39,8 @@ struct ModelStreamInferRpc {
     const auto found = context.client_metadata().find("triton_grpc_error");
     return found != context.client_metadata().end() && found->second == "true";
   }
+  static void NoteMoved(const Message&, MovedSessions*) {}
+  static bool SayGoingAway(const MovedSessions&, Response*) { return false; }
 };
 
 }  // namespace rondo

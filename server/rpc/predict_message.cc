@@ -55,7 +55,9 @@ void PredictMessage::Start(absl::Time now, absl::Time deadline, const SessionTer
 }
 
 absl::Status PredictMessage::Admit(absl::Time deadline) {
-  if (context_->draining->load(std::memory_order_relaxed)) {
+  // A stream that drains reads no more; what it has read is answered.
+  const bool streams = method_ == Method::kStreamPredict || method_ == Method::kModelStreamInfer;
+  if (!streams && context_->draining->load(std::memory_order_relaxed)) {
     return absl::UnavailableError("the server is shutting down");
   }
   const size_t sequences = static_cast<size_t>(request_.sequences_size());
@@ -97,7 +99,8 @@ grpc::Status PredictMessage::CallStatus(grpc::ServerContext* context) const {
   const v1::SequenceResult& result = response_.results(0);
   if (!result.has_status()) return grpc::Status::OK;
   const absl::Status status(static_cast<absl::StatusCode>(result.status().code()), result.status().message());
-  if (absl::IsFailedPrecondition(status)) {
+  // What a client that keeps its timesteps goes on from.
+  if (absl::IsFailedPrecondition(status) || (absl::IsNotFound(status) && result.has_durable_position())) {
     context->AddTrailingMetadata("rondo-next-position", absl::StrCat(result.next_position()));
   }
   return ToGrpcStatus(status, context);

@@ -61,7 +61,7 @@ class PredictMessage {
   void OnSequenceDone(const absl::Status& status);
 
  private:
-  // Status of the whole: draining, no sequences, too many, no such model, a bad deadline.
+  // Status of the whole: a unary call of a server that drains, no sequences, too many, no such model, a bad deadline.
   absl::Status Admit(absl::Time deadline);
   void Open(absl::Time now);
   void FinishRefused(const absl::Status& status);

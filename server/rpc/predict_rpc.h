@@ -5,6 +5,7 @@
 
 #include "rondo/v1/inference.grpc.pb.h"
 #include "server/metrics.h"
+#include "server/rpc/moved_sessions.h"
 #include "server/rpc/predict_message.h"
 
 namespace rondo {
@@ -35,6 +36,10 @@ struct StreamPredictRpc {
     service->RequestStreamPredict(args...);
   }
   static bool ErrorsEndStream(const grpc::ServerContext&) { return false; }
+  // What `message` did to its sessions.
+  static void NoteMoved(const Message& message, MovedSessions* moved);
+  // The last message of a stream whose server goes away. False: this protocol has none.
+  static bool SayGoingAway(const MovedSessions& moved, Response* response);
 };
 
 }  // namespace rondo

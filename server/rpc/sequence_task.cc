@@ -9,6 +9,7 @@
 #include "server/rpc/check_sequence.h"
 #include "server/rpc/predict_message.h"
 #include "server/rpc/status.h"
+#include "server/session/ended_sessions.h"
 
 namespace rondo {
 namespace {
@@ -153,9 +154,13 @@ void SequenceTask::Replay() {
   const absl::Span<const float> reply = lease_.last_reply();
   result_->mutable_values()->Add(reply.begin(), reply.end());
   result_->set_next_position(lease_.position());
-  if (const auto durable = lease_.durable_position()) result_->set_durable_position(*durable);
+  SetDurablePosition();
   lease_.Release(message_->arrived());
   Done();
+}
+
+void SequenceTask::SetDurablePosition() {
+  if (context_->sessions->has_store()) result_->set_durable_position(lease_.durable_position().value_or(0));
 }
 
 void SequenceTask::Run() {
@@ -197,7 +202,7 @@ void SequenceTask::Commit() {
   committed_.end_session = sequence_->end_session();
   if (!lease_.stateless()) {
     result_->set_next_position(lease_.position() + committed_.timesteps);
-    if (const auto durable = lease_.durable_position()) result_->set_durable_position(*durable);
+    SetDurablePosition();
   }
   stage_ = Stage::kCommitting;
   const std::optional<absl::Status> status = lease_.Commit(committed_, message_->arrived(), this);
@@ -227,6 +232,8 @@ void SequenceTask::Cancel() {
 void SequenceTask::Refuse(Rejection reason, const absl::Status& status) {
   if (lease_) lease_.Release(message_->arrived());
   result_->clear_values();
+  // So the client may begin it again, if it has all its timesteps.
+  if (context_->sessions->has_store() && IsUnknownSession(status)) result_->set_durable_position(0);
   ToProto(status, result_->mutable_status());
   stage_ = Stage::kDone;
   RecordRefusal(reason, status, context_->metrics);

@@ -59,6 +59,7 @@ class SequenceTask : private LeaseWaiter, private CommitWaiter, private RunObser
   // The client is ahead of the session: another server may have moved it on. True: asks the store, once.
   bool LookAgain(int64_t position);
   void Replay();
+  void SetDurablePosition();
   void Run();
   void Commit();
   void EndCommit(const absl::Status& status);

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/log.h"
+#include "server/session/ended_sessions.h"
 #include "server/session/session_table.h"
 
 namespace rondo {
@@ -53,6 +54,7 @@ grpc::Status ToGrpcStatus(const absl::Status& status, grpc::ServerContext* conte
   if (const int retry_after_ms = RetryAfterMs(status); retry_after_ms > 0) {
     context->AddTrailingMetadata("grpc-retry-pushback-ms", absl::StrCat(retry_after_ms));
   }
+  if (IsUnknownSession(status)) context->AddTrailingMetadata("rondo-next-position", "0");
   return ToGrpcStatus(status);
 }
 

@@ -15,7 +15,8 @@ int RetryAfterMs(const absl::Status& status);
 
 grpc::Status ToGrpcStatus(const absl::Status& status);
 
-// The same, with the trailer grpc-retry-pushback-ms where there is advice.
+// The same, with the trailer grpc-retry-pushback-ms where there is advice, and rondo-next-position of a session that is
+// unknown rather than ended.
 grpc::Status ToGrpcStatus(const absl::Status& status, grpc::ServerContext* context);
 
 void ToProto(const absl::Status& status, v1::Status* proto);

@@ -9,6 +9,11 @@
 #include "server/rpc/status.h"
 
 namespace rondo {
+namespace {
+
+absl::Status Shutdown() { return absl::UnavailableError("the server is shutting down"); }
+
+}  // namespace
 
 template <typename Rpc>
 void StreamCall<Rpc>::Listen(const RpcContext* context, Service* service) {
@@ -45,7 +50,7 @@ void StreamCall<Rpc>::OnArrived(bool ok) {
     RecordRefusal(Rejection::kStreamsFull, status, context_->metrics);
     return Finish(status);
   }
-  if (context_->draining->load(std::memory_order_relaxed)) return Drain();
+  if (context_->draining->load(std::memory_order_relaxed)) return Finish(Shutdown());
   ReadNext();
 }
 
@@ -65,6 +70,10 @@ template <typename Rpc>
 void StreamCall<Rpc>::OnRead(bool ok) {
   reading_ = false;
   if (!ok || no_more_reads_ || broken_) {
+    if (!ok && staying_) {  // the client has ended its side meanwhile, and has every answer
+      staying_ = false;
+      end_ = absl::OkStatus();
+    }
     no_more_reads_ = true;
     WriteNext();
     return DeleteWhenOver();
@@ -91,12 +100,14 @@ void StreamCall<Rpc>::WriteNext() {
       Break();
     }
     if (!broken_) {
+      Rpc::NoteMoved(*message, &moved_);
       writing_ = true;
       return stream_.Write(message->response(), &written_);
     }
     FreeOldest();
     return WriteNext();
   }
+  if (!broken_ && (staying_ || SaysGoingAway())) return;
   if (no_more_reads_ || broken_) Finish(end_);
 }
 
@@ -106,6 +117,23 @@ void StreamCall<Rpc>::FreeOldest() {
   const size_t next_read = read_count_ + (reading_ ? 1 : 0);
   std::swap(Place(written_count_), Place(next_read));
   ++written_count_;
+}
+
+template <typename Rpc>
+bool StreamCall<Rpc>::SaysGoingAway() {
+  if (!std::exchange(leaving_, false)) return false;
+  typename Rpc::Response last;
+  if (!Rpc::SayGoingAway(moved_, &last)) return false;
+  writing_ = true;
+  stream_.Write(last, &said_going_away_);
+  return true;
+}
+
+template <typename Rpc>
+void StreamCall<Rpc>::OnSaidGoingAway(bool) {
+  writing_ = false;
+  WriteNext();
+  DeleteWhenOver();
 }
 
 template <typename Rpc>
@@ -120,8 +148,15 @@ void StreamCall<Rpc>::OnWritten(bool ok) {
 
 template <typename Rpc>
 void StreamCall<Rpc>::Drain() {
-  no_more_reads_ = true;
-  end_ = absl::UnavailableError("the server is shutting down");
+  if (no_more_reads_) return;  // it ends by itself
+  no_more_reads_ = staying_ = true;
+  end_ = Shutdown();
+  WriteNext();
+}
+
+template <typename Rpc>
+void StreamCall<Rpc>::Leave() {
+  leaving_ = std::exchange(staying_, false);
   WriteNext();
 }
 

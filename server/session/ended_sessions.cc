@@ -1,8 +1,14 @@
 #include "server/session/ended_sessions.h"
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 
 namespace rondo {
+namespace {
+
+constexpr absl::string_view kUnknownSession = "rondo/unknown_session";
+
+}  // namespace
 
 std::string ReasonOf(const SessionEnd& end) {
   switch (end.cause) {
@@ -22,6 +28,14 @@ absl::Status EndedError(absl::string_view id, const SessionEnd& end) { return En
 absl::Status EndedError(absl::string_view id, absl::string_view reason) {
   return absl::NotFoundError(absl::StrCat("session '", id, "' ended: ", reason));
 }
+
+absl::Status UnknownSessionError(absl::string_view id) {
+  absl::Status status = absl::NotFoundError(absl::StrCat("no session '", id, "'"));
+  status.SetPayload(kUnknownSession, absl::Cord());
+  return status;
+}
+
+bool IsUnknownSession(const absl::Status& status) { return status.GetPayload(kUnknownSession).has_value(); }
 
 void EndedSessions::Record(absl::string_view id, const SessionEnd& end) {
   if (capacity_ == 0) return;
@@ -44,7 +58,7 @@ void EndedSessions::Record(absl::string_view id, const SessionEnd& end) {
 absl::Status EndedSessions::Explain(absl::string_view id) const {
   MutexLock lock(&mutex_);
   const auto found = newest_.find(id);
-  if (found == newest_.end()) return absl::NotFoundError(absl::StrCat("no session '", id, "'"));
+  if (found == newest_.end()) return UnknownSessionError(id);
   return EndedError(id, found->second->end);
 }
 

@@ -28,6 +28,11 @@ std::string ReasonOf(const SessionEnd& end);
 absl::Status EndedError(absl::string_view id, const SessionEnd& end);
 absl::Status EndedError(absl::string_view id, absl::string_view reason);
 
+// NOT_FOUND: nobody knows of a session `id`, nor that there was one.
+absl::Status UnknownSessionError(absl::string_view id);
+// True of that one, false of an EndedError.
+bool IsUnknownSession(const absl::Status& status);
+
 // The last `capacity` sessions that ended, and why. An id that ends again counts as the newest.
 //
 // Threads: every method may be called from any thread.

@@ -46,7 +46,7 @@ SessionBacking::Found SessionBacking::Interpret(const std::string& id, const Sto
                                                 absl::Time now) {
   Found found;
   found.epoch = loaded.epoch;
-  found.missing = absl::NotFoundError(absl::StrCat("no session '", id, "'"));
+  found.missing = UnknownSessionError(id);
   if (!loaded.status.ok()) {
     found.status = WithId(id, loaded.status);
     return found;
