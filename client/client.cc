@@ -1,11 +1,11 @@
 #include "client/client.h"
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "client/connection.h"
+#include "client/server_address.h"
 #include "client/wire.h"
 
 namespace rondo {
@@ -22,21 +22,14 @@ absl::Status CheckOptions(const ClientOptions& options) {
   return absl::OkStatus();
 }
 
-// A sequence without position would run twice; one that ends its session would come too late the second time.
-bool IsRepeatable(const SequenceInput& sequence) {
-  return sequence.session_id.empty() || (sequence.position.has_value() && !sequence.end_session);
-}
-
 }  // namespace
 
 absl::StatusOr<Client> Client::Connect(absl::string_view address, const ClientOptions& options) {
-  const bool has_space = std::any_of(address.begin(), address.end(), [](unsigned char c) { return std::isspace(c); });
-  if (address.empty() || has_space) {
-    return absl::InvalidArgumentError(absl::StrCat("server address '", address, "' is not HOST:PORT"));
-  }
+  const absl::StatusOr<std::string> target = TargetOf(address);
+  if (!target.ok()) return target.status();
   absl::Status status = CheckOptions(options);
   if (!status.ok()) return status;
-  return Client(std::make_shared<ClientConnection>(std::string(address), options));
+  return Client(std::make_shared<ClientConnection>(*target, options));
 }
 
 Client::Client(std::shared_ptr<ClientConnection> connection) : connection_(std::move(connection)) {}
@@ -102,17 +95,17 @@ absl::StatusOr<Session> Client::OpenSession(absl::string_view model, absl::strin
     input.version = version;
     absl::StatusOr<SessionDescription> created = CreateSession(input);
     if (!created.ok()) return created.status();
-    return Session(*this, input.model, created->version, std::move(created->session_id), created->position);
+    return Session(connection_, input.model, created->version, std::move(created->session_id), created->position);
   }
   const absl::StatusOr<SessionDescription> found = GetSession(id);
-  if (absl::IsNotFound(found.status())) return Session(*this, std::string(model), version, std::string(id), 0);
+  if (absl::IsNotFound(found.status())) return Session(connection_, std::string(model), version, std::string(id), 0);
   if (!found.ok()) return found.status();
   if (found->model != model || (version != 0 && found->version != version)) {
     return absl::FailedPreconditionError(absl::StrCat("session '", id, "' belongs to model '", found->model,
                                                       "' version ", found->version, ", not to '", model, "'",
                                                       version == 0 ? "" : absl::StrCat(" version ", version)));
   }
-  return Session(*this, std::string(model), found->version, std::string(id), found->position);
+  return Session(connection_, std::string(model), found->version, std::string(id), found->position);
 }
 
 absl::StatusOr<SessionDescription> Client::CreateSession(const CreateSessionInput& input) const {

@@ -1,13 +1,17 @@
 #ifndef RONDO_CLIENT_CONNECTION_H_
 #define RONDO_CLIENT_CONNECTION_H_
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "client/client.h"
+#include "client/retry.h"
 #include "grpcpp/grpcpp.h"
 #include "rondo/v1/inference.grpc.pb.h"
 #include "rondo/v1/models.grpc.pb.h"
@@ -15,31 +19,42 @@
 
 namespace rondo {
 
+// The same status; with the call's context also where the session stands, see ExpectedPosition.
 absl::Status ToStatus(const grpc::Status& status);
+absl::Status ToStatus(const grpc::Status& status, const grpc::ClientContext& context);
 
-// If a second run of a call changes more than the first one did.
-enum class Repeat { kSafe, kUnsafe };
+// Of a refusal that said where the session stands, and from where it goes on: as the server's trailer
+// rondo-next-position.
+std::optional<int64_t> ExpectedPosition(const absl::Status& status);
 
 // The channel and its stubs, shared by a Client and all it made. Any thread.
 class ClientConnection {
  public:
-  ClientConnection(const std::string& address, const ClientOptions& options);
+  // `target` as gRPC reads it.
+  ClientConnection(const std::string& target, const ClientOptions& options);
 
+  const ClientOptions& options() const { return options_; }
   v1::Inference::Stub& inference() { return *inference_; }
+  // Of a call that begins now.
+  absl::Time NewDeadline() const { return absl::Now() + options_.deadline; }
 
-  // One unary call: the deadline, and retries as ClientOptions says.
+  // One unary call: retries as ClientOptions says, until the deadline.
   template <typename Stub, typename Request, typename Response>
   absl::StatusOr<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
-                                const Request& request, Repeat repeat) {
-    const absl::Time deadline = absl::Now() + options_.deadline;
+                                const Request& request, Repeat repeat, absl::Time deadline) {
     for (int number = 1;; ++number) {
       grpc::ClientContext context;
       SetDeadline(deadline, &context);
       Response response;
       const grpc::Status status = (stub<Stub>().*method)(&context, request, &response);
       if (status.ok()) return response;
-      if (!WaitToRetry(context, status, number, repeat, deadline)) return ToStatus(status);
+      if (!WaitToRetry(context, status, number, repeat, deadline)) return ToStatus(status, context);
     }
+  }
+  template <typename Stub, typename Request, typename Response>
+  absl::StatusOr<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                                const Request& request, Repeat repeat) {
+    return Call(method, request, repeat, NewDeadline());
   }
 
  private:

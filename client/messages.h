@@ -55,6 +55,8 @@ struct SequenceOutput {
   int64_t next_position = 0;   // of the session; on FAILED_PRECONDITION the position that was expected
   std::vector<float> values;   // [timesteps][output_size], or [1][output_size] with last_only
   absl::Duration retry_after;  // with RESOURCE_EXHAUSTED; zero: no advice
+  // What the server answered up to there survives it; absent: it has no session store.
+  std::optional<int64_t> durable_position;
 };
 
 struct PredictOptions {

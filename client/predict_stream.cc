@@ -1,62 +1,228 @@
-#include <memory>
+#include "client/predict_stream.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
 #include <string>
 #include <utility>
 
+#include "absl/random/random.h"
+#include "absl/time/clock.h"
 #include "client/client.h"
 #include "client/connection.h"
+#include "client/retry.h"
 #include "client/wire.h"
 
 namespace rondo {
+namespace {
 
+// Of messages that wait for the stream to be connected again; beyond it a writer waits.
+constexpr size_t kMaxUnsentMessages = 1024;
+
+// One gRPC stream. Its reader and its writer keep it alive.
+struct Wire {
+  explicit Wire(ClientConnection* connection) : stream(connection->inference().StreamPredict(&context)) {}
+
+  grpc::ClientContext context;
+  const std::unique_ptr<grpc::ClientReaderWriter<v1::PredictRequest, v1::PredictResponse>> stream;
+};
+
+struct SentMessage {
+  v1::PredictRequest request;
+  bool repeatable = true;
+};
+
+}  // namespace
+
+// What was written and not answered is kept; the writer sends it, until the stream breaks. Then the reader, who is the
+// one to notice, opens another one and sends what is unanswered one by one, each after the reply to the one before:
+// sending more without reading could block for good. Once all is sent the writer sends again.
 class PredictStream::Impl {
  public:
   Impl(std::shared_ptr<ClientConnection> connection, absl::string_view model, const PredictOptions& options)
       : connection_(std::move(connection)),
         model_(model),
         options_(options),
-        stream_(connection_->inference().StreamPredict(&context_)) {}
+        wire_(std::make_shared<Wire>(connection_.get())) {}
 
   ~Impl() {
-    if (finished_) return;
-    context_.TryCancel();
-    (void)Finish();
+    if (over_) return;
+    over_ = true;
+    wire_->context.TryCancel();
+    (void)EndWire();
   }
 
   bool Write(absl::Span<const SequenceInput> sequences) {
-    FillPredictRequest(model_, sequences, options_, &request_);
-    return stream_->Write(request_);
+    auto message = std::make_shared<SentMessage>();
+    FillPredictRequest(model_, sequences, options_, &message->request);
+    message->repeatable = std::all_of(sequences.begin(), sequences.end(), IsRepeatable);
+    std::shared_ptr<Wire> wire;
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
+      // While another thread reads, that one catches up first.
+      caught_up_.wait(
+          lock, [this] { return over_ || IsCaughtUp() || (!reading_ && unanswered_.size() < kMaxUnsentMessages); });
+      if (over_) return false;
+      if (IsCaughtUp()) {
+        wire = wire_;
+        ++sent_;
+      }
+      unanswered_.push_back(message);
+    }
+    return wire == nullptr || wire->stream->Write(message->request) || NoteBroken(wire);
   }
 
   bool Read(StreamReply* reply) {
-    if (!stream_->Read(&response_)) return false;
-    *reply = ToStreamReply(response_);
-    return true;
+    SetReading(true);
+    const bool found = ReadReply(reply);
+    SetReading(false);
+    return found;
   }
 
   void WritesDone() {
-    if (!writes_done_) stream_->WritesDone();
-    writes_done_ = true;
+    std::shared_ptr<Wire> wire;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (std::exchange(writes_done_, true) || over_ || !IsCaughtUp()) return;
+      wire = wire_;
+    }
+    wire->stream->WritesDone();
   }
 
   absl::Status Finish() {
     WritesDone();
-    // gRPC hands the status over only once every reply is read.
-    while (stream_->Read(&response_)) {
+    StreamReply dropped;
+    while (Read(&dropped)) {
     }
-    finished_ = true;
-    return ToStatus(stream_->Finish());
+    return end_;
   }
 
  private:
+  // With the lock. True: the writer sends, else the reader.
+  bool IsCaughtUp() const { return !broken_ && sent_ == unanswered_.size(); }
+
+  bool IsResumable() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return connection_->options().max_attempts > 1 && !(writes_done_ && unanswered_.empty()) &&
+           std::all_of(unanswered_.begin(), unanswered_.end(), [](const auto& message) { return message->repeatable; });
+  }
+
+  // The writer's: from now on the reader sends. False: it will not.
+  bool NoteBroken(const std::shared_ptr<Wire>& wire) {
+    if (!IsResumable()) return false;
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (wire == wire_) broken_ = true;
+    return !over_;
+  }
+
+  void SetReading(bool reading) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    reading_ = reading;
+    caught_up_.notify_all();
+  }
+
+  bool ReadReply(StreamReply* reply) {
+    while (!over_) {
+      SendNext();
+      if (wire_->stream->Read(&response_)) {
+        if (response_.has_going_away()) continue;  // nothing follows it but the end
+        TakeAnswered();
+        *reply = ToStreamReply(response_);
+        return true;
+      }
+      const absl::Status status = EndWire();
+      if (!Resume(status)) End(status);
+    }
+    return false;
+  }
+
+  // Sends the oldest message that the writer did not, if no reply is to come before that one's.
+  void SendNext() {
+    std::shared_ptr<SentMessage> next;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (sent_ > 0 || unanswered_.empty()) return;
+      next = unanswered_.front();
+    }
+    wire_->stream->Write(next->request);  // if it fails, so does the read
+    bool is_last = false;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      sent_ = 1;
+      is_last = writes_done_ && IsCaughtUp();
+      caught_up_.notify_all();
+    }
+    if (is_last) wire_->stream->WritesDone();
+  }
+
+  void TakeAnswered() {
+    was_answered_ = true;
+    outage_end_ = absl::InfiniteFuture();
+    tries_ = 0;
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (sent_ == 0) return;  // a server that answers more than it was asked
+    unanswered_.pop_front();
+    --sent_;
+  }
+
+  absl::Status EndWire() {
+    // gRPC hands the status over only once every reply is read.
+    while (wire_->stream->Read(&response_)) {
+    }
+    return ToStatus(wire_->stream->Finish());
+  }
+
+  // True, after a wait: there is a new stream, though nobody knows whether a server is at its end.
+  bool Resume(const absl::Status& status) {
+    if (!IsResumable()) return false;
+    const ClientOptions& options = connection_->options();
+    if (outage_end_ == absl::InfiniteFuture()) outage_end_ = connection_->NewDeadline();
+    absl::BitGen random;
+    // As with any call, a server that was never there is not waited for.
+    const Repeat repeat = was_answered_ ? Repeat::kUntilDeadline : Repeat::kSafe;
+    const FailedTry failed{++tries_, status.code(), repeat, std::nullopt};
+    const std::optional<absl::Duration> delay = RetryDelay(options, failed, absl::Uniform(random, 0.0, 1.0));
+    if (!delay.has_value() || absl::Now() + *delay >= outage_end_) return false;
+    absl::SleepFor(*delay);
+    std::lock_guard<std::mutex> lock(mutex_);
+    wire_ = std::make_shared<Wire>(connection_.get());
+    sent_ = 0;
+    broken_ = false;
+    return true;
+  }
+
+  void End(const absl::Status& status) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    // A server that goes when all is answered ends nothing that was not over.
+    const bool all_answered = was_answered_ && writes_done_ && unanswered_.empty();
+    end_ = all_answered && absl::IsUnavailable(status) ? absl::OkStatus() : status;
+    over_ = true;
+    caught_up_.notify_all();
+  }
+
   const std::shared_ptr<ClientConnection> connection_;
   const std::string model_;
   const PredictOptions options_;
-  grpc::ClientContext context_;
-  const std::unique_ptr<grpc::ClientReaderWriter<v1::PredictRequest, v1::PredictResponse>> stream_;
-  v1::PredictRequest request_;    // the writer's, used again to keep its memory
-  v1::PredictResponse response_;  // the reader's
+
+  // The reader's.
+  v1::PredictResponse response_;  // used again to keep its memory
+  absl::Time outage_end_ = absl::InfiniteFuture();
+  int tries_ = 0;  // since the last answer
+  bool was_answered_ = false;
+
+  // Not Mutex of the server's: a client has none of its headers.
+  std::mutex mutex_;
+  std::condition_variable caught_up_;  // or one of the other things that a writer waits for
+  // Guarded by mutex_; the reader, who alone replaces it, reads wire_ without.
+  std::shared_ptr<Wire> wire_;
+  std::deque<std::shared_ptr<SentMessage>> unanswered_;  // oldest first
+  size_t sent_ = 0;                                      // of those, on wire_
+  bool broken_ = false;                                  // the writer found wire_ so
+  bool reading_ = false;
   bool writes_done_ = false;
-  bool finished_ = false;
+  bool over_ = false;
+  absl::Status end_;
 };
 
 PredictStream::PredictStream(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -1,15 +1,29 @@
+#include "client/session.h"
+
+#include <algorithm>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "client/client.h"
+#include "client/connection.h"
+#include "client/wire.h"
 
 namespace rondo {
+namespace {
 
-Session::Session(Client client, std::string model, int64_t version, std::string id, int64_t position)
-    : client_(std::move(client)),
+// Of one message of timesteps that are sent again: well under a server's default limits.
+constexpr int64_t kMaxTimestepsAgain = 256;
+
+}  // namespace
+
+Session::Session(std::shared_ptr<ClientConnection> connection, std::string model, int64_t version, std::string id,
+                 int64_t position)
+    : connection_(std::move(connection)),
       model_(std::move(model)),
       version_(version),
       id_(std::move(id)),
-      position_(position) {}
+      position_(position),
+      unsaved_(connection_->options().max_unsaved_bytes) {}
 
 absl::StatusOr<std::vector<float>> Session::Step(absl::Span<const float> input, std::optional<int64_t> time) {
   if (!time.has_value()) return Run(input);
@@ -22,14 +36,63 @@ absl::StatusOr<std::vector<float>> Session::Run(absl::Span<const float> inputs, 
   sequence.position = position_;
   sequence.values.assign(inputs.begin(), inputs.end());
   sequence.times.assign(times.begin(), times.end());
+  const absl::Time deadline = connection_->NewDeadline();
+  while (true) {
+    absl::StatusOr<SequenceOutput> output = Send(sequence, /*last_only=*/false, deadline);
+    if (output.ok()) {
+      Took(sequence, *output);
+      return std::move(output->values);
+    }
+    if (absl::Status status = CatchUp(output.status(), deadline); !status.ok()) return status;
+  }
+}
+
+absl::StatusOr<SequenceOutput> Session::Send(const SequenceInput& sequence, bool last_only, absl::Time deadline) {
   PredictOptions options;
   options.version = version_;
-  absl::StatusOr<std::vector<SequenceOutput>> outputs = client_.PredictMany(model_, {&sequence, 1}, options);
-  if (!outputs.ok()) return outputs.status();
-  SequenceOutput& output = outputs->front();
-  if (!output.status.ok()) return output.status;
+  options.last_only = last_only;
+  v1::PredictRequest request;
+  FillPredictRequest(model_, {&sequence, 1}, options, &request);
+  const absl::StatusOr<v1::PredictResponse> response =
+      connection_->Call(&v1::Inference::Stub::Predict, request, Repeat::kUntilDeadline, deadline);
+  if (!response.ok()) return response.status();
+  std::vector<SequenceOutput> outputs = ToSequenceOutputs(*response);
+  if (outputs.size() != 1) return absl::InternalError("the server did not answer with one sequence");
+  if (!outputs[0].status.ok()) return outputs[0].status;
+  return std::move(outputs[0]);
+}
+
+void Session::Took(const SequenceInput& sequence, const SequenceOutput& output) {
   position_ = output.next_position;
-  return std::move(output.values);
+  if (!output.durable_position.has_value()) return unsaved_.Clear();  // no store: what the server loses is lost
+  unsaved_.Add(sequence, output.next_position);
+  unsaved_.DropBefore(*output.durable_position);
+}
+
+bool Session::CanCatchUpFrom(std::optional<int64_t> expected) const {
+  return expected.has_value() && *expected < position_ && unsaved_.Reaches(*expected);
+}
+
+absl::Status Session::CatchUp(const absl::Status& refusal, absl::Time deadline) {
+  const std::optional<int64_t> expected = ExpectedPosition(refusal);
+  return CanCatchUpFrom(expected) ? CatchUpFrom(*expected, deadline) : refusal;
+}
+
+absl::Status Session::CatchUpFrom(int64_t expected, absl::Time deadline) {
+  while (expected < position_) {
+    SequenceInput again = unsaved_.From(expected, kMaxTimestepsAgain);
+    again.session_id = id_;
+    const absl::StatusOr<SequenceOutput> output = Send(again, /*last_only=*/true, deadline);
+    if (output.ok()) {
+      expected = output->next_position;
+      continue;
+    }
+    // The server may be lost once more.
+    const std::optional<int64_t> now_expected = ExpectedPosition(output.status());
+    if (!CanCatchUpFrom(now_expected) || *now_expected == expected) return output.status();
+    expected = *now_expected;
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<float>> Session::Forecast(int horizon, absl::Span<const float> known_inputs,
@@ -44,24 +107,38 @@ absl::StatusOr<std::vector<float>> Session::Forecast(int horizon, absl::Span<con
 absl::StatusOr<std::vector<float>> Session::Forecast(ForecastInput input) {
   input.version = version_;
   input.session_id = id_;
-  absl::StatusOr<ForecastOutput> output = client_.Forecast(model_, input);
-  if (!output.ok()) return output.status();
-  return std::move(output->values);
+  const absl::Time deadline = connection_->NewDeadline();
+  while (true) {
+    absl::StatusOr<v1::ForecastResponse> response = connection_->Call(
+        &v1::Inference::Stub::Forecast, ToForecastRequest(model_, input), Repeat::kUntilDeadline, deadline);
+    absl::Status status = response.status();
+    if (response.ok()) {
+      // A forecast has no position to be refused for: a server that lost some of the session starts from too early.
+      if (!CanCatchUpFrom(response->position())) {
+        return std::vector<float>(response->values().begin(), response->values().end());
+      }
+      status = CatchUpFrom(response->position(), deadline);
+    } else {
+      status = CatchUp(status, deadline);
+    }
+    if (!status.ok()) return status;
+  }
 }
 
 absl::StatusOr<Session> Session::Fork(absl::string_view id) const {
-  absl::StatusOr<SessionDescription> forked = client_.ForkSession(id_, id);
+  absl::StatusOr<SessionDescription> forked = Client(connection_).ForkSession(id_, id);
   if (!forked.ok()) return forked.status();
-  return Session(client_, model_, forked->version, std::move(forked->session_id), forked->position);
+  return Session(connection_, model_, forked->version, std::move(forked->session_id), forked->position);
 }
 
 absl::Status Session::Sync() {
-  const absl::StatusOr<SessionDescription> found = client_.GetSession(id_);
+  const absl::StatusOr<SessionDescription> found = Client(connection_).GetSession(id_);
   if (!found.ok()) return found.status();
+  if (found->position != position_) unsaved_.Clear();
   position_ = found->position;
   return absl::OkStatus();
 }
 
-absl::Status Session::Delete() { return client_.DeleteSession(id_); }
+absl::Status Session::Delete() { return Client(connection_).DeleteSession(id_); }
 
 }  // namespace rondo

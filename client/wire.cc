@@ -31,6 +31,11 @@ void FillSequence(const SequenceInput& input, v1::Sequence* sequence) {
 
 }  // namespace
 
+// A sequence without position would run twice; one that ends its session would come too late the second time.
+bool IsRepeatable(const SequenceInput& sequence) {
+  return sequence.session_id.empty() || (sequence.position.has_value() && !sequence.end_session);
+}
+
 void FillPredictRequest(absl::string_view model, absl::Span<const SequenceInput> sequences,
                         const PredictOptions& options, v1::PredictRequest* request) {
   request->Clear();
@@ -75,7 +80,8 @@ std::vector<SequenceOutput> ToSequenceOutputs(const v1::PredictResponse& respons
   outputs.reserve(static_cast<size_t>(response.results_size()));
   for (const v1::SequenceResult& result : response.results()) {
     outputs.push_back({ToStatus(result.status()), result.next_position(), ToVector(result.values()),
-                       absl::Milliseconds(result.status().retry_after_ms())});
+                       absl::Milliseconds(result.status().retry_after_ms()), std::nullopt});
+    if (result.has_durable_position()) outputs.back().durable_position = result.durable_position();
   }
   return outputs;
 }

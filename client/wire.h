@@ -15,6 +15,9 @@ namespace rondo {
 
 // Between the client's plain values and the wire's messages.
 
+// If a second run of the sequence changes nothing.
+bool IsRepeatable(const SequenceInput& sequence);
+
 // Overwrites `request`; one that is used again keeps its memory.
 void FillPredictRequest(absl::string_view model, absl::Span<const SequenceInput> sequences,
                         const PredictOptions& options, v1::PredictRequest* request);

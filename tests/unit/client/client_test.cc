@@ -111,10 +111,17 @@ TEST_F(ClientTest, AStepWhoseReplyIsLostRunsOnce) {
 }
 
 TEST_F(ClientTest, TriesAreBounded) {
-  Session session = client_.OpenSession("sum", "a").value();
   server_.FailNext({Fault::kRefuse, Fault::kRefuse, Fault::kRefuse, Fault::kRefuse, Fault::kRefuse});
-  EXPECT_EQ(session.Step(std::vector<float>{2}).status(), absl::UnavailableError("draining"));
+  EXPECT_EQ(client_.Predict("sum", std::vector<float>{2}).status(), absl::UnavailableError("draining"));
   EXPECT_EQ(server_.predict_calls(), 4);
+}
+
+TEST_F(ClientTest, OneAttemptIsOne) {
+  ClientOptions options;
+  options.max_attempts = 1;
+  Session session = Connect(options).OpenSession("sum", "a").value();
+  server_.FailNext({Fault::kRefuse});
+  EXPECT_EQ(session.Step(std::vector<float>{2}).status(), absl::UnavailableError("draining"));
   EXPECT_EQ(session.position(), 0);
 }
 

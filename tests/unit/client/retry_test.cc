@@ -5,7 +5,7 @@
 namespace rondo {
 namespace {
 
-FailedTry Unavailable(int number) { return {number, absl::StatusCode::kUnavailable, true, std::nullopt}; }
+FailedTry Unavailable(int number) { return {number, absl::StatusCode::kUnavailable, Repeat::kSafe, std::nullopt}; }
 
 TEST(RetryDelayTest, DoublesUpToTheLongestBackoff) {
   ClientOptions options;
@@ -30,9 +30,36 @@ TEST(RetryDelayTest, TheLastTryIsTheLast) {
   EXPECT_FALSE(RetryDelay(options, Unavailable(3), 0).has_value());
 }
 
+TEST(RetryDelayTest, WhatIsWorthWaitingForHasNoLastTry) {
+  FailedTry failed = Unavailable(1'000'000);
+  failed.repeat = Repeat::kUntilDeadline;
+  for (const absl::StatusCode code :
+       {absl::StatusCode::kUnavailable, absl::StatusCode::kAborted, absl::StatusCode::kCancelled}) {
+    failed.code = code;
+    EXPECT_EQ(RetryDelay(ClientOptions(), failed, 0), ClientOptions().max_backoff);
+  }
+  failed.code = absl::StatusCode::kResourceExhausted;
+  failed.pushback = "7";
+  EXPECT_FALSE(RetryDelay(ClientOptions(), failed, 0).has_value());
+}
+
+TEST(RetryDelayTest, OneAttemptIsOne) {
+  ClientOptions options;
+  options.max_attempts = 1;
+  FailedTry failed = Unavailable(1);
+  failed.repeat = Repeat::kUntilDeadline;
+  EXPECT_FALSE(RetryDelay(options, failed, 0).has_value());
+}
+
+TEST(RetryDelayTest, ASessionThatMovedIsAskedForAgain) {
+  FailedTry failed = Unavailable(1);
+  failed.code = absl::StatusCode::kAborted;
+  EXPECT_TRUE(RetryDelay(ClientOptions(), failed, 0).has_value());
+}
+
 TEST(RetryDelayTest, ACallWithASecondEffectIsNotRepeatedUnlessTheServerAsks) {
   FailedTry failed = Unavailable(1);
-  failed.repeatable = false;
+  failed.repeat = Repeat::kUnsafe;
   EXPECT_FALSE(RetryDelay(ClientOptions(), failed, 0).has_value());
   failed.pushback = "7";
   EXPECT_EQ(RetryDelay(ClientOptions(), failed, 0.9), absl::Milliseconds(7));
@@ -57,7 +84,7 @@ TEST(RetryDelayTest, ANegativeOrBrokenPushbackMeansNever) {
 TEST(RetryDelayTest, OtherErrorsAreFinal) {
   FailedTry failed = Unavailable(1);
   for (const absl::StatusCode code : {absl::StatusCode::kInvalidArgument, absl::StatusCode::kDeadlineExceeded,
-                                      absl::StatusCode::kFailedPrecondition, absl::StatusCode::kAborted}) {
+                                      absl::StatusCode::kFailedPrecondition, absl::StatusCode::kCancelled}) {
     failed.code = code;
     EXPECT_FALSE(RetryDelay(ClientOptions(), failed, 0).has_value());
   }

@@ -1,5 +1,6 @@
 #include "tests/unit/client/running_sum_server.h"
 
+#include <climits>
 #include <utility>
 
 namespace rondo {
@@ -33,6 +34,30 @@ void RunningSumServer::AwaitRelease() {
   while (!released_) release_.Wait(&mutex_);
 }
 
+void RunningSumServer::Save() {
+  MutexLock lock(&mutex_);
+  has_store_ = true;
+  saved_ = series_;
+}
+
+void RunningSumServer::Crash() {
+  MutexLock lock(&mutex_);
+  series_ = saved_;
+}
+
+void RunningSumServer::EndStreamsAfter(std::deque<int> messages) {
+  MutexLock lock(&mutex_);
+  stream_limits_ = std::move(messages);
+}
+
+int RunningSumServer::TakeMessageLimit() {
+  MutexLock lock(&mutex_);
+  if (stream_limits_.empty()) return INT_MAX;
+  const int limit = stream_limits_.front();
+  stream_limits_.pop_front();
+  return limit;
+}
+
 int RunningSumServer::predict_calls() const {
   MutexLock lock(&mutex_);
   return predict_calls_;
@@ -55,6 +80,12 @@ std::optional<RunningSumServer::Fault> RunningSumServer::TakeFault() {
 
 v1::SequenceResult RunningSumServer::RunSequence(const v1::Sequence& sequence) {
   MutexLock lock(&mutex_);
+  if (has_store_ && sequence.position() > 0 && series_.count(sequence.session_id()) == 0) {
+    v1::SequenceResult unknown;
+    unknown.mutable_status()->set_code(grpc::NOT_FOUND);
+    unknown.set_durable_position(0);
+    return unknown;
+  }
   Series stateless;
   Series& series = sequence.session_id().empty() ? stateless : series_[sequence.session_id()];
   if (sequence.has_position() && sequence.position() == series.last_position) return series.last_result;
@@ -73,25 +104,52 @@ v1::SequenceResult RunningSumServer::RunSequence(const v1::Sequence& sequence) {
     result.add_values(series.sum);
   }
   result.set_next_position(series.position);
+  if (has_store_) {
+    const auto saved = saved_.find(sequence.session_id());
+    result.set_durable_position(saved == saved_.end() ? 0 : saved->second.position);
+  }
   series.last_result = result;
   return result;
+}
+
+grpc::Status RunningSumServer::Refusal(Fault fault, grpc::ServerContext* context) {
+  switch (fault) {
+    case Fault::kRefuse:
+      return {grpc::StatusCode::UNAVAILABLE, "draining"};
+    case Fault::kMoved:
+      return {grpc::StatusCode::ABORTED, "moved"};
+    case Fault::kReset:
+      return {grpc::StatusCode::CANCELLED, "reset"};
+    case Fault::kLimit:
+      return {grpc::StatusCode::RESOURCE_EXHAUSTED, "message too large"};
+    case Fault::kPushBack:
+    case Fault::kPushBackFar:
+      context->AddTrailingMetadata("grpc-retry-pushback-ms", fault == Fault::kPushBack ? "1" : "3600000");
+      return {grpc::StatusCode::RESOURCE_EXHAUSTED, "queue full"};
+    case Fault::kLoseReply:
+    case Fault::kHoldReply:
+      break;
+  }
+  return grpc::Status::OK;
 }
 
 grpc::Status RunningSumServer::Predict(grpc::ServerContext* context, const v1::PredictRequest* request,
                                        v1::PredictResponse* response) {
   const std::optional<Fault> fault = TakeFault();
-  if (fault == Fault::kRefuse) return {grpc::StatusCode::UNAVAILABLE, "draining"};
-  if (fault == Fault::kLimit) return {grpc::StatusCode::RESOURCE_EXHAUSTED, "message too large"};
-  if (fault == Fault::kPushBack || fault == Fault::kPushBackFar) {
-    context->AddTrailingMetadata("grpc-retry-pushback-ms", fault == Fault::kPushBack ? "1" : "3600000");
-    return {grpc::StatusCode::RESOURCE_EXHAUSTED, "queue full"};
+  if (fault.has_value()) {
+    const grpc::Status refusal = Refusal(*fault, context);
+    if (!refusal.ok()) return refusal;
   }
   if (request->model() != "sum") return {grpc::StatusCode::NOT_FOUND, "no model '" + request->model() + "'"};
   for (const v1::Sequence& sequence : request->sequences()) *response->add_results() = RunSequence(sequence);
   if (fault == Fault::kLoseReply) return {grpc::StatusCode::UNAVAILABLE, "connection reset"};
   if (fault == Fault::kHoldReply) AwaitRelease();
-  const v1::Status& first = response->results(0).status();
+  const v1::SequenceResult& result = response->results(0);
+  const v1::Status& first = result.status();
   if (response->results_size() == 1 && first.code() != 0) {
+    if (first.code() == grpc::FAILED_PRECONDITION || result.has_durable_position()) {
+      context->AddTrailingMetadata("rondo-next-position", std::to_string(result.next_position()));
+    }
     return {static_cast<grpc::StatusCode>(first.code()), first.message()};
   }
   return grpc::Status::OK;
@@ -100,7 +158,8 @@ grpc::Status RunningSumServer::Predict(grpc::ServerContext* context, const v1::P
 grpc::Status RunningSumServer::StreamPredict(
     grpc::ServerContext* /*context*/, grpc::ServerReaderWriter<v1::PredictResponse, v1::PredictRequest>* stream) {
   v1::PredictRequest request;
-  while (stream->Read(&request)) {
+  int left = TakeMessageLimit();
+  while (left-- > 0 && stream->Read(&request)) {
     v1::PredictResponse response;
     if (request.sequences().empty()) {
       response.mutable_status()->set_code(grpc::INVALID_ARGUMENT);
@@ -108,6 +167,12 @@ grpc::Status RunningSumServer::StreamPredict(
     }
     for (const v1::Sequence& sequence : request.sequences()) *response.add_results() = RunSequence(sequence);
     if (!stream->Write(response)) break;
+  }
+  if (left < 0) {
+    v1::PredictResponse going_away;
+    going_away.mutable_going_away();
+    stream->Write(going_away);
+    return {grpc::StatusCode::UNAVAILABLE, "draining"};
   }
   return grpc::Status::OK;
 }

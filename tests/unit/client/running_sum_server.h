@@ -25,6 +25,8 @@ class RunningSumServer final : public v1::Inference::Service, public v1::Session
     kPushBackFar,  // RESOURCE_EXHAUSTED, come back after an hour
     kLimit,        // RESOURCE_EXHAUSTED without advice
     kHoldReply,    // run, then nothing until Release
+    kMoved,        // ABORTED, not run
+    kReset,        // CANCELLED, not run
   };
 
   RunningSumServer();
@@ -35,6 +37,12 @@ class RunningSumServer final : public v1::Inference::Service, public v1::Session
   void FailNext(std::deque<Fault> faults);
   // Lets held replies go.
   void Release();
+  // From now on replies have a durable position: where the session stood at the last Save.
+  void Save();
+  // What was not saved is lost.
+  void Crash();
+  // The next streams: each answers so many messages, says that it goes away and ends with UNAVAILABLE.
+  void EndStreamsAfter(std::deque<int> messages);
   int predict_calls() const;
   int64_t position(const std::string& session_id) const;
 
@@ -58,12 +66,19 @@ class RunningSumServer final : public v1::Inference::Service, public v1::Session
   };
 
   std::optional<Fault> TakeFault() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Of the next stream.
+  int TakeMessageLimit() ABSL_LOCKS_EXCLUDED(mutex_);
+  // REQUIRES: it is not to run.
+  grpc::Status Refusal(Fault fault, grpc::ServerContext* context);
   void AwaitRelease() ABSL_LOCKS_EXCLUDED(mutex_);
   v1::SequenceResult RunSequence(const v1::Sequence& sequence) ABSL_LOCKS_EXCLUDED(mutex_);
 
   mutable Mutex mutex_;
   std::map<std::string, Series> series_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, Series> saved_ ABSL_GUARDED_BY(mutex_);
+  bool has_store_ ABSL_GUARDED_BY(mutex_) = false;
   std::deque<Fault> faults_ ABSL_GUARDED_BY(mutex_);
+  std::deque<int> stream_limits_ ABSL_GUARDED_BY(mutex_);
   int predict_calls_ ABSL_GUARDED_BY(mutex_) = 0;
   bool released_ ABSL_GUARDED_BY(mutex_) = false;
   CondVar release_;

@@ -1,0 +1,84 @@
+#ifndef RONDO_CLIENT_SESSION_H_
+#define RONDO_CLIENT_SESSION_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "client/messages.h"
+#include "client/unsaved_steps.h"
+
+namespace rondo {
+
+class ClientConnection;
+
+// One live series. It sends the position of every timestep, so none is ever run twice or left out.
+//
+// It outlives its server: calls are tried again until their deadline while no server answers, or the session moves from
+// one to another. If a server comes back with an older state from its session store, the timesteps since then are sent
+// again, silently: this object keeps those that are not saved yet, up to ClientOptions::max_unsaved_bytes.
+//
+// Threads: one at a time; move it freely. It may outlive its Client.
+// Errors:  on UNAVAILABLE or DEADLINE_EXCEEDED the step may or may not have run: call again with the same values, and
+//          the server runs it or repeats its reply. To give the step up instead, call Sync first. FAILED_PRECONDITION:
+//          somebody else moved the session, or the server lost more of it than is kept here.
+class Session {
+ public:
+  // One timestep: [input_size] in, [output_size] out. `time` in unix seconds, for models that need it.
+  absl::StatusOr<std::vector<float>> Step(absl::Span<const float> input, std::optional<int64_t> time = std::nullopt);
+
+  // Several timesteps in one message: [timesteps][input_size] in, [timesteps][output_size] out.
+  absl::StatusOr<std::vector<float>> Run(absl::Span<const float> inputs, absl::Span<const int64_t> times = {});
+
+  // The next `horizon` outputs, [horizon][output_size]; the session does not move. `known` as in ForecastInput.
+  absl::StatusOr<std::vector<float>> Forecast(int horizon, absl::Span<const float> known_inputs = {},
+                                              absl::Span<const int64_t> known_times = {});
+  // The same with every choice; its session and version are this one's.
+  absl::StatusOr<std::vector<float>> Forecast(ForecastInput input);
+
+  // A copy that goes on independently from here, e.g. to try what would follow. Empty id: an id of the server's.
+  absl::StatusOr<Session> Fork(absl::string_view id = "") const;
+
+  // Takes over the server's position. NOT_FOUND: the session has ended, and why.
+  absl::Status Sync();
+
+  // Ends the session on the server.
+  absl::Status Delete();
+
+  const std::string& id() const { return id_; }
+  // Of the model; 0: the newest one when the first step comes.
+  int64_t version() const { return version_; }
+  // Timesteps consumed, as far as this object knows: the index of the next one.
+  int64_t position() const { return position_; }
+
+ private:
+  friend class Client;
+  Session(std::shared_ptr<ClientConnection> connection, std::string model, int64_t version, std::string id,
+          int64_t position);
+
+  absl::StatusOr<SequenceOutput> Send(const SequenceInput& sequence, bool last_only, absl::Time deadline);
+  // The server stands at `expected`, or said so in `refusal`: runs the timesteps from there to position() again. An
+  // error if it cannot: `refusal`, or what went wrong.
+  absl::Status CatchUp(const absl::Status& refusal, absl::Time deadline);
+  absl::Status CatchUpFrom(int64_t expected, absl::Time deadline);
+  bool CanCatchUpFrom(std::optional<int64_t> expected) const;
+  void Took(const SequenceInput& sequence, const SequenceOutput& output);
+
+  std::shared_ptr<ClientConnection> connection_;
+  std::string model_;
+  int64_t version_;
+  std::string id_;
+  int64_t position_;
+  UnsavedSteps unsaved_;
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_CLIENT_SESSION_H_

@@ -1,0 +1,216 @@
+// What a client does when its server goes away: live sessions and streams go on.
+
+#include <thread>
+#include <utility>
+
+#include "client/client.h"
+#include "client/server_address.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/unit/client/running_sum_server.h"
+
+namespace rondo {
+namespace {
+
+using Fault = RunningSumServer::Fault;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class ResumeTest : public testing::Test {
+ protected:
+  Client Connect(ClientOptions options = {}) {
+    options.initial_backoff = absl::Milliseconds(1);
+    options.max_backoff = absl::Milliseconds(20);
+    return Client::Connect(server_.address(), options).value();
+  }
+  Session Open(const ClientOptions& options = {}) { return Connect(options).OpenSession("sum", "a").value(); }
+  static float Step(Session* session, float value) {
+    const absl::StatusOr<std::vector<float>> sums = session->Step({&value, 1});
+    EXPECT_TRUE(sums.ok()) << sums.status();
+    return sums.ok() && sums->size() == 1 ? sums->front() : -1;
+  }
+  static std::vector<SequenceInput> StepAt(const std::string& id, int64_t position, float value) {
+    SequenceInput sequence;
+    sequence.session_id = id;
+    sequence.position = position;
+    sequence.values = {value};
+    return {sequence};
+  }
+
+  RunningSumServer server_;
+};
+
+TEST_F(ResumeTest, ASessionWaitsLongerForItsServerThanACall) {
+  Session session = Open();
+  server_.FailNext(std::deque<Fault>(12, Fault::kRefuse));
+  EXPECT_EQ(Step(&session, 2), 2);
+  EXPECT_EQ(server_.predict_calls(), 13);
+}
+
+TEST_F(ResumeTest, ASessionThatMovesToAnotherServerGoesOn) {
+  Session session = Open();
+  server_.FailNext({Fault::kMoved, Fault::kReset, Fault::kMoved});
+  EXPECT_EQ(Step(&session, 2), 2);
+}
+
+TEST_F(ResumeTest, StepsThatTheServerLostAreSentAgain) {
+  Session session = Open();
+  ASSERT_EQ(Step(&session, 1), 1);
+  server_.Save();
+  ASSERT_EQ(Step(&session, 2), 3);
+  EXPECT_THAT(session.Run(std::vector<float>{3, 4}).value(), ElementsAre(6, 10));
+  server_.Crash();
+  EXPECT_EQ(server_.position("a"), 1);
+  EXPECT_EQ(Step(&session, 5), 15);
+  EXPECT_EQ(server_.position("a"), 5);
+  EXPECT_EQ(session.position(), 5);
+}
+
+TEST_F(ResumeTest, AServerThatNeverSavedTheSessionGetsAllOfIt) {
+  server_.Save();
+  Session session = Open();
+  ASSERT_EQ(Step(&session, 1), 1);
+  ASSERT_EQ(Step(&session, 2), 3);
+  server_.Crash();
+  EXPECT_EQ(Step(&session, 3), 6);
+}
+
+TEST_F(ResumeTest, AServerThatIsLostAgainMeanwhileIsCaughtUpWithAgain) {
+  Session session = Open();
+  ASSERT_EQ(Step(&session, 1), 1);
+  server_.Save();
+  for (int i = 0; i < 1000; ++i) ASSERT_EQ(Step(&session, 1), i + 2);
+  server_.Crash();
+  std::thread crash([this] {
+    while (server_.position("a") < 256) std::this_thread::yield();
+    server_.Crash();
+  });
+  EXPECT_EQ(Step(&session, 1), 1002);
+  crash.join();
+}
+
+TEST_F(ResumeTest, WithoutAStoreNothingIsSentAgain) {
+  Session session = Open();
+  ASSERT_EQ(Step(&session, 1), 1);
+  server_.Crash();  // to nothing
+  EXPECT_EQ(session.Step(std::vector<float>{2}).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(session.position(), 1);
+}
+
+TEST_F(ResumeTest, MoreThanIsKeptIsAnError) {
+  ClientOptions options;
+  options.max_unsaved_bytes = 2 * sizeof(float);
+  Session session = Open(options);
+  server_.Save();
+  for (int i = 1; i <= 3; ++i) ASSERT_EQ(Step(&session, 1), i);
+  server_.Crash();
+  EXPECT_EQ(session.Step(std::vector<float>{1}).status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(ResumeTest, ASessionThatSomebodyElseMovedIsAnError) {
+  server_.Save();
+  Session session = Open();
+  ASSERT_EQ(Step(&session, 1), 1);
+  Session other = Open();
+  ASSERT_EQ(Step(&other, 1), 2);
+  ASSERT_EQ(Step(&other, 1), 3);
+  EXPECT_EQ(session.Step(std::vector<float>{2}).status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(ResumeTest, AStreamGoesOnWhenItsServerGoesAway) {
+  server_.EndStreamsAfter({3, 1, 0, 2});
+  PredictStream stream = Connect().OpenPredictStream("sum");
+  StreamReply reply;
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(stream.Write(StepAt("a", i, 1)));
+    ASSERT_TRUE(stream.Read(&reply)) << i;
+    ASSERT_THAT(reply.sequences.at(0).values, ElementsAre(static_cast<float>(i + 1)));
+  }
+  stream.WritesDone();
+  EXPECT_FALSE(stream.Read(&reply));
+  EXPECT_TRUE(stream.Finish().ok());
+}
+
+TEST_F(ResumeTest, WhatAStreamReadAheadIsAnsweredOnceAndInOrder) {
+  server_.EndStreamsAfter({1, 5, 0, 40});
+  PredictStream stream = Connect().OpenPredictStream("sum");
+  constexpr int kMessages = 3000;
+  std::thread writer([&stream] {
+    for (int i = 0; i < kMessages; ++i) EXPECT_TRUE(stream.Write(StepAt("a", i, 1)));
+    stream.WritesDone();
+  });
+  StreamReply reply;
+  for (int i = 0; i < kMessages; ++i) {
+    if (!stream.Read(&reply)) {
+      ADD_FAILURE() << "ended after " << i;
+      break;
+    }
+    EXPECT_THAT(reply.sequences.at(0).values, ElementsAre(static_cast<float>(i + 1)));
+  }
+  writer.join();
+  EXPECT_FALSE(stream.Read(&reply));
+  EXPECT_TRUE(stream.Finish().ok());
+}
+
+TEST_F(ResumeTest, AStreamOfOneThreadThatWritesAheadGoesOn) {
+  server_.EndStreamsAfter({2, 3});
+  PredictStream stream = Connect().OpenPredictStream("sum");
+  for (int i = 0; i < 8; ++i) ASSERT_TRUE(stream.Write(StepAt("a", i, 1)));
+  stream.WritesDone();
+  StreamReply reply;
+  for (int i = 0; i < 8; ++i) {
+    ASSERT_TRUE(stream.Read(&reply)) << i;
+    EXPECT_THAT(reply.sequences.at(0).values, ElementsAre(static_cast<float>(i + 1)));
+  }
+  EXPECT_TRUE(stream.Finish().ok());
+}
+
+TEST_F(ResumeTest, AMessageThatCouldRunTwiceEndsTheStream) {
+  server_.EndStreamsAfter({1});
+  PredictStream stream = Connect().OpenPredictStream("sum");
+  StreamReply reply;
+  std::vector<SequenceInput> sequences = StepAt("a", 0, 1);
+  ASSERT_TRUE(stream.Write(sequences));
+  ASSERT_TRUE(stream.Read(&reply));
+  sequences[0].position.reset();
+  stream.Write(sequences);
+  EXPECT_FALSE(stream.Read(&reply));
+  EXPECT_EQ(stream.Finish().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(ResumeTest, AStreamWhoseServerStaysAwayEndsAtItsDeadline) {
+  ClientOptions options;
+  options.deadline = absl::Milliseconds(200);
+  server_.EndStreamsAfter(std::deque<int>(10'000, 0));
+  PredictStream stream = Connect(options).OpenPredictStream("sum");
+  stream.Write(StepAt("a", 0, 1));
+  StreamReply reply;
+  EXPECT_FALSE(stream.Read(&reply));
+  EXPECT_FALSE(stream.Write(StepAt("a", 1, 1)));
+  EXPECT_EQ(stream.Finish().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(ResumeTest, AnotherServerOfTheListAnswers) {
+  std::string gone;
+  { gone = RunningSumServer().address(); }
+  const Client client = Client::Connect(gone + "," + server_.address()).value();
+  EXPECT_TRUE(client.Predict("sum", std::vector<float>{1}).ok());
+}
+
+TEST(TargetOfTest, AListIsOneOfAddresses) {
+  EXPECT_EQ(TargetOf("localhost:8001").value(), "localhost:8001");
+  EXPECT_EQ(TargetOf("dns:///a:1").value(), "dns:///a:1");
+  EXPECT_EQ(TargetOf("10.0.0.1:1,10.0.0.2:2").value(), "ipv4:10.0.0.1:1,10.0.0.2:2");
+  EXPECT_EQ(TargetOf("[::1]:1,[::2]:2").value(), "ipv6:[::1]:1,[::2]:2");
+  EXPECT_EQ(TargetOf("ipv4:10.0.0.1:1,10.0.0.2:2").value(), "ipv4:10.0.0.1:1,10.0.0.2:2");
+}
+
+TEST(TargetOfTest, AListOfAnythingElseSaysWhich) {
+  for (const char* address : {"a:1,b:2", "10.0.0.1:1,", "10.0.0.1:1,[::1]:2", "10.0.0.1:1,10.0.0.2", "", "a b"}) {
+    EXPECT_EQ(TargetOf(address).status().code(), absl::StatusCode::kInvalidArgument) << address;
+  }
+  EXPECT_THAT(std::string(TargetOf("10.0.0.1:1,b:2").status().message()), HasSubstr("'b:2'"));
+}
+
+}  // namespace
+}  // namespace rondo
