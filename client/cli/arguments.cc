@@ -119,6 +119,13 @@ class Parser {
     if (flag == nullptr || !absl::StartsWith(argument, "--"))
       return UnknownFlag(argument.substr(0, argument.find('=')));
     std::string value;
+    if (flag->kind == FlagKind::kSwitch) {
+      if (equals != absl::string_view::npos) {
+        return absl::InvalidArgumentError(absl::StrCat("--", name, " takes no value"));
+      }
+      invocation_.flags[std::string(name)] = "";
+      return absl::OkStatus();
+    }
     if (equals != absl::string_view::npos) {
       value = std::string(text.substr(equals + 1));
     } else if (next_ < arguments_.size()) {
@@ -177,10 +184,15 @@ class Parser {
   Invocation invocation_;
 };
 
+std::string FlagText(const FlagSpec& flag) {
+  return flag.kind == FlagKind::kSwitch ? absl::StrCat("--", flag.name)
+                                        : absl::StrCat("--", flag.name, "=", flag.placeholder);
+}
+
 std::string FlagLines(const std::vector<FlagSpec>& flags) {
   std::string text;
   for (const FlagSpec& flag : flags) {
-    absl::StrAppendFormat(&text, "  %-22s %s\n", absl::StrCat("--", flag.name, "=", flag.placeholder), flag.help);
+    absl::StrAppendFormat(&text, "  %-22s %s\n", FlagText(flag), flag.help);
   }
   return text;
 }
@@ -189,7 +201,7 @@ std::string UsageLine(const ProgramSpec& program, const CommandSpec& command) {
   std::string line = absl::StrCat(program.name, " ", command.name);
   for (const absl::string_view positional : command.positionals) absl::StrAppend(&line, " ", positional);
   for (const FlagSpec& flag : command.flags) {
-    const std::string text = absl::StrCat("--", flag.name, "=", flag.placeholder);
+    const std::string text = FlagText(flag);
     absl::StrAppend(&line, " ", flag.required ? text : absl::StrCat("[", text, "]"));
   }
   return line;

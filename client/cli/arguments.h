@@ -15,11 +15,15 @@ namespace rondo {
 // The words of a command line, told apart by tables of what there is. Not absl flags: those are one set for the whole
 // process, so every command would take every other's flags.
 
-enum class FlagKind { kText, kCount };  // kCount: a whole number, 1..2147483647
+enum class FlagKind {
+  kText,
+  kCount,   // a whole number, 1..2147483647
+  kSwitch,  // no value: it is there or not
+};
 
 struct FlagSpec {
   absl::string_view name;         // without dashes
-  absl::string_view placeholder;  // of its value, for the help: "FILE|-"
+  absl::string_view placeholder;  // of its value, for the help: "FILE|-"; empty for a switch
   absl::string_view help;
   bool required = false;
   FlagKind kind = FlagKind::kText;
@@ -49,6 +53,7 @@ struct Invocation {
   std::map<std::string, std::string, std::less<>> flags;
 
   std::optional<std::string> Flag(absl::string_view name) const;
+  bool Has(absl::string_view name) const { return flags.find(name) != flags.end(); }
 };
 
 // `arguments` without the program's name. Takes --flag=VALUE, --flag VALUE, --help or -h anywhere, "help [COMMAND]",

@@ -30,10 +30,11 @@ examples:
 
 constexpr absl::string_view kStreamHelp =
     R"(Reads CSV rows from stdin and answers each one at once. The table is as in 'rondo predict --help'. A step that
-meets a broken connection is sent again, and never runs twice.
+meets a broken connection is sent again, and never runs twice: until --timeout, or with --retry for as long as it takes.
+Then a server may restart, or hand its sessions to another one of the list, and each row is still answered once, in order.
 
 examples:
-  ./read-sensor | rondo stream machine --session=pump-7
+  ./read-sensor | rondo stream machine --session=pump-7 --retry
   tail -n +1 -f measured.csv | rondo stream seattle --session=my-town | ./act
 )";
 
@@ -77,7 +78,7 @@ ProgramSpec MakeProgram() {
   program.name = "rondo";
   program.summary = "predictions of recurrent networks, from a Rondo server.";
   program.flags = {
-      {"server", "HOST:PORT", "default: the environment's RONDO_SERVER, else 127.0.0.1:8001"},
+      {"server", "HOST:PORT", "or IP:PORT,IP:PORT,...; default: the environment's RONDO_SERVER, else 127.0.0.1:8001"},
       {"timeout", "DURATION", "longest wait for one answer, retries included, e.g. 500ms; default: 10s"},
   };
   program.commands = {
@@ -87,7 +88,11 @@ ProgramSpec MakeProgram() {
        {{"input", "FILE|-", "the table; '-' is stdin", true}, kSession, kTime},
        "A prediction for each row of a table.",
        kPredictHelp},
-      {"stream", {"MODEL"}, {Required(kSession), kTime}, "A row in on stdin, a prediction out, at once.", kStreamHelp},
+      {"stream",
+       {"MODEL"},
+       {Required(kSession), kTime, {"retry", "", "wait for a server that does not answer", false, FlagKind::kSwitch}},
+       "A row in on stdin, a prediction out, at once.",
+       kStreamHelp},
       {"forecast",
        {"MODEL"},
        {{"session", "ID", "the live session, after at least one step", true},

@@ -6,7 +6,10 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
+
+#include "absl/time/clock.h"
 
 namespace rondo {
 namespace {
@@ -42,6 +45,17 @@ bool WaitReadable(int fd) {
   while (!Interrupted()) {
     if (poll(fds, 2, -1) < 0 && errno != EINTR) return true;  // read() will say what is wrong
     if (fds[0].revents != 0) return true;
+  }
+  return false;
+}
+
+bool PauseFor(absl::Duration duration) {
+  const absl::Time end = absl::Now() + duration;
+  pollfd wake = {wake_pipe[0], POLLIN, 0};
+  while (!Interrupted()) {
+    const int64_t left = absl::ToInt64Milliseconds(absl::Ceil(end - absl::Now(), absl::Milliseconds(1)));
+    if (left <= 0) return true;
+    poll(&wake, 1, static_cast<int>(left));
   }
   return false;
 }

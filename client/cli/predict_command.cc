@@ -124,30 +124,4 @@ absl::Status RunPredict(const CommandContext& context) {
   return TableRun(context, *std::move(target), input->get(), *std::move(mapping)).Run();
 }
 
-absl::Status RunStream(const CommandContext& context) {
-  absl::StatusOr<Target> target = OpenTarget(context);
-  if (!target.ok()) return target.status();
-  RemarkPosition(context, *target->session);
-  const absl::StatusOr<std::unique_ptr<CsvInput>> input = CsvInput::Open("-");
-  if (!input.ok()) return input.status();
-  const absl::StatusOr<RowMapping> mapping = MapColumns(context, target->model, (*input)->header());
-  if (!mapping.ok()) return mapping.status();
-
-  absl::Status status = WriteHeader(context, target->model, *mapping);
-  CsvRow row;
-  while (status.ok() && (status = context.output.Flush()).ok()) {
-    const absl::StatusOr<bool> found = (*input)->Next(&row);
-    if (!found.ok() || !*found) return found.status();
-    Timesteps timesteps;
-    status = mapping->Append(row, &timesteps);
-    if (!status.ok()) return status;
-    const absl::StatusOr<std::vector<float>> values = target->session->Run(timesteps.values, timesteps.times);
-    if (!values.ok()) return values.status();
-    std::vector<std::string> times;
-    if (mapping->has_time()) times.push_back(mapping->TimeText(row));
-    status = WritePredictions(context, target->model, 1, times, *values);
-  }
-  return status;
-}
-
 }  // namespace rondo

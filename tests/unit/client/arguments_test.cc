@@ -56,6 +56,16 @@ TEST(ParseArgumentsTest, UnknownWordsComeWithTheNearestOne) {
   EXPECT_THAT(ParseError({"models", "-s"}), HasSubstr("unknown flag '-s'"));
 }
 
+TEST(ParseArgumentsTest, ASwitchTakesNoValue) {
+  const absl::StatusOr<Invocation> invocation = Parse({"stream", "--retry", "m", "--session=a"});
+  ASSERT_TRUE(invocation.ok()) << invocation.status();
+  EXPECT_TRUE(invocation->Has("retry"));
+  EXPECT_THAT(invocation->positionals, ElementsAre("m"));
+  EXPECT_FALSE(Parse({"stream", "m", "--session=a"})->Has("retry"));
+  EXPECT_EQ(ParseError({"stream", "m", "--session=a", "--retry=1"}), "--retry takes no value");
+  EXPECT_THAT(HelpText(RondoProgram(), invocation->command), HasSubstr("[--retry]\n"));
+}
+
 TEST(ParseArgumentsTest, AFlagOfAnotherCommandIsUnknown) {
   EXPECT_THAT(ParseError({"predict", "m", "--input=-", "--horizon=3"}), HasSubstr("unknown flag '--horizon'"));
 }
@@ -99,7 +109,10 @@ TEST(HelpTextTest, EveryCommandHasAnExample) {
     const std::string help = HelpText(RondoProgram(), &command);
     EXPECT_THAT(help, HasSubstr("usage: rondo " + std::string(command.name)));
     EXPECT_THAT(help, HasSubstr("example"));
-    for (const FlagSpec& flag : command.flags) EXPECT_THAT(help, HasSubstr("--" + std::string(flag.name) + "="));
+    for (const FlagSpec& flag : command.flags) {
+      const std::string end = flag.kind == FlagKind::kSwitch ? "]" : "=";
+      EXPECT_THAT(help, HasSubstr("--" + std::string(flag.name) + end));
+    }
   }
 }
 

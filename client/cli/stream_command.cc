@@ -1,0 +1,93 @@
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "absl/random/random.h"
+#include "absl/time/time.h"
+#include "client/cli/commands.h"
+#include "client/cli/csv_input.h"
+#include "client/cli/interrupt.h"
+#include "client/cli/target.h"
+
+namespace rondo {
+namespace {
+
+constexpr absl::Duration kFirstPause = absl::Milliseconds(500);
+constexpr absl::Duration kLongestPause = absl::Seconds(10);
+
+// With --retry a server that does not answer is waited for as long as it takes.
+class Patience {
+ public:
+  explicit Patience(bool retries) : retries_(retries) {}
+
+  // True: the call that ended so is over, well or not. False, after a pause: make it again.
+  bool Accepts(const absl::Status& status) {
+    if (!retries_ || !IsAway(status) || Interrupted()) {
+      if (status.ok() && pause_ > kFirstPause) std::fprintf(stderr, "rondo: the server answers again\n");
+      pause_ = kFirstPause;
+      return true;
+    }
+    // Those who failed together come back one by one.
+    const absl::Duration pause = pause_ * absl::Uniform(random_, 0.5, 1.0);
+    std::fprintf(stderr, "rondo: no answer (%s); trying again in %.1f s\n",
+                 absl::StatusCodeToString(status.code()).c_str(), absl::ToDoubleSeconds(pause));
+    pause_ = std::min(2 * pause_, kLongestPause);
+    return !PauseFor(pause);
+  }
+
+ private:
+  static bool IsAway(const absl::Status& status) {
+    return absl::IsUnavailable(status) || absl::IsAborted(status) || absl::IsDeadlineExceeded(status) ||
+           absl::IsCancelled(status);
+  }
+
+  const bool retries_;
+  absl::Duration pause_ = kFirstPause;
+  absl::BitGen random_;
+};
+
+absl::StatusOr<Target> OpenTargetPatiently(const CommandContext& context, Patience* patience) {
+  while (true) {
+    absl::StatusOr<Target> target = OpenTarget(context);
+    if (patience->Accepts(target.status())) return target;
+  }
+}
+
+absl::StatusOr<std::vector<float>> RunPatiently(const Timesteps& timesteps, Session* session, Patience* patience) {
+  while (true) {
+    // The same position with the same values: it runs once, however often it is sent.
+    absl::StatusOr<std::vector<float>> values = session->Run(timesteps.values, timesteps.times);
+    if (patience->Accepts(values.status())) return values;
+  }
+}
+
+}  // namespace
+
+absl::Status RunStream(const CommandContext& context) {
+  Patience patience(context.invocation.Has("retry"));
+  absl::StatusOr<Target> target = OpenTargetPatiently(context, &patience);
+  if (!target.ok()) return target.status();
+  RemarkPosition(context, *target->session);
+  const absl::StatusOr<std::unique_ptr<CsvInput>> input = CsvInput::Open("-");
+  if (!input.ok()) return input.status();
+  const absl::StatusOr<RowMapping> mapping = MapColumns(context, target->model, (*input)->header());
+  if (!mapping.ok()) return mapping.status();
+
+  absl::Status status = WriteHeader(context, target->model, *mapping);
+  CsvRow row;
+  while (status.ok() && (status = context.output.Flush()).ok()) {
+    const absl::StatusOr<bool> found = (*input)->Next(&row);
+    if (!found.ok() || !*found) return found.status();
+    Timesteps timesteps;
+    status = mapping->Append(row, &timesteps);
+    if (!status.ok()) return status;
+    const absl::StatusOr<std::vector<float>> values = RunPatiently(timesteps, &*target->session, &patience);
+    if (!values.ok()) return values.status();
+    std::vector<std::string> times;
+    if (mapping->has_time()) times.push_back(mapping->TimeText(row));
+    status = WritePredictions(context, target->model, 1, times, *values);
+  }
+  return status;
+}
+
+}  // namespace rondo
