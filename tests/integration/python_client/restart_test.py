@@ -69,8 +69,16 @@ class LostReplyTest(unittest.TestCase):
                 running.result()
             self.assertEqual(self.direct.get_session("lost-blind").position, 2)
 
-    def test_a_broken_stream_says_so(self):
+    def test_a_broken_stream_goes_on(self):
         with rondo.Client(self.wire.address) as client, client.stream("sum") as stream:
+            stream.write([rondo.SequenceInput([[1]])])
+            self.assertEqual(stream.read().outputs[0].values.tolist(), [[1]])
+            self.wire.cut()
+            stream.write([rondo.SequenceInput([[2]])])
+            self.assertEqual(stream.read().outputs[0].values.tolist(), [[2]])
+
+    def test_a_broken_stream_says_so_without_retries(self):
+        with rondo.Client(self.wire.address, max_attempts=1) as client, client.stream("sum") as stream:
             stream.write([rondo.SequenceInput([[1]])])
             self.assertEqual(stream.read().outputs[0].values.tolist(), [[1]])
             self.wire.cut()
@@ -79,6 +87,16 @@ class LostReplyTest(unittest.TestCase):
             with self.assertRaises(rondo.Unavailable):
                 while True:
                     stream.write([rondo.SequenceInput([[1]])])
+
+    def test_a_broken_stream_with_a_step_that_could_run_twice_says_so(self):
+        with rondo.Client(self.wire.address) as client, client.stream("sum") as stream:
+            stream.write([rondo.SequenceInput([[1]], "blind-stream")])
+            stream.read()
+            self.wire.hold()
+            stream.write([rondo.SequenceInput([[1]], "blind-stream")])
+            self.wire.cut()
+            with self.assertRaises(rondo.Unavailable):
+                stream.read()
 
 
 class RestartTest(unittest.TestCase):

@@ -23,6 +23,15 @@ class RetryPolicyTest(unittest.TestCase):
         self.assertIsNotNone(RetryPolicy(max_attempts=3).delay(UNAVAILABLE, 2, True, None, 0.0))
         self.assertIsNone(RetryPolicy(max_attempts=3).delay(UNAVAILABLE, 3, True, None, 0.0))
 
+    def test_what_is_worth_waiting_for_has_no_last_try(self):
+        for kind in (errors.Unavailable, errors.Aborted, errors.Cancelled):
+            self.assertEqual(RetryPolicy().delay(kind("gone"), 10**6, True, None, 0.0, waits=True), 2.0)
+            self.assertIsNone(RetryPolicy(max_attempts=1).delay(kind("gone"), 1, True, None, 0.0, waits=True))
+        self.assertIsNone(RetryPolicy().delay(EXHAUSTED, 4, True, "40", 0.0, waits=True))
+
+    def test_a_session_that_moved_is_asked_for_again(self):
+        self.assertEqual(RetryPolicy().delay(errors.Aborted("moved"), 1, True, None, 0.0), 0.1)
+
     def test_a_call_with_a_second_effect_is_not_repeated_unless_the_server_asks(self):
         self.assertIsNone(RetryPolicy().delay(UNAVAILABLE, 1, False, None, 0.0))
         self.assertEqual(RetryPolicy().delay(UNAVAILABLE, 1, False, "7", 0.9), 0.007)
@@ -36,7 +45,7 @@ class RetryPolicyTest(unittest.TestCase):
             self.assertIsNone(RetryPolicy().delay(UNAVAILABLE, 1, True, pushback, 0.0), pushback)
 
     def test_other_errors_are_final(self):
-        for kind in (errors.InvalidArgument, errors.DeadlineExceeded, errors.NotFound, errors.Aborted):
+        for kind in (errors.InvalidArgument, errors.DeadlineExceeded, errors.NotFound, errors.Cancelled):
             self.assertIsNone(RetryPolicy().delay(kind("no"), 1, True, None, 0.0))
 
     def test_options_out_of_bounds_are_refused(self):

@@ -50,6 +50,13 @@ class ServerProcess:
         self._process.kill()
         self._reap()
 
+    def stop(self):
+        """As an orchestrator does it."""
+        self._process.terminate()
+        self._reap()
+        if self._process.returncode != 0:
+            raise RuntimeError(f"rondo-server ended with {self._process.returncode}")
+
     def restart(self):
         """At the same address. What was only in its memory is gone."""
         if self._process.poll() is None:

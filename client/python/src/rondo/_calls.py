@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import math
 import random
 import time
@@ -55,6 +56,8 @@ class Call:
     """A second run changes no more than the first one did."""
     position: int | None = None
     """Of the one sequence in `request`, to tell a PositionError."""
+    waits: bool = False
+    """A live session's: worth waiting for a server that restarts."""
 
 
 Operation = Generator[Call, Any, Result]
@@ -67,10 +70,8 @@ def error_of(code: grpc.StatusCode, message: str | None, trailers: Trailers | No
     milliseconds = _retry.pushback_milliseconds(pushback) if pushback is not None else None
     retry_after = None if milliseconds is None else milliseconds / 1000
     error = errors.from_status(code.value[0], message or code.name, retry_after)
-    if isinstance(error, errors.FailedPrecondition):
-        expected = _trailer(trailers, "rondo-next-position")
-        return _wire.position_error(error, position, int(expected) if expected else None)
-    return error
+    expected = _trailer(trailers, "rondo-next-position")
+    return _wire.position_error(error, position, int(expected) if expected else None)
 
 
 def pushback_of(trailers: Trailers | None) -> str | None:
@@ -98,7 +99,9 @@ class Attempts:
 
     def delay(self, error: errors.RondoError, call: Call, trailers: Trailers | None) -> float | None:
         """Seconds to wait before the next try; None: give up, also because the deadline would pass meanwhile."""
-        delay = self._policy.delay(error, self._number, call.repeatable, pushback_of(trailers), random.random())
+        delay = self._policy.delay(
+            error, self._number, call.repeatable, pushback_of(trailers), random.random(), waits=call.waits
+        )
         self._number += 1
         if delay is None or time.monotonic() + delay >= self._deadline:
             return None
@@ -113,11 +116,14 @@ class Connection:
     timeout: float
     policy: _retry.RetryPolicy
     max_reply_bytes: int
+    max_unsaved_bytes: int
 
     def __post_init__(self) -> None:
-        if not self.address or any(character.isspace() for character in self.address):
-            raise ValueError(f"server address '{self.address}' is not HOST:PORT")
+        target_of(self.address)
         deadline_after(self.timeout)
+
+    def target(self) -> str:
+        return target_of(self.address)
 
     def channel_options(self) -> list[tuple[str, int]]:
         return [
@@ -132,6 +138,33 @@ class Connection:
 
     def deadline(self, timeout: float | None) -> float:
         return deadline_after(self.timeout if timeout is None else timeout)
+
+
+def target_of(address: str) -> str:
+    """What gRPC calls the servers at `address`: a list of IP:PORT is one target with several addresses."""
+    if not address or any(character.isspace() for character in address):
+        raise ValueError(f"server address '{address}' is not HOST:PORT")
+    if "," not in address or "//" in address or address.startswith(("ipv4:", "ipv6:")):
+        return address
+    families = [_family(one) for one in address.split(",")]
+    if families[0] is None or len(set(families)) > 1:
+        raise ValueError(
+            f"the list of servers '{address}' is not IP:PORT,IP:PORT,... of one family; a single NAME:PORT may stand for "
+            "several addresses"
+        )
+    return f"{families[0]}:{address}"
+
+
+def _family(address: str) -> str | None:
+    host, colon, port = address.rpartition(":")
+    if not colon or not port:
+        return None
+    bracketed = host.startswith("[") and host.endswith("]")
+    try:
+        version = ipaddress.ip_address(host[1:-1] if bracketed else host).version
+    except ValueError:
+        return None
+    return f"ipv{version}" if bracketed == (version == 6) else None
 
 
 def deadline_after(timeout: float) -> float:

@@ -51,21 +51,17 @@ class KnownModels:
             return newest, [_wire.to_sequence(sequence, newest) for sequence in sequences]
 
 
-def _is_repeatable(sequence: inference_pb2.Sequence) -> bool:
-    # Without position it would run twice; one that ends its session would come too late the second time.
-    return not sequence.session_id or (sequence.HasField("position") and not sequence.end_session)
-
-
 def predict_many(
-    models: KnownModels, name: str, sequences: Items[messages.SequenceInput], version: int, last_only: bool
+    models: KnownModels, name: str, sequences: Items[messages.SequenceInput], version: int, last_only: bool,
+    *, waits: bool = False,
 ) -> Operation[list[messages.SequenceOutput]]:
     model, wire_sequences = yield from models.checked(name, version, sequences)
     request = inference_pb2.PredictRequest(
         model=name, version=version, sequences=wire_sequences, last_only=last_only
     )
-    repeatable = all(_is_repeatable(sequence) for sequence in wire_sequences)
+    repeatable = all(map(_wire.is_repeatable, wire_sequences))
     position = sequences[0].position if len(sequences) == 1 else None
-    response = yield Call(METHODS["Predict"], request, repeatable, position)
+    response = yield Call(METHODS["Predict"], request, repeatable, position, waits)
     return _wire.outputs(response, request, model)
 
 
@@ -87,7 +83,9 @@ def forecast(
     history_times: messages.Times = None,
     known: npt.ArrayLike | None = None,
     known_times: messages.Times = None,
-) -> Operation[messages.FloatArray]:
+    waits: bool = False,
+) -> Operation[tuple[messages.FloatArray, int]]:
+    """(values, the position that they follow)"""
     nothing = np.zeros((0, model.input_size), dtype=np.float32)
     past = nothing if history is None else _wire.rows(history, model, "history")
     future = nothing if known is None else _wire.rows(known, model, "known")
@@ -103,15 +101,15 @@ def forecast(
         known_inputs=future.ravel().tolist(),
         known_times=_wire.unix_seconds(known_times, horizon - 1, "known_times"),
     )
-    response = yield Call(METHODS["Forecast"], request, repeatable=True)
-    return _wire.forecast_values(response, horizon)
+    response = yield Call(METHODS["Forecast"], request, repeatable=True, waits=waits)
+    return _wire.forecast_values(response, horizon), response.position
 
 
 def forecast_history(
     models: KnownModels, name: str, history: npt.ArrayLike, horizon: int, version: int, **rest: Any
 ) -> Operation[messages.FloatArray]:
     model = yield from models.get(name, version)
-    return (yield from forecast(model, horizon, version, history=history, **rest))
+    return (yield from forecast(model, horizon, version, history=history, **rest))[0]
 
 
 def create_session(

@@ -10,18 +10,20 @@ import numpy.typing as npt
 
 from . import _operations, errors, messages
 from ._calls import Operation
+from ._unsaved import UnsavedSteps
 
 
 class SessionState:
     """What a client knows of a session: moved only by a reply that says so."""
 
     def __init__(self, models: _operations.KnownModels, model: messages.Model, session_id: str, position: int,
-                 temporary: bool) -> None:  # fmt: skip
+                 temporary: bool, max_unsaved_bytes: int) -> None:  # fmt: skip
         self._models = models
         self._model = model
         self._id = session_id
         self._position = position
         self._temporary = temporary  # its id is the server's: nobody else can know it
+        self._unsaved = UnsavedSteps(max_unsaved_bytes)
 
     @property
     def id(self) -> str:
@@ -42,10 +44,56 @@ class SessionState:
 
     def _run(self, values: npt.ArrayLike, times: messages.Times, last_only: bool) -> Operation[messages.FloatArray]:
         sequence = messages.SequenceInput(values, self._id, self._position, times)
+        while True:
+            try:
+                output = yield from self._send(sequence, last_only)
+            except errors.RondoError as failure:
+                error = failure
+            else:
+                self._took(sequence, output)
+                return output.values
+            yield from self._catch_up(error)
+
+    def _send(self, sequence: messages.SequenceInput, last_only: bool) -> Operation[messages.SequenceOutput]:
         name, version = self._model.name, self._model.version
-        output = (yield from _operations.predict_many(self._models, name, [sequence], version, last_only))[0]
-        self._position = output.next_position
-        return output.values
+        outputs = yield from _operations.predict_many(
+            self._models, name, [sequence], version, last_only, waits=True
+        )
+        return outputs[0]
+
+    def _took(self, sequence: messages.SequenceInput, output: messages.SequenceOutput) -> None:
+        begin, self._position = self._position, output.next_position
+        if output.durable_position is None:  # no store: what the server loses is lost
+            self._unsaved.clear()
+            return
+        if output.durable_position < self._position:
+            self._unsaved.add(begin, sequence.values, sequence.times)
+        self._unsaved.drop_before(output.durable_position)
+
+    def _is_behind(self, error: errors.RondoError | None) -> bool:
+        """The server lost timesteps that are all here."""
+        expected = _expected_position(error)
+        return expected is not None and expected < self._position and self._unsaved.reaches(expected)
+
+    def _catch_up(self, error: errors.RondoError) -> Operation[None]:
+        """Raises `error` if that cannot be done."""
+        expected = _expected_position(error)
+        if expected is None or not self._is_behind(error):
+            raise error
+        yield from self._catch_up_from(expected)
+
+    def _catch_up_from(self, expected: int) -> Operation[None]:
+        """The server stands at `expected`: runs the timesteps from there to the newest again."""
+        while expected < self._position:
+            again = self._unsaved.piece_from(expected)
+            again.session_id = self._id
+            try:
+                expected = (yield from self._send(again, True)).next_position
+            except errors.RondoError as failure:  # it may be lost once more
+                now_expected = _expected_position(failure)
+                if now_expected is None or now_expected == expected or not self._is_behind(failure):
+                    raise
+                expected = now_expected
 
     def _step(self, x: npt.ArrayLike, time: messages.Time | None) -> Operation[messages.FloatArray]:
         times = None if time is None else [time]
@@ -56,13 +104,28 @@ class SessionState:
     def _forecast(
         self, horizon: int, known: npt.ArrayLike | None, known_times: messages.Times
     ) -> Operation[messages.FloatArray]:
-        return _operations.forecast(
-            self._model, horizon, self._model.version, session_id=self._id, known=known, known_times=known_times
-        )
+        while True:
+            try:
+                values, position = yield from _operations.forecast(
+                    self._model, horizon, self._model.version,
+                    session_id=self._id, known=known, known_times=known_times, waits=True,
+                )  # fmt: skip
+            except errors.RondoError as failure:
+                error = failure
+            else:
+                # A forecast has no position to be refused for: a server that lost timesteps starts from too early.
+                if position >= self._position or not self._unsaved.reaches(position):
+                    return values
+                yield from self._catch_up_from(position)
+                continue
+            yield from self._catch_up(error)
 
     def _sync(self) -> Operation[int]:
-        self._position = (yield from _operations.get_session(self._id)).position
-        return self._position
+        position = (yield from _operations.get_session(self._id)).position
+        if position != self._position:
+            self._unsaved.clear()
+        self._position = position
+        return position
 
     def _fork(self, new_id: str | None) -> Operation[tuple[messages.Model, str, int]]:
         """(model, id, position) of the copy"""
@@ -80,6 +143,10 @@ class SessionState:
         except errors.RondoError:
             if not failed:
                 raise
+
+
+def _expected_position(error: errors.RondoError | None) -> int | None:
+    return error.expected_position if isinstance(error, (errors.PositionError, errors.NotFound)) else None
 
 
 def one_row(x: npt.ArrayLike, model: messages.Model) -> messages.FloatArray:
@@ -113,8 +180,10 @@ def step_many(
     if array.shape != (len(sessions), model.input_size):
         raise ValueError(f"x has shape {array.shape}; wanted [{len(sessions)} sessions, {model.input_size} inputs]")
     sequences = _sequences(sessions, array, times)
-    outputs = yield from _operations.predict_many(models, model.name, sequences, model.version, False)
-    return _taken(sessions, outputs)
+    if len(sessions) == 1:
+        return (yield from sessions[0]._run(sequences[0].values, sequences[0].times, False))
+    outputs = yield from _operations.predict_many(models, model.name, sequences, model.version, False, waits=True)
+    return (yield from _taken(sessions, sequences, outputs))
 
 
 def _sequences(
@@ -128,16 +197,25 @@ def _sequences(
     ]
 
 
-def _taken(sessions: Items[SessionState], outputs: list[messages.SequenceOutput]) -> messages.FloatArray:
+def _taken(
+    sessions: Items[SessionState], sequences: Items[messages.SequenceInput], outputs: Items[messages.SequenceOutput]
+) -> Operation[messages.FloatArray]:
     failed: dict[int, errors.RondoError] = {}
     values: list[Any] = []
-    for index, (session, output) in enumerate(zip(sessions, outputs)):
-        if output.error is None:
-            session._position = output.next_position
-            values.append(output.values[0])
-        else:
-            failed[index] = output.error
-            values.append(None)
+    for index, (session, sequence, output) in enumerate(zip(sessions, sequences, outputs)):
+        error = output.error
+        row = output.values
+        if error is None:
+            session._took(sequence, output)
+        elif session._is_behind(error) or isinstance(error, (errors.Aborted, errors.Unavailable)):
+            try:  # by itself
+                row = yield from session._run(sequence.values, sequence.times, False)
+                error = None
+            except errors.RondoError as failure:
+                error = failure
+        if error is not None:
+            failed[index] = error
+        values.append(None if error is not None else row[0])
     if failed:
         raise errors.PartialFailure(len(sessions), failed, values)
     return np.stack(values)

@@ -1,13 +1,17 @@
-"""What a stream of either client keeps: the requests whose replies are still to come."""
+"""What a stream of either client keeps: the requests whose replies are still to come, and when it is worth connecting
+again."""
 
 from __future__ import annotations
 
 import collections
+import math
+import random
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from . import _wire, errors, messages
+from . import _calls, _wire, errors, messages
 from .v1 import inference_pb2
 
 
@@ -35,17 +39,70 @@ class Unanswered:
     def sent(self, request: inference_pb2.PredictRequest) -> None:
         self._requests.append(request)
 
+    def __len__(self) -> int:
+        return len(self._requests)
+
+    def all(self) -> list[inference_pb2.PredictRequest]:
+        """The oldest first."""
+        return list(self._requests)
+
+    def is_repeatable(self) -> bool:
+        """Nothing is changed if all of them are sent again."""
+        return all(_wire.is_repeatable(sequence) for request in self._requests for sequence in request.sequences)
+
     def reply(self, response: inference_pb2.PredictResponse) -> messages.StreamReply:
         if not self._requests:
             raise errors.Internal("the server answered a message that it was not sent")
         return _wire.stream_reply(response, self._requests.popleft(), self._model)
 
 
+class Outage:
+    """When to open a stream again that has ended."""
+
+    def __init__(self, connection: _calls.Connection, unanswered: Unanswered) -> None:
+        self._connection = connection
+        self._unanswered = unanswered
+        self._was_answered = False
+        self._tries = 0
+        self._end = math.inf
+
+    def answered(self) -> None:
+        self._was_answered = True
+        self._tries = 0
+        self._end = math.inf
+
+    def is_harmless(self, error: errors.RondoError) -> bool:
+        """A server that goes when all is answered, and nothing more will be written, ends nothing."""
+        return self._was_answered and not len(self._unanswered) and isinstance(error, errors.Unavailable)
+
+    def can_end(self) -> bool:
+        """What is unanswered can be sent again."""
+        return self._connection.policy.max_attempts > 1 and self._unanswered.is_repeatable()
+
+    def delay(self, error: errors.RondoError) -> float | None:
+        """Seconds to wait; None: the stream is over."""
+        if not self.can_end():
+            return None
+        if math.isinf(self._end):
+            self._end = self._connection.deadline(None)
+        self._tries += 1
+        # As with any call, a server that was never there is not waited for.
+        delay = self._connection.policy.delay(
+            error, self._tries, True, None, random.random(), waits=self._was_answered
+        )
+        return None if delay is None or time.monotonic() + delay >= self._end else delay
+
+
+MAX_UNSENT = 1024
+"""Messages that may be written before somebody reads, and so finds out that the stream is to be opened again."""
+
+
 class Outbox(Iterator[Any]):
     """Hands messages to gRPC's sending thread one by one, so that a writer feels when the server does not read."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: Iterable[Any] = ()) -> None:
         self._changed = threading.Condition()
+        self._first = collections.deque(first)
         self._waiting: Any = None
         self._closed = False
 
@@ -67,6 +124,8 @@ class Outbox(Iterator[Any]):
 
     def __next__(self) -> Any:
         with self._changed:
+            if self._first:
+                return self._first.popleft()
             self._changed.wait_for(lambda: self._closed or self._waiting is not None)
             if self._waiting is None:
                 raise StopIteration

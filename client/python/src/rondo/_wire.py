@@ -70,6 +70,12 @@ def to_sequence(sequence: messages.SequenceInput, model: messages.Model) -> infe
     )
 
 
+def is_repeatable(sequence: inference_pb2.Sequence) -> bool:
+    """A second run changes nothing. Without position it would run twice; one that ends its session would come too late
+    the second time."""
+    return not sequence.session_id or (sequence.HasField("position") and not sequence.end_session)
+
+
 def from_status(status: inference_pb2.Status) -> errors.RondoError | None:
     if status.code == 0:
         return None
@@ -80,19 +86,24 @@ def _from_result(
     result: inference_pb2.SequenceResult, sequence: inference_pb2.Sequence, model: messages.Model, last_only: bool
 ) -> messages.SequenceOutput:
     error = from_status(result.status)
-    if isinstance(error, errors.FailedPrecondition):
+    durable_position = result.durable_position if result.HasField("durable_position") else None
+    if isinstance(error, errors.FailedPrecondition) or (error is not None and durable_position is not None):
         position = sequence.position if sequence.HasField("position") else None
         error = position_error(error, position, result.next_position)
     timesteps = 1 if last_only else len(sequence.values) // model.input_size
     values = np.zeros((0, model.output_size), dtype=np.float32) if error else _array(result.values, timesteps)
-    return messages.SequenceOutput(values, result.next_position, error)
+    return messages.SequenceOutput(values, result.next_position, error, durable_position)
 
 
 def position_error(
     error: errors.RondoError, position: int | None, expected_position: int | None
 ) -> errors.RondoError:
-    """The error itself, unless what it says is that the session stands elsewhere."""
+    """The error itself, unless what it says is that the session stands elsewhere, or goes on from there."""
+    if isinstance(error, errors.NotFound):
+        error.expected_position = expected_position
     if position is None or expected_position is None or expected_position == position:
+        return error
+    if not isinstance(error, errors.FailedPrecondition):
         return error
     return errors.PositionError(error.message, position=position, expected_position=expected_position)
 

@@ -17,6 +17,7 @@ import grpc.aio
 import numpy.typing as npt
 
 from . import _calls, _operations, _session_state, _stream_state, errors, messages
+from ._aio_stream import PredictStream
 from ._calls import METHODS, Operation
 from ._retry import RetryPolicy
 from .client import DEFAULT_TIMEOUT, server_address
@@ -66,10 +67,13 @@ class Client:
         initial_backoff: float = 0.1,
         max_backoff: float = 2.0,
         max_reply_bytes: int = 64 << 20,
+        max_unsaved_bytes: int = 1 << 20,
     ) -> None:
         policy = RetryPolicy(max_attempts, initial_backoff, max_backoff)
-        self._connection = _calls.Connection(server_address(address), timeout, policy, max_reply_bytes)
-        self._channel = grpc.aio.insecure_channel(self._connection.address, self._connection.channel_options())
+        self._connection = _calls.Connection(
+            server_address(address), timeout, policy, max_reply_bytes, max_unsaved_bytes
+        )
+        self._channel = grpc.aio.insecure_channel(self._connection.target(), self._connection.channel_options())
         self._models = _operations.KnownModels()
         self._methods: dict[str, Any] = {
             method.path: self._channel.unary_unary(
@@ -160,7 +164,7 @@ class Client:
             start: Any = self._channel.stream_stream(
                 method.path, method.request.SerializeToString, method.response.FromString
             )
-            return PredictStream(start(), unanswered)
+            return PredictStream(start, unanswered, self._connection)
 
         return Opening(open)
 
@@ -249,7 +253,8 @@ class Session(_session_state.SessionState):
     def __init__(
         self, client: Client, model: messages.Model, session_id: str, position: int, *, temporary: bool
     ) -> None:
-        super().__init__(client._models, model, session_id, position, temporary)
+        unsaved_bytes = client._connection.max_unsaved_bytes
+        super().__init__(client._models, model, session_id, position, temporary, unsaved_bytes)
         self._client = client
 
     async def step(
@@ -298,52 +303,3 @@ class Session(_session_state.SessionState):
 
     async def _exit(self, failed: bool) -> None:
         await self._client._run(self._leave(failed), None)
-
-
-class PredictStream:
-    """As `rondo.PredictStream`. One task may write while another reads."""
-
-    def __init__(self, call: Any, unanswered: _stream_state.Unanswered) -> None:
-        self._call = call
-        self._unanswered = unanswered
-        self._done_writing = False
-
-    async def write(self, sequences: Iterable[messages.SequenceInput]) -> None:
-        if self._done_writing:
-            raise ValueError("write after done_writing")
-        request = self._unanswered.request(sequences)
-        self._unanswered.sent(request)
-        try:
-            await self._call.write(request)
-        except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as failure:
-            raise await self._error() from failure
-
-    async def read(self) -> messages.StreamReply | None:
-        try:
-            response = await self._call.read()
-        except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as failure:
-            raise await self._error() from failure
-        if response is grpc.aio.EOF:
-            if await self._call.code() != grpc.StatusCode.OK:
-                raise await self._error()
-            return None
-        return self._unanswered.reply(response)
-
-    async def __aiter__(self) -> AsyncIterator[messages.StreamReply]:
-        while (reply := await self.read()) is not None:
-            yield reply
-
-    async def done_writing(self) -> None:
-        self._done_writing = True
-        await self._call.done_writing()
-
-    async def close(self) -> None:
-        """Gives up what has not been answered."""
-        self._call.cancel()
-
-    async def _exit(self, failed: bool) -> None:
-        await self.close()
-
-    async def _error(self) -> errors.RondoError:
-        code, details = await self._call.code(), await self._call.details()
-        return _calls.error_of(code, details, await self._call.trailing_metadata(), None)

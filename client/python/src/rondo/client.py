@@ -27,22 +27,28 @@ def server_address(address: str | None) -> str:
 
 
 class Client:
-    """A connection to one Rondo server.
+    """A connection to a Rondo server, or to one of several that share a session store.
 
     It does not wait: the first call connects. The channel is not encrypted: for loopback, a private network or a
     proxy on this host. Close it, or use it as a context manager. Any thread may call any method.
 
     Each call ends within its timeout, retries included, and raises a `rondo.RondoError` with the server's text.
     Tried again are: a call that the server refused with grpc-retry-pushback-ms, after that time; and one that failed
-    with Unavailable, if a second run changes nothing (a `Session`'s steps, stateless predictions, all reads).
+    with Unavailable or Aborted, if a second run changes nothing (a `Session`'s steps, stateless predictions, all reads).
 
     Args:
-        address: HOST:PORT or any gRPC target. None: the environment's RONDO_SERVER, else 127.0.0.1:8001.
-        timeout: seconds that a call and its retries may take. math.inf: no limit.
-        max_attempts: tries of one call, 1 to 16; 1: no retries.
+        address: HOST:PORT, where a DNS name may have several addresses; IP:PORT,IP:PORT,...; or any gRPC target. Of
+            several the first that answers is used until it goes. None: the environment's RONDO_SERVER, else
+            127.0.0.1:8001.
+        timeout: seconds that a call and its retries may take, and that a stream tries to reach a server again. math.inf:
+            no limit.
+        max_attempts: tries of one call, 1 to 16; 1: no retries. A `Session`, and a stream that was answered before, wait
+            for a server that restarts: only the timeout ends their tries, unless this is 1.
         initial_backoff: seconds before the second try; doubles with each further one, less up to half at random.
         max_backoff: seconds, the most that the backoff grows to.
         max_reply_bytes: of one reply.
+        max_unsaved_bytes: what each `Session` keeps of the timesteps that a server with a session store has not saved
+            yet; 0: nothing. A server that lost more than that raises PositionError.
     """
 
     def __init__(
@@ -54,10 +60,13 @@ class Client:
         initial_backoff: float = 0.1,
         max_backoff: float = 2.0,
         max_reply_bytes: int = 64 << 20,
+        max_unsaved_bytes: int = 1 << 20,
     ) -> None:
         policy = RetryPolicy(max_attempts, initial_backoff, max_backoff)
-        self._connection = _calls.Connection(server_address(address), timeout, policy, max_reply_bytes)
-        self._channel = grpc.insecure_channel(self._connection.address, self._connection.channel_options())
+        self._connection = _calls.Connection(
+            server_address(address), timeout, policy, max_reply_bytes, max_unsaved_bytes
+        )
+        self._channel = grpc.insecure_channel(self._connection.target(), self._connection.channel_options())
         self._models = _operations.KnownModels()
         self._methods: dict[str, Any] = {
             method.path: self._channel.unary_unary(
@@ -188,7 +197,7 @@ class Client:
         unanswered = _stream_state.Unanswered(description, version, last_only, timeout)
         method = METHODS["StreamPredict"]
         start = self._channel.stream_stream(method.path, method.request.SerializeToString, method.response.FromString)
-        return PredictStream(start, unanswered)
+        return PredictStream(start, unanswered, self._connection)
 
     def session(
         self, model: str, id: str | None = None, *, version: int = 0, timeout: float | None = None

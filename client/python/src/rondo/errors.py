@@ -73,6 +73,8 @@ class NotFound(RondoError):
     """No such model or session; of a session that has ended, the text says why if the server still knows."""
 
     code = 5
+    expected_position: int | None = None
+    """0: the server's session store has nothing of the session, neither a state nor an end: its first step begins it."""
 
 
 class AlreadyExists(RondoError):
@@ -100,7 +102,8 @@ class FailedPrecondition(RondoError):
 
 
 class PositionError(FailedPrecondition):
-    """The session is not where the request starts: somebody else moved it, or a step was left out."""
+    """The session is not where the request starts: somebody else moved it, a step was left out, or the server lost more
+    of it than the client keeps."""
 
     position: int
     """Where the request started."""
@@ -114,7 +117,7 @@ class PositionError(FailedPrecondition):
 
 
 class Aborted(RondoError):
-    """The session has moved to another server."""
+    """The session has moved to another server. Ask again: whoever is asked takes it over."""
 
     code = 10
 

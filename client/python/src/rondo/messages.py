@@ -101,6 +101,8 @@ class SequenceOutput:
     """Of the session; 0 if stateless."""
     error: errors.RondoError | None
     """None: it ran. Else nothing has changed."""
+    durable_position: int | None = None
+    """What the server answered up to there survives it. None: it has no session store."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -17,6 +17,10 @@ class Session(_session_state.SessionState):
     """One live series, made by `Client.session`. It sends the position of every timestep, so none is run twice or
     left out, whatever is tried again. One thread at a time.
 
+    It outlives its server: calls are tried again until their timeout while no server answers, or the session moves from
+    one to another. If a server comes back with an older state from its session store, the timesteps since then are sent
+    again, silently: this object keeps those that are not saved yet, up to the client's max_unsaved_bytes.
+
     After Unavailable or DeadlineExceeded the step may or may not have run: call again with the same values, and the
     server runs it or repeats its reply. To give the step up instead, call `sync` first. NotFound: the session is no
     more (ended, expired, or the server was restarted without a store); nothing is restarted silently: open it anew
@@ -28,7 +32,8 @@ class Session(_session_state.SessionState):
     def __init__(
         self, client: Client, model: messages.Model, session_id: str, position: int, *, temporary: bool
     ) -> None:
-        super().__init__(client._models, model, session_id, position, temporary)
+        unsaved_bytes = client._connection.max_unsaved_bytes
+        super().__init__(client._models, model, session_id, position, temporary, unsaved_bytes)
         self._client = client
 
     def step(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -13,36 +15,74 @@ from . import _calls, _stream_state, errors, messages
 class PredictStream:
     """A stream of messages, each with steps of any number of sessions; replies come in the order of the writes.
 
+    It outlives its server: when that drains, or the connection breaks, `read` opens another stream and sends again what
+    was not answered, for as long as the client's timeout. It ends instead if one of those messages could run twice (a
+    sequence of a session without position, or with end_session). A session that lost answered steps in a crash (a server
+    with --durability=interval) answers PositionError, as do all but the last of several messages for one session that a
+    crash left unanswered.
+
     One thread may write while another reads. The server reads ahead a bounded number of messages: a writer that never
-    reads is blocked in the end. Nothing is tried again; with positions, what was not answered can be sent once more.
+    reads is blocked in the end.
     """
 
-    def __init__(self, start: Any, unanswered: _stream_state.Unanswered) -> None:
+    def __init__(self, start: Any, unanswered: _stream_state.Unanswered, connection: _calls.Connection) -> None:
+        self._start = start
         self._unanswered = unanswered
-        self._outbox = _stream_state.Outbox()
+        self._outage = _stream_state.Outage(connection, unanswered)
         self._done_writing = False
-        self._call = start(self._outbox)
-        if not self._call.add_callback(self._outbox.close):
-            self._outbox.close()
+        self._over = False
+        self._changing = threading.Lock()  # of what is unanswered together with where it is sent
+        self._open()
+
+    def _open(self) -> None:
+        """Sends what is unanswered."""
+        with self._changing:
+            self._outbox = _stream_state.Outbox(self._unanswered.all())
+            if self._done_writing:
+                self._outbox.close()
+            self._call = self._start(self._outbox)
+            if not self._call.add_callback(self._outbox.close):
+                self._outbox.close()
+            if self._over:  # closed while it waited
+                self._call.cancel()
 
     def write(self, sequences: Iterable[messages.SequenceInput]) -> None:
         """Sends one message. Raises the error that ended the stream, or ValueError after `done_writing`."""
         if self._done_writing:
             raise ValueError("write after done_writing")
         request = self._unanswered.request(sequences)
-        self._unanswered.sent(request)
-        if not self._outbox.put(request):
+        with self._changing:
+            self._unanswered.sent(request)
+            outbox = self._outbox
+        # A stream that has ended meanwhile is the reader's affair.
+        if not outbox.put(request) and (not self._is_resumable() or len(self._unanswered) > _stream_state.MAX_UNSENT):
             raise self._error()
 
     def read(self) -> messages.StreamReply | None:
         """Blocks for the next reply. None: no more will come. Raises the error that ended the stream."""
-        try:
-            response = next(self._call)
-        except StopIteration:
-            return None
-        except grpc.RpcError as failure:
-            raise self._error() from failure
-        return self._unanswered.reply(response)
+        while True:
+            try:
+                response = next(self._call)
+            except StopIteration:
+                return None
+            except grpc.RpcError as failure:
+                error = self._error()
+                if self._done_writing and self._outage.is_harmless(error):
+                    return None
+                delay = self._outage.delay(error) if not self._over else None
+                if delay is None:
+                    self._over = True
+                    raise error from failure
+                time.sleep(delay)
+                self._open()
+                continue
+            if response.HasField("going_away"):  # nothing follows it but the end
+                continue
+            self._outage.answered()
+            return self._unanswered.reply(response)
+
+    def _is_resumable(self) -> bool:
+        return not self._over and self._outage.can_end()
 
     def __iter__(self) -> Iterator[messages.StreamReply]:
         while (reply := self.read()) is not None:
@@ -50,13 +90,16 @@ class PredictStream:
 
     def done_writing(self) -> None:
         """No more writes; the replies to those before still come."""
-        self._done_writing = True
-        self._outbox.close()
+        with self._changing:
+            self._done_writing = True
+            self._outbox.close()
 
     def close(self) -> None:
         """Gives up what has not been answered."""
-        self._outbox.close()
-        self._call.cancel()
+        with self._changing:
+            self._over = True
+            self._outbox.close()
+            self._call.cancel()
 
     def __enter__(self) -> PredictStream:
         return self

@@ -1,0 +1,113 @@
+"""A stream of the client for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from . import _calls, _stream_state, errors, messages
+
+# What an operation raises on a stream that has ended, or is about to.
+_BROKEN = (grpc.aio.AioRpcError, grpc.aio.InternalError, asyncio.InvalidStateError)
+
+
+class PredictStream:
+    """As `rondo.PredictStream`. One task may write while another reads."""
+
+    def __init__(self, start: Any, unanswered: _stream_state.Unanswered, connection: _calls.Connection) -> None:
+        self._start = start
+        self._call = start()
+        self._unanswered = unanswered
+        self._outage = _stream_state.Outage(connection, unanswered)
+        self._done_writing = False
+        self._over = False
+        self._write_failed = False  # on this call
+        self._writing = asyncio.Lock()
+        self._sending_again: asyncio.Task[None] | None = None
+
+    async def write(self, sequences: Iterable[messages.SequenceInput]) -> None:
+        if self._done_writing:
+            raise ValueError("write after done_writing")
+        request = self._unanswered.request(sequences)
+        async with self._writing:
+            self._unanswered.sent(request)
+            try:
+                await self._call.write(request)
+            except _BROKEN as failure:
+                self._write_failed = True
+                # A stream that has ended meanwhile is the reader's affair.
+                if self._over or not self._outage.can_end() or len(self._unanswered) > _stream_state.MAX_UNSENT:
+                    raise await self._error() from failure
+
+    async def read(self) -> messages.StreamReply | None:
+        while True:
+            try:
+                response = await self._call.read()
+                if response is grpc.aio.EOF and await self._call.code() == grpc.StatusCode.OK:
+                    return None
+            except _BROKEN:
+                response = grpc.aio.EOF
+            if response is grpc.aio.EOF:
+                error = await self._error()
+                if self._done_writing and self._outage.is_harmless(error):
+                    return None
+                delay = self._outage.delay(error) if not self._over else None
+                if delay is None:
+                    self._over = True
+                    raise error
+                await asyncio.sleep(delay)
+                self._open_again()
+            elif not response.HasField("going_away"):  # nothing follows it but the end
+                self._outage.answered()
+                return self._unanswered.reply(response)
+
+    def _open_again(self) -> None:
+        self._call = self._start()
+        self._write_failed = False
+        again = self._unanswered.all()
+        # Beside the reader: what is sent may have to wait until something is read.
+        self._sending_again = asyncio.create_task(self._send_again(self._call, again))
+
+    async def _send_again(self, call: Any, requests: list[Any]) -> None:
+        async with self._writing:
+            try:
+                for request in requests:
+                    await call.write(request)
+                if self._done_writing:
+                    await call.done_writing()
+            except _BROKEN:
+                self._write_failed = True  # the reader sees it
+
+    async def __aiter__(self) -> AsyncIterator[messages.StreamReply]:
+        while (reply := await self.read()) is not None:
+            yield reply
+
+    async def done_writing(self) -> None:
+        self._done_writing = True
+        async with self._writing:
+            try:
+                await self._call.done_writing()
+            except _BROKEN:
+                self._write_failed = True  # the reader sees it
+
+    async def close(self) -> None:
+        """Gives up what has not been answered."""
+        self._over = True
+        self._call.cancel()
+        if self._sending_again is not None:
+            self._sending_again.cancel()
+            await asyncio.gather(self._sending_again, return_exceptions=True)
+
+    async def _exit(self, failed: bool) -> None:
+        await self.close()
+
+    async def _error(self) -> errors.RondoError:
+        code, details = await self._call.code(), await self._call.details()
+        if self._write_failed and code == grpc.StatusCode.INTERNAL:
+            # grpc.aio's own word for a write on a connection that has just broken.
+            return errors.Unavailable("the connection broke")
+        return _calls.error_of(code, details, await self._call.trailing_metadata(), None)

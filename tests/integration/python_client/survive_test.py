@@ -1,0 +1,173 @@
+"""Sessions and streams that outlive their server, which keeps them in a store."""
+
+import asyncio
+import concurrent.futures
+import tempfile
+import unittest
+
+import numpy as np
+import rondo
+import rondo.aio
+from rondo._calls import target_of
+from rondo._unsaved import UnsavedSteps
+from server_process import ServerProcess
+
+PATIENT = {"timeout": 60.0, "max_backoff": 0.2}
+
+
+class UnsavedStepsTest(unittest.TestCase):
+    def test_gives_timesteps_from_any_position(self):
+        steps = UnsavedSteps(1000)
+        steps.add(5, [[1, 2]], [10])
+        steps.add(6, [[3, 4], [5, 6]], [11, 12])
+        piece = steps.piece_from(6)
+        self.assertEqual((piece.position, piece.values.tolist(), piece.times), (6, [[3, 4], [5, 6]], [11, 12]))
+        self.assertEqual(steps.piece_from(5).values.tolist(), [[1, 2], [3, 4], [5, 6]])
+        self.assertEqual([steps.reaches(position) for position in (4, 5, 7, 8)], [False, True, True, False])
+        steps.drop_before(7)
+        self.assertFalse(steps.reaches(6))
+        self.assertEqual(steps.piece_from(7).values.tolist(), [[5, 6]])
+
+    def test_a_piece_is_bounded(self):
+        steps = UnsavedSteps(1 << 20)
+        steps.add(0, np.zeros((1000, 1)), None)
+        self.assertEqual(len(steps.piece_from(500).values), 256)
+        self.assertIsNone(steps.piece_from(500).times)
+
+    def test_the_oldest_go_first_and_a_gap_starts_anew(self):
+        steps = UnsavedSteps(3 * 4)
+        for position in range(5):
+            steps.add(position, [[position]], None)
+        self.assertEqual([steps.reaches(position) for position in (1, 2, 4)], [False, True, True])
+        steps.add(9, [[9]], None)
+        self.assertEqual([steps.reaches(position) for position in (4, 9)], [False, True])
+        nothing = UnsavedSteps(0)
+        nothing.add(0, [[1]], None)
+        self.assertFalse(nothing.reaches(0))
+
+
+class TargetTest(unittest.TestCase):
+    def test_a_list_is_one_of_addresses(self):
+        self.assertEqual(target_of("localhost:8001"), "localhost:8001")
+        self.assertEqual(target_of("10.0.0.1:1,10.0.0.2:2"), "ipv4:10.0.0.1:1,10.0.0.2:2")
+        self.assertEqual(target_of("[::1]:1,[::2]:2"), "ipv6:[::1]:1,[::2]:2")
+        for address in ("a:1,b:2", "10.0.0.1:1,", "10.0.0.1:1,[::1]:2", "10.0.0.1:1,10.0.0.2", "", "a b"):
+            with self.assertRaises(ValueError, msg=address):
+                target_of(address)
+
+
+class SurviveTest(unittest.TestCase):
+    FLAGS = ()
+
+    def setUp(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.server = self.enterContext(ServerProcess(f"--session_store=rocksdb:{folder}/store", *self.FLAGS))
+        self.client = self.enterContext(rondo.Client(self.server.address, **PATIENT))
+        self.thread = self.enterContext(concurrent.futures.ThreadPoolExecutor(1))
+
+    def restart_under(self, call):
+        """Stops the server and starts it again while `call` runs; its result."""
+        self.server.stop()
+        running = self.thread.submit(call)
+        self.server.restart()
+        return running.result()
+
+
+class StoppedServerTest(SurviveTest):
+    def test_a_session_goes_on(self):
+        session = self.client.session("sum", "lives")
+        session.run([[1], [2]])
+        self.assertEqual(self.restart_under(lambda: session.step([3])).tolist(), [6])
+        self.assertEqual(self.restart_under(lambda: session.forecast(2)).tolist(), [[6], [12]])
+        self.assertEqual((session.position, self.client.get_session("lives").position), (3, 3))
+
+    def test_many_sessions_go_on(self):
+        sessions = [self.client.session("sum", f"many-{i}") for i in range(50)]
+        self.client.step_many(sessions, [[1]] * 50)
+        self.assertEqual(self.restart_under(lambda: self.client.step_many(sessions, [[2]] * 50)).tolist(), [[3]] * 50)
+
+    def test_a_stream_goes_on(self):
+        with self.client.stream("sum") as stream:
+            for position in range(3):
+                stream.write([rondo.SequenceInput([[1]], "streamed", position)])
+                self.assertEqual(stream.read().outputs[0].values.tolist(), [[position + 1]])
+            self.server.stop()
+            for position in range(3, 8):
+                stream.write([rondo.SequenceInput([[1]], "streamed", position)])
+            stream.done_writing()
+            reading = self.thread.submit(lambda: [reply.outputs[0].values.tolist() for reply in stream])
+            self.server.restart()
+            self.assertEqual(reading.result(), [[[total]] for total in range(4, 9)])
+
+    def test_asyncio_goes_on(self):
+        async def drive():
+            async with rondo.aio.Client(self.server.address, **PATIENT) as client, client.stream("sum") as stream:
+                session = await client.session("sum", "aio")
+                await session.step([1])
+                await stream.write([rondo.SequenceInput([[1]], "aio-streamed", 0)])
+                await stream.read()
+                await asyncio.to_thread(self.server.stop)
+                stepping = asyncio.create_task(session.step([2]))
+                for position in range(1, 6):
+                    await stream.write([rondo.SequenceInput([[1]], "aio-streamed", position)])
+                await asyncio.to_thread(self.server.restart)
+                await stream.done_writing()
+                return (await stepping).tolist(), [reply.outputs[0].values.tolist() async for reply in stream]
+
+        self.assertEqual(asyncio.run(drive()), ([3], [[[total]] for total in range(2, 7)]))
+
+    def test_a_stream_that_is_closed_does_not_go_on(self):
+        with self.client.stream("sum") as stream:
+            stream.write([rondo.SequenceInput([[1]])])
+            stream.read()
+        with self.assertRaises(rondo.RondoError):
+            stream.read()
+
+
+class KilledServerTest(SurviveTest):
+    FLAGS = ("--durability=interval", "--sync_interval=1h")  # only what is told to be saved is
+
+    def test_a_session_that_was_never_saved_is_run_again(self):
+        session = self.client.session("sum", "unsaved")
+        for value in range(1, 11):
+            session.step([value])
+        self.server.restart()
+        self.assertEqual((session.step([11]).tolist(), session.position), ([66], 11))
+        self.server.restart()
+        self.assertEqual(session.forecast(2).tolist(), [[66], [132]])
+
+    def test_many_sessions_are_run_again(self):
+        sessions = [self.client.session("sum", f"many-{i}") for i in range(20)]
+        for _ in range(3):
+            self.client.step_many(sessions, [[1]] * 20)
+        self.server.restart()
+        self.assertEqual(self.client.step_many(sessions, [[1]] * 20).tolist(), [[4]] * 20)
+        self.server.restart()
+        self.assertEqual(self.client.step_many(sessions[:1], [[1]]).tolist(), [[5]])
+
+    def test_a_saved_session_is_run_again_from_there(self):
+        session = self.client.session("sum", "saved")
+        session.run([[1], [2], [3]])
+        self.server.stop()
+        self.server.restart()
+        for value in (4, 5, 6):
+            session.step([value])
+        self.server.restart()
+        self.assertEqual(session.step([7]).tolist(), [28])
+
+    def test_more_than_is_kept_is_an_error(self):
+        with rondo.Client(self.server.address, max_unsaved_bytes=8, **PATIENT) as client:
+            session = client.session("sum", "forgotten")
+            for value in (1, 2, 3):
+                session.step([value])
+            self.server.restart()
+            with self.assertRaises(rondo.NotFound):
+                session.step([4])
+            self.assertEqual(session.position, 3)
+
+    def test_a_session_that_was_ended_is_not_begun_again(self):
+        session = self.client.session("sum", "ended")
+        session.step([1])
+        self.client.delete_session("ended")
+        with self.assertRaisesRegex(rondo.NotFound, "deleted by its owner"):
+            session.step([2])
