@@ -62,6 +62,8 @@ class LoopsTest : public ::testing::Test {
     const auto stream = stub->StreamPredict(&context);
     v1::PredictResponse response;
     while (stream->Write(RequestOf("", RandomValues(kInputSize * 50, 1))) && stream->Read(&response)) ++*answered;
+    while (stream->Read(&response)) {  // gRPC has the status once all is read, the server's goodbye too
+    }
     return stream->Finish();
   }
 

@@ -332,6 +332,8 @@ TEST_F(StreamPredictTest, DrainingAnswersWhatItHasReadAndEndsTheStream) {
   ASSERT_TRUE(stream->Write(RequestOf("", RandomValues(3, 1))));
   ASSERT_TRUE(stream->Read(&response_));
   std::thread stopper([&] { server_.server().Stop(absl::Seconds(20)); });
+  EXPECT_TRUE(stream->Read(&response_));
+  EXPECT_TRUE(response_.has_going_away());
   EXPECT_FALSE(stream->Read(&response_));
   const grpc::Status status = stream->Finish();
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE) << status.error_message();

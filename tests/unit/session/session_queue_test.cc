@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "gmock/gmock.h"
+#include "server/session/ended_sessions.h"
 #include "tests/unit/session/session_fixture.h"
 
 namespace rondo {
@@ -146,12 +147,12 @@ TEST_F(SessionTableQueueTest, ASessionThatIsNeverCommittedHasNeverBeen) {
   {
     const SessionLease lease = AcquireOrCreate("s");
     EXPECT_EQ(table_.size(), 1u);
-    EXPECT_EQ(table_.Get("s", now_).status(), absl::NotFoundError("no session 's'"));
+    EXPECT_EQ(table_.Get("s", now_).status(), UnknownSessionError("s"));
     std::string token;
     EXPECT_TRUE(table_.List("", 10, now_, &token)->empty());
   }
   EXPECT_EQ(table_.size(), 0u);
-  EXPECT_EQ(table_.Get("s", now_).status(), absl::NotFoundError("no session 's'"));
+  EXPECT_EQ(table_.Get("s", now_).status(), UnknownSessionError("s"));
   EXPECT_EQ(metrics_.count(SessionEvent::kCreated), 0);
 }
 
@@ -182,7 +183,7 @@ TEST_F(SessionTableQueueTest, WhenACreationFailsTheNextThatWouldCreateDoes) {
   ASSERT_TRUE(Wait("s", &creator, &other_model_));
   ASSERT_TRUE(Wait("s", &second_follower));
   running.Release(now_);
-  EXPECT_EQ(follower.heard.status(), absl::NotFoundError("no session 's'"));
+  EXPECT_EQ(follower.heard.status(), UnknownSessionError("s"));
   ASSERT_TRUE(creator.heard.ok());
   EXPECT_EQ(creator.heard->model(), other_model_);
   EXPECT_EQ(creator.heard->position(), 0);

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
+#include "server/session/ended_sessions.h"
 #include "tests/unit/session/session_fixture.h"
 
 namespace rondo {
@@ -81,10 +82,10 @@ TEST_F(SessionTableTest, GetSaysWhatASessionIs) {
 }
 
 TEST_F(SessionTableTest, AnUnknownSessionIsNotFound) {
-  EXPECT_EQ(table_.Get("s", now_).status(), absl::NotFoundError("no session 's'"));
-  EXPECT_EQ(table_.Delete("s", now_), absl::NotFoundError("no session 's'"));
+  EXPECT_EQ(table_.Get("s", now_).status(), UnknownSessionError("s"));
+  EXPECT_EQ(table_.Delete("s", now_), UnknownSessionError("s"));
   RecordingWaiter waiter;
-  EXPECT_EQ(table_.Acquire("s", nullptr, &waiter, now_).status(), absl::NotFoundError("no session 's'"));
+  EXPECT_EQ(table_.Acquire("s", nullptr, &waiter, now_).status(), UnknownSessionError("s"));
 }
 
 TEST_F(SessionTableTest, AnEndedSessionSaysWhy) {
