@@ -1,11 +1,11 @@
 #include "server/store/redis_address.h"
 
+#include <cstdint>
 #include <utility>
 
 #include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -32,8 +32,10 @@ bool Unescape(absl::string_view text, std::string* bytes) {
       text.remove_prefix(1);
       continue;
     }
+    uint32_t byte = 0;
     if (text.size() < 3 || !absl::ascii_isxdigit(text[1]) || !absl::ascii_isxdigit(text[2])) return false;
-    bytes->append(absl::HexStringToBytes(text.substr(1, 2)));
+    if (!absl::SimpleHexAtoi(text.substr(1, 2), &byte)) return false;
+    bytes->push_back(static_cast<char>(byte));
     text.remove_prefix(3);
   }
   return true;
