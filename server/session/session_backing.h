@@ -59,6 +59,8 @@ class SessionBacking {
   explicit SessionBacking(SessionPersistence persistence);
   // Comes before all else. `tick` runs on the store's thread twice a sync_interval, and soon after Wake().
   void Start(std::function<void(absl::Time)> tick);
+  // Comes after all else: saves what was asked for, and ends the store's thread.
+  void Stop() { thread_->Stop(); }
 
   void Load(absl::string_view id, std::function<void(Found)> done);
   void Save(const SessionRecord& record, uint64_t epoch, std::function<void(const absl::Status&)> done);

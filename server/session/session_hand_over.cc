@@ -15,7 +15,7 @@ namespace {
 constexpr SessionEnd kEndedByRequest{SessionEnd::Cause::kEndedByRequest, absl::ZeroDuration()};
 
 // Keeps what a replay needs. The reply reuses its memory, but a session that once had a long reply gives the rest back.
-void KeepForReplay(const CommittedSequence& sequence, bool restarts, Session* session) {
+void KeepForReplay(const CommittedSequence& sequence, bool restarts, LiveSession* session) {
   constexpr size_t kKeptFloats = 256;
   session->last_timesteps = sequence.timesteps;
   session->last_fingerprint = sequence.fingerprint;
@@ -30,7 +30,7 @@ void KeepForReplay(const CommittedSequence& sequence, bool restarts, Session* se
 }
 
 // The session as of now, and *fresh as it was. REQUIRES: its shard's lock.
-void RestartAs(FreshStart* fresh, Session* session) {
+void RestartAs(FreshStart* fresh, LiveSession* session) {
   fresh->model->metrics->CountSessionEvent(SessionEvent::kRestarted);
   if (!session->provisional) {
     fresh->model->metrics->sessions().Add(1);
@@ -53,7 +53,7 @@ absl::Status MovedError(absl::string_view id) {
       absl::StrCat("session '", id, "' has moved to another server; a retry here takes it back as it is there"));
 }
 
-absl::Status SessionTable::Impl::EndLease(Session* session, LeaseEnd* end) {
+absl::Status SessionTable::Impl::EndLease(LiveSession* session, LeaseEnd* end) {
   const CommittedSequence* const committed = end->committed;
   const bool restarts = committed != nullptr && end->fresh.model != nullptr;
   if (committed != nullptr) KeepForReplay(*committed, restarts, session);
@@ -61,7 +61,7 @@ absl::Status SessionTable::Impl::EndLease(Session* session, LeaseEnd* end) {
   ModelMetrics* const metrics = restarts ? end->fresh.model->metrics : session->model->metrics;
   SessionShard& shard = ShardOf(session->hash);
   WaitQueue heard;
-  std::unique_ptr<Session> gone;
+  std::unique_ptr<LiveSession> gone;
   bool ended = false;
   absl::Status status;
   {
@@ -101,7 +101,7 @@ absl::Status SessionTable::Impl::EndLease(Session* session, LeaseEnd* end) {
   return status;
 }
 
-void SessionTable::Impl::PassOn(SessionShard&, Session* session, WaitQueue* heard) {
+void SessionTable::Impl::PassOn(SessionShard&, LiveSession* session, WaitQueue* heard) {
   LeaseWaiter* const next = session->queue.Pop();
   if (next == nullptr) return;
   session->leased = true;
@@ -109,8 +109,8 @@ void SessionTable::Impl::PassOn(SessionShard&, Session* session, WaitQueue* hear
   heard->Push(next);
 }
 
-std::unique_ptr<Session> SessionTable::Impl::StartAnew(SessionShard& shard, Session* session,
-                                                       const absl::Status& missing, WaitQueue* heard) {
+std::unique_ptr<LiveSession> SessionTable::Impl::StartAnew(SessionShard& shard, LiveSession* session,
+                                                           const absl::Status& missing, WaitQueue* heard) {
   while (LeaseWaiter* const next = session->queue.Pop()) {
     heard->Push(next);
     if (next->create_as_ == nullptr) {
@@ -127,14 +127,14 @@ std::unique_ptr<Session> SessionTable::Impl::StartAnew(SessionShard& shard, Sess
   return shard.Remove(session);
 }
 
-std::unique_ptr<Session> SessionTable::Impl::Detach(SessionShard& shard, Session* session, const absl::Status& why,
-                                                    WaitQueue* heard) {
+std::unique_ptr<LiveSession> SessionTable::Impl::Detach(SessionShard& shard, LiveSession* session,
+                                                        const absl::Status& why, WaitQueue* heard) {
   while (LeaseWaiter* const waiter = session->queue.Pop()) {
     waiter->outcome_ = why;
     heard->Push(waiter);
   }
   live_.fetch_sub(1, std::memory_order_relaxed);
-  std::unique_ptr<Session> removed = shard.Remove(session);
+  std::unique_ptr<LiveSession> removed = shard.Remove(session);
   if (session->leased) {
     session->detached = true;
     static_cast<void>(removed.release());
@@ -142,14 +142,14 @@ std::unique_ptr<Session> SessionTable::Impl::Detach(SessionShard& shard, Session
   return removed;
 }
 
-std::unique_ptr<Session> SessionTable::Impl::DetachEnded(SessionShard& shard, Session* session, const SessionEnd& end,
-                                                         WaitQueue* heard) {
+std::unique_ptr<LiveSession> SessionTable::Impl::DetachEnded(SessionShard& shard, LiveSession* session,
+                                                             const SessionEnd& end, WaitQueue* heard) {
   ended_.Record(session->id, end);
   return Detach(shard, session, EndedError(session->id, end), heard);
 }
 
-std::unique_ptr<Session> SessionTable::Impl::Retire(SessionShard& shard, Session* session, const SessionEnd& end,
-                                                    WaitQueue* heard) {
+std::unique_ptr<LiveSession> SessionTable::Impl::Retire(SessionShard& shard, LiveSession* session,
+                                                        const SessionEnd& end, WaitQueue* heard) {
   if (backing_ != nullptr && !session->provisional) {
     backing_->SaveEnd(session->id, ReasonOf(end), session->epoch, nullptr);
   }
@@ -168,14 +168,14 @@ size_t SessionTable::Impl::ExpireIdle(absl::Time now) {
 bool SessionTable::Impl::ExpireSome(SessionShard& shard, absl::Time now, size_t* expired) {
   constexpr size_t kMaxLooks = 128;  // some microseconds under the lock
   std::vector<ExpiryWheel::Entry*> due;
-  std::vector<std::unique_ptr<Session>> gone;
+  std::vector<std::unique_ptr<LiveSession>> gone;
   WaitQueue heard;  // stays empty: who is waited for is leased
   bool more = false;
   {
     MutexLock lock(&shard.mutex);
     more = shard.wheel.Sweep(now, kMaxLooks, &due);
     for (ExpiryWheel::Entry* const entry : due) {
-      auto* const session = static_cast<Session*>(entry);
+      auto* const session = static_cast<LiveSession*>(entry);
       if (session->leased) session->Touch(now);
       if (session->leased || session->expires_at_ns() > absl::ToUnixNanos(now)) {
         shard.WatchIdle(session, now);
@@ -185,7 +185,7 @@ bool SessionTable::Impl::ExpireSome(SessionShard& shard, absl::Time now, size_t*
       }
     }
   }
-  for (const std::unique_ptr<Session>& session : gone) {
+  for (const std::unique_ptr<LiveSession>& session : gone) {
     session->model->metrics->CountSessionEvent(SessionEvent::kExpired);
     session->model->metrics->sessions().Add(-1);
   }

@@ -40,7 +40,7 @@ absl::Status CheckShape(const SessionRecord& record, const Model& model) {
 
 }  // namespace
 
-SessionRecord RecordOf(const Session& session) {
+SessionRecord RecordOf(const LiveSession& session) {
   const Model& model = *session.model->model;
   SessionRecord record;
   record.id = session.id;
@@ -58,7 +58,7 @@ SessionRecord RecordOf(const Session& session) {
 
 SessionRecord SessionLease::Export() const { return table_->impl_->Export(*session_); }
 
-SessionRecord SessionTable::Impl::Export(const Session& session) {
+SessionRecord SessionTable::Impl::Export(const LiveSession& session) {
   SessionShard& shard = ShardOf(session.hash);
   MutexLock lock(&shard.mutex);
   return RecordOf(session);
@@ -77,7 +77,7 @@ absl::StatusOr<SessionInfo> SessionTable::Impl::Import(const SessionRecord& reco
   const absl::Duration longest = std::max(options_.max_idle_timeout, options_.idle_timeout);
   const absl::Duration idle_timeout =
       record.idle_timeout_ns == SessionRecord::kNever ? longest : absl::Nanoseconds(record.idle_timeout_ns);
-  std::unique_ptr<Session> session = NewSession(key, model, std::min(idle_timeout, longest), now);
+  std::unique_ptr<LiveSession> session = NewSession(key, model, std::min(idle_timeout, longest), now);
   std::copy(record.state.begin(), record.state.end(), session->state.get());
   session->position = record.position;
   session->last_timesteps = record.last_timesteps;
@@ -85,7 +85,7 @@ absl::StatusOr<SessionInfo> SessionTable::Impl::Import(const SessionRecord& reco
   session->last_reply = record.last_reply;
   session->last_time = record.last_time;
   const SessionInfo info = InfoOf(*session, now);
-  Session* const imported = session.get();
+  LiveSession* const imported = session.get();
   SessionShard& shard = ShardOf(key.hash);
   MutexLock lock(&shard.mutex);
   if (shard.Find(key) != nullptr) return absl::AlreadyExistsError(absl::StrCat("session '", record.id, "' exists"));

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "server/session/session.h"
+#include "server/session/live_session.h"
 #include "server/session/session_table.h"
 #include "server/session/session_table_impl.h"
 
@@ -52,7 +52,7 @@ std::optional<int64_t> SessionLease::last_time() const {
 }
 
 PositionCheck SessionLease::Check(std::optional<int64_t> position, int64_t timesteps, uint64_t fingerprint) const {
-  const Session& session = *session_;
+  const LiveSession& session = *session_;
   if (!position || *position == session.position) return PositionCheck::kRun;
   // The difference of two of our own positions: no position that a client makes up can overflow it.
   const bool is_last_request = session.last_timesteps > 0 && *position == session.position - session.last_timesteps &&
@@ -66,7 +66,7 @@ absl::Span<const float> SessionLease::last_reply() const {
 
 std::optional<int64_t> SessionLease::durable_position() const {
   const int64_t position = session_->durable_position.load(std::memory_order_relaxed);
-  return position == Session::kNotDurable ? std::nullopt : std::optional<int64_t>(position);
+  return position == LiveSession::kNotDurable ? std::nullopt : std::optional<int64_t>(position);
 }
 
 std::optional<absl::Status> SessionLease::Commit(const CommittedSequence& sequence, absl::Time now,
@@ -75,7 +75,7 @@ std::optional<absl::Status> SessionLease::Commit(const CommittedSequence& sequen
   end.committed = &sequence;
   end.now = now;
   end.fresh = std::move(fresh_);
-  Session* const session = std::exchange(session_, nullptr);
+  LiveSession* const session = std::exchange(session_, nullptr);
   const bool waits = session != nullptr && table_->impl_->commits_wait();
   if (waits && end.fresh.model == nullptr) end.next_state = std::move(working_state_);
   working_state_.Reset();
@@ -97,7 +97,7 @@ void SessionLease::Release(absl::Time now) { EndWithoutCommit(now); }
 void SessionLease::EndWithoutCommit(absl::Time now) {
   working_state_.Reset();
   fresh_ = FreshStart();
-  Session* const session = std::exchange(session_, nullptr);
+  LiveSession* const session = std::exchange(session_, nullptr);
   if (session == nullptr) return;
   LeaseEnd end;
   end.now = now;

@@ -15,7 +15,7 @@
 namespace rondo {
 
 class SessionTable;
-struct Session;
+struct LiveSession;
 
 // What a request may do with the session it has a lease on.
 enum class PositionCheck {
@@ -110,14 +110,14 @@ class SessionLease {
 
  private:
   friend class SessionTable;
-  SessionLease(SessionTable* table, Session* session) : table_(table), session_(session) {}
+  SessionLease(SessionTable* table, LiveSession* session) : table_(table), session_(session) {}
   SessionLease(SessionTable* table, const ServedModelPtr& model);  // stateless
 
   void EndWithoutCommit(absl::Time now);
 
   SessionTable* table_ = nullptr;
-  Session* session_ = nullptr;  // null: stateless, or an empty lease
-  FreshStart fresh_;            // stateless, or restarted
+  LiveSession* session_ = nullptr;  // null: stateless, or an empty lease
+  FreshStart fresh_;                // stateless, or restarted
   StateSlot working_state_;
 };
 

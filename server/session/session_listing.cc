@@ -8,14 +8,14 @@
 
 namespace rondo {
 
-SessionInfo InfoOf(const Session& session, absl::Time now) {
+SessionInfo InfoOf(const LiveSession& session, absl::Time now) {
   SessionInfo info;
   info.id = session.id;
   info.model = session.model->model->name;
   info.version = session.model->model->version;
   info.position = session.position;
-  info.idle_timeout = session.idle_timeout_ns == Session::kForever ? absl::InfiniteDuration()
-                                                                   : absl::Nanoseconds(session.idle_timeout_ns);
+  info.idle_timeout = session.idle_timeout_ns == LiveSession::kForever ? absl::InfiniteDuration()
+                                                                       : absl::Nanoseconds(session.idle_timeout_ns);
   info.idle = session.IdleFor(now);
   return info;
 }
@@ -58,7 +58,7 @@ bool SessionTable::Impl::ListSome(SessionShard& shard, absl::string_view model, 
   MutexLock lock(&shard.mutex);
   for (size_t looks = 0; looks < kMaxLooks; ++looks, ++*place) {
     if (*place >= shard.roster.size() || page->size() == page_size) return false;
-    const Session* const session = shard.roster[*place].get();
+    const LiveSession* const session = shard.roster[*place].get();
     if (session == nullptr || session->provisional) continue;
     if (model.empty() || session->model->model->name == model) page->push_back(InfoOf(*session, now));
   }

@@ -14,7 +14,7 @@ constexpr size_t kLooksPerEntry = 8;  // for cold sessions, to make room for a n
 constexpr size_t kLooksPerLock = 64;
 
 // REQUIRES: the shard's lock. The wheel is the caller's affair.
-void FillFrom(const SessionBacking::Found& found, StateSlot state, Session* session) {
+void FillFrom(const SessionBacking::Found& found, StateSlot state, LiveSession* session) {
   const SessionRecord& record = *found.record;
   session->model = found.model;
   session->state = std::move(state);
@@ -36,16 +36,16 @@ absl::StatusOr<std::optional<SessionLease>> SessionTable::Impl::StartLoad(const 
                                                                           const ServedModelPtr* create_as,
                                                                           LeaseWaiter* waiter, absl::Time now) {
   if (absl::Status valid = ValidateSessionId(key.id); !valid.ok()) return valid;
-  auto made = std::make_unique<Session>();
+  auto made = std::make_unique<LiveSession>();
   made->hash = key.hash;
   made->id = std::string(key.id);
   made->idle_timeout_ns = absl::ToInt64Nanoseconds(options_.idle_timeout);
   made->last_used_ns = absl::ToUnixNanos(now);
   made->leased = made->provisional = made->loading = made->recently_used = true;
-  Session* const session = made.get();
+  LiveSession* const session = made.get();
   SessionShard& shard = ShardOf(key.hash);
   MutexLock lock(&shard.mutex);
-  if (Session* found = shard.Find(key)) return Join(shard, found, create_as, waiter, now);
+  if (LiveSession* found = shard.Find(key)) return Join(shard, found, create_as, waiter, now);
   if (absl::Status entered = Enter(shard, std::move(made), now); !entered.ok()) return entered;
   if (create_as != nullptr) waiter->create_as_ = *create_as;
   session->queue.Push(waiter);
@@ -53,12 +53,12 @@ absl::StatusOr<std::optional<SessionLease>> SessionTable::Impl::StartLoad(const 
   return std::optional<SessionLease>();
 }
 
-void SessionTable::Impl::OnLoaded(Session* session, const SessionBacking::Found& found) {
+void SessionTable::Impl::OnLoaded(LiveSession* session, const SessionBacking::Found& found) {
   StateSlot state;
   if (found.record) state = states_.TakeUndefined(static_cast<size_t>(found.model->spec().state_size()));
   SessionShard& shard = ShardOf(session->hash);
   WaitQueue heard;
-  std::unique_ptr<Session> gone;
+  std::unique_ptr<LiveSession> gone;
   {
     MutexLock lock(&shard.mutex);
     session->leased = session->loading = false;
@@ -87,7 +87,7 @@ absl::StatusOr<bool> SessionTable::Impl::Restore(absl::string_view id, LeaseWait
   {
     SessionShard& shard = ShardOf(key.hash);
     MutexLock lock(&shard.mutex);
-    const Session* const session = shard.Find(key);
+    const LiveSession* const session = shard.Find(key);
     if (session != nullptr && !session->loading) return true;
   }
   absl::StatusOr<std::optional<SessionLease>> lease = StartLoad(key, nullptr, waiter, now);
@@ -95,10 +95,10 @@ absl::StatusOr<bool> SessionTable::Impl::Restore(absl::string_view id, LeaseWait
   return lease->has_value();  // loaded meanwhile: the lease ends here
 }
 
-bool SessionTable::Impl::Discard(Session* session) {
+bool SessionTable::Impl::Discard(LiveSession* session) {
   if (backing_ == nullptr) return false;
   SessionShard& shard = ShardOf(session->hash);
-  std::unique_ptr<Session> gone;
+  std::unique_ptr<LiveSession> gone;
   MutexLock lock(&shard.mutex);
   if (session->detached || session->provisional || session->change != session->saved_change) return false;
   if (!session->queue.empty()) return false;
@@ -106,7 +106,7 @@ bool SessionTable::Impl::Discard(Session* session) {
   return true;
 }
 
-std::unique_ptr<Session> SessionTable::Impl::Evict(SessionShard& shard, Session* session) {
+std::unique_ptr<LiveSession> SessionTable::Impl::Evict(SessionShard& shard, LiveSession* session) {
   session->model->metrics->CountSessionEvent(SessionEvent::kEvicted);
   session->model->metrics->sessions().Add(-1);
   live_.fetch_sub(1, std::memory_order_relaxed);
@@ -123,7 +123,7 @@ void SessionTable::Impl::EvictSome(SessionShard& shard, size_t looks) {
   if (size() < backing_->max_resident()) return;
   for (; looks > 0 && !shard.roster.empty() && size() >= backing_->max_resident(); --looks) {
     shard.eviction_hand = (shard.eviction_hand + 1) % static_cast<uint32_t>(shard.roster.size());
-    Session* const session = shard.roster[shard.eviction_hand].get();
+    LiveSession* const session = shard.roster[shard.eviction_hand].get();
     if (session == nullptr || session->leased || session->dirty || session->change != session->saved_change) continue;
     if (std::exchange(session->recently_used, false)) continue;
     Evict(shard, session);

@@ -18,7 +18,7 @@ constexpr size_t kSavesPerLock = 16;    // some ten microseconds under a shard's
 constexpr size_t kSavesWhileAway = 64;  // of a tick, to find out whether a store that failed is back
 constexpr absl::Duration kFlushRetry = absl::Milliseconds(50);
 
-SessionRecord RecordAfter(const Session& session, const LeaseEnd& end) {
+SessionRecord RecordAfter(const LiveSession& session, const LeaseEnd& end) {
   SessionRecord record = RecordOf(session);
   const CommittedSequence& committed = *end.committed;
   const bool restarts = end.fresh.model != nullptr;
@@ -37,7 +37,7 @@ SessionRecord RecordAfter(const Session& session, const LeaseEnd& end) {
 
 }  // namespace
 
-void SessionTable::Impl::NoteChange(SessionShard& shard, Session* session, bool durable) {
+void SessionTable::Impl::NoteChange(SessionShard& shard, LiveSession* session, bool durable) {
   if (backing_ == nullptr) return;
   session->change = ++shard.changes;
   if (durable) {
@@ -49,12 +49,12 @@ void SessionTable::Impl::NoteChange(SessionShard& shard, Session* session, bool 
   MarkDirty(shard, session);
 }
 
-void SessionTable::Impl::MarkDirty(SessionShard& shard, Session* session) {
+void SessionTable::Impl::MarkDirty(SessionShard& shard, LiveSession* session) {
   if (std::exchange(session->dirty, true)) return;
   shard.dirty.push_back(session->place);
 }
 
-void SessionTable::Impl::SaveNow(SessionShard&, Session* session, CommitWaiter* waiter) {
+void SessionTable::Impl::SaveNow(SessionShard&, LiveSession* session, CommitWaiter* waiter) {
   session->dirty = session->save_when_free = false;
   auto saved = [this, id = session->id, change = session->change, position = session->position,
                 waiter](const absl::Status& status) {
@@ -69,10 +69,10 @@ void SessionTable::Impl::OnSaved(const std::string& id, uint64_t change, int64_t
   const SessionKey key(id);
   SessionShard& shard = ShardOf(key.hash);
   WaitQueue heard;
-  std::unique_ptr<Session> gone;
+  std::unique_ptr<LiveSession> gone;
   {
     MutexLock lock(&shard.mutex);
-    Session* const session = shard.Find(key);
+    LiveSession* const session = shard.Find(key);
     if (session == nullptr || change <= session->saved_change) return;
     if (status.ok()) {
       session->saved_change = change;
@@ -86,7 +86,7 @@ void SessionTable::Impl::OnSaved(const std::string& id, uint64_t change, int64_t
   heard.TellAll();
 }
 
-std::unique_ptr<Session> SessionTable::Impl::Lose(SessionShard& shard, Session* session, WaitQueue* heard) {
+std::unique_ptr<LiveSession> SessionTable::Impl::Lose(SessionShard& shard, LiveSession* session, WaitQueue* heard) {
   session->moved = true;
   session->model->metrics->CountSessionEvent(SessionEvent::kMoved);
   if (!session->provisional) session->model->metrics->sessions().Add(-1);
@@ -125,7 +125,7 @@ void SessionTable::Impl::SaveDirty() {
 void SessionTable::Impl::SaveSome(SessionShard& shard, absl::Span<const uint32_t> places) {
   MutexLock lock(&shard.mutex);
   for (const uint32_t place : places) {
-    Session* const session = shard.roster[place].get();
+    LiveSession* const session = shard.roster[place].get();
     if (session == nullptr || !session->dirty) continue;  // the session that was here is gone, or was saved
     if (session->leased) {
       session->save_when_free = true;
@@ -135,7 +135,7 @@ void SessionTable::Impl::SaveSome(SessionShard& shard, absl::Span<const uint32_t
   }
 }
 
-void SessionTable::Impl::SaveThenEndLease(Session* session, LeaseEnd end, CommitWaiter* waiter) {
+void SessionTable::Impl::SaveThenEndLease(LiveSession* session, LeaseEnd end, CommitWaiter* waiter) {
   const bool ends = end.committed->end_session;
   const auto pending = std::make_shared<LeaseEnd>(std::move(end));
   auto saved = [this, session, pending, waiter](const absl::Status& status) {
@@ -155,7 +155,7 @@ void SessionTable::Impl::SaveThenEndLease(Session* session, LeaseEnd end, Commit
   waiter->OnCommitted(EndLease(session, pending.get()));
 }
 
-absl::Status SessionTable::Impl::FinishCommit(Session* session, LeaseEnd* end, const absl::Status& saved) {
+absl::Status SessionTable::Impl::FinishCommit(LiveSession* session, LeaseEnd* end, const absl::Status& saved) {
   store_is_away_.store(!saved.ok() && !absl::IsAborted(saved), std::memory_order_relaxed);
   if (saved.ok()) {
     end->durable = true;
@@ -182,7 +182,7 @@ bool SessionTable::Impl::Sync(absl::string_view id, CommitWaiter* waiter, absl::
   const SessionKey key(id);
   SessionShard& shard = ShardOf(key.hash);
   MutexLock lock(&shard.mutex);
-  Session* const session = shard.Find(key);
+  LiveSession* const session = shard.Find(key);
   if (session == nullptr) {  // it was deleted: the answer comes behind its end's, and says whether that took effect
     backing_->Load(id, [waiter](const SessionBacking::Found& found) {
       waiter->OnCommitted(found.record ? absl::UnavailableError("the session's end could not be stored")

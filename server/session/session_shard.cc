@@ -8,13 +8,13 @@ namespace rondo {
 
 SessionKey::SessionKey(absl::string_view key_id) : id(key_id), hash(absl::Hash<absl::string_view>()(key_id)) {}
 
-Session* SessionShard::Find(const SessionKey& key) const {
+LiveSession* SessionShard::Find(const SessionKey& key) const {
   const auto found = by_id_.find(key);
   return found == by_id_.end() ? nullptr : *found;
 }
 
-void SessionShard::Insert(std::unique_ptr<Session> session, absl::Time now) {
-  Session* const inserted = session.get();
+void SessionShard::Insert(std::unique_ptr<LiveSession> session, absl::Time now) {
+  LiveSession* const inserted = session.get();
   if (free_places_.empty()) {
     inserted->place = static_cast<uint32_t>(roster.size());
     roster.push_back(std::move(session));
@@ -27,12 +27,12 @@ void SessionShard::Insert(std::unique_ptr<Session> session, absl::Time now) {
   WatchIdle(inserted, now);
 }
 
-void SessionShard::WatchIdle(Session* session, absl::Time now) {
+void SessionShard::WatchIdle(LiveSession* session, absl::Time now) {
   const int64_t expires_at_ns = session->expires_at_ns();
-  if (expires_at_ns != Session::kForever) wheel.Add(session, expires_at_ns, now);
+  if (expires_at_ns != LiveSession::kForever) wheel.Add(session, expires_at_ns, now);
 }
 
-std::unique_ptr<Session> SessionShard::Remove(Session* session) {
+std::unique_ptr<LiveSession> SessionShard::Remove(LiveSession* session) {
   wheel.Remove(session);
   by_id_.erase(session);
   free_places_.push_back(session->place);

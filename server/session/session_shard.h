@@ -11,7 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "server/mutex.h"
 #include "server/session/expiry_wheel.h"
-#include "server/session/session.h"
+#include "server/session/live_session.h"
 
 namespace rondo {
 
@@ -27,16 +27,16 @@ struct alignas(64) SessionShard {
   Mutex mutex;
 
   // Null: not here.
-  Session* Find(const SessionKey& key) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  LiveSession* Find(const SessionKey& key) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   // REQUIRES: no session here has its id.
-  void Insert(std::unique_ptr<Session> session, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
-  std::unique_ptr<Session> Remove(Session* session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  void Insert(std::unique_ptr<LiveSession> session, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  std::unique_ptr<LiveSession> Remove(LiveSession* session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   // Has the wheel look at the session when it may have been idle for long enough. REQUIRES: not in the wheel.
-  void WatchIdle(Session* session, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  void WatchIdle(LiveSession* session, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
   // Every session at a place that never changes, so that List can go on where it stopped whatever came and went. Null:
   // a free place.
-  std::vector<std::unique_ptr<Session>> roster ABSL_GUARDED_BY(mutex);
+  std::vector<std::unique_ptr<LiveSession>> roster ABSL_GUARDED_BY(mutex);
   // A request does not move its session in the wheel: the session is looked at too early then, and put back.
   ExpiryWheel wheel ABSL_GUARDED_BY(mutex);
 
@@ -48,17 +48,17 @@ struct alignas(64) SessionShard {
  private:
   struct Hash {
     using is_transparent = void;
-    size_t operator()(const Session* session) const { return session->hash; }
+    size_t operator()(const LiveSession* session) const { return session->hash; }
     size_t operator()(const SessionKey& key) const { return key.hash; }
   };
   struct Equal {
     using is_transparent = void;
-    bool operator()(const Session* a, const Session* b) const { return a == b; }
-    bool operator()(const Session* a, const SessionKey& b) const { return a->hash == b.hash && a->id == b.id; }
-    bool operator()(const SessionKey& a, const Session* b) const { return (*this)(b, a); }
+    bool operator()(const LiveSession* a, const LiveSession* b) const { return a == b; }
+    bool operator()(const LiveSession* a, const SessionKey& b) const { return a->hash == b.hash && a->id == b.id; }
+    bool operator()(const SessionKey& a, const LiveSession* b) const { return (*this)(b, a); }
   };
 
-  absl::flat_hash_set<Session*, Hash, Equal> by_id_ ABSL_GUARDED_BY(mutex);
+  absl::flat_hash_set<LiveSession*, Hash, Equal> by_id_ ABSL_GUARDED_BY(mutex);
   std::vector<uint32_t> free_places_ ABSL_GUARDED_BY(mutex);
 };
 

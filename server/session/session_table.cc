@@ -81,10 +81,10 @@ SessionTable::Impl::Impl(const Options& options, SessionPersistence persistence,
 }
 
 SessionTable::Impl::~Impl() {
-  backing_.reset();  // loads under way are answered
+  if (backing_ != nullptr) backing_->Stop();  // all that is under way is answered
   for (SessionShard& shard : shards_) {
     MutexLock lock(&shard.mutex);
-    for (const std::unique_ptr<Session>& session : shard.roster) {
+    for (const std::unique_ptr<LiveSession>& session : shard.roster) {
       if (session != nullptr) session->model->metrics->sessions().Add(-1);
     }
   }
@@ -95,9 +95,9 @@ absl::Status SessionTable::Impl::Missing(absl::string_view id) const {
   return valid.ok() ? ended_.Explain(id) : valid;
 }
 
-std::unique_ptr<Session> SessionTable::Impl::NewSession(const SessionKey& key, const ServedModelPtr& model,
-                                                        absl::Duration idle_timeout, absl::Time now) {
-  auto session = std::make_unique<Session>();
+std::unique_ptr<LiveSession> SessionTable::Impl::NewSession(const SessionKey& key, const ServedModelPtr& model,
+                                                            absl::Duration idle_timeout, absl::Time now) {
+  auto session = std::make_unique<LiveSession>();
   session->hash = key.hash;
   session->id = std::string(key.id);
   session->idle_timeout_ns = absl::ToInt64Nanoseconds(idle_timeout);  // saturates at kForever
@@ -107,7 +107,7 @@ std::unique_ptr<Session> SessionTable::Impl::NewSession(const SessionKey& key, c
   return session;
 }
 
-absl::Status SessionTable::Impl::Enter(SessionShard& shard, std::unique_ptr<Session>&& session, absl::Time now) {
+absl::Status SessionTable::Impl::Enter(SessionShard& shard, std::unique_ptr<LiveSession>&& session, absl::Time now) {
   if (backing_ != nullptr) MakeRoom(shard);
   size_t live = live_.load(std::memory_order_relaxed);
   do {
@@ -139,9 +139,9 @@ absl::StatusOr<SessionInfo> SessionTable::Impl::Create(absl::string_view id, con
                                                    absl::FormatDuration(options_.max_idle_timeout)));
   }
   const SessionKey key(id);
-  std::unique_ptr<Session> session = NewSession(key, model, idle_timeout.value_or(options_.idle_timeout), now);
+  std::unique_ptr<LiveSession> session = NewSession(key, model, idle_timeout.value_or(options_.idle_timeout), now);
   SessionInfo info = InfoOf(*session, now);
-  Session* const created = session.get();
+  LiveSession* const created = session.get();
   SessionShard& shard = ShardOf(key.hash);
   {
     MutexLock lock(&shard.mutex);
@@ -162,21 +162,21 @@ absl::StatusOr<std::optional<SessionLease>> SessionTable::Impl::Acquire(absl::st
   SessionShard& shard = ShardOf(key.hash);
   {
     MutexLock lock(&shard.mutex);
-    if (Session* session = shard.Find(key)) return Join(shard, session, create_as, waiter, now);
+    if (LiveSession* session = shard.Find(key)) return Join(shard, session, create_as, waiter, now);
   }
   if (backing_ != nullptr) return StartLoad(key, create_as, waiter, now);
   if (create_as == nullptr) return Missing(id);
   if (absl::Status valid = ValidateSessionId(id); !valid.ok()) return valid;
-  std::unique_ptr<Session> made = NewSession(key, *create_as, options_.idle_timeout, now);
+  std::unique_ptr<LiveSession> made = NewSession(key, *create_as, options_.idle_timeout, now);
   made->leased = made->provisional = true;
-  Session* const entered = made.get();
+  LiveSession* const entered = made.get();
   MutexLock lock(&shard.mutex);
-  if (Session* session = shard.Find(key)) return Join(shard, session, create_as, waiter, now);
+  if (LiveSession* session = shard.Find(key)) return Join(shard, session, create_as, waiter, now);
   if (absl::Status status = Enter(shard, std::move(made), now); !status.ok()) return status;
   return SessionLease(table_, entered);
 }
 
-absl::StatusOr<std::optional<SessionLease>> SessionTable::Impl::Join(SessionShard&, Session* session,
+absl::StatusOr<std::optional<SessionLease>> SessionTable::Impl::Join(SessionShard&, LiveSession* session,
                                                                      const ServedModelPtr* create_as,
                                                                      LeaseWaiter* waiter, absl::Time now) {
   if (!session->leased) {
@@ -198,7 +198,7 @@ bool SessionTable::Impl::CancelWait(absl::string_view id, LeaseWaiter* waiter) {
   SessionShard& shard = ShardOf(key.hash);
   {
     MutexLock lock(&shard.mutex);
-    Session* const session = shard.Find(key);
+    LiveSession* const session = shard.Find(key);
     if (session == nullptr || !session->queue.Remove(waiter)) return false;
   }
   waiter->create_as_ = nullptr;
@@ -210,7 +210,7 @@ absl::StatusOr<SessionInfo> SessionTable::Impl::Get(absl::string_view id, absl::
   SessionShard& shard = ShardOf(key.hash);
   {
     MutexLock lock(&shard.mutex);
-    const Session* const session = shard.Find(key);
+    const LiveSession* const session = shard.Find(key);
     if (session != nullptr && !session->provisional) return InfoOf(*session, now);
   }
   return Missing(id);
@@ -220,11 +220,11 @@ absl::Status SessionTable::Impl::Delete(absl::string_view id) {
   const SessionKey key(id);
   SessionShard& shard = ShardOf(key.hash);
   WaitQueue heard;
-  std::unique_ptr<Session> ended;
+  std::unique_ptr<LiveSession> ended;
   ModelMetrics* metrics = nullptr;
   {
     MutexLock lock(&shard.mutex);
-    Session* const session = shard.Find(key);
+    LiveSession* const session = shard.Find(key);
     if (session == nullptr) return Missing(id);
     if (session->loading) return absl::UnavailableError(absl::StrCat("session '", id, "' is being loaded"));
     if (!session->provisional) metrics = session->model->metrics;

@@ -17,7 +17,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "server/session/ended_sessions.h"
-#include "server/session/session.h"
+#include "server/session/live_session.h"
 #include "server/session/session_backing.h"
 #include "server/session/session_shard.h"
 #include "server/session/session_table.h"
@@ -61,16 +61,16 @@ class SessionTable::Impl {
   bool Flush(absl::Time deadline);
 
   // OK, or ABORTED: another server has the session. Afterwards *end holds what the session no longer needs.
-  absl::Status EndLease(Session* session, LeaseEnd* end);
+  absl::Status EndLease(LiveSession* session, LeaseEnd* end);
   // EndLease once its change is in the store; then tells `waiter`. REQUIRES: commits_wait(); end->committed is set.
-  void SaveThenEndLease(Session* session, LeaseEnd end, CommitWaiter* waiter);
+  void SaveThenEndLease(LiveSession* session, LeaseEnd end, CommitWaiter* waiter);
   bool commits_wait() const { return backing_ != nullptr && backing_->durability() == Durability::kEveryReply; }
   // See SessionLease. True: `session` is no more.
-  bool Discard(Session* session);
+  bool Discard(LiveSession* session);
   bool has_store() const { return backing_ != nullptr; }
 
   // REQUIRES: the caller has the lease on `session`.
-  SessionRecord Export(const Session& session);
+  SessionRecord Export(const LiveSession& session);
 
   FreshStart FreshStartOf(const ServedModelPtr& model) {
     return {model, states_.TakeZeroed(static_cast<size_t>(model->spec().state_size()))};
@@ -91,59 +91,61 @@ class SessionTable::Impl {
   // By the hash's top bits: the hash set in the shard uses the others.
   SessionShard& ShardOf(size_t hash) { return shards_[static_cast<uint64_t>(hash) >> 58]; }
   absl::Status Missing(absl::string_view id) const;
-  std::unique_ptr<Session> NewSession(const SessionKey& key, const ServedModelPtr& model, absl::Duration idle_timeout,
-                                      absl::Time now);
+  std::unique_ptr<LiveSession> NewSession(const SessionKey& key, const ServedModelPtr& model,
+                                          absl::Duration idle_timeout, absl::Time now);
   // Puts the session into the table. RESOURCE_EXHAUSTED: max_sessions; the session stays the caller's.
-  absl::Status Enter(SessionShard& shard, std::unique_ptr<Session>&& session, absl::Time now)
+  absl::Status Enter(SessionShard& shard, std::unique_ptr<LiveSession>&& session, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   // The lease, or a place in the queue.
-  absl::StatusOr<std::optional<SessionLease>> Join(SessionShard& shard, Session* session,
+  absl::StatusOr<std::optional<SessionLease>> Join(SessionShard& shard, LiveSession* session,
                                                    const ServedModelPtr* create_as, LeaseWaiter* waiter, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
 
   // Gives the lease to the next in the queue, if there is one.
-  void PassOn(SessionShard& shard, Session* session, WaitQueue* heard) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  void PassOn(SessionShard& shard, LiveSession* session, WaitQueue* heard) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   // The first commit did not come: gives a new session to the first in the queue that would create it, or takes the
   // session out of the table and returns it. Those before it hear `missing`.
-  std::unique_ptr<Session> StartAnew(SessionShard& shard, Session* session, const absl::Status& missing,
-                                     WaitQueue* heard) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  std::unique_ptr<LiveSession> StartAnew(SessionShard& shard, LiveSession* session, const absl::Status& missing,
+                                         WaitQueue* heard) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   // Takes the session out of the table and returns it, or null if it is leased: then it belongs to its lease.
   // Its queue hears `why`.
-  std::unique_ptr<Session> Detach(SessionShard& shard, Session* session, const absl::Status& why, WaitQueue* heard)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  std::unique_ptr<LiveSession> Detach(SessionShard& shard, LiveSession* session, const absl::Status& why,
+                                      WaitQueue* heard) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   // Detach for good, and remember why.
-  std::unique_ptr<Session> DetachEnded(SessionShard& shard, Session* session, const SessionEnd& end, WaitQueue* heard)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  std::unique_ptr<LiveSession> DetachEnded(SessionShard& shard, LiveSession* session, const SessionEnd& end,
+                                           WaitQueue* heard) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   // DetachEnded, and the store is told.
-  std::unique_ptr<Session> Retire(SessionShard& shard, Session* session, const SessionEnd& end, WaitQueue* heard)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  std::unique_ptr<LiveSession> Retire(SessionShard& shard, LiveSession* session, const SessionEnd& end,
+                                      WaitQueue* heard) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   bool ExpireSome(SessionShard& shard, absl::Time now, size_t* expired);
 
   // With a store; session_loading.cc.
   absl::StatusOr<std::optional<SessionLease>> StartLoad(const SessionKey& key, const ServedModelPtr* create_as,
                                                         LeaseWaiter* waiter, absl::Time now);
-  void OnLoaded(Session* session, const SessionBacking::Found& found);
+  void OnLoaded(LiveSession* session, const SessionBacking::Found& found);
   // Before a session enters: evicts if there are as many as should be.
   void MakeRoom(SessionShard& shard) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   // Lets go of cold, saved sessions while there are too many, looking at no more than `looks` places.
   void EvictSome(SessionShard& shard, size_t looks) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   void EvictCold();
-  std::unique_ptr<Session> Evict(SessionShard& shard, Session* session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  std::unique_ptr<LiveSession> Evict(SessionShard& shard, LiveSession* session)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
 
   // With a store; session_saving.cc.
   void Tick(absl::Time now);
   void SaveDirty();
   void SaveSome(SessionShard& shard, absl::Span<const uint32_t> places);
   // The session has changed: the change is in the store already, or will be soon. No effect without a store.
-  void NoteChange(SessionShard& shard, Session* session, bool durable) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
-  void MarkDirty(SessionShard& shard, Session* session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  void NoteChange(SessionShard& shard, LiveSession* session, bool durable) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  void MarkDirty(SessionShard& shard, LiveSession* session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   // REQUIRES: not leased.
-  void SaveNow(SessionShard& shard, Session* session, CommitWaiter* waiter) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  void SaveNow(SessionShard& shard, LiveSession* session, CommitWaiter* waiter)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   void OnSaved(const std::string& id, uint64_t change, int64_t position, const absl::Status& status);
   // Another server has the session now. If it is leased, it stays its lease's.
-  std::unique_ptr<Session> Lose(SessionShard& shard, Session* session, WaitQueue* heard)
+  std::unique_ptr<LiveSession> Lose(SessionShard& shard, LiveSession* session, WaitQueue* heard)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
-  absl::Status FinishCommit(Session* session, LeaseEnd* end, const absl::Status& saved);
+  absl::Status FinishCommit(LiveSession* session, LeaseEnd* end, const absl::Status& saved);
 
   std::string TokenOf(Place place) const;
   absl::StatusOr<Place> PlaceOf(absl::string_view token) const;
@@ -156,21 +158,21 @@ class SessionTable::Impl {
   const uint64_t token_salt_;
   StatePool states_;  // before the sessions, who give their slots back
   EndedSessions ended_;
+  Metrics* const store_metrics_;
+  std::atomic<bool> store_is_away_{false};  // the last save failed
+  std::atomic<bool> woken_{false};          // a tick is on its way
   std::atomic<size_t> live_{0};
   std::array<SessionShard, kShards> shards_;
-  Metrics* const store_metrics_;
-  std::atomic<bool> store_is_away_{false};   // the last save failed
-  std::atomic<bool> woken_{false};           // a tick is on its way
   std::unique_ptr<SessionBacking> backing_;  // null: memory only. Last: its thread uses all above
 };
 
 // `session` as a value. REQUIRES: its shard's lock, and the lease or that nobody has it.
-SessionRecord RecordOf(const Session& session);
+SessionRecord RecordOf(const LiveSession& session);
 
 absl::Status MovedError(absl::string_view id);
 
 // What is known of `session` from outside. REQUIRES: its shard's lock.
-SessionInfo InfoOf(const Session& session, absl::Time now);
+SessionInfo InfoOf(const LiveSession& session, absl::Time now);
 
 }  // namespace rondo
 

@@ -28,7 +28,8 @@ StoreThread::StoreThread(std::unique_ptr<SessionStore> store, Metrics* metrics, 
       next_tick_(Clock::now() + absl::ToChronoNanoseconds(options_.tick_interval)),
       thread_([this] { Run(); }) {}
 
-StoreThread::~StoreThread() {
+void StoreThread::Stop() {
+  if (!thread_.joinable()) return;
   {
     const MutexLock lock(&mutex_);
     stopping_ = true;

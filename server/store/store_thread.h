@@ -45,8 +45,10 @@ class StoreThread {
   static constexpr size_t kMaxBatch = 1024;
 
   StoreThread(std::unique_ptr<SessionStore> store, Metrics* metrics, Options options);
-  // Does what was asked for, also by a `done` meanwhile, then ends. Whoever is to hear has heard.
-  ~StoreThread();
+  ~StoreThread() { Stop(); }
+  // Does what was asked for, also by a `done` meanwhile, then ends the thread. Whoever is to hear has heard. Nothing
+  // more may be asked for; once is enough.
+  void Stop();
   StoreThread(const StoreThread&) = delete;
   StoreThread& operator=(const StoreThread&) = delete;
 

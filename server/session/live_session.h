@@ -1,5 +1,5 @@
-#ifndef RONDO_SERVER_SESSION_SESSION_H_
-#define RONDO_SERVER_SESSION_SESSION_H_
+#ifndef RONDO_SERVER_SESSION_LIVE_SESSION_H_
+#define RONDO_SERVER_SESSION_LIVE_SESSION_H_
 
 #include <algorithm>
 #include <atomic>
@@ -21,7 +21,7 @@ namespace rondo {
 // One live series. Times are in nanoseconds since the Unix epoch, to keep a million of these small.
 //
 // Threads: "the lock" is the mutex of the shard that the session's hash names. "The holder" is whoever has the lease.
-struct Session : ExpiryWheel::Entry {
+struct LiveSession : ExpiryWheel::Entry {
   static constexpr int64_t kForever = std::numeric_limits<int64_t>::max();
   static constexpr int64_t kNotDurable = -1;
 
@@ -73,4 +73,4 @@ struct Session : ExpiryWheel::Entry {
 
 }  // namespace rondo
 
-#endif  // RONDO_SERVER_SESSION_SESSION_H_
+#endif  // RONDO_SERVER_SESSION_LIVE_SESSION_H_
