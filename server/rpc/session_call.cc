@@ -55,7 +55,7 @@ void SessionCall::Run(SessionLease lease) {
   // The store may know more about a session that is not here than the table does.
   if (!status.ok()) return Reply(absl::IsNotFound(status) && !restored_.ok() ? restored_ : status);
   const std::string id = ChangedId();
-  if (id.empty() || context_->sessions->Sync(id, this, absl::Now())) Reply(absl::OkStatus());
+  if (id.empty() || context_->sessions->Sync(id, this)) Reply(absl::OkStatus());
 }
 
 void SessionCall::OnLease(absl::StatusOr<SessionLease> lease) {

@@ -41,7 +41,6 @@ std::string ImportedId(const v1::ImportSessionRequest& request) {
 }
 
 absl::Status Import(const RpcContext& context, const v1::ImportSessionRequest& request, v1::Session* response) {
-  if (context.draining->load()) return absl::UnavailableError("the server is shutting down");
   if (request.state().empty()) {
     return absl::InvalidArgumentError("state is empty; wanted what ExportSession answered");
   }

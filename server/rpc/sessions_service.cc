@@ -26,7 +26,6 @@ absl::StatusOr<std::optional<absl::Duration>> IdleTimeoutOf(const v1::CreateSess
 }
 
 absl::Status Create(const RpcContext& context, const v1::CreateSessionRequest& request, v1::Session* response) {
-  if (context.draining->load()) return absl::UnavailableError("the server is shutting down");
   absl::StatusOr<std::optional<absl::Duration>> idle_timeout = IdleTimeoutOf(request);
   if (!idle_timeout.ok()) return idle_timeout.status();
   absl::StatusOr<ServedModelPtr> model = context.registry->Find(request.model(), request.version());

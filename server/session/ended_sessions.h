@@ -22,6 +22,8 @@ struct SessionEnd {
   absl::Duration idle;  // kIdle: for how long it had been
 };
 
+inline constexpr SessionEnd kEndedByRequest{SessionEnd::Cause::kEndedByRequest, absl::ZeroDuration()};
+
 // Why, in words that go on "session 'x' ended: ".
 std::string ReasonOf(const SessionEnd& end);
 // NOT_FOUND that says why session `id` ended.

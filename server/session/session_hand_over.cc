@@ -12,8 +12,6 @@
 namespace rondo {
 namespace {
 
-constexpr SessionEnd kEndedByRequest{SessionEnd::Cause::kEndedByRequest, absl::ZeroDuration()};
-
 // Keeps what a replay needs. The reply reuses its memory, but a session that once had a long reply gives the rest back.
 void KeepForReplay(const CommittedSequence& sequence, bool restarts, LiveSession* session) {
   constexpr size_t kKeptFloats = 256;

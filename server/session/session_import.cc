@@ -56,6 +56,15 @@ SessionRecord RecordOf(const LiveSession& session) {
   return record;
 }
 
+void GoOnFrom(const SessionRecord& record, LiveSession* session) {
+  std::copy(record.state.begin(), record.state.end(), session->state.get());
+  session->position = record.position;
+  session->last_timesteps = record.last_timesteps;
+  session->last_fingerprint = record.last_fingerprint;
+  session->last_reply = record.last_reply;
+  session->last_time = record.last_time;
+}
+
 SessionRecord SessionLease::Export() const { return table_->impl_->Export(*session_); }
 
 SessionRecord SessionTable::Impl::Export(const LiveSession& session) {
@@ -78,12 +87,7 @@ absl::StatusOr<SessionInfo> SessionTable::Impl::Import(const SessionRecord& reco
   const absl::Duration idle_timeout =
       record.idle_timeout_ns == SessionRecord::kNever ? longest : absl::Nanoseconds(record.idle_timeout_ns);
   std::unique_ptr<LiveSession> session = NewSession(key, model, std::min(idle_timeout, longest), now);
-  std::copy(record.state.begin(), record.state.end(), session->state.get());
-  session->position = record.position;
-  session->last_timesteps = record.last_timesteps;
-  session->last_fingerprint = record.last_fingerprint;
-  session->last_reply = record.last_reply;
-  session->last_time = record.last_time;
+  GoOnFrom(record, session.get());
   const SessionInfo info = InfoOf(*session, now);
   LiveSession* const imported = session.get();
   SessionShard& shard = ShardOf(key.hash);

@@ -15,17 +15,11 @@ constexpr size_t kLooksPerLock = 64;
 
 // REQUIRES: the shard's lock. The wheel is the caller's affair.
 void FillFrom(const SessionBacking::Found& found, StateSlot state, LiveSession* session) {
-  const SessionRecord& record = *found.record;
   session->model = found.model;
   session->state = std::move(state);
-  std::copy(record.state.begin(), record.state.end(), session->state.get());
-  session->idle_timeout_ns = record.idle_timeout_ns;
-  session->position = record.position;
-  session->durable_position.store(record.position, std::memory_order_relaxed);
-  session->last_timesteps = record.last_timesteps;
-  session->last_fingerprint = record.last_fingerprint;
-  session->last_reply = record.last_reply;
-  session->last_time = record.last_time;
+  session->idle_timeout_ns = found.record->idle_timeout_ns;
+  GoOnFrom(*found.record, session);
+  session->durable_position.store(session->position, std::memory_order_relaxed);
   session->epoch = found.epoch;
   session->provisional = false;
 }

@@ -93,7 +93,7 @@ std::unique_ptr<LiveSession> SessionTable::Impl::Lose(SessionShard& shard, LiveS
   return Detach(shard, session, MovedError(session->id), heard);
 }
 
-void SessionTable::Impl::Tick(absl::Time) {
+void SessionTable::Impl::Tick() {
   woken_.store(false, std::memory_order_relaxed);
   backing_->RetryEnds();
   SaveDirty();
@@ -146,8 +146,7 @@ void SessionTable::Impl::SaveThenEndLease(LiveSession* session, LeaseEnd end, Co
     MutexLock lock(&shard.mutex);
     if (!session->detached) {
       if (ends) {
-        return backing_->SaveEnd(session->id, ReasonOf({SessionEnd::Cause::kEndedByRequest, absl::ZeroDuration()}),
-                                 session->epoch, std::move(saved));
+        return backing_->SaveEnd(session->id, ReasonOf(kEndedByRequest), session->epoch, std::move(saved));
       }
       return backing_->Save(RecordAfter(*session, *pending), session->epoch, std::move(saved));
     }
@@ -177,7 +176,7 @@ absl::Status SessionTable::Impl::FinishCommit(LiveSession* session, LeaseEnd* en
   return status;
 }
 
-bool SessionTable::Impl::Sync(absl::string_view id, CommitWaiter* waiter, absl::Time) {
+bool SessionTable::Impl::Sync(absl::string_view id, CommitWaiter* waiter) {
   if (!commits_wait()) return true;
   const SessionKey key(id);
   SessionShard& shard = ShardOf(key.hash);

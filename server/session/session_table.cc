@@ -55,9 +55,7 @@ absl::StatusOr<bool> SessionTable::Restore(absl::string_view id, LeaseWaiter* wa
   return impl_->Restore(id, waiter, now);
 }
 
-bool SessionTable::Sync(absl::string_view id, CommitWaiter* waiter, absl::Time now) {
-  return impl_->Sync(id, waiter, now);
-}
+bool SessionTable::Sync(absl::string_view id, CommitWaiter* waiter) { return impl_->Sync(id, waiter); }
 
 bool SessionTable::Flush(absl::Time deadline) { return impl_->Flush(deadline); }
 
@@ -77,7 +75,7 @@ SessionTable::Impl::Impl(const Options& options, SessionPersistence persistence,
       store_metrics_(persistence.metrics) {
   if (persistence.store == nullptr) return;
   backing_ = std::make_unique<SessionBacking>(std::move(persistence));
-  backing_->Start([this](absl::Time now) { Tick(now); });
+  backing_->Start([this](absl::Time) { Tick(); });
 }
 
 SessionTable::Impl::~Impl() {

@@ -107,7 +107,7 @@ class SessionTable {
 
   // With Durability::kEveryReply: makes what Create, Import or Delete did to `id` durable. True: nothing to wait for.
   // False: `waiter` will hear.
-  bool Sync(absl::string_view id, CommitWaiter* waiter, absl::Time now);
+  bool Sync(absl::string_view id, CommitWaiter* waiter);
 
   // True: `waiter` has left the queue and will not hear. False: it has heard, or is hearing now.
   bool CancelWait(absl::string_view id, LeaseWaiter* waiter);

@@ -57,7 +57,7 @@ class SessionTable::Impl {
                                                 std::string* page_token);
   size_t ExpireIdle(absl::Time now);
   absl::StatusOr<bool> Restore(absl::string_view id, LeaseWaiter* waiter, absl::Time now);
-  bool Sync(absl::string_view id, CommitWaiter* waiter, absl::Time now);
+  bool Sync(absl::string_view id, CommitWaiter* waiter);
   bool Flush(absl::Time deadline);
 
   // OK, or ABORTED: another server has the session. Afterwards *end holds what the session no longer needs.
@@ -132,7 +132,7 @@ class SessionTable::Impl {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
 
   // With a store; session_saving.cc.
-  void Tick(absl::Time now);
+  void Tick();
   void SaveDirty();
   void SaveSome(SessionShard& shard, absl::Span<const uint32_t> places);
   // The session has changed: the change is in the store already, or will be soon. No effect without a store.
@@ -168,6 +168,9 @@ class SessionTable::Impl {
 
 // `session` as a value. REQUIRES: its shard's lock, and the lease or that nobody has it.
 SessionRecord RecordOf(const LiveSession& session);
+// Where `record` stands, but for its id, model and times. REQUIRES: the session is nobody else's yet, or its shard's
+// lock; its state has the record's size.
+void GoOnFrom(const SessionRecord& record, LiveSession* session);
 
 absl::Status MovedError(absl::string_view id);
 

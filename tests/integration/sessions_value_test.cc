@@ -2,16 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <future>
 #include <thread>
 
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "tests/integration/known_series.h"
-#include "tests/integration/test_server.h"
+#include "tests/integration/session_calls.h"
 
 namespace rondo {
 namespace {
@@ -19,56 +16,6 @@ namespace {
 using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
-
-ModelFile LstmModel(uint32_t seed = 1) { return MakeTestModel(Cell::kLstm, 2, 16, seed); }
-
-struct Exported {
-  grpc::Status status;
-  v1::ExportSessionResponse response;
-};
-
-Exported Export(TestServer* server, const std::string& id) {
-  grpc::ClientContext context;
-  v1::ExportSessionRequest request;
-  request.set_session_id(id);
-  Exported exported;
-  exported.status = server->sessions().ExportSession(&context, request, &exported.response);
-  return exported;
-}
-
-std::string StateOf(TestServer* server, const std::string& id) {
-  const Exported exported = Export(server, id);
-  EXPECT_TRUE(exported.status.ok()) << exported.status.error_message();
-  return exported.response.state();
-}
-
-grpc::Status Import(TestServer* server, const std::string& state, const std::string& id, v1::Session* session) {
-  grpc::ClientContext context;
-  v1::ImportSessionRequest request;
-  request.set_state(state);
-  request.set_session_id(id);
-  return server->sessions().ImportSession(&context, request, session);
-}
-
-grpc::Status Fork(TestServer* server, const std::string& id, const std::string& new_id, v1::Session* session) {
-  grpc::ClientContext context;
-  v1::ForkSessionRequest request;
-  request.set_session_id(id);
-  request.set_new_session_id(new_id);
-  return server->sessions().ForkSession(&context, request, session);
-}
-
-// The reply to timesteps begin .. end - 1 of a series, in one message.
-std::vector<float> Steps(TestServer* server, const std::string& id, const KnownSeries& series, size_t which,
-                         int64_t begin, int64_t end) {
-  v1::PredictRequest request;
-  v1::PredictResponse response;
-  request.set_model("m");
-  AddSequence(&request, id, series.Inputs(which, begin, end))->set_position(begin);
-  const grpc::Status status = server->Predict(request, &response);
-  EXPECT_TRUE(status.ok()) << status.error_message();
-  return status.ok() ? ValuesOf(response.results(0)) : std::vector<float>();
-}
 
 // The replies to the same, a step a message on one stream.
 std::vector<float> Stream(TestServer* server, const std::string& id, const KnownSeries& series, int64_t begin,
@@ -309,117 +256,6 @@ TEST_F(ImportTest, TheCapOfSessionsHolds) {
   ASSERT_TRUE(Refusal(&full, state_, "first").ok());
   EXPECT_EQ(Refusal(&full, state_, "second").error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(full.Metric("rondo_rejected_total{reason=\"sessions_full\"}"), 1);
-}
-
-// What is done to sessions that are in the store only, and what a restart keeps of it.
-class StoredValueTest : public ::testing::Test {
- protected:
-  StoredValueTest() { std::filesystem::remove_all(directory_); }
-  ~StoredValueTest() override {
-    server_.reset();
-    std::filesystem::remove_all(directory_);
-  }
-
-  // Starts a server on the store; one before has stopped.
-  void Restart() {
-    server_.reset();
-    server_ = std::make_unique<TestServer>(std::vector<std::pair<std::string, ModelFile>>{{"m", model_}},
-                                           [this](ServerOptions* options) {
-                                             options->store.name = "rocksdb:" + directory_.string();
-                                             options->store.durability = Durability::kEveryReply;
-                                             options->store.max_resident = 1000;
-                                           });
-  }
-
-  grpc::Status Create(const std::string& id) {
-    grpc::ClientContext context;
-    v1::CreateSessionRequest request;
-    request.set_model("m");
-    request.set_session_id(id);
-    return server_->sessions().CreateSession(&context, request, &session_);
-  }
-
-  grpc::Status Get(const std::string& id) {
-    grpc::ClientContext context;
-    v1::GetSessionRequest request;
-    request.set_session_id(id);
-    return server_->sessions().GetSession(&context, request, &session_);
-  }
-
-  grpc::Status Delete(const std::string& id) {
-    grpc::ClientContext context;
-    v1::DeleteSessionRequest request;
-    v1::DeleteSessionResponse response;
-    request.set_session_id(id);
-    return server_->sessions().DeleteSession(&context, request, &response);
-  }
-
-  const ModelFile model_ = LstmModel();
-  const KnownSeries series_{*NetworkOf(model_), 1, 20};
-  const std::filesystem::path directory_ =
-      std::filesystem::temp_directory_path() / absl::StrCat("rondo_stored_value.", getpid());
-  std::unique_ptr<TestServer> server_;
-  v1::Session session_;
-};
-
-TEST_F(StoredValueTest, WhatWasCreatedImportedAndForkedOutlivesTheServer) {
-  Restart();
-  ASSERT_TRUE(Create("created").ok());
-  Steps(server_.get(), "s", series_, 0, 0, 4);
-  const std::string state = StateOf(server_.get(), "s");
-  ASSERT_TRUE(Import(server_.get(), state, "imported", &session_).ok());
-  ASSERT_TRUE(Fork(server_.get(), "s", "forked", &session_).ok());
-  Restart();
-  ASSERT_TRUE(Get("created").ok());
-  EXPECT_EQ(session_.position(), 0);
-  EXPECT_THAT(Steps(server_.get(), "imported", series_, 0, 4, 9), ElementsAreArray(series_.Outputs(0, 4, 9)));
-  EXPECT_THAT(Steps(server_.get(), "forked", series_, 0, 4, 9), ElementsAreArray(series_.Outputs(0, 4, 9)));
-}
-
-TEST_F(StoredValueTest, AnIdThatIsInTheStoreOnlyIsTaken) {
-  Restart();
-  Steps(server_.get(), "s", series_, 0, 0, 4);
-  const std::string state = StateOf(server_.get(), "s");
-  Restart();
-  EXPECT_EQ(Import(server_.get(), state, "", &session_).error_code(), grpc::StatusCode::ALREADY_EXISTS);
-  Restart();
-  EXPECT_EQ(Create("s").error_code(), grpc::StatusCode::ALREADY_EXISTS);
-  Steps(server_.get(), "t", series_, 0, 0, 1);
-  Restart();
-  EXPECT_EQ(Fork(server_.get(), "t", "s", &session_).error_code(), grpc::StatusCode::ALREADY_EXISTS);
-  EXPECT_THAT(Steps(server_.get(), "s", series_, 0, 4, 6), ElementsAreArray(series_.Outputs(0, 4, 6)));
-}
-
-TEST_F(StoredValueTest, ASessionThatIsInTheStoreOnlyIsExportedAndDeleted) {
-  Restart();
-  Steps(server_.get(), "s", series_, 0, 0, 4);
-  const std::string state = StateOf(server_.get(), "s");
-  Restart();
-  EXPECT_EQ(StateOf(server_.get(), "s").size(), state.size());
-  Restart();
-  EXPECT_TRUE(Delete("s").ok());
-  EXPECT_EQ(Delete("s").error_code(), grpc::StatusCode::NOT_FOUND);
-  Restart();
-  const grpc::Status gone = Get("s");
-  EXPECT_EQ(gone.error_code(), grpc::StatusCode::NOT_FOUND);
-  EXPECT_THAT(gone.error_message(), HasSubstr("deleted by its owner"));
-  EXPECT_TRUE(Import(server_.get(), state, "", &session_).ok()) << "the id is free again";
-  EXPECT_THAT(Steps(server_.get(), "s", series_, 0, 4, 6), ElementsAreArray(series_.Outputs(0, 4, 6)));
-}
-
-TEST(ExportLimitTest, AStateThatNoMessageHoldsIsRefusedByName) {
-  TestServer server({{"m", MakeTestModel(Cell::kLstm, 1, 512)}},
-                    [](ServerOptions* options) { options->requests.max_message_bytes = 4096; });
-  v1::CreateSessionRequest create;
-  create.set_model("m");
-  create.set_session_id("s");
-  v1::Session session;
-  grpc::ClientContext context;
-  ASSERT_TRUE(server.sessions().CreateSession(&context, create, &session).ok());
-  const Exported exported = Export(&server, "s");
-  EXPECT_EQ(exported.status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
-  EXPECT_THAT(exported.status.error_message(), HasSubstr("sends at most 4096"));
-  EXPECT_TRUE(Fork(&server, "s", "t", &session).ok()) << "no message is too long for that";
 }
 
 }  // namespace

@@ -335,7 +335,7 @@ TEST_F(StoredSessionsTest, SyncMakesACreatedAndADeletedSessionDurable) {
   auto table = Open(Durability::kEveryReply);
   ASSERT_TRUE(table->Create("s", model_, std::nullopt, absl::Now()).ok());
   CommitFuture created;
-  ASSERT_FALSE(table->Sync("s", &created, absl::Now()));
+  ASSERT_FALSE(table->Sync("s", &created));
   EXPECT_TRUE(created.Get().ok());
   EXPECT_TRUE(Acquire(Open().get(), "s").ok());
 
@@ -344,7 +344,7 @@ TEST_F(StoredSessionsTest, SyncMakesACreatedAndADeletedSessionDurable) {
   ASSERT_TRUE(Acquire(table.get(), "s").ok());
   ASSERT_TRUE(table->Delete("s", absl::Now()).ok());
   CommitFuture deleted;
-  ASSERT_FALSE(table->Sync("s", &deleted, absl::Now()));
+  ASSERT_FALSE(table->Sync("s", &deleted));
   EXPECT_TRUE(deleted.Get().ok());
   EXPECT_TRUE(absl::IsNotFound(Acquire(Open().get(), "s").status()));
 }
