@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures what the server promises to reach, on this machine, and prints a row for each promise: the value, the target,
-# whether it was met. Every ratio is of two things measured in the same run. Takes about three minutes after the build.
+# whether it was met. Every ratio is of two things measured in the same run. Takes about five minutes after the build.
 #
 #   tests/bench/performance.sh [--no_build] [--seconds=N]     N: measured time of each server row (default 6, at least 1)
 #
@@ -28,14 +28,15 @@ if [[ $build == yes ]]; then
 fi
 
 scratch=$(mktemp -d)
-server_pid=
+server_pid= redis_pid=
 stop_server() {
   [[ -n $server_pid ]] || return 0
   kill -TERM "$server_pid" 2>/dev/null || true
   wait "$server_pid" 2>/dev/null || true
   server_pid=
 }
-trap 'stop_server; rm -rf "$scratch"' EXIT
+stop_redis() { [[ -z $redis_pid ]] || kill "$redis_pid" 2>/dev/null || true; }
+trap 'stop_server; stop_redis; rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM
 
 # The server gets one CPU and the generator another, so that neither is measured through the other's work. With a
@@ -172,6 +173,37 @@ measure_big() {
       number "$scratch/kernel-bench.json" '" %.2f" % j["benchmarks"][0]["speedup"]')"
 }
 
+# What a session store takes from 128 streams: messages/s against a server of its own turn without one. Redis runs on the
+# generator's CPU and keeps an append-only file, synced each second.
+measure_stores() {
+  local out=$scratch/load.json store durability memory messages socket_port target
+  socket_port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  taskset -c "$client_cpu" redis-server --port "$socket_port" --bind 127.0.0.1 --dir "$scratch" --appendonly yes --save "" \
+    >"$scratch/redis.log" &
+  redis_pid=$!
+  until redis-cli -p "$socket_port" ping >/dev/null 2>&1; do kill -0 "$redis_pid"; done
+  for store in "rocksdb:$scratch/rocksdb" "redis://127.0.0.1:$socket_port"; do
+    for durability in interval every_reply; do
+      start_server "$server_cpu"
+      load "$out" --model=lstm-64 --streams=128 --warmup=500ms --cpus="$client_cpu"
+      memory=$(number "$out" 'j["messages_per_second"]')
+      stop_server
+      start_server "$server_cpu" --session_store="$store" --durability="$durability"
+      load "$out" --model=lstm-64 --streams=128 --warmup=500ms --cpus="$client_cpu"
+      messages=$(number "$out" 'j["messages_per_second"]')
+      stop_server
+      target=0.9
+      [[ $durability == interval ]] || { [[ $store == redis* ]] && target=0.4 || target=0.5; }
+      row "${store%%:*}, $durability: messages/s, 128" "$(compute "$messages / $memory")" '>=' "$target" \
+        "$(number "$out" "'%.0f/s, p99 %.1f ms; without a store %.0f/s' % (j['messages_per_second'],
+          j['p99_seconds'] * 1e3, $memory)")"
+    done
+  done
+  kill "$redis_pid"
+  wait "$redis_pid" || true
+  redis_pid=
+}
+
 # 1,000,000 sessions in the server's own table, each with 512 bytes of state.
 measure_memory() {
   local bytes
@@ -220,5 +252,6 @@ measure_kernel
 measure_messages
 measure_multiplexed
 measure_big
+measure_stores
 measure_memory
 measure_allocations
