@@ -15,6 +15,7 @@ class StreamCall final : public Call {
   }
 
   bool CanWrite() const override { return state_ == State::kOpen && !writing_; }
+  bool writing() const override { return state_ == State::kOpen && writing_; }
 
   void Write(const MessageLite& request) override {
     writing_ = true;
@@ -79,6 +80,7 @@ class UnaryCall final : public Call {
   explicit UnaryCall(const CallPlan& plan) : Call(plan.lane), plan_(plan) {}
 
   bool CanWrite() const override { return context_ == nullptr && !closed_; }
+  bool writing() const override { return false; }
 
   void Write(const MessageLite& request) override {
     context_ = std::make_unique<grpc::ClientContext>();

@@ -38,11 +38,13 @@ class Call {
   virtual ~Call() = default;
 
   virtual bool CanWrite() const = 0;
+  // A message is on its way out. Its reply may come before gRPC says that it was sent.
+  virtual bool writing() const = 0;
   // Sends a copy. REQUIRES: CanWrite().
   virtual void Write(const google::protobuf::MessageLite& request) = 0;
   virtual Event OnEvent(Op op, bool ok) = 0;
   virtual void Resume() = 0;
-  // Ends the call in peace: kEnded comes once the server has ended it too. REQUIRES: no message is in flight.
+  // Ends the call in peace: kEnded comes once the server has ended it too. REQUIRES: !writing(), nothing in flight.
   virtual void Close() = 0;
   // Ends it at once.
   virtual void Cancel() = 0;

@@ -143,7 +143,7 @@ bool Driver::AnyLane() const {
 
 bool Driver::Busy() const {
   return std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) {
-    return slot.lane->in_flight() > 0 || (slot.lane->has_due() && !slot.lane->retired());
+    return slot.lane->in_flight() > 0 || slot.call->writing() || (slot.lane->has_due() && !slot.lane->retired());
   });
 }
 
