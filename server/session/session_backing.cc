@@ -110,19 +110,20 @@ void SessionBacking::SaveEnd(absl::string_view id, absl::string_view reason, uin
 
 void SessionBacking::EnqueueEnd(const std::string& id, const UnsavedEnd& end,
                                 std::function<void(const absl::Status&)> done) {
-  auto saved = [this, id, ticket = end.ticket, done = std::move(done)](const absl::Status& status) {
-    OnEndSaved(id, ticket, status);
+  auto saved = [this, id, end, done = std::move(done)](const absl::Status& status) {
+    OnEndSaved(id, end, status);
     if (done != nullptr) done(status);
   };
   thread_->Enqueue(
       {id, Encode(EndedRecord{id, end.reason}), absl::Now() + persistence_.ended_kept, end.epoch, std::move(saved)});
 }
 
-void SessionBacking::OnEndSaved(const std::string& id, uint64_t ticket, const absl::Status& status) {
+void SessionBacking::OnEndSaved(const std::string& id, const UnsavedEnd& tried, const absl::Status& status) {
   MutexLock lock(&mutex_);
   const auto found = unsaved_ends_.find(id);
-  if (found == unsaved_ends_.end() || found->second.ticket != ticket) return;
-  if (status.ok() || absl::IsAborted(status)) {  // aborted: another server has the session
+  if (found == unsaved_ends_.end() || found->second.ticket != tried.ticket) return;
+  const bool loaded_since = found->second.epoch != tried.epoch;     // by us: that is who took it over
+  if (status.ok() || (absl::IsAborted(status) && !loaded_since)) {  // aborted: another server has the session
     unsaved_ends_.erase(found);
   } else {
     found->second.failed = true;

@@ -92,7 +92,8 @@ class SessionBacking {
   // Why `id` ended, if the store does not know yet. The end will be saved with `epoch`, of the newest load.
   std::optional<std::string> UnsavedEndOf(absl::string_view id, uint64_t epoch);
   void EnqueueEnd(const std::string& id, const UnsavedEnd& end, std::function<void(const absl::Status&)> done);
-  void OnEndSaved(const std::string& id, uint64_t ticket, const absl::Status& status);
+  // An answer to the save of `tried`.
+  void OnEndSaved(const std::string& id, const UnsavedEnd& tried, const absl::Status& status);
 
   SessionPersistence persistence_;  // constant; Start takes the store out
   Mutex mutex_;

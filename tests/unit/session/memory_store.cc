@@ -7,19 +7,26 @@ void MemoryDisk::FailWith(const absl::Status& status) {
   failure_ = status;
 }
 
-void MemoryDisk::Pause() {
+void MemoryDisk::Pause(bool* which) {
   MutexLock lock(&mutex_);
-  paused_ = true;
+  *which = true;
 }
 
-void MemoryDisk::AwaitSave() {
+void MemoryDisk::Await(const size_t* waiting) {
   MutexLock lock(&mutex_);
-  while (waiting_saves_ == 0) save_waits_.Wait(&mutex_);
+  while (*waiting == 0) waits_.Wait(&mutex_);
+}
+
+void MemoryDisk::WaitWhile(const bool* paused, size_t* waiting) {
+  ++*waiting;
+  waits_.SignalAll();
+  while (*paused) resumed_.Wait(&mutex_);
+  --*waiting;
 }
 
 void MemoryDisk::Resume() {
   MutexLock lock(&mutex_);
-  paused_ = false;
+  paused_saves_ = paused_loads_ = false;
   resumed_.SignalAll();
 }
 
@@ -45,6 +52,7 @@ void MemoryDisk::Put(const std::string& id, const std::string& value) {
 
 void MemoryStore::Load(absl::Span<LoadOp> loads) {
   MutexLock lock(&disk_->mutex_);
+  disk_->WaitWhile(&disk_->paused_loads_, &disk_->waiting_loads_);
   for (LoadOp& load : loads) {
     load.status = disk_->failure_;
     const auto found = disk_->entries_.find(std::string(load.id));
@@ -57,10 +65,7 @@ void MemoryStore::Load(absl::Span<LoadOp> loads) {
 
 void MemoryStore::Save(absl::Span<SaveOp> saves) {
   MutexLock lock(&disk_->mutex_);
-  ++disk_->waiting_saves_;
-  disk_->save_waits_.SignalAll();
-  while (disk_->paused_) disk_->resumed_.Wait(&disk_->mutex_);
-  --disk_->waiting_saves_;
+  disk_->WaitWhile(&disk_->paused_saves_, &disk_->waiting_saves_);
   for (SaveOp& save : saves) {
     save.status = disk_->failure_;
     if (!save.status.ok()) continue;

@@ -18,9 +18,11 @@ class MemoryDisk {
   // OK: works again.
   void FailWith(const absl::Status& status);
   // Saves wait until Resume().
-  void Pause();
+  void Pause() { Pause(&paused_saves_); }
+  void PauseLoads() { Pause(&paused_loads_); }
   // Returns once a save waits.
-  void AwaitSave();
+  void AwaitSave() { Await(&waiting_saves_); }
+  void AwaitLoad() { Await(&waiting_loads_); }
   void Resume();
   size_t size() const;
   bool Has(const std::string& id) const;
@@ -35,12 +37,18 @@ class MemoryDisk {
     const void* owner = nullptr;
   };
 
+  void Pause(bool* which);
+  void Await(const size_t* waiting);
+  void WaitWhile(const bool* paused, size_t* waiting) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   mutable Mutex mutex_;
   CondVar resumed_;
+  CondVar waits_;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
-  CondVar save_waits_;
+  bool paused_saves_ ABSL_GUARDED_BY(mutex_) = false;
+  bool paused_loads_ ABSL_GUARDED_BY(mutex_) = false;
   size_t waiting_saves_ ABSL_GUARDED_BY(mutex_) = 0;
-  bool paused_ ABSL_GUARDED_BY(mutex_) = false;
+  size_t waiting_loads_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t saves_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<std::string, Entry> entries_ ABSL_GUARDED_BY(mutex_);
 };

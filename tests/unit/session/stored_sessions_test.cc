@@ -284,6 +284,25 @@ TEST_F(StoredSessionsTest, AnEndThatCouldNotBeSavedHoldsAndIsSavedLater) {
   EXPECT_TRUE(absl::IsNotFound(Acquire(Open().get(), "s").status()));
 }
 
+TEST_F(StoredSessionsTest, AnEndIsSavedAlsoWhenALoadOfItsSessionComesBetween) {
+  auto table = Open();
+  ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());
+  ASSERT_TRUE(Flush(table.get()));
+  disk_->FailWith(absl::UnavailableError("gone"));
+  ASSERT_TRUE(table->Delete("s", absl::Now()).ok());
+  EXPECT_FALSE(table->Flush(absl::Now() + absl::Milliseconds(60)));
+  disk_->PauseLoads();
+  LeaseFuture loaded;
+  ASSERT_FALSE(table->Acquire("s", nullptr, &loaded, absl::Now())->has_value());
+  disk_->AwaitLoad();
+  disk_->FailWith(absl::OkStatus());
+  EXPECT_FALSE(table->Flush(absl::Now()));  // asks for the end to be saved, as owner of what the load takes over
+  disk_->Resume();
+  EXPECT_TRUE(absl::IsNotFound(loaded.Get().status()));
+  ASSERT_TRUE(Flush(table.get()));
+  EXPECT_TRUE(absl::IsNotFound(Acquire(Open().get(), "s").status()));
+}
+
 TEST_F(StoredSessionsTest, ASessionIdleForItsTimeoutIsNotRestored) {
   auto table = Open();
   ASSERT_TRUE(table->Create("s", model_, absl::Milliseconds(1), absl::Now() - absl::Seconds(5)).ok());
