@@ -75,7 +75,8 @@ ABSL_FLAG(std::string, sync_interval, "1s",
           "Longest time until a change is saved with --durability=interval. Bounds: 10ms to 1h.");
 ABSL_FLAG(std::string, max_resident_sessions, "0",
           "With a --session_store: sessions held in memory; beyond it the coldest are in the store only and come back "
-          "with their next request. Bounds: 1 to --max_sessions. 0: seven eighths of --max_sessions.");
+          "with their next request; a sixteenth of the room is kept free if it can be. Bounds: 1 to --max_sessions. 0: "
+          "seven eighths of --max_sessions.");
 ABSL_FLAG(
     std::string, adopt_sessions, "never",
     "What becomes of a stored session whose model version is no longer served, or has other weights. never: its "

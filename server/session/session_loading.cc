@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kLooksPerEntry = 8;  // for cold sessions, to make room for a new one
 constexpr size_t kLooksPerLock = 64;
+constexpr size_t kSpareShare = 16;  // of max_resident: what is kept free, if there are cold sessions to let go of
 
 // REQUIRES: the shard's lock. The wheel is the caller's affair.
 void FillFrom(const SessionBacking::Found& found, StateSlot state, LiveSession* session) {
@@ -107,6 +108,13 @@ std::unique_ptr<LiveSession> SessionTable::Impl::Evict(SessionShard& shard, Live
   return shard.Remove(session);
 }
 
+// As a request makes room for one session or none, those that find only sessions in use or not saved add up. The spare
+// room takes them, so that the store's thread is woken for thousands at once: woken by each it saved a hundred at a
+// time, and loads waited behind its syncs (100,000 sessions, 10,000 resident, uniform access: half as fast).
+size_t SessionTable::Impl::wanted_resident() const {
+  return backing_->max_resident() - backing_->max_resident() / kSpareShare;
+}
+
 void SessionTable::Impl::MakeRoom(SessionShard& shard) {
   EvictSome(shard, kLooksPerEntry);
   if (size() < backing_->max_resident()) return;
@@ -114,8 +122,8 @@ void SessionTable::Impl::MakeRoom(SessionShard& shard) {
 }
 
 void SessionTable::Impl::EvictSome(SessionShard& shard, size_t looks) {
-  if (size() < backing_->max_resident()) return;
-  for (; looks > 0 && !shard.roster.empty() && size() >= backing_->max_resident(); --looks) {
+  if (size() < wanted_resident()) return;
+  for (; looks > 0 && !shard.roster.empty() && size() >= wanted_resident(); --looks) {
     shard.eviction_hand = (shard.eviction_hand + 1) % static_cast<uint32_t>(shard.roster.size());
     LiveSession* const session = shard.roster[shard.eviction_hand].get();
     if (session == nullptr || session->leased || session->dirty || session->change != session->saved_change) continue;
@@ -125,15 +133,17 @@ void SessionTable::Impl::EvictSome(SessionShard& shard, size_t looks) {
 }
 
 void SessionTable::Impl::EvictCold() {
-  for (SessionShard& shard : shards_) {
-    size_t looks = 0;
-    do {
-      if (size() < backing_->max_resident()) return;
+  // Some places of each shard in turn, so that the coldest of all go; each place twice, to clear its mark and to take.
+  bool more = true;
+  for (size_t looks = 0; more; looks += kLooksPerLock) {
+    more = false;
+    for (SessionShard& shard : shards_) {
+      if (size() < wanted_resident()) return;
       MutexLock lock(&shard.mutex);
+      if (looks >= 2 * shard.roster.size()) continue;
       EvictSome(shard, kLooksPerLock);
-      looks = looks == 0 ? 2 * shard.roster.size() : looks;  // once to clear the marks, once to take
-      looks -= std::min(looks, kLooksPerLock);
-    } while (looks > 0);
+      more = true;
+    }
   }
 }
 

@@ -123,6 +123,8 @@ class SessionTable::Impl {
   absl::StatusOr<std::optional<SessionLease>> StartLoad(const SessionKey& key, const ServedModelPtr* create_as,
                                                         LeaseWaiter* waiter, absl::Time now);
   void OnLoaded(LiveSession* session, const SessionBacking::Found& found);
+  // What eviction aims at: fewer than max_resident.
+  size_t wanted_resident() const;
   // Before a session enters: evicts if there are as many as should be.
   void MakeRoom(SessionShard& shard) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   // Lets go of cold, saved sessions while there are too many, looking at no more than `looks` places.

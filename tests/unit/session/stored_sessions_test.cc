@@ -254,6 +254,19 @@ TEST_F(StoredSessionsTest, TheColdestSessionsLeaveMemoryAndComeBack) {
   EXPECT_EQ(metrics_.count(SessionEvent::kCreated), kSessions);
 }
 
+// So that a burst of others finds it, without a save of its own for each.
+TEST_F(StoredSessionsTest, SomeRoomIsKeptFree) {
+  constexpr int kSessions = 400;
+  constexpr size_t kWanted = 150;
+  auto table = Open(Durability::kInterval, 160);
+  for (int i = 0; i < kSessions; ++i) ASSERT_TRUE(Step(table.get(), absl::StrCat("s", i), 1, true).ok());
+  ASSERT_TRUE(Flush(table.get()));
+  const absl::Time give_up = absl::Now() + absl::Seconds(10);
+  while (table->size() > kWanted && absl::Now() < give_up) absl::SleepFor(absl::Milliseconds(1));
+  EXPECT_LE(table->size(), kWanted);
+  EXPECT_GT(table->size(), kWanted - 10);  // and no more than that
+}
+
 TEST_F(StoredSessionsTest, EndsReachTheStoreWithTheirReason) {
   auto table = Open();
   for (const char* id : {"deleted", "ended", "kept"}) ASSERT_TRUE(Step(table.get(), id, 1, true).ok());
