@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -55,6 +56,20 @@ Driver::~Driver() {
   bool ok = false;
   while (queue_.Next(&tag, &ok)) {
   }
+}
+
+Measurement Driver::CreateSessions() {
+  const int64_t begin = MonotonicNanos();
+  round_ = {begin, begin, std::numeric_limits<int64_t>::max()};
+  measurement_ = Measurement();
+  schedule_.reset();
+  creating_ = true;
+  for (Slot& slot : slots_) Send(&slot, begin);
+  while (AnyCreating() && !Stopped()) HandleNext(MonotonicNanos() + kIdlePollNanos);
+  creating_ = false;
+  Drain();
+  measurement_.elapsed_nanos = MonotonicNanos() - begin;
+  return std::exchange(measurement_, Measurement());
 }
 
 Measurement Driver::Run(const Round& round) {
@@ -141,6 +156,11 @@ bool Driver::AnyLane() const {
   return std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return !slot.lane->retired(); });
 }
 
+bool Driver::AnyCreating() const {
+  return std::any_of(slots_.begin(), slots_.end(),
+                     [](const Slot& slot) { return slot.lane->creating() && !slot.lane->retired(); });
+}
+
 bool Driver::Busy() const {
   return std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) {
     return slot.lane->in_flight() > 0 || slot.call->writing() || (slot.lane->has_due() && !slot.lane->retired());
@@ -211,9 +231,14 @@ void Driver::Count(const Outcome& outcome, int64_t steps, int64_t now_nanos) {
   }
 }
 
+bool Driver::WantsToSend(const Lane& lane) const {
+  if (creating_) return lane.creating();
+  return sending_ && !schedule_.has_value();
+}
+
 void Driver::Send(Slot* slot, int64_t now_nanos) {
-  const bool closed_loop = !schedule_.has_value();
-  while (((closed_loop && sending_) || slot->lane->has_due()) && slot->lane->CanSend() && slot->call->CanWrite()) {
+  const Lane& lane = *slot->lane;
+  while ((WantsToSend(lane) || lane.has_due()) && lane.CanSend() && slot->call->CanWrite()) {
     slot->call->Write(slot->lane->Send(now_nanos));
   }
 }

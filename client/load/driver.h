@@ -48,6 +48,10 @@ class Driver {
   // Cancels what still runs.
   ~Driver();
 
+  // Creates the sessions that the lanes' messages draw from (Exchange::creating), in a closed loop, and waits for the
+  // replies. Measures all of it.
+  Measurement CreateSessions();
+
   // Sends until the round's end, then waits for the replies, at most kDrainSeconds.
   Measurement Run(const Round& round);
 
@@ -67,6 +71,7 @@ class Driver {
 
   bool Stopped() const { return config_.stop->load(std::memory_order_relaxed); }
   bool AnyLane() const;
+  bool AnyCreating() const;
   bool Busy() const;
   void AddDueMessages(int64_t now_nanos);
   int64_t PollDeadline(int64_t now_nanos) const;
@@ -76,6 +81,8 @@ class Driver {
   bool HandleNext(int64_t deadline_nanos);
   void Handle(const Call::Tag& tag, bool ok, int64_t now_nanos);
   void Count(const Outcome& outcome, int64_t steps, int64_t now_nanos);
+  // Besides what is due in an open loop.
+  bool WantsToSend(const Lane& lane) const;
   void Send(Slot* slot, int64_t now_nanos);
   void EndSessions();
 
@@ -90,6 +97,7 @@ class Driver {
   std::optional<ArrivalSchedule> schedule_;
   size_t next_slot_ = 0;  // that an open loop's next message goes to
   bool sending_ = false;
+  bool creating_ = false;
 };
 
 }  // namespace rondo::load

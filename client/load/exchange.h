@@ -22,7 +22,8 @@ struct MessageShape {
   int sessions_per_message = 1;
   int timesteps = 1;  // of each sequence
   bool stateless = false;
-  bool string_ids = false;  // of Open Inference sequences; else integers
+  bool string_ids = false;    // of Open Inference sequences; else integers
+  int64_t lane_sessions = 0;  // that a lane's messages draw theirs from; 0: each message steps the same ones
 };
 
 // What came back for one message.
@@ -38,6 +39,9 @@ struct Verdict {
 class Exchange {
  public:
   virtual ~Exchange() = default;
+
+  // The next request names a session that none has named before, of those that later requests will draw from.
+  virtual bool creating() const { return false; }
 
   // The next request, sent behind `in_flight` unanswered ones. Valid until the next call.
   virtual const google::protobuf::MessageLite& Next(size_t in_flight) = 0;

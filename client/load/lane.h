@@ -36,6 +36,8 @@ class Lane {
 
   // False while the lane has all it may have in flight, waits for replies after a failure, or has given up.
   bool CanSend() const;
+  // As Exchange::creating.
+  bool creating() const { return exchange_->creating(); }
   // The next message: the oldest one due or, with none due, one of a closed loop, counted from `now_nanos`. Valid until
   // the next call. REQUIRES: CanSend().
   const google::protobuf::MessageLite& Send(int64_t now_nanos);

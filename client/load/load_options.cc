@@ -47,6 +47,21 @@ absl::Status CheckProtocol(const LoadOptions& options) {
   return absl::OkStatus();
 }
 
+// What a pool of sessions needs. Half of each stream's share at least is not in flight, so a free one is soon drawn.
+absl::Status CheckPool(const LoadOptions& options) {
+  if (options.session_pool == 0) {
+    if (!options.keep_sessions) return absl::OkStatus();
+    return absl::InvalidArgumentError("--keep_sessions is set; wanted --session_pool with it");
+  }
+  if (options.protocol != Protocol::kNative || options.stateless) {
+    return absl::InvalidArgumentError("--session_pool is set; wanted --protocol=native and no --stateless with it");
+  }
+  const int64_t in_flight = int64_t{options.streams} * options.in_flight * options.sessions_per_message;
+  if (options.session_pool >= 2 * in_flight) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("--session_pool is ", options.session_pool, "; wanted at least ",
+                                                 2 * in_flight, ", twice the sessions of all messages in flight"));
+}
+
 }  // namespace
 
 absl::Status LoadOptions::Validate() const {
@@ -64,8 +79,10 @@ absl::Status LoadOptions::Validate() const {
       CheckRange("rounds", rounds, 1, 1000),
       CheckRange("threads", threads, 1, 256),
       CheckRange("connections", connections, 1, 10000),
+      CheckRange("session_pool", static_cast<double>(session_pool), 0, 1e8),
   });
   if (ranges.ok()) ranges = CheckProtocol(*this);
+  if (ranges.ok()) ranges = CheckPool(*this);
   if (!ranges.ok()) return ranges;
   if (threads > streams) {
     return absl::InvalidArgumentError(absl::StrCat("--threads is ", threads, "; wanted at most --streams=", streams));

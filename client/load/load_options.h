@@ -1,6 +1,7 @@
 #ifndef RONDO_CLIENT_LOAD_LOAD_OPTIONS_H_
 #define RONDO_CLIENT_LOAD_LOAD_OPTIONS_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -29,6 +30,8 @@ struct LoadOptions {
   int rounds = 1;
   Protocol protocol = Protocol::kNative;
   bool string_ids = false;
+  int64_t session_pool = 0;
+  bool keep_sessions = false;
   Baseline baseline = Baseline::kNone;
   bool stateless = false;
   bool unary = false;

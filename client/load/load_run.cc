@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <random>
 #include <string>
@@ -68,13 +69,20 @@ uint64_t RandomBits() {
 std::vector<std::unique_ptr<Driver>> MakeDrivers(const LoadOptions& options, const MessageShape& shape,
                                                  const std::string& address, const std::atomic<bool>* stop) {
   const uint64_t run = RandomBits();  // no two runs share a session
+  const auto shape_of = [&](int lane) {
+    MessageShape own = shape;
+    const bool one_more = lane < options.session_pool % options.streams;
+    own.lane_sessions = options.session_pool / options.streams + (one_more ? 1 : 0);
+    return own;
+  };
   const int64_t steps_per_message = int64_t{shape.sessions_per_message} * shape.timesteps;
   std::vector<std::unique_ptr<Driver>> drivers;
   for (int thread = 0; thread < options.threads; ++thread) {
     Driver::Config config;
     for (int lane = thread; lane < options.streams; lane += options.threads) {
-      config.lanes.push_back(std::make_unique<Lane>(MakeExchange(shape, run, lane, kSeed + static_cast<uint64_t>(lane)),
-                                                    options.in_flight, steps_per_message));
+      config.lanes.push_back(
+          std::make_unique<Lane>(MakeExchange(shape_of(lane), run, lane, kSeed + static_cast<uint64_t>(lane)),
+                                 options.in_flight, steps_per_message));
     }
     config.channels = Connect(address, std::max(1, options.connections / options.threads));
     config.method = MethodOf(shape);
@@ -94,33 +102,35 @@ Round PlanRound(const LoadOptions& options) {
   return {begin, measure_begin, measure_begin + absl::ToInt64Nanoseconds(options.duration) / options.rounds};
 }
 
-// One round on every driver, each in its own thread but for the first.
-Measurement RunRound(const LoadOptions& options, const std::vector<std::unique_ptr<Driver>>& drivers) {
-  const Round round = PlanRound(options);
-  std::vector<Measurement> results(drivers.size());
+// `run(i)` measures driver i: all at once, each in its own thread but for the first.
+Measurement RunTogether(size_t drivers, const std::function<Measurement(size_t)>& run) {
+  std::vector<Measurement> results(drivers);
   std::vector<std::thread> threads;
-  for (size_t i = 1; i < drivers.size(); ++i) {
-    threads.emplace_back([&, i] {
-      // Threads of an open loop take turns: theirs is a part of one common schedule.
-      Round own = round;
-      if (options.rate > 0) own.begin_nanos += static_cast<int64_t>(static_cast<double>(i) * 1e9 / options.rate);
-      results[i] = drivers[i]->Run(own);
-    });
-  }
-  results[0] = drivers[0]->Run(round);
+  for (size_t i = 1; i < drivers; ++i) threads.emplace_back([&, i] { results[i] = run(i); });
+  results[0] = run(0);
   for (std::thread& thread : threads) thread.join();
   for (size_t i = 1; i < results.size(); ++i) results[0].AddParallel(results[i]);
   return std::move(results[0]);
 }
 
-// Ends the streams, and the sessions if the server has any of these drivers.
+Measurement RunRound(const LoadOptions& options, const std::vector<std::unique_ptr<Driver>>& drivers) {
+  const Round round = PlanRound(options);
+  return RunTogether(drivers.size(), [&](size_t i) {
+    // Threads of an open loop take turns: theirs is a part of one common schedule.
+    Round own = round;
+    if (options.rate > 0) own.begin_nanos += static_cast<int64_t>(static_cast<double>(i) * 1e9 / options.rate);
+    return drivers[i]->Run(own);
+  });
+}
+
+// Ends the streams, and the sessions if the server has any of these drivers that are not to be kept.
 void Finish(const LoadOptions& options, const std::vector<std::unique_ptr<Driver>>& drivers, bool has_sessions) {
   std::vector<std::string> ids;
   for (const auto& driver : drivers) {
     driver->Close();
     for (std::string& id : driver->SessionIds()) ids.push_back(std::move(id));
   }
-  if (!has_sessions || ids.empty()) return;
+  if (!has_sessions || options.keep_sessions || ids.empty()) return;
   const size_t left = DeleteSessions(Connect(options.server, 1).front(), ids);
   if (left > 0) std::fprintf(stderr, "rondo-load: %zu of %zu sessions could not be deleted\n", left, ids.size());
 }
@@ -161,6 +171,9 @@ absl::StatusOr<RunReport> RunLoad(const LoadOptions& options, const std::atomic<
   }
   if (!baseline_drivers.empty()) report.baseline.emplace();
 
+  if (options.session_pool > 0) {
+    report.creation = RunTogether(rondo_drivers.size(), [&](size_t i) { return rondo_drivers[i]->CreateSessions(); });
+  }
   for (int round = 0; round < options.rounds && !stop->load(); ++round) {
     report.rondo.AddLater(RunRound(options, rondo_drivers));
     if (report.baseline.has_value() && !stop->load()) report.baseline->AddLater(RunRound(options, baseline_drivers));

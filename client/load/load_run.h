@@ -10,7 +10,7 @@
 namespace rondo::load {
 
 // Runs the load: asks the server for the model's shape, starts rondo-echo if that is the baseline, drives the server
-// and the baseline in turn, round by round, and ends the sessions that it made.
+// and the baseline in turn, round by round, and ends the sessions that it made. Those of a pool it creates first.
 //
 // Once `*stop` is true the round that runs ends, no further one starts, and the report is of what was measured.
 // Errors: only if nothing could be measured; failed messages are counted in the report.

@@ -39,6 +39,12 @@ ABSL_FLAG(bool, string_ids, false, "With open_inference: sequence ids that are s
 ABSL_FLAG(bool, echo_baseline, false, "Measure a bare gRPC echo of the same messages beside the server, in turn.");
 ABSL_FLAG(bool, native_baseline, false,
           "With open_inference: measure the same load in the native protocol beside it, in turn.");
+ABSL_FLAG(
+    int64_t, session_pool, 0,
+    "Sessions that messages draw theirs from, uniformly, up to 100000000; native protocol. Each stream has a share "
+    "of its own and draws those that none of its unanswered messages step, so all positions are known and "
+    "checked. All are created first, by a message each. 0: every message of a stream steps the same sessions.");
+ABSL_FLAG(bool, keep_sessions, false, "With --session_pool: leave the sessions on the server at the end.");
 ABSL_FLAG(bool, stateless, false, "Send sequences without a session.");
 ABSL_FLAG(bool, unary, false, "Unary calls (Predict, ModelInfer) instead of streams.");
 ABSL_FLAG(int, threads, 1, "Threads that drive the streams, 1 to 256, at most --streams.");
@@ -56,6 +62,7 @@ constexpr char kUsage[] =
   rondo-load --model=demo --streams=128 --duration=10s --echo_baseline
   rondo-load --model=demo --streams=16 --rate=5000 --arrivals=poisson --json
   rondo-load --model=demo --streams=128 --protocol=open_inference --native_baseline
+  rondo-load --model=demo --streams=128 --session_pool=1000000 --keep_sessions
 
 Exit codes: 0 measured, 1 not measured to the end, wrong replies came or a flag does not parse, 2 flags out of bounds,
 130 interrupted.)";
@@ -104,6 +111,8 @@ absl::StatusOr<LoadOptions> OptionsFromFlags() {
   options.duration = absl::GetFlag(FLAGS_duration);
   options.warmup = absl::GetFlag(FLAGS_warmup);
   options.string_ids = absl::GetFlag(FLAGS_string_ids);
+  options.session_pool = absl::GetFlag(FLAGS_session_pool);
+  options.keep_sessions = absl::GetFlag(FLAGS_keep_sessions);
   options.rounds = absl::GetFlag(FLAGS_rounds);
   if (options.rounds == 0) options.rounds = options.baseline == Baseline::kNone ? 1 : 3;
   options.stateless = absl::GetFlag(FLAGS_stateless);
@@ -134,7 +143,8 @@ bool EndedEarly(const RunReport& report) {
 int ExitCode(const RunReport& report) {
   if (report.interrupted) return 130;
   if (EndedEarly(report)) return 1;
-  const bool wrong = report.rondo.errors.count("WRONG_REPLY") > 0;
+  const auto has_wrong = [](const Measurement& measured) { return measured.errors.count("WRONG_REPLY") > 0; };
+  const bool wrong = has_wrong(report.rondo) || (report.creation.has_value() && has_wrong(*report.creation));
   const bool silent_baseline = report.baseline.has_value() && report.baseline->messages == 0;
   return wrong || silent_baseline || report.rondo.messages == 0 ? 1 : 0;
 }

@@ -21,8 +21,6 @@ class NativeExchange final : public Exchange {
   std::vector<std::string> SessionIds() const override;
 
  private:
-  Verdict JudgeResult(int sequence, const v1::SequenceResult& result);
-
   const MessageShape shape_;
   v1::PredictRequest request_;
   v1::PredictResponse reply_;

@@ -85,6 +85,14 @@ std::string Heading(const RunReport& report) {
   return text;
 }
 
+std::string CreationLine(const RunReport& report) {
+  if (!report.creation.has_value()) return "";
+  const Measurement& creation = *report.creation;
+  return absl::StrCat(Thousands(static_cast<double>(report.options.session_pool)), " sessions created before, ",
+                      Thousands(creation.StepsPerSecond()), "/s, p99 ",
+                      Latency(creation, creation.latency.QuantileSeconds(0.99)), "\n\n");
+}
+
 std::string ErrorLines(const std::string& who, const Measurement& measurement) {
   std::string text;
   for (const auto& [code, count] : measurement.errors) {
@@ -123,6 +131,8 @@ Json SettingsJson(const LoadOptions& options) {
       {"rounds", options.rounds},
       {"stateless", options.stateless},
       {"unary", options.unary},
+      {"session_pool", options.session_pool},
+      {"keep_sessions", options.keep_sessions},
       {"threads", options.threads},
       {"connections", options.connections},
   };
@@ -131,7 +141,7 @@ Json SettingsJson(const LoadOptions& options) {
 }  // namespace
 
 std::string ReportText(const RunReport& report) {
-  std::string text = Heading(report);
+  std::string text = Heading(report) + CreationLine(report);
   absl::StrAppendFormat(&text, "%-12s %14s", "", "rondo");
   if (report.baseline.has_value()) absl::StrAppendFormat(&text, " %14s %8s", NameOf(report.options.baseline), "ratio");
   absl::StrAppend(&text, "\n", RateRow("messages/s", report, &Measurement::MessagesPerSecond),
@@ -143,6 +153,7 @@ std::string ReportText(const RunReport& report) {
   absl::StrAppend(&text,
                   Row("errors", Thousands(static_cast<double>(report.rondo.total_errors())), baseline_errors, NAN));
   absl::StrAppend(&text, ErrorLines("rondo", report.rondo));
+  if (report.creation.has_value()) absl::StrAppend(&text, ErrorLines("creation", *report.creation));
   if (report.baseline.has_value())
     absl::StrAppend(&text, ErrorLines(NameOf(report.options.baseline), *report.baseline));
   return text;
@@ -159,6 +170,10 @@ std::string ReportJson(const RunReport& report) {
         {"p50", Ratio(rondo.latency.QuantileSeconds(0.5), baseline.latency.QuantileSeconds(0.5))},
         {"p99", Ratio(rondo.latency.QuantileSeconds(0.99), baseline.latency.QuantileSeconds(0.99))},
     };
+  }
+  if (report.creation.has_value()) {
+    json["creation"] = MeasurementJson(*report.creation);
+    json["creation"]["seconds"] = static_cast<double>(report.creation->elapsed_nanos) / 1e9;
   }
   json["settings"] = SettingsJson(report.options);
   json["model"] = Json{{"name", report.model.name()},

@@ -14,6 +14,7 @@ struct RunReport {
   LoadOptions options;
   v1::Model model;
   Measurement rondo;
+  std::optional<Measurement> creation;  // of the sessions of options.session_pool, on rondo
   std::optional<Measurement> baseline;  // of options.baseline
   bool interrupted = false;
 };
@@ -23,8 +24,8 @@ std::string ReportText(const RunReport& report);
 
 // One JSON object: messages_per_second, steps_per_second, p50_seconds, p90_seconds, p99_seconds, p999_seconds,
 // max_seconds, messages, errors, errors_by_code; with a baseline also `echo` or `native` with the same and `ratio` with
-// throughput, p50, p99 (null if the baseline answered nothing); `settings`, `model`, `interrupted`. One line at its
-// end.
+// throughput, p50, p99 (null if the baseline answered nothing); with a session pool `creation` with the same and
+// seconds; `settings`, `model`, `interrupted`. One line at its end.
 std::string ReportJson(const RunReport& report);
 
 }  // namespace rondo::load

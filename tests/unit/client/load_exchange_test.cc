@@ -1,5 +1,8 @@
 #include <cstring>
+#include <deque>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,9 +15,16 @@
 namespace rondo::load {
 namespace {
 
+using ::testing::_;
+using ::testing::AllOf;
+using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::Gt;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Lt;
+using ::testing::Pair;
+using ::testing::SizeIs;
 
 constexpr uint64_t kRun = 0xfedcba9876543210;
 
@@ -171,6 +181,96 @@ TEST(NativeExchangeTest, TokenModelsGetTokenIdsAndCalendarModelsGetTimes) {
   }
   ASSERT_EQ(sequence.times_size(), 50);
   EXPECT_EQ(sequence.times(1) - sequence.times(0), 60);
+}
+
+MessageShape PooledShape(int64_t pool, int sessions, int timesteps) {
+  MessageShape shape = NativeShape(sessions, timesteps);
+  shape.lane_sessions = pool;
+  return shape;
+}
+
+// Sends and answers messages until every session of the pool exists.
+void CreateAll(NativeConversation* pooled, int timesteps) {
+  while (pooled->exchange().creating()) {
+    EXPECT_EQ(pooled->Answer(ReplyTo(pooled->Next(), timesteps)).error, "");
+  }
+}
+
+TEST(PooledExchangeTest, EverySessionIsCreatedInTurnBeforeAnyIsDrawn) {
+  NativeConversation pooled(PooledShape(5, 2, 1));
+  std::map<std::string, int64_t> first_positions;
+  while (pooled.exchange().creating()) {
+    const v1::PredictRequest request = pooled.Next();
+    for (const v1::Sequence& sequence : request.sequences()) {
+      first_positions.emplace(sequence.session_id(), sequence.position());
+    }
+    EXPECT_EQ(pooled.Answer(ReplyTo(request, 1)).error, "");
+  }
+  EXPECT_THAT(first_positions, SizeIs(5));
+  EXPECT_THAT(first_positions, Each(Pair(_, 0)));
+  EXPECT_EQ(first_positions.begin()->first, "load-fedcba9876543210-5-0");
+  EXPECT_THAT(pooled.exchange().SessionIds(), SizeIs(5));
+}
+
+TEST(PooledExchangeTest, EachSessionGoesOnAtItsOwnPosition) {
+  NativeConversation pooled(PooledShape(7, 2, 3));
+  std::map<std::string, int64_t> positions;
+  for (int message = 0; message < 200; ++message) {
+    const v1::PredictRequest request = pooled.Next();
+    for (const v1::Sequence& sequence : request.sequences()) {
+      EXPECT_EQ(sequence.position(), positions[sequence.session_id()]) << sequence.session_id();
+      positions[sequence.session_id()] += 3;
+    }
+    EXPECT_EQ(pooled.Answer(ReplyTo(request, 3)).error, "");
+  }
+}
+
+TEST(PooledExchangeTest, SessionsAreDrawnUniformly) {
+  NativeConversation pooled(PooledShape(10, 1, 1));
+  CreateAll(&pooled, 1);
+  std::map<std::string, int> drawn;
+  for (int message = 0; message < 10'000; ++message) {
+    const v1::PredictRequest request = pooled.Next();
+    ++drawn[request.sequences(0).session_id()];
+    pooled.Answer(ReplyTo(request, 1));
+  }
+  EXPECT_THAT(drawn, SizeIs(10));
+  EXPECT_THAT(drawn, Each(Pair(_, AllOf(Gt(900), Lt(1100)))));
+}
+
+TEST(PooledExchangeTest, NoSessionIsInTwoUnansweredSequences) {
+  NativeConversation pooled(PooledShape(16, 2, 1));
+  CreateAll(&pooled, 1);
+  std::deque<v1::PredictRequest> unanswered;
+  for (int message = 0; message < 500; ++message) {
+    unanswered.push_back(pooled.Next(unanswered.size()));
+    std::set<std::string> ids;
+    for (const v1::PredictRequest& request : unanswered) {
+      for (const v1::Sequence& sequence : request.sequences()) ids.insert(sequence.session_id());
+    }
+    EXPECT_EQ(ids.size(), 2 * unanswered.size());
+    if (unanswered.size() < 4) continue;
+    EXPECT_EQ(pooled.Answer(ReplyTo(unanswered.front(), 1)).error, "");
+    unanswered.pop_front();
+  }
+}
+
+TEST(PooledExchangeTest, ARefusalMovesNoSessionAndAFailureFreesThem) {
+  NativeConversation pooled(PooledShape(2, 1, 1));
+  v1::PredictResponse refused;
+  refused.mutable_status()->set_code(8);
+  pooled.Next();
+  EXPECT_EQ(pooled.Answer(refused).error, "RESOURCE_EXHAUSTED");
+  pooled.Next();
+  pooled.exchange().OnFailure();
+  std::set<std::string> drawn;
+  for (int message = 0; message < 100; ++message) {
+    const v1::PredictRequest request = pooled.Next();
+    EXPECT_EQ(request.sequences(0).position(), 0);
+    drawn.insert(request.sequences(0).session_id());
+    pooled.Answer(refused);
+  }
+  EXPECT_THAT(drawn, SizeIs(2));
 }
 
 TEST(OpenInferenceExchangeTest, TheFirstMessageStartsTheSequenceAndOnlyTheLastEndsIt) {

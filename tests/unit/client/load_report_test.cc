@@ -63,6 +63,18 @@ TEST(ReportTest, ARatioToAnEchoThatAnsweredNothingIsNull) {
   EXPECT_TRUE(Json::parse(ReportJson(report)).at("ratio").at("throughput").is_null());
 }
 
+TEST(ReportTest, TheCreationOfAPoolIsToldApart) {
+  RunReport report = Report();
+  EXPECT_FALSE(Json::parse(ReportJson(report)).contains("creation"));
+  report.options.session_pool = 1'000'000;
+  report.creation = Measured(50'000, 4'000'000);
+  const Json json = Json::parse(ReportJson(report));
+  EXPECT_EQ(json.at("creation").at("seconds"), 2);
+  EXPECT_EQ(json.at("creation").at("steps_per_second"), 100'000);
+  EXPECT_EQ(json.at("settings").at("session_pool"), 1'000'000);
+  EXPECT_THAT(ReportText(report), HasSubstr("1,000,000 sessions created before, 100,000/s, p99 4.00 ms\n"));
+}
+
 TEST(ReportTest, TextHasAColumnForEachServerAndTheRatio) {
   RunReport report = Report();
   report.rondo = Measured(200'000, 300'000);
@@ -133,6 +145,23 @@ TEST(LoadOptionsTest, WhatDoesNotGoWithAProtocolIsRefused) {
   options.baseline = Baseline::kNone;
   options.protocol = Protocol::kNative;
   EXPECT_THAT(std::string(options.Validate().message()), HasSubstr("--string_ids is set; wanted --protocol=open"));
+}
+
+TEST(LoadOptionsTest, APoolHasRoomForAllThatIsInFlight) {
+  LoadOptions options;
+  options.model = "m";
+  options.keep_sessions = true;
+  EXPECT_EQ(options.Validate().message(), "--keep_sessions is set; wanted --session_pool with it");
+  options.streams = 4;
+  options.in_flight = 3;
+  options.sessions_per_message = 5;
+  options.session_pool = 119;
+  EXPECT_EQ(options.Validate().message(),
+            "--session_pool is 119; wanted at least 120, twice the sessions of all messages in flight");
+  options.session_pool = 120;
+  EXPECT_TRUE(options.Validate().ok());
+  options.stateless = true;
+  EXPECT_THAT(std::string(options.Validate().message()), HasSubstr("--session_pool is set; wanted --protocol=native"));
 }
 
 }  // namespace

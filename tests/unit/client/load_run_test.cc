@@ -157,6 +157,23 @@ TEST_F(LoadRunTest, UnaryAndStatelessAndPipelinedRunsAreAnsweredWithoutErrors) {
   EXPECT_EQ(report.rondo.total_errors(), 0) << report.rondo.first_error;
 }
 
+TEST_F(LoadRunTest, APoolIsCreatedBeforeItIsMeasuredAndKeptIfWanted) {
+  options_.threads = 2;
+  options_.in_flight = 3;
+  options_.session_pool = 200;  // shares of 67, 67 and 66: 14 messages each
+  for (const bool keep : {true, false}) {
+    options_.keep_sessions = keep;
+    const RunReport report = Run();
+    ASSERT_TRUE(report.creation.has_value());
+    EXPECT_EQ(report.creation->messages, 3 * 14);
+    EXPECT_EQ(report.creation->total_errors(), 0) << report.creation->first_error;
+    EXPECT_GT(report.creation->elapsed_nanos, 0);
+    EXPECT_GT(report.rondo.messages, 0);
+    EXPECT_EQ(report.rondo.total_errors(), 0) << report.rondo.first_error;
+    EXPECT_EQ(sessions_.count(), keep ? 0u : 200u);
+  }
+}
+
 TEST_F(LoadRunTest, TheEchoBaselineRunsAsAProcessOfItsOwn) {
   options_.baseline = Baseline::kEcho;
   options_.echo_cpus = CurrentCpus();
