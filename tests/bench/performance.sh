@@ -8,7 +8,6 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-readonly bin=build/release/bin
 build=yes
 seconds=6
 for argument in "$@"; do
@@ -22,79 +21,8 @@ for argument in "$@"; do
   esac
 done
 
-if [[ $build == yes ]]; then
-  cmake --preset release -DRONDO_BUILD_BENCHES=ON >/dev/null
-  cmake --build --preset release >/dev/null
-fi
-
-scratch=$(mktemp -d)
-server_pid= redis_pid=
-stop_server() {
-  [[ -n $server_pid ]] || return 0
-  kill -TERM "$server_pid" 2>/dev/null || true
-  wait "$server_pid" 2>/dev/null || true
-  server_pid=
-}
-stop_redis() { [[ -z $redis_pid ]] || kill "$redis_pid" 2>/dev/null || true; }
-trap 'stop_server; stop_redis; rm -rf "$scratch"' EXIT
-trap 'exit 130' INT TERM
-
-# The server gets one CPU and the generator another, so that neither is measured through the other's work. With a
-# single CPU they share it, and every row says less about the server.
-mapfile -t cpus < <(python3 -c 'import os; print(*sorted(os.sched_getaffinity(0)), sep="\n")')
-readonly all_cpus=$(IFS=,; echo "${cpus[*]}")
-readonly server_cpu=${cpus[0]}
-readonly client_cpu=${cpus[${#cpus[@]}-1]}
-
-# number FILE EXPRESSION: a number from a JSON file, seen by the Python expression as `j`.
-number() { python3 -c 'import json, sys; j = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1" "$2"; }
-# compute EXPRESSION
-compute() { python3 -c 'import sys; print(eval(sys.argv[1]))' "$1"; }
-
-# make_model NAME HIDDEN_SIZE INPUT_SIZE
-make_model() {
-  mkdir -p "$scratch/models/$1/1"
-  "$bin/make-model" --out="$scratch/models/$1/1/model.safetensors" --hidden_size="$2" --input_size="$3"
-}
-
-# start_server CPUS [FLAG...]: a rondo-server on these CPUs; sets `address`.
-start_server() {
-  local on=$1
-  shift
-  local port
-  port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-  address=127.0.0.1:$port
-  taskset -c "$on" "$bin/rondo-server" --model_repository="$scratch/models" --listen="$address" \
-    --http_listen=127.0.0.1:0 "$@" >"$scratch/server.log" 2>&1 &
-  server_pid=$!
-  for ((tries = 0; tries < 300; ++tries)); do
-    if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then return 0; fi
-    kill -0 "$server_pid" 2>/dev/null || break
-    sleep 0.1
-  done
-  echo "performance.sh: rondo-server did not start:" >&2
-  tail -5 "$scratch/server.log" >&2
-  exit 1
-}
-
-# load OUTPUT FLAG...: rondo-load against the server, to a JSON file. A failed message spoils a row.
-load() {
-  local output=$1
-  shift
-  "$bin/rondo-load" --server="$address" --json --duration="${seconds}s" "$@" >"$output"
-  local beside='j.get("echo", j.get("native", {"errors": 0}))'
-  [[ $(number "$output" "j['errors'] + $beside['errors']") == 0 ]] && return 0
-  echo "performance.sh: messages failed: rondo-load $*" >&2
-  number "$output" "j['errors_by_code'], $beside.get('errors_by_code')" >&2
-  exit 1
-}
-
-# row WHAT VALUE '<='|'>=' TARGET DETAIL
-row() {
-  local verdict
-  verdict=$(compute "'met' if $2 $3 $4 else 'SHORT'")
-  printf '%-38s %9.3f   %s %-6s  %-5s  %s\n' "$1" "$2" "$3" "$4" "$verdict" "$5"
-}
+source tests/bench/measuring.sh
+if [[ $build == yes ]]; then build_benches; fi
 
 # kernel_row NAME: one row of kernel-bench, to a JSON object in $scratch/kernel.json.
 kernel_row() {
@@ -176,13 +104,9 @@ measure_big() {
 # What a session store takes from 128 streams: messages/s against a server of its own turn without one. Redis runs on the
 # generator's CPU and keeps an append-only file, synced each second.
 measure_stores() {
-  local out=$scratch/load.json store durability memory messages socket_port target
-  socket_port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-  taskset -c "$client_cpu" redis-server --port "$socket_port" --bind 127.0.0.1 --dir "$scratch" --appendonly yes --save "" \
-    >"$scratch/redis.log" &
-  redis_pid=$!
-  until redis-cli -p "$socket_port" ping >/dev/null 2>&1; do kill -0 "$redis_pid"; done
-  for store in "rocksdb:$scratch/rocksdb" "redis://127.0.0.1:$socket_port"; do
+  local out=$scratch/load.json store durability memory messages target
+  start_redis "$client_cpu"
+  for store in "rocksdb:$scratch/rocksdb" "redis://127.0.0.1:$redis_port"; do
     for durability in interval every_reply; do
       start_server "$server_cpu"
       load "$out" --model=lstm-64 --streams=128 --warmup=500ms --cpus="$client_cpu"
@@ -199,9 +123,7 @@ measure_stores() {
           j['p99_seconds'] * 1e3, $memory)")"
     done
   done
-  kill "$redis_pid"
-  wait "$redis_pid" || true
-  redis_pid=
+  stop_redis
 }
 
 # 1,000,000 sessions in the server's own table, each with 512 bytes of state.
@@ -223,28 +145,10 @@ measure_allocations() {
     "$ran tests of the step and the sessions, outside gRPC and protobuf"
 }
 
-# busy_percent: how much of the machine other programs use, over one second.
-busy_percent() {
-  python3 - <<'PYTHON'
-import time
-def ticks():
-    numbers = [int(n) for n in open("/proc/stat").readline().split()[1:9]]
-    return sum(numbers), numbers[3] + numbers[4]
-total, idle = ticks()
-time.sleep(1)
-later, later_idle = ticks()
-print(round(100 * (1 - (later_idle - idle) / max(1, later - total))))
-PYTHON
-}
-
-echo "machine    $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), ${#cpus[@]} CPUs, $(uname -r)"
-echo "placement  server and echo on CPU $server_cpu, generator on CPU $client_cpu, ${seconds} s each; the big network's"
-echo "           server also on CPUs $all_cpus, with the generator, which is nearly idle then, on the same ones"
-readonly busy=$(busy_percent)
-((busy < 10)) || echo "           BUSY: other programs use $busy % of the CPUs; the server rows come out too low"
-((${#cpus[@]} > 1)) || echo "           ONE CPU: server and generator share it, the targets do not apply"
-echo
-printf '%-38s %9s   %-9s  %-5s  %s\n' "what" "reached" "target" "" "measured"
+describe_machine \
+  "server and echo on CPU $server_cpu, generator on CPU $client_cpu, ${seconds} s each; the big network's" \
+  "server also on CPUs $all_cpus, with the generator, which is nearly idle then, on the same ones"
+header
 make_model lstm-64 64 16
 make_model lstm-64-wide 64 64
 make_model lstm-1024 1024 64
