@@ -95,17 +95,20 @@ absl::StatusOr<Session> Client::OpenSession(absl::string_view model, absl::strin
     input.version = version;
     absl::StatusOr<SessionDescription> created = CreateSession(input);
     if (!created.ok()) return created.status();
-    return Session(connection_, input.model, created->version, std::move(created->session_id), created->position);
+    return Session(connection_, input.model, version, created->version, std::move(created->session_id),
+                   created->position);
   }
   const absl::StatusOr<SessionDescription> found = GetSession(id);
-  if (absl::IsNotFound(found.status())) return Session(connection_, std::string(model), version, std::string(id), 0);
+  if (absl::IsNotFound(found.status())) {
+    return Session(connection_, std::string(model), version, version, std::string(id), 0);
+  }
   if (!found.ok()) return found.status();
   if (found->model != model || (version != 0 && found->version != version)) {
     return absl::FailedPreconditionError(absl::StrCat("session '", id, "' belongs to model '", found->model,
                                                       "' version ", found->version, ", not to '", model, "'",
                                                       version == 0 ? "" : absl::StrCat(" version ", version)));
   }
-  return Session(connection_, std::string(model), found->version, std::string(id), found->position);
+  return Session(connection_, std::string(model), version, found->version, std::string(id), found->position);
 }
 
 absl::StatusOr<SessionDescription> Client::CreateSession(const CreateSessionInput& input) const {

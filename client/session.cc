@@ -16,10 +16,11 @@ constexpr int64_t kMaxTimestepsAgain = 256;
 
 }  // namespace
 
-Session::Session(std::shared_ptr<ClientConnection> connection, std::string model, int64_t version, std::string id,
-                 int64_t position)
+Session::Session(std::shared_ptr<ClientConnection> connection, std::string model, int64_t wanted_version,
+                 int64_t version, std::string id, int64_t position)
     : connection_(std::move(connection)),
       model_(std::move(model)),
+      wanted_version_(wanted_version),
       version_(version),
       id_(std::move(id)),
       position_(position),
@@ -49,7 +50,8 @@ absl::StatusOr<std::vector<float>> Session::Run(absl::Span<const float> inputs, 
 
 absl::StatusOr<SequenceOutput> Session::Send(const SequenceInput& sequence, bool last_only, absl::Time deadline) {
   PredictOptions options;
-  options.version = version_;
+  // At position 0 it may have to be made anew: as what it was.
+  options.version = sequence.position == 0 ? version_ : wanted_version_;
   options.last_only = last_only;
   v1::PredictRequest request;
   FillPredictRequest(model_, {&sequence, 1}, options, &request);
@@ -105,7 +107,7 @@ absl::StatusOr<std::vector<float>> Session::Forecast(int horizon, absl::Span<con
 }
 
 absl::StatusOr<std::vector<float>> Session::Forecast(ForecastInput input) {
-  input.version = version_;
+  input.version = wanted_version_;
   input.session_id = id_;
   const absl::Time deadline = connection_->NewDeadline();
   while (true) {
@@ -128,7 +130,8 @@ absl::StatusOr<std::vector<float>> Session::Forecast(ForecastInput input) {
 absl::StatusOr<Session> Session::Fork(absl::string_view id) const {
   absl::StatusOr<SessionDescription> forked = Client(connection_).ForkSession(id_, id);
   if (!forked.ok()) return forked.status();
-  return Session(connection_, model_, forked->version, std::move(forked->session_id), forked->position);
+  return Session(connection_, model_, wanted_version_, forked->version, std::move(forked->session_id),
+                 forked->position);
 }
 
 absl::Status Session::Sync() {

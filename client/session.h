@@ -40,7 +40,7 @@ class Session {
   // The next `horizon` outputs, [horizon][output_size]; the session does not move. `known` as in ForecastInput.
   absl::StatusOr<std::vector<float>> Forecast(int horizon, absl::Span<const float> known_inputs = {},
                                               absl::Span<const int64_t> known_times = {});
-  // The same with every choice; its session and version are this one's.
+  // The same with every choice; its session is this one, and its version any that this one may be of.
   absl::StatusOr<std::vector<float>> Forecast(ForecastInput input);
 
   // A copy that goes on independently from here, e.g. to try what would follow. Empty id: an id of the server's.
@@ -53,15 +53,17 @@ class Session {
   absl::Status Delete();
 
   const std::string& id() const { return id_; }
-  // Of the model; 0: the newest one when the first step comes.
+  // Of the model when this object was made; 0: the newest one when the first step comes. A server with --adopt_sessions
+  // may go on with a newer one, unless OpenSession was given a version.
   int64_t version() const { return version_; }
   // Timesteps consumed, as far as this object knows: the index of the next one.
   int64_t position() const { return position_; }
 
  private:
   friend class Client;
-  Session(std::shared_ptr<ClientConnection> connection, std::string model, int64_t version, std::string id,
-          int64_t position);
+  // `wanted_version`: what the caller asked for, 0: any. `version`: of the session as the server has it, 0: none yet.
+  Session(std::shared_ptr<ClientConnection> connection, std::string model, int64_t wanted_version, int64_t version,
+          std::string id, int64_t position);
 
   absl::StatusOr<SequenceOutput> Send(const SequenceInput& sequence, bool last_only, absl::Time deadline);
   // The server stands at `expected`, or said so in `refusal`: runs the timesteps from there to position() again. An
@@ -73,6 +75,7 @@ class Session {
 
   std::shared_ptr<ClientConnection> connection_;
   std::string model_;
+  int64_t wanted_version_;
   int64_t version_;
   std::string id_;
   int64_t position_;

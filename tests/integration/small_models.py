@@ -4,7 +4,7 @@ import json
 import struct
 
 
-def write_model(repository, name, description, tensors):
+def write_model(repository, name, description, tensors, version=1):
     """A .safetensors file: 8 bytes of header length, a JSON header, then float32 tensors back to back."""
     header = {"__metadata__": {"rondo": json.dumps(description)}}
     body = b""
@@ -14,13 +14,13 @@ def write_model(repository, name, description, tensors):
         body += packed
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
-    path = repository / name / "1" / "model.safetensors"
+    path = repository / name / str(version) / "model.safetensors"
     path.parent.mkdir(parents=True)
     path.write_bytes(struct.pack("<Q", len(text)) + text + body)
 
 
-def write_sum_model(repository, name, inputs, calendar=(), fed_back=("x",), horizon=1):
-    """Answers the running sum of all inputs; the calendar has no weight."""
+def write_sum_model(repository, name, inputs, calendar=(), fed_back=("x",), horizon=1, version=1, scale=1.0):
+    """Answers the running sum of all inputs, times `scale`; the calendar has no weight."""
     features = len(inputs) + 2 * len(calendar)
     description = {
         "format": 1, "cell": "rnn", "activation": "relu", "inputs": [{"name": i} for i in inputs],
@@ -32,6 +32,6 @@ def write_sum_model(repository, name, inputs, calendar=(), fed_back=("x",), hori
         "rnn.weight_hh_l0": ([1, 1], [1.0]),
         "rnn.bias_ih_l0": ([1], [0.0]),
         "rnn.bias_hh_l0": ([1], [0.0]),
-        "head.weight": ([horizon, 1], [1.0] * horizon),
+        "head.weight": ([horizon, 1], [scale] * horizon),
         "head.bias": ([horizon], [0.0] * horizon),
-    })
+    }, version)

@@ -2,12 +2,16 @@
 
 import datetime
 import math
+import pathlib
+import tempfile
+import time
 import unittest
 
 import numpy as np
 import pandas as pd
 import rondo
 from server_process import SEATTLE, ServerProcess
+from small_models import write_sum_model
 
 SEATTLE_DAYS = np.array([[12.8, 5.0, 0.0, 4.7], [10.6, 2.8, 10.9, 4.5], [11.7, 7.2, 0.8, 2.3]], dtype=np.float32)
 SEATTLE_TIMES = np.array(["2012-01-01", "2012-01-02", "2012-01-03"], dtype="datetime64[D]")
@@ -120,6 +124,23 @@ class ClientTest(unittest.TestCase):
         self.assertEqual([session.position for session in sessions], [2, 1, 2])
         with self.assertRaisesRegex(ValueError, "one message is for one model"):
             self.client.step_many([sessions[0], self.client.session("sum", "step-other")], [[1, 1], [1, 1]])
+
+    def test_a_newer_version_goes_on_with_a_session_that_was_opened_without_one(self):
+        repository = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        write_sum_model(repository, "sum", ["x"])
+        server = self.enterContext(ServerProcess("--adopt_sessions=same_shape", repository=repository))
+        client = self.enterContext(rondo.Client(server.address))
+        live, named = client.session("sum", "live"), client.session("sum", "named", version=1)
+        self.assertEqual([session.step(2).tolist() for session in (live, named)], [[2], [2]])
+        write_sum_model(repository, "sum", ["x"], version=2, scale=10.0)
+        server.look_for_models()
+        deadline = time.monotonic() + 30
+        while client.get_model("sum").version == 1:
+            self.assertLess(time.monotonic(), deadline, "version 2 was never loaded")
+        self.assertEqual([session.step(3).tolist() for session in (live, named)], [[50], [5]])
+        new = client.session("sum", "new")
+        self.assertEqual(client.step_many([live, new], [[1], [4]]).tolist(), [[60], [40]])
+        self.assertEqual(client.get_session("live").version, 2)
 
     def test_sessions_are_created_listed_and_deleted(self):
         created = self.client.create_session("sum", "kept", idle_timeout=60)

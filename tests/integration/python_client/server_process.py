@@ -4,6 +4,7 @@ import contextlib
 import os
 import pathlib
 import re
+import signal
 import socket
 import subprocess
 import tempfile
@@ -56,6 +57,9 @@ class ServerProcess:
         self._reap()
         if self._process.returncode != 0:
             raise RuntimeError(f"rondo-server ended with {self._process.returncode}")
+
+    def look_for_models(self):
+        self._process.send_signal(signal.SIGHUP)
 
     def restart(self):
         """At the same address. What was only in its memory is gone."""

@@ -95,6 +95,23 @@ TEST_F(ClientTest, AnEmptyIdOpensASessionOfTheServers) {
   EXPECT_EQ(session.id(), "made0");
 }
 
+// So that a newer version may go on with it.
+TEST_F(ClientTest, ASessionNamesNoVersionUnlessItBeginsOrWasOpenedWithOne) {
+  const std::vector<float> step = {1};
+  Session made = client_.OpenSession("sum").value();
+  ASSERT_TRUE(made.Step(step).ok());
+  EXPECT_EQ(server_.last_version(), 1) << "it may have ended since, and begins as what it was made as";
+  ASSERT_TRUE(made.Step(step).ok());
+  EXPECT_EQ(server_.last_version(), 0);
+  Session found = client_.OpenSession("sum", made.id()).value();
+  EXPECT_EQ(found.version(), 1);
+  ASSERT_TRUE(found.Step(step).ok());
+  EXPECT_EQ(server_.last_version(), 0);
+  Session named = client_.OpenSession("sum", made.id(), 1).value();
+  ASSERT_TRUE(named.Step(step).ok());
+  EXPECT_EQ(server_.last_version(), 1);
+}
+
 TEST_F(ClientTest, ASessionOfAnotherModelIsRefused) {
   Session session = client_.OpenSession("sum", "a").value();
   ASSERT_TRUE(session.Step(std::vector<float>{2}).ok());

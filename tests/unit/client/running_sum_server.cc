@@ -63,15 +63,21 @@ int RunningSumServer::predict_calls() const {
   return predict_calls_;
 }
 
+int64_t RunningSumServer::last_version() const {
+  MutexLock lock(&mutex_);
+  return last_version_;
+}
+
 int64_t RunningSumServer::position(const std::string& session_id) const {
   MutexLock lock(&mutex_);
   const auto found = series_.find(session_id);
   return found == series_.end() ? -1 : found->second.position;
 }
 
-std::optional<RunningSumServer::Fault> RunningSumServer::TakeFault() {
+std::optional<RunningSumServer::Fault> RunningSumServer::TakeFault(int64_t version) {
   MutexLock lock(&mutex_);
   ++predict_calls_;
+  last_version_ = version;
   if (faults_.empty()) return std::nullopt;
   const Fault fault = faults_.front();
   faults_.pop_front();
@@ -135,7 +141,7 @@ grpc::Status RunningSumServer::Refusal(Fault fault, grpc::ServerContext* context
 
 grpc::Status RunningSumServer::Predict(grpc::ServerContext* context, const v1::PredictRequest* request,
                                        v1::PredictResponse* response) {
-  const std::optional<Fault> fault = TakeFault();
+  const std::optional<Fault> fault = TakeFault(request->version());
   if (fault.has_value()) {
     const grpc::Status refusal = Refusal(*fault, context);
     if (!refusal.ok()) return refusal;
@@ -184,6 +190,7 @@ grpc::Status RunningSumServer::GetSession(grpc::ServerContext* /*context*/, cons
   if (found == series_.end()) return {grpc::StatusCode::NOT_FOUND, "no session '" + request->session_id() + "'"};
   response->set_session_id(found->first);
   response->set_model("sum");
+  response->set_version(1);
   response->set_position(found->second.position);
   return grpc::Status::OK;
 }
@@ -194,6 +201,7 @@ grpc::Status RunningSumServer::CreateSession(grpc::ServerContext* /*context*/, c
   response->set_session_id(request->session_id().empty() ? "made" + std::to_string(series_.size())
                                                          : request->session_id());
   response->set_model(request->model());
+  response->set_version(1);
   response->set_idle_timeout_seconds(request->idle_timeout_seconds());
   series_[response->session_id()] = Series();
   return grpc::Status::OK;

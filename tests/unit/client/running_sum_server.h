@@ -44,6 +44,7 @@ class RunningSumServer final : public v1::Inference::Service, public v1::Session
   // The next streams: each answers so many messages, says that it goes away and ends with UNAVAILABLE.
   void EndStreamsAfter(std::deque<int> messages);
   int predict_calls() const;
+  int64_t last_version() const;  // that a Predict call named
   int64_t position(const std::string& session_id) const;
 
   grpc::Status Predict(grpc::ServerContext* context, const v1::PredictRequest* request,
@@ -65,7 +66,8 @@ class RunningSumServer final : public v1::Inference::Service, public v1::Session
     v1::SequenceResult last_result;
   };
 
-  std::optional<Fault> TakeFault() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Of the Predict call that has come, and names `version`.
+  std::optional<Fault> TakeFault(int64_t version) ABSL_LOCKS_EXCLUDED(mutex_);
   // Of the next stream.
   int TakeMessageLimit() ABSL_LOCKS_EXCLUDED(mutex_);
   // REQUIRES: it is not to run.
@@ -80,6 +82,7 @@ class RunningSumServer final : public v1::Inference::Service, public v1::Session
   std::deque<Fault> faults_ ABSL_GUARDED_BY(mutex_);
   std::deque<int> stream_limits_ ABSL_GUARDED_BY(mutex_);
   int predict_calls_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t last_version_ ABSL_GUARDED_BY(mutex_) = 0;
   bool released_ ABSL_GUARDED_BY(mutex_) = false;
   CondVar release_;
 

@@ -52,12 +52,26 @@ class KnownModels:
 
 
 def predict_many(
-    models: KnownModels, name: str, sequences: Items[messages.SequenceInput], version: int, last_only: bool,
-    *, waits: bool = False,
+    models: KnownModels, name: str, sequences: Items[messages.SequenceInput], version: int, last_only: bool
 ) -> Operation[list[messages.SequenceOutput]]:
     model, wire_sequences = yield from models.checked(name, version, sequences)
+    return (yield from _predict(model, version, sequences, wire_sequences, last_only, False))
+
+
+def predict_shaped(
+    model: messages.Model, sequences: Items[messages.SequenceInput], version: int, last_only: bool
+) -> Operation[list[messages.SequenceOutput]]:
+    """For sessions of `model`, or of another version of its shape."""
+    wire_sequences = [_wire.to_sequence(sequence, model) for sequence in sequences]
+    return (yield from _predict(model, version, sequences, wire_sequences, last_only, True))
+
+
+def _predict(
+    model: messages.Model, version: int, sequences: Items[messages.SequenceInput],
+    wire_sequences: list[inference_pb2.Sequence], last_only: bool, waits: bool,
+) -> Operation[list[messages.SequenceOutput]]:
     request = inference_pb2.PredictRequest(
-        model=name, version=version, sequences=wire_sequences, last_only=last_only
+        model=model.name, version=version, sequences=wire_sequences, last_only=last_only
     )
     repeatable = all(map(_wire.is_repeatable, wire_sequences))
     position = sequences[0].position if len(sequences) == 1 else None
@@ -159,19 +173,19 @@ def fork_session(session_id: str, new_id: str | None) -> Operation[messages.Sess
 
 
 def open_session(models: KnownModels, name: str, session_id: str | None, version: int
-                 ) -> Operation[tuple[messages.Model, str, int]]:  # fmt: skip
-    """(model, id, position)"""
+                 ) -> Operation[tuple[messages.Model, int, str, int]]:  # fmt: skip
+    """(model, the version asked for, id, position)"""
     if session_id is None:
         created = yield from create_session(name, None, version, None)
-        return (yield from models.get(name, created.version)), created.session_id, created.position
+        return (yield from models.get(name, created.version)), version, created.session_id, created.position
     try:
         found = yield from get_session(session_id)
     except errors.NotFound:
         newest = yield from models.fetch(name, version)
-        return newest, session_id, 0
+        return newest, version, session_id, 0
     if found.model != name or version not in (0, found.version):
         wanted = f"'{name}'" + (f" version {version}" if version else "")
         raise errors.FailedPrecondition(
             f"session '{session_id}' belongs to model '{found.model}' version {found.version}, not to {wanted}"
         )
-    return (yield from models.get(name, found.version)), session_id, found.position
+    return (yield from models.get(name, found.version)), version, session_id, found.position

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence as Items
 from typing import Any
 
@@ -16,10 +17,10 @@ from ._unsaved import UnsavedSteps
 class SessionState:
     """What a client knows of a session: moved only by a reply that says so."""
 
-    def __init__(self, models: _operations.KnownModels, model: messages.Model, session_id: str, position: int,
-                 temporary: bool, max_unsaved_bytes: int) -> None:  # fmt: skip
-        self._models = models
+    def __init__(self, model: messages.Model, version: int, session_id: str, position: int, temporary: bool,
+                 max_unsaved_bytes: int) -> None:  # fmt: skip
         self._model = model
+        self._version = version  # what the caller asked for; 0: any
         self._id = session_id
         self._position = position
         self._temporary = temporary  # its id is the server's: nobody else can know it
@@ -31,7 +32,8 @@ class SessionState:
 
     @property
     def model(self) -> messages.Model:
-        """The model and version that the session runs."""
+        """The model and version that the session ran when it was opened. A server with --adopt_sessions may go on with
+        a newer version of the same shape, unless the session was opened with a version."""
         return self._model
 
     @property
@@ -55,10 +57,9 @@ class SessionState:
             yield from self._catch_up(error)
 
     def _send(self, sequence: messages.SequenceInput, last_only: bool) -> Operation[messages.SequenceOutput]:
-        name, version = self._model.name, self._model.version
-        outputs = yield from _operations.predict_many(
-            self._models, name, [sequence], version, last_only, waits=True
-        )
+        # At position 0 it may have to be made anew: as what it was.
+        version = self._model.version if sequence.position == 0 else self._version
+        outputs = yield from _operations.predict_shaped(self._model, [sequence], version, last_only)
         return outputs[0]
 
     def _took(self, sequence: messages.SequenceInput, output: messages.SequenceOutput) -> None:
@@ -107,7 +108,7 @@ class SessionState:
         while True:
             try:
                 values, position = yield from _operations.forecast(
-                    self._model, horizon, self._model.version,
+                    self._model, horizon, self._version,
                     session_id=self._id, known=known, known_times=known_times, waits=True,
                 )  # fmt: skip
             except errors.RondoError as failure:
@@ -127,10 +128,10 @@ class SessionState:
         self._position = position
         return position
 
-    def _fork(self, new_id: str | None) -> Operation[tuple[messages.Model, str, int]]:
-        """(model, id, position) of the copy"""
+    def _fork(self, new_id: str | None) -> Operation[tuple[messages.Model, int, str, int]]:
+        """(model, version asked for, id, position) of the copy"""
         forked = yield from _operations.fork_session(self._id, new_id)
-        return self._model, forked.session_id, forked.position
+        return self._model, self._version, forked.session_id, forked.position
 
     def _leave(self, failed: bool) -> Operation[None]:
         """The end of a `with` block. What already failed there is not hidden by what fails here."""
@@ -162,14 +163,19 @@ def one_row(x: npt.ArrayLike, model: messages.Model) -> messages.FloatArray:
     return row.reshape(1, -1)
 
 
+def _is_interchangeable(a: messages.Model, b: messages.Model) -> bool:
+    """Only the version tells them apart: one may have gone on with the other's sessions since."""
+    return dataclasses.replace(a, version=b.version) == b
+
+
 def step_many(
-    models: _operations.KnownModels, sessions: Items[SessionState], x: npt.ArrayLike, times: messages.Times
+    sessions: Items[SessionState], x: npt.ArrayLike, times: messages.Times
 ) -> Operation[messages.FloatArray]:
     if not sessions:
         raise ValueError("step_many was given no sessions; wanted one or more")
-    model = sessions[0].model
+    model, version = sessions[0].model, sessions[0]._version
     for session in sessions:
-        if session.model != model:
+        if session._version != version or not _is_interchangeable(session.model, model):
             raise ValueError(
                 f"session '{session.id}' runs '{session.model.name}' version {session.model.version}, the first one "
                 f"'{model.name}' version {model.version}; one message is for one model"
@@ -182,7 +188,7 @@ def step_many(
     sequences = _sequences(sessions, array, times)
     if len(sessions) == 1:
         return (yield from sessions[0]._run(sequences[0].values, sequences[0].times, False))
-    outputs = yield from _operations.predict_many(models, model.name, sequences, model.version, False, waits=True)
+    outputs = yield from _operations.predict_shaped(model, sequences, version, False)
     return (yield from _taken(sessions, sequences, outputs))
 
 

@@ -133,7 +133,7 @@ class Client:
         timeout: float | None = None,
     ) -> messages.FloatArray:
         """x [sessions, input_size] -> [sessions, output_size]."""
-        return await self._run(_session_state.step_many(self._models, sessions, x, times), timeout)
+        return await self._run(_session_state.step_many(sessions, x, times), timeout)
 
     async def forecast(
         self,
@@ -251,10 +251,10 @@ class Session(_session_state.SessionState):
     """As `rondo.Session`. One task at a time."""
 
     def __init__(
-        self, client: Client, model: messages.Model, session_id: str, position: int, *, temporary: bool
+        self, client: Client, model: messages.Model, version: int, session_id: str, position: int, *, temporary: bool
     ) -> None:
         unsaved_bytes = client._connection.max_unsaved_bytes
-        super().__init__(client._models, model, session_id, position, temporary, unsaved_bytes)
+        super().__init__(model, version, session_id, position, temporary, unsaved_bytes)
         self._client = client
 
     async def step(

@@ -150,7 +150,7 @@ class Client:
         """One timestep of each session in one message: far cheaper than a call for each.
 
         Args:
-            sessions: of one model and version, each once.
+            sessions: of one model, each once; of versions of one shape, unless opened with a version.
             x: [sessions, input_size], a row a session.
             times: [sessions], for models that need them.
             timeout: seconds; None: the client's.
@@ -162,7 +162,7 @@ class Client:
             PartialFailure: some sessions failed; it has the others' outputs. A single session's own error is raised
                 as it is. After Unavailable or DeadlineExceeded call again with the same values.
         """
-        return self._run(_session_state.step_many(self._models, sessions, x, times), timeout)
+        return self._run(_session_state.step_many(sessions, x, times), timeout)
 
     def forecast(
         self,

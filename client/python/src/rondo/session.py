@@ -30,10 +30,10 @@ class Session(_session_state.SessionState):
     """
 
     def __init__(
-        self, client: Client, model: messages.Model, session_id: str, position: int, *, temporary: bool
+        self, client: Client, model: messages.Model, version: int, session_id: str, position: int, *, temporary: bool
     ) -> None:
         unsaved_bytes = client._connection.max_unsaved_bytes
-        super().__init__(client._models, model, session_id, position, temporary, unsaved_bytes)
+        super().__init__(model, version, session_id, position, temporary, unsaved_bytes)
         self._client = client
 
     def step(
