@@ -17,8 +17,17 @@ namespace rondo {
 enum class Method { kPredict, kStreamPredict, kForecast, kModelInfer, kModelStreamInfer };
 inline constexpr size_t kNumMethods = 5;
 
-enum class SessionEvent { kCreated, kDeleted, kExpired, kRestarted, kEvicted, kRestored, kMoved };
-inline constexpr size_t kNumSessionEvents = 7;
+enum class SessionEvent {
+  kCreated,
+  kDeleted,
+  kExpired,
+  kRestarted,
+  kEvicted,
+  kRestored,
+  kMoved,
+  kAdopted  // another version of its model goes on with it
+};
+inline constexpr size_t kNumSessionEvents = 8;
 
 // Why a request was turned away without being run.
 enum class Rejection {

@@ -14,7 +14,7 @@ namespace {
 constexpr std::array<absl::string_view, kNumMethods> kMethodNames = {"Predict", "StreamPredict", "Forecast",
                                                                      "ModelInfer", "ModelStreamInfer"};
 constexpr std::array<absl::string_view, kNumSessionEvents> kSessionEventNames = {
-    "created", "deleted", "expired", "restarted", "evicted", "restored", "moved"};
+    "created", "deleted", "expired", "restarted", "evicted", "restored", "moved", "adopted"};
 
 absl::Span<const uint64_t> RequestBounds() {
   static const auto* bounds = new std::vector<uint64_t>(LatencyBounds(10'000, 10'000'000'000));  // 10 us .. 10 s

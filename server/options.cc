@@ -79,9 +79,11 @@ ABSL_FLAG(std::string, max_resident_sessions, "0",
           "seven eighths of --max_sessions.");
 ABSL_FLAG(
     std::string, adopt_sessions, "never",
-    "What becomes of a stored session whose model version is no longer served, or has other weights. never: its "
-    "requests are refused. same_shape: the newest version of that model goes on with its state, if cell and sizes "
-    "are the same.");
+    "Whether a new version of a model goes on with the live sessions of the one before. never: each finishes on the "
+    "version it began on, which stays loaded for it; one that is in the --session_store only is refused once its "
+    "version has left. same_shape: from its next request that names no version the newest version goes on with its "
+    "state, if cell, sizes, inputs and outputs are the same (for one in the store whose version has left: cell and "
+    "sizes); else as never. Only weights that were trained on from the old ones can make sense of their state.");
 ABSL_FLAG(
     std::string, drain_timeout, "30s",
     "How long SIGTERM waits for what runs and queues before it cancels the rest. Bounds: 0 to 1h. 0: cancel at once.");
@@ -184,8 +186,6 @@ ServerOptions::Store ReadStore(Reader* reader, size_t max_sessions) {
   if (options.sync_interval == absl::ZeroDuration()) reader->Refuse("sync_interval", "10ms to 1h");
   options.max_resident = reader->Number("max_resident_sessions", 0, max_sessions);
   if (options.max_resident == 0) options.max_resident = std::max<size_t>(1, max_sessions - max_sessions / 8);
-  const std::string& adopt = reader->Choice("adopt_sessions", {"never", "same_shape"});
-  options.adopt = adopt == "same_shape" ? AdoptSessions::kSameShape : AdoptSessions::kNever;
   return options;
 }
 
@@ -262,6 +262,9 @@ absl::StatusOr<ServerOptions> ParseOptions(const OptionTexts& texts) {
   options.keepalive_time = reader.Duration("keepalive_time", absl::Milliseconds(100), absl::Hours(24));
   options.sessions = ReadSessions(&reader);
   options.store = ReadStore(&reader, options.sessions.max_sessions);
+  if (reader.Choice("adopt_sessions", {"never", "same_shape"}) == "same_shape") {
+    options.adopt_sessions = AdoptSessions::kSameShape;
+  }
   options.drain_timeout = reader.Duration("drain_timeout", absl::ZeroDuration(), absl::Hours(1));
   if (!reader.status().ok()) return reader.status();
   return options;

@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "server/registry/find_recorded_model.h"
+#include "server/registry/adopt_sessions.h"
 #include "server/registry/model_registry.h"
 #include "server/session/session_backing.h"
 #include "server/session/session_table.h"
@@ -24,13 +24,12 @@ struct ServerOptions {
     size_t max_active_sequences = 0;
     size_t max_queued_sequences = 0;
   };
-  // Where sessions outlive the process, and which.
+  // Where sessions outlive the process.
   struct Store {
     std::string name;  // see OpenSessionStore; empty: nowhere
     Durability durability = Durability::kInterval;
     absl::Duration sync_interval = absl::Seconds(1);
     size_t max_resident = 0;
-    AdoptSessions adopt = AdoptSessions::kNever;
   };
   // What one client may send.
   struct Requests {
@@ -46,6 +45,7 @@ struct ServerOptions {
   absl::Duration model_poll_interval;  // zero: only SIGHUP
   absl::Duration keepalive_time;       // zero: never
   absl::Duration drain_timeout;
+  AdoptSessions adopt_sessions = AdoptSessions::kNever;
   ModelRegistry::Options registry;
   SessionTable::Options sessions;
   Store store;

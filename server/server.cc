@@ -213,7 +213,7 @@ class Server::Impl {
     persistence.sync_interval = options_.store.sync_interval;
     persistence.max_resident = options_.store.max_resident;
     persistence.find_model = [this](const RecordedModel& model) {
-      return FindRecordedModel(*registry_, model, options_.store.adopt);
+      return FindRecordedModel(*registry_, model, options_.adopt_sessions);
     };
     persistence.metrics = &metrics_;
     return persistence;
@@ -225,6 +225,7 @@ class Server::Impl {
     context.calls = &part->calls;
     context.registry = registry_.get();
     context.sessions = sessions_.get();
+    context.adopt_sessions = options_.adopt_sessions;
     context.metrics = &metrics_;
     context.limits = {options_.requests.max_message_bytes, options_.requests.max_timesteps,
                       options_.requests.max_sequences_per_message, options_.requests.max_streams,

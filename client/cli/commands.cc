@@ -107,7 +107,8 @@ ProgramSpec MakeProgram() {
        {},
        {{"model", "NAME", "only this model's"}},
        "The live sessions, as CSV.",
-       "With a session store: those in this server's memory. 'sessions show ID' finds one that is in the store only.\n\n"
+       "With a session store: those in this server's memory. 'sessions show ID' finds one that is in the store "
+       "only.\n\n"
        "example:\n  rondo sessions list --model=seattle\n"},
       {"sessions show", {"ID"}, {}, "One session, as CSV.", "example:\n  rondo sessions show my-town\n"},
       {"sessions delete", {"ID"}, {}, "End a session.", "example:\n  rondo sessions delete my-town\n"},

@@ -8,7 +8,7 @@
 namespace rondo {
 namespace {
 
-bool SameShape(const RecordedModel& a, const RecordedModel& b) {
+bool SameSizes(const RecordedModel& a, const RecordedModel& b) {
   return a.cell == b.cell && a.num_layers == b.num_layers && a.hidden_size == b.hidden_size &&
          a.input_size == b.input_size && a.output_size == b.output_size;
 }
@@ -29,14 +29,14 @@ absl::StatusOr<ServedModelPtr> FindRecordedModel(const ModelRegistry& registry, 
   }
   const std::string state = absl::StrCat("the state is of model '", recorded.name, "' version ", recorded.version);
   if (adopt == AdoptSessions::kNever) {
-    if (!own.ok()) return own.status();
+    if (!own.ok()) return absl::Status(own.status().code(), absl::StrCat(state, "; ", own.status().message()));
     return absl::FailedPreconditionError(absl::StrCat(
         state, "; the one that is live here by that name and version has other weights or another description"));
   }
   absl::StatusOr<ServedModelPtr> newest = registry.Find(recorded.name, 0);
   if (!newest.ok()) return newest.status();
   const RecordedModel offered = RecordedModelOf(*(*newest)->model);
-  if (SameShape(recorded, offered)) return newest;
+  if (SameSizes(recorded, offered)) return newest;
   return absl::FailedPreconditionError(absl::StrCat(state, ", ", ShapeOf(recorded), "; version ", offered.version,
                                                     " cannot adopt it: it is ", ShapeOf(offered)));
 }

@@ -2,21 +2,17 @@
 #define RONDO_SERVER_REGISTRY_FIND_RECORDED_MODEL_H_
 
 #include "absl/status/statusor.h"
+#include "server/registry/adopt_sessions.h"
 #include "server/registry/model_registry.h"
 #include "server/served_model.h"
 #include "server/store/session_record.h"
 
 namespace rondo {
 
-// Which models may go on with the state of another.
-enum class AdoptSessions {
-  kNever,
-  kSameShape,  // the newest version of the same name, if its cell and sizes are the same
-};
-
 // The live model that goes on with a state of `recorded`: the version that it names, or another one with the same
-// weights, else one that may adopt it. NOT_FOUND: no such model or version. FAILED_PRECONDITION: only another model by
-// that name and version; says both.
+// weights, else one that may adopt it. Of a model that is not live here any more only its record is known: then the
+// same shape is the same cell and sizes. NOT_FOUND: no such model or version. FAILED_PRECONDITION: only another model
+// by that name and version, or one of another shape. Both say what the state is of, and what there is.
 absl::StatusOr<ServedModelPtr> FindRecordedModel(const ModelRegistry& registry, const RecordedModel& recorded,
                                                  AdoptSessions adopt);
 

@@ -6,6 +6,7 @@
 
 #include "server/loop/serving_loop.h"
 #include "server/metrics.h"
+#include "server/registry/adopt_sessions.h"
 #include "server/registry/model_registry.h"
 #include "server/rpc/call.h"
 #include "server/session/session_table.h"
@@ -27,6 +28,7 @@ struct RpcContext {
   CallList* calls = nullptr;  // of this loop
   ModelRegistry* registry = nullptr;
   SessionTable* sessions = nullptr;
+  AdoptSessions adopt_sessions = AdoptSessions::kNever;
   Metrics* metrics = nullptr;
   RpcLimits limits;
   std::atomic<size_t>* open_streams = nullptr;  // over all loops

@@ -105,6 +105,7 @@ void SequenceTask::Begin() {
   const int64_t timesteps = sequence_->values_size() / lease_.model()->spec().input_size();
   switch (lease_.Check(position, timesteps, fingerprint_)) {
     case PositionCheck::kRun:
+      LetAdopt();
       return Run();
     case PositionCheck::kReplay:
       return Replay();
@@ -148,6 +149,13 @@ absl::Status SequenceTask::CheckSession() const {
         ", whose inputs are not those of version ", wanted.version, "; name its version in the request"));
   }
   return CheckSequence(*sequence_, session, message_->request()->last_only(), context_->limits);
+}
+
+void SequenceTask::LetAdopt() {
+  if (lease_.model() == message_->model() || message_->request()->version() != 0) return;
+  // Looked up anew: the message may have found an older one than the session runs already.
+  ServedModelPtr adopter = FindAdopter(*context_->registry, *lease_.model(), context_->adopt_sessions);
+  if (adopter != nullptr) lease_.Adopt(std::move(adopter));
 }
 
 void SequenceTask::Replay() {

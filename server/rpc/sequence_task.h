@@ -58,6 +58,8 @@ class SequenceTask : private LeaseWaiter, private CommitWaiter, private RunObser
   absl::Status CheckSession() const;
   // The client is ahead of the session: another server may have moved it on. True: asks the store, once.
   bool LookAgain(int64_t position);
+  // If another version of its model goes on with the session, from this request on it does.
+  void LetAdopt();
   void Replay();
   void SetDurablePosition();
   void Run();

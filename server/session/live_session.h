@@ -25,8 +25,8 @@ struct LiveSession : ExpiryWheel::Entry {
   static constexpr int64_t kForever = std::numeric_limits<int64_t>::max();
   static constexpr int64_t kNotDurable = -1;
 
-  // Constant. Two exceptions, under the lock: a session before its first commit may start anew for another model
-  // while it changes hands, and a restart is committed.
+  // Constant. Three exceptions, under the lock: a session before its first commit may start anew for another model
+  // while it changes hands, a restart is committed, and a commit leaves the session to a model that adopts it.
   size_t hash = 0;  // of the id
   std::string id;
   int64_t idle_timeout_ns = kForever;

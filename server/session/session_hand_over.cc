@@ -39,6 +39,16 @@ void RestartAs(FreshStart* fresh, LiveSession* session) {
   session->position = 0;
 }
 
+// *adopter is the model that is left then. REQUIRES: the session's shard's lock.
+void GoOnAs(ServedModelPtr* adopter, LiveSession* session) {
+  (*adopter)->metrics->CountSessionEvent(SessionEvent::kAdopted);
+  if (!session->provisional) {
+    (*adopter)->metrics->sessions().Add(1);
+    session->model->metrics->sessions().Add(-1);
+  }
+  std::swap(session->model, *adopter);
+}
+
 int64_t Advance(int64_t position, int64_t timesteps) {
   constexpr int64_t kLast = std::numeric_limits<int64_t>::max();
   return timesteps > kLast - position ? kLast : position + timesteps;
@@ -56,7 +66,8 @@ absl::Status SessionTable::Impl::EndLease(LiveSession* session, LeaseEnd* end) {
   const bool restarts = committed != nullptr && end->fresh.model != nullptr;
   if (committed != nullptr) KeepForReplay(*committed, restarts, session);
   if (committed != nullptr && end->next_state.get() != nullptr) std::swap(session->state, end->next_state);
-  ModelMetrics* const metrics = restarts ? end->fresh.model->metrics : session->model->metrics;
+  const bool adopts = committed != nullptr && end->adopter != nullptr;
+  ModelMetrics* const metrics = (restarts ? end->fresh.model : adopts ? end->adopter : session->model)->metrics;
   SessionShard& shard = ShardOf(session->hash);
   WaitQueue heard;
   std::unique_ptr<LiveSession> gone;
@@ -71,6 +82,7 @@ absl::Status SessionTable::Impl::EndLease(LiveSession* session, LeaseEnd* end) {
       gone.reset(session);
     } else if (committed != nullptr) {
       if (restarts) RestartAs(&end->fresh, session);
+      if (adopts) GoOnAs(&end->adopter, session);
       session->position = Advance(session->position, committed->timesteps);
       if (std::exchange(session->provisional, false)) {
         metrics->CountSessionEvent(SessionEvent::kCreated);

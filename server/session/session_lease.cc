@@ -17,13 +17,19 @@ SessionLease& SessionLease::operator=(SessionLease&& other) noexcept {
   table_ = other.table_;
   session_ = std::exchange(other.session_, nullptr);
   fresh_ = std::move(other.fresh_);
+  adopter_ = std::move(other.adopter_);
   working_state_ = std::move(other.working_state_);
   return *this;
 }
 
 void SessionLease::Restart(const ServedModelPtr& model) { fresh_ = table_->impl_->FreshStartOf(model); }
 
-const ServedModelPtr& SessionLease::model() const { return fresh_.model != nullptr ? fresh_.model : session_->model; }
+void SessionLease::Adopt(ServedModelPtr model) { adopter_ = std::move(model); }
+
+const ServedModelPtr& SessionLease::model() const {
+  if (fresh_.model != nullptr) return fresh_.model;
+  return adopter_ != nullptr ? adopter_ : session_->model;
+}
 
 float* SessionLease::state() { return fresh_.model != nullptr ? fresh_.state.get() : session_->state.get(); }
 
@@ -75,6 +81,7 @@ std::optional<absl::Status> SessionLease::Commit(const CommittedSequence& sequen
   end.committed = &sequence;
   end.now = now;
   end.fresh = std::move(fresh_);
+  end.adopter = std::move(adopter_);
   LiveSession* const session = std::exchange(session_, nullptr);
   const bool waits = session != nullptr && table_->impl_->commits_wait();
   if (waits && end.fresh.model == nullptr) end.next_state = std::move(working_state_);
@@ -97,6 +104,7 @@ void SessionLease::Release(absl::Time now) { EndWithoutCommit(now); }
 void SessionLease::EndWithoutCommit(absl::Time now) {
   working_state_.Reset();
   fresh_ = FreshStart();
+  adopter_ = nullptr;
   LiveSession* const session = std::exchange(session_, nullptr);
   if (session == nullptr) return;
   LeaseEnd end;

@@ -61,6 +61,7 @@ class SessionLease {
       : table_(other.table_),
         session_(std::exchange(other.session_, nullptr)),
         fresh_(std::move(other.fresh_)),
+        adopter_(std::move(other.adopter_)),
         working_state_(std::move(other.working_state_)) {}
   SessionLease& operator=(SessionLease&& other) noexcept;
   // As Release, but the session's idle time does not start anew.
@@ -76,6 +77,11 @@ class SessionLease {
   // working_state() are used.
   void Restart(const ServedModelPtr& model);
 
+  // From here on the session is one of `model`, with the state, position and last reply that it has. Others see that
+  // with Commit; without it the session is as it was. REQUIRES: not stateless, not restarted; `model` has the
+  // state_size and output_size of model().
+  void Adopt(ServedModelPtr model);
+
   const ServedModelPtr& model() const;
   float* state();          // [state_size], see ModelSpec::state_size; zero at position 0
   float* working_state();  // [state_size], undefined content, taken on first use
@@ -87,7 +93,7 @@ class SessionLease {
   absl::Span<const float> last_output() const;
   std::optional<int64_t> last_time() const;
 
-  // The session as a value. REQUIRES: not stateless, not restarted.
+  // The session as a value. REQUIRES: not stateless, not restarted, not adopted.
   SessionRecord Export() const;
 
   // REQUIRES: not stateless. `position` absent: always kRun.
@@ -118,6 +124,7 @@ class SessionLease {
   SessionTable* table_ = nullptr;
   LiveSession* session_ = nullptr;  // null: stateless, or an empty lease
   FreshStart fresh_;                // stateless, or restarted
+  ServedModelPtr adopter_;          // adopted
   StateSlot working_state_;
 };
 

@@ -66,6 +66,9 @@ void SessionTable::Impl::OnLoaded(LiveSession* session, const SessionBacking::Fo
       shard.wheel.Remove(session);
       shard.WatchIdle(session, absl::FromUnixNanos(session->last_used_ns));
       session->model->metrics->CountSessionEvent(SessionEvent::kRestored);
+      if (found.record->model.fingerprint != session->model->model->fingerprint) {
+        session->model->metrics->CountSessionEvent(SessionEvent::kAdopted);
+      }
       session->model->metrics->sessions().Add(1);
       PassOn(shard, session, &heard);
     } else {

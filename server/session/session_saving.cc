@@ -22,8 +22,9 @@ SessionRecord RecordAfter(const LiveSession& session, const LeaseEnd& end) {
   SessionRecord record = RecordOf(session);
   const CommittedSequence& committed = *end.committed;
   const bool restarts = end.fresh.model != nullptr;
-  const Model& model = *(restarts ? end.fresh.model : session.model)->model;
-  if (restarts) record.model = RecordedModelOf(model);
+  const ServedModelPtr& next_model = restarts ? end.fresh.model : end.adopter;
+  const Model& model = *(next_model != nullptr ? next_model : session.model)->model;
+  if (next_model != nullptr) record.model = RecordedModelOf(model);
   const float* const state = restarts ? end.fresh.state.get() : end.next_state.get();
   if (state != nullptr) record.state.assign(state, state + model.spec().state_size());
   record.position = (restarts ? 0 : session.position) + committed.timesteps;

@@ -60,6 +60,9 @@ class LeaseWaiter {
 // With a store, a session that is not in memory is loaded by the request that names it, who waits for it as for a busy
 // one, and the coldest sessions leave memory once they are saved. List knows those in memory.
 //
+// A session is of one model until a commit of its lease says otherwise: which may go on with it is the caller's to
+// know.
+//
 // Ownership: owns the sessions and their states; a SessionLease borrows one. The table outlives every lease.
 // Threads:   every method may be called from any thread.
 // Time:      an argument. `now` may jump ahead; it never goes back by more than jitter.

@@ -31,6 +31,7 @@ struct LeaseEnd {
   const CommittedSequence* committed = nullptr;  // null: without a commit
   absl::Time now = absl::InfinitePast();         // InfinitePast: the idle time does not start anew
   FreshStart fresh;                              // with a model: what the session restarts as
+  ServedModelPtr adopter;                        // if any: goes on with the session
   StateSlot next_state;                          // if any: becomes the state
   bool durable = false;                          // the change is in the store
 };

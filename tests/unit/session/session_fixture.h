@@ -33,7 +33,8 @@ class CountedEvents : public ModelMetrics {
 };
 
 // An LSTM of one layer with all weights zero: state_size is 2 * hidden_size, output_size 1.
-inline ServedModelPtr MakeServedModel(std::string name, int64_t hidden_size, ModelMetrics* metrics) {
+inline ServedModelPtr MakeServedModel(std::string name, int64_t hidden_size, ModelMetrics* metrics, int64_t version = 1,
+                                      uint64_t fingerprint = 0) {
   ModelSpec spec;
   spec.num_layers = 1;
   spec.hidden_size = hidden_size;
@@ -45,7 +46,8 @@ inline ServedModelPtr MakeServedModel(std::string name, int64_t hidden_size, Mod
   options.kernel = KernelKind::kReference;
   auto model = std::make_shared<Model>();
   model->name = std::move(name);
-  model->version = 1;
+  model->version = version;
+  model->fingerprint = fingerprint;
   model->network = Network::Create(std::move(spec), std::move(weights), options).value();
   return std::make_shared<ServedModel>(ServedModel{std::move(model), metrics});
 }

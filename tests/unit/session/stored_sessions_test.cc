@@ -50,7 +50,10 @@ class StoredSessionsTest : public testing::Test {
     persistence.durability = durability;
     persistence.sync_interval = absl::Milliseconds(10);
     persistence.max_resident = max_resident;
-    persistence.find_model = [this](const RecordedModel&) { return find_model_; };
+    persistence.find_model = [this](const RecordedModel& recorded) {
+      recorded_version_ = recorded.version;
+      return find_model_;
+    };
     persistence.metrics = &all_metrics_;
     return std::make_unique<SessionTable>(options, std::move(persistence));
   }
@@ -66,7 +69,10 @@ class StoredSessionsTest : public testing::Test {
 
   // One step that leaves `value` in the state and answers it.
   absl::Status Step(SessionTable* table, absl::string_view id, float value, bool create = false, bool end = false) {
-    absl::StatusOr<SessionLease> lease = Acquire(table, id, create);
+    return Step(Acquire(table, id, create), value, end);
+  }
+
+  absl::Status Step(absl::StatusOr<SessionLease> lease, float value, bool end = false) {
     if (!lease.ok()) return lease.status();
     for (int64_t i = 0; i < kStateSize; ++i) lease->next_state()[i] = value;
     const float reply[] = {value};
@@ -87,6 +93,7 @@ class StoredSessionsTest : public testing::Test {
   CountedEvents metrics_;
   ServedModelPtr model_ = MakeServedModel("m", kStateSize / 2, &metrics_);
   absl::StatusOr<ServedModelPtr> find_model_ = model_;
+  int64_t recorded_version_ = 0;  // of the session that was loaded last
 };
 
 TEST_F(StoredSessionsTest, ASessionGoesOnInTheNextTable) {
@@ -345,6 +352,49 @@ TEST_F(StoredSessionsTest, ASessionWhoseModelIsGoneIsRefusedAndStays) {
   EXPECT_TRUE(absl::IsFailedPrecondition(Acquire(table.get(), "s").status()));
   find_model_ = model_;
   EXPECT_EQ(Acquire(table.get(), "s")->position(), 1);
+}
+
+TEST_F(StoredSessionsTest, TheModelThatAdoptedASessionIsTheOneInTheStore) {
+  const ServedModelPtr newer = MakeServedModel("m", kStateSize / 2, &metrics_, 2);
+  for (const Durability durability : {Durability::kInterval, Durability::kEveryReply}) {
+    const std::string id = durability == Durability::kInterval ? "soon" : "at-once";
+    auto table = Open(durability);
+    ASSERT_TRUE(Step(table.get(), id, 1, true).ok());
+    absl::StatusOr<SessionLease> lease = Acquire(table.get(), id);
+    lease->Adopt(newer);
+    EXPECT_EQ(lease->state()[0], 1);
+    ASSERT_TRUE(Step(std::move(lease), 2).ok());
+    EXPECT_EQ(table->Get(id, absl::Now())->version, 2);
+    ASSERT_TRUE(Flush(table.get()));
+    table = Open();
+    lease = Acquire(table.get(), id);
+    ASSERT_TRUE(lease.ok()) << lease.status();
+    EXPECT_EQ(recorded_version_, 2);
+    EXPECT_EQ(lease->position(), 2);
+    EXPECT_EQ(lease->state()[0], 2);
+  }
+}
+
+TEST_F(StoredSessionsTest, ACommitThatTheStoreRefusesAdoptsNothing) {
+  auto table = Open(Durability::kEveryReply);
+  ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());
+  absl::StatusOr<SessionLease> lease = Acquire(table.get(), "s");
+  lease->Adopt(MakeServedModel("m", kStateSize / 2, &metrics_, 2));
+  disk_->FailWith(absl::UnavailableError("gone"));
+  EXPECT_TRUE(absl::IsUnavailable(Step(std::move(lease), 2)));
+  disk_->FailWith(absl::OkStatus());
+  EXPECT_EQ(table->Get("s", absl::Now())->version, 1);
+  EXPECT_EQ(metrics_.count(SessionEvent::kAdopted), 0);
+}
+
+TEST_F(StoredSessionsTest, ASessionThatComesBackOnOtherWeightsIsCountedAsAdopted) {
+  auto table = Open();
+  ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());
+  ASSERT_TRUE(Flush(table.get()));
+  table = Open();
+  find_model_ = MakeServedModel("m", kStateSize / 2, &metrics_, 2, 77);
+  ASSERT_TRUE(Acquire(table.get(), "s").ok());
+  EXPECT_EQ(metrics_.count(SessionEvent::kAdopted), 1);
 }
 
 TEST_F(StoredSessionsTest, SessionsCanBeCreatedWhenTheStoreDoesNotKnowThem) {
