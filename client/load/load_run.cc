@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
 #include "client/load/cpu_list.h"
 #include "client/load/driver.h"
 #include "client/load/echo_process.h"
@@ -175,7 +176,9 @@ absl::StatusOr<RunReport> RunLoad(const LoadOptions& options, const std::atomic<
     report.creation = RunTogether(rondo_drivers.size(), [&](size_t i) { return rondo_drivers[i]->CreateSessions(); });
   }
   for (int round = 0; round < options.rounds && !stop->load(); ++round) {
-    report.rondo.AddLater(RunRound(options, rondo_drivers));
+    const absl::Time measured_from = absl::Now() + options.warmup;
+    report.rounds.push_back({measured_from, RunRound(options, rondo_drivers)});
+    report.rondo.AddLater(report.rounds.back().measurement);
     if (report.baseline.has_value() && !stop->load()) report.baseline->AddLater(RunRound(options, baseline_drivers));
   }
   report.interrupted = stop->load();

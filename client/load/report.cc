@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -174,6 +175,12 @@ std::string ReportJson(const RunReport& report) {
   if (report.creation.has_value()) {
     json["creation"] = MeasurementJson(*report.creation);
     json["creation"]["seconds"] = static_cast<double>(report.creation->elapsed_nanos) / 1e9;
+  }
+  json["rounds"] = Json::array();
+  for (const MeasuredRound& round : report.rounds) {
+    Json one = MeasurementJson(round.measurement);
+    one["from_unix_seconds"] = absl::ToDoubleSeconds(round.from - absl::UnixEpoch());
+    json["rounds"].push_back(std::move(one));
   }
   json["settings"] = SettingsJson(report.options);
   json["model"] = Json{{"name", report.model.name()},

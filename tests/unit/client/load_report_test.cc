@@ -44,6 +44,17 @@ TEST(ReportTest, JsonHasTheContractedFieldsAndNoRatioWithoutAnEcho) {
   EXPECT_FALSE(json.contains("ratio"));
 }
 
+TEST(ReportTest, JsonHasEachRoundAndWhenItWas) {
+  RunReport report = Report();
+  report.rounds = {{absl::FromUnixSeconds(100), Measured(10, 200'000)},
+                   {absl::FromUnixSeconds(200), Measured(20, 400'000)}};
+  const Json rounds = Json::parse(ReportJson(report)).at("rounds");
+  ASSERT_EQ(rounds.size(), 2u);
+  EXPECT_EQ(rounds[0].at("from_unix_seconds"), 100);
+  EXPECT_EQ(rounds[1].at("messages"), 20);
+  EXPECT_NEAR(rounds[1].at("p99_seconds").get<double>(), 400e-6, 4e-6);
+}
+
 TEST(ReportTest, JsonComparesWithTheEcho) {
   RunReport report = Report();
   report.options.baseline = Baseline::kEcho;
