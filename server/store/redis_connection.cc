@@ -117,9 +117,17 @@ absl::StatusOr<std::vector<RedisReply>> RedisConnection::Call(const RedisCommand
     absl::Status status = Await(!unsent.empty(), deadline);
     if (status.ok()) status = Send(&unsent);
     if (status.ok()) status = Receive(commands.count(), &replies, &received);
-    if (!status.ok()) return status;
+    if (!status.ok()) {
+      Reset();
+      return status;
+    }
   }
   return replies;
+}
+
+void RedisConnection::Reset() {
+  const linger drop_unsent{1, 0};
+  setsockopt(context_->fd, SOL_SOCKET, SO_LINGER, &drop_unsent, sizeof(drop_unsent));
 }
 
 absl::Status RedisConnection::Await(bool to_send, absl::Time deadline) {

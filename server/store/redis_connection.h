@@ -76,6 +76,9 @@ class RedisConnection {
   // Takes what has arrived, up to `wanted` replies in all, without waiting for more.
   absl::Status Receive(size_t wanted, std::vector<RedisReply>* replies, size_t* received);
   absl::Status Await(bool to_send, absl::Time deadline);
+  // Closing will drop what is not delivered yet. A network that was cut would deliver it once it is whole again, behind
+  // what the next connection has brought: an old state over a newer one.
+  void Reset();
 
   redisContext* const context_;
   const Limits limits_;

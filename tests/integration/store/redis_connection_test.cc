@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <string>
 #include <thread>
 #include <utility>
@@ -36,25 +37,32 @@ class Impostor {
   }
   ~Impostor() {
     shutdown(listener_, SHUT_RDWR);
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
     close(listener_);
   }
   const RedisAddress& address() const { return address_; }
+  // Waits until the other side has ended its connection: 0 if all that it sent had come before, or errno.
+  int EndOfConnection() {
+    thread_.join();
+    return end_;
+  }
 
  private:
-  void Serve() const {
+  void Serve() {
     const int file = accept(listener_, nullptr, nullptr);
     if (file < 0) return;
     (void)send(file, answer_.data(), answer_.size(), MSG_NOSIGNAL);
     char byte = 0;
-    while (recv(file, &byte, 1, 0) > 0) {
-    }
+    ssize_t received = 1;
+    while (received > 0) received = recv(file, &byte, 1, 0);
+    end_ = received < 0 ? errno : 0;
     close(file);
   }
 
   const std::string answer_;
   const int listener_;
   RedisAddress address_;
+  int end_ = 0;
   std::thread thread_;
 };
 
@@ -62,7 +70,7 @@ absl::Status Connect(const std::string& answer) {
   RedisConnection::Limits limits;
   limits.silence = absl::Milliseconds(100);
   limits.reply_bytes = 1 << 20;
-  const Impostor impostor(answer);
+  Impostor impostor(answer);
   return RedisConnection::Open(impostor.address(), limits).status();
 }
 
@@ -80,6 +88,18 @@ TEST(RedisConnectionTest, ASilentServerIsUnavailable) {
     EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << answer;
     EXPECT_THAT(std::string(status.message()), HasSubstr("does not answer"));
   }
+}
+
+// Answers the login, and then only listens.
+TEST(RedisConnectionTest, WhatAFailedCallHasNotDeliveredNeverArrives) {
+  RedisConnection::Limits limits;
+  limits.silence = absl::Milliseconds(100);
+  Impostor impostor("+PONG\r\n");
+  auto connection = RedisConnection::Open(impostor.address(), limits);
+  ASSERT_TRUE(connection.ok()) << connection.status();
+  EXPECT_EQ((*connection)->CallOne({"SET", "key", "value"}).status().code(), absl::StatusCode::kUnavailable);
+  connection->reset();
+  EXPECT_EQ(impostor.EndOfConnection(), ECONNRESET);
 }
 
 TEST(RedisConnectionTest, AnnouncedArraysAndAnswersWithoutEndTakeNoMemory) {
