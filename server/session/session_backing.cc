@@ -14,6 +14,7 @@ namespace {
 // Ends that wait for a store that is away. Beyond it they are forgotten: such a session comes back as it was last
 // saved.
 constexpr size_t kMaxUnsavedEnds = 100'000;
+constexpr size_t kRetriesWhileAway = 64;  // of a tick, to find out whether the store is back
 
 absl::Time ExpiryOf(const SessionRecord& record, absl::Duration ended_kept) {
   if (record.idle_timeout_ns == SessionRecord::kNever) return absl::InfiniteFuture();
@@ -25,6 +26,8 @@ absl::Status WithId(absl::string_view id, const absl::Status& status) {
 }
 
 }  // namespace
+
+bool IsAway(const absl::Status& saved) { return !saved.ok() && !absl::IsAborted(saved) && !absl::IsDataLoss(saved); }
 
 SessionBacking::SessionBacking(SessionPersistence persistence) : persistence_(std::move(persistence)) {}
 
@@ -120,6 +123,9 @@ void SessionBacking::EnqueueEnd(const std::string& id, const UnsavedEnd& end,
 
 void SessionBacking::OnEndSaved(const std::string& id, const UnsavedEnd& tried, const absl::Status& status) {
   MutexLock lock(&mutex_);
+  const bool is_back = status.ok() && ends_fail_;
+  ends_fail_ = IsAway(status);
+  if (is_back) thread_->Wake();  // for all that could not be saved meanwhile
   const auto found = unsaved_ends_.find(id);
   if (found == unsaved_ends_.end() || found->second.ticket != tried.ticket) return;
   const bool loaded_since = found->second.epoch != tried.epoch;     // by us: that is who took it over
@@ -134,7 +140,9 @@ void SessionBacking::RetryEnds() {
   std::vector<std::pair<std::string, UnsavedEnd>> failed;
   {
     MutexLock lock(&mutex_);
+    const size_t most = ends_fail_ ? kRetriesWhileAway : unsaved_ends_.size();
     for (auto& [id, end] : unsaved_ends_) {
+      if (failed.size() == most) break;
       if (!end.failed) continue;
       end.failed = false;
       failed.emplace_back(id, end);

@@ -42,6 +42,10 @@ struct SessionPersistence {
   Metrics* metrics = nullptr;
 };
 
+// What an answer to a save says of the store itself. Not of it but of one session: another server has that, or what the
+// store has in its place is no session.
+bool IsAway(const absl::Status& saved);
+
 // The store behind a session table, in the table's words: records instead of bytes, ends instead of tombstones.
 //
 // Threads: every method may be called from any thread; answers come on the store's own.
@@ -68,7 +72,7 @@ class SessionBacking {
   // same. `done` may be null, and hears of the first try.
   void SaveEnd(absl::string_view id, absl::string_view reason, uint64_t epoch,
                std::function<void(const absl::Status&)> done);
-  // From the tick: tries again what could not be saved.
+  // From the tick: tries again what could not be saved: all, or a few while the store is away.
   void RetryEnds();
 
   // All ends are in the store.
@@ -99,7 +103,8 @@ class SessionBacking {
   Mutex mutex_;
   absl::flat_hash_map<std::string, UnsavedEnd> unsaved_ends_ ABSL_GUARDED_BY(mutex_);
   uint64_t last_ticket_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::unique_ptr<StoreThread> thread_;  // last: what it calls uses all above
+  bool ends_fail_ ABSL_GUARDED_BY(mutex_) = false;  // by the last answer to one
+  std::unique_ptr<StoreThread> thread_;             // last: what it calls uses all above
 };
 
 }  // namespace rondo

@@ -120,8 +120,9 @@ size_t SessionTable::Impl::wanted_resident() const {
 
 void SessionTable::Impl::MakeRoom(SessionShard& shard) {
   EvictSome(shard, kLooksPerEntry);
-  if (size() < backing_->max_resident()) return;
-  if (!woken_.exchange(true, std::memory_order_relaxed)) backing_->Wake();  // to save what is dirty, and to look longer
+  // To save what is dirty, and to look longer: in vain while nothing can be saved.
+  if (size() < backing_->max_resident() || store_is_away_.load(std::memory_order_relaxed)) return;
+  WakeForTick();
 }
 
 void SessionTable::Impl::EvictSome(SessionShard& shard, size_t looks) {

@@ -1,6 +1,7 @@
 // How changes reach the store.
 
 #include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -65,8 +66,19 @@ void SessionTable::Impl::SaveNow(SessionShard&, LiveSession* session, CommitWait
   backing_->Save(RecordOf(*session), session->epoch, std::move(saved));
 }
 
+void SessionTable::Impl::NoteStore(const absl::Status& saved) {
+  const bool away = IsAway(saved);
+  if (store_is_away_.load(std::memory_order_relaxed) == away) return;
+  store_is_away_.store(away, std::memory_order_relaxed);
+  if (!away) WakeForTick();  // for all that could not be saved meanwhile
+}
+
+void SessionTable::Impl::WakeForTick() {
+  if (!woken_.exchange(true, std::memory_order_relaxed)) backing_->Wake();
+}
+
 void SessionTable::Impl::OnSaved(const std::string& id, uint64_t change, int64_t position, const absl::Status& status) {
-  store_is_away_.store(!status.ok() && !absl::IsAborted(status), std::memory_order_relaxed);
+  NoteStore(status);
   const SessionKey key(id);
   SessionShard& shard = ShardOf(key.hash);
   WaitQueue heard;
@@ -156,7 +168,7 @@ void SessionTable::Impl::SaveThenEndLease(LiveSession* session, LeaseEnd end, Co
 }
 
 absl::Status SessionTable::Impl::FinishCommit(LiveSession* session, LeaseEnd* end, const absl::Status& saved) {
-  store_is_away_.store(!saved.ok() && !absl::IsAborted(saved), std::memory_order_relaxed);
+  NoteStore(saved);
   if (saved.ok()) {
     end->durable = true;
     return EndLease(session, end);
@@ -199,13 +211,23 @@ bool SessionTable::Impl::Sync(absl::string_view id, CommitWaiter* waiter) {
   return false;
 }
 
+bool SessionTable::Impl::AllSaved() {
+  for (SessionShard& shard : shards_) {
+    MutexLock lock(&shard.mutex);
+    for (const auto& session : shard.roster) {
+      if (session != nullptr && session->change != session->saved_change) return false;
+    }
+  }
+  return true;
+}
+
 bool SessionTable::Impl::Flush(absl::Time deadline) {
   if (backing_ == nullptr) return true;
   while (true) {
     backing_->RetryEnds();
     SaveDirty();
     if (!backing_->Flush(deadline)) return false;
-    if (!store_is_away_.load(std::memory_order_relaxed) && backing_->AllEndsSaved()) return true;
+    if (AllSaved() && backing_->AllEndsSaved()) return true;
     if (absl::Now() + kFlushRetry > deadline) return false;
     absl::SleepFor(kFlushRetry);
   }

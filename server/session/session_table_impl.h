@@ -136,7 +136,11 @@ class SessionTable::Impl {
 
   // With a store; session_saving.cc.
   void Tick();
-  void SaveDirty();
+  void SaveDirty();  // all, or a few while the store is away
+  bool AllSaved();   // no session in memory is ahead of the store
+  // What an answer says of the store itself. One that is back is asked at once to save what waits for it.
+  void NoteStore(const absl::Status& saved);
+  void WakeForTick();
   void SaveSome(SessionShard& shard, absl::Span<const uint32_t> places);
   // The session has changed: the change is in the store already, or will be soon. No effect without a store.
   void NoteChange(SessionShard& shard, LiveSession* session, bool durable) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
@@ -162,7 +166,7 @@ class SessionTable::Impl {
   StatePool states_;  // before the sessions, who give their slots back
   EndedSessions ended_;
   Metrics* const store_metrics_;
-  std::atomic<bool> store_is_away_{false};  // the last save failed
+  std::atomic<bool> store_is_away_{false};  // by its last answer
   std::atomic<bool> woken_{false};          // a tick is on its way
   std::atomic<size_t> live_{0};
   std::array<SessionShard, kShards> shards_;

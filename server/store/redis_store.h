@@ -33,7 +33,7 @@ namespace rondo {
 class RedisStore : public SessionStore {
  public:
   static constexpr absl::Duration kFirstRetry = absl::Milliseconds(50);
-  static constexpr absl::Duration kLongestRetry = absl::Seconds(2);
+  static constexpr absl::Duration kLongestRetry = absl::Seconds(1);
   struct Options {
     RedisConnection::Limits limits;
     std::function<absl::Time()> now = absl::Now;  // decides when to try again

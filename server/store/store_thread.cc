@@ -1,5 +1,6 @@
 #include "server/store/store_thread.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -86,6 +87,17 @@ void StoreThread::Run() {
 }
 
 StoreThread::Work StoreThread::TakeWork() {
+  const Work work = AwaitWork();
+  // Without the lock: the thousands of saves of one tick take milliseconds, and a serving loop that asks for a load
+  // would wait for them.
+  for (auto& operation : taken_) {
+    std::visit([this](auto& one) { queue_.Add(std::move(one)); }, operation);
+  }
+  taken_.clear();
+  return work;
+}
+
+StoreThread::Work StoreThread::AwaitWork() {
   Work work;
   const MutexLock lock(&mutex_);
   Clock::time_point now = Clock::now();
@@ -100,10 +112,7 @@ StoreThread::Work StoreThread::TakeWork() {
   if (flushes_asked_ > flushes_done_) work.flush = flushes_asked_;
   if (now >= next_tick_) next_tick_ = now + absl::ToChronoNanoseconds(options_.tick_interval);
   wake_ = false;
-  for (auto& operation : asked_) {
-    std::visit([this](auto& one) { queue_.Add(std::move(one)); }, operation);
-  }
-  asked_.clear();
+  taken_.swap(asked_);
   return work;
 }
 
@@ -135,7 +144,10 @@ void StoreThread::RunSaves() {
   }
   const Clock::time_point start = Clock::now();
   store_->Save(absl::MakeSpan(operations));
-  metrics_->ObserveStore(StoreOperation::kSave, absl::FromChrono(Clock::now() - start), CountErrors(operations));
+  const Clock::time_point end = Clock::now();
+  const size_t errors = CountErrors(operations);
+  metrics_->ObserveStore(StoreOperation::kSave, absl::FromChrono(end - start), errors);
+  if (errors > 0) next_tick_ = std::min(next_tick_, end + absl::ToChronoNanoseconds(options_.retry_interval));
   for (size_t i = 0; i < waiting.size(); ++i) {
     for (const auto& done : waiting[i].superseded) done(operations[i].status);
     waiting[i].newest.done(operations[i].status);

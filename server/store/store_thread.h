@@ -38,6 +38,8 @@ class StoreThread {
     // every method here but Flush. May be null.
     std::function<void(absl::Time now)> tick;
     absl::Duration tick_interval = absl::Milliseconds(500);  // > 0; also of SessionStore::DropExpired
+    // > 0; after saves that failed a tick comes as soon as that, however long the interval: does the store work again?
+    absl::Duration retry_interval = absl::Milliseconds(500);
   };
 
   // Of sessions in one call to the store: so many that the cost of a call is spread thin, so few that a load which has
@@ -74,6 +76,8 @@ class StoreThread {
   void Run();
   // Waits until there is something to do, and moves what was asked for into queue_.
   Work TakeWork();
+  // The same, but into taken_.
+  Work AwaitWork();
   void RunLoads();
   void RunSaves();
 
@@ -82,6 +86,7 @@ class StoreThread {
   const Options options_;
   // Only on the thread.
   StoreQueue queue_;
+  std::vector<std::variant<StoreLoad, StoreSave>> taken_;  // from asked_, on its way into queue_
   Clock::time_point next_tick_;
 
   Mutex mutex_;

@@ -7,17 +7,22 @@ void MemoryDisk::FailWith(const absl::Status& status) {
   failure_ = status;
 }
 
+void MemoryDisk::FailWith(const std::string& id, const absl::Status& status) {
+  MutexLock lock(&mutex_);
+  failures_[id] = status;
+}
+
 void MemoryDisk::Pause(bool* which) {
   MutexLock lock(&mutex_);
   *which = true;
 }
 
-void MemoryDisk::Await(const size_t* waiting) {
+void MemoryDisk::Await(const uint64_t* count, uint64_t wanted) {
   MutexLock lock(&mutex_);
-  while (*waiting == 0) waits_.Wait(&mutex_);
+  while (*count < wanted) waits_.Wait(&mutex_);
 }
 
-void MemoryDisk::WaitWhile(const bool* paused, size_t* waiting) {
+void MemoryDisk::WaitWhile(const bool* paused, uint64_t* waiting) {
   ++*waiting;
   waits_.SignalAll();
   while (*paused) resumed_.Wait(&mutex_);
@@ -45,6 +50,11 @@ uint64_t MemoryDisk::saves() const {
   return saves_;
 }
 
+uint64_t MemoryDisk::refused_saves() const {
+  MutexLock lock(&mutex_);
+  return refused_saves_;
+}
+
 void MemoryDisk::Put(const std::string& id, const std::string& value) {
   MutexLock lock(&mutex_);
   entries_[id].value = value;
@@ -68,7 +78,11 @@ void MemoryStore::Save(absl::Span<SaveOp> saves) {
   disk_->WaitWhile(&disk_->paused_saves_, &disk_->waiting_saves_);
   for (SaveOp& save : saves) {
     save.status = disk_->failure_;
-    if (!save.status.ok()) continue;
+    if (save.status.ok()) save.status = disk_->failures_[std::string(save.id)];
+    if (!save.status.ok()) {
+      ++disk_->refused_saves_;
+      continue;
+    }
     MemoryDisk::Entry& entry = disk_->entries_[std::string(save.id)];
     if (entry.value.empty()) {
       entry.owner = this;
@@ -81,6 +95,7 @@ void MemoryStore::Save(absl::Span<SaveOp> saves) {
     entry.value = std::string(save.value);
     ++disk_->saves_;
   }
+  disk_->waits_.SignalAll();
 }
 
 }  // namespace rondo

@@ -17,16 +17,22 @@ class MemoryDisk {
  public:
   // OK: works again.
   void FailWith(const absl::Status& status);
+  // This one only. OK: works again.
+  void FailWith(const std::string& id, const absl::Status& status);
   // Saves wait until Resume().
   void Pause() { Pause(&paused_saves_); }
   void PauseLoads() { Pause(&paused_loads_); }
   // Returns once a save waits.
-  void AwaitSave() { Await(&waiting_saves_); }
-  void AwaitLoad() { Await(&waiting_loads_); }
+  void AwaitSave() { Await(&waiting_saves_, 1); }
+  void AwaitLoad() { Await(&waiting_loads_, 1); }
   void Resume();
   size_t size() const;
   bool Has(const std::string& id) const;
   uint64_t saves() const;  // that were written
+  uint64_t refused_saves() const;
+  // Return once so many saves were written, or refused.
+  void AwaitSaves(uint64_t saves) { Await(&saves_, saves); }
+  void AwaitRefusals(uint64_t saves) { Await(&refused_saves_, saves); }
   void Put(const std::string& id, const std::string& value);
 
  private:
@@ -38,8 +44,8 @@ class MemoryDisk {
   };
 
   void Pause(bool* which);
-  void Await(const size_t* waiting);
-  void WaitWhile(const bool* paused, size_t* waiting) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Await(const uint64_t* count, uint64_t wanted);
+  void WaitWhile(const bool* paused, uint64_t* waiting) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable Mutex mutex_;
   CondVar resumed_;
@@ -47,9 +53,11 @@ class MemoryDisk {
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
   bool paused_saves_ ABSL_GUARDED_BY(mutex_) = false;
   bool paused_loads_ ABSL_GUARDED_BY(mutex_) = false;
-  size_t waiting_saves_ ABSL_GUARDED_BY(mutex_) = 0;
-  size_t waiting_loads_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t waiting_saves_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t waiting_loads_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t saves_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t refused_saves_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, absl::Status> failures_ ABSL_GUARDED_BY(mutex_);  // of single ids
   std::map<std::string, Entry> entries_ ABSL_GUARDED_BY(mutex_);
 };
 

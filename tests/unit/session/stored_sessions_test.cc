@@ -42,13 +42,14 @@ class StoredSessionsTest : public testing::Test {
  protected:
   static constexpr int64_t kStateSize = 8;
 
-  std::unique_ptr<SessionTable> Open(Durability durability = Durability::kInterval, size_t max_resident = 100) {
+  std::unique_ptr<SessionTable> Open(Durability durability = Durability::kInterval, size_t max_resident = 100,
+                                     absl::Duration sync_interval = absl::Milliseconds(10)) {
     SessionTable::Options options;
     options.max_sessions = 1000;
     SessionPersistence persistence;
     persistence.store = std::make_unique<MemoryStore>(disk_);
     persistence.durability = durability;
-    persistence.sync_interval = absl::Milliseconds(10);
+    persistence.sync_interval = sync_interval;
     persistence.max_resident = max_resident;
     persistence.find_model = [this](const RecordedModel& recorded) {
       recorded_version_ = recorded.version;
@@ -86,7 +87,14 @@ class StoredSessionsTest : public testing::Test {
     return status ? *status : future.Get();
   }
 
-  bool Flush(SessionTable* table) { return table->Flush(absl::Now() + absl::Seconds(10)); }
+  // One step of each of `count` sessions.
+  void StepMany(SessionTable* table, int count, float value, bool create = false) {
+    for (int i = 0; i < count; ++i) ASSERT_TRUE(Step(table, absl::StrCat("many", i), value, create).ok());
+  }
+
+  bool Flush(SessionTable* table, absl::Duration patience = absl::Seconds(10)) {
+    return table->Flush(absl::Now() + patience);
+  }
 
   std::shared_ptr<MemoryDisk> disk_ = std::make_shared<MemoryDisk>();
   Metrics all_metrics_;
@@ -182,6 +190,38 @@ TEST_F(StoredSessionsTest, WithAnIntervalResidentSessionsGoOnWhileTheStoreIsAway
   disk_->FailWith(absl::OkStatus());
   EXPECT_TRUE(Flush(table.get()));
   EXPECT_EQ(Acquire(Open().get(), "s")->position(), 2);
+}
+
+TEST_F(StoredSessionsTest, AStoreThatIsBackGetsAllThatWaitsAtOnce) {
+  auto table = Open(Durability::kInterval, 1000, absl::Hours(1));
+  StepMany(table.get(), 500, 1, true);
+  disk_->FailWith(absl::UnavailableError("gone"));
+  EXPECT_FALSE(Flush(table.get(), absl::Milliseconds(1)));
+  disk_->FailWith(absl::OkStatus());
+  disk_->AwaitSaves(500);  // not in half an hour
+}
+
+TEST_F(StoredSessionsTest, SessionsThatTheStoreCannotKeepDelayNoOther) {
+  auto table = Open(Durability::kInterval, 1000, absl::Hours(1));
+  StepMany(table.get(), 500, 1, true);
+  ASSERT_TRUE(Flush(table.get()));
+  for (int i = 1; i < 500; ++i) disk_->FailWith(absl::StrCat("many", i), absl::DataLossError("no session"));
+  for (const float value : {2.0f, 3.0f}) {
+    StepMany(table.get(), 500, value);
+    const uint64_t refused = disk_->refused_saves();
+    EXPECT_FALSE(Flush(table.get(), absl::Milliseconds(200)));
+    EXPECT_GE(disk_->refused_saves() - refused, 499u);  // not some at a time, as of a store that is away
+  }
+}
+
+TEST_F(StoredSessionsTest, RequestsForSessionsThatCannotComeAskForNoSavesInVain) {
+  auto table = Open(Durability::kInterval, 50, absl::Hours(1));
+  StepMany(table.get(), 50, 1, true);
+  disk_->FailWith(absl::UnavailableError("gone"));
+  EXPECT_FALSE(Flush(table.get(), absl::Milliseconds(1)));
+  const uint64_t refused = disk_->refused_saves();
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(absl::IsUnavailable(Acquire(table.get(), "unknown").status()));
+  EXPECT_LT(disk_->refused_saves() - refused, 1000u);  // a tick in half a second or so, not one a request
 }
 
 TEST_F(StoredSessionsTest, WhatAnotherServerTookIsGivenUp) {
@@ -302,6 +342,19 @@ TEST_F(StoredSessionsTest, AnEndThatCouldNotBeSavedHoldsAndIsSavedLater) {
   EXPECT_TRUE(absl::IsNotFound(Acquire(table.get(), "s").status()));
   ASSERT_TRUE(Flush(table.get()));
   EXPECT_TRUE(absl::IsNotFound(Acquire(Open().get(), "s").status()));
+}
+
+TEST_F(StoredSessionsTest, EndsWaitForAStoreThatIsAwayAndReachItAtOnceWhenItIsBack) {
+  auto table = Open(Durability::kInterval, 1000, absl::Hours(1));
+  StepMany(table.get(), 500, 1, true);
+  ASSERT_TRUE(Flush(table.get()));
+  disk_->FailWith(absl::UnavailableError("gone"));
+  for (int i = 0; i < 500; ++i) ASSERT_TRUE(table->Delete(absl::StrCat("many", i), absl::Now()).ok());
+  disk_->AwaitRefusals(500);
+  EXPECT_FALSE(Flush(table.get(), absl::Milliseconds(100)));
+  EXPECT_LT(disk_->refused_saves(), 900u);  // some at a time
+  disk_->FailWith(absl::OkStatus());
+  disk_->AwaitSaves(1000);  // not in half an hour
 }
 
 TEST_F(StoredSessionsTest, AnEndIsSavedAlsoWhenALoadOfItsSessionComesBetween) {

@@ -253,6 +253,16 @@ TEST_F(StoreThreadTest, TicksComeByThemselvesAndExpiredValuesAreDropped) {
   EXPECT_GE(log_.drops, 2);
 }
 
+TEST_F(StoreThreadTest, SavesThatFailedBringATickSoonerThanItWouldComeByItself) {
+  Gate ticked;
+  log_.answer = absl::UnavailableError("gone");
+  Start({[&](absl::Time) { ticked.Open(); }, absl::Hours(1), absl::Milliseconds(1)});
+  Save("a", "1");
+  ticked.Pass();
+  Finish();
+  EXPECT_THAT(saved_, ElementsAre(absl::UnavailableError("gone")));
+}
+
 TEST_F(StoreThreadTest, ManyThreadsAreAllAnswered) {
   Start({nullptr, absl::Milliseconds(1)});
   std::vector<std::thread> threads;
