@@ -121,6 +121,7 @@ void SessionTable::Impl::SaveDirty() {
     {
       MutexLock lock(&shard.mutex);
       places.swap(shard.dirty);
+      shard.dirty.swap(shard.spare_dirty);
     }
     unsaved += places.size();
     const size_t taken = std::min(left, places.size());
@@ -128,9 +129,10 @@ void SessionTable::Impl::SaveDirty() {
       SaveSome(shard, absl::MakeConstSpan(places).subspan(from, std::min(kSavesPerLock, taken - from)));
     }
     left -= taken;
-    if (taken == places.size()) continue;
     MutexLock lock(&shard.mutex);
     shard.dirty.insert(shard.dirty.end(), places.begin() + static_cast<std::ptrdiff_t>(taken), places.end());
+    places.clear();
+    if (places.capacity() > shard.spare_dirty.capacity()) shard.spare_dirty.swap(places);
   }
   store_metrics_->unsaved_sessions().Set(static_cast<int64_t>(unsaved));
 }

@@ -41,9 +41,10 @@ struct alignas(64) SessionShard {
   ExpiryWheel wheel ABSL_GUARDED_BY(mutex);
 
   // With a store only.
-  uint64_t changes ABSL_GUARDED_BY(mutex) = 0;         // to its sessions, so far
-  std::vector<uint32_t> dirty ABSL_GUARDED_BY(mutex);  // places of sessions with a change to save; some are stale
-  uint32_t eviction_hand ABSL_GUARDED_BY(mutex) = 0;   // the place that eviction looks at next
+  uint64_t changes ABSL_GUARDED_BY(mutex) = 0;               // to its sessions, so far
+  std::vector<uint32_t> dirty ABSL_GUARDED_BY(mutex);        // places of sessions with a change to save; some are stale
+  std::vector<uint32_t> spare_dirty ABSL_GUARDED_BY(mutex);  // empty: its memory becomes dirty's at the next tick
+  uint32_t eviction_hand ABSL_GUARDED_BY(mutex) = 0;         // the place that eviction looks at next
 
  private:
   struct Hash {

@@ -1,8 +1,12 @@
 // A binary of its own: it counts every allocation of the process.
 #include <atomic>
 #include <cstdlib>
+#include <memory>
 #include <new>
+#include <utility>
 
+#include "absl/time/clock.h"
+#include "tests/unit/session/memory_store.h"
 #include "tests/unit/session/session_fixture.h"
 
 namespace {
@@ -35,6 +39,30 @@ TEST_F(SessionAllocationTest, AStepOfALiveSessionAllocatesNothing) {
     table_.AcquireStateless(model_).Commit(step, now_);
   }
   EXPECT_EQ(allocations - before, 0u);
+}
+
+TEST_F(SessionAllocationTest, AStepThatIsToBeSavedAllocatesNothingAfterEitherOfTwoSaves) {
+  SessionPersistence persistence;
+  persistence.store = std::make_unique<MemoryStore>(std::make_shared<MemoryDisk>());
+  persistence.sync_interval = absl::Hours(1);
+  Metrics all_metrics;
+  persistence.metrics = &all_metrics;
+  SessionTable table({}, std::move(persistence));
+  ASSERT_TRUE(table.Create("s", model_, std::nullopt, now_).ok());
+  const auto step = [&] {
+    std::optional<SessionLease> lease = *table.Acquire("s", nullptr, nullptr, now_);
+    const CommittedSequence sequence = OneStep();
+    const size_t before = allocations;
+    lease->Commit(sequence, now_);
+    return allocations - before;
+  };
+  for (int save = 0; save < 2; ++save) {
+    step();
+    ASSERT_TRUE(table.Flush(absl::InfiniteFuture()));
+  }
+  EXPECT_EQ(step(), 0u);
+  ASSERT_TRUE(table.Flush(absl::InfiniteFuture()));
+  EXPECT_EQ(step(), 0u);
 }
 
 TEST_F(SessionAllocationTest, WaitingForASessionAllocatesNothing) {
