@@ -11,99 +11,23 @@ the interval after its answer, or if Redis was away then.
 
 import argparse
 import contextlib
-import dataclasses
 import pathlib
 import random
-import re
 import signal
-import socket
 import struct
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 
-import numpy as np
 import rondo
-from small_models import write_model
+from servers import Process, Series, free_port, inputs_of, problems_of_outputs, start_redis, write_lstm
 
-HIDDEN = 16
-INPUTS = 2
 SYNC_INTERVAL = 0.5  # seconds
 # What may pass between a save and its being durable, on a busy machine: the save itself, and the scheduler.
 SLACK = 1.0
 RECONNECT = 2.5  # after Redis is back: the longest backoff of a server, and its save
 MESSAGE = 50  # sessions a message
-
-
-def write_lstm(repository):
-    numbers = random.Random(7)
-    def weights(*shape):
-        return list(shape), [numbers.uniform(-0.4, 0.4) for _ in range(int(np.prod(shape)))]
-    description = {"format": 1, "cell": "lstm", "inputs": [{"name": "a"}, {"name": "b"}], "outputs": [{"name": "y"}],
-                   "head": "linear"}
-    write_model(repository, "crash", description, {
-        "rnn.weight_ih_l0": weights(4 * HIDDEN, INPUTS), "rnn.weight_hh_l0": weights(4 * HIDDEN, HIDDEN),
-        "rnn.bias_ih_l0": weights(4 * HIDDEN), "rnn.bias_hh_l0": weights(4 * HIDDEN),
-        "head.weight": weights(1, HIDDEN), "head.bias": weights(1)})
-
-
-def inputs_of(session, first, timesteps):
-    """[timesteps, INPUTS], the same whenever it is asked for."""
-    at = np.arange(first, first + timesteps, dtype=np.float64)
-    return np.stack([np.sin(at * 0.37 + session), np.cos(at * 0.11 * (session % 7 + 1))], axis=1).astype(np.float32)
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-class Process:
-    """A child that is ready once a line of its output matches `ready`."""
-
-    def __init__(self, command, ready, log):
-        self.command, self.ready, self.log = [str(part) for part in command], ready, log
-        self.process = None
-
-    def start(self):
-        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        for line in self.process.stdout:
-            self.log.write(line)
-            if re.search(self.ready, line):
-                threading.Thread(target=self._drain, args=(self.process.stdout,), daemon=True).start()
-                return
-        raise RuntimeError(f"{self.command[0]} did not start; see {self.log.name}")
-
-    def _drain(self, output):
-        for line in output:
-            self.log.write(line)
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def signal(self, number):
-        self.process.send_signal(number)
-
-    def stop(self):
-        self.process.terminate()
-        return self.process.wait(timeout=60)
-
-
-@dataclasses.dataclass
-class Series:
-    """What a caller knows of one session."""
-    number: int
-    outputs: list = dataclasses.field(default_factory=list)  # float32 of each position
-    answered_at: list = dataclasses.field(default_factory=list)  # time.monotonic() of each
-    position: int = 0  # the next to send
-
-    @property
-    def id(self):
-        return f"s{self.number}"
 
 
 class Verdict:
@@ -198,23 +122,6 @@ class Worker(threading.Thread):
         one.position = position
 
 
-def check_against_uninterrupted(binary, repository, series, verdict, log):
-    port = free_port()
-    server = Process([binary, f"--model_repository={repository}", f"--listen=127.0.0.1:{port}", "--http_listen="],
-                     "event=listening", log)
-    server.start()
-    with rondo.Client(f"127.0.0.1:{port}", timeout=60.0) as client:
-        for one in series:
-            if not one.outputs:
-                continue
-            wanted = client.predict("crash", inputs_of(one.number, 0, len(one.outputs)))[:, 0]
-            got = np.array(one.outputs, dtype=np.float32)
-            if wanted.tobytes() != got.tobytes():
-                first = int(np.argmax(wanted != got))
-                verdict.problem(f"{one.id}: position {first} is {got[first]!r}; uninterrupted it is {wanted[first]!r}")
-    server.stop()
-
-
 class Cluster:
     """The servers, and the store that they keep their sessions in."""
 
@@ -222,11 +129,7 @@ class Cluster:
         self.folder, self.log, self.redis = folder, log, None
         store = f"rocksdb:{folder / 'rocksdb'}"
         if options.store == "redis":
-            port = free_port()
-            self.redis = Process(["redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", folder, "--appendonly", "yes",
-                                  "--appendfsync", "always", "--save", ""], "Ready to accept connections", log)
-            self.redis.start()
-            store = f"redis://127.0.0.1:{port}"
+            self.redis, store = start_redis(folder, log)
         repository = folder / "models"
         write_lstm(repository)
         self.repository, self.binary = repository, options.bin / "rondo-server"
@@ -290,7 +193,8 @@ def run(options, folder, log):
     for worker in workers:
         worker.join()
     cluster.stop()
-    check_against_uninterrupted(cluster.binary, cluster.repository, series, verdict, log)
+    for problem in problems_of_outputs(cluster.binary, cluster.repository, series, log):
+        verdict.problem(problem)
     print(f"{options.store}, {options.durability}: {options.rounds} rounds "
           f"({', '.join(f'{count} x {name}' for name, count in sorted(hurts.items()))}), {len(series)} sessions, "
           f"{verdict.steps} answered steps in {time.monotonic() - started:.0f} s; {verdict.rewinds} times a session came back "

@@ -1,0 +1,118 @@
+"""What the tests here run and hurt: real servers on free ports, and sessions whose every output is known.
+
+Each session has inputs of its own that only depend on the position, so that its outputs can be compared with those of
+one uninterrupted request.
+"""
+
+import dataclasses
+import random
+import re
+import socket
+import subprocess
+import threading
+
+import numpy as np
+import rondo
+from small_models import write_model
+
+HIDDEN = 16
+INPUTS = 2
+
+
+def write_lstm(repository):
+    numbers = random.Random(7)
+    def weights(*shape):
+        return list(shape), [numbers.uniform(-0.4, 0.4) for _ in range(int(np.prod(shape)))]
+    description = {"format": 1, "cell": "lstm", "inputs": [{"name": "a"}, {"name": "b"}], "outputs": [{"name": "y"}],
+                   "head": "linear"}
+    write_model(repository, "crash", description, {
+        "rnn.weight_ih_l0": weights(4 * HIDDEN, INPUTS), "rnn.weight_hh_l0": weights(4 * HIDDEN, HIDDEN),
+        "rnn.bias_ih_l0": weights(4 * HIDDEN), "rnn.bias_hh_l0": weights(4 * HIDDEN),
+        "head.weight": weights(1, HIDDEN), "head.bias": weights(1)})
+
+
+def inputs_of(session, first, timesteps):
+    """[timesteps, INPUTS], the same whenever it is asked for."""
+    at = np.arange(first, first + timesteps, dtype=np.float64)
+    return np.stack([np.sin(at * 0.37 + session), np.cos(at * 0.11 * (session % 7 + 1))], axis=1).astype(np.float32)
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class Process:
+    """A child that is ready once a line of its output matches `ready`."""
+
+    def __init__(self, command, ready, log):
+        self.command, self.ready, self.log = [str(part) for part in command], ready, log
+        self.process = None
+
+    def start(self):
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for line in self.process.stdout:
+            self.log.write(line)
+            if re.search(self.ready, line):
+                threading.Thread(target=self._drain, args=(self.process.stdout,), daemon=True).start()
+                return
+        raise RuntimeError(f"{self.command[0]} did not start; see {self.log.name}")
+
+    def _drain(self, output):
+        for line in output:
+            self.log.write(line)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def stop(self):
+        self.process.terminate()
+        return self.process.wait(timeout=60)
+
+
+def start_redis(folder, log, nice=0):
+    """A Redis that syncs its append-only file before it answers, and its address as a session store."""
+    port = free_port()
+    redis = Process(["nice", "-n", nice, "redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", folder,
+                     "--appendonly", "yes", "--appendfsync", "always", "--save", ""],
+                    "Ready to accept connections", log)
+    redis.start()
+    return redis, f"redis://127.0.0.1:{port}"
+
+
+@dataclasses.dataclass
+class Series:
+    """What a caller knows of one session."""
+    number: int
+    outputs: list = dataclasses.field(default_factory=list)  # float32 of each position
+    answered_at: list = dataclasses.field(default_factory=list)  # time.monotonic() of each, if anyone asks
+    position: int = 0  # the next to send
+
+    @property
+    def id(self):
+        return f"s{self.number}"
+
+
+def problems_of_outputs(binary, repository, series, log):
+    """Compares the outputs with those of one uninterrupted request each to a server without a store, bit for bit."""
+    port = free_port()
+    server = Process([binary, f"--model_repository={repository}", f"--listen=127.0.0.1:{port}", "--http_listen="],
+                     "event=listening", log)
+    server.start()
+    problems = []
+    with rondo.Client(f"127.0.0.1:{port}", timeout=60.0) as client:
+        for one in series:
+            if not one.outputs:
+                continue
+            wanted = client.predict("crash", inputs_of(one.number, 0, len(one.outputs)))[:, 0]
+            got = np.array(one.outputs, dtype=np.float32)
+            if wanted.tobytes() != got.tobytes():
+                first = int(np.argmax(wanted != got))
+                problems.append(f"{one.id}: position {first} is {got[first]!r}; uninterrupted it is {wanted[first]!r}")
+    server.stop()
+    return problems
