@@ -16,9 +16,9 @@ namespace {
 constexpr size_t kMaxUnsavedEnds = 100'000;
 constexpr size_t kRetriesWhileAway = 64;  // of a tick, to find out whether the store is back
 
-absl::Time ExpiryOf(const SessionRecord& record, absl::Duration ended_kept) {
-  if (record.idle_timeout_ns == SessionRecord::kNever) return absl::InfiniteFuture();
-  return absl::FromUnixNanos(record.last_used_ns) + absl::Nanoseconds(record.idle_timeout_ns) + ended_kept;
+absl::Time ExpiryOf(const SessionFields& session, absl::Duration ended_kept) {
+  if (session.idle_timeout_ns == SessionFields::kNever) return absl::InfiniteFuture();
+  return absl::FromUnixNanos(session.last_used_ns) + absl::Nanoseconds(session.idle_timeout_ns) + ended_kept;
 }
 
 absl::Status WithId(absl::string_view id, const absl::Status& status) {
@@ -89,12 +89,13 @@ SessionBacking::Found SessionBacking::Interpret(const std::string& id, const Sto
   return found;
 }
 
-void SessionBacking::Save(const SessionRecord& record, uint64_t epoch, std::function<void(const absl::Status&)> done) {
+void SessionBacking::Save(const SessionView& session, uint64_t epoch, std::function<void(const absl::Status&)> done) {
   {
     MutexLock lock(&mutex_);
-    if (!unsaved_ends_.empty()) unsaved_ends_.erase(record.id);  // it lives again, under the same id
+    if (!unsaved_ends_.empty()) unsaved_ends_.erase(session.id);  // it lives again, under the same id
   }
-  thread_->Enqueue({record.id, Encode(record), ExpiryOf(record, persistence_.ended_kept), epoch, std::move(done)});
+  thread_->Enqueue(
+      {std::string(session.id), Encode(session), ExpiryOf(session, persistence_.ended_kept), epoch, std::move(done)});
 }
 
 void SessionBacking::SaveEnd(absl::string_view id, absl::string_view reason, uint64_t epoch,

@@ -67,7 +67,7 @@ class SessionBacking {
   void Stop() { thread_->Stop(); }
 
   void Load(absl::string_view id, std::function<void(Found)> done);
-  void Save(const SessionRecord& record, uint64_t epoch, std::function<void(const absl::Status&)> done);
+  void Save(const SessionView& session, uint64_t epoch, std::function<void(const absl::Status&)> done);
   // The session has ended for `reason`, as EndedError says it. Tried again until it is saved; until then Load says the
   // same. `done` may be null, and hears of the first try.
   void SaveEnd(absl::string_view id, absl::string_view reason, uint64_t epoch,

@@ -1,6 +1,7 @@
 // Sessions as values: out of one table and into another.
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -40,20 +41,20 @@ absl::Status CheckShape(const SessionRecord& record, const Model& model) {
 
 }  // namespace
 
-SessionRecord RecordOf(const LiveSession& session) {
+SessionView ViewOf(const LiveSession& session) {
   const Model& model = *session.model->model;
-  SessionRecord record;
-  record.id = session.id;
-  record.model = RecordedModelOf(model);
-  record.position = session.position;
-  record.idle_timeout_ns = session.idle_timeout_ns;
-  record.last_used_ns = session.last_used_ns;
-  record.last_timesteps = session.last_timesteps;
-  record.last_fingerprint = session.last_fingerprint;
-  record.last_time = session.last_time;
-  record.last_reply = session.last_reply;
-  record.state.assign(session.state.get(), session.state.get() + model.spec().state_size());
-  return record;
+  SessionView view;
+  view.id = session.id;
+  view.model = RecordedModelOf(model);
+  view.position = session.position;
+  view.idle_timeout_ns = session.idle_timeout_ns;
+  view.last_used_ns = session.last_used_ns;
+  view.last_timesteps = session.last_timesteps;
+  view.last_fingerprint = session.last_fingerprint;
+  view.last_time = session.last_time;
+  view.last_reply = session.last_reply;
+  view.state = {session.state.get(), static_cast<size_t>(model.spec().state_size())};
+  return view;
 }
 
 void GoOnFrom(const SessionRecord& record, LiveSession* session) {
@@ -70,7 +71,11 @@ SessionRecord SessionLease::Export() const { return table_->impl_->Export(*sessi
 SessionRecord SessionTable::Impl::Export(const LiveSession& session) {
   SessionShard& shard = ShardOf(session.hash);
   MutexLock lock(&shard.mutex);
-  return RecordOf(session);
+  const SessionView view = ViewOf(session);
+  return {view,
+          std::string(view.id),
+          {view.last_reply.begin(), view.last_reply.end()},
+          {view.state.begin(), view.state.end()}};
 }
 
 absl::StatusOr<SessionInfo> SessionTable::Import(const SessionRecord& record, const ServedModelPtr& model,

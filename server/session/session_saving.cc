@@ -19,22 +19,23 @@ constexpr size_t kSavesPerLock = 16;    // some ten microseconds under a shard's
 constexpr size_t kSavesWhileAway = 64;  // of a tick, to find out whether a store that failed is back
 constexpr absl::Duration kFlushRetry = absl::Milliseconds(50);
 
-SessionRecord RecordAfter(const LiveSession& session, const LeaseEnd& end) {
-  SessionRecord record = RecordOf(session);
+// `session` as `end` will leave it.
+SessionView ViewAfter(const LiveSession& session, const LeaseEnd& end) {
+  SessionView view = ViewOf(session);
   const CommittedSequence& committed = *end.committed;
   const bool restarts = end.fresh.model != nullptr;
   const ServedModelPtr& next_model = restarts ? end.fresh.model : end.adopter;
   const Model& model = *(next_model != nullptr ? next_model : session.model)->model;
-  if (next_model != nullptr) record.model = RecordedModelOf(model);
+  if (next_model != nullptr) view.model = RecordedModelOf(model);
   const float* const state = restarts ? end.fresh.state.get() : end.next_state.get();
-  if (state != nullptr) record.state.assign(state, state + model.spec().state_size());
-  record.position = (restarts ? 0 : session.position) + committed.timesteps;
-  record.last_timesteps = committed.timesteps;
-  record.last_fingerprint = committed.fingerprint;
-  if (committed.last_time || restarts) record.last_time = committed.last_time;
-  record.last_reply.assign(committed.reply.begin(), committed.reply.end());
-  record.last_used_ns = std::max(record.last_used_ns, absl::ToUnixNanos(end.now));
-  return record;
+  if (state != nullptr) view.state = {state, static_cast<size_t>(model.spec().state_size())};
+  view.position = (restarts ? 0 : session.position) + committed.timesteps;
+  view.last_timesteps = committed.timesteps;
+  view.last_fingerprint = committed.fingerprint;
+  if (committed.last_time || restarts) view.last_time = committed.last_time;
+  view.last_reply = committed.reply;
+  view.last_used_ns = std::max(view.last_used_ns, absl::ToUnixNanos(end.now));
+  return view;
 }
 
 }  // namespace
@@ -63,7 +64,7 @@ void SessionTable::Impl::SaveNow(SessionShard&, LiveSession* session, CommitWait
     OnSaved(id, change, position, status);
     if (waiter != nullptr) waiter->OnCommitted(status);
   };
-  backing_->Save(RecordOf(*session), session->epoch, std::move(saved));
+  backing_->Save(ViewOf(*session), session->epoch, std::move(saved));
 }
 
 void SessionTable::Impl::NoteStore(const absl::Status& saved) {
@@ -163,7 +164,7 @@ void SessionTable::Impl::SaveThenEndLease(LiveSession* session, LeaseEnd end, Co
       if (ends) {
         return backing_->SaveEnd(session->id, ReasonOf(kEndedByRequest), session->epoch, std::move(saved));
       }
-      return backing_->Save(RecordAfter(*session, *pending), session->epoch, std::move(saved));
+      return backing_->Save(ViewAfter(*session, *pending), session->epoch, std::move(saved));
     }
   }
   waiter->OnCommitted(EndLease(session, pending.get()));

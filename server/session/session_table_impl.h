@@ -173,8 +173,9 @@ class SessionTable::Impl {
   std::unique_ptr<SessionBacking> backing_;  // null: memory only. Last: its thread uses all above
 };
 
-// `session` as a value. REQUIRES: its shard's lock, and the lease or that nobody has it.
-SessionRecord RecordOf(const LiveSession& session);
+// `session` as a value, where it lies. REQUIRES: its shard's lock, and the lease or that nobody has it; both as long as
+// the view is used.
+SessionView ViewOf(const LiveSession& session);
 // Where `record` stands, but for its id, model and times. REQUIRES: the session is nobody else's yet, or its shard's
 // lock; its state has the record's size.
 void GoOnFrom(const SessionRecord& record, LiveSession* session);

@@ -30,8 +30,13 @@ float FloatOf(const char* bytes) {
 
 }  // namespace
 
+void RecordWriter::Number(uint64_t value, size_t width) {
+  char bytes[8];
+  for (size_t i = 0; i < sizeof(bytes); ++i) bytes[i] = static_cast<char>(value >> (8 * i));
+  bytes_.append(bytes, width);
+}
+
 void RecordWriter::NumberAt(size_t at, uint64_t value, size_t width) {
-  bytes_.resize(std::max(bytes_.size(), at + width));
   for (size_t i = 0; i < width; ++i) bytes_[at + i] = static_cast<char>(value >> (8 * i));
 }
 

@@ -19,8 +19,8 @@ class RecordWriter {
   explicit RecordWriter(size_t expected_bytes) { bytes_.reserve(expected_bytes); }
 
   // An unsigned number of `width` bytes, 1 to 8.
-  void Number(uint64_t value, size_t width) { NumberAt(bytes_.size(), value, width); }
-  // The same at `at`, over what is there or at the end.
+  void Number(uint64_t value, size_t width);
+  // The same at `at`, over what is there.
   void NumberAt(size_t at, uint64_t value, size_t width);
   void Signed(int64_t value) { Number(static_cast<uint64_t>(value), 8); }
   // Its length in two bytes, then the bytes. REQUIRES: text.size() < 2^16.

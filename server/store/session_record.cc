@@ -161,21 +161,25 @@ EndedRecord ReadEnded(RecordReader* reader) {
 
 }  // namespace
 
-std::string Encode(const SessionRecord& record) {
-  RecordWriter writer = Begin(kSession, kFixedBytes + record.id.size() + record.model.name.size() +
-                                            (record.last_reply.size() + record.state.size()) * sizeof(float));
-  writer.Text(record.id);
-  WriteModel(record.model, &writer);
-  writer.Signed(record.position);
-  writer.Signed(record.idle_timeout_ns);
-  writer.Signed(record.last_used_ns);
-  writer.Signed(record.last_timesteps);
-  writer.Number(record.last_fingerprint, 8);
-  writer.Number(record.last_time ? 1 : 0, 1);
-  writer.Signed(record.last_time.value_or(0));
-  writer.Floats(record.last_reply);
-  writer.Floats(record.state);
+std::string Encode(const SessionView& session) {
+  RecordWriter writer = Begin(kSession, kFixedBytes + session.id.size() + session.model.name.size() +
+                                            (session.last_reply.size() + session.state.size()) * sizeof(float));
+  writer.Text(session.id);
+  WriteModel(session.model, &writer);
+  writer.Signed(session.position);
+  writer.Signed(session.idle_timeout_ns);
+  writer.Signed(session.last_used_ns);
+  writer.Signed(session.last_timesteps);
+  writer.Number(session.last_fingerprint, 8);
+  writer.Number(session.last_time ? 1 : 0, 1);
+  writer.Signed(session.last_time.value_or(0));
+  writer.Floats(session.last_reply);
+  writer.Floats(session.state);
   return Finish(std::move(writer));
+}
+
+std::string Encode(const SessionRecord& record) {
+  return Encode(SessionView{record, record.id, record.last_reply, record.state});
 }
 
 std::string Encode(const EndedRecord& record) {

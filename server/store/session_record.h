@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 namespace rondo {
 
@@ -25,11 +26,10 @@ struct RecordedModel {
   int64_t output_size = 0;
 };
 
-// One session as a value: all that goes on when it moves to another process.
-struct SessionRecord {
+// What a session's value has besides its id and its floats.
+struct SessionFields {
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
-  std::string id;
   RecordedModel model;
   int64_t position = 0;              // timesteps consumed
   int64_t idle_timeout_ns = kNever;  // > 0
@@ -37,8 +37,20 @@ struct SessionRecord {
   int64_t last_timesteps = 0;        // of the last request; 0: there was none
   uint64_t last_fingerprint = 0;     // of the last request, see CommittedSequence
   std::optional<int64_t> last_time;  // unix seconds of the newest timestep
-  std::vector<float> last_reply;     // what a replay of the last request answers
-  std::vector<float> state;          // [state_size], see ModelSpec
+};
+
+// One session as a value: all that goes on when it moves to another process.
+struct SessionRecord : SessionFields {
+  std::string id;
+  std::vector<float> last_reply;  // what a replay of the last request answers
+  std::vector<float> state;       // [state_size], see ModelSpec
+};
+
+// The same, where the session lies: what is saved with each step is copied once, into its bytes.
+struct SessionView : SessionFields {
+  absl::string_view id;
+  absl::Span<const float> last_reply;
+  absl::Span<const float> state;
 };
 
 // What is left of a session that ended, for as long as it is remembered.
@@ -51,6 +63,7 @@ using StoredRecord = std::variant<SessionRecord, EndedRecord>;
 
 // A record as bytes: README.md here has the format, byte by byte. Little-endian; the same on every machine; ends with a
 // CRC-32 of all before it, so that each truncation and each flipped bit is found.
+std::string Encode(const SessionView& session);
 std::string Encode(const SessionRecord& record);
 std::string Encode(const EndedRecord& record);
 
