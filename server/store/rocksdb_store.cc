@@ -64,9 +64,13 @@ rocksdb::Options Options(const std::string& directory) {
   options.create_if_missing = !HasSessions(directory);
   const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(RocksdbStore::kCacheBytes);
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(TableOptions(cache)));
-  // Write buffers also bound the log that a start has to read again.
   options.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(RocksdbStore::kWriteBufferBytes, cache);
   options.write_buffer_size = RocksdbStore::kWriteBufferBytes / 2;
+  // A busy session is saved many times between two flushes, and its record keeps its size: it is written over where it
+  // lies, so that the buffer holds each once and stays small enough for the CPU's caches. RocksDB gives up consistent
+  // views of several keys for it, which only matters when others read meanwhile: here one thread does everything.
+  options.inplace_update_support = true;
+  options.allow_concurrent_memtable_write = false;
   options.level_compaction_dynamic_level_bytes = true;
   options.compression = rocksdb::kNoCompression;  // the bits of floats hardly compress
   options.bytes_per_sync = kMebibyte;             // a flush does not make a log's sync wait for all of it
@@ -241,7 +245,23 @@ rocksdb::Status RocksdbStore::Write(rocksdb::WriteBatch* batch) {
   if (!ready.ok()) return ready;
   rocksdb::WriteOptions options;
   options.sync = true;
-  return db_->Write(options, batch);
+  const size_t bytes = batch->GetDataSize();
+  rocksdb::Status status = db_->Write(options, batch);
+  if (status.ok()) BoundLog(bytes);
+  return status;
+}
+
+// What is written over in the buffer still makes the log longer. A flush begins a new one.
+void RocksdbStore::BoundLog(size_t written) {
+  log_bytes_ += written;
+  if (log_bytes_ < kMaxLogBytes) return;
+  log_bytes_ = 0;
+  rocksdb::FlushOptions options;
+  options.wait = false;
+  options.allow_write_stall = true;  // else it waits for a better moment
+  if (const rocksdb::Status status = db_->Flush(options); !status.ok()) {
+    LogTrouble("session_store_flush_failed", status.ToString());  // the next save fails too if it matters
+  }
 }
 
 void RocksdbStore::DropExpired(absl::Time now) {

@@ -29,6 +29,7 @@ class RocksdbStore : public SessionStore {
  public:
   static constexpr size_t kCacheBytes = 192 << 20;
   static constexpr size_t kWriteBufferBytes = 64 << 20;
+  static constexpr size_t kMaxLogBytes = 64 << 20;  // about: a start has to read the log again
   // With less free space nothing is written: an answer for each session, not a failure in the middle of RocksDB's files
   // (Debian builds it with assertions, and a start without space runs into one).
   static constexpr uint64_t kMinFreeBytes = 256 << 20;
@@ -50,10 +51,12 @@ class RocksdbStore : public SessionStore {
   // The first of `saves` that make one write together; sets their answers. Returns how many.
   size_t SaveSome(absl::Span<SaveOp> saves);
   rocksdb::Status Write(rocksdb::WriteBatch* batch);
+  void BoundLog(size_t written);
   void LoadSome(absl::Span<LoadOp> loads);
   void DropSome(absl::Time now);
 
   const std::unique_ptr<rocksdb::DB> db_;
+  size_t log_bytes_ = 0;          // written since the last flush that was asked for
   absl::Status last_write_;       // not OK: RocksDB may have to be told to go on
   std::string next_scanned_key_;  // where DropExpired goes on; empty: from the start
 };
