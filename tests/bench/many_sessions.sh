@@ -37,22 +37,23 @@ start_storing_server() {
   start_server "$server_cpu" --session_store="$store_name" --max_resident_sessions="$resident" --idle_timeout=24h
 }
 
+metrics_url() { sed -n 's/.* http_address=\([^ ]*\).*/http:\/\/\1\/metrics/p' "$scratch/server.log"; }
+
 # metric PATTERN: the sum of the server's metrics that match, as awk does.
 metric() {
-  local http
-  http=$(sed -n 's/.* http_address=\([^ ]*\).*/\1/p' "$scratch/server.log")
-  python3 -c 'import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())' \
-    "http://$http/metrics" | awk -v pattern="$1" '$0 ~ pattern {sum += $2} END {printf "%.0f\n", sum}'
+  python3 -c 'import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())' "$(metrics_url)" |
+    awk -v pattern="$1" '$0 ~ pattern {sum += $2} END {printf "%.0f\n", sum}'
 }
 
-# Notes the most sessions in memory seen, five times a second.
+# Notes the most sessions in memory seen, five times a second, until it is killed.
 watch_resident() {
-  local most=0 now
-  while now=$(metric '^rondo_sessions{' 2>/dev/null); do
-    ((now <= most)) || most=$now
-    echo "$most" >"$scratch/most_resident"
-    sleep 0.2
-  done
+  exec python3 -c 'import re, sys, time, urllib.request
+most = 0
+while True:
+    text = urllib.request.urlopen(sys.argv[1]).read().decode()
+    most = max(most, sum(int(n) for n in re.findall(r"^rondo_sessions\{.*\} (\d+)$", text, re.MULTILINE)))
+    with open(sys.argv[2], "w") as file: file.write(str(most))
+    time.sleep(0.2)' "$(metrics_url)" "$scratch/most_resident"
 }
 
 # step_old_session STEPS: that many timesteps of it.
@@ -102,7 +103,7 @@ measure_access() {
   figure "random access: steps/s" "$(number "$out" 'j["steps_per_second"]')" \
     "$(number "$out" '"p50 %.1f ms, p99 %.1f ms" % (j["p50_seconds"] * 1e3, j["p99_seconds"] * 1e3)'), $(
       compute "'%.0f %% of them loaded, %d evicted' % (100 * $restored / $steps,
-        $(metric '^rondo_session_events_total{.*evicted'))")"
+        $(metric '^rondo_session_events_total{.*evicted'))") since the start"
 }
 
 measure_sizes() {
@@ -111,7 +112,7 @@ measure_sizes() {
     "$(cat "$scratch/most_resident") of $sessions, five samples a second"
   peak=$(($(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$server_pid/status") * 1024))
   figure "server's memory at its peak: MiB" "$(compute "$peak / 2**20")" \
-    "$(compute "$peak // $resident") bytes a resident session, RocksDB's cache and buffers included"
+    "resident set; RocksDB's cache and write buffers (192 MiB at most) are a part of it, Redis is not"
 }
 
 case $store in
