@@ -35,8 +35,10 @@ struct SessionPersistence {
   std::unique_ptr<SessionStore> store;  // null: they do not, and the rest here means nothing
   Durability durability = Durability::kInterval;
   absl::Duration sync_interval = absl::Seconds(1);  // > 0
-  size_t max_resident = 1'000'000;                  // sessions in memory; beyond it the coldest stay in the store only
-  absl::Duration ended_kept = absl::Hours(1);       // for how long the store knows why a session ended
+  // Sessions in memory; beyond it the coldest stay in the store only. More only while they are in use or not saved yet;
+  // usually fewer, as a sixteenth of the room is kept free.
+  size_t max_resident = 1'000'000;
+  absl::Duration ended_kept = absl::Hours(1);  // for how long the store knows why a session ended
   // The live model that goes on with a state of the recorded one. Any error: there is none, and why.
   std::function<absl::StatusOr<ServedModelPtr>(const RecordedModel&)> find_model;
   Metrics* metrics = nullptr;
