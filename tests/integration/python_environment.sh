@@ -18,7 +18,7 @@ copy_sources() {
   fi
 }
 
-# PYTHON
+# PYTHON: what the environment is made of
 ingredients() {
   "$1" --version
   cat "$python_tests/requirements.txt" client/python/{pyproject.toml,setup.py}
@@ -32,16 +32,30 @@ make_environment() {
   ingredients "$1" >"$venv/ingredients"
 }
 
+# The sources that the package is made of, by content.
+sources_digest() {
+  find proto client/python -type f ! -path '*/__pycache__/*' -print0 | sort -z | xargs -0 sha256sum | sha256sum
+}
+
+is_installed() {
+  ingredients "$1" | cmp --silent - "$venv/ingredients" && sources_digest | cmp --silent - "$venv/sources_digest"
+}
+
 install_package() {
+  rm -f "$venv/sources_digest"  # cut off half way, it is not installed
   copy_sources
   ingredients "$1" | cmp --silent - "$venv/ingredients" || make_environment "$1"
   "$venv/bin/pip" install --quiet --no-deps --no-build-isolation --force-reinstall "$source/client/python"
+  sources_digest >"$venv/sources_digest"
 }
 
-# PYTHON. Several presets' tests share the environment; the lock is held until the caller ends.
+# PYTHON. Several tests share the environment, also of several presets: until the caller ends nobody changes it.
 prepare_python_environment() {
   mkdir -p "$work"
   exec 9>"$work/lock"
-  flock 9
-  install_package "$1"
+  flock --shared 9
+  is_installed "$1" && return
+  flock --exclusive 9
+  is_installed "$1" || install_package "$1"
+  flock --shared 9
 }
