@@ -4,6 +4,7 @@ Each session has inputs of its own that only depend on the position, so that its
 one uninterrupted request.
 """
 
+import contextlib
 import dataclasses
 import random
 import re
@@ -38,9 +39,16 @@ def inputs_of(session, first, timesteps):
 
 
 def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    """Of those that the system gives to no outgoing connection: it stays free while its server is down."""
+    while True:
+        port = random.randrange(10000, 30000)
+        with contextlib.closing(socket.socket()) as one:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                one.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 class Process:
@@ -52,12 +60,14 @@ class Process:
 
     def start(self):
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        said = []
         for line in self.process.stdout:
             self.log.write(line)
+            said.append(line)
             if re.search(self.ready, line):
                 threading.Thread(target=self._drain, args=(self.process.stdout,), daemon=True).start()
                 return
-        raise RuntimeError(f"{self.command[0]} did not start; see {self.log.name}")
+        raise RuntimeError(f"{self.command} did not start: {''.join(said[-10:])}")
 
     def _drain(self, output):
         for line in output:
