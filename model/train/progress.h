@@ -1,6 +1,7 @@
 #ifndef RONDO_MODEL_TRAIN_PROGRESS_H_
 #define RONDO_MODEL_TRAIN_PROGRESS_H_
 
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "model/train/trainer.h"
 

@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "tests/integration/store/redis_server.h"
 #include "tests/integration/survivors.h"
 

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "absl/strings/str_cat.h"
 #include "tests/unit/model/sample_models.h"
 #include "tests/unit/rpc/infer_requests.h"
 
