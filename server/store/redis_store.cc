@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "server/log.h"
 
 namespace rondo {
@@ -120,7 +121,7 @@ absl::StatusOr<std::unique_ptr<RedisStore>> RedisStore::Open(const RedisAddress&
   absl::StatusOr<std::string> owner = RandomOwner();
   if (!owner.ok()) return owner.status();
   std::unique_ptr<RedisStore> store(new RedisStore(address, std::move(options), *std::move(owner)));
-  if (const absl::Status status = store->Connect(); !status.ok()) {
+  if (const absl::Status status = store->ConnectFirst(); !status.ok()) {
     return absl::Status(status.code(),
                         absl::StrCat("cannot use the session store ", address.Shown(), ": ", status.message()));
   }
@@ -144,6 +145,20 @@ absl::Status RedisStore::Connect() {
   backoff_.Succeeded();
   LogEvent(LogLevel::kInfo, "session_store_connected", {{"store", address_.Shown()}});
   return absl::OkStatus();
+}
+
+absl::Status RedisStore::ConnectFirst() {
+  constexpr absl::Duration kLook = absl::Milliseconds(10);
+  const absl::Time give_up = absl::Now() + options_.start_patience;
+  absl::Status status = Connect();
+  while (absl::IsUnavailable(status) && absl::Now() < give_up) {
+    if (backoff_.MayTry(options_.now())) {
+      status = Connect();
+    } else {
+      absl::SleepFor(kLook);
+    }
+  }
+  return status;
 }
 
 absl::Status RedisStore::Prepare() {

@@ -37,6 +37,8 @@ class RedisStore : public SessionStore {
   struct Options {
     RedisConnection::Limits limits;
     std::function<absl::Time()> now = absl::Now;  // decides when to try again
+    // Open waits so long for a Redis that does not answer: it may be starting too, or be slow for a moment.
+    absl::Duration start_patience = absl::Seconds(5);
   };
   // Of one round trip.
   static constexpr size_t kMaxCommands = 1000;
@@ -56,6 +58,7 @@ class RedisStore : public SessionStore {
 
   // Connects, sees that it may write, and loads the scripts. UNAVAILABLE, at once, if it is too soon after a failure.
   absl::Status Connect();
+  absl::Status ConnectFirst();
   absl::Status Prepare();
   absl::Status LoadScripts();
   void WarnOfLosses();

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <array>
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,7 +34,9 @@ class RedisStoreTest : public testing::Test {
     return store.ok() ? *std::move(store) : nullptr;
   }
   static void ExpectRefused(const RedisAddress& address, absl::StatusCode code, const std::string& why) {
-    const auto store = RedisStore::Open(address, {});
+    RedisStore::Options options;
+    options.start_patience = absl::ZeroDuration();
+    const auto store = RedisStore::Open(address, options);
     EXPECT_EQ(store.status().code(), code) << store.status();
     EXPECT_THAT(std::string(store.status().message()), AllOf(HasSubstr(address.Shown()), HasSubstr(why)));
   }
@@ -227,6 +230,14 @@ TEST_F(RedisStoreTest, NobodyOnThePortIsUnavailable) {
   ExpectRefused(address, absl::StatusCode::kUnavailable, "Connection refused");
   address.host = "no-such-host.invalid";
   ExpectRefused(address, absl::StatusCode::kUnavailable, "cannot be reached");
+}
+
+TEST_F(RedisStoreTest, ARedisThatStartsWithItsServerIsWaitedFor) {
+  RedisServer redis;
+  redis.Kill();
+  auto opening = std::async(std::launch::async, [&] { return RedisStore::Open(redis.address(), {}).status(); });
+  redis.Start();
+  EXPECT_EQ(opening.get(), absl::OkStatus());
 }
 
 TEST_F(RedisStoreTest, ARedisThatLosesOrEvictsSessionsIsWarnedOf) {
