@@ -4,6 +4,7 @@ Each session has inputs of its own that only depend on the position, so that its
 one uninterrupted request.
 """
 
+import atexit
 import contextlib
 import dataclasses
 import random
@@ -52,11 +53,12 @@ def free_port():
 
 
 class Process:
-    """A child that is ready once a line of its output matches `ready`."""
+    """A child that is ready once a line of its output matches `ready`, and never outlives the test."""
 
     def __init__(self, command, ready, log):
         self.command, self.ready, self.log = [str(part) for part in command], ready, log
         self.process = None
+        atexit.register(self._end)
 
     def start(self):
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -76,6 +78,10 @@ class Process:
     def kill(self):
         self.process.kill()
         self.process.wait()
+
+    def _end(self):
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
 
     def signal(self, number):
         self.process.send_signal(number)
