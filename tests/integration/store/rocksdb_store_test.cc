@@ -11,6 +11,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -93,6 +94,21 @@ TEST_F(RocksdbStoreTest, EveryAcknowledgedSaveOutlivesAKill) {
       EXPECT_TRUE(found == acknowledged[i] || found == acknowledged[i] + 100) << found << " " << acknowledged[i];
     }
   }
+}
+
+TEST_F(RocksdbStoreTest, TheLogStaysShortHoweverOftenOneSessionIsSaved) {
+  const auto store = Open();
+  const std::string value(1 << 20, 'x');
+  size_t log_bytes = 0;
+  for (size_t saved = 0; saved < 4 * RocksdbStore::kMaxLogBytes; saved += value.size()) {
+    ASSERT_EQ(SaveOne(*store, "s", value), absl::OkStatus());
+  }
+  for (const auto& entry : fs::directory_iterator(path_)) {
+    std::error_code gone;  // meanwhile, for it was flushed
+    const auto bytes = entry.file_size(gone);
+    if (entry.path().extension() == ".log" && !gone) log_bytes += bytes;
+  }
+  EXPECT_LT(log_bytes, 3 * RocksdbStore::kMaxLogBytes);  // one is written, one may still be flushed
 }
 
 TEST_F(RocksdbStoreTest, AnotherProgramsDirectoryIsRefusedAndLeftAsItIs) {
