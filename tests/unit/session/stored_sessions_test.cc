@@ -1,6 +1,5 @@
 // A session table with a store behind it.
 
-#include <future>
 #include <memory>
 #include <string>
 #include <utility>
@@ -9,100 +8,13 @@
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "server/session/session_table.h"
-#include "tests/unit/session/memory_store.h"
-#include "tests/unit/session/session_fixture.h"
+#include "tests/unit/session/stored_sessions_fixture.h"
 
 namespace rondo {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-// Waits for what it is to hear.
-class LeaseFuture : public LeaseWaiter {
- public:
-  void OnLease(absl::StatusOr<SessionLease> lease) override { promise_.set_value(std::move(lease)); }
-  absl::StatusOr<SessionLease> Get() { return promise_.get_future().get(); }
-
- private:
-  std::promise<absl::StatusOr<SessionLease>> promise_;
-};
-
-class CommitFuture : public CommitWaiter {
- public:
-  void OnCommitted(const absl::Status& status) override { promise_.set_value(status); }
-  absl::Status Get() { return promise_.get_future().get(); }
-
- private:
-  std::promise<absl::Status> promise_;
-};
-
-class StoredSessionsTest : public testing::Test {
- protected:
-  static constexpr int64_t kStateSize = 8;
-
-  std::unique_ptr<SessionTable> Open(Durability durability = Durability::kInterval, size_t max_resident = 100,
-                                     absl::Duration sync_interval = absl::Milliseconds(10)) {
-    SessionTable::Options options;
-    options.max_sessions = 1000;
-    SessionPersistence persistence;
-    persistence.store = std::make_unique<MemoryStore>(disk_);
-    persistence.durability = durability;
-    persistence.sync_interval = sync_interval;
-    persistence.max_resident = max_resident;
-    persistence.find_model = [this](const RecordedModel& recorded) {
-      recorded_version_ = recorded.version;
-      return find_model_;
-    };
-    persistence.metrics = &all_metrics_;
-    return std::make_unique<SessionTable>(options, std::move(persistence));
-  }
-
-  absl::StatusOr<SessionLease> Acquire(SessionTable* table, absl::string_view id, bool create = false) {
-    LeaseFuture future;
-    absl::StatusOr<std::optional<SessionLease>> lease =
-        table->Acquire(id, create ? &model_ : nullptr, &future, absl::Now());
-    if (!lease.ok()) return lease.status();
-    if (lease->has_value()) return std::move(**lease);
-    return future.Get();
-  }
-
-  // One step that leaves `value` in the state and answers it.
-  absl::Status Step(SessionTable* table, absl::string_view id, float value, bool create = false, bool end = false) {
-    return Step(Acquire(table, id, create), value, end);
-  }
-
-  absl::Status Step(absl::StatusOr<SessionLease> lease, float value, bool end = false) {
-    if (!lease.ok()) return lease.status();
-    for (int64_t i = 0; i < kStateSize; ++i) lease->next_state()[i] = value;
-    const float reply[] = {value};
-    CommittedSequence sequence;
-    sequence.timesteps = 1;
-    sequence.fingerprint = static_cast<uint64_t>(value);
-    sequence.reply = reply;
-    sequence.end_session = end;
-    CommitFuture future;
-    const std::optional<absl::Status> status = lease->Commit(sequence, absl::Now(), &future);
-    return status ? *status : future.Get();
-  }
-
-  // One step of each of `count` sessions.
-  void StepMany(SessionTable* table, int count, float value, bool create = false) {
-    for (int i = 0; i < count; ++i) ASSERT_TRUE(Step(table, absl::StrCat("many", i), value, create).ok());
-  }
-
-  bool Flush(SessionTable* table, absl::Duration patience = absl::Seconds(10)) {
-    return table->Flush(absl::Now() + patience);
-  }
-
-  std::shared_ptr<MemoryDisk> disk_ = std::make_shared<MemoryDisk>();
-  Metrics all_metrics_;
-  CountedEvents metrics_;
-  ServedModelPtr model_ = MakeServedModel("m", kStateSize / 2, &metrics_);
-  absl::StatusOr<ServedModelPtr> find_model_ = model_;
-  int64_t recorded_version_ = 0;  // of the session that was loaded last
-};
 
 TEST_F(StoredSessionsTest, ASessionGoesOnInTheNextTable) {
   auto table = Open();
@@ -163,65 +75,6 @@ TEST_F(StoredSessionsTest, EveryReplyWaitsForTheStore) {
   EXPECT_EQ(table->Get("s", absl::Now())->position, 2);
   table = Open();
   EXPECT_EQ(Acquire(table.get(), "s")->position(), 2);
-}
-
-TEST_F(StoredSessionsTest, AStoreThatFailsLeavesTheSessionAsItWas) {
-  auto table = Open(Durability::kEveryReply);
-  ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());
-  disk_->FailWith(absl::UnavailableError("gone"));
-  EXPECT_TRUE(absl::IsUnavailable(Step(table.get(), "s", 2)));
-  EXPECT_TRUE(absl::IsUnavailable(Step(table.get(), "new", 2, true)));
-  EXPECT_EQ(Acquire(table.get(), "s")->position(), 1);
-  EXPECT_EQ(Acquire(table.get(), "s")->state()[0], 1);
-  disk_->FailWith(absl::OkStatus());
-  EXPECT_TRUE(Step(table.get(), "s", 2).ok());
-  EXPECT_EQ(Acquire(table.get(), "s")->state()[0], 2);
-}
-
-TEST_F(StoredSessionsTest, WithAnIntervalResidentSessionsGoOnWhileTheStoreIsAway) {
-  auto table = Open();
-  ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());
-  ASSERT_TRUE(Flush(table.get()));
-  disk_->FailWith(absl::UnavailableError("gone"));
-  ASSERT_TRUE(Step(table.get(), "s", 2).ok());
-  EXPECT_TRUE(absl::IsUnavailable(Acquire(table.get(), "unknown").status()));
-  EXPECT_TRUE(absl::IsUnavailable(Acquire(table.get(), "unknown", true).status()));
-  EXPECT_FALSE(table->Flush(absl::Now() + absl::Milliseconds(100)));
-  disk_->FailWith(absl::OkStatus());
-  EXPECT_TRUE(Flush(table.get()));
-  EXPECT_EQ(Acquire(Open().get(), "s")->position(), 2);
-}
-
-TEST_F(StoredSessionsTest, AStoreThatIsBackGetsAllThatWaitsAtOnce) {
-  auto table = Open(Durability::kInterval, 1000, absl::Hours(1));
-  StepMany(table.get(), 500, 1, true);
-  disk_->FailWith(absl::UnavailableError("gone"));
-  EXPECT_FALSE(Flush(table.get(), absl::Milliseconds(1)));
-  disk_->FailWith(absl::OkStatus());
-  disk_->AwaitSaves(500);  // not in half an hour
-}
-
-TEST_F(StoredSessionsTest, SessionsThatTheStoreCannotKeepDelayNoOther) {
-  auto table = Open(Durability::kInterval, 1000, absl::Hours(1));
-  StepMany(table.get(), 500, 1, true);
-  ASSERT_TRUE(Flush(table.get()));
-  for (int i = 1; i < 500; ++i) disk_->FailWith(absl::StrCat("many", i), absl::DataLossError("no session"));
-  for (const float value : {2.0f, 3.0f}) {
-    StepMany(table.get(), 500, value);
-    const uint64_t refused = disk_->refused_saves();
-    EXPECT_FALSE(Flush(table.get(), absl::Milliseconds(200)));
-    EXPECT_GE(disk_->refused_saves() - refused, 499u);  // not some at a time, as of a store that is away
-  }
-}
-
-TEST_F(StoredSessionsTest, RequestsForSessionsThatCannotComeAskForNoSavesInVain) {
-  auto table = Open(Durability::kInterval, 50, absl::Hours(1));
-  StepMany(table.get(), 50, 1, true);
-  disk_->FailWith(absl::UnavailableError("gone"));
-  EXPECT_FALSE(Flush(table.get(), absl::Milliseconds(1)));
-  const uint64_t refused = disk_->refused_saves();
-  for (int i = 0; i < 100; ++i) EXPECT_TRUE(absl::IsUnavailable(Acquire(table.get(), "unknown").status()));
-  EXPECT_LT(disk_->refused_saves() - refused, 1000u);  // a tick in half a second or so, not one a request
 }
 
 TEST_F(StoredSessionsTest, WhatAnotherServerTookIsGivenUp) {
@@ -302,6 +155,7 @@ TEST_F(StoredSessionsTest, TheColdestSessionsLeaveMemoryAndComeBack) {
 }
 
 // So that a burst of others finds it, without a save of its own for each.
+
 TEST_F(StoredSessionsTest, SomeRoomIsKeptFree) {
   constexpr int kSessions = 400;
   constexpr size_t kWanted = 150;
@@ -329,51 +183,6 @@ TEST_F(StoredSessionsTest, EndsReachTheStoreWithTheirReason) {
 
   ASSERT_TRUE(Step(table.get(), "deleted", 5, true).ok());  // the id is free again
   EXPECT_EQ(Acquire(table.get(), "deleted")->position(), 1);
-}
-
-TEST_F(StoredSessionsTest, AnEndThatCouldNotBeSavedHoldsAndIsSavedLater) {
-  auto table = Open();
-  ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());
-  ASSERT_TRUE(Flush(table.get()));
-  disk_->FailWith(absl::UnavailableError("gone"));
-  ASSERT_TRUE(table->Delete("s", absl::Now()).ok());
-  EXPECT_FALSE(table->Flush(absl::Now() + absl::Milliseconds(60)));
-  disk_->FailWith(absl::OkStatus());
-  EXPECT_TRUE(absl::IsNotFound(Acquire(table.get(), "s").status()));
-  ASSERT_TRUE(Flush(table.get()));
-  EXPECT_TRUE(absl::IsNotFound(Acquire(Open().get(), "s").status()));
-}
-
-TEST_F(StoredSessionsTest, EndsWaitForAStoreThatIsAwayAndReachItAtOnceWhenItIsBack) {
-  auto table = Open(Durability::kInterval, 1000, absl::Hours(1));
-  StepMany(table.get(), 500, 1, true);
-  ASSERT_TRUE(Flush(table.get()));
-  disk_->FailWith(absl::UnavailableError("gone"));
-  for (int i = 0; i < 500; ++i) ASSERT_TRUE(table->Delete(absl::StrCat("many", i), absl::Now()).ok());
-  disk_->AwaitRefusals(500);
-  EXPECT_FALSE(Flush(table.get(), absl::Milliseconds(100)));
-  EXPECT_LT(disk_->refused_saves(), 900u);  // some at a time
-  disk_->FailWith(absl::OkStatus());
-  disk_->AwaitSaves(1000);  // not in half an hour
-}
-
-TEST_F(StoredSessionsTest, AnEndIsSavedAlsoWhenALoadOfItsSessionComesBetween) {
-  auto table = Open();
-  ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());
-  ASSERT_TRUE(Flush(table.get()));
-  disk_->FailWith(absl::UnavailableError("gone"));
-  ASSERT_TRUE(table->Delete("s", absl::Now()).ok());
-  EXPECT_FALSE(table->Flush(absl::Now() + absl::Milliseconds(60)));
-  disk_->PauseLoads();
-  LeaseFuture loaded;
-  ASSERT_FALSE(table->Acquire("s", nullptr, &loaded, absl::Now())->has_value());
-  disk_->AwaitLoad();
-  disk_->FailWith(absl::OkStatus());
-  EXPECT_FALSE(table->Flush(absl::Now()));  // asks for the end to be saved, as owner of what the load takes over
-  disk_->Resume();
-  EXPECT_TRUE(absl::IsNotFound(loaded.Get().status()));
-  ASSERT_TRUE(Flush(table.get()));
-  EXPECT_TRUE(absl::IsNotFound(Acquire(Open().get(), "s").status()));
 }
 
 TEST_F(StoredSessionsTest, ASessionIdleForItsTimeoutIsNotRestored) {
@@ -426,18 +235,6 @@ TEST_F(StoredSessionsTest, TheModelThatAdoptedASessionIsTheOneInTheStore) {
     EXPECT_EQ(lease->position(), 2);
     EXPECT_EQ(lease->state()[0], 2);
   }
-}
-
-TEST_F(StoredSessionsTest, ACommitThatTheStoreRefusesAdoptsNothing) {
-  auto table = Open(Durability::kEveryReply);
-  ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());
-  absl::StatusOr<SessionLease> lease = Acquire(table.get(), "s");
-  lease->Adopt(MakeServedModel("m", kStateSize / 2, &metrics_, 2));
-  disk_->FailWith(absl::UnavailableError("gone"));
-  EXPECT_TRUE(absl::IsUnavailable(Step(std::move(lease), 2)));
-  disk_->FailWith(absl::OkStatus());
-  EXPECT_EQ(table->Get("s", absl::Now())->version, 1);
-  EXPECT_EQ(metrics_.count(SessionEvent::kAdopted), 0);
 }
 
 TEST_F(StoredSessionsTest, ASessionThatComesBackOnOtherWeightsIsCountedAsAdopted) {
