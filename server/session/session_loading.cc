@@ -113,7 +113,7 @@ std::unique_ptr<LiveSession> SessionTable::Impl::Evict(SessionShard& shard, Live
 
 // As a request makes room for one session or none, those that find only sessions in use or not saved add up. The spare
 // room takes them, so that the store's thread is woken for thousands at once: woken by each it saved a hundred at a
-// time, and loads waited behind its syncs (100,000 sessions, 10,000 resident, uniform access: half as fast).
+// time, and loads waited behind its syncs.
 size_t SessionTable::Impl::wanted_resident() const {
   return backing_->max_resident() - backing_->max_resident() / kSpareShare;
 }
