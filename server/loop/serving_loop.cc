@@ -32,8 +32,9 @@ void ServingLoop::Start() {
 void ServingLoop::Post(Event* event) {
   const bool was_empty = inbox_.Post(event);
   // A loop looks into its inbox before it waits, so its own posts need no alarm.
+  // The alarm is due in the past: one that is due now would be rounded up to gRPC's next millisecond.
   if (was_empty && loop_of_this_thread != this && waker_.Claim()) {
-    alarm_.Set(queue_.get(), gpr_now(GPR_CLOCK_MONOTONIC), &waker_);
+    alarm_.Set(queue_.get(), gpr_inf_past(GPR_CLOCK_MONOTONIC), &waker_);
   }
 }
 
