@@ -9,31 +9,16 @@
 #include "absl/strings/str_cat.h"
 #include "model/cell_kernel.h"
 #include "model/feature_encoder.h"
-#include "model/onednn_kernel.h"
+#include "model/layer_kernels.h"
 #include "model/output_head.h"
-#include "model/reference_kernel.h"
 #include "model/workspace.h"
 
 namespace rondo {
 namespace {
 
 constexpr size_t kMaxBatchSize = 1024;
-// A call of 8 rows runs near the kernel's peak. Its cost against the default (kernel-bench): a lone row takes 1.4
-// to 3.8 times as long; 16 rows or more 0.9 to 1.6 times from 64 to 512 units, up to 2 times with 32, up to 3.5 times
-// with 1024, where each call reads the weights from memory again.
-constexpr size_t kDeterministicBatchSize = 8;
 // Floats of one block of outputs: bounds a workspace whatever the vocabulary is.
 constexpr size_t kMaxOutputBlock = size_t{1} << 20;
-
-// The batch sizes that kernels are made for. Each costs about 0.4 ms and 0.2 MB a layer, so large ones are spaced out
-// and a batch in between is padded, by at most a quarter.
-std::vector<size_t> BatchSizes(const Network::Options& options) {
-  if (options.deterministic) return {std::min(kDeterministicBatchSize, options.max_batch_size)};
-  std::vector<size_t> sizes;
-  for (size_t n = 1; n < options.max_batch_size; n += n < 64 ? 1 : n < 256 ? 16 : 64) sizes.push_back(n);
-  sizes.push_back(options.max_batch_size);
-  return sizes;
-}
 
 // Bit tests, since they vectorise without -ffast-math: adding one to a full exponent carries into the sign.
 bool AllFinite(const float* floats, size_t size) {
@@ -44,12 +29,6 @@ bool AllFinite(const float* floats, size_t size) {
     carries |= (bits & 0x7fffffffu) + 0x00800000u;
   }
   return (carries & 0x80000000u) == 0;
-}
-
-// oneDNN 3.7's vanilla GRU answers wrong numbers with one hidden unit (off by 0.2; 2.6 does not). Nobody needs that
-// network fast, and everybody needs it right.
-bool OneDnnIsWrongFor(const ModelSpec& spec) {
-  return spec.cell == Cell::kGru && spec.gru_reset == GruReset::kBefore && spec.hidden_size == 1;
 }
 
 double FlopsPerRow(const ModelSpec& spec) {
@@ -75,9 +54,8 @@ class Network::Impl {
   size_t max_batch_size() const { return max_batch_size_; }
 
  private:
-  Impl(ModelSpec spec, Weights weights, const Options& options);
+  Impl(ModelSpec spec, Weights weights, LayerKernels kernels, size_t max_batch_size);
 
-  absl::Status MakeKernels(KernelKind kind, std::vector<LayerWeights> layers);
   std::unique_ptr<Workspace> TakeWorkspace() const;
 
   void StepBatch(absl::Span<StepRow> rows, Workspace& workspace) const;
@@ -95,24 +73,26 @@ class Network::Impl {
   std::vector<size_t> padded_batch_size_;  // by number of rows, up to the largest batch size
   const FeatureEncoder encoder_;
   const OutputHead head_;
-  const size_t head_block_;                           // rows
-  std::vector<std::unique_ptr<CellKernel>> kernels_;  // one a layer
-  std::string kernel_name_;
+  const size_t head_block_;                                 // rows
+  const std::vector<std::unique_ptr<CellKernel>> kernels_;  // one a layer
+  const std::string kernel_name_;
 
   mutable WorkspacePool workspaces_;
 };
 
-Network::Impl::Impl(ModelSpec spec, Weights weights, const Options& options)
+Network::Impl::Impl(ModelSpec spec, Weights weights, LayerKernels kernels, size_t max_batch_size)
     : spec_(std::move(spec)),
       hidden_size_(spec_.hidden_size),
       has_c_(spec_.cell == Cell::kLstm),
-      max_batch_size_(options.max_batch_size),
+      max_batch_size_(max_batch_size),
       flops_per_row_(FlopsPerRow(spec_)),
-      batch_sizes_(BatchSizes(options)),
+      batch_sizes_(std::move(kernels.batch_sizes)),
       encoder_(spec_, std::move(weights.embedding)),
       head_(spec_, weights),
       head_block_(
-          std::clamp(kMaxOutputBlock / head_.output_size(), size_t{4}, std::max<size_t>(4, batch_sizes_.back()))) {
+          std::clamp(kMaxOutputBlock / head_.output_size(), size_t{4}, std::max<size_t>(4, batch_sizes_.back()))),
+      kernels_(std::move(kernels.layers)),
+      kernel_name_(kernels_.back()->name()) {
   for (size_t rows = 0; rows <= batch_sizes_.back(); ++rows) {
     padded_batch_size_.push_back(*std::lower_bound(batch_sizes_.begin(), batch_sizes_.end(), rows));
   }
@@ -126,28 +106,14 @@ absl::StatusOr<std::unique_ptr<const Network::Impl>> Network::Impl::Create(Model
   }
   if (absl::Status status = spec.Validate(); !status.ok()) return status;
   if (absl::Status status = CheckWeights(spec, weights); !status.ok()) return status;
-  std::vector<LayerWeights> layers = std::move(weights.layers);
-  std::unique_ptr<Impl> impl(new Impl(std::move(spec), std::move(weights), options));
-  if (absl::Status status = impl->MakeKernels(options.kernel, std::move(layers)); !status.ok()) return status;
+  absl::StatusOr<LayerKernels> kernels = MakeLayerKernels(spec, weights.layers, options);
+  if (!kernels.ok()) return kernels.status();
+  std::unique_ptr<Impl> impl(
+      new Impl(std::move(spec), std::move(weights), *std::move(kernels), options.max_batch_size));
   std::unique_ptr<Workspace> first = impl->TakeWorkspace();
   if (first == nullptr) return absl::InternalError("out of memory for a workspace");
   impl->workspaces_.Return(std::move(first));
   return impl;
-}
-
-absl::Status Network::Impl::MakeKernels(KernelKind kind, std::vector<LayerWeights> layers) {
-  for (LayerWeights& weights : layers) {
-    const int64_t input_size = kernels_.empty() ? spec_.feature_size() : spec_.hidden_size;
-    if (kind == KernelKind::kReference || OneDnnIsWrongFor(spec_)) {
-      kernels_.push_back(MakeReferenceKernel(spec_, input_size, std::move(weights)));
-    } else {
-      auto kernel = MakeOneDnnKernel(spec_, input_size, weights, batch_sizes_);
-      if (!kernel.ok()) return kernel.status();
-      kernels_.push_back(*std::move(kernel));
-    }
-  }
-  kernel_name_ = kernels_.back()->name();
-  return absl::OkStatus();
 }
 
 // Null: out of memory.

@@ -16,7 +16,9 @@ std::vector<float> Rows(const std::vector<float>& values, int64_t row_size, int6
 
 std::unique_ptr<Network> NetworkOf(const ModelFile& model) {
   PrepareComputeThread();
-  absl::StatusOr<std::unique_ptr<Network>> network = Network::Create(model.spec, model.weights, Network::Options());
+  Network::Options options;
+  options.deterministic = true;
+  absl::StatusOr<std::unique_ptr<Network>> network = Network::Create(model.spec, model.weights, options);
   EXPECT_TRUE(network.ok()) << network.status();
   return *std::move(network);
 }

@@ -9,7 +9,7 @@
 
 namespace rondo {
 
-// The network of `model`, as a server makes it. An LSTM's results do not depend on what shares its batch, bit for bit.
+// The network of `model`, as a server with --deterministic makes it: its results do not depend on what shares a batch.
 std::unique_ptr<Network> NetworkOf(const ModelFile& model);
 
 // Series of random timesteps, and what a network says of each from a zero state: the answers of an undisturbed session.

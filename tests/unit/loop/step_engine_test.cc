@@ -40,7 +40,7 @@ std::vector<float> RandomFloats(size_t count, float scale, std::mt19937* random)
   return floats;
 }
 
-// Two inputs, two outputs, one layer; `scale` bounds its weights.
+// Two inputs, two outputs, one layer; `scale` bounds its weights. Deterministic: alone or among others, the same bits.
 std::unique_ptr<Network> MakeNetwork(Cell cell, size_t hidden_size, float scale = 0.2f) {
   ModelSpec spec;
   spec.cell = cell;
@@ -59,7 +59,9 @@ std::unique_ptr<Network> MakeNetwork(Cell cell, size_t hidden_size, float scale 
   weights.head_weight = RandomFloats(2 * hidden_size, scale, &random);
   weights.head_bias = RandomFloats(2, scale, &random);
   PrepareComputeThread();
-  absl::StatusOr<std::unique_ptr<Network>> network = Network::Create(spec, weights, {});
+  Network::Options options;
+  options.deterministic = true;
+  absl::StatusOr<std::unique_ptr<Network>> network = Network::Create(spec, weights, options);
   EXPECT_TRUE(network.ok()) << network.status();
   return *std::move(network);
 }

@@ -134,7 +134,7 @@ TEST(LearningTest, TokensAreCopiedAfterADelay) {
                   {0.005, Decay::kCosine, 50, kSteps, 0});
   for (int64_t step = 0; step < kSteps; ++step) learner.Step(make());
   const Batch batch = make();
-  EXPECT_LT(learner.Loss(batch), 0.05);
+  EXPECT_LT(learner.Loss(batch), 0.1);  // to guess would be ln 6 = 1.79
   int64_t right = 0;
   for (int64_t row = 0; row < kTimesteps * kBatchSize; ++row) {
     if (batch.mask[row] == 0) continue;

@@ -1,0 +1,76 @@
+#include "model/layer_kernels.h"
+
+#include <cstdint>
+#include <utility>
+
+#include "model/onednn_kernel.h"
+#include "model/reference_kernel.h"
+#include "model/row_places.h"
+
+namespace rondo {
+namespace {
+
+// Near the kernel's peak where they hold: 8 rows with AVX-512, 6 with AVX2, whose matrix product takes six rows at a
+// time. One row is always the same.
+constexpr size_t kDeterministicBatchSizes[] = {8, 6, 4, 1};
+
+// Each costs about 0.4 ms and 0.2 MB a layer, so large ones are spaced out and a batch in between is padded, by at most
+// a quarter.
+std::vector<size_t> SpacedBatchSizes(size_t max_batch_size) {
+  std::vector<size_t> sizes;
+  for (size_t n = 1; n < max_batch_size; n += n < 64 ? 1 : n < 256 ? 16 : 64) sizes.push_back(n);
+  sizes.push_back(max_batch_size);
+  return sizes;
+}
+
+// oneDNN 3.7's vanilla GRU answers wrong numbers with one hidden unit (off by 0.2; 2.6 does not). Nobody needs that
+// network fast, and everybody needs it right.
+bool OneDnnIsWrongFor(const ModelSpec& spec) {
+  return spec.cell == Cell::kGru && spec.gru_reset == GruReset::kBefore && spec.hidden_size == 1;
+}
+
+int64_t InputSizeOf(const ModelSpec& spec, size_t layer) { return layer == 0 ? spec.feature_size() : spec.hidden_size; }
+
+absl::StatusOr<LayerKernels> MakeFor(const ModelSpec& spec, const std::vector<LayerWeights>& weights, KernelKind kind,
+                                     std::vector<size_t> batch_sizes) {
+  LayerKernels kernels;
+  kernels.batch_sizes = std::move(batch_sizes);
+  for (const LayerWeights& layer : weights) {
+    const int64_t input_size = InputSizeOf(spec, kernels.layers.size());
+    if (kind == KernelKind::kReference || OneDnnIsWrongFor(spec)) {
+      kernels.layers.push_back(MakeReferenceKernel(spec, input_size, layer));
+    } else {
+      auto kernel = MakeOneDnnKernel(spec, input_size, layer, kernels.batch_sizes);
+      if (!kernel.ok()) return kernel.status();
+      kernels.layers.push_back(*std::move(kernel));
+    }
+  }
+  return kernels;
+}
+
+bool PlacesAreEqual(const ModelSpec& spec, const LayerKernels& kernels, size_t batch_size) {
+  for (size_t layer = 0; layer < kernels.layers.size(); ++layer) {
+    const KernelSizes sizes{static_cast<size_t>(InputSizeOf(spec, layer)), static_cast<size_t>(spec.hidden_size),
+                            spec.cell == Cell::kLstm};
+    if (!PlacesAreEqual(*kernels.layers[layer], sizes, batch_size)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+absl::StatusOr<LayerKernels> MakeLayerKernels(const ModelSpec& spec, const std::vector<LayerWeights>& weights,
+                                              const Network::Options& options) {
+  if (!options.deterministic) {
+    return MakeFor(spec, weights, options.kernel, SpacedBatchSizes(options.max_batch_size));
+  }
+  absl::StatusOr<LayerKernels> kernels;
+  for (const size_t batch_size : kDeterministicBatchSizes) {
+    if (batch_size > options.max_batch_size) continue;
+    kernels = MakeFor(spec, weights, options.kernel, {batch_size});
+    if (!kernels.ok() || PlacesAreEqual(spec, *kernels, batch_size)) break;
+  }
+  return kernels;
+}
+
+}  // namespace rondo

@@ -1,0 +1,26 @@
+#ifndef RONDO_MODEL_ROW_PLACES_H_
+#define RONDO_MODEL_ROW_PLACES_H_
+
+#include <cstddef>
+
+#include "model/cell_kernel.h"
+
+namespace rondo {
+
+struct KernelSizes {
+  size_t input_size;
+  size_t hidden_size;
+  bool has_c;  // lstm
+};
+
+// Whether a row gets the same result, bit for bit, at every place of a batch of this size, whatever the other rows are.
+//
+// A matrix product works on blocks of rows, and may sum those that are left over in another order: without AVX-512,
+// oneDNN 2.6 takes blocks of six, and one to three rows beyond them come out otherwise. Which sizes hold is no
+// library's promise, so it is tried, with random rows at all places. False also if memory is short or the kernel fails.
+// REQUIRES: the kernel was made for `batch_size`.
+bool PlacesAreEqual(const CellKernel& kernel, const KernelSizes& sizes, size_t batch_size);
+
+}  // namespace rondo
+
+#endif  // RONDO_MODEL_ROW_PLACES_H_
