@@ -25,13 +25,17 @@ struct Problem {
 
 RONDO_ALWAYS_INLINE void Load(const float* from, Lanes& to) { std::memcpy(&to, from, sizeof(Lanes)); }
 
+// Folds the upper half onto the lower one until one is left, so the order of the sum is the same on every machine.
 RONDO_ALWAYS_INLINE float SumOfLanes(const Lanes& lanes) {
-  float sums[kLanes];
-  std::memcpy(sums, &lanes, sizeof(lanes));
-  for (size_t half = kLanes / 2; half > 0; half /= 2) {
-    for (size_t l = 0; l < half; ++l) sums[l] += sums[l + half];
-  }
-  return sums[0];
+  typedef float Eight __attribute__((vector_size(8 * sizeof(float))));
+  typedef float Four __attribute__((vector_size(4 * sizeof(float))));
+  Eight eights[2];
+  std::memcpy(eights, &lanes, sizeof(lanes));
+  eights[0] += eights[1];
+  Four fours[2];
+  std::memcpy(fours, &eights[0], sizeof(fours));
+  fours[0] += fours[1];
+  return (fours[0][0] + fours[0][2]) + (fours[0][1] + fours[0][3]);
 }
 
 // kRows x kOutputs results at once, so that each load serves several products.
