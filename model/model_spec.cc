@@ -184,8 +184,6 @@ absl::Status CheckProvenance(const ModelSpec& spec) {
 
 }  // namespace
 
-int64_t ModelSpec::input_size() const { return tokens > 0 ? 1 : static_cast<int64_t>(inputs.size()); }
-
 int64_t ModelSpec::feature_size() const {
   return tokens > 0 ? embedding_size : static_cast<int64_t>(inputs.size() + 2 * calendar.size());
 }

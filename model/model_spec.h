@@ -69,7 +69,7 @@ struct ModelSpec {
   std::string training_json = "{}";  // provenance, free form, an object
 
   // Floats a timestep that a client sends: one an input, or one token id.
-  int64_t input_size() const;
+  int64_t input_size() const { return tokens > 0 ? 1 : static_cast<int64_t>(inputs.size()); }
   // Floats a timestep that the first layer sees: inputs and calendar, or the embedding.
   int64_t feature_size() const;
   // Floats that stand for one output: 1; mean and std of a gaussian head; one a quantile.

@@ -28,11 +28,11 @@ std::atomic<uint64_t>& Histogram::Slot(size_t cell, size_t index) const {
   return lines_[cell * lines_per_cell_ + index / 8].values[index % 8];
 }
 
-void Histogram::Observe(uint64_t value) {
+void Histogram::Observe(uint64_t value, uint64_t times) {
   const size_t cell = ThisThreadsCell();
   const size_t bucket = std::lower_bound(bounds_.begin(), bounds_.end(), value) - bounds_.begin();
-  Slot(cell, bucket).fetch_add(1, std::memory_order_relaxed);
-  Slot(cell, bounds_.size() + 1).fetch_add(value, std::memory_order_relaxed);
+  Slot(cell, bucket).fetch_add(times, std::memory_order_relaxed);
+  Slot(cell, bounds_.size() + 1).fetch_add(value * times, std::memory_order_relaxed);
 }
 
 Histogram::Snapshot Histogram::Read() const {

@@ -53,7 +53,8 @@ class Histogram {
   // `bounds`: inclusive upper bounds, ascending; must outlive the histogram.
   explicit Histogram(absl::Span<const uint64_t> bounds);
 
-  void Observe(uint64_t value);
+  // The same value so many times.
+  void Observe(uint64_t value, uint64_t times = 1);
   Snapshot Read() const;
   absl::Span<const uint64_t> bounds() const { return bounds_; }
 

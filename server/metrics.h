@@ -71,8 +71,8 @@ class ModelMetrics {
  public:
   virtual ~ModelMetrics() = default;
   virtual void ObserveRequest(Method method, absl::StatusCode code, absl::Duration duration) = 0;
-  // One sequence that waited `duration` between admission and its first kernel call.
-  virtual void ObserveQueue(absl::Duration duration) = 0;
+  // So many sequences waited `duration` between admission and their first kernel call.
+  virtual void ObserveQueue(absl::Duration duration, size_t sequences) = 0;
   // One kernel call over `batch_size` rows.
   virtual void ObserveStep(absl::Duration duration, size_t batch_size) = 0;
   virtual void CountSessionEvent(SessionEvent event) = 0;

@@ -89,7 +89,9 @@ void ModelCounts::ObserveRequest(Method method, absl::StatusCode code, absl::Dur
   Requests(static_cast<size_t>(method), number).Observe(Nanoseconds(duration));
 }
 
-void ModelCounts::ObserveQueue(absl::Duration duration) { queue_.Observe(Nanoseconds(duration)); }
+void ModelCounts::ObserveQueue(absl::Duration duration, size_t sequences) {
+  queue_.Observe(Nanoseconds(duration), sequences);
+}
 
 void ModelCounts::ObserveStep(absl::Duration duration, size_t batch_size) {
   step_.Observe(Nanoseconds(duration));

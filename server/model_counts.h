@@ -31,7 +31,7 @@ class ModelCounts : public ModelMetrics {
   ~ModelCounts() override;
 
   void ObserveRequest(Method method, absl::StatusCode code, absl::Duration duration) override;
-  void ObserveQueue(absl::Duration duration) override;
+  void ObserveQueue(absl::Duration duration, size_t sequences) override;
   void ObserveStep(absl::Duration duration, size_t batch_size) override;
   void CountSessionEvent(SessionEvent event) override;
   Gauge& sessions() override { return sessions_; }

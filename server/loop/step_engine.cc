@@ -41,14 +41,25 @@ void StepEngine::RunBatch() {
   if (batch_.empty()) return;
 
   rows_.clear();
-  for (SequenceRun* run : batch_) {
-    if (run->next_step == 0) run->metrics->ObserveQueue(start - run->admitted);
-    rows_.push_back(RowOf(*run));
-  }
+  for (const SequenceRun* run : batch_) rows_.push_back(RowOf(*run));
+  ObserveQueue(start);
   ModelMetrics* metrics = batch_.front()->metrics;  // an observer may end its run, and itself, when it hears of it
   Compute(*network);
   metrics->ObserveStep(absl::Now() - start, batch_.size());
   for (size_t i = 0; i < batch_.size(); ++i) Advance(batch_[i], rows_[i]);
+}
+
+// The sequences of a message were admitted at once, and mostly run at once: they are counted together.
+void StepEngine::ObserveQueue(absl::Time start) const {
+  for (auto run = batch_.begin(); run != batch_.end();) {
+    const SequenceRun& first = **run;
+    const auto end = std::find_if(run, batch_.end(), [&first](const SequenceRun* other) {
+      return other->next_step != first.next_step || other->admitted != first.admitted ||
+             other->metrics != first.metrics;
+    });
+    if (first.next_step == 0) first.metrics->ObserveQueue(start - first.admitted, static_cast<size_t>(end - run));
+    run = end;
+  }
 }
 
 size_t StepEngine::RowsPerTurn(const Network& network) const {

@@ -27,6 +27,7 @@ class StepEngine {
   bool idle() const { return active_set_.empty(); }
 
  private:
+  void ObserveQueue(absl::Time start) const;
   // Rows that one turn takes: more than one kernel call's where the helpers will share them.
   size_t RowsPerTurn(const Network& network) const;
   // How many parts a step over `rows` rows is worth splitting into.

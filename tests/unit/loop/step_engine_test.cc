@@ -20,13 +20,13 @@ using ::testing::SizeIs;
 class CountingMetrics : public ModelMetrics {
  public:
   void ObserveRequest(Method, absl::StatusCode, absl::Duration) override {}
-  void ObserveQueue(absl::Duration) override { ++queued; }
+  void ObserveQueue(absl::Duration, size_t sequences) override { queued.push_back(sequences); }
   void ObserveStep(absl::Duration, size_t batch_size) override { batch_sizes.push_back(batch_size); }
   void CountSessionEvent(SessionEvent) override {}
   Gauge& sessions() override { return sessions_; }
   ModelTotals Totals() const override { return {}; }
 
-  int queued = 0;
+  std::vector<size_t> queued;
   std::vector<size_t> batch_sizes;
 
  private:
@@ -216,13 +216,17 @@ TEST_F(StepEngineTest, StepsBeforeTheLastAreObservedOnRequest) {
   EXPECT_THAT(silent->steps, SizeIs(0));
 }
 
-TEST_F(StepEngineTest, EachRunIsCountedAsQueuedOnceAndEachBatchBySize) {
-  const auto a = MakeRun(2, 1), b = MakeRun(1, 2);
-  ASSERT_TRUE(engine_.Admit(&a->run).ok());
-  ASSERT_TRUE(engine_.Admit(&b->run).ok());
+TEST_F(StepEngineTest, EachRunIsCountedAsQueuedOnceWithThoseAdmittedWithIt) {
+  std::vector<std::unique_ptr<TestRun>> runs;
+  const absl::Time start = absl::Now();
+  for (const int milliseconds : {0, 0, 1, 1, 1, 2}) {
+    runs.push_back(MakeRun(runs.size() % 2 + 1, 1));
+    runs.back()->run.admitted = start + absl::Milliseconds(milliseconds);
+    ASSERT_TRUE(engine_.Admit(&runs.back()->run).ok());
+  }
   RunUntilIdle(&engine_);
-  EXPECT_EQ(metrics_.queued, 2);
-  EXPECT_THAT(metrics_.batch_sizes, ElementsAre(2, 1));
+  EXPECT_THAT(metrics_.queued, ElementsAre(2, 3, 1));
+  EXPECT_THAT(metrics_.batch_sizes, ElementsAre(6, 3));
 }
 
 TEST_F(StepEngineTest, HelpersChangeNoBitOfTheResult) {

@@ -68,7 +68,7 @@ void Fill(Metrics* metrics, absl::string_view model) {
   ModelMetrics* counts = metrics->ForModel(model);
   counts->ObserveRequest(Method::kPredict, absl::StatusCode::kOk, absl::Microseconds(120));
   counts->ObserveRequest(Method::kForecast, absl::StatusCode::kNotFound, absl::Seconds(100));
-  counts->ObserveQueue(absl::Microseconds(3));
+  counts->ObserveQueue(absl::Microseconds(3), 4);
   counts->ObserveStep(absl::Nanoseconds(2500), 16);
   counts->CountSessionEvent(SessionEvent::kExpired);
   counts->sessions().Add(7);
@@ -92,7 +92,7 @@ TEST(MetricsTest, PageSaysWhatWasCounted) {
           R"(rondo_request_duration_seconds_bucket{model="weather",method="Forecast",code="NOT_FOUND",le="10"} 0)",
           R"(rondo_request_duration_seconds_bucket{model="weather",method="Forecast",code="NOT_FOUND",le="+Inf"} 1)",
           R"(rondo_request_duration_seconds_count{model="weather",method="StreamPredict",code="OK"} 0)",
-          R"(rondo_queue_duration_seconds_sum{model="weather"} 3e-06)",
+          R"(rondo_queue_duration_seconds_sum{model="weather"} 1.2e-05)",
           R"(rondo_step_duration_seconds_sum{model="weather"} 2.5e-06)",
           R"(rondo_batch_size_bucket{model="weather",le="12"} 0)",
           R"(rondo_batch_size_bucket{model="weather",le="16"} 1)",

@@ -19,7 +19,7 @@ namespace rondo {
 class CountedEvents : public ModelMetrics {
  public:
   void ObserveRequest(Method, absl::StatusCode, absl::Duration) override {}
-  void ObserveQueue(absl::Duration) override {}
+  void ObserveQueue(absl::Duration, size_t) override {}
   void ObserveStep(absl::Duration, size_t) override {}
   void CountSessionEvent(SessionEvent event) override { ++events_[static_cast<size_t>(event)]; }
   Gauge& sessions() override { return sessions_; }
