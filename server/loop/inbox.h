@@ -6,7 +6,7 @@
 
 namespace rondo {
 
-// Events that other threads leave for a loop. It allocates nothing: events are linked through themselves.
+// Events for the next turn of a loop. It allocates nothing: events are linked through themselves.
 //
 // Ownership: borrows the events until they proceed.
 // Threads:   Post from any thread; RunAll from the loop's own.

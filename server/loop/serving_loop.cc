@@ -45,21 +45,26 @@ void ServingLoop::Run() {
 }
 
 bool ServingLoop::Drain() {
+  ++turn_;
   inbox_.RunAll();
-  void* tag = nullptr;
-  bool ok = false;
-  const bool wait = engine_.idle() && inbox_.empty();
-  gpr_timespec deadline = wait ? gpr_inf_future(GPR_CLOCK_MONOTONIC) : gpr_inf_past(GPR_CLOCK_MONOTONIC);
-  for (int i = 0; i < kMaxEventsPerDrain; ++i) {
+  gpr_timespec deadline = gpr_inf_past(GPR_CLOCK_MONOTONIC);
+  for (int events = 0; events < kMaxEventsPerDrain;) {
+    void* tag = nullptr;
+    bool ok = false;
     switch (queue_->AsyncNext(&tag, &ok, deadline)) {
       case grpc::CompletionQueue::SHUTDOWN:
         return !engine_.idle();
       case grpc::CompletionQueue::TIMEOUT:
-        return true;
+        if (!engine_.idle() || !inbox_.empty()) return true;
+        ++turn_;
+        deadline = gpr_inf_future(GPR_CLOCK_MONOTONIC);
+        break;
       case grpc::CompletionQueue::GOT_EVENT:
+        ++events;
         static_cast<Event*>(tag)->Proceed(ok);
+        deadline = gpr_inf_past(GPR_CLOCK_MONOTONIC);
+        break;
     }
-    deadline = gpr_inf_past(GPR_CLOCK_MONOTONIC);
   }
   return true;
 }

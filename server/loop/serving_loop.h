@@ -5,6 +5,7 @@
 #include <grpcpp/completion_queue.h>
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <thread>
 
@@ -33,6 +34,10 @@ class ServingLoop {
   // Lets `event` proceed on the loop's thread, soon.
   void Post(Event* event);
 
+  // A number that grows with every turn and with every wait: an operation that comes back under the number it was
+  // started under needed nothing that was not there already. On the loop's thread.
+  uint64_t turn() const { return turn_; }
+
   grpc::ServerCompletionQueue* queue() { return queue_.get(); }
   StepEngine& engine() { return engine_; }
 
@@ -55,6 +60,7 @@ class ServingLoop {
 
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   StepEngine engine_;
+  uint64_t turn_ = 0;
   Inbox inbox_;
   Waker waker_;
   grpc::Alarm alarm_;

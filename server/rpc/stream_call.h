@@ -4,6 +4,7 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/async_stream.h>
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -46,6 +47,10 @@ class StreamCall : public Call, private PredictMessage::Owner {
   Message* At(size_t index) { return Place(index).get(); }
   // Reads into the next free place, if there is one and more may come.
   void ReadNext();
+  // The same after a message, but behind the turn's replies if messages come one by one: gRPC then tells the client of
+  // the window that the read opens with a reply, not in a packet of its own. That took 16 % of a lone stream's latency
+  // away (performance.sh).
+  void ReadOn();
   // Writes the oldest reply if it is ready; ends the stream once nothing is left to do.
   void WriteNext();
   // The oldest reply is dealt with. Its message is the next that is read into: it is in the cache, and a stream makes
@@ -76,9 +81,11 @@ class StreamCall : public Call, private PredictMessage::Owner {
   size_t read_count_ = 0;
   size_t written_count_ = 0;
   MovedSessions moved_;
-  absl::Status end_;          // what the stream ends with
-  bool reading_ = false;      // an operation of that kind is under way
-  bool read_posted_ = false;  // read_next_ is in the loop's inbox
+  absl::Status end_;             // what the stream ends with
+  uint64_t read_turn_ = 0;       // the loop's when the last read was started
+  bool last_was_there_ = false;  // the last message but one had come before it was read
+  bool reading_ = false;         // an operation of that kind is under way
+  bool read_posted_ = false;     // read_next_ is in the loop's inbox
   bool writing_ = false;
   bool finishing_ = false;
   bool no_more_reads_ = false;  // the client has ended its side, or the server drains
