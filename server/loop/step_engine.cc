@@ -54,8 +54,7 @@ void StepEngine::ObserveQueue(absl::Time start) const {
   for (auto run = batch_.begin(); run != batch_.end();) {
     const SequenceRun& first = **run;
     const auto end = std::find_if(run, batch_.end(), [&first](const SequenceRun* other) {
-      return other->next_step != first.next_step || other->admitted != first.admitted ||
-             other->metrics != first.metrics;
+      return other->next_step != first.next_step || other->admitted != first.admitted;
     });
     if (first.next_step == 0) first.metrics->ObserveQueue(start - first.admitted, static_cast<size_t>(end - run));
     run = end;

@@ -55,7 +55,10 @@ class AdoptSessionsTest : public ::testing::Test {
  protected:
   void Start(AdoptSessions adopt) {
     server_ = std::make_unique<TestServer>(std::vector<std::pair<std::string, ModelFile>>{{"m", model_}},
-                                           [adopt](ServerOptions* options) { options->adopt_sessions = adopt; });
+                                           [adopt](ServerOptions* options) {
+                                             MakeDeterministic(options);
+                                             options->adopt_sessions = adopt;
+                                           });
     stream_ = server_->inference().StreamPredict(&context_);
   }
   ~AdoptSessionsTest() override {

@@ -29,6 +29,7 @@ class ClientKillTest : public ::testing::TestWithParam<size_t> {
  protected:
   ClientKillTest()
       : server_({{"lstm", model_}}, [](ServerOptions* options) {
+          MakeDeterministic(options);
           options->loops.count = GetParam();
           options->requests.max_streams = kMaxStreams;
           options->keepalive_time = absl::Seconds(1);

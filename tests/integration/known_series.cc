@@ -14,6 +14,8 @@ std::vector<float> Rows(const std::vector<float>& values, int64_t row_size, int6
 
 }  // namespace
 
+void MakeDeterministic(ServerOptions* options) { options->registry.network.deterministic = true; }
+
 std::unique_ptr<Network> NetworkOf(const ModelFile& model) {
   PrepareComputeThread();
   Network::Options options;

@@ -6,10 +6,13 @@
 
 #include "model/model_file.h"
 #include "model/network.h"
+#include "server/options.h"
 
 namespace rondo {
 
-// The network of `model`, as a server with --deterministic makes it: its results do not depend on what shares a batch.
+// For servers whose answers are compared bit for bit, on any CPU: they do not depend on what shares a batch.
+void MakeDeterministic(ServerOptions* options);
+// The network of `model`, as such a server makes it.
 std::unique_ptr<Network> NetworkOf(const ModelFile& model);
 
 // Series of random timesteps, and what a network says of each from a zero state: the answers of an undisturbed session.

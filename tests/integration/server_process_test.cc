@@ -115,7 +115,7 @@ class ClientProcessTest : public ::testing::Test {
   const ModelFile model_ = MakeTestModel(Cell::kLstm, 3, 16);
   const std::unique_ptr<Network> network_ = NetworkOf(model_);
   const KnownSeries series_{*network_, 4, kRows + 1};
-  TestServer server_{{{"lstm", model_}}};
+  TestServer server_{{{"lstm", model_}}, MakeDeterministic};
 };
 
 TEST_F(ClientProcessTest, KilledStreamsLeaveTheirSessionsWhole) {

@@ -42,12 +42,12 @@ class SessionsValueTest : public ::testing::Test {
  protected:
   const ModelFile model_ = LstmModel();
   const KnownSeries series_{*NetworkOf(model_), 2, 60};
-  TestServer server_{{{"m", model_}}};
+  TestServer server_{{{"m", model_}}, MakeDeterministic};
   v1::Session session_;
 };
 
 TEST_F(SessionsValueTest, AStreamGoesOnBitForBitOnAnotherServer) {
-  TestServer other({{"m", model_}});
+  TestServer other({{"m", model_}}, MakeDeterministic);
   EXPECT_THAT(Stream(&server_, "s", series_, 0, 20), ElementsAreArray(series_.Outputs(0, 0, 20)));
   const Exported exported = Export(&server_, "s");
   ASSERT_TRUE(exported.status.ok()) << exported.status.error_message();
@@ -67,7 +67,7 @@ TEST_F(SessionsValueTest, AStreamGoesOnBitForBitOnAnotherServer) {
 }
 
 TEST_F(SessionsValueTest, ARetryOfTheLastRequestIsAnsweredAfterTheMove) {
-  TestServer other({{"m", model_}});
+  TestServer other({{"m", model_}}, MakeDeterministic);
   Steps(&server_, "s", series_, 0, 0, 7);
   const std::vector<float> last = Steps(&server_, "s", series_, 0, 7, 12);
   ASSERT_TRUE(Import(&other, StateOf(&server_, "s"), "moved", &session_).ok());
@@ -191,7 +191,7 @@ class ImportTest : public SessionsValueTest {
 };
 
 TEST_F(ImportTest, OtherWeightsUnderTheSameNameAndVersionAreRefused) {
-  TestServer other({{"m", LstmModel(2)}});
+  TestServer other({{"m", LstmModel(2)}}, MakeDeterministic);
   const grpc::Status status = Refusal(&other, state_);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_THAT(status.error_message(), HasSubstr("model 'm' version 1"));
@@ -207,7 +207,7 @@ TEST_F(ImportTest, AModelThatIsNotLiveIsRefusedByName) {
 }
 
 TEST_F(ImportTest, TheSameWeightsUnderAnotherVersionTakeTheSession) {
-  TestServer other({{"m", LstmModel(2)}});
+  TestServer other({{"m", LstmModel(2)}}, MakeDeterministic);
   const std::string folder = other.model_repository() + "/m/5";
   std::filesystem::create_directories(folder);
   ModelFile same = model_;

@@ -29,6 +29,7 @@ class StoredValueTest : public ::testing::Test {
     server_.reset();
     server_ = std::make_unique<TestServer>(std::vector<std::pair<std::string, ModelFile>>{{"m", model_}},
                                            [this](ServerOptions* options) {
+                                             MakeDeterministic(options);
                                              options->store.name = "rocksdb:" + directory_.string();
                                              options->store.durability = Durability::kEveryReply;
                                              options->store.max_resident = 1000;

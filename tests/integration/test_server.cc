@@ -69,7 +69,6 @@ ServerOptions TestOptions() {
   texts["http_listen"] = "";
   texts["loops"] = "1";
   texts["helpers"] = "1";
-  texts["deterministic"] = "true";
   absl::StatusOr<ServerOptions> options = ParseOptions(texts);
   EXPECT_TRUE(options.ok()) << options.status();
   return *std::move(options);

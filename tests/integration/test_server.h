@@ -21,8 +21,7 @@ namespace rondo {
 // A model of small random weights: inputs and outputs "a", "b", ... each output fed back into the input of its name.
 ModelFile MakeTestModel(Cell cell, int64_t input_size, int64_t hidden_size, uint32_t seed = 1);
 
-// Options as the flags' defaults give them, but on a free port, without HTTP, with one loop and one helper, and
-// deterministic: what a server answers is compared bit for bit with NetworkOf (known_series.h) on any CPU.
+// Options as the flags' defaults give them, but on a free port, without HTTP, with one loop and one helper.
 ServerOptions TestOptions();
 
 // A real server on a free port with the models written to a folder of its own, and a channel to it. ASSERT started.

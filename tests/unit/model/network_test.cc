@@ -78,7 +78,11 @@ TEST_P(BatchTest, ResultsAreNearlyEqualAndAFusedLstmsBitForBit) {
 }
 
 TEST_P(BatchTest, DeterministicIsEqualBitForBitWithAnyCell) {
-  EXPECT_EQ(AloneAgainstBatched(Spec(), Deterministic()), 0);
+  Network::Options options = Deterministic();
+  for (const size_t max_batch_size : {64, 7, 5, 3, 1}) {
+    options.max_batch_size = max_batch_size;
+    EXPECT_EQ(AloneAgainstBatched(Spec(), options), 0) << max_batch_size;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Cells, BatchTest,
@@ -241,6 +245,11 @@ TEST(NetworkTest, NamesItsKernel) {
   const ModelSpec spec = SmallLstm();
   EXPECT_EQ(MakeNetwork(spec, RandomWeights(spec, 1), Reference())->kernel_name(), "reference");
   EXPECT_THAT(MakeNetwork(spec, RandomWeights(spec, 1))->kernel_name(), testing::StartsWith("onednn/"));
+  Network::Options options = Reference();
+  options.deterministic = true;
+  EXPECT_EQ(MakeNetwork(spec, RandomWeights(spec, 1), options)->kernel_name(), "reference, 8 rows");
+  options.max_batch_size = 7;
+  EXPECT_EQ(MakeNetwork(spec, RandomWeights(spec, 1), options)->kernel_name(), "reference, 6 rows");
 }
 
 TEST(NetworkTest, CountsTwoFlopsAProduct) {

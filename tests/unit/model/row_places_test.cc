@@ -11,7 +11,7 @@ namespace {
 
 constexpr size_t kHiddenSize = 3;
 
-// Copies h, and adds `extra` to one number of the row at `place`.
+// Copies h, and c if there is one, and adds `extra` to the last number of the row at `place`.
 class UnevenKernel : public CellKernel {
  public:
   UnevenKernel(size_t place, float extra) : place_(place), extra_(extra) {}
@@ -28,7 +28,9 @@ class UnevenKernel : public CellKernel {
     Bound(const UnevenKernel& kernel, const LayerBuffers& buffers) : kernel_(kernel), buffers_(buffers) {}
     bool Run(size_t batch_size) override {
       std::copy_n(buffers_.h_in, batch_size * kHiddenSize, buffers_.h_out);
-      if (kernel_.place_ < batch_size) buffers_.h_out[kernel_.place_ * kHiddenSize] += kernel_.extra_;
+      if (buffers_.c_in != nullptr) std::copy_n(buffers_.c_in, batch_size * kHiddenSize, buffers_.c_out);
+      float* const last = buffers_.c_in != nullptr ? buffers_.c_out : buffers_.h_out;
+      if (kernel_.place_ < batch_size) last[(kernel_.place_ + 1) * kHiddenSize - 1] += kernel_.extra_;
       return true;
     }
 
@@ -42,13 +44,15 @@ class UnevenKernel : public CellKernel {
 };
 
 TEST(RowPlacesTest, OnePlaceThatIsOffByABitIsFound) {
-  const KernelSizes sizes{2, kHiddenSize, false};
-  for (const size_t place : {1, 3, 7}) {
-    const UnevenKernel uneven(place, 1e-7f);
-    EXPECT_FALSE(PlacesAreEqual(uneven, sizes, 8)) << place;
-    EXPECT_TRUE(PlacesAreEqual(uneven, sizes, place)) << place;
+  for (const bool has_c : {false, true}) {
+    const KernelSizes sizes{2, kHiddenSize, has_c};
+    for (const size_t place : {1, 3, 7}) {
+      const UnevenKernel uneven(place, 1e-7f);
+      EXPECT_FALSE(PlacesAreEqual(uneven, sizes, 8)) << place;
+      EXPECT_TRUE(PlacesAreEqual(uneven, sizes, place)) << place;
+    }
+    EXPECT_TRUE(PlacesAreEqual(UnevenKernel(0, 0.0f), sizes, 8));
   }
-  EXPECT_TRUE(PlacesAreEqual(UnevenKernel(0, 0.0f), sizes, 8));
 }
 
 TEST(RowPlacesTest, TheReferenceKernelsPlacesAreEqual) {

@@ -93,6 +93,7 @@ TEST(MetricsTest, PageSaysWhatWasCounted) {
           R"(rondo_request_duration_seconds_bucket{model="weather",method="Forecast",code="NOT_FOUND",le="+Inf"} 1)",
           R"(rondo_request_duration_seconds_count{model="weather",method="StreamPredict",code="OK"} 0)",
           R"(rondo_queue_duration_seconds_sum{model="weather"} 1.2e-05)",
+          R"(rondo_queue_duration_seconds_count{model="weather"} 4)",
           R"(rondo_step_duration_seconds_sum{model="weather"} 2.5e-06)",
           R"(rondo_batch_size_bucket{model="weather",le="12"} 0)",
           R"(rondo_batch_size_bucket{model="weather",le="16"} 1)",
