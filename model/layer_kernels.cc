@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "model/onednn_kernel.h"
 #include "model/reference_kernel.h"
 #include "model/row_places.h"
@@ -64,13 +65,12 @@ absl::StatusOr<LayerKernels> MakeLayerKernels(const ModelSpec& spec, const std::
   if (!options.deterministic) {
     return MakeFor(spec, weights, options.kernel, SpacedBatchSizes(options.max_batch_size));
   }
-  absl::StatusOr<LayerKernels> kernels;
   for (const size_t batch_size : kDeterministicBatchSizes) {
     if (batch_size > options.max_batch_size) continue;
-    kernels = MakeFor(spec, weights, options.kernel, {batch_size});
-    if (!kernels.ok() || PlacesAreEqual(spec, *kernels, batch_size)) break;
+    absl::StatusOr<LayerKernels> kernels = MakeFor(spec, weights, options.kernel, {batch_size});
+    if (!kernels.ok() || PlacesAreEqual(spec, *kernels, batch_size)) return kernels;
   }
-  return kernels;
+  return absl::InternalError("a kernel failed at every batch size");
 }
 
 }  // namespace rondo

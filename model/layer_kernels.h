@@ -19,8 +19,8 @@ struct LayerKernels {
   std::vector<size_t> batch_sizes;  // ascending; the last is the largest batch
 };
 
-// With options.deterministic there is one batch size, at which a row's result depends neither on its place nor on the
-// other rows: the first of some candidates that shows that of every layer, on this machine. INTERNAL: oneDNN refused.
+// With options.deterministic there is one batch size, at most 8, at which a row's result does not depend on its place:
+// the first of some candidates that shows that of every layer, on this machine. INTERNAL: oneDNN refused, or failed.
 absl::StatusOr<LayerKernels> MakeLayerKernels(const ModelSpec& spec, const std::vector<LayerWeights>& weights,
                                               const Network::Options& options);
 

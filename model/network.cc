@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -54,7 +55,7 @@ class Network::Impl {
   size_t max_batch_size() const { return max_batch_size_; }
 
  private:
-  Impl(ModelSpec spec, Weights weights, LayerKernels kernels, size_t max_batch_size);
+  Impl(ModelSpec spec, Weights weights, LayerKernels kernels, const Options& options);
 
   std::unique_ptr<Workspace> TakeWorkspace() const;
 
@@ -80,11 +81,11 @@ class Network::Impl {
   mutable WorkspacePool workspaces_;
 };
 
-Network::Impl::Impl(ModelSpec spec, Weights weights, LayerKernels kernels, size_t max_batch_size)
+Network::Impl::Impl(ModelSpec spec, Weights weights, LayerKernels kernels, const Options& options)
     : spec_(std::move(spec)),
       hidden_size_(spec_.hidden_size),
       has_c_(spec_.cell == Cell::kLstm),
-      max_batch_size_(max_batch_size),
+      max_batch_size_(options.max_batch_size),
       flops_per_row_(FlopsPerRow(spec_)),
       batch_sizes_(std::move(kernels.batch_sizes)),
       encoder_(spec_, std::move(weights.embedding)),
@@ -92,7 +93,8 @@ Network::Impl::Impl(ModelSpec spec, Weights weights, LayerKernels kernels, size_
       head_block_(
           std::clamp(kMaxOutputBlock / head_.output_size(), size_t{4}, std::max<size_t>(4, batch_sizes_.back()))),
       kernels_(std::move(kernels.layers)),
-      kernel_name_(kernels_.back()->name()) {
+      kernel_name_(options.deterministic ? absl::StrCat(kernels_.back()->name(), ", ", batch_sizes_.back(), " rows")
+                                         : kernels_.back()->name()) {
   for (size_t rows = 0; rows <= batch_sizes_.back(); ++rows) {
     padded_batch_size_.push_back(*std::lower_bound(batch_sizes_.begin(), batch_sizes_.end(), rows));
   }
@@ -108,8 +110,7 @@ absl::StatusOr<std::unique_ptr<const Network::Impl>> Network::Impl::Create(Model
   if (absl::Status status = CheckWeights(spec, weights); !status.ok()) return status;
   absl::StatusOr<LayerKernels> kernels = MakeLayerKernels(spec, weights.layers, options);
   if (!kernels.ok()) return kernels.status();
-  std::unique_ptr<Impl> impl(
-      new Impl(std::move(spec), std::move(weights), *std::move(kernels), options.max_batch_size));
+  std::unique_ptr<Impl> impl(new Impl(std::move(spec), std::move(weights), *std::move(kernels), options));
   std::unique_ptr<Workspace> first = impl->TakeWorkspace();
   if (first == nullptr) return absl::InternalError("out of memory for a workspace");
   impl->workspaces_.Return(std::move(first));
@@ -222,9 +223,13 @@ Network::Network(std::unique_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 Network::~Network() = default;
 
 absl::StatusOr<std::unique_ptr<Network>> Network::Create(ModelSpec spec, Weights weights, const Options& options) {
-  auto impl = Impl::Create(std::move(spec), std::move(weights), options);
-  if (!impl.ok()) return impl.status();
-  return std::unique_ptr<Network>(new Network(*std::move(impl)));
+  try {
+    auto impl = Impl::Create(std::move(spec), std::move(weights), options);
+    if (!impl.ok()) return impl.status();
+    return std::unique_ptr<Network>(new Network(*std::move(impl)));
+  } catch (const std::bad_alloc&) {
+    return absl::InternalError("out of memory for a network");
+  }
 }
 
 void Network::Step(absl::Span<StepRow> rows) const { impl_->Step(rows); }

@@ -36,9 +36,9 @@ class Network {
     KernelKind kernel = KernelKind::kOneDnn;
     size_t max_batch_size = 64;  // rows of one kernel call, 1..1024; more rows run as several calls
     // Every kernel call has one fixed number of rows, so that a row's result does not depend on what shares its batch,
-    // bit for bit, with any cell; which number holds on this machine is tried by Create. Its cost against the default
-    // (kernel-bench): a lone row takes 1.4 to 3.8 times as long; 16 rows or more 0.9 to 1.6 times from 64 to 512 units,
-    // up to 2 times with 32, up to 3.5 times with 1024, where each call reads the weights from memory again.
+    // bit for bit, with any cell. Create tries which number holds on this machine, from 8 down. Cost against the
+    // default (kernel-bench): a lone row takes 1.4 to 3.8 times as long; 16 rows or more 0.9 to 1.6 times from 64 to
+    // 512 units, up to 2 times with 32, up to 3.5 times with 1024, where each call reads the weights from memory again.
     bool deterministic = false;
   };
 
@@ -51,7 +51,8 @@ class Network {
   void Step(absl::Span<StepRow> rows) const;
 
   const ModelSpec& spec() const;
-  // What runs it, for people: "onednn/brgemm:avx512_core" or "reference".
+  // What runs it, for people: "onednn/brgemm:avx512_core" or "reference"; with Options::deterministic also how many
+  // rows: "onednn/ref, 6 rows".
   const std::string& kernel_name() const;
   // Floating point operations of one row's step, to judge whether splitting a batch pays.
   double flops_per_row() const;

@@ -13,12 +13,12 @@ struct KernelSizes {
   bool has_c;  // lstm
 };
 
-// Whether a row gets the same result, bit for bit, at every place of a batch of this size, whatever the other rows are.
+// Whether a row gets the same result, bit for bit, at every place of a batch of this size.
 //
 // A matrix product works on blocks of rows, and may sum those that are left over in another order: without AVX-512,
 // oneDNN 2.6 takes blocks of six, and one to three rows beyond them come out otherwise. Which sizes hold is no
-// library's promise, so it is tried, with random rows at all places. False also if memory is short or the kernel fails.
-// REQUIRES: the kernel was made for `batch_size`.
+// library's promise, so it is tried, with random rows at all places. False also if the kernel fails. Throws
+// std::bad_alloc. REQUIRES: the kernel was made for `batch_size`.
 bool PlacesAreEqual(const CellKernel& kernel, const KernelSizes& sizes, size_t batch_size);
 
 }  // namespace rondo

@@ -35,10 +35,11 @@ ABSL_FLAG(std::string, loops, "0",
 ABSL_FLAG(std::string, helpers, "auto",
           "Compute threads that all loops share for steps long enough to split. Bounds: 0 to 256. 0: none. "
           "auto or -1: the CPUs that the loops leave.");
-ABSL_FLAG(bool, deterministic, false,
-          "Make every answer independent of what shares its batch, bit for bit, with any cell. Every kernel call then "
-          "has the same few rows, 8 or 6: a lone step costs 1.4 to 3.8 times as much, full batches of up to 512 units "
-          "about the same.");
+ABSL_FLAG(
+    bool, deterministic, false,
+    "Make every answer independent of what shares its batch, bit for bit, with any cell. Every kernel call then has "
+    "the same number of rows, at most 8: a lone step costs 1.4 to 3.8 times as much, full batches of up to 512 units "
+    "about the same.");
 ABSL_FLAG(std::string, max_batch_size, "64", "Rows of one kernel call. Bounds: 1 to 1024.");
 ABSL_FLAG(std::string, max_message_bytes, "4194304", "Largest request message, in bytes. Bounds: 1024 to 1073741824.");
 ABSL_FLAG(std::string, max_timesteps, "10000", "Most timesteps of one sequence. Bounds: 1 to 100000000.");
