@@ -130,7 +130,7 @@ class Server::Impl {
   struct LoopParts {
     LoopParts(std::unique_ptr<grpc::ServerCompletionQueue> queue, const ActiveSet::Options& options,
               ComputeHelpers* helpers)
-        : loop(std::move(queue), options, helpers), drain(&calls, &Call::Drain), leave(&calls, &Call::Leave) {}
+        : drain(&calls, &Call::Drain), leave(&calls, &Call::Leave), loop(std::move(queue), options, helpers) {}
 
     // Tells every call.
     class Notice : public Event {
@@ -150,9 +150,9 @@ class Server::Impl {
 
     CallList calls;
     RpcContext context;
-    ServingLoop loop;
     Notice drain;
     Notice leave;
+    ServingLoop loop;  // last: its thread uses everything above
   };
 
   // Asks silent clients whether they are still there. One whose machine died says no goodbye; and gRPC 1.51 does not
