@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/compute_thread.h"
+#include "server/thread_name.h"
 
 namespace rondo {
 
@@ -50,6 +51,7 @@ void ComputeHelpers::Work(Job* job) {
 }
 
 void ComputeHelpers::HelperThread() {
+  NameThisThread("rondo-helper");
   PrepareComputeThread();
   MutexLock lock(&mutex_);
   while (true) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "model/compute_thread.h"
+#include "server/thread_name.h"
 
 namespace rondo {
 namespace {
@@ -39,6 +40,7 @@ void ServingLoop::Post(Event* event) {
 }
 
 void ServingLoop::Run() {
+  NameThisThread("rondo-loop");
   PrepareComputeThread();
   loop_of_this_thread = this;
   while (Drain()) engine_.RunBatch();

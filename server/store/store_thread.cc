@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/time/clock.h"
 #include "absl/types/span.h"
+#include "server/thread_name.h"
 
 namespace rondo {
 namespace {
@@ -70,6 +71,7 @@ bool StoreThread::Flush(absl::Time deadline) {
 }
 
 void StoreThread::Run() {
+  NameThisThread("rondo-store");
   while (true) {
     const Work work = TakeWork();
     if (work.stop) return;
