@@ -61,6 +61,18 @@ measure_messages() {
   stop_server
 }
 
+# Eight messages under way on one stream run together as those of eight streams do.
+measure_pipelined() {
+  local out=$scratch/load.json eight
+  start_server "$server_cpu"
+  load "$out" --model=lstm-512 --streams=8 --cpus="$client_cpu"
+  eight=$(number "$out" 'j["messages_per_second"]')
+  load "$out" --model=lstm-512 --streams=1 --in_flight=8 --session_pool=64 --cpus="$client_cpu"
+  stop_server
+  row "pipelined: messages/s, 8 on a stream" "$(number "$out" "j['messages_per_second'] / $eight")" '>=' 0.9 \
+    "$(number "$out" "'%.0f/s, 8 streams with one each %.0f/s; H=512' % (j['messages_per_second'], $eight)")"
+}
+
 # The model has input_size 64, as the bare primitive of kernel-bench has. A server of no work of its own would take what
 # the echo of the same messages takes and what the bare kernel takes: the row says what that would reach.
 measure_multiplexed() {
@@ -151,9 +163,11 @@ describe_machine \
 header
 make_model lstm-64 64 16
 make_model lstm-64-wide 64 64
+make_model lstm-512 512 64
 make_model lstm-1024 1024 64
 measure_kernel
 measure_messages
+measure_pipelined
 measure_multiplexed
 measure_big
 measure_stores
