@@ -13,7 +13,10 @@ packages_file=$(dirname "${BASH_SOURCE[0]}")/packages.txt
 packages_of() {
   local section
   for section in "$@"; do
-    grep -q "^\[$section\]" "$packages_file" || { echo "setup: no section [$section] in $packages_file" >&2; return 2; }
+    if ! grep -q "^\[$section\]" "$packages_file"; then
+      echo "setup: no section [$section] in $packages_file; it has" $(sed -n 's/^\[\(.*\)\].*/\1/p' "$packages_file") >&2
+      return 2
+    fi
     sed -e 's/[[:space:]]*#.*//' "$packages_file" |
       awk -v wanted="[$section]" '/^\[/ { inside = $0 == wanted; next } inside && NF { print $1 }'
   done

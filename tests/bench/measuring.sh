@@ -3,13 +3,19 @@
 
 readonly bin=build/release/bin
 readonly script=${0##*/}
+scratch=$(mktemp -d)
 
+# Installs what is missing, and builds quietly: what the build says is shown when it fails.
 build_benches() {
-  cmake --preset release -DRONDO_BUILD_BENCHES=ON >/dev/null
-  cmake --build --preset release >/dev/null
+  deploy/setup.sh build test bench >&2
+  echo "$script: building" >&2
+  local log=$scratch/build.log
+  { cmake --preset release -DRONDO_BUILD_BENCHES=ON && cmake --build --preset release; } >"$log" 2>&1 && return
+  tail -40 "$log" >&2
+  echo "$script: the build failed" >&2
+  exit 1
 }
 
-scratch=$(mktemp -d)
 server_pid= redis_pid=
 # end_process PID SIGNAL
 end_process() {
