@@ -11,6 +11,10 @@
 
 namespace rondo {
 
+// Bounds of a timestep's time, in unix seconds: the years 1 to 9999, as google.protobuf.Timestamp.
+inline constexpr int64_t kMinTime = -62'135'596'800;
+inline constexpr int64_t kMaxTime = 253'402'300'799;
+
 enum class Cell { kLstm, kGru, kRnn };
 
 // Where GRU's reset gate acts: before the recurrent product (Cho et al. 2014, ONNX default) or after it (PyTorch,

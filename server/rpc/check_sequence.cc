@@ -9,10 +9,6 @@
 namespace rondo {
 namespace {
 
-// The years 1 to 9999, as google.protobuf.Timestamp.
-constexpr int64_t kMinTime = -62'135'596'800;
-constexpr int64_t kMaxTime = 253'402'300'799;
-
 uint32_t BitsOf(float value) {
   uint32_t bits;
   std::memcpy(&bits, &value, sizeof(bits));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "model/model_spec.h"
 #include "server/store/record_bytes.h"
 
 namespace rondo {
@@ -116,9 +117,15 @@ RecordedModel ReadModel(RecordReader* reader) {
 void CheckSession(const SessionRecord& record, RecordReader* reader) {
   if (!reader->status().ok()) return;
   reader->Require(record.position >= 0, "position", "is negative");
+  reader->Require(record.position <= SessionRecord::kMaxPosition, "position", "is above 2^62");
   reader->Require(record.idle_timeout_ns > 0, "idle timeout", "is not above 0");
   reader->Require(record.last_timesteps >= 0 && record.last_timesteps <= record.position, "last request",
                   "is longer than all timesteps");
+  // A forecast goes on from the newest output, so a session that has moved has one.
+  reader->Require(record.position == 0 || record.last_timesteps > 0, "last request", "is missing");
+  reader->Require(record.position == 0 || !record.last_reply.empty(), "last reply", "is missing");
+  reader->Require(!record.last_time || (*record.last_time >= kMinTime && *record.last_time <= kMaxTime), "last time",
+                  "is not in the years 1 to 9999");
   // By division: a product of sizes that the bytes only announce may overflow.
   const uint64_t layers = static_cast<uint64_t>(record.model.num_layers);
   const uint64_t layer_size = static_cast<uint64_t>(record.model.hidden_size) * StatesPerUnit(record.model.cell);

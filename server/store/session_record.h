@@ -29,12 +29,14 @@ struct RecordedModel {
 // What a session's value has besides its id and its floats.
 struct SessionFields {
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+  // No session gets there; so far from the end of int64_t that no sum of a position and a request's timesteps overflows.
+  static constexpr int64_t kMaxPosition = int64_t{1} << 62;
 
   RecordedModel model;
   int64_t position = 0;              // timesteps consumed
   int64_t idle_timeout_ns = kNever;  // > 0
   int64_t last_used_ns = 0;          // nanoseconds since the Unix epoch
-  int64_t last_timesteps = 0;        // of the last request; 0: there was none
+  int64_t last_timesteps = 0;        // of the last request; 0 at position 0 only
   uint64_t last_fingerprint = 0;     // of the last request, see CommittedSequence
   std::optional<int64_t> last_time;  // unix seconds of the newest timestep
 };
@@ -42,7 +44,7 @@ struct SessionFields {
 // One session as a value: all that goes on when it moves to another process.
 struct SessionRecord : SessionFields {
   std::string id;
-  std::vector<float> last_reply;  // what a replay of the last request answers
+  std::vector<float> last_reply;  // what a replay of the last request answers; empty at position 0 only
   std::vector<float> state;       // [state_size], see ModelSpec
 };
 
