@@ -49,7 +49,7 @@ class RedisStore : public SessionStore {
 
   void Load(absl::Span<LoadOp> loads) override;
   void Save(absl::Span<SaveOp> saves) override;
-  void DropExpired(absl::Time /*now*/) override {}  // Redis does
+  bool DropExpired(absl::Time /*now*/) override { return false; }  // Redis does
 
  private:
   using AddCommand = std::function<void(size_t index, RedisCommands* commands)>;

@@ -264,25 +264,31 @@ void RocksdbStore::BoundLog(size_t written) {
   }
 }
 
-void RocksdbStore::DropExpired(absl::Time now) {
-  (void)Guarded([&] { DropSome(now); });
+bool RocksdbStore::DropExpired(absl::Time now) {
+  bool found_many = false;
+  (void)Guarded([&] { found_many = DropSome(now); });
+  return found_many;
 }
 
-void RocksdbStore::DropSome(absl::Time now) {
+bool RocksdbStore::DropSome(absl::Time now) {
+  constexpr size_t kManyShare = 8;
   rocksdb::ReadOptions read;
   read.fill_cache = false;  // a look at all that is stored must not push out what is in use
   const std::unique_ptr<rocksdb::Iterator> entry(db_->NewIterator(read));
   rocksdb::WriteBatch expired;
+  size_t keys = 0;
   size_t bytes = 0;
   entry->Seek(next_scanned_key_);
-  for (size_t keys = 0; entry->Valid() && keys < kMaxScannedKeys && bytes < kMaxScannedBytes; ++keys, entry->Next()) {
+  for (; entry->Valid() && keys < kMaxScannedKeys && bytes < kMaxScannedBytes; ++keys, entry->Next()) {
     bytes += entry->value().size();
     if (HasExpired(entry->value(), now)) expired.Delete(entry->key());
   }
   next_scanned_key_ = entry->Valid() ? entry->key().ToString() : "";
   if (!entry->status().ok()) LogTrouble("session_store_scan_failed", entry->status().ToString());
+  if (expired.Count() == 0) return false;
   // Not synced: what is not dropped now will be found again.
-  if (expired.Count() > 0) (void)db_->Write(rocksdb::WriteOptions(), &expired);
+  const bool dropped = db_->Write(rocksdb::WriteOptions(), &expired).ok();
+  return dropped && static_cast<size_t>(expired.Count()) * kManyShare > keys;
 }
 
 }  // namespace rondo

@@ -43,7 +43,7 @@ class RocksdbStore : public SessionStore {
 
   void Load(absl::Span<LoadOp> loads) override;
   void Save(absl::Span<SaveOp> saves) override;
-  void DropExpired(absl::Time now) override;
+  bool DropExpired(absl::Time now) override;
 
  private:
   explicit RocksdbStore(std::unique_ptr<rocksdb::DB> db);
@@ -53,7 +53,7 @@ class RocksdbStore : public SessionStore {
   rocksdb::Status Write(rocksdb::WriteBatch* batch);
   void BoundLog(size_t written);
   void LoadSome(absl::Span<LoadOp> loads);
-  void DropSome(absl::Time now);
+  bool DropSome(absl::Time now);
 
   const std::unique_ptr<rocksdb::DB> db_;
   size_t log_bytes_ = 0;          // written since the last flush that was asked for

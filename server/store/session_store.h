@@ -48,8 +48,8 @@ class SessionStore {
   virtual void Load(absl::Span<LoadOp> loads) = 0;
   virtual void Save(absl::Span<SaveOp> saves) = 0;
   // Drops some values whose time has passed, if the storage does not by itself; takes some milliseconds at most. Call
-  // it now and then.
-  virtual void DropExpired(absl::Time now) = 0;
+  // it now and then; soon again if it returns true: then it found many.
+  virtual bool DropExpired(absl::Time now) = 0;
 };
 
 // Opens the store that `name` asks for: "rocksdb:DIR" (made if missing; one process at a time) or

@@ -28,6 +28,7 @@ StoreThread::StoreThread(std::unique_ptr<SessionStore> store, Metrics* metrics, 
       metrics_(metrics),
       options_(std::move(options)),
       next_tick_(Clock::now() + absl::ToChronoNanoseconds(options_.tick_interval)),
+      next_drop_(Clock::now() + absl::ToChronoNanoseconds(options_.drop_interval)),
       thread_([this] { Run(); }) {}
 
 void StoreThread::Stop() {
@@ -80,7 +81,7 @@ void StoreThread::Run() {
       RunLoads();
       RunSaves();
     } while (work.flush != 0 && !queue_.empty());
-    if (work.drop_expired) store_->DropExpired(absl::Now());
+    if (work.drop_expired) DropExpired();
     if (work.flush == 0) continue;
     const MutexLock lock(&mutex_);
     flushes_done_ = work.flush;
@@ -104,12 +105,12 @@ StoreThread::Work StoreThread::AwaitWork() {
   const MutexLock lock(&mutex_);
   Clock::time_point now = Clock::now();
   while (queue_.empty() && asked_.empty() && flushes_asked_ == flushes_done_ && !stopping_ && !wake_ &&
-         now < next_tick_) {
-    work_available_.WaitFor(&mutex_, absl::FromChrono(next_tick_ - now));
+         now < std::min(next_tick_, next_drop_)) {
+    work_available_.WaitFor(&mutex_, absl::FromChrono(std::min(next_tick_, next_drop_) - now));
     now = Clock::now();
   }
   work.stop = stopping_ && queue_.empty() && asked_.empty();
-  work.drop_expired = now >= next_tick_ && !stopping_;
+  work.drop_expired = now >= next_drop_ && !stopping_;
   work.tick = (now >= next_tick_ || wake_) && !stopping_;
   if (flushes_asked_ > flushes_done_) work.flush = flushes_asked_;
   if (now >= next_tick_) next_tick_ = now + absl::ToChronoNanoseconds(options_.tick_interval);
@@ -157,3 +158,9 @@ void StoreThread::RunSaves() {
 }
 
 }  // namespace rondo
+void StoreThread::DropExpired() {
+  const bool found_many = store_->DropExpired(absl::Now());
+  next_drop_ = Clock::now();
+  if (!found_many) next_drop_ += absl::ToChronoNanoseconds(options_.drop_interval);
+}
+

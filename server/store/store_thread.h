@@ -37,9 +37,11 @@ class StoreThread {
     // Runs on the store's thread every `tick_interval`, and soon after Wake(), until the destructor begins; may call
     // every method here but Flush. May be null.
     std::function<void(absl::Time now)> tick;
-    absl::Duration tick_interval = absl::Milliseconds(500);  // > 0; also of SessionStore::DropExpired
+    absl::Duration tick_interval = absl::Milliseconds(500);  // > 0
     // > 0; after saves that failed a tick comes as soon as that, however long the interval: does the store work again?
     absl::Duration retry_interval = absl::Milliseconds(500);
+    // > 0; of SessionStore::DropExpired: what it scans and drops must not depend on how often sessions are saved.
+    absl::Duration drop_interval = absl::Milliseconds(500);
   };
 
   // Of sessions in one call to the store: so many that the cost of a call is spread thin, so few that a load which has
@@ -80,6 +82,7 @@ class StoreThread {
   Work AwaitWork();
   void RunLoads();
   void RunSaves();
+  void DropExpired();
 
   const std::unique_ptr<SessionStore> store_;
   Metrics* const metrics_;
@@ -88,6 +91,7 @@ class StoreThread {
   StoreQueue queue_;
   std::vector<std::variant<StoreLoad, StoreSave>> taken_;  // from asked_, on its way into queue_
   Clock::time_point next_tick_;
+  Clock::time_point next_drop_;
 
   Mutex mutex_;
   CondVar work_available_;

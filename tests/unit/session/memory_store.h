@@ -66,7 +66,7 @@ class MemoryStore : public SessionStore {
   explicit MemoryStore(std::shared_ptr<MemoryDisk> disk) : disk_(std::move(disk)) {}
   void Load(absl::Span<LoadOp> loads) override;
   void Save(absl::Span<SaveOp> saves) override;
-  void DropExpired(absl::Time) override {}
+  bool DropExpired(absl::Time) override { return false; }
 
  private:
   const std::shared_ptr<MemoryDisk> disk_;
