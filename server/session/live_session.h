@@ -15,6 +15,7 @@
 #include "server/session/expiry_wheel.h"
 #include "server/session/state_pool.h"
 #include "server/session/wait_queue.h"
+#include "server/store/session_store.h"
 
 namespace rondo {
 
@@ -52,14 +53,14 @@ struct LiveSession : ExpiryWheel::Entry {
   bool provisional = false;  // made by Acquire, no commit yet
   bool detached = false;     // in no shard any more: it belongs to its lease, which frees it
   // With a store only.
-  bool loading = false;         // provisional, and what holds it is the load
-  bool dirty = false;           // in its shard's list, or save_when_free
-  bool save_when_free = false;  // its save was due while it was leased
-  bool recently_used = false;   // since eviction last looked
-  bool moved = false;           // detached because another server has it now
-  uint64_t epoch = 1;           // to save with
-  uint64_t change = 0;          // number of the last change, see SessionShard::changes
-  uint64_t saved_change = 0;    // number of the last change in the store; older ones are another session's
+  bool loading = false;                      // provisional, and what holds it is the load
+  bool dirty = false;                        // in its shard's list, or save_when_free
+  bool save_when_free = false;               // its save was due while it was leased
+  bool recently_used = false;                // since eviction last looked
+  bool moved = false;                        // detached because another server has it now
+  uint64_t epoch = SessionStore::kOwnEpoch;  // to save with
+  uint64_t change = 0;                       // number of the last change, see SessionShard::changes
+  uint64_t saved_change = 0;                 // number of the last change in the store; older ones are another session's
 
   void Touch(absl::Time now) { last_used_ns = std::max(last_used_ns, absl::ToUnixNanos(now)); }
   // kForever: never.

@@ -1,5 +1,6 @@
 #include "server/session/session_backing.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -14,6 +15,7 @@ namespace {
 // Ends that wait for a store that is away. Beyond it they are forgotten: such a session comes back as it was last
 // saved.
 constexpr size_t kMaxUnsavedEnds = 100'000;
+constexpr absl::Duration kLongestEndedKept = absl::Hours(24 * 7);
 constexpr size_t kRetriesWhileAway = 64;  // of a tick, to find out whether the store is back
 
 absl::Time ExpiryOf(const SessionFields& session, absl::Duration ended_kept) {
@@ -54,7 +56,7 @@ SessionBacking::Found SessionBacking::Interpret(const std::string& id, const Sto
     found.status = WithId(id, loaded.status);
     return found;
   }
-  if (const std::optional<std::string> reason = UnsavedEndOf(id, loaded.epoch)) {
+  if (const std::optional<std::string> reason = UnsavedEndOf(id, loaded)) {
     found.missing = EndedError(id, *reason);
     return found;
   }
@@ -98,39 +100,32 @@ void SessionBacking::Save(const SessionView& session, uint64_t epoch, std::funct
       {std::string(session.id), Encode(session), ExpiryOf(session, persistence_.ended_kept), epoch, std::move(done)});
 }
 
-void SessionBacking::SaveEnd(absl::string_view id, absl::string_view reason, uint64_t epoch,
-                             std::function<void(const absl::Status&)> done) {
-  const std::string key(id);
-  UnsavedEnd end;
-  end.reason = std::string(reason);
-  end.epoch = epoch;
-  {
-    MutexLock lock(&mutex_);
-    end.ticket = ++last_ticket_;
-    if (unsaved_ends_.size() < kMaxUnsavedEnds) unsaved_ends_[key] = end;
-  }
-  EnqueueEnd(key, end, std::move(done));
+void SessionBacking::SaveEnd(End end) {
+  MutexLock lock(&mutex_);
+  const UnsavedEnd unsaved{std::move(end), ++last_ticket_};
+  if (unsaved_ends_.size() < kMaxUnsavedEnds) unsaved_ends_[unsaved.end.id] = unsaved;
+  Enqueue(unsaved);
 }
 
-void SessionBacking::EnqueueEnd(const std::string& id, const UnsavedEnd& end,
-                                std::function<void(const absl::Status&)> done) {
-  auto saved = [this, id, end, done = std::move(done)](const absl::Status& status) {
-    OnEndSaved(id, end, status);
-    if (done != nullptr) done(status);
-  };
-  thread_->Enqueue(
-      {id, Encode(EndedRecord{id, end.reason}), absl::Now() + persistence_.ended_kept, end.epoch, std::move(saved)});
+void SessionBacking::TryEnd(const End& end, std::function<void(const absl::Status&)> done) {
+  const absl::Duration kept = std::clamp(absl::Nanoseconds(end.idle_timeout_ns), persistence_.ended_kept,
+                                         std::max(persistence_.ended_kept, kLongestEndedKept));
+  thread_->Enqueue({end.id, Encode(EndedRecord{end.id, end.reason}), absl::Now() + kept, end.epoch, std::move(done)});
 }
 
-void SessionBacking::OnEndSaved(const std::string& id, const UnsavedEnd& tried, const absl::Status& status) {
+void SessionBacking::Enqueue(const UnsavedEnd& unsaved) {
+  TryEnd(unsaved.end, [this, unsaved](const absl::Status& status) { OnEndSaved(unsaved, status); });
+}
+
+void SessionBacking::OnEndSaved(const UnsavedEnd& tried, const absl::Status& status) {
   MutexLock lock(&mutex_);
   const bool is_back = status.ok() && ends_fail_;
   ends_fail_ = IsAway(status);
   if (is_back) thread_->Wake();  // for all that could not be saved meanwhile
-  const auto found = unsaved_ends_.find(id);
+  const auto found = unsaved_ends_.find(tried.end.id);
   if (found == unsaved_ends_.end() || found->second.ticket != tried.ticket) return;
-  const bool loaded_since = found->second.epoch != tried.epoch;     // by us: that is who took it over
-  if (status.ok() || (absl::IsAborted(status) && !loaded_since)) {  // aborted: another server has the session
+  const bool loaded_since = found->second.end.epoch != tried.end.epoch;  // by us: that is who took it over
+  if (status.ok() || (absl::IsAborted(status) && !loaded_since)) {       // aborted: another server has the session
     unsaved_ends_.erase(found);
   } else {
     found->second.failed = true;
@@ -138,18 +133,20 @@ void SessionBacking::OnEndSaved(const std::string& id, const UnsavedEnd& tried, 
 }
 
 void SessionBacking::RetryEnds() {
-  std::vector<std::pair<std::string, UnsavedEnd>> failed;
+  std::vector<std::string> failed;
   {
     MutexLock lock(&mutex_);
     const size_t most = ends_fail_ ? kRetriesWhileAway : unsaved_ends_.size();
-    for (auto& [id, end] : unsaved_ends_) {
+    for (const auto& [id, unsaved] : unsaved_ends_) {
       if (failed.size() == most) break;
-      if (!end.failed) continue;
-      end.failed = false;
-      failed.emplace_back(id, end);
+      if (unsaved.failed) failed.push_back(id);
     }
   }
-  for (const auto& [id, end] : failed) EnqueueEnd(id, end, nullptr);
+  for (const std::string& id : failed) {
+    MutexLock lock(&mutex_);  // until it is on its way: a session that lives again is saved behind its end, or has none
+    const auto found = unsaved_ends_.find(id);
+    if (found != unsaved_ends_.end() && std::exchange(found->second.failed, false)) Enqueue(found->second);
+  }
 }
 
 bool SessionBacking::AllEndsSaved() {
@@ -157,12 +154,16 @@ bool SessionBacking::AllEndsSaved() {
   return unsaved_ends_.empty();
 }
 
-std::optional<std::string> SessionBacking::UnsavedEndOf(absl::string_view id, uint64_t epoch) {
+std::optional<std::string> SessionBacking::UnsavedEndOf(const std::string& id, const StoreThread::Loaded& loaded) {
   MutexLock lock(&mutex_);
   const auto found = unsaved_ends_.find(id);
   if (found == unsaved_ends_.end()) return std::nullopt;
-  found->second.epoch = epoch;
-  return found->second.reason;
+  if (loaded.taken_over) {  // another server had gone on with the session: what ended was an old copy
+    unsaved_ends_.erase(found);
+    return std::nullopt;
+  }
+  found->second.end.epoch = loaded.epoch;
+  return found->second.end.reason;
 }
 
 }  // namespace rondo

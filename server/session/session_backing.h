@@ -38,7 +38,9 @@ struct SessionPersistence {
   // Sessions in memory; beyond it the coldest stay in the store only. More only while they are in use or not saved yet;
   // usually fewer, as a sixteenth of the room is kept free.
   size_t max_resident = 1'000'000;
-  absl::Duration ended_kept = absl::Hours(1);  // for how long the store knows why a session ended
+  // For how long at least the store knows why a session ended. Longer if its idle timeout is: for so long another
+  // server may hold a copy that knows nothing of the end.
+  absl::Duration ended_kept = absl::Hours(1);
   // The live model that goes on with a state of the recorded one. Any error: there is none, and why.
   std::function<absl::StatusOr<ServedModelPtr>(const RecordedModel&)> find_model;
   Metrics* metrics = nullptr;
@@ -61,6 +63,13 @@ class SessionBacking {
     absl::Status missing;  // without a record: NOT_FOUND, and why it ended if it did
     uint64_t epoch = 1;    // to save with
   };
+  // That a session has ended.
+  struct End {
+    std::string id;
+    std::string reason;  // as EndedError says it
+    uint64_t epoch = SessionStore::kOwnEpoch;
+    int64_t idle_timeout_ns = SessionFields::kNever;
+  };
 
   explicit SessionBacking(SessionPersistence persistence);
   // Comes before all else. `tick` runs on the store's thread twice a sync_interval, and soon after Wake().
@@ -70,10 +79,11 @@ class SessionBacking {
 
   void Load(absl::string_view id, std::function<void(Found)> done);
   void Save(const SessionView& session, uint64_t epoch, std::function<void(const absl::Status&)> done);
-  // The session has ended for `reason`, as EndedError says it. Tried again until it is saved; until then Load says the
-  // same. `done` may be null, and hears of the first try.
-  void SaveEnd(absl::string_view id, absl::string_view reason, uint64_t epoch,
-               std::function<void(const absl::Status&)> done);
+  // The session has ended. Tried again until it is saved, or another server has gone on with the session; until then
+  // Load says the same.
+  void SaveEnd(End end);
+  // The session ends if this can be saved.
+  void TryEnd(const End& end, std::function<void(const absl::Status&)> done);
   // From the tick: tries again what could not be saved: all, or a few while the store is away.
   void RetryEnds();
 
@@ -88,18 +98,17 @@ class SessionBacking {
  private:
   // An end that the store does not have yet. It holds until then: what the store still says of the id is not true.
   struct UnsavedEnd {
-    std::string reason;
-    uint64_t epoch = 1;
+    End end;
     uint64_t ticket = 0;  // which end of this id
     bool failed = false;  // not on its way: to be tried again
   };
 
   Found Interpret(const std::string& id, const StoreThread::Loaded& loaded, absl::Time now);
-  // Why `id` ended, if the store does not know yet. The end will be saved with `epoch`, of the newest load.
-  std::optional<std::string> UnsavedEndOf(absl::string_view id, uint64_t epoch);
-  void EnqueueEnd(const std::string& id, const UnsavedEnd& end, std::function<void(const absl::Status&)> done);
+  // Why `id` ended, if the store does not know yet. The end will be saved with the epoch of this load.
+  std::optional<std::string> UnsavedEndOf(const std::string& id, const StoreThread::Loaded& loaded);
+  void Enqueue(const UnsavedEnd& unsaved) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // An answer to the save of `tried`.
-  void OnEndSaved(const std::string& id, const UnsavedEnd& tried, const absl::Status& status);
+  void OnEndSaved(const UnsavedEnd& tried, const absl::Status& status);
 
   SessionPersistence persistence_;  // constant; Start takes the store out
   Mutex mutex_;

@@ -61,6 +61,10 @@ absl::Status MovedError(absl::string_view id) {
       absl::StrCat("session '", id, "' has moved to another server; a retry here takes it back as it is there"));
 }
 
+SessionBacking::End EndOf(const LiveSession& session, const SessionEnd& end) {
+  return {session.id, ReasonOf(end), session.epoch, session.idle_timeout_ns};
+}
+
 absl::Status SessionTable::Impl::EndLease(LiveSession* session, LeaseEnd* end) {
   const CommittedSequence* const committed = end->committed;
   const bool restarts = committed != nullptr && end->fresh.model != nullptr;
@@ -161,7 +165,7 @@ std::unique_ptr<LiveSession> SessionTable::Impl::DetachEnded(SessionShard& shard
 std::unique_ptr<LiveSession> SessionTable::Impl::Retire(SessionShard& shard, LiveSession* session,
                                                         const SessionEnd& end, WaitQueue* heard) {
   if (backing_ != nullptr && !session->provisional) {
-    backing_->SaveEnd(session->id, ReasonOf(end), session->epoch, nullptr);
+    backing_->SaveEnd(EndOf(*session, end));
   }
   return DetachEnded(shard, session, end, heard);
 }

@@ -44,6 +44,7 @@ void SessionTable::Impl::NoteChange(SessionShard& shard, LiveSession* session, b
   if (backing_ == nullptr) return;
   session->change = ++shard.changes;
   if (durable) {
+    session->dirty = session->save_when_free = false;
     session->saved_change = session->change;
     session->durable_position.store(session->position, std::memory_order_relaxed);
     return;
@@ -162,7 +163,7 @@ void SessionTable::Impl::SaveThenEndLease(LiveSession* session, LeaseEnd end, Co
     MutexLock lock(&shard.mutex);
     if (!session->detached) {
       if (ends) {
-        return backing_->SaveEnd(session->id, ReasonOf(kEndedByRequest), session->epoch, std::move(saved));
+        return backing_->TryEnd(EndOf(*session, kEndedByRequest), std::move(saved));
       }
       return backing_->Save(ViewAfter(*session, *pending), session->epoch, std::move(saved));
     }
@@ -177,16 +178,19 @@ absl::Status SessionTable::Impl::FinishCommit(LiveSession* session, LeaseEnd* en
     return EndLease(session, end);
   }
   absl::Status status = saved;
-  if (absl::IsAborted(saved)) {
-    status = MovedError(session->id);
-    SessionShard& shard = ShardOf(session->hash);
-    WaitQueue heard;
-    {
-      MutexLock lock(&shard.mutex);
+  SessionShard& shard = ShardOf(session->hash);
+  WaitQueue heard;
+  {
+    MutexLock lock(&shard.mutex);
+    if (absl::IsAborted(saved)) {
+      status = MovedError(session->id);
       if (!session->detached) static_cast<void>(Lose(shard, session, &heard));  // leased: it stays its lease's
+    } else if (end->committed->end_session && !session->detached && !session->provisional) {
+      session->change = ++shard.changes;  // the end may have been written all the same, and the session lives
+      MarkDirty(shard, session);
     }
-    heard.TellAll();
   }
+  heard.TellAll();
   end->committed = nullptr;
   EndLease(session, end).IgnoreError();
   return status;

@@ -182,6 +182,9 @@ void GoOnFrom(const SessionRecord& record, LiveSession* session);
 
 absl::Status MovedError(absl::string_view id);
 
+// What the store is told of it. REQUIRES: the session's shard's lock.
+SessionBacking::End EndOf(const LiveSession& session, const SessionEnd& end);
+
 // What is known of `session` from outside. REQUIRES: its shard's lock.
 SessionInfo InfoOf(const LiveSession& session, absl::Time now);
 

@@ -18,32 +18,43 @@
 namespace rondo {
 namespace {
 
-// KEYS: the session. ARGV: owner. Answers "EPOCH VALUE", or "" if there is none.
+// Both scripts refuse what comes behind a later command of the same store: what a connection that was given up had
+// delivered, and Redis reads when it wakes. Their `number` tells.
+
+// KEYS: the session. ARGV: owner, number. Answers "EPOCH OWNERSHIP VALUE", where the ownership is "kept" or "taken", or
+// "" if there is none.
 constexpr absl::string_view kLoadScript = R"(
-local held = redis.call('HMGET', KEYS[1], 'epoch', 'value')
+local held = redis.call('HMGET', KEYS[1], 'epoch', 'value', 'owner', 'number')
 if not held[1] or not held[2] or held[2] == '' then
   if redis.call('EXISTS', KEYS[1]) == 0 then return '' end
   return redis.error_reply('NOTASESSION the key holds another hash')
 end
+local kept = held[3] == ARGV[1]
+if kept and (tonumber(held[4]) or 0) >= tonumber(ARGV[2]) then
+  return redis.error_reply('LATE a later command came before')
+end
 redis.call('HINCRBY', KEYS[1], 'epoch', 1)
-redis.call('HSET', KEYS[1], 'owner', ARGV[1])
-return redis.call('HGET', KEYS[1], 'epoch') .. ' ' .. held[2]
+redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'number', ARGV[2])
+return redis.call('HGET', KEYS[1], 'epoch') .. (kept and ' kept ' or ' taken ') .. held[2]
 )";
 
-// KEYS: the session. ARGV: owner, epoch, value, when it expires (Unix milliseconds; "": never). Answers 1, or 0 if it
-// has another owner.
+// KEYS: the session. ARGV: owner, number, epoch ("0": SessionStore::kOwnEpoch), value, when it expires (Unix
+// milliseconds; "": never). Answers 1, or 0 if it has another owner.
 constexpr absl::string_view kSaveScript = R"(
-local held = redis.call('HMGET', KEYS[1], 'epoch', 'owner')
+local held = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'number')
 if held[1] or held[2] then
-  if held[1] ~= ARGV[2] or held[2] ~= ARGV[1] then return 0 end
+  if held[2] ~= ARGV[1] or (held[1] ~= ARGV[3] and ARGV[3] ~= '0') then return 0 end
+  if (tonumber(held[3]) or 0) >= tonumber(ARGV[2]) then return 0 end
 elseif redis.call('EXISTS', KEYS[1]) == 1 then
   return redis.error_reply('NOTASESSION the key holds another hash')
 end
-redis.call('HSET', KEYS[1], 'epoch', ARGV[2], 'owner', ARGV[1], 'value', ARGV[3])
-if ARGV[4] == '' then
+local epoch = ARGV[3]
+if epoch == '0' then epoch = held[1] or '1' end
+redis.call('HSET', KEYS[1], 'epoch', epoch, 'owner', ARGV[1], 'number', ARGV[2], 'value', ARGV[4])
+if ARGV[5] == '' then
   redis.call('PERSIST', KEYS[1])
 else
-  redis.call('PEXPIREAT', KEYS[1], ARGV[4])
+  redis.call('PEXPIREAT', KEYS[1], ARGV[5])
 end
 return 1
 )";
@@ -80,18 +91,22 @@ void Answer(RedisReply reply, SessionStore::LoadOp* load) {
   load->status = absl::OkStatus();
   load->value.clear();
   load->epoch = 1;
+  load->taken_over = false;
   if (reply.kind == RedisReply::Kind::kError) {
     load->status = AnswerOfError(reply.text);
     if (absl::IsResourceExhausted(load->status)) load->status = absl::UnavailableError(load->status.message());
     return;
   }
   if (reply.kind == RedisReply::Kind::kText && reply.text.empty()) return;
-  const size_t space = reply.text.find(' ');
-  if (space == std::string::npos || !absl::SimpleAtoi(absl::string_view(reply.text).substr(0, space), &load->epoch)) {
+  const size_t epoch_end = reply.text.find(' ');
+  const size_t ownership_end = reply.text.find(' ', epoch_end + 1);
+  const absl::string_view text = reply.text;
+  if (ownership_end == std::string::npos || !absl::SimpleAtoi(text.substr(0, epoch_end), &load->epoch)) {
     load->status = DataLoss();
     return;
   }
-  reply.text.erase(0, space + 1);
+  load->taken_over = text.substr(epoch_end + 1, ownership_end - epoch_end - 1) == "taken";
+  reply.text.erase(0, ownership_end + 1);
   load->value = std::move(reply.text);
 }
 
@@ -242,7 +257,8 @@ void RedisStore::Load(absl::Span<LoadOp> loads) {
 
 void RedisStore::LoadSome(absl::Span<LoadOp> loads) {
   auto replies = Call(loads.size(), [&](size_t i, RedisCommands* commands) {
-    commands->Add({"EVALSHA", load_script_, "1", absl::StrCat(kKeyPrefix, loads[i].id), owner_});
+    commands->Add(
+        {"EVALSHA", load_script_, "1", absl::StrCat(kKeyPrefix, loads[i].id), owner_, absl::StrCat(++last_number_)});
   });
   for (size_t i = 0; i < loads.size(); ++i) {
     if (replies.ok()) {
@@ -267,8 +283,8 @@ void RedisStore::Save(absl::Span<SaveOp> saves) {
 void RedisStore::SaveSome(absl::Span<SaveOp> saves) {
   const auto replies = Call(saves.size(), [&](size_t i, RedisCommands* commands) {
     const SaveOp& save = saves[i];
-    commands->Add({"EVALSHA", save_script_, "1", absl::StrCat(kKeyPrefix, save.id), owner_, absl::StrCat(save.epoch),
-                   save.value, ExpiryText(save.expires_at)});
+    commands->Add({"EVALSHA", save_script_, "1", absl::StrCat(kKeyPrefix, save.id), owner_,
+                   absl::StrCat(++last_number_), absl::StrCat(save.epoch), save.value, ExpiryText(save.expires_at)});
   });
   for (size_t i = 0; i < saves.size(); ++i) {
     saves[i].status = replies.ok() ? AnswerOfSave((*replies)[i]) : replies.status();

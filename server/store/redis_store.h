@@ -2,6 +2,7 @@
 #define RONDO_SERVER_STORE_REDIS_STORE_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <random>
@@ -24,9 +25,10 @@ namespace rondo {
 // Sessions in a Redis that many servers share.
 //
 // A session is a hash under `rondo:session:ID`: `epoch`, `owner` (the store that loaded it last, 128 random bits as
-// hex) and `value`; Redis lets it expire. Loading takes it over (epoch + 1, owner = this store); saving writes only if
-// epoch and owner are still those of this store, or nothing is there. Both are scripts, so nothing comes between their
-// steps.
+// hex), `number` (of that store's last command on it) and `value`; Redis lets it expire. Loading takes it over (epoch +
+// 1, owner = this store); saving writes only if epoch and owner are still those of this store, or nothing is there.
+// Both are scripts, so nothing comes between their steps. A command whose number is not above the one there was
+// overtaken, and does nothing.
 //
 // A call that finds Redis gone answers UNAVAILABLE after Limits; the calls after it answer so at once, until it is time
 // to try again. Durable means: in Redis's memory, and on its disk as its own `appendonly` and `appendfsync` say.
@@ -76,6 +78,7 @@ class RedisStore : public SessionStore {
   std::unique_ptr<RedisConnection> connection_;  // null: there is none
   std::string load_script_;                      // their SHA-1 in hex, by which Redis knows them
   std::string save_script_;
+  uint64_t last_number_ = 0;  // of a command
   Backoff backoff_{kFirstRetry, kLongestRetry};
   std::minstd_rand dice_;
 };

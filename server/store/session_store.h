@@ -23,19 +23,24 @@ namespace rondo {
 // Threads: one at a time; each call blocks until the storage has answered.
 class SessionStore {
  public:
+  // To save with, for a session that was made here and not loaded: whichever epoch this store owns the id with, if it
+  // does or nobody does. (What was loaded to find that the id is free may have been what is left of another session.)
+  static constexpr uint64_t kOwnEpoch = 0;
+
   struct LoadOp {
     absl::string_view id;
     // Answers. OK with an empty value: the store has nothing under this id. UNAVAILABLE: could not be asked. DATA_LOSS:
     // something that is no value of ours is under our key.
     absl::Status status;
     std::string value;
-    uint64_t epoch = 1;  // to save with: this store owns the id now
+    uint64_t epoch = 1;       // to save with: this store owns the id now
+    bool taken_over = false;  // until now another store owned it
   };
   struct SaveOp {
     absl::string_view id;
     absl::string_view value;                         // not empty
     absl::Time expires_at = absl::InfiniteFuture();  // from then on a load may find nothing
-    uint64_t epoch = 1;                              // of the load; 1 for an id that was never loaded
+    uint64_t epoch = kOwnEpoch;                      // of the load
     // Answer. OK: durable, it survives the end of this process and of the machine as far as the storage promises.
     // ABORTED: another store has taken the id; nothing was written. UNAVAILABLE: unknown whether it was written.
     // RESOURCE_EXHAUSTED: no space or memory.

@@ -21,6 +21,7 @@ struct StoreLoaded {
   absl::Status status;
   std::string value;  // empty: there is none
   uint64_t epoch = 1;
+  bool taken_over = false;
 };
 
 struct StoreLoad {

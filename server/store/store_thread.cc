@@ -128,7 +128,8 @@ void StoreThread::RunLoads() {
   store_->Load(absl::MakeSpan(operations));
   metrics_->ObserveStore(StoreOperation::kLoad, absl::FromChrono(Clock::now() - start), CountErrors(operations));
   for (size_t i = 0; i < waiting.size(); ++i) {
-    Loaded loaded{std::move(operations[i].status), std::move(operations[i].value), operations[i].epoch};
+    SessionStore::LoadOp& answer = operations[i];
+    Loaded loaded{std::move(answer.status), std::move(answer.value), answer.epoch, answer.taken_over};
     for (size_t j = 0; j + 1 < waiting[i].done.size(); ++j) waiting[i].done[j](loaded);
     waiting[i].done.back()(std::move(loaded));
   }
@@ -157,10 +158,10 @@ void StoreThread::RunSaves() {
   }
 }
 
-}  // namespace rondo
 void StoreThread::DropExpired() {
   const bool found_many = store_->DropExpired(absl::Now());
   next_drop_ = Clock::now();
   if (!found_many) next_drop_ += absl::ToChronoNanoseconds(options_.drop_interval);
 }
 
+}  // namespace rondo

@@ -79,6 +79,37 @@ TEST_F(RedisStoreTest, AnIdThatWasNeverSavedBelongsToTheFirstThatSavesIt) {
   EXPECT_EQ(LoadOne(*a, "new").value, "b again");
 }
 
+TEST_F(RedisStoreTest, WhatWasMadeHereIsSavedOverWhatThisStoreOwnsOnly) {
+  RedisServer redis;
+  const auto a = Open(redis.address());
+  const auto b = Open(redis.address());
+  EXPECT_EQ(SaveOne(*a, "s", "1", SessionStore::kOwnEpoch), absl::OkStatus());
+  const SessionStore::LoadOp again = LoadOne(*a, "s");
+  EXPECT_EQ(again.epoch, 2u);
+  EXPECT_FALSE(again.taken_over);
+  EXPECT_EQ(SaveOne(*a, "s", "2", SessionStore::kOwnEpoch), absl::OkStatus());
+  EXPECT_EQ(SaveOne(*b, "s", "b", SessionStore::kOwnEpoch).code(), absl::StatusCode::kAborted);
+  const SessionStore::LoadOp taken = LoadOne(*b, "s");
+  EXPECT_EQ(taken.epoch, 3u) << "saving does not change it";
+  EXPECT_TRUE(taken.taken_over);
+  EXPECT_EQ(taken.value, "2");
+  EXPECT_EQ(SaveOne(*a, "s", "stale", SessionStore::kOwnEpoch).code(), absl::StatusCode::kAborted);
+}
+
+TEST_F(RedisStoreTest, ACommandThatALaterOneOvertookDoesNothing) {
+  RedisServer redis;
+  const auto store = Open(redis.address());
+  ASSERT_EQ(SaveOne(*store, "s", "1"), absl::OkStatus());
+  ASSERT_EQ(SaveOne(*store, "s", "2"), absl::OkStatus());
+  redis.Ask({"HINCRBY", "rondo:session:s", "number", "1000"});  // as if that one had come later, and yet before these
+  EXPECT_EQ(SaveOne(*store, "s", "late").code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(LoadOne(*store, "s").status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(redis.Ask({"HGET", "rondo:session:s", "value"}), "2");
+  EXPECT_EQ(redis.Ask({"HGET", "rondo:session:s", "epoch"}), "1");
+  const auto other = Open(redis.address());
+  EXPECT_EQ(LoadOne(*other, "s").value, "2") << "the numbers of another store say nothing";
+}
+
 TEST_F(RedisStoreTest, WhatExpiresInRedisIsAbsentAndMayBeSavedAnew) {
   RedisServer redis;
   const auto a = Open(redis.address());

@@ -1,5 +1,7 @@
 #include "tests/unit/session/memory_store.h"
 
+#include <algorithm>
+
 namespace rondo {
 
 void MemoryDisk::FailWith(const absl::Status& status) {
@@ -67,6 +69,7 @@ void MemoryStore::Load(absl::Span<LoadOp> loads) {
     load.status = disk_->failure_;
     const auto found = disk_->entries_.find(std::string(load.id));
     if (!load.status.ok() || found == disk_->entries_.end()) continue;
+    load.taken_over = found->second.owner != this;
     found->second.owner = this;
     load.epoch = ++found->second.epoch;
     load.value = found->second.value;
@@ -86,9 +89,9 @@ void MemoryStore::Save(absl::Span<SaveOp> saves) {
     MemoryDisk::Entry& entry = disk_->entries_[std::string(save.id)];
     if (entry.value.empty()) {
       entry.owner = this;
-      entry.epoch = save.epoch;
+      entry.epoch = std::max<uint64_t>(save.epoch, 1);
     }
-    if (entry.owner != this || entry.epoch != save.epoch) {
+    if (entry.owner != this || (entry.epoch != save.epoch && save.epoch != SessionStore::kOwnEpoch)) {
       save.status = absl::AbortedError("another store has it");
       continue;
     }

@@ -114,6 +114,40 @@ TEST_F(StoredSessionsTest, AnEndIsSavedAlsoWhenALoadOfItsSessionComesBetween) {
   EXPECT_TRUE(absl::IsNotFound(Acquire(Open().get(), "s").status()));
 }
 
+TEST_F(StoredSessionsTest, AnEndThatTheStoreRefusedIsNone) {
+  auto table = Open(Durability::kEveryReply);
+  ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());
+  disk_->FailWith(absl::ResourceExhaustedError("full"));
+  EXPECT_TRUE(absl::IsResourceExhausted(Step(table.get(), "s", 2, false, true)));
+  disk_->FailWith(absl::OkStatus());
+  ASSERT_TRUE(Flush(table.get()));
+  EXPECT_EQ(table->Get("s", absl::Now())->position, 1);
+  table = Open(Durability::kEveryReply);
+  EXPECT_EQ(Acquire(table.get(), "s")->position(), 1);
+  EXPECT_TRUE(Step(table.get(), "s", 2, false, true).ok());
+}
+
+// An old copy of a session ends while the store is away, and another table goes on with the session: a request that
+// comes to the first one before the end is tried again finds the session as the other left it.
+TEST_F(StoredSessionsTest, TheEndOfAnOldCopyEndsNothing) {
+  auto table = Open(Durability::kInterval, 100, absl::Hours(1));
+  ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());
+  ASSERT_TRUE(Flush(table.get()));
+  disk_->FailWith(absl::UnavailableError("gone"));
+  ASSERT_TRUE(table->Delete("s", absl::Now()).ok());
+  disk_->AwaitRefusals(1);
+  disk_->FailWith(absl::OkStatus());
+  auto other = Open(Durability::kEveryReply);
+  ASSERT_TRUE(Step(other.get(), "s", 2).ok());
+
+  EXPECT_EQ(Acquire(table.get(), "s")->position(), 2);
+  EXPECT_TRUE(Step(table.get(), "s", 3).ok());
+  ASSERT_TRUE(Flush(table.get()));
+  EXPECT_EQ(Acquire(other.get(), "s").status().code(), absl::StatusCode::kOk);
+  EXPECT_TRUE(absl::IsAborted(Step(other.get(), "s", 4)));  // its copy is the old one now
+  EXPECT_EQ(Acquire(other.get(), "s")->position(), 3);
+}
+
 TEST_F(StoredSessionsTest, ACommitThatTheStoreRefusesAdoptsNothing) {
   auto table = Open(Durability::kEveryReply);
   ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());

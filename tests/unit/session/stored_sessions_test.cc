@@ -1,6 +1,7 @@
 // A session table with a store behind it.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -261,6 +262,33 @@ TEST_F(StoredSessionsTest, SessionsCanBeCreatedWhenTheStoreDoesNotKnowThem) {
   EXPECT_TRUE(absl::IsAlreadyExists(table->Create("s", model_, std::nullopt, absl::Now()).status()));
   EXPECT_TRUE(table->Create("t", model_, std::nullopt, absl::Now()).ok());
   EXPECT_TRUE(*table->Restore("t", &unknown, absl::Now()));
+}
+
+// Waits for Restore, as whoever creates does.
+bool IsFree(SessionTable* table, absl::string_view id) {
+  LeaseFuture restored;
+  const absl::StatusOr<bool> here = table->Restore(id, &restored, absl::Now());
+  return here.ok() && !*here && absl::IsNotFound(restored.Get().status());
+}
+
+TEST_F(StoredSessionsTest, TheIdOfASessionThatEndedIsFreeInTheStoreToo) {
+  auto table = Open();
+  for (const float value : {1.0f, 2.0f}) {
+    ASSERT_TRUE(IsFree(table.get(), "s"));
+    ASSERT_TRUE(table->Create("s", model_, std::nullopt, absl::Now()).ok());
+    ASSERT_TRUE(Flush(table.get()));
+    ASSERT_TRUE(Step(table.get(), "s", value).ok());
+    ASSERT_TRUE(Flush(table.get()));
+    EXPECT_EQ(Acquire(table.get(), "s")->state()[0], value);
+    ASSERT_TRUE(Step(table.get(), "s", value, false, true).ok());
+    ASSERT_TRUE(Flush(table.get()));
+  }
+  auto other = Open();  // takes what is left of it over
+  ASSERT_TRUE(IsFree(other.get(), "s"));
+  ASSERT_TRUE(other->Create("s", model_, std::nullopt, absl::Now()).ok());
+  ASSERT_TRUE(Step(other.get(), "s", 3).ok());
+  ASSERT_TRUE(Flush(other.get()));
+  EXPECT_EQ(Acquire(table.get(), "s")->position(), 1);
 }
 
 TEST_F(StoredSessionsTest, SyncMakesACreatedAndADeletedSessionDurable) {
