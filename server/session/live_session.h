@@ -61,6 +61,7 @@ struct LiveSession : ExpiryWheel::Entry {
   uint64_t epoch = SessionStore::kOwnEpoch;  // to save with
   uint64_t change = 0;                       // number of the last change, see SessionShard::changes
   uint64_t saved_change = 0;                 // number of the last change in the store; older ones are another session's
+  int64_t noted_used_ns = 0;                 // last_used_ns as of the last change
 
   void Touch(absl::Time now) { last_used_ns = std::max(last_used_ns, absl::ToUnixNanos(now)); }
   // kForever: never.

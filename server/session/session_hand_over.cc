@@ -103,6 +103,7 @@ absl::Status SessionTable::Impl::EndLease(LiveSession* session, LeaseEnd* end) {
     } else if (session->provisional) {
       gone = StartAnew(shard, session, ended_.Explain(session->id), &heard);
     } else {
+      NoteUse(shard, session);
       if (session->save_when_free) SaveNow(shard, session, nullptr);
       PassOn(shard, session, &heard);
     }

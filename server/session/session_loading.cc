@@ -22,6 +22,7 @@ void FillFrom(const SessionBacking::Found& found, StateSlot state, LiveSession* 
   GoOnFrom(*found.record, session);
   session->durable_position.store(session->position, std::memory_order_relaxed);
   session->epoch = found.epoch;
+  session->noted_used_ns = found.record->last_used_ns;
   session->provisional = false;
 }
 

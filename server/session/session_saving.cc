@@ -17,6 +17,7 @@ namespace {
 
 constexpr size_t kSavesPerLock = 16;    // some ten microseconds under a shard's lock
 constexpr size_t kSavesWhileAway = 64;  // of a tick, to find out whether a store that failed is back
+constexpr int64_t kNotedUsesPerTimeout = 8;
 constexpr absl::Duration kFlushRetry = absl::Milliseconds(50);
 
 // `session` as `end` will leave it.
@@ -43,6 +44,7 @@ SessionView ViewAfter(const LiveSession& session, const LeaseEnd& end) {
 void SessionTable::Impl::NoteChange(SessionShard& shard, LiveSession* session, bool durable) {
   if (backing_ == nullptr) return;
   session->change = ++shard.changes;
+  session->noted_used_ns = session->last_used_ns;
   if (durable) {
     session->dirty = session->save_when_free = false;
     session->saved_change = session->change;
@@ -51,6 +53,12 @@ void SessionTable::Impl::NoteChange(SessionShard& shard, LiveSession* session, b
   }
   if (session->save_when_free) return SaveNow(shard, session, nullptr);
   MarkDirty(shard, session);
+}
+
+void SessionTable::Impl::NoteUse(SessionShard& shard, LiveSession* session) {
+  if (session->idle_timeout_ns == LiveSession::kForever) return;
+  if (session->last_used_ns - session->noted_used_ns <= session->idle_timeout_ns / kNotedUsesPerTimeout) return;
+  NoteChange(shard, session, false);
 }
 
 void SessionTable::Impl::MarkDirty(SessionShard& shard, LiveSession* session) {

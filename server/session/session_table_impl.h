@@ -144,6 +144,9 @@ class SessionTable::Impl {
   void SaveSome(SessionShard& shard, absl::Span<const uint32_t> places);
   // The session has changed: the change is in the store already, or will be soon. No effect without a store.
   void NoteChange(SessionShard& shard, LiveSession* session, bool durable) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  // A request that does not move the session prolongs its life too: the store hears of it now and then, or to it the
+  // session would end.
+  void NoteUse(SessionShard& shard, LiveSession* session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   void MarkDirty(SessionShard& shard, LiveSession* session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   // REQUIRES: not leased.
   void SaveNow(SessionShard& shard, LiveSession* session, CommitWaiter* waiter)

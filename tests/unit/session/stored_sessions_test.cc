@@ -291,6 +291,27 @@ TEST_F(StoredSessionsTest, TheIdOfASessionThatEndedIsFreeInTheStoreToo) {
   EXPECT_EQ(Acquire(table.get(), "s")->position(), 1);
 }
 
+TEST_F(StoredSessionsTest, WhoOnlyLooksProlongsASessionsLifeInTheStoreToo) {
+  const absl::Time start = absl::Now();
+  auto table = Open();
+  ASSERT_TRUE(IsFree(table.get(), "s"));
+  ASSERT_TRUE(table->Create("s", model_, absl::Minutes(10), start).ok());
+  ASSERT_TRUE(Step(table.get(), "s", 1).ok());
+  ASSERT_TRUE(Flush(table.get()));
+  const uint64_t saves = disk_->saves();
+  const auto look = [&](absl::Duration later) {
+    LeaseFuture unused;
+    (*table->Acquire("s", nullptr, &unused, start + later))->Release(start + later);
+    return Flush(table.get());
+  };
+  ASSERT_TRUE(look(absl::Minutes(1)));
+  EXPECT_EQ(disk_->saves(), saves) << "not each time";
+  ASSERT_TRUE(look(absl::Minutes(5)));
+  EXPECT_EQ(disk_->saves(), saves + 1);
+  ASSERT_TRUE(look(absl::Minutes(6)));
+  EXPECT_EQ(disk_->saves(), saves + 1);
+}
+
 TEST_F(StoredSessionsTest, SyncMakesACreatedAndADeletedSessionDurable) {
   auto table = Open(Durability::kEveryReply);
   ASSERT_TRUE(table->Create("s", model_, std::nullopt, absl::Now()).ok());
