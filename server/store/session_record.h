@@ -29,7 +29,8 @@ struct RecordedModel {
 // What a session's value has besides its id and its floats.
 struct SessionFields {
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
-  // No session gets there; so far from the end of int64_t that no sum of a position and a request's timesteps overflows.
+  // No session gets there; so far from the end of int64_t that no sum of a position and a request's timesteps
+  // overflows.
   static constexpr int64_t kMaxPosition = int64_t{1} << 62;
 
   RecordedModel model;

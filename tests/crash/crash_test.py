@@ -6,7 +6,8 @@ and compares the answers with those it had. In the end every session's answers m
 uninterrupted request to a server without a store.
 
 With --durability=every_reply no answered step may be lost. With interval a step may be lost if something was hurt within
-the interval after its answer, or if Redis was away then.
+the interval after its answer, or if Redis was away then, or if a server that had been stopped woke: what it was asked
+before it does then, and so takes sessions over from the server that went on with them.
 """
 
 import argparse
@@ -26,7 +27,11 @@ from servers import Process, Series, free_port, inputs_of, problems_of_outputs, 
 SYNC_INTERVAL = 0.5  # seconds
 # What may pass between a save and its being durable, on a busy machine: the save itself, and the scheduler.
 SLACK = 1.0
-RECONNECT = 2.5  # after Redis is back: the longest backoff of a server, and its save
+# For how long after a hurt steps may still be lost to it.
+AFTERMATH = {
+    "redis restarted": 2.5,  # the longest backoff of a server, and its save
+    "server stopped and continued": SYNC_INTERVAL + SLACK,
+}
 MESSAGE = 50  # sessions a message
 
 
@@ -185,7 +190,7 @@ def run(options, folder, log):
         hurt = [time.monotonic(), float("inf")]
         verdict.hurts.append(hurt)
         name = cluster.hurt(chance)
-        hurt[1] = time.monotonic() + (RECONNECT if name == "redis restarted" else 0)
+        hurt[1] = time.monotonic() + AFTERMATH.get(name, 0)
         hurts[name] = hurts.get(name, 0) + 1
     time.sleep(1)
     for worker in workers:
