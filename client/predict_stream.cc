@@ -185,10 +185,15 @@ class PredictStream::Impl {
     const std::optional<absl::Duration> delay = RetryDelay(options, failed, absl::Uniform(random, 0.0, 1.0));
     if (!delay.has_value() || absl::Now() + *delay >= outage_end_) return false;
     absl::SleepFor(*delay);
-    std::lock_guard<std::mutex> lock(mutex_);
-    wire_ = std::make_shared<Wire>(connection_.get());
-    sent_ = 0;
-    broken_ = false;
+    bool is_over = false;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      wire_ = std::make_shared<Wire>(connection_.get());
+      sent_ = 0;
+      broken_ = false;
+      is_over = writes_done_ && unanswered_.empty();  // meanwhile: the writer told the old stream
+    }
+    if (is_over) wire_->stream->WritesDone();
     return true;
   }
 

@@ -3,6 +3,8 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "client/client.h"
 #include "client/server_address.h"
 #include "gmock/gmock.h"
@@ -163,6 +165,23 @@ TEST_F(ResumeTest, AStreamOfOneThreadThatWritesAheadGoesOn) {
     EXPECT_THAT(reply.sequences.at(0).values, ElementsAre(static_cast<float>(i + 1)));
   }
   EXPECT_TRUE(stream.Finish().ok());
+}
+
+TEST_F(ResumeTest, AStreamWhoseWriterIsDoneWhileItConnectsAgainEnds) {
+  for (int try_number = 0; try_number < 40; ++try_number) {
+    server_.EndStreamsAfter({1});
+    PredictStream stream = Connect().OpenPredictStream("sum");
+    StreamReply reply;
+    ASSERT_TRUE(stream.Write(StepAt(absl::StrCat("a", try_number), 0, 1)));
+    ASSERT_TRUE(stream.Read(&reply));
+    std::thread writer([&stream, try_number] {
+      absl::SleepFor(absl::Microseconds(100 * try_number));  // at any moment of the pause, which is 0.5 to 1 ms
+      stream.WritesDone();
+    });
+    EXPECT_FALSE(stream.Read(&reply));
+    writer.join();
+    EXPECT_TRUE(stream.Finish().ok());
+  }
 }
 
 TEST_F(ResumeTest, AMessageThatCouldRunTwiceEndsTheStream) {
