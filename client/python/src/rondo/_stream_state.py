@@ -48,7 +48,8 @@ class Unanswered:
 
     def is_repeatable(self) -> bool:
         """Nothing is changed if all of them are sent again."""
-        return all(_wire.is_repeatable(sequence) for request in self._requests for sequence in request.sequences)
+        # Of a copy: one thread may add a request while another asks.
+        return all(_wire.is_repeatable(sequence) for request in self.all() for sequence in request.sequences)
 
     def reply(self, response: inference_pb2.PredictResponse) -> messages.StreamReply:
         if not self._requests:
