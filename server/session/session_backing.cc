@@ -15,8 +15,8 @@ namespace {
 // Ends that wait for a store that is away. Beyond it they are forgotten: such a session comes back as it was last
 // saved.
 constexpr size_t kMaxUnsavedEnds = 100'000;
-constexpr absl::Duration kLongestEndedKept = absl::Hours(24 * 7);
-constexpr size_t kRetriesWhileAway = 64;  // of a tick, to find out whether the store is back
+constexpr absl::Duration kLongestEndedKept = absl::Hours(24 * 7);  // also of sessions that never end for idleness
+constexpr size_t kRetriesWhileAway = 64;                           // of a tick, to find out whether the store is back
 
 absl::Time ExpiryOf(const SessionFields& session, absl::Duration ended_kept) {
   if (session.idle_timeout_ns == SessionFields::kNever) return absl::InfiniteFuture();

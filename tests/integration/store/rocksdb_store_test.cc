@@ -231,6 +231,19 @@ TEST_F(RocksdbStoreTest, DamageInATableIsDataLossForTheSessionsThereOnly) {
   EXPECT_EQ(SaveOne(*store, "other", "1"), absl::OkStatus());
 }
 
+TEST_F(RocksdbStoreTest, WhoeverDropsExpiredValuesHearsWhetherThereWereMany) {
+  const auto store = Open();
+  const absl::Time now = absl::Now();
+  EXPECT_FALSE(store->DropExpired(now));
+  for (int i = 0; i < 10; ++i) ASSERT_EQ(SaveOne(*store, absl::StrCat("live", i), "1"), absl::OkStatus());
+  ASSERT_EQ(SaveOne(*store, "past", "1", 1, now - absl::Seconds(1)), absl::OkStatus());
+  EXPECT_FALSE(store->DropExpired(now)) << "one of eleven";
+  ASSERT_EQ(SaveOne(*store, "past", "1", 1, now - absl::Seconds(1)), absl::OkStatus());
+  ASSERT_EQ(SaveOne(*store, "long past", "1", 1, now - absl::Hours(1)), absl::OkStatus());
+  EXPECT_TRUE(store->DropExpired(now)) << "two of twelve";
+  EXPECT_FALSE(store->DropExpired(now)) << "they are gone";
+}
+
 TEST_F(RocksdbStoreTest, AStoreThatIsNotWholeIsRefused) {
   ASSERT_EQ(SaveOne(*Open(), "s", "1"), absl::OkStatus());
   Open();
