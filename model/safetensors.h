@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "model/file_io.h"
+#include "base/files.h"
 #include "model/safetensors_header.h"
 #include "model/weights.h"
 

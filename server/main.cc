@@ -13,7 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
-#include "server/log.h"
+#include "base/log.h"
 #include "server/options.h"
 #include "server/server.h"
 

@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
-#include "client/load/cpu_list.h"
+#include "base/cpu_list.h"
 #include "client/load/driver.h"
 #include "client/load/echo_process.h"
 #include "client/load/lane.h"

@@ -11,7 +11,7 @@
 #include "absl/flags/usage_config.h"
 #include "absl/strings/match.h"
 #include "absl/synchronization/mutex.h"
-#include "client/load/cpu_list.h"
+#include "base/cpu_list.h"
 #include "client/load/load_options.h"
 #include "client/load/load_run.h"
 #include "client/load/report.h"

@@ -3,8 +3,8 @@
 #include <cstring>
 #include <type_traits>
 
+#include "base/files.h"
 #include "model/checksum.h"
-#include "model/file_io.h"
 
 namespace rondo::train {
 namespace {

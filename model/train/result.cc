@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/files.h"
 #include "model/compute_thread.h"
-#include "model/file_io.h"
 #include "model/model_file.h"
 #include "model/train/annotate.h"
 #include "model/train/evaluation.h"

@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/files.h"
 #include "model/checksum.h"
-#include "model/file_io.h"
 #include "model/train/annotate.h"
 #include "model/train/csv_table.h"
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/thread_name.h"
 #include "model/compute_thread.h"
-#include "server/thread_name.h"
 
 namespace rondo {
 

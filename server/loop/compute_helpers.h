@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
-#include "server/mutex.h"
+#include "base/mutex.h"
 
 namespace rondo {
 

@@ -1,8 +1,8 @@
 #ifndef RONDO_SERVER_LOOP_INBOX_H_
 #define RONDO_SERVER_LOOP_INBOX_H_
 
+#include "base/mutex.h"
 #include "server/loop/event.h"
-#include "server/mutex.h"
 
 namespace rondo {
 

@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "model/network.h"
-#include "server/metrics.h"
+#include "server/metrics/metrics.h"
 
 namespace rondo {
 

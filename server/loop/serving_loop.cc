@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "base/thread_name.h"
 #include "model/compute_thread.h"
-#include "server/thread_name.h"
 
 namespace rondo {
 namespace {

@@ -2,8 +2,8 @@
 #define RONDO_SERVER_REGISTRY_ADOPT_SESSIONS_H_
 
 #include "model/model_spec.h"
+#include "server/metrics/served_model.h"
 #include "server/registry/model_registry.h"
-#include "server/served_model.h"
 
 namespace rondo {
 

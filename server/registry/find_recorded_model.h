@@ -2,9 +2,9 @@
 #define RONDO_SERVER_REGISTRY_FIND_RECORDED_MODEL_H_
 
 #include "absl/status/statusor.h"
+#include "server/metrics/served_model.h"
 #include "server/registry/adopt_sessions.h"
 #include "server/registry/model_registry.h"
-#include "server/served_model.h"
 #include "server/store/session_record.h"
 
 namespace rondo {

@@ -12,10 +12,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "base/log.h"
+#include "base/mutex.h"
 #include "model/compute_thread.h"
 #include "model/model.h"
-#include "server/log.h"
-#include "server/mutex.h"
 #include "server/registry/model_source.h"
 
 namespace rondo {

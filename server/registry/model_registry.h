@@ -10,8 +10,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "model/network.h"
-#include "server/metrics.h"
-#include "server/served_model.h"
+#include "server/metrics/metrics.h"
+#include "server/metrics/served_model.h"
 
 namespace rondo {
 

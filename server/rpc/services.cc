@@ -1,13 +1,13 @@
 #include "server/rpc/services.h"
 
-#include "server/rpc/health_service.h"
-#include "server/rpc/inference_service.h"
-#include "server/rpc/models_service.h"
-#include "server/rpc/open_inference_service.h"
-#include "server/rpc/reflection_answers.h"
-#include "server/rpc/reflection_service.h"
-#include "server/rpc/session_values.h"
-#include "server/rpc/sessions_service.h"
+#include "server/rpc/native/inference_service.h"
+#include "server/rpc/native/models_service.h"
+#include "server/rpc/native/session_values.h"
+#include "server/rpc/native/sessions_service.h"
+#include "server/rpc/standard/health_service.h"
+#include "server/rpc/standard/reflection_answers.h"
+#include "server/rpc/standard/reflection_service.h"
+#include "server/rpc/triton/open_inference_service.h"
 
 namespace rondo {
 

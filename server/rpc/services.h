@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "server/rpc/rpc_context.h"
+#include "server/rpc/call/rpc_context.h"
 
 namespace rondo {
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "server/served_model.h"
+#include "server/metrics/served_model.h"
 #include "server/session/expiry_wheel.h"
 #include "server/session/state_pool.h"
 #include "server/session/wait_queue.h"

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/metrics.h"
+#include "server/metrics/metrics.h"
 #include "server/session/session_table_impl.h"
 
 namespace rondo {

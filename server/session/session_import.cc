@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/metrics.h"
+#include "server/metrics/metrics.h"
 #include "server/session/session_lease.h"
 #include "server/session/session_table_impl.h"
 #include "server/store/recorded_model.h"

@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "server/served_model.h"
+#include "server/metrics/served_model.h"
 #include "server/session/state_pool.h"
 #include "server/store/session_record.h"
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include "server/metrics.h"
+#include "server/metrics/metrics.h"
 #include "server/session/session_table_impl.h"
 
 namespace rondo {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/time/clock.h"
-#include "server/metrics.h"
+#include "server/metrics/metrics.h"
 #include "server/session/session_table_impl.h"
 #include "server/store/recorded_model.h"
 

@@ -9,7 +9,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
-#include "server/mutex.h"
+#include "base/mutex.h"
 #include "server/session/expiry_wheel.h"
 #include "server/session/live_session.h"
 

@@ -5,7 +5,7 @@
 #include "absl/random/random.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
-#include "server/metrics.h"
+#include "server/metrics/metrics.h"
 #include "server/session/session_id.h"
 #include "server/session/session_table_impl.h"
 

@@ -13,7 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "server/served_model.h"
+#include "server/metrics/served_model.h"
 #include "server/session/session_backing.h"
 #include "server/session/session_lease.h"
 #include "server/store/session_record.h"

@@ -8,7 +8,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
-#include "server/mutex.h"
+#include "base/mutex.h"
 
 namespace rondo {
 

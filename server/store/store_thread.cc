@@ -6,7 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/time/clock.h"
 #include "absl/types/span.h"
-#include "server/thread_name.h"
+#include "base/thread_name.h"
 
 namespace rondo {
 namespace {

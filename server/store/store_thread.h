@@ -13,8 +13,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
-#include "server/metrics.h"
-#include "server/mutex.h"
+#include "base/mutex.h"
+#include "server/metrics/metrics.h"
 #include "server/store/session_store.h"
 #include "server/store/store_queue.h"
 

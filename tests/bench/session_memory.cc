@@ -18,7 +18,7 @@
 #include "absl/time/time.h"
 #include "model/model.h"
 #include "model/weights.h"
-#include "server/metrics.h"
+#include "server/metrics/metrics.h"
 #include "server/session/session_table.h"
 
 namespace rondo {

@@ -7,7 +7,7 @@
 
 #include "inference/infer_wire.pb.h"
 #include "inference/open_inference.pb.h"
-#include "server/rpc/infer_parameter.h"
+#include "server/rpc/triton/infer_parameter.h"
 
 namespace {
 

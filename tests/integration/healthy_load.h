@@ -7,8 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/mutex.h"
 #include "model/network.h"
-#include "server/mutex.h"
 #include "tests/integration/test_server.h"
 
 namespace rondo {

@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
-#include "server/mutex.h"
+#include "base/mutex.h"
 
 namespace rondo {
 

@@ -13,7 +13,7 @@
 #include "absl/flags/usage_config.h"
 #include "absl/strings/match.h"
 #include "absl/synchronization/mutex.h"
-#include "client/load/cpu_list.h"
+#include "base/cpu_list.h"
 #include "client/load/echo_server/echo_service.h"
 #include "grpcpp/grpcpp.h"
 

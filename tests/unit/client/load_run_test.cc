@@ -6,7 +6,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "client/load/cpu_list.h"
+#include "base/cpu_list.h"
+#include "base/mutex.h"
 #include "client/load/echo_server/echo_service.h"
 #include "gmock/gmock.h"
 #include "grpcpp/grpcpp.h"
@@ -14,7 +15,6 @@
 #include "inference/open_inference.grpc.pb.h"
 #include "rondo/v1/models.grpc.pb.h"
 #include "rondo/v1/sessions.grpc.pb.h"
-#include "server/mutex.h"
 
 namespace rondo::load {
 namespace {

@@ -7,10 +7,10 @@
 #include <optional>
 #include <string>
 
+#include "base/mutex.h"
 #include "grpcpp/grpcpp.h"
 #include "rondo/v1/inference.grpc.pb.h"
 #include "rondo/v1/sessions.grpc.pb.h"
-#include "server/mutex.h"
 
 namespace rondo {
 

@@ -2,8 +2,8 @@
 
 #include <limits>
 
-#include "server/rpc/infer_parameter.h"
-#include "server/rpc/open_inference_tensors.h"
+#include "server/rpc/triton/infer_parameter.h"
+#include "server/rpc/triton/open_inference_tensors.h"
 #include "tests/unit/rpc/infer_requests.h"
 
 namespace rondo {

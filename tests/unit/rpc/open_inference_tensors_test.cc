@@ -1,4 +1,4 @@
-#include "server/rpc/open_inference_tensors.h"
+#include "server/rpc/triton/open_inference_tensors.h"
 
 #include <gmock/gmock.h>
 

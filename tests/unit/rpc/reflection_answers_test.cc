@@ -1,4 +1,4 @@
-#include "server/rpc/reflection_answers.h"
+#include "server/rpc/standard/reflection_answers.h"
 
 #include <string>
 #include <vector>

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "server/mutex.h"
+#include "base/mutex.h"
 #include "server/store/session_store.h"
 
 namespace rondo {

@@ -11,7 +11,7 @@
 #include "gtest/gtest.h"
 #include "model/model.h"
 #include "model/weights.h"
-#include "server/metrics.h"
+#include "server/metrics/metrics.h"
 #include "server/session/session_table.h"
 
 namespace rondo {

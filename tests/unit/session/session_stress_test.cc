@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "server/mutex.h"
+#include "base/mutex.h"
 #include "tests/unit/session/session_fixture.h"
 
 namespace rondo {

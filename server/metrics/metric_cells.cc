@@ -1,0 +1,50 @@
+#include "server/metrics/metric_cells.h"
+
+#include <algorithm>
+
+namespace rondo {
+namespace {
+
+size_t ThisThreadsCell() {
+  static std::atomic<size_t> next{0};
+  thread_local const size_t cell = next.fetch_add(1, std::memory_order_relaxed) % kMetricCells;
+  return cell;
+}
+
+}  // namespace
+
+void Counter::Add(uint64_t n) { cells_[ThisThreadsCell()].value.fetch_add(n, std::memory_order_relaxed); }
+
+uint64_t Counter::Value() const {
+  uint64_t sum = 0;
+  for (const Cell& cell : cells_) sum += cell.value.load(std::memory_order_relaxed);
+  return sum;
+}
+
+Histogram::Histogram(absl::Span<const uint64_t> bounds)
+    : bounds_(bounds), lines_per_cell_((bounds.size() + 2 + 7) / 8), lines_(new Line[kMetricCells * lines_per_cell_]) {}
+
+std::atomic<uint64_t>& Histogram::Slot(size_t cell, size_t index) const {
+  return lines_[cell * lines_per_cell_ + index / 8].values[index % 8];
+}
+
+void Histogram::Observe(uint64_t value, uint64_t times) {
+  const size_t cell = ThisThreadsCell();
+  const size_t bucket = std::lower_bound(bounds_.begin(), bounds_.end(), value) - bounds_.begin();
+  Slot(cell, bucket).fetch_add(times, std::memory_order_relaxed);
+  Slot(cell, bounds_.size() + 1).fetch_add(value * times, std::memory_order_relaxed);
+}
+
+Histogram::Snapshot Histogram::Read() const {
+  Snapshot snapshot;
+  snapshot.counts.resize(bounds_.size() + 1);
+  for (size_t cell = 0; cell < kMetricCells; ++cell) {
+    for (size_t i = 0; i < snapshot.counts.size(); ++i) {
+      snapshot.counts[i] += Slot(cell, i).load(std::memory_order_relaxed);
+    }
+    snapshot.sum += Slot(cell, bounds_.size() + 1).load(std::memory_order_relaxed);
+  }
+  return snapshot;
+}
+
+}  // namespace rondo

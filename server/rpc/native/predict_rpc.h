@@ -1,0 +1,47 @@
+#ifndef RONDO_SERVER_RPC_NATIVE_PREDICT_RPC_H_
+#define RONDO_SERVER_RPC_NATIVE_PREDICT_RPC_H_
+
+#include <grpcpp/server_context.h>
+
+#include "rondo/v1/inference.grpc.pb.h"
+#include "server/metrics/metrics.h"
+#include "server/serve/moved_sessions.h"
+#include "server/serve/predict_message.h"
+
+namespace rondo {
+
+// What PredictCall and StreamCall need to know of the native methods; open_inference_rpc.h says it of the others.
+struct PredictRpc {
+  using Service = v1::Inference::AsyncService;
+  using Message = PredictMessage;
+  using Response = v1::PredictResponse;
+  static constexpr Method kMethod = Method::kPredict;
+
+  template <typename... Args>
+  static void Accept(Service* service, Args... args) {
+    service->RequestPredict(args...);
+  }
+  static const Response& ResponseOf(const Message& message) { return message.response(); }
+};
+
+struct StreamPredictRpc {
+  using Service = v1::Inference::AsyncService;
+  using Message = PredictMessage;
+  using Request = v1::PredictRequest;
+  using Response = v1::PredictResponse;
+  static constexpr Method kMethod = Method::kStreamPredict;
+
+  template <typename... Args>
+  static void Accept(Service* service, Args... args) {
+    service->RequestStreamPredict(args...);
+  }
+  static bool ErrorsEndStream(const grpc::ServerContext&) { return false; }
+  // What `message` did to its sessions.
+  static void NoteMoved(const Message& message, MovedSessions* moved);
+  // The last message of a stream whose server goes away. False: this protocol has none.
+  static bool SayGoingAway(const MovedSessions& moved, Response* response);
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_RPC_NATIVE_PREDICT_RPC_H_

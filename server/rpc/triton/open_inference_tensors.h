@@ -1,0 +1,57 @@
+#ifndef RONDO_SERVER_RPC_TRITON_OPEN_INFERENCE_TENSORS_H_
+#define RONDO_SERVER_RPC_TRITON_OPEN_INFERENCE_TENSORS_H_
+
+#include <cstddef>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "inference/infer_wire.pb.h"
+#include "model/model.h"
+#include "rondo/v1/inference.pb.h"
+#include "server/serve/sequence_task.h"
+
+namespace rondo {
+
+using inference::wire::InferRequest;
+using inference::wire::InferResponse;
+
+// The tensors of every model:
+//   INPUT   [timesteps, input_size], FP32; a token model: [timesteps, 1], INT64. Instead of it a request may bring one
+//           tensor [timesteps] or [timesteps, 1] a named input.
+//   TIMES   [timesteps], INT64: unix seconds; for models with calendar inputs
+//   OUTPUT  [timesteps, output_size], FP32
+// A leading dimension of 1 more is taken as a batch of one, and so answered.
+inline constexpr absl::string_view kInputTensor = "INPUT";
+inline constexpr absl::string_view kTimesTensor = "TIMES";
+inline constexpr absl::string_view kOutputTensor = "OUTPUT";
+
+// What of an InferRequest is not in a PredictRequest.
+struct InferTerms {
+  bool start = false;
+  absl::Duration timeout = absl::InfiniteDuration();
+};
+
+// Reads the request's parameters: the session's id and end into *sequence, the rest into *terms. INVALID_ARGUMENT, as
+// Triton: a wrong type, a negative number, a flag without an id, or an unknown key that begins with "triton_".
+absl::Status ReadParameters(const InferRequest& request, v1::Sequence* sequence, InferTerms* terms);
+
+// 0 for an empty text. INVALID_ARGUMENT: not a positive number.
+absl::Status ReadVersion(absl::string_view text, int64_t* version);
+
+// Reads the request's tensors into the values and times of *sequence, for `model`, and judges the outputs it asks for.
+// INVALID_ARGUMENT says what came and what was wanted. How many values and times fit is left to CheckTimesteps, but no
+// more than max_timesteps are read.
+absl::Status ReadTensors(const InferRequest& request, const Model& model, size_t max_timesteps, v1::Sequence* sequence);
+
+// True if the request names its inputs one by one: then their order is the model version's own.
+bool NamesInputs(const InferRequest& request);
+
+// Makes OUTPUT the one output of *response, which may have that of an earlier request: `timesteps` rows, with the batch
+// dimension if the request has it.
+void WriteOutput(const InferRequest& request, const v1::SequenceResult& result, size_t timesteps,
+                 InferResponse* response);
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_RPC_TRITON_OPEN_INFERENCE_TENSORS_H_

@@ -1,0 +1,231 @@
+#include "server/metrics/metrics.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace rondo {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+// What `promtool check metrics` says of the page; empty: nothing to complain of.
+std::string Lint(const std::string& page) {
+  const std::string folder = testing::TempDir();
+  const std::string path = absl::StrCat(folder, "/metrics_test.", getpid());
+  FILE* file = fopen(path.c_str(), "w");
+  fwrite(page.data(), 1, page.size(), file);
+  fclose(file);
+  FILE* pipe = popen(absl::StrCat("promtool check metrics <'", path, "' 2>&1").c_str(), "r");
+  std::string complaints;
+  char buffer[4096];
+  while (const size_t size = fread(buffer, 1, sizeof(buffer), pipe)) complaints.append(buffer, size);
+  const int status = pclose(pipe);
+  unlink(path.c_str());
+  if (status != 0)
+    absl::StrAppend(&complaints, "promtool (Debian package prometheus) ended with ", WEXITSTATUS(status));
+  return complaints;
+}
+
+// GET /metrics over a real socket; the whole answer with its head.
+std::string Get(int port) {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  std::string answer;
+  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0) {
+    const std::string request = "GET /metrics HTTP/1.0\r\n\r\n";
+    EXPECT_EQ(write(fd, request.data(), request.size()), static_cast<ssize_t>(request.size()));
+    char buffer[4096];
+    for (ssize_t size; (size = read(fd, buffer, sizeof(buffer))) > 0;) answer.append(buffer, static_cast<size_t>(size));
+  }
+  close(fd);
+  return answer;
+}
+
+// One of everything.
+void Fill(Metrics* metrics, absl::string_view model) {
+  ModelMetrics* counts = metrics->ForModel(model);
+  counts->ObserveRequest(Method::kPredict, absl::StatusCode::kOk, absl::Microseconds(120));
+  counts->ObserveRequest(Method::kForecast, absl::StatusCode::kNotFound, absl::Seconds(100));
+  counts->ObserveQueue(absl::Microseconds(3), 4);
+  counts->ObserveStep(absl::Nanoseconds(2500), 16);
+  counts->CountSessionEvent(SessionEvent::kExpired);
+  counts->sessions().Add(7);
+  metrics->CountRejected(Rejection::kQueueFull);
+  metrics->requests_in_flight().Add(2);
+  metrics->session_state_bytes().Set(4096);
+  metrics->SetModelInfo(model, 3, "lstm", "onednn/brgemm:avx512_core");
+  metrics->ObserveModelLoad(model, absl::Milliseconds(40));
+  metrics->ObserveStore(StoreOperation::kSave, absl::Milliseconds(2), 3);
+}
+
+TEST(MetricsTest, PageSaysWhatWasCounted) {
+  Metrics metrics;
+  Fill(&metrics, "weather");
+  const std::string page = metrics.Serialize();
+  for (
+      const char* line : {
+          R"(rondo_request_duration_seconds_count{model="weather",method="Predict",code="OK"} 1)",
+          R"(rondo_request_duration_seconds_bucket{model="weather",method="Predict",code="OK",le="0.0001"} 0)",
+          R"(rondo_request_duration_seconds_bucket{model="weather",method="Predict",code="OK",le="0.00015"} 1)",
+          R"(rondo_request_duration_seconds_bucket{model="weather",method="Forecast",code="NOT_FOUND",le="10"} 0)",
+          R"(rondo_request_duration_seconds_bucket{model="weather",method="Forecast",code="NOT_FOUND",le="+Inf"} 1)",
+          R"(rondo_request_duration_seconds_count{model="weather",method="StreamPredict",code="OK"} 0)",
+          R"(rondo_queue_duration_seconds_sum{model="weather"} 1.2e-05)",
+          R"(rondo_queue_duration_seconds_count{model="weather"} 4)",
+          R"(rondo_step_duration_seconds_sum{model="weather"} 2.5e-06)",
+          R"(rondo_batch_size_bucket{model="weather",le="12"} 0)",
+          R"(rondo_batch_size_bucket{model="weather",le="16"} 1)",
+          R"(rondo_steps_total{model="weather"} 16)",
+          R"(rondo_sessions{model="weather"} 7)",
+          R"(rondo_session_events_total{model="weather",event="created"} 0)",
+          R"(rondo_session_events_total{model="weather",event="expired"} 1)",
+          R"(rondo_model_load_duration_seconds_sum{model="weather"} 0.04)",
+          R"(rondo_model_info{model="weather",version="3",cell="lstm",kernel="onednn/brgemm:avx512_core",dtype="f32"} 1)",
+          R"(rondo_rejected_total{reason="queue_full"} 1)",
+          R"(rondo_rejected_total{reason="draining"} 0)",
+          R"(rondo_requests_in_flight 2)",
+          R"(rondo_session_state_bytes 4096)",
+          R"(rondo_store_duration_seconds_bucket{op="save",le="0.0015"} 0)",
+          R"(rondo_store_duration_seconds_bucket{op="save",le="0.002"} 1)",
+          R"(rondo_store_duration_seconds_count{op="load"} 0)",
+          R"(rondo_store_errors_total{op="save"} 3)",
+          R"(rondo_store_errors_total{op="load"} 0)",
+          R"(rondo_build_info{version=")",
+      }) {
+    EXPECT_THAT(page, HasSubstr(absl::StrCat("\n", line)));
+  }
+}
+
+TEST(MetricsTest, ProcessNumbersAreThoseOfThisProcess) {
+  const std::string page = Metrics().Serialize();
+  for (const char* name :
+       {"process_cpu_seconds_total", "process_start_time_seconds", "process_threads", "process_virtual_memory_bytes",
+        "process_resident_memory_bytes", "process_open_fds", "process_max_fds"}) {
+    EXPECT_THAT(page, HasSubstr(absl::StrCat("\n", name, " "))) << name;
+  }
+  for (const char* name :
+       {"process_start_time_seconds", "process_threads", "process_resident_memory_bytes", "process_open_fds"}) {
+    EXPECT_THAT(page, Not(HasSubstr(absl::StrCat("\n", name, " 0\n")))) << name;
+  }
+}
+
+TEST(MetricsTest, PromtoolFindsNothingToComplainOf) {
+  Metrics metrics;
+  EXPECT_THAT(Lint(metrics.Serialize()), IsEmpty());
+  Fill(&metrics, "weather");
+  Fill(&metrics, "energy");
+  EXPECT_THAT(Lint(metrics.Serialize()), IsEmpty());
+}
+
+TEST(MetricsTest, HostileModelNamesCannotBreakThePage) {
+  Metrics metrics;
+  const std::vector<std::string> names = {
+      "a\"} 1\nforged_total 9\n#", "back\\slash",     "\xff\xfe not utf8", "", "new\nline",
+      std::string("nul\0byte", 8), "\xf0\x9f\x98\x80"};
+  for (const std::string& name : names) Fill(&metrics, name);
+  const std::string page = metrics.Serialize();
+  EXPECT_THAT(Lint(page), IsEmpty());
+  EXPECT_THAT(page, Not(HasSubstr("\nforged_total")));
+  for (const unsigned char c : page) ASSERT_TRUE(c == '\n' || (c >= ' ' && c < 0x7f)) << static_cast<int>(c);
+}
+
+TEST(MetricsTest, ModelInfoIsReplacedAndRemoved) {
+  Metrics metrics;
+  metrics.SetModelInfo("m", 1, "gru", "reference");
+  metrics.SetModelInfo("m", 1, "rnn", "reference");
+  EXPECT_THAT(metrics.Serialize(), AllOf(HasSubstr("cell=\"rnn\""), Not(HasSubstr("cell=\"gru\""))));
+  metrics.RemoveModelInfo("m", 1);
+  EXPECT_THAT(metrics.Serialize(), Not(HasSubstr("rondo_model_info")));
+}
+
+TEST(MetricsTest, NegativeDurationsAndUnknownCodesAreStillCounted) {
+  Metrics metrics;
+  metrics.ForModel("m")->ObserveRequest(Method::kPredict, static_cast<absl::StatusCode>(99), absl::Seconds(-1));
+  EXPECT_THAT(metrics.Serialize(),
+              HasSubstr(R"(rondo_request_duration_seconds_sum{model="m",method="Predict",code="UNKNOWN"} 0)"));
+}
+
+TEST(MetricsTest, ServesThePageOnAFreePort) {
+  Metrics metrics;
+  Fill(&metrics, "weather");
+  ASSERT_TRUE(metrics.Listen("127.0.0.1:0").ok());
+  const std::string answer = Get(metrics.port());
+  EXPECT_THAT(answer, AllOf(StartsWith("HTTP/1.1 200 OK"), HasSubstr("rondo_steps_total{model=\"weather\"} 16")));
+  EXPECT_THAT(Lint(answer.substr(answer.find("\r\n\r\n") + 4)), IsEmpty());
+  EXPECT_FALSE(metrics.Listen("127.0.0.1:0").ok());
+}
+
+TEST(MetricsTest, BusyPortIsAClearError) {
+  Metrics first;
+  ASSERT_TRUE(first.Listen("127.0.0.1:0").ok());
+  Metrics second;
+  const std::string address = absl::StrCat("127.0.0.1:", first.port());
+  const absl::Status status = second.Listen(address);
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(status.message(), absl::StrCat("cannot serve /metrics on ", address, ": Address already in use"));
+  EXPECT_TRUE(second.Listen("127.0.0.1:0").ok());
+}
+
+TEST(MetricsTest, AddressIsHostAndPortOnly) {
+  for (const char* address :
+       {"", "8002", ":8002", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:-1",
+        "127.0.0.1:+80", "127.0.0.1:8002s", "127.0.0.1:80,127.0.0.1:81", "a b:1"}) {
+    EXPECT_EQ(Metrics().Listen(address).code(), absl::StatusCode::kInvalidArgument) << address;
+  }
+}
+
+TEST(MetricsTest, CountsFromManyThreadsAddUpWhileThePageIsRead) {
+  Metrics metrics;
+  constexpr int kThreads = 4;
+  constexpr int kEach = 2000;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&metrics] {
+      ModelMetrics* model = metrics.ForModel("m");
+      for (int i = 0; i < kEach; ++i) {
+        model->ObserveRequest(Method::kStreamPredict, static_cast<absl::StatusCode>(i % 17), absl::Microseconds(i));
+        model->ObserveStep(absl::Microseconds(2), 3);
+        metrics.CountRejected(Rejection::kDeadline);
+      }
+    });
+  }
+  for (int i = 0; i < 20; ++i) EXPECT_FALSE(metrics.Serialize().empty());
+  for (std::thread& thread : threads) thread.join();
+  const std::string page = metrics.Serialize();
+  EXPECT_THAT(page, HasSubstr(absl::StrCat("rondo_steps_total{model=\"m\"} ", 3 * kThreads * kEach, "\n")));
+  EXPECT_THAT(page, HasSubstr(absl::StrCat("rondo_rejected_total{reason=\"deadline\"} ", kThreads * kEach, "\n")));
+  int64_t requests = 0;
+  for (absl::string_view line : absl::StrSplit(page, '\n')) {
+    int64_t count = 0;
+    if (absl::StartsWith(line, "rondo_request_duration_seconds_count{") &&
+        absl::SimpleAtoi(line.substr(line.rfind(' ') + 1), &count)) {
+      requests += count;
+    }
+  }
+  EXPECT_EQ(requests, kThreads * kEach);
+}
+
+}  // namespace
+}  // namespace rondo
