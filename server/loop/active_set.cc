@@ -27,7 +27,7 @@ void ActiveSet::TakeBatch(absl::Time now, size_t max_rows, std::vector<SequenceR
   batch->clear();
   dropped->clear();
   if (lanes_.empty()) return;
-  RunQueue& runs = lanes_.front().runs;
+  IntrusiveFifo<SequenceRun>& runs = lanes_.front().runs;
   while (!runs.empty() && batch->size() < max_rows) {
     SequenceRun* run = runs.Pop();
     (run->cancelled || run->deadline <= now ? dropped : batch)->push_back(run);
@@ -43,7 +43,7 @@ void ActiveSet::Return(SequenceRun* run) { LaneOf(run->network).runs.Push(run); 
 
 void ActiveSet::Leave() {
   --active_;
-  if (!backlog_.empty()) Activate(backlog_.Pop());
+  if (SequenceRun* const first = backlog_.Pop()) Activate(first);
 }
 
 void ActiveSet::Activate(SequenceRun* run) {
@@ -55,7 +55,7 @@ ActiveSet::Lane& ActiveSet::LaneOf(const Network* network) {
   for (Lane& lane : lanes_) {
     if (lane.network == network) return lane;
   }
-  lanes_.push_back(Lane{network, RunQueue()});
+  lanes_.push_back(Lane{network, {}});
   return lanes_.back();
 }
 

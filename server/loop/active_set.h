@@ -6,7 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "server/loop/run_queue.h"
+#include "base/intrusive_fifo.h"
 #include "server/loop/sequence_run.h"
 
 namespace rondo {
@@ -48,7 +48,7 @@ class ActiveSet {
  private:
   struct Lane {
     const Network* network;
-    RunQueue runs;
+    IntrusiveFifo<SequenceRun> runs;
   };
 
   void Activate(SequenceRun* run);
@@ -57,7 +57,7 @@ class ActiveSet {
   const Options options_;
   std::vector<Lane> lanes_;  // the networks with runs in line; the first has the turn
   size_t active_ = 0;        // in a lane, or taken
-  RunQueue backlog_;
+  IntrusiveFifo<SequenceRun> backlog_;
 };
 
 }  // namespace rondo

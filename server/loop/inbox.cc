@@ -4,31 +4,23 @@ namespace rondo {
 
 bool Inbox::Post(Event* event) {
   MutexLock lock(&mutex_);
-  event->next_ = nullptr;
-  const bool was_empty = head_ == nullptr;
-  (was_empty ? head_ : tail_->next_) = event;
-  tail_ = event;
-  return was_empty;
+  events_.Push(event);
+  return events_.size() == 1;
 }
 
 bool Inbox::empty() const {
   MutexLock lock(&mutex_);
-  return head_ == nullptr;
+  return events_.empty();
 }
 
 void Inbox::RunAll() {
-  Event* event;
+  IntrusiveFifo<Event> turn;
   {
     MutexLock lock(&mutex_);
-    event = head_;
-    head_ = tail_ = nullptr;
+    turn.Append(&events_);
   }
-  while (event != nullptr) {
-    Event* next = event->next_;  // read first: the event may be posted again, or be gone, once it proceeds
-    event->next_ = nullptr;
-    event->Proceed(true);
-    event = next;
-  }
+  // An event may be posted again, or be gone, once it proceeds.
+  while (Event* const event = turn.Pop()) event->Proceed(true);
 }
 
 }  // namespace rondo

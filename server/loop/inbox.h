@@ -1,18 +1,19 @@
 #ifndef RONDO_SERVER_LOOP_INBOX_H_
 #define RONDO_SERVER_LOOP_INBOX_H_
 
+#include "base/intrusive_fifo.h"
 #include "base/mutex.h"
 #include "server/loop/event.h"
 
 namespace rondo {
 
-// Events for the next turn of a loop. It allocates nothing: events are linked through themselves.
+// Holds the events for the next turn of a loop. It allocates nothing: events are linked through themselves.
 //
 // Ownership: borrows the events until they proceed.
 // Threads:   Post from any thread; RunAll from the loop's own.
 class Inbox {
  public:
-  // True: the inbox was empty, so its loop may be asleep.
+  // Returns true if the inbox was empty, so that its loop may be asleep.
   // REQUIRES: `event` is not in an inbox.
   bool Post(Event* event);
 
@@ -23,8 +24,7 @@ class Inbox {
 
  private:
   mutable Mutex mutex_;
-  Event* head_ ABSL_GUARDED_BY(mutex_) = nullptr;
-  Event* tail_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  IntrusiveFifo<Event> events_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace rondo

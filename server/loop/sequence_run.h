@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "base/intrusive_fifo.h"
 #include "model/network.h"
 #include "server/metrics/metrics.h"
 
@@ -27,7 +28,7 @@ class RunObserver {
 
 // One sequence on its way through the network: plain spans, whoever asked. Borrows everything it points to until
 // OnFinished. Steps before the last write working_state, so that final_state is written once, by the last step.
-struct SequenceRun {
+struct SequenceRun : FifoLink<SequenceRun> {
   const Network* network = nullptr;
   ModelMetrics* metrics = nullptr;
   RunObserver* observer = nullptr;
@@ -46,9 +47,7 @@ struct SequenceRun {
   absl::Time deadline = absl::InfiniteFuture();
   bool cancelled = false;  // set on the loop's thread: finish soon, as CANCELLED
 
-  // The loop's own.
-  size_t next_step = 0;
-  SequenceRun* next = nullptr;
+  size_t next_step = 0;  // the loop's own
 };
 
 }  // namespace rondo

@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "base/intrusive_fifo.h"
 #include "server/metrics/served_model.h"
 #include "server/session/session_backing.h"
 #include "server/session/session_lease.h"
@@ -32,7 +33,7 @@ struct SessionInfo {
 
 // Gets a lease that was not free at once. A waiter waits for one lease at a time, and lives until it has heard or
 // CancelWait returned true.
-class LeaseWaiter {
+class LeaseWaiter : public FifoLink<LeaseWaiter> {
  public:
   LeaseWaiter() = default;
   virtual ~LeaseWaiter() = default;
@@ -47,7 +48,6 @@ class LeaseWaiter {
  private:
   friend class SessionTable;
   friend class WaitQueue;
-  LeaseWaiter* next_ = nullptr;
   ServedModelPtr create_as_;              // see SessionTable::Acquire
   absl::StatusOr<SessionLease> outcome_;  // what it is about to hear
 };
