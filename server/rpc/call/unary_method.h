@@ -1,77 +1,53 @@
 #ifndef RONDO_SERVER_RPC_CALL_UNARY_METHOD_H_
 #define RONDO_SERVER_RPC_CALL_UNARY_METHOD_H_
 
-#include <grpcpp/server_context.h>
-#include <grpcpp/support/async_unary_call.h>
-
-#include <functional>
-#include <memory>
 #include <utility>
 
 #include "absl/status/status.h"
-#include "server/rpc/call/call.h"
-#include "server/rpc/call/rpc_context.h"
+#include "server/rpc/call/rpc_call.h"
 #include "server/rpc/call/status.h"
 
 namespace rondo {
 
-// A rare unary method that answers at once, on the loop's thread: nothing to wait for, nothing to cancel.
-template <typename Request, typename Response>
-class UnaryMethod {
- public:
-  using Writer = grpc::ServerAsyncResponseWriter<Response>;
-  // The generated Request...() of the method's service.
-  using Listener =
-      std::function<void(grpc::ServerContext*, Request*, Writer*, grpc::ServerCompletionQueue*, void* tag)>;
-  using Handler = std::function<absl::Status(const Request&, Response*)>;
+// The type of the generated Request...() of a unary method. `Base` is the class in the generated service that has it.
+template <typename Base, typename Request, typename Response>
+using UnaryRequest = void (Base::*)(grpc::ServerContext*, Request*, grpc::ServerAsyncResponseWriter<Response>*,
+                                    grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void* tag);
 
-  // Serves the method on the context's loop until the server shuts down.
-  static void Serve(const RpcContext* context, Listener listener, Handler handler) {
-    new OneCall(context, std::make_shared<const Method>(Method{std::move(listener), std::move(handler)}));
+// One call of a rare unary method that answers at once, on the loop's thread: nothing to wait for, nothing to cancel.
+template <typename Base, typename Request, typename Response, typename Handler>
+class UnaryCall : public RpcCall {
+ public:
+  UnaryCall(const RpcContext* context, Base* service, UnaryRequest<Base, Request, Response> request,
+            const Handler& handler)
+      : RpcCall(context), service_(service), request_method_(request), handler_(handler) {
+    Await(service_, request_method_, &request_, &writer_);
   }
 
  private:
-  struct Method {
-    Listener listener;
-    Handler handler;
-  };
+  void OnArrived() override {
+    Listen<UnaryCall>(context(), service_, request_method_, handler_);
+    const absl::Status status = handler_(request_, &response_);
+    if (!status.ok()) RecordRefusal(RejectionOf(status), status, context()->metrics);
+    FinishUnary(&writer_, response_, ToGrpcStatus(status, server_context()));
+  }
 
-  class OneCall : public Call {
-   public:
-    OneCall(const RpcContext* context, std::shared_ptr<const Method> method)
-        : Call(context->calls), context_(context), method_(std::move(method)) {
-      method_->listener(&server_context_, &request_, &writer_, context_->loop->queue(), &arrived_);
-    }
-
-   private:
-    void OnArrived(bool ok) {
-      if (!ok) {
-        delete this;
-        return;
-      }
-      context_->calls->Add(this);
-      new OneCall(context_, method_);
-      const absl::Status status = method_->handler(request_, &response_);
-      if (status.ok()) {
-        writer_.Finish(response_, grpc::Status::OK, &finished_);
-      } else {
-        RecordRefusal(RejectionOf(status), status, context_->metrics);
-        writer_.FinishWithError(ToGrpcStatus(status, &server_context_), &finished_);
-      }
-    }
-
-    void OnFinished(bool) { delete this; }
-
-    const RpcContext* const context_;
-    const std::shared_ptr<const Method> method_;
-    grpc::ServerContext server_context_;
-    Request request_;
-    Response response_;
-    Writer writer_{&server_context_};
-    MethodEvent<OneCall> arrived_{this, &OneCall::OnArrived};
-    MethodEvent<OneCall> finished_{this, &OneCall::OnFinished};
-  };
+  Base* const service_;
+  const UnaryRequest<Base, Request, Response> request_method_;
+  const Handler handler_;
+  Request request_;
+  Response response_;
+  grpc::ServerAsyncResponseWriter<Response> writer_{server_context()};
 };
+
+// Serves a method on the context's loop until the server shuts down. `request` is the generated Request...() of the
+// method, and `handler` an absl::Status(const Request&, Response*).
+template <typename Service, typename Base, typename Request, typename Response, typename Handler>
+void ServeUnary(const RpcContext* context, Service* service, UnaryRequest<Base, Request, Response> request,
+                const Handler& handler) {
+  Base* const base = service;
+  Listen<UnaryCall<Base, Request, Response, Handler>>(context, base, request, handler);
+}
 
 }  // namespace rondo
 

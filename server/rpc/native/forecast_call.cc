@@ -19,55 +19,45 @@ constexpr double kMaxPathBytes = 256 << 20;  // inputs and outputs of all paths 
 
 }  // namespace
 
-void ForecastCall::Listen(const RpcContext* context, v1::Inference::AsyncService* service) {
-  new ForecastCall(context, service);
-}
-
 ForecastCall::ForecastCall(const RpcContext* context, v1::Inference::AsyncService* service)
-    : Call(context->calls), context_(context), service_(service) {
-  server_context_.AsyncNotifyWhenDone(&context_done_);
-  grpc::ServerCompletionQueue* queue = context_->loop->queue();
-  service_->RequestForecast(&server_context_, &request_, &writer_, queue, queue, &arrived_);
+    : RpcCall(context), service_(service) {
+  Await(service_, &v1::Inference::AsyncService::RequestForecast, &request_, &writer_);
 }
 
-void ForecastCall::OnArrived(bool ok) {
-  if (!ok) {  // the server is shutting down; context_done_ will not come
-    delete this;
-    return;
-  }
-  context_->calls->Add(this);
-  Listen(context_, service_);
+void ForecastCall::OnArrived() {
+  Listen<ForecastCall>(context(), service_);
   start_ = absl::Now();
-  context_->metrics->requests_in_flight().Add(1);
+  context()->metrics->requests_in_flight().Add(1);
   if (absl::Status status = Start(); !status.ok()) Reply(status);
 }
 
 absl::Status ForecastCall::Start() {
-  if (context_->draining->load(std::memory_order_relaxed)) {
+  if (context()->draining->load(std::memory_order_relaxed)) {
     return ShuttingDown();
   }
-  if (request_.horizon() < 1 || static_cast<size_t>(request_.horizon()) > context_->limits.max_timesteps) {
+  if (request_.horizon() < 1 || static_cast<size_t>(request_.horizon()) > context()->limits.max_timesteps) {
     return absl::InvalidArgumentError(
-        absl::StrCat("horizon is ", request_.horizon(), "; wanted 1 to ", context_->limits.max_timesteps));
+        absl::StrCat("horizon is ", request_.horizon(), "; wanted 1 to ", context()->limits.max_timesteps));
   }
-  absl::StatusOr<ServedModelPtr> model = context_->registry->Find(request_.model(), request_.version());
+  absl::StatusOr<ServedModelPtr> model = context()->registry->Find(request_.model(), request_.version());
   if (!model.ok()) return model.status();
   model_ = *std::move(model);
   if (request_.session_id().empty()) return StartFromHistory(model_);
   if (request_.history_size() > 0) {
     return absl::InvalidArgumentError("both session_id and history are given; a forecast starts from one of them");
   }
-  is_waiting_ = true;
   absl::StatusOr<std::optional<SessionLease>> lease =
-      context_->sessions->Acquire(request_.session_id(), nullptr, this, start_);
-  if (lease.ok() && !lease->has_value()) return absl::OkStatus();
-  is_waiting_ = false;
-  return lease.ok() ? StartFromSession(*std::move(*lease)) : lease.status();
+      context()->sessions->Acquire(request_.session_id(), nullptr, this, start_);
+  if (!lease.ok()) return lease.status();
+  if (lease->has_value()) return StartFromSession(*std::move(*lease));
+  is_waiting_ = true;
+  Begin(&granted_);
+  return absl::OkStatus();
 }
 
 void ForecastCall::OnLease(absl::StatusOr<SessionLease> lease) {
   granted_lease_ = std::move(lease);
-  context_->loop->Post(&granted_);
+  context()->loop->Post(&granted_);
 }
 
 void ForecastCall::OnGranted(bool) {
@@ -101,7 +91,7 @@ absl::Status ForecastCall::StartFromSession(SessionLease session) {
 absl::Status ForecastCall::StartFromHistory(const ServedModelPtr& model) {
   const absl::Span<const int64_t> times(request_.history_times().data(),
                                         static_cast<size_t>(request_.history_times_size()));
-  absl::Status status = CheckTimesteps(request_.history(), times, *model->model, context_->limits.max_timesteps);
+  absl::Status status = CheckTimesteps(request_.history(), times, *model->model, context()->limits.max_timesteps);
   if (!status.ok()) return status;
   response_.set_position(request_.history_size() / model->spec().input_size());
   return Run(ForecastPlan::Make(request_, *model->model, std::nullopt), nullptr, {});
@@ -114,7 +104,7 @@ absl::Status ForecastCall::Run(absl::StatusOr<ForecastPlan> plan, const float* s
   const size_t num_paths = sampling ? static_cast<size_t>(request_.num_paths()) : 1;
   const uint64_t seed = request_.seed() != 0 ? request_.seed() : std::random_device()();
   for (size_t i = 0; i < num_paths; ++i) {
-    SessionLease scratch = context_->sessions->AcquireStateless(model_);
+    SessionLease scratch = context()->sessions->AcquireStateless(model_);
     if (state != nullptr) std::copy_n(state, model_->spec().state_size(), scratch.state());
     const std::optional<uint64_t> path_seed = sampling ? std::optional<uint64_t>(seed + i) : std::nullopt;
     paths_.push_back(std::make_unique<ForecastPath>(*plan, std::move(scratch), given, path_seed,
@@ -122,8 +112,7 @@ absl::Status ForecastCall::Run(absl::StatusOr<ForecastPlan> plan, const float* s
   }
   unfinished_paths_ = num_paths + 1;  // one more, so that it ends after the last has started
   for (const std::unique_ptr<ForecastPath>& path : paths_) {
-    const absl::Status status =
-        path->Start(&context_->loop->engine(), start_, absl::FromChrono(server_context_.deadline()));
+    const absl::Status status = path->Start(&context()->loop->engine(), start_, deadline());
     if (!status.ok()) OnPathDone(status);
   }
   OnPathDone(absl::OkStatus());
@@ -153,11 +142,11 @@ absl::Status ForecastCall::CheckPaths(const ForecastPlan& plan) const {
   const double reply_bytes = request_.horizon() * values * sizeof(float);
   const double path_bytes = static_cast<double>(plan.timesteps()) * std::max(1, num_paths) *
                             static_cast<double>(spec.output_size() + spec.input_size()) * sizeof(float);
-  if (reply_bytes <= static_cast<double>(context_->limits.max_message_bytes) && path_bytes <= kMaxPathBytes) {
+  if (reply_bytes <= static_cast<double>(context()->limits.max_message_bytes) && path_bytes <= kMaxPathBytes) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(absl::StrCat("the forecast is too large: a reply of ", reply_bytes,
-                                                 " bytes, at most ", context_->limits.max_message_bytes, "; paths of ",
+                                                 " bytes, at most ", context()->limits.max_message_bytes, "; paths of ",
                                                  path_bytes, " bytes, at most ", kMaxPathBytes));
 }
 
@@ -189,38 +178,20 @@ void ForecastCall::FillResponse() {
 }
 
 void ForecastCall::Reply(const absl::Status& status) {
-  context_->metrics->requests_in_flight().Add(-1);
+  context()->metrics->requests_in_flight().Add(-1);
   if (model_ != nullptr) model_->metrics->ObserveRequest(Method::kForecast, status.code(), absl::Now() - start_);
-  if (!status.ok()) {
-    RecordRefusal(RejectionOf(status), status, context_->metrics);
-    writer_.FinishWithError(ToGrpcStatus(status, &server_context_), &finished_);
-    return;
-  }
-  FillResponse();
-  writer_.Finish(response_, grpc::Status::OK, &finished_);
+  if (status.ok()) FillResponse();
+  if (!status.ok()) RecordRefusal(RejectionOf(status), status, context()->metrics);
+  FinishUnary(&writer_, response_, ToGrpcStatus(status, server_context()));
 }
 
-void ForecastCall::OnFinished(bool) {
-  is_finished_ = true;
-  DeleteWhenOver();
-}
-
-void ForecastCall::OnContextDone(bool) {
-  is_context_done_ = true;
-  if (server_context_.IsCancelled() && !is_finished_) {
-    is_cancelled_ = true;
-    CancelPaths();
-    if (is_waiting_ && context_->sessions->CancelWait(request_.session_id(), this)) {
-      is_waiting_ = false;
-      Reply(absl::CancelledError("cancelled by the client"));
-    }
-  }
-  DeleteWhenOver();
-}
-
-void ForecastCall::DeleteWhenOver() {
-  if (!is_finished_ || !is_context_done_) return;
-  delete this;
+void ForecastCall::OnCancelled() {
+  is_cancelled_ = true;
+  CancelPaths();
+  if (!is_waiting_ || !context()->sessions->CancelWait(request_.session_id(), this)) return;
+  is_waiting_ = false;
+  CallOff();
+  Reply(absl::CancelledError("cancelled by the client"));
 }
 
 }  // namespace rondo

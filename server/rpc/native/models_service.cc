@@ -47,18 +47,11 @@ absl::Status List(const RpcContext& context, v1::ListModelsResponse* response) {
 }  // namespace
 
 void ServeModels(const RpcContext* context, v1::Models::AsyncService* service) {
-  UnaryMethod<v1::ListModelsRequest, v1::ListModelsResponse>::Serve(
-      context,
-      [service](auto* server_context, auto* request, auto* writer, auto* queue, void* tag) {
-        service->RequestListModels(server_context, request, writer, queue, queue, tag);
-      },
-      [context](const auto&, auto* response) { return List(*context, response); });
-  UnaryMethod<v1::GetModelRequest, v1::Model>::Serve(
-      context,
-      [service](auto* server_context, auto* request, auto* writer, auto* queue, void* tag) {
-        service->RequestGetModel(server_context, request, writer, queue, queue, tag);
-      },
-      [context](const auto& request, auto* response) { return Get(*context, request, response); });
+  using Service = v1::Models::AsyncService;
+  ServeUnary(context, service, &Service::RequestListModels,
+             [context](const auto&, auto* response) { return List(*context, response); });
+  ServeUnary(context, service, &Service::RequestGetModel,
+             [context](const auto& request, auto* response) { return Get(*context, request, response); });
 }
 
 }  // namespace rondo

@@ -10,17 +10,15 @@
 
 namespace rondo {
 
-// What PredictCall and StreamCall need to know of the native methods; open_inference_rpc.h says it of the others.
+// What PredictCall and StreamCall need to know of the native methods. Those of the Open Inference Protocol are in
+// open_inference_rpc.h.
 struct PredictRpc {
   using Service = v1::Inference::AsyncService;
   using Message = PredictMessage;
   using Response = v1::PredictResponse;
   static constexpr Method kMethod = Method::kPredict;
+  static constexpr auto kRequest = &Service::RequestPredict;
 
-  template <typename... Args>
-  static void Accept(Service* service, Args... args) {
-    service->RequestPredict(args...);
-  }
   static const Response& ResponseOf(const Message& message) { return message.response(); }
 };
 
@@ -30,15 +28,12 @@ struct StreamPredictRpc {
   using Request = v1::PredictRequest;
   using Response = v1::PredictResponse;
   static constexpr Method kMethod = Method::kStreamPredict;
+  static constexpr auto kRequest = &Service::RequestStreamPredict;
 
-  template <typename... Args>
-  static void Accept(Service* service, Args... args) {
-    service->RequestStreamPredict(args...);
-  }
   static bool ErrorsEndStream(const grpc::ServerContext&) { return false; }
-  // What `message` did to its sessions.
+  // Notes in *moved what `message` did to its sessions.
   static void NoteMoved(const Message& message, MovedSessions* moved);
-  // The last message of a stream whose server goes away. False: this protocol has none.
+  // Fills the last message of a stream whose server goes away. False: this protocol has none.
   static bool SayGoingAway(const MovedSessions& moved, Response* response);
 };
 

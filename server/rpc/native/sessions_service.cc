@@ -8,7 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "server/rpc/call/unary_method.h"
-#include "server/rpc/native/session_method.h"
+#include "server/rpc/native/leased_call.h"
+#include "server/rpc/native/session_transfer.h"
 
 namespace rondo {
 namespace {
@@ -25,7 +26,8 @@ absl::StatusOr<std::optional<absl::Duration>> IdleTimeoutOf(const v1::CreateSess
   return std::optional<absl::Duration>(seconds == 0 ? absl::InfiniteDuration() : absl::Seconds(seconds));
 }
 
-absl::Status Create(const RpcContext& context, const v1::CreateSessionRequest& request, v1::Session* response) {
+absl::Status Create(const RpcContext& context, const v1::CreateSessionRequest& request, SessionLease,
+                    v1::Session* response) {
   absl::StatusOr<std::optional<absl::Duration>> idle_timeout = IdleTimeoutOf(request);
   if (!idle_timeout.ok()) return idle_timeout.status();
   absl::StatusOr<ServedModelPtr> model = context.registry->Find(request.model(), request.version());
@@ -36,7 +38,7 @@ absl::Status Create(const RpcContext& context, const v1::CreateSessionRequest& r
   return absl::OkStatus();
 }
 
-absl::Status Get(const RpcContext& context, const v1::GetSessionRequest& request, v1::Session* response) {
+absl::Status Get(const RpcContext& context, const v1::GetSessionRequest& request, SessionLease, v1::Session* response) {
   absl::StatusOr<SessionInfo> info = context.sessions->Get(request.session_id(), absl::Now());
   if (!info.ok()) return info.status();
   ToProto(*info, response);
@@ -59,66 +61,39 @@ absl::Status List(const RpcContext& context, const v1::ListSessionsRequest& requ
   return absl::OkStatus();
 }
 
-}  // namespace
-
-void ToProto(const SessionInfo& info, v1::Session* proto) {
-  proto->set_session_id(info.id);
-  proto->set_model(info.model);
-  proto->set_version(info.version);
-  proto->set_position(info.position);
-  const bool never = info.idle_timeout == absl::InfiniteDuration();
-  proto->set_idle_timeout_seconds(never ? 0 : absl::ToDoubleSeconds(info.idle_timeout));
-  proto->set_idle_seconds(absl::ToDoubleSeconds(info.idle));
+absl::Status Delete(const RpcContext& context, const v1::DeleteSessionRequest& request, SessionLease,
+                    v1::DeleteSessionResponse*) {
+  return context.sessions->Delete(request.session_id(), absl::Now());
 }
 
+// The ids of LeasedMethod: the session that a request names, and the one that a response tells of.
+template <typename Request>
+std::string Named(const Request& request) {
+  return request.session_id();
+}
+template <typename Request, typename Response>
+std::string NamedAfter(const Request& request, const Response&) {
+  return request.session_id();
+}
+template <typename Request>
+std::string Made(const Request&, const v1::Session& made) {
+  return made.session_id();
+}
+std::string ForkId(const v1::ForkSessionRequest& request) { return request.new_session_id(); }
+
+}  // namespace
+
 void ServeSessions(const RpcContext* context, v1::Sessions::AsyncService* service) {
-  using CreateMethod = SessionMethod<v1::CreateSessionRequest, v1::Session>;
-  CreateMethod::Steps create;
-  create.restored_id = [](const auto& request) { return request.session_id(); };
-  create.handle = [context](const auto& request, SessionLease, auto* response) {
-    return Create(*context, request, response);
-  };
-  create.changed_id = [](const auto&, const v1::Session& made) { return made.session_id(); };
-  CreateMethod::Serve(
-      context,
-      [service](auto* server_context, auto* request, auto* writer, auto* queue, void* tag) {
-        service->RequestCreateSession(server_context, request, writer, queue, queue, tag);
-      },
-      std::move(create));
-
-  using GetMethod = SessionMethod<v1::GetSessionRequest, v1::Session>;
-  GetMethod::Steps get;
-  get.restored_id = [](const auto& request) { return request.session_id(); };
-  get.handle = [context](const auto& request, SessionLease, auto* response) {
-    return Get(*context, request, response);
-  };
-  GetMethod::Serve(
-      context,
-      [service](auto* server_context, auto* request, auto* writer, auto* queue, void* tag) {
-        service->RequestGetSession(server_context, request, writer, queue, queue, tag);
-      },
-      std::move(get));
-
-  UnaryMethod<v1::ListSessionsRequest, v1::ListSessionsResponse>::Serve(
-      context,
-      [service](auto* server_context, auto* request, auto* writer, auto* queue, void* tag) {
-        service->RequestListSessions(server_context, request, writer, queue, queue, tag);
-      },
-      [context](const auto& request, auto* response) { return List(*context, request, response); });
-
-  using DeleteMethod = SessionMethod<v1::DeleteSessionRequest, v1::DeleteSessionResponse>;
-  DeleteMethod::Steps remove;
-  remove.restored_id = [](const auto& request) { return request.session_id(); };
-  remove.handle = [context](const auto& request, SessionLease, auto*) {
-    return context->sessions->Delete(request.session_id(), absl::Now());
-  };
-  remove.changed_id = [](const v1::DeleteSessionRequest& request, const auto&) { return request.session_id(); };
-  DeleteMethod::Serve(
-      context,
-      [service](auto* server_context, auto* request, auto* writer, auto* queue, void* tag) {
-        service->RequestDeleteSession(server_context, request, writer, queue, queue, tag);
-      },
-      std::move(remove));
+  using Service = v1::Sessions::AsyncService;
+  // Each: the session that may be in the store only, whether the call leases one, what it does, what it changes.
+  ServeLeased(context, service, &Service::RequestCreateSession, {&Named, false, &Create, &Made});
+  ServeLeased(context, service, &Service::RequestGetSession, {&Named, false, &Get, nullptr});
+  ServeLeased(context, service, &Service::RequestDeleteSession, {&Named, false, &Delete, &NamedAfter});
+  ServeLeased(context, service, &Service::RequestExportSession, {nullptr, true, &ExportSession, nullptr});
+  ServeLeased(context, service, &Service::RequestImportSession, {&ImportedId, false, &ImportSession, &Made});
+  ServeLeased(context, service, &Service::RequestForkSession, {&ForkId, true, &ForkSession, &Made});
+  ServeUnary(context, service, &Service::RequestListSessions,
+             [context](const auto& request, auto* response) { return List(*context, request, response); });
 }
 
 }  // namespace rondo

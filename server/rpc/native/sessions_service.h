@@ -3,14 +3,11 @@
 
 #include "rondo/v1/sessions.grpc.pb.h"
 #include "server/rpc/call/rpc_context.h"
-#include "server/session/session_table.h"
 
 namespace rondo {
 
-// Create, get, list and delete sessions.
+// Every method of rondo.v1.Sessions. What export, import and fork do is in session_transfer.h.
 void ServeSessions(const RpcContext* context, v1::Sessions::AsyncService* service);
-
-void ToProto(const SessionInfo& info, v1::Session* proto);
 
 }  // namespace rondo
 

@@ -2,7 +2,7 @@
 
 #include <grpcpp/support/async_stream.h>
 
-#include "server/rpc/call/call.h"
+#include "server/rpc/call/rpc_call.h"
 #include "server/rpc/call/status.h"
 #include "server/rpc/standard/reflection_answers.h"
 
@@ -11,14 +11,14 @@ namespace {
 
 namespace reflection = grpc::reflection::v1alpha;
 
-// One stream of questions, each answered before the next is read. Owns itself.
-class ReflectionCall : public Call {
+// One stream of questions, each answered before the next is read.
+class ReflectionCall : public RpcCall {
  public:
-  ReflectionCall(const RpcContext* context, reflection::ServerReflection::AsyncService* service,
-                 const ReflectionAnswers* answers)
-      : Call(context->calls), context_(context), service_(service), answers_(answers) {
-    grpc::ServerCompletionQueue* queue = context_->loop->queue();
-    service_->RequestServerReflectionInfo(&server_context_, &stream_, queue, queue, &arrived_);
+  using Service = reflection::ServerReflection::AsyncService;
+
+  ReflectionCall(const RpcContext* context, Service* service, const ReflectionAnswers* answers)
+      : RpcCall(context), service_(service), answers_(answers) {
+    Await(service_, &Service::RequestServerReflectionInfo, &stream_);
   }
 
   void Drain() override {
@@ -27,30 +27,18 @@ class ReflectionCall : public Call {
   }
 
  private:
-  void OnArrived(bool ok) {
-    if (!ok) {
-      delete this;
-      return;
-    }
-    context_->calls->Add(this);
-    new ReflectionCall(context_, service_, answers_);
-    if (context_->draining->load()) return Drain();
+  void OnArrived() override {
+    Listen<ReflectionCall>(context(), service_, answers_);
+    if (context()->draining->load()) return Drain();
     Read();
   }
 
-  void Read() {
-    reading_ = true;
-    stream_.Read(&request_, &read_);
-  }
+  void Read() { stream_.Read(&request_, Begin(&read_)); }
 
   void OnRead(bool ok) {
-    reading_ = false;
-    if (!ok || finishing_) {
-      Finish();
-      return DeleteWhenOver();
-    }
+    if (!ok || finishing()) return Finish();
     writing_ = true;
-    stream_.Write(answers_->Answer(request_), &written_);
+    stream_.Write(answers_->Answer(request_), Begin(&written_));
   }
 
   void OnWritten(bool ok) {
@@ -60,44 +48,26 @@ class ReflectionCall : public Call {
   }
 
   void Finish() {
-    if (finishing_) return;
-    finishing_ = true;
-    stream_.Finish(draining_ ? ToGrpcStatus(ShuttingDown()) : grpc::Status::OK, &finished_);
+    if (finishing()) return;
+    stream_.Finish(draining_ ? ToGrpcStatus(ShuttingDown()) : grpc::Status::OK, BeginFinish());
   }
 
-  void OnFinished(bool) {
-    is_finished_ = true;
-    DeleteWhenOver();
-  }
-
-  void DeleteWhenOver() {
-    if (!is_finished_ || reading_) return;
-    delete this;
-  }
-
-  const RpcContext* const context_;
-  reflection::ServerReflection::AsyncService* const service_;
+  Service* const service_;
   const ReflectionAnswers* const answers_;
-  grpc::ServerContext server_context_;
   reflection::ServerReflectionRequest request_;
   grpc::ServerAsyncReaderWriter<reflection::ServerReflectionResponse, reflection::ServerReflectionRequest> stream_{
-      &server_context_};
-  MethodEvent<ReflectionCall> arrived_{this, &ReflectionCall::OnArrived};
-  MethodEvent<ReflectionCall> read_{this, &ReflectionCall::OnRead};
-  MethodEvent<ReflectionCall> written_{this, &ReflectionCall::OnWritten};
-  MethodEvent<ReflectionCall> finished_{this, &ReflectionCall::OnFinished};
-  bool reading_ = false;
+      server_context()};
+  CallEvent<&ReflectionCall::OnRead> read_{this};
+  CallEvent<&ReflectionCall::OnWritten> written_{this};
   bool writing_ = false;
-  bool finishing_ = false;
   bool draining_ = false;
-  bool is_finished_ = false;
 };
 
 }  // namespace
 
 void ServeReflection(const RpcContext* context, reflection::ServerReflection::AsyncService* service,
                      const ReflectionAnswers* answers) {
-  new ReflectionCall(context, service, answers);
+  Listen<ReflectionCall>(context, service, answers);
 }
 
 }  // namespace rondo

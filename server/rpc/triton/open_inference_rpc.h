@@ -16,11 +16,8 @@ struct ModelInferRpc {
   using Message = OpenInferenceMessage;
   using Response = inference::wire::InferResponse;
   static constexpr Method kMethod = Method::kModelInfer;
+  static constexpr auto kRequest = &Service::RequestInfer;
 
-  template <typename... Args>
-  static void Accept(Service* service, Args... args) {
-    service->RequestInfer(args...);
-  }
   static const Response& ResponseOf(const Message& message) { return message.response().infer_response(); }
 };
 
@@ -30,11 +27,8 @@ struct ModelStreamInferRpc {
   using Request = inference::wire::InferRequest;
   using Response = inference::wire::StreamInferResponse;
   static constexpr Method kMethod = Method::kModelStreamInfer;
+  static constexpr auto kRequest = &Service::RequestStreamInfer;
 
-  template <typename... Args>
-  static void Accept(Service* service, Args... args) {
-    service->RequestStreamInfer(args...);
-  }
   static bool ErrorsEndStream(const grpc::ServerContext& context) {
     const auto found = context.client_metadata().find("triton_grpc_error");
     return found != context.client_metadata().end() && found->second == "true";

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/rpc/call/predict_call_impl.h"
-#include "server/rpc/call/stream_call_impl.h"
+#include "server/rpc/call/predict_call.h"
+#include "server/rpc/call/stream_call.h"
 #include "server/rpc/call/unary_method.h"
 #include "server/rpc/triton/open_inference_models.h"
 #include "server/rpc/triton/open_inference_rpc.h"
@@ -14,23 +14,6 @@ namespace rondo {
 namespace {
 
 using Service = OpenInferenceService;
-
-// As in inference_service.cc.
-constexpr int kListeners = 16;
-
-// `request`: the generated Request...() of the method.
-template <typename Base, typename Request, typename Response, typename Handler>
-void Serve(const RpcContext* context, Service* service,
-           void (Base::*request)(grpc::ServerContext*, Request*, grpc::ServerAsyncResponseWriter<Response>*,
-                                 grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
-           Handler handler) {
-  UnaryMethod<Request, Response>::Serve(
-      context,
-      [service, request](auto* server_context, auto* message, auto* writer, auto* queue, void* tag) {
-        (service->*request)(server_context, message, writer, queue, queue, tag);
-      },
-      std::move(handler));
-}
 
 // A model's methods: what they need besides the messages is the registry.
 template <typename Request, typename Response>
@@ -49,17 +32,17 @@ auto Unserved(absl::string_view what) {
 
 void ServeUnserved(const RpcContext* context, Service* service) {
   const auto load = Unserved("models are loaded from the server's folder: put files there or remove them");
-  Serve(context, service, &Service::RequestRepositoryModelLoad, load);
-  Serve(context, service, &Service::RequestRepositoryModelUnload, load);
+  ServeUnary(context, service, &Service::RequestRepositoryModelLoad, load);
+  ServeUnary(context, service, &Service::RequestRepositoryModelUnload, load);
   const auto memory = Unserved("shared memory is not served: send tensors in requests");
-  Serve(context, service, &Service::RequestSystemSharedMemoryStatus, memory);
-  Serve(context, service, &Service::RequestSystemSharedMemoryRegister, memory);
-  Serve(context, service, &Service::RequestSystemSharedMemoryUnregister, memory);
-  Serve(context, service, &Service::RequestCudaSharedMemoryStatus, memory);
-  Serve(context, service, &Service::RequestCudaSharedMemoryRegister, memory);
-  Serve(context, service, &Service::RequestCudaSharedMemoryUnregister, memory);
-  Serve(context, service, &Service::RequestTraceSetting, Unserved("tracing is not served: see /metrics"));
-  Serve(context, service, &Service::RequestLogSettings, Unserved("log settings are not served: they are flags"));
+  ServeUnary(context, service, &Service::RequestSystemSharedMemoryStatus, memory);
+  ServeUnary(context, service, &Service::RequestSystemSharedMemoryRegister, memory);
+  ServeUnary(context, service, &Service::RequestSystemSharedMemoryUnregister, memory);
+  ServeUnary(context, service, &Service::RequestCudaSharedMemoryStatus, memory);
+  ServeUnary(context, service, &Service::RequestCudaSharedMemoryRegister, memory);
+  ServeUnary(context, service, &Service::RequestCudaSharedMemoryUnregister, memory);
+  ServeUnary(context, service, &Service::RequestTraceSetting, Unserved("tracing is not served: see /metrics"));
+  ServeUnary(context, service, &Service::RequestLogSettings, Unserved("log settings are not served: they are flags"));
 }
 
 // gRPC numbers a service's methods as they stand in its .proto.
@@ -68,9 +51,6 @@ int IndexOf(const char* method) {
 }
 
 }  // namespace
-
-template class PredictCall<ModelInferRpc>;
-template class StreamCall<ModelStreamInferRpc>;
 
 void OpenInferenceService::RequestInfer(grpc::ServerContext* context, inference::wire::InferRequest* request,
                                         grpc::ServerAsyncResponseWriter<inference::wire::InferResponse>* writer,
@@ -89,22 +69,20 @@ void OpenInferenceService::RequestStreamInfer(
 }
 
 void ServeModelInfer(const RpcContext* context, Service* service) {
-  for (int i = 0; i < kListeners; ++i) {
-    PredictCall<ModelInferRpc>::Listen(context, service);
-    StreamCall<ModelStreamInferRpc>::Listen(context, service);
-  }
+  ListenToMany<PredictCall<ModelInferRpc>>(context, service);
+  ListenToMany<StreamCall<ModelStreamInferRpc>>(context, service);
 }
 
 void ServeOpenInference(const RpcContext* context, Service* service) {
-  Serve(context, service, &Service::RequestServerLive, [](const auto&, auto* response) {
+  ServeUnary(context, service, &Service::RequestServerLive, [](const auto&, auto* response) {
     response->set_live(true);
     return absl::OkStatus();
   });
-  Serve(context, service, &Service::RequestServerReady, [context](const auto&, auto* response) {
+  ServeUnary(context, service, &Service::RequestServerReady, [context](const auto&, auto* response) {
     response->set_ready(!context->draining->load());
     return absl::OkStatus();
   });
-  Serve(context, service, &Service::RequestServerMetadata, [](const auto&, auto* response) {
+  ServeUnary(context, service, &Service::RequestServerMetadata, [](const auto&, auto* response) {
     response->set_name("rondo");
     response->set_version(RONDO_VERSION);
     for (const char* extension :
@@ -113,11 +91,11 @@ void ServeOpenInference(const RpcContext* context, Service* service) {
     }
     return absl::OkStatus();
   });
-  Serve(context, service, &Service::RequestModelReady, FromRegistry(context, &AnswerModelReady));
-  Serve(context, service, &Service::RequestModelMetadata, FromRegistry(context, &AnswerModelMetadata));
-  Serve(context, service, &Service::RequestModelConfig, FromRegistry(context, &AnswerModelConfig));
-  Serve(context, service, &Service::RequestModelStatistics, FromRegistry(context, &AnswerModelStatistics));
-  Serve(context, service, &Service::RequestRepositoryIndex, FromRegistry(context, &AnswerRepositoryIndex));
+  ServeUnary(context, service, &Service::RequestModelReady, FromRegistry(context, &AnswerModelReady));
+  ServeUnary(context, service, &Service::RequestModelMetadata, FromRegistry(context, &AnswerModelMetadata));
+  ServeUnary(context, service, &Service::RequestModelConfig, FromRegistry(context, &AnswerModelConfig));
+  ServeUnary(context, service, &Service::RequestModelStatistics, FromRegistry(context, &AnswerModelStatistics));
+  ServeUnary(context, service, &Service::RequestRepositoryIndex, FromRegistry(context, &AnswerRepositoryIndex));
   ServeUnserved(context, service);
 }
 

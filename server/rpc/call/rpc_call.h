@@ -1,0 +1,62 @@
+#ifndef RONDO_SERVER_RPC_CALL_RPC_CALL_H_
+#define RONDO_SERVER_RPC_CALL_RPC_CALL_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/async_unary_call.h>
+
+#include <memory>
+
+#include "absl/time/time.h"
+#include "server/rpc/call/call.h"
+#include "server/rpc/call/rpc_context.h"
+
+namespace rondo {
+
+// A call that gRPC brings, on the loop of its context.
+class RpcCall : public Call {
+ protected:
+  explicit RpcCall(const RpcContext* context) : context_(context) { server_context_.AsyncNotifyWhenDone(done_event()); }
+
+  // Awaits the call. `request`: the generated Request...() of its method; `messages`: what that takes between the
+  // server context and the queues.
+  template <typename Service, typename Request, typename... Messages>
+  void Await(Service* service, Request request, Messages*... messages) {
+    grpc::ServerCompletionQueue* const queue = context_->loop->queue();
+    (service->*request)(&server_context_, messages..., queue, queue, BeginArrival());
+  }
+
+  // Finishes a unary call: with `response`, or with an error if `status` is one.
+  template <typename Response>
+  void FinishUnary(grpc::ServerAsyncResponseWriter<Response>* writer, const Response& response,
+                   const grpc::Status& status) {
+    if (status.ok()) return writer->Finish(response, status, BeginFinish());
+    writer->FinishWithError(status, BeginFinish());
+  }
+
+  const RpcContext* context() const { return context_; }
+  grpc::ServerContext* server_context() { return &server_context_; }
+  absl::Time deadline() const { return absl::FromChrono(server_context_.deadline()); }
+
+ private:
+  bool IsCancelled() const override { return server_context_.IsCancelled(); }
+
+  const RpcContext* const context_;
+  grpc::ServerContext server_context_;
+};
+
+// Awaits a call of one kind on the context's loop. Each call that arrives calls this for the one after it.
+template <typename Kind, typename... Args>
+void Listen(const RpcContext* context, const Args&... args) {
+  context->calls->Add(std::make_unique<Kind>(context, args...));
+}
+
+// Awaits several calls of a hot kind: gRPC can hand over so many before the first of them has been looked at.
+template <typename Kind, typename Service>
+void ListenToMany(const RpcContext* context, Service* service) {
+  constexpr int kListeners = 16;
+  for (int i = 0; i < kListeners; ++i) Listen<Kind>(context, service);
+}
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_RPC_CALL_RPC_CALL_H_

@@ -1,0 +1,113 @@
+#ifndef RONDO_SERVER_RPC_NATIVE_LEASED_CALL_H_
+#define RONDO_SERVER_RPC_NATIVE_LEASED_CALL_H_
+
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/rpc/call/rpc_call.h"
+#include "server/rpc/call/unary_method.h"
+#include "server/session/session_lease.h"
+#include "server/session/session_table.h"
+
+namespace rondo {
+
+// A unary call about sessions, without the types of its messages. It waits for what it needs, in this order: the store,
+// for a session that may be there only; the lease of a session, in that session's queue as every request does; the
+// store once more, until what the call did is durable. A client that cancels or whose deadline passes leaves the
+// queues.
+class LeasedCall : public RpcCall, private LeaseWaiter, private CommitWaiter {
+ protected:
+  using RpcCall::RpcCall;
+
+  // Awaits the next call of this kind.
+  virtual void ListenAgain() = 0;
+  // The session that Handle will ask the table for; empty: none.
+  virtual std::string RestoredId() const = 0;
+  // The session whose lease Handle gets; null: it gets none.
+  virtual const std::string* LeasedId() const = 0;
+  // What the call does; the lease ends with it, or before.
+  virtual absl::Status Handle(SessionLease lease) = 0;
+  // The session that Handle has made or ended; empty: none.
+  virtual std::string ChangedId() const = 0;
+  // Finishes the call: with the response, or with an error if `status` is one.
+  virtual void Send(const grpc::Status& status) = 0;
+
+ private:
+  void OnArrived() override;
+  void OnCancelled() override;
+  void OnGranted(bool ok);
+  void OnSynced(bool ok);
+  void OnLease(absl::StatusOr<SessionLease> lease) override;
+  void OnCommitted(const absl::Status& status) override;
+
+  void Restore();
+  // `restored`: OK, or NOT_FOUND, which may be what Handle wants.
+  void Lease(const absl::Status& restored);
+  void Run(SessionLease lease);
+  absl::Status Cancelled() const;
+  void Reply(const absl::Status& status);
+
+  std::string waited_for_;  // the id in whose queue the call waits; empty: in none
+  bool restoring_ = false;  // what it waits for there is the session, not yet the lease
+  bool cancelled_ = false;
+  absl::Status restored_;
+  // Written by OnLease and OnCommitted on any thread; the inbox hands them over.
+  absl::StatusOr<SessionLease> granted_lease_;
+  absl::Status synced_status_;
+  CallEvent<&LeasedCall::OnGranted> granted_{this};
+  CallEvent<&LeasedCall::OnSynced> synced_{this};
+};
+
+// What a rare unary method does about sessions: the steps of LeasedCall, for its types of messages.
+template <typename Request, typename Response>
+struct LeasedMethod {
+  std::string (*restored_id)(const Request&);  // null: none
+  bool leases;                                 // the session of the request's session_id
+  absl::Status (*handle)(const RpcContext&, const Request&, SessionLease, Response*);
+  std::string (*changed_id)(const Request&, const Response&);  // null: none
+};
+
+template <typename Base, typename Request, typename Response>
+class LeasedMethodCall : public LeasedCall {
+ public:
+  LeasedMethodCall(const RpcContext* context, Base* service, UnaryRequest<Base, Request, Response> request_method,
+                   const LeasedMethod<Request, Response>& method)
+      : LeasedCall(context), service_(service), request_method_(request_method), method_(method) {
+    Await(service_, request_method_, &request_, &writer_);
+  }
+
+ private:
+  void ListenAgain() override { Listen<LeasedMethodCall>(context(), service_, request_method_, method_); }
+  std::string RestoredId() const override {
+    return method_.restored_id == nullptr ? std::string() : method_.restored_id(request_);
+  }
+  const std::string* LeasedId() const override { return method_.leases ? &request_.session_id() : nullptr; }
+  absl::Status Handle(SessionLease lease) override {
+    return method_.handle(*context(), request_, std::move(lease), &response_);
+  }
+  std::string ChangedId() const override {
+    return method_.changed_id == nullptr ? std::string() : method_.changed_id(request_, response_);
+  }
+  void Send(const grpc::Status& status) override { FinishUnary(&writer_, response_, status); }
+
+  Base* const service_;
+  const UnaryRequest<Base, Request, Response> request_method_;
+  const LeasedMethod<Request, Response> method_;
+  Request request_;
+  Response response_;
+  grpc::ServerAsyncResponseWriter<Response> writer_{server_context()};
+};
+
+// Serves a method on the context's loop until the server shuts down, as ServeUnary does.
+template <typename Service, typename Base, typename Request, typename Response>
+void ServeLeased(const RpcContext* context, Service* service, UnaryRequest<Base, Request, Response> request,
+                 const LeasedMethod<Request, Response>& method) {
+  Base* const base = service;
+  Listen<LeasedMethodCall<Base, Request, Response>>(context, base, request, method);
+}
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_RPC_NATIVE_LEASED_CALL_H_

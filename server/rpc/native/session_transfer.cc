@@ -1,0 +1,83 @@
+#include "server/rpc/native/session_transfer.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "server/registry/find_recorded_model.h"
+#include "server/session/session_id.h"
+#include "server/store/session_record.h"
+
+namespace rondo {
+
+void ToProto(const SessionInfo& info, v1::Session* proto) {
+  proto->set_session_id(info.id);
+  proto->set_model(info.model);
+  proto->set_version(info.version);
+  proto->set_position(info.position);
+  const bool never = info.idle_timeout == absl::InfiniteDuration();
+  proto->set_idle_timeout_seconds(never ? 0 : absl::ToDoubleSeconds(info.idle_timeout));
+  proto->set_idle_seconds(absl::ToDoubleSeconds(info.idle));
+}
+
+absl::Status ExportSession(const RpcContext& context, const v1::ExportSessionRequest&, SessionLease lease,
+                           v1::ExportSessionResponse* response) {
+  const SessionRecord record = lease.Export();
+  lease.Release(absl::Now());
+  SessionInfo info;
+  info.id = record.id;
+  info.model = record.model.name;
+  info.version = record.model.version;
+  info.position = record.position;
+  info.idle_timeout = record.idle_timeout_ns == SessionRecord::kNever ? absl::InfiniteDuration()
+                                                                      : absl::Nanoseconds(record.idle_timeout_ns);
+  ToProto(info, response->mutable_session());
+  response->set_state(Encode(record));
+  if (response->ByteSizeLong() <= context.limits.max_message_bytes) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat("the state of session '", record.id, "' takes a message of ",
+                                                    response->ByteSizeLong(), " bytes; this server sends at most ",
+                                                    context.limits.max_message_bytes));
+}
+
+std::string ImportedId(const v1::ImportSessionRequest& request) {
+  if (!request.session_id().empty()) return request.session_id();
+  const absl::StatusOr<SessionRecord> record = DecodeSession(request.state());
+  return record.ok() ? record->id : std::string();
+}
+
+absl::Status ImportSession(const RpcContext& context, const v1::ImportSessionRequest& request, SessionLease,
+                           v1::Session* response) {
+  if (request.state().empty()) {
+    return absl::InvalidArgumentError("state is empty; wanted what ExportSession answered");
+  }
+  absl::StatusOr<SessionRecord> record = DecodeSession(request.state());
+  if (!record.ok()) return record.status();
+  const absl::StatusOr<ServedModelPtr> model =
+      FindRecordedModel(*context.registry, record->model, AdoptSessions::kNever);
+  if (!model.ok()) return model.status();
+  if (!request.session_id().empty()) record->id = request.session_id();
+  const absl::StatusOr<SessionInfo> info = context.sessions->Import(*record, *model, absl::Now());
+  if (!info.ok()) return info.status();
+  ToProto(*info, response);
+  return absl::OkStatus();
+}
+
+absl::Status ForkSession(const RpcContext& context, const v1::ForkSessionRequest& request, SessionLease lease,
+                         v1::Session* response) {
+  SessionRecord record = lease.Export();
+  const ServedModelPtr model = lease.model();  // live or not any more
+  lease.Release(absl::Now());
+  record.id = request.new_session_id();
+  if (record.id.empty()) {
+    absl::StatusOr<std::string> made = RandomSessionId();
+    if (!made.ok()) return made.status();
+    record.id = *std::move(made);
+  }
+  const absl::StatusOr<SessionInfo> info = context.sessions->Import(record, model, absl::Now());
+  if (!info.ok()) return info.status();
+  ToProto(*info, response);
+  return absl::OkStatus();
+}
+
+}  // namespace rondo
