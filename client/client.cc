@@ -12,7 +12,7 @@ namespace rondo {
 namespace {
 
 absl::Status CheckOptions(const ClientOptions& options) {
-  if (options.deadline <= absl::ZeroDuration()) return absl::InvalidArgumentError("deadline must be > 0");
+  if (options.timeout <= absl::ZeroDuration()) return absl::InvalidArgumentError("timeout must be > 0");
   if (options.max_attempts < 1 || options.max_attempts > 16) {
     return absl::InvalidArgumentError(absl::StrCat("max_attempts is ", options.max_attempts, "; it takes 1..16"));
   }

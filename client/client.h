@@ -24,7 +24,7 @@ class ClientConnection;
 struct ClientOptions {
   // Of each call, its retries included. > 0; infinite: none. A stream has none of its own (see
   // PredictOptions::timeout), but this bounds the time it tries to reach a server again.
-  absl::Duration deadline = absl::Seconds(10);
+  absl::Duration timeout = absl::Seconds(10);
   // Tries of one call, 1..16; 1: no retries. What is tried again: a call that the server refused and asked to repeat
   // (grpc-retry-pushback-ms), and one that failed with UNAVAILABLE or ABORTED and can be repeated without a second
   // effect. A live Session, and a stream that was answered before, wait for a server that restarts: only the deadline
@@ -64,7 +64,7 @@ class Client {
   absl::StatusOr<std::vector<SequenceOutput>> PredictMany(absl::string_view model,
                                                           absl::Span<const SequenceInput> sequences,
                                                           const PredictOptions& options = {}) const;
-  PredictStream OpenPredictStream(absl::string_view model, const PredictOptions& options = {}) const;
+  PredictStream OpenStream(absl::string_view model, const PredictOptions& options = {}) const;
   absl::StatusOr<ForecastOutput> Forecast(absl::string_view model, const ForecastInput& input) const;
 
   // The session `id` where it stands; an unknown id starts at position 0 with its first step. Empty id: a new session

@@ -36,7 +36,7 @@ class ClientConnection {
   const ClientOptions& options() const { return options_; }
   v1::Inference::Stub& inference() { return *inference_; }
   // Of a call that begins now.
-  absl::Time NewDeadline() const { return absl::Now() + options_.deadline; }
+  absl::Time NewDeadline() const { return absl::Now() + options_.timeout; }
 
   // One unary call: retries as ClientOptions says, until the deadline.
   template <typename Stub, typename Request, typename Response>

@@ -17,9 +17,6 @@
 namespace rondo {
 namespace {
 
-// Of messages that wait for the stream to be connected again; beyond it a writer waits.
-constexpr size_t kMaxUnsentMessages = 1024;
-
 // One gRPC stream. Its reader and its writer keep it alive.
 struct Wire {
   explicit Wire(ClientConnection* connection) : stream(connection->inference().StreamPredict(&context)) {}
@@ -80,7 +77,7 @@ class PredictStream::Impl {
     return found;
   }
 
-  void WritesDone() {
+  void DoneWriting() {
     std::shared_ptr<Wire> wire;
     {
       std::lock_guard<std::mutex> lock(mutex_);
@@ -91,7 +88,7 @@ class PredictStream::Impl {
   }
 
   absl::Status Finish() {
-    WritesDone();
+    DoneWriting();
     StreamReply dropped;
     while (Read(&dropped)) {
     }
@@ -237,10 +234,10 @@ PredictStream::~PredictStream() = default;
 
 bool PredictStream::Write(absl::Span<const SequenceInput> sequences) { return impl_->Write(sequences); }
 bool PredictStream::Read(StreamReply* reply) { return impl_->Read(reply); }
-void PredictStream::WritesDone() { impl_->WritesDone(); }
+void PredictStream::DoneWriting() { impl_->DoneWriting(); }
 absl::Status PredictStream::Finish() { return impl_->Finish(); }
 
-PredictStream Client::OpenPredictStream(absl::string_view model, const PredictOptions& options) const {
+PredictStream Client::OpenStream(absl::string_view model, const PredictOptions& options) const {
   return PredictStream(std::make_unique<PredictStream::Impl>(connection_, model, options));
 }
 

@@ -1,6 +1,7 @@
 #ifndef RONDO_CLIENT_PREDICT_STREAM_H_
 #define RONDO_CLIENT_PREDICT_STREAM_H_
 
+#include <cstddef>
 #include <memory>
 
 #include "absl/status/status.h"
@@ -12,7 +13,7 @@ namespace rondo {
 // A stream of messages, each with steps for any number of sessions; replies come in the order of the writes.
 //
 // It outlives its server: when the server drains, or the connection breaks, Read opens another stream and sends again
-// what was not answered, for as long as ClientOptions::deadline. It ends instead if one of those messages could run
+// what was not answered, for as long as ClientOptions::timeout. It ends instead if one of those messages could run
 // twice (a sequence of a session without position, or with end_session). A session that lost answered steps in a crash
 // (a server with --durability=interval) answers FAILED_PRECONDITION and where it stands, as do all but the last of
 // several messages for one session that a crash left unanswered.
@@ -21,6 +22,9 @@ namespace rondo {
 //          that never reads is blocked in the end.
 class PredictStream {
  public:
+  // The most messages that wait for the stream to be connected again; beyond them a writer waits.
+  static constexpr size_t kMaxUnsentMessages = 1024;
+
   PredictStream(PredictStream&&) noexcept;
   PredictStream& operator=(PredictStream&&) noexcept;
   ~PredictStream();  // cancels a stream that was not finished
@@ -30,7 +34,7 @@ class PredictStream {
   // Blocks. False: no more replies will come; Finish says why. A refused message is a reply.
   bool Read(StreamReply* reply);
   // No more writes; the replies to those before still come.
-  void WritesDone();
+  void DoneWriting();
   // Drops unread replies and ends the stream. OK: the server answered everything it was sent. Once, after all else.
   absl::Status Finish();
 

@@ -4,13 +4,14 @@
 #include <cmath>
 #include <cstdint>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 
 namespace rondo {
 
 namespace {
 
-// Nobody answered, or not this server: another try may meet another one.
+// True if nobody answered, or a server that another one has taken the session from: another try may meet that one.
 bool IsAway(const FailedTry& failed) {
   switch (failed.code) {
     case absl::StatusCode::kUnavailable:
@@ -23,6 +24,14 @@ bool IsAway(const FailedTry& failed) {
   }
 }
 
+// Nothing: do not come back. A number of more than ten digits counts as nothing: no clock waits that long.
+std::optional<absl::Duration> PushbackDelay(absl::string_view text) {
+  int64_t milliseconds = 0;
+  const bool is_number = text.size() <= 10 && std::all_of(text.begin(), text.end(), absl::ascii_isdigit);
+  if (!is_number || !absl::SimpleAtoi(text, &milliseconds)) return std::nullopt;
+  return absl::Milliseconds(milliseconds);
+}
+
 }  // namespace
 
 std::optional<absl::Duration> RetryDelay(const ClientOptions& options, const FailedTry& failed, double jitter) {
@@ -31,11 +40,7 @@ std::optional<absl::Duration> RetryDelay(const ClientOptions& options, const Fai
   if (failed.number >= options.max_attempts && !waits) return std::nullopt;
   // RESOURCE_EXHAUSTED without a pushback is not a full queue but a limit, such as a message's size: it stays.
   if (!away && failed.code != absl::StatusCode::kResourceExhausted) return std::nullopt;
-  if (failed.pushback.has_value()) {
-    int64_t milliseconds = 0;
-    if (!absl::SimpleAtoi(*failed.pushback, &milliseconds) || milliseconds < 0) return std::nullopt;
-    return absl::Milliseconds(milliseconds);
-  }
+  if (failed.pushback.has_value()) return PushbackDelay(*failed.pushback);
   if (!away || failed.repeat == Repeat::kUnsafe) return std::nullopt;
   const absl::Duration backoff =
       std::min(options.initial_backoff * std::ldexp(1.0, std::min(failed.number - 1, 30)), options.max_backoff);

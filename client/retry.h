@@ -10,11 +10,18 @@
 
 namespace rondo {
 
+// How gRPC connects again to an address, in milliseconds. Its own first reconnect comes after a second: every retry
+// before that would fail without having tried. The least is also the longest wait for one address: with gRPC's 20 s the
+// next server's turn would come after every deadline.
+inline constexpr int kInitialReconnectMs = 100;
+inline constexpr int kMinReconnectMs = 1000;
+inline constexpr int kMaxReconnectMs = 2000;
+
 // If a second run of a call changes more than the first one did.
 enum class Repeat {
   kUnsafe,
   kSafe,
-  kUntilDeadline,  // safe, and worth waiting for: the server may restart, or hand over to another one
+  kUntilDeadline,  // safe, and worth waiting for: the server may restart, or hand the session over to another one
 };
 
 // A try that failed.

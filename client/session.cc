@@ -9,12 +9,6 @@
 #include "client/wire.h"
 
 namespace rondo {
-namespace {
-
-// Of one message of timesteps that are sent again: well under a server's default limits.
-constexpr int64_t kMaxTimestepsAgain = 256;
-
-}  // namespace
 
 Session::Session(std::shared_ptr<ClientConnection> connection, std::string model, int64_t wanted_version,
                  int64_t version, std::string id, int64_t position)
@@ -82,7 +76,7 @@ absl::Status Session::CatchUp(const absl::Status& refusal, absl::Time deadline) 
 
 absl::Status Session::CatchUpFrom(int64_t expected, absl::Time deadline) {
   while (expected < position_) {
-    SequenceInput again = unsaved_.From(expected, kMaxTimestepsAgain);
+    SequenceInput again = unsaved_.From(expected, UnsavedSteps::kMaxTimestepsAgain);
     again.session_id = id_;
     const absl::StatusOr<SequenceOutput> output = Send(again, /*last_only=*/true, deadline);
     if (output.ok()) {
@@ -142,6 +136,6 @@ absl::Status Session::Sync() {
   return absl::OkStatus();
 }
 
-absl::Status Session::Delete() { return Client(connection_).DeleteSession(id_); }
+absl::Status Session::End() { return Client(connection_).DeleteSession(id_); }
 
 }  // namespace rondo

@@ -50,7 +50,7 @@ class Session {
   absl::Status Sync();
 
   // Ends the session on the server.
-  absl::Status Delete();
+  absl::Status End();
 
   const std::string& id() const { return id_; }
   // Of the model when this object was made; 0: the newest one when the first step comes. A server with --adopt_sessions

@@ -13,7 +13,10 @@ namespace rondo {
 // the oldest go first. One thread.
 class UnsavedSteps {
  public:
-  // Of values and times; 0: keeps nothing.
+  // The most timesteps of one message that sends timesteps again: well under a server's default limits.
+  static constexpr int64_t kMaxTimestepsAgain = 256;
+
+  // `max_bytes`: of values and times; 0: keeps nothing.
   explicit UnsavedSteps(size_t max_bytes) : max_bytes_(max_bytes) {}
 
   // The timesteps of `sequence` were answered; its position is set, and `next` comes after them. They follow the ones

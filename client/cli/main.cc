@@ -43,7 +43,7 @@ int UsageError(const absl::Status& status) {
 absl::StatusOr<Client> Connect(const Invocation& invocation) {
   ClientOptions options;
   const std::optional<std::string> timeout = invocation.Flag("timeout");
-  if (timeout.has_value() && !absl::ParseDuration(*timeout, &options.deadline)) {
+  if (timeout.has_value() && !absl::ParseDuration(*timeout, &options.timeout)) {
     return absl::InvalidArgumentError(
         absl::StrCat("--timeout is '", *timeout, "'; it takes a duration as 500ms or 10s"));
   }

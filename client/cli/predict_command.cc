@@ -39,7 +39,7 @@ class TableRun {
     if (context_.stderr_is_terminal && !context_.stdout_is_terminal) std::fprintf(stderr, "\r\033[K");
     if (!owns_session) return status.ok() || rows_ == 0 ? status : WithProgress(status);
     // If this fails, the server's idle timeout ends the session.
-    if (target_.session.has_value()) (void)target_.session->Delete();
+    if (target_.session.has_value()) (void)target_.session->End();
     return status;
   }
 

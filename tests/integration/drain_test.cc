@@ -87,7 +87,7 @@ class DrainTest : public SurvivorsTest {
 
   Client NewClient() const {
     ClientOptions options;
-    options.deadline = absl::Seconds(60);
+    options.timeout = absl::Seconds(60);
     options.initial_backoff = absl::Milliseconds(10);
     return Client::Connect(absl::StrCat(first_.address(), ",", second_.address()), options).value();
   }
@@ -96,7 +96,7 @@ class DrainTest : public SurvivorsTest {
   void DriveStreams(size_t begin, size_t end) {
     const Client client = NewClient();
     std::vector<PredictStream> streams;
-    for (size_t i = begin; i < end; ++i) streams.push_back(client.OpenPredictStream("lstm"));
+    for (size_t i = begin; i < end; ++i) streams.push_back(client.OpenStream("lstm"));
     for (int64_t position = 0; !stopping(); ++position) {
       for (size_t i = begin; i < end; ++i) {
         SequenceInput step;

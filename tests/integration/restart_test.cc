@@ -33,7 +33,7 @@ class RestartTest : public SurvivorsTest {
   // A unary call a step; the series of the command line is left to it.
   void DriveSessions(size_t begin, size_t end) {
     ClientOptions options;
-    options.deadline = absl::Seconds(60);
+    options.timeout = absl::Seconds(60);
     options.max_backoff = absl::Milliseconds(200);
     const Client client = Client::Connect(server_->address(), options).value();
     std::vector<Session> sessions;

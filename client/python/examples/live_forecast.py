@@ -39,7 +39,7 @@ weather = np.array([[float(row[name]) for name in model.inputs] for row in table
 tomorrow = np.zeros((len(days), model.output_size), dtype=np.float32)  # [day]: expected for the day after it
 forecasts = {}  # index of the last known day -> [horizon, output_size]
 
-with client.session("seattle") as town:
+with client.open_session("seattle") as town:
     tomorrow[:live] = town.run(weather[:live], days[:live])
     for day in range(live, len(days)):
         tomorrow[day] = town.step(weather[day], days[day])

@@ -18,7 +18,7 @@ class AioTest(unittest.IsolatedAsyncioTestCase):
     async def test_sessions_step_side_by_side(self):
         async with rondo.aio.Client(self.server.address) as client:
             async def total(number):
-                async with client.session("sum") as session:
+                async with client.open_session("sum") as session:
                     for _ in range(20):
                         output = await session.step([number])
                     return session.id, float(output[0])
@@ -29,11 +29,11 @@ class AioTest(unittest.IsolatedAsyncioTestCase):
 
     async def test_a_named_session_is_awaited_and_lives_on(self):
         async with rondo.aio.Client(self.server.address) as client:
-            session = await client.session("two", "aio-named")
+            session = await client.open_session("two", "aio-named")
             self.assertEqual((await session.run([[1, 1], [1, 1]])).tolist(), [[2], [4]])
-            self.assertEqual((await client.session("two", "aio-named")).position, 2)
+            self.assertEqual((await client.open_session("two", "aio-named")).position, 2)
             self.assertEqual((await client.get_session("aio-named")).position, 2)
-            self.assertEqual((await session.forecast(2, known=[[0, 1]])).tolist(), [[4], [9]])
+            self.assertEqual((await session.forecast(2, known_inputs=[[0, 1]])).tolist(), [[4], [9]])
             await session.end()
             with self.assertRaisesRegex(rondo.NotFound, "deleted by its owner"):
                 await session.step([1, 1])
@@ -45,7 +45,7 @@ class AioTest(unittest.IsolatedAsyncioTestCase):
             self.assertEqual((await client.predict("sum", [[1], [2]])).tolist(), [[1], [3]])
             self.assertEqual((await client.forecast("sum", [[1], [2]], 3)).tolist(), [[3], [6], [12]])
             info = await client.create_session("sum", "aio-created")
-            sessions = [await client.session("sum", info.session_id), await client.session("sum", "aio-new")]
+            sessions = [await client.open_session("sum", info.session_id), await client.open_session("sum", "aio-new")]
             self.assertEqual((await client.step_many(sessions, np.array([[1], [2]]))).tolist(), [[1], [2]])
             sequence = rondo.SequenceInput([[1]], "aio-created", position=9)
             with self.assertRaises(rondo.PositionError) as caught:
@@ -55,7 +55,7 @@ class AioTest(unittest.IsolatedAsyncioTestCase):
 
     async def test_a_session_is_a_value(self):
         async with rondo.aio.Client(self.server.address) as client:
-            trunk = await client.session("sum", "aio-trunk")
+            trunk = await client.open_session("sum", "aio-trunk")
             await trunk.step([5])
             async with trunk.fork() as guess:
                 self.assertEqual((await guess.step([1])).tolist(), [6])
@@ -65,13 +65,13 @@ class AioTest(unittest.IsolatedAsyncioTestCase):
             await trunk.step([100])
             info = await client.import_session(state, "aio-again")
             self.assertEqual(info.position, 1)
-            again = await client.session("sum", "aio-again")
+            again = await client.open_session("sum", "aio-again")
             self.assertEqual((await again.step([2])).tolist(), [7])
             self.assertEqual((await client.fork_session("aio-again", "aio-fork")).position, 2)
             self.assertGreater(len(await client.export_session("aio-fork")), 100)
 
     async def test_a_stream_answers_in_order_and_outlives_a_refused_message(self):
-        async with rondo.aio.Client(self.server.address) as client, client.stream("sum") as stream:
+        async with rondo.aio.Client(self.server.address) as client, client.open_stream("sum") as stream:
             await stream.write([])
             for value in range(20):
                 await stream.write([rondo.SequenceInput([[1]], "aio-streamed", position=value)])
@@ -83,7 +83,7 @@ class AioTest(unittest.IsolatedAsyncioTestCase):
     async def test_a_lost_reply_is_asked_for_again_and_runs_once(self):
         with CuttableWire(self.server.address) as wire:
             async with rondo.aio.Client(self.server.address) as direct, rondo.aio.Client(wire.address) as client:
-                session = await client.session("sum", "aio-lost")
+                session = await client.open_session("sum", "aio-lost")
                 await session.step([1])
                 wire.hold()
                 step = asyncio.create_task(session.step([2]))

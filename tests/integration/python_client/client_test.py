@@ -30,25 +30,25 @@ class ClientTest(unittest.TestCase):
         self.assertEqual([model.name for model in self.client.list_models()], ["clock", "sum", "two"])
         model = self.client.get_model("two")
         self.assertEqual((model.cell, model.inputs, model.outputs, model.input_size), ("rnn", ("x", "y"), ("sum",), 2))
-        self.assertEqual(model.feedback, (rondo.Feedback("sum", "x"),))
+        self.assertEqual(model.feedback, (rondo.FeedbackDescription("sum", "x"),))
 
     def test_a_session_goes_on_where_it_stands(self):
-        first = self.client.session("sum", "goes-on")
+        first = self.client.open_session("sum", "goes-on")
         self.assertEqual(first.step([1]).tolist(), [1])
         self.assertEqual(first.step(2.0).tolist(), [3])
-        again = self.client.session("sum", "goes-on")
+        again = self.client.open_session("sum", "goes-on")
         self.assertEqual(again.position, 2)
         output = again.run([[3], [4]])
         self.assertEqual((output.tolist(), output.dtype, again.position), ([[6], [10]], np.float32, 4))
         self.assertEqual(again.run([[1], [1]], last_only=True).tolist(), [[12]])
 
     def test_a_session_of_another_model_is_refused(self):
-        self.client.session("sum", "taken").step([1])
+        self.client.open_session("sum", "taken").step([1])
         with self.assertRaisesRegex(rondo.FailedPrecondition, "'taken' belongs to model 'sum' version 1"):
-            self.client.session("two", "taken")
+            self.client.open_session("two", "taken")
 
     def test_a_block_ends_a_session_with_an_id_of_the_server_only(self):
-        with self.client.session("sum") as temporary, self.client.session("sum", "stays") as named:
+        with self.client.open_session("sum") as temporary, self.client.open_session("sum", "stays") as named:
             temporary.step([1])
             named.step([1])
         self.assertEqual(self.client.get_session("stays").position, 1)
@@ -56,7 +56,7 @@ class ClientTest(unittest.TestCase):
             self.client.get_session(temporary.id)
 
     def test_a_session_that_moved_elsewhere_says_where_it_stands(self):
-        mine, theirs = self.client.session("sum", "shared"), self.client.session("sum", "shared")
+        mine, theirs = self.client.open_session("sum", "shared"), self.client.open_session("sum", "shared")
         theirs.run([[5], [5], [5]])
         with self.assertRaises(rondo.PositionError) as caught:
             mine.step([1])
@@ -66,14 +66,14 @@ class ClientTest(unittest.TestCase):
         self.assertEqual(mine.step([1]).tolist(), [16])
 
     def test_another_model_is_no_position_error(self):
-        self.client.session("sum", "of-sum").run([[1], [1]])
+        self.client.open_session("sum", "of-sum").run([[1], [1]])
         sequence = rondo.SequenceInput([[1, 1]], "of-sum", position=2)
         with self.assertRaisesRegex(rondo.FailedPrecondition, "runs model 'sum'") as caught:
             self.client.predict_many("two", [sequence])
         self.assertNotIsInstance(caught.exception, rondo.PositionError)
 
     def test_an_array_of_another_shape_never_leaves(self):
-        session = self.client.session("two", "shapes")
+        session = self.client.open_session("two", "shapes")
         for x in ([1], [[1, 2]], 1.0, [1, 2, 3]):
             with self.assertRaisesRegex(ValueError, r"takes \[2\]: x, y"):
                 session.step(x)
@@ -96,7 +96,7 @@ class ClientTest(unittest.TestCase):
         aware = datetime.datetime(2015, 1, 1, 1, tzinfo=datetime.timezone(datetime.timedelta(hours=1)))
         for time in (1420070400, "2015-01-01", "2015-01-01T00:00:00Z", datetime.date(2015, 1, 1), aware,
                      datetime.datetime(2015, 1, 1), np.datetime64("2015-01-01"), pd.Timestamp("2015-01-01")):  # fmt: skip
-            with self.subTest(time=time), self.client.session("clock") as session:
+            with self.subTest(time=time), self.client.open_session("clock") as session:
                 self.assertEqual(session.step([2], time).tolist(), [2])
                 # The model's next hour: the server knows the time it was given.
                 sequence = rondo.SequenceInput([[2]], session.id, 0, [1420070400])
@@ -114,7 +114,7 @@ class ClientTest(unittest.TestCase):
         self.assertEqual(kinds, [type(None), rondo.NotFound, rondo.InvalidArgument, type(None)])
 
     def test_many_sessions_step_in_one_message(self):
-        sessions = [self.client.session("two", f"step-{i}") for i in range(3)]
+        sessions = [self.client.open_session("two", f"step-{i}") for i in range(3)]
         self.assertEqual(self.client.step_many(sessions, [[1, 1], [2, 2], [3, 3]]).tolist(), [[2], [4], [6]])
         sessions[1].end()
         with self.assertRaisesRegex(rondo.PartialFailure, "1 of 3 sessions failed; session 1: .*deleted") as caught:
@@ -123,14 +123,14 @@ class ClientTest(unittest.TestCase):
         self.assertEqual([None if o is None else o.tolist() for o in caught.exception.outputs], [[4], None, [8]])
         self.assertEqual([session.position for session in sessions], [2, 1, 2])
         with self.assertRaisesRegex(ValueError, "one message is for one model"):
-            self.client.step_many([sessions[0], self.client.session("sum", "step-other")], [[1, 1], [1, 1]])
+            self.client.step_many([sessions[0], self.client.open_session("sum", "step-other")], [[1, 1], [1, 1]])
 
     def test_a_newer_version_goes_on_with_a_session_that_was_opened_without_one(self):
         repository = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         write_sum_model(repository, "sum", ["x"])
         server = self.enterContext(ServerProcess("--adopt_sessions=same_shape", repository=repository))
         client = self.enterContext(rondo.Client(server.address))
-        live, named = client.session("sum", "live"), client.session("sum", "named", version=1)
+        live, named = client.open_session("sum", "live"), client.open_session("sum", "named", version=1)
         self.assertEqual([session.step(2).tolist() for session in (live, named)], [[2], [2]])
         write_sum_model(repository, "sum", ["x"], version=2, scale=10.0)
         server.look_for_models()
@@ -138,7 +138,7 @@ class ClientTest(unittest.TestCase):
         while client.get_model("sum").version == 1:
             self.assertLess(time.monotonic(), deadline, "version 2 was never loaded")
         self.assertEqual([session.step(3).tolist() for session in (live, named)], [[50], [5]])
-        new = client.session("sum", "new")
+        new = client.open_session("sum", "new")
         self.assertEqual(client.step_many([live, new], [[1], [4]]).tolist(), [[60], [40]])
         self.assertEqual(client.get_session("live").version, 2)
 
@@ -156,7 +156,7 @@ class ClientTest(unittest.TestCase):
             self.client.delete_session("kept")
 
     def test_a_session_goes_on_from_its_bytes(self):
-        session = self.client.session("sum", "value")
+        session = self.client.open_session("sum", "value")
         session.run([[1], [2]])
         state = session.export()
         self.assertIsInstance(state, bytes)
@@ -164,7 +164,7 @@ class ClientTest(unittest.TestCase):
         session.step([100])
         info = self.client.import_session(state, "value-again")
         self.assertEqual((info.session_id, info.model, info.position), ("value-again", "sum", 2))
-        self.assertEqual(self.client.session("sum", "value-again").step([4]).tolist(), [7])
+        self.assertEqual(self.client.open_session("sum", "value-again").step([4]).tolist(), [7])
         with self.assertRaisesRegex(rondo.AlreadyExists, "'value' exists"):
             self.client.import_session(state)
         session.end()
@@ -179,7 +179,7 @@ class ClientTest(unittest.TestCase):
             self.client.export_session("nobody")
 
     def test_a_fork_goes_its_own_way(self):
-        trunk = self.client.session("sum", "trunk")
+        trunk = self.client.open_session("sum", "trunk")
         trunk.step([5])
         with trunk.fork() as guess:
             self.assertEqual((guess.position, guess.model), (1, trunk.model))
@@ -194,19 +194,19 @@ class ClientTest(unittest.TestCase):
             self.client.fork_session("trunk", "branch")
 
     def test_a_forecast_leaves_the_session_where_it_is(self):
-        session = self.client.session("sum", "forecast")
+        session = self.client.open_session("sum", "forecast")
         session.run([[1], [2]])
         self.assertEqual(session.forecast(4).tolist(), [[3], [6], [12], [24]])
         self.assertEqual((session.position, session.sync()), (2, 2))
         self.assertEqual(self.client.forecast("sum", [[1], [2]], 4).tolist(), [[3], [6], [12], [24]])
-        two = self.client.session("two", "forecast-two")
+        two = self.client.open_session("two", "forecast-two")
         two.step([1, 1])
         with self.assertRaisesRegex(rondo.FailedPrecondition, "lacks input"):
             two.forecast(3)
-        self.assertEqual(two.forecast(3, known=[[0, 10], [0, 20]]).tolist(), [[2], [14], [48]])
+        self.assertEqual(two.forecast(3, known_inputs=[[0, 10], [0, 20]]).tolist(), [[2], [14], [48]])
 
     def test_a_stream_answers_in_order_and_outlives_a_refused_message(self):
-        with self.client.stream("sum") as stream:
+        with self.client.open_stream("sum") as stream:
             for value in range(100):
                 stream.write([rondo.SequenceInput([[value]], "streamed", position=value)])
                 if value >= 10:
@@ -234,11 +234,11 @@ class SeattleTest(unittest.TestCase):
         cls.addClassCleanup(cls.server.close)
 
     def test_steps_runs_and_messages_of_many_agree(self):
-        with rondo.Client(self.server.address) as client, client.session("seattle") as session:
+        with rondo.Client(self.server.address) as client, client.open_session("seattle") as session:
             whole = client.predict("seattle", SEATTLE_DAYS, SEATTLE_TIMES)
             steps = [session.step(day, time) for day, time in zip(SEATTLE_DAYS, SEATTLE_TIMES)]
             np.testing.assert_allclose(np.stack(steps), whole, rtol=1e-5, atol=1e-5)
-            sessions = [client.session("seattle", f"s{i}") for i in range(3)]
+            sessions = [client.open_session("seattle", f"s{i}") for i in range(3)]
             for day, time in zip(SEATTLE_DAYS, SEATTLE_TIMES):
                 together = client.step_many(sessions, np.tile(day, (3, 1)), [time] * 3)
             np.testing.assert_allclose(together, np.tile(whole[-1], (3, 1)), rtol=1e-5, atol=1e-5)
@@ -248,7 +248,7 @@ class SeattleTest(unittest.TestCase):
 
         columns = ["precipitation", "wind", "temp_max", "temp_min"]
         frame = pd.DataFrame(SEATTLE_DAYS[:, [2, 3, 0, 1]], pd.DatetimeIndex(SEATTLE_TIMES), columns)
-        with rondo.Client(self.server.address) as client, client.session("seattle") as session:
+        with rondo.Client(self.server.address) as client, client.open_session("seattle") as session:
             values, times = frames.to_inputs(session.model, frame)
             np.testing.assert_array_equal(values, SEATTLE_DAYS)
             predicted = frames.to_frame(session.model, session.run(values, times), frame.index)

@@ -31,7 +31,7 @@ class LostReplyTest(unittest.TestCase):
 
     def test_a_step_is_asked_for_again_and_runs_once(self):
         with rondo.Client(self.wire.address) as client:
-            session = client.session("sum", "lost")
+            session = client.open_session("sum", "lost")
             session.step([1])
             running = self.lose_the_reply(lambda: session.step([2]), "lost", 2)
             self.assertEqual((running.result().tolist(), session.position), ([3], 2))
@@ -39,7 +39,7 @@ class LostReplyTest(unittest.TestCase):
 
     def test_many_steps_are_asked_for_again_and_run_once(self):
         with rondo.Client(self.wire.address) as client:
-            sessions = [client.session("sum", f"lost-{i}") for i in range(8)]
+            sessions = [client.open_session("sum", f"lost-{i}") for i in range(8)]
             client.step_many(sessions, [[1]] * 8)
             running = self.lose_the_reply(lambda: client.step_many(sessions, [[2]] * 8), "lost-7", 2)
             self.assertEqual(running.result().tolist(), [[3]] * 8)
@@ -47,7 +47,7 @@ class LostReplyTest(unittest.TestCase):
 
     def test_without_retries_the_user_asks_again_with_the_same_values(self):
         with rondo.Client(self.wire.address, max_attempts=1) as client:
-            session = client.session("sum", "lost-once")
+            session = client.open_session("sum", "lost-once")
             session.step([1])
             running = self.lose_the_reply(lambda: session.step([2]), "lost-once", 2)
             with self.assertRaises(rondo.Unavailable):
@@ -63,14 +63,14 @@ class LostReplyTest(unittest.TestCase):
     def test_a_step_without_a_position_is_never_repeated(self):
         with rondo.Client(self.wire.address) as client:
             sequence = rondo.SequenceInput([[1]], "lost-blind")
-            client.session("sum", "lost-blind").step([1])
+            client.open_session("sum", "lost-blind").step([1])
             running = self.lose_the_reply(lambda: client.predict_many("sum", [sequence]), "lost-blind", 2)
             with self.assertRaises(rondo.Unavailable):
                 running.result()
             self.assertEqual(self.direct.get_session("lost-blind").position, 2)
 
     def test_a_broken_stream_goes_on(self):
-        with rondo.Client(self.wire.address) as client, client.stream("sum") as stream:
+        with rondo.Client(self.wire.address) as client, client.open_stream("sum") as stream:
             stream.write([rondo.SequenceInput([[1]])])
             self.assertEqual(stream.read().outputs[0].values.tolist(), [[1]])
             self.wire.cut()
@@ -78,7 +78,7 @@ class LostReplyTest(unittest.TestCase):
             self.assertEqual(stream.read().outputs[0].values.tolist(), [[2]])
 
     def test_a_broken_stream_says_so_without_retries(self):
-        with rondo.Client(self.wire.address, max_attempts=1) as client, client.stream("sum") as stream:
+        with rondo.Client(self.wire.address, max_attempts=1) as client, client.open_stream("sum") as stream:
             stream.write([rondo.SequenceInput([[1]])])
             self.assertEqual(stream.read().outputs[0].values.tolist(), [[1]])
             self.wire.cut()
@@ -89,7 +89,7 @@ class LostReplyTest(unittest.TestCase):
                     stream.write([rondo.SequenceInput([[1]])])
 
     def test_a_broken_stream_with_a_step_that_could_run_twice_says_so(self):
-        with rondo.Client(self.wire.address) as client, client.stream("sum") as stream:
+        with rondo.Client(self.wire.address) as client, client.open_stream("sum") as stream:
             stream.write([rondo.SequenceInput([[1]], "blind-stream")])
             stream.read()
             self.wire.hold()
@@ -108,7 +108,7 @@ class RestartTest(unittest.TestCase):
             rondo.Client(self.server.address, **PATIENT) as client,
             concurrent.futures.ThreadPoolExecutor(2) as threads,
         ):
-            session = client.session("sum", "waits")
+            session = client.open_session("sum", "waits")
             self.server.kill()
             first_step = threads.submit(session.step, [5])
             stateless = threads.submit(client.predict, "sum", [[1], [1]])
@@ -118,14 +118,14 @@ class RestartTest(unittest.TestCase):
 
     def test_a_session_that_the_restart_lost_is_not_found_and_not_restarted(self):
         with rondo.Client(self.server.address, **PATIENT) as client:
-            session = client.session("sum", "gone")
+            session = client.open_session("sum", "gone")
             session.run([[1], [2]])
             self.server.restart()
             for ask in (lambda: session.step([3]), lambda: session.forecast(2), session.sync):
                 with self.assertRaisesRegex(rondo.NotFound, "no session 'gone'"):
                     ask()
             self.assertEqual((session.position, list(client.list_sessions())), (2, []))
-            again = client.session("sum", "gone")
+            again = client.open_session("sum", "gone")
             self.assertEqual((again.position, again.run([[1], [2], [3]]).tolist()), (0, [[1], [3], [6]]))
 
     def test_a_server_that_stays_away_is_unavailable(self):

@@ -75,19 +75,19 @@ class SurviveTest(unittest.TestCase):
 
 class StoppedServerTest(SurviveTest):
     def test_a_session_goes_on(self):
-        session = self.client.session("sum", "lives")
+        session = self.client.open_session("sum", "lives")
         session.run([[1], [2]])
         self.assertEqual(self.restart_under(lambda: session.step([3])).tolist(), [6])
         self.assertEqual(self.restart_under(lambda: session.forecast(2)).tolist(), [[6], [12]])
         self.assertEqual((session.position, self.client.get_session("lives").position), (3, 3))
 
     def test_many_sessions_go_on(self):
-        sessions = [self.client.session("sum", f"many-{i}") for i in range(50)]
+        sessions = [self.client.open_session("sum", f"many-{i}") for i in range(50)]
         self.client.step_many(sessions, [[1]] * 50)
         self.assertEqual(self.restart_under(lambda: self.client.step_many(sessions, [[2]] * 50)).tolist(), [[3]] * 50)
 
     def test_a_stream_goes_on(self):
-        with self.client.stream("sum") as stream:
+        with self.client.open_stream("sum") as stream:
             for position in range(3):
                 stream.write([rondo.SequenceInput([[1]], "streamed", position)])
                 self.assertEqual(stream.read().outputs[0].values.tolist(), [[position + 1]])
@@ -101,8 +101,8 @@ class StoppedServerTest(SurviveTest):
 
     def test_asyncio_goes_on(self):
         async def drive():
-            async with rondo.aio.Client(self.server.address, **PATIENT) as client, client.stream("sum") as stream:
-                session = await client.session("sum", "aio")
+            async with rondo.aio.Client(self.server.address, **PATIENT) as client, client.open_stream("sum") as stream:
+                session = await client.open_session("sum", "aio")
                 await session.step([1])
                 await stream.write([rondo.SequenceInput([[1]], "aio-streamed", 0)])
                 await stream.read()
@@ -117,7 +117,7 @@ class StoppedServerTest(SurviveTest):
         self.assertEqual(asyncio.run(drive()), ([3], [[[total]] for total in range(2, 7)]))
 
     def test_a_stream_that_is_closed_does_not_go_on(self):
-        with self.client.stream("sum") as stream:
+        with self.client.open_stream("sum") as stream:
             stream.write([rondo.SequenceInput([[1]])])
             stream.read()
         with self.assertRaises(rondo.RondoError):
@@ -128,7 +128,7 @@ class KilledServerTest(SurviveTest):
     FLAGS = ("--durability=interval", "--sync_interval=1h")  # only what is told to be saved is
 
     def test_a_session_that_was_never_saved_is_run_again(self):
-        session = self.client.session("sum", "unsaved")
+        session = self.client.open_session("sum", "unsaved")
         for value in range(1, 11):
             session.step([value])
         self.server.restart()
@@ -137,7 +137,7 @@ class KilledServerTest(SurviveTest):
         self.assertEqual(session.forecast(2).tolist(), [[66], [132]])
 
     def test_many_sessions_are_run_again(self):
-        sessions = [self.client.session("sum", f"many-{i}") for i in range(20)]
+        sessions = [self.client.open_session("sum", f"many-{i}") for i in range(20)]
         for _ in range(3):
             self.client.step_many(sessions, [[1]] * 20)
         self.server.restart()
@@ -146,7 +146,7 @@ class KilledServerTest(SurviveTest):
         self.assertEqual(self.client.step_many(sessions[:1], [[1]]).tolist(), [[5]])
 
     def test_a_saved_session_is_run_again_from_there(self):
-        session = self.client.session("sum", "saved")
+        session = self.client.open_session("sum", "saved")
         session.run([[1], [2], [3]])
         self.server.stop()
         self.server.restart()
@@ -157,7 +157,7 @@ class KilledServerTest(SurviveTest):
 
     def test_more_than_is_kept_is_an_error(self):
         with rondo.Client(self.server.address, max_unsaved_bytes=8, **PATIENT) as client:
-            session = client.session("sum", "forgotten")
+            session = client.open_session("sum", "forgotten")
             for value in (1, 2, 3):
                 session.step([value])
             self.server.restart()
@@ -166,7 +166,7 @@ class KilledServerTest(SurviveTest):
             self.assertEqual(session.position, 3)
 
     def test_a_session_that_was_ended_is_not_begun_again(self):
-        session = self.client.session("sum", "ended")
+        session = self.client.open_session("sum", "ended")
         session.step([1])
         self.client.delete_session("ended")
         with self.assertRaisesRegex(rondo.NotFound, "deleted by its owner"):

@@ -40,7 +40,7 @@ TEST_F(ClientTest, AddressAndOptionsAreChecked) {
   options.max_attempts = 17;
   EXPECT_THAT(std::string(Client::Connect("x:1", options).status().message()), HasSubstr("17"));
   options = {};
-  options.deadline = absl::ZeroDuration();
+  options.timeout = absl::ZeroDuration();
   EXPECT_FALSE(Client::Connect("x:1", options).ok());
 }
 
@@ -170,7 +170,7 @@ TEST_F(ClientTest, ALimitIsNotTriedAgain) {
 
 TEST_F(ClientTest, AStepPastItsDeadlineCanBeCalledAgain) {
   ClientOptions options;
-  options.deadline = absl::Milliseconds(300);
+  options.timeout = absl::Milliseconds(300);
   Session session = Connect(options).OpenSession("sum", "a").value();
   server_.FailNext({Fault::kHoldReply});
   EXPECT_EQ(session.Step(std::vector<float>{2}).status().code(), absl::StatusCode::kDeadlineExceeded);
@@ -200,12 +200,12 @@ TEST_F(ClientTest, AnInfiniteIdleTimeoutIsZeroOnTheWire) {
 }
 
 TEST_F(ClientTest, AStreamAnswersInOrderAndOutlivesARefusedMessage) {
-  PredictStream stream = client_.OpenPredictStream("sum");
+  PredictStream stream = client_.OpenStream("sum");
   const std::vector<SequenceInput> sequences = {Steps("a", {1}), Steps("b", {10})};
   ASSERT_TRUE(stream.Write(sequences));
   ASSERT_TRUE(stream.Write({}));
   ASSERT_TRUE(stream.Write(sequences));
-  stream.WritesDone();
+  stream.DoneWriting();
   StreamReply reply;
   ASSERT_TRUE(stream.Read(&reply));
   EXPECT_THAT(reply.sequences.at(1).values, ElementsAre(10));
@@ -219,7 +219,7 @@ TEST_F(ClientTest, AStreamAnswersInOrderAndOutlivesARefusedMessage) {
 }
 
 TEST_F(ClientTest, AStreamThatIsDroppedIsCancelled) {
-  PredictStream stream = client_.OpenPredictStream("sum");
+  PredictStream stream = client_.OpenStream("sum");
   const std::vector<SequenceInput> sequences = {Steps("a", {1})};
   ASSERT_TRUE(stream.Write(sequences));
 }

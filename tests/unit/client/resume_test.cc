@@ -121,25 +121,25 @@ TEST_F(ResumeTest, ASessionThatSomebodyElseMovedIsAnError) {
 
 TEST_F(ResumeTest, AStreamGoesOnWhenItsServerGoesAway) {
   server_.EndStreamsAfter({3, 1, 0, 2});
-  PredictStream stream = Connect().OpenPredictStream("sum");
+  PredictStream stream = Connect().OpenStream("sum");
   StreamReply reply;
   for (int i = 0; i < 10; ++i) {
     ASSERT_TRUE(stream.Write(StepAt("a", i, 1)));
     ASSERT_TRUE(stream.Read(&reply)) << i;
     ASSERT_THAT(reply.sequences.at(0).values, ElementsAre(static_cast<float>(i + 1)));
   }
-  stream.WritesDone();
+  stream.DoneWriting();
   EXPECT_FALSE(stream.Read(&reply));
   EXPECT_TRUE(stream.Finish().ok());
 }
 
 TEST_F(ResumeTest, WhatAStreamReadAheadIsAnsweredOnceAndInOrder) {
   server_.EndStreamsAfter({1, 5, 0, 40});
-  PredictStream stream = Connect().OpenPredictStream("sum");
+  PredictStream stream = Connect().OpenStream("sum");
   constexpr int kMessages = 3000;
   std::thread writer([&stream] {
     for (int i = 0; i < kMessages; ++i) EXPECT_TRUE(stream.Write(StepAt("a", i, 1)));
-    stream.WritesDone();
+    stream.DoneWriting();
   });
   StreamReply reply;
   for (int i = 0; i < kMessages; ++i) {
@@ -156,9 +156,9 @@ TEST_F(ResumeTest, WhatAStreamReadAheadIsAnsweredOnceAndInOrder) {
 
 TEST_F(ResumeTest, AStreamOfOneThreadThatWritesAheadGoesOn) {
   server_.EndStreamsAfter({2, 3});
-  PredictStream stream = Connect().OpenPredictStream("sum");
+  PredictStream stream = Connect().OpenStream("sum");
   for (int i = 0; i < 8; ++i) ASSERT_TRUE(stream.Write(StepAt("a", i, 1)));
-  stream.WritesDone();
+  stream.DoneWriting();
   StreamReply reply;
   for (int i = 0; i < 8; ++i) {
     ASSERT_TRUE(stream.Read(&reply)) << i;
@@ -170,13 +170,13 @@ TEST_F(ResumeTest, AStreamOfOneThreadThatWritesAheadGoesOn) {
 TEST_F(ResumeTest, AStreamWhoseWriterIsDoneWhileItConnectsAgainEnds) {
   for (int try_number = 0; try_number < 40; ++try_number) {
     server_.EndStreamsAfter({1});
-    PredictStream stream = Connect().OpenPredictStream("sum");
+    PredictStream stream = Connect().OpenStream("sum");
     StreamReply reply;
     ASSERT_TRUE(stream.Write(StepAt(absl::StrCat("a", try_number), 0, 1)));
     ASSERT_TRUE(stream.Read(&reply));
     std::thread writer([&stream, try_number] {
       absl::SleepFor(absl::Microseconds(100 * try_number));  // at any moment of the pause, which is 0.5 to 1 ms
-      stream.WritesDone();
+      stream.DoneWriting();
     });
     EXPECT_FALSE(stream.Read(&reply));
     writer.join();
@@ -186,7 +186,7 @@ TEST_F(ResumeTest, AStreamWhoseWriterIsDoneWhileItConnectsAgainEnds) {
 
 TEST_F(ResumeTest, AMessageThatCouldRunTwiceEndsTheStream) {
   server_.EndStreamsAfter({1});
-  PredictStream stream = Connect().OpenPredictStream("sum");
+  PredictStream stream = Connect().OpenStream("sum");
   StreamReply reply;
   std::vector<SequenceInput> sequences = StepAt("a", 0, 1);
   ASSERT_TRUE(stream.Write(sequences));
@@ -199,9 +199,9 @@ TEST_F(ResumeTest, AMessageThatCouldRunTwiceEndsTheStream) {
 
 TEST_F(ResumeTest, AStreamWhoseServerStaysAwayEndsAtItsDeadline) {
   ClientOptions options;
-  options.deadline = absl::Milliseconds(200);
+  options.timeout = absl::Milliseconds(200);
   server_.EndStreamsAfter(std::deque<int>(10'000, 0));
-  PredictStream stream = Connect(options).OpenPredictStream("sum");
+  PredictStream stream = Connect(options).OpenStream("sum");
   stream.Write(StepAt("a", 0, 1));
   StreamReply reply;
   EXPECT_FALSE(stream.Read(&reply));

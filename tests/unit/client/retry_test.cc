@@ -1,93 +1,54 @@
+// The vectors of retry.json, which the Python client's tests read too.
 #include "client/retry.h"
 
+#include "client/predict_stream.h"
+#include "client/unsaved_steps.h"
 #include "gtest/gtest.h"
+#include "tests/unit/client/client_vectors.h"
 
 namespace rondo {
 namespace {
 
-FailedTry Unavailable(int number) { return {number, absl::StatusCode::kUnavailable, Repeat::kSafe, std::nullopt}; }
+using nlohmann::json;
 
-TEST(RetryDelayTest, DoublesUpToTheLongestBackoff) {
-  ClientOptions options;
-  options.max_attempts = 16;
-  options.initial_backoff = absl::Milliseconds(100);
-  options.max_backoff = absl::Milliseconds(300);
-  EXPECT_EQ(RetryDelay(options, Unavailable(1), 0), absl::Milliseconds(100));
-  EXPECT_EQ(RetryDelay(options, Unavailable(2), 0), absl::Milliseconds(200));
-  EXPECT_EQ(RetryDelay(options, Unavailable(3), 0), absl::Milliseconds(300));
-  EXPECT_EQ(RetryDelay(options, Unavailable(15), 0), absl::Milliseconds(300));
+Repeat RepeatNamed(const std::string& name) {
+  if (name == "unsafe") return Repeat::kUnsafe;
+  return name == "safe" ? Repeat::kSafe : Repeat::kUntilDeadline;
 }
 
-TEST(RetryDelayTest, JitterTakesUpToHalfOff) {
-  EXPECT_EQ(RetryDelay(ClientOptions(), Unavailable(1), 0.5), absl::Milliseconds(75));
-  EXPECT_GT(*RetryDelay(ClientOptions(), Unavailable(1), 0.999), absl::Milliseconds(50));
-}
-
-TEST(RetryDelayTest, TheLastTryIsTheLast) {
-  ClientOptions options;
-  options.max_attempts = 3;
-  EXPECT_TRUE(RetryDelay(options, Unavailable(2), 0).has_value());
-  EXPECT_FALSE(RetryDelay(options, Unavailable(3), 0).has_value());
-}
-
-TEST(RetryDelayTest, WhatIsWorthWaitingForHasNoLastTry) {
-  FailedTry failed = Unavailable(1'000'000);
-  failed.repeat = Repeat::kUntilDeadline;
-  for (const absl::StatusCode code :
-       {absl::StatusCode::kUnavailable, absl::StatusCode::kAborted, absl::StatusCode::kCancelled}) {
-    failed.code = code;
-    EXPECT_EQ(RetryDelay(ClientOptions(), failed, 0), ClientOptions().max_backoff);
-  }
-  failed.code = absl::StatusCode::kResourceExhausted;
-  failed.pushback = "7";
-  EXPECT_FALSE(RetryDelay(ClientOptions(), failed, 0).has_value());
-}
-
-TEST(RetryDelayTest, OneAttemptIsOne) {
-  ClientOptions options;
-  options.max_attempts = 1;
-  FailedTry failed = Unavailable(1);
-  failed.repeat = Repeat::kUntilDeadline;
-  EXPECT_FALSE(RetryDelay(options, failed, 0).has_value());
-}
-
-TEST(RetryDelayTest, ASessionThatMovedIsAskedForAgain) {
-  FailedTry failed = Unavailable(1);
-  failed.code = absl::StatusCode::kAborted;
-  EXPECT_TRUE(RetryDelay(ClientOptions(), failed, 0).has_value());
-}
-
-TEST(RetryDelayTest, ACallWithASecondEffectIsNotRepeatedUnlessTheServerAsks) {
-  FailedTry failed = Unavailable(1);
-  failed.repeat = Repeat::kUnsafe;
-  EXPECT_FALSE(RetryDelay(ClientOptions(), failed, 0).has_value());
-  failed.pushback = "7";
-  EXPECT_EQ(RetryDelay(ClientOptions(), failed, 0.9), absl::Milliseconds(7));
-}
-
-TEST(RetryDelayTest, ALimitIsNotAFullQueue) {
-  FailedTry failed = Unavailable(1);
-  failed.code = absl::StatusCode::kResourceExhausted;
-  EXPECT_FALSE(RetryDelay(ClientOptions(), failed, 0).has_value());
-  failed.pushback = "40";
-  EXPECT_EQ(RetryDelay(ClientOptions(), failed, 0), absl::Milliseconds(40));
-}
-
-TEST(RetryDelayTest, ANegativeOrBrokenPushbackMeansNever) {
-  FailedTry failed = Unavailable(1);
-  for (const char* pushback : {"-1", "", "soon", "99999999999999999999"}) {
-    failed.pushback = pushback;
-    EXPECT_FALSE(RetryDelay(ClientOptions(), failed, 0).has_value()) << pushback;
+TEST(RetryDelayTest, EveryAttemptWaitsAsLongAsTheVectorsSay) {
+  for (const json& golden : ReadClientVectors("retry.json")["attempts"]) {
+    SCOPED_TRACE(golden["name"].get<std::string>());
+    ClientOptions options;
+    options.max_attempts = golden.value("max_attempts", options.max_attempts);
+    options.max_backoff = absl::Seconds(golden.value("max_backoff", absl::ToDoubleSeconds(options.max_backoff)));
+    const std::string pushback = golden.value("pushback", "");
+    FailedTry failed;
+    failed.number = golden["attempt"];
+    failed.code = StatusCodeNamed(golden.value("code", "UNAVAILABLE"));
+    failed.repeat = RepeatNamed(golden.value("repeat", "safe"));
+    if (golden.contains("pushback")) failed.pushback = pushback;
+    const std::optional<absl::Duration> delay = RetryDelay(options, failed, golden.value("jitter", 0.0));
+    ASSERT_EQ(delay.has_value(), !golden["wait"].is_null());
+    EXPECT_NEAR(absl::ToDoubleSeconds(delay.value_or(absl::ZeroDuration())),
+                golden["wait"].is_null() ? 0 : golden["wait"].get<double>(), 1e-8);
   }
 }
 
-TEST(RetryDelayTest, OtherErrorsAreFinal) {
-  FailedTry failed = Unavailable(1);
-  for (const absl::StatusCode code : {absl::StatusCode::kInvalidArgument, absl::StatusCode::kDeadlineExceeded,
-                                      absl::StatusCode::kFailedPrecondition, absl::StatusCode::kCancelled}) {
-    failed.code = code;
-    EXPECT_FALSE(RetryDelay(ClientOptions(), failed, 0).has_value());
-  }
+TEST(RetryDelayTest, DefaultsAndConstantsAreThoseOfTheVectors) {
+  const json vectors = ReadClientVectors("retry.json");
+  const ClientOptions options;
+  EXPECT_EQ(vectors["defaults"], json({{"timeout_seconds", absl::ToDoubleSeconds(options.timeout)},
+                                       {"max_attempts", options.max_attempts},
+                                       {"initial_backoff_seconds", absl::ToDoubleSeconds(options.initial_backoff)},
+                                       {"max_backoff_seconds", absl::ToDoubleSeconds(options.max_backoff)},
+                                       {"max_reply_bytes", options.max_reply_bytes},
+                                       {"max_unsaved_bytes", options.max_unsaved_bytes}}));
+  EXPECT_EQ(vectors["constants"], json({{"initial_reconnect_ms", kInitialReconnectMs},
+                                        {"min_reconnect_ms", kMinReconnectMs},
+                                        {"max_reconnect_ms", kMaxReconnectMs},
+                                        {"max_timesteps_again", int64_t{UnsavedSteps::kMaxTimestepsAgain}},
+                                        {"max_unsent_messages", size_t{PredictStream::kMaxUnsentMessages}}}));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 """Client of Rondo, a server of recurrent networks that keeps each series' state between requests.
 
-    with rondo.Client("127.0.0.1:8001") as client, client.session("seattle") as town:
+    with rondo.Client("127.0.0.1:8001") as client, client.open_session("seattle") as town:
         tomorrow = town.step([5.6, -3.2, 0, 1.2], time="2015-01-01")
 
 Arrays are numpy's, float32 on the wire, in the user's own units. `rondo.aio` has the same client for asyncio,
@@ -30,20 +30,30 @@ from .errors import (
     Unimplemented,
     Unknown,
 )
-from .messages import Feedback, FloatArray, Model, SequenceInput, SequenceOutput, SessionInfo, StreamReply, Time, Times
+from .messages import (
+    FeedbackDescription,
+    FloatArray,
+    ModelDescription,
+    SequenceInput,
+    SequenceOutput,
+    SessionDescription,
+    StreamReply,
+    Time,
+    Times,
+)
 from .session import Session
 from .stream import PredictStream
 
 __all__ = [
     "Client",
-    "Feedback",
+    "FeedbackDescription",
     "FloatArray",
-    "Model",
+    "ModelDescription",
     "PredictStream",
     "SequenceInput",
     "SequenceOutput",
     "Session",
-    "SessionInfo",
+    "SessionDescription",
     "StreamReply",
     "Time",
     "Times",

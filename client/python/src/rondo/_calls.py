@@ -113,10 +113,10 @@ class Connection:
     """How to reach a server: what both clients are made of besides their channel."""
 
     address: str
-    timeout: float
     policy: _retry.RetryPolicy
-    max_reply_bytes: int
-    max_unsaved_bytes: int
+    timeout: float = 10.0
+    max_reply_bytes: int = 64 << 20
+    max_unsaved_bytes: int = 1 << 20
 
     def __post_init__(self) -> None:
         target_of(self.address)
@@ -128,10 +128,9 @@ class Connection:
     def channel_options(self) -> list[tuple[str, int]]:
         return [
             ("grpc.max_receive_message_length", self.max_reply_bytes),
-            # gRPC's first reconnect comes after a second: every retry before it would fail without having tried.
-            ("grpc.initial_reconnect_backoff_ms", 100),
-            ("grpc.min_reconnect_backoff_ms", 100),
-            ("grpc.max_reconnect_backoff_ms", 2000),
+            ("grpc.initial_reconnect_backoff_ms", _retry.INITIAL_RECONNECT_MS),
+            ("grpc.max_reconnect_backoff_ms", _retry.MAX_RECONNECT_MS),
+            ("grpc.min_reconnect_backoff_ms", _retry.MIN_RECONNECT_MS),
             # Clients of one process share connections to an address otherwise, and each other's backoff.
             ("grpc.use_local_subchannel_pool", 1),
         ]

@@ -13,12 +13,12 @@ from ._calls import METHODS, Call, Operation
 from .v1 import inference_pb2, models_pb2, sessions_pb2
 
 
-def list_models() -> Operation[list[messages.Model]]:
+def list_models() -> Operation[list[messages.ModelDescription]]:
     response = yield Call(METHODS["ListModels"], models_pb2.ListModelsRequest(), repeatable=True)
     return [_wire.from_model(model) for model in response.models]
 
 
-def get_model(name: str, version: int) -> Operation[messages.Model]:
+def get_model(name: str, version: int) -> Operation[messages.ModelDescription]:
     request = models_pb2.GetModelRequest(name=name, version=version)
     return _wire.from_model((yield Call(METHODS["GetModel"], request, repeatable=True)))
 
@@ -27,19 +27,19 @@ class KnownModels:
     """Descriptions of models, fetched once: shapes are checked here, since the wire carries flat numbers."""
 
     def __init__(self) -> None:
-        self._models: dict[tuple[str, int], messages.Model] = {}
+        self._models: dict[tuple[str, int], messages.ModelDescription] = {}
 
-    def get(self, name: str, version: int) -> Operation[messages.Model]:
+    def get(self, name: str, version: int) -> Operation[messages.ModelDescription]:
         known = self._models.get((name, version))
         return known if known is not None else (yield from self.fetch(name, version))
 
-    def fetch(self, name: str, version: int) -> Operation[messages.Model]:
+    def fetch(self, name: str, version: int) -> Operation[messages.ModelDescription]:
         model = yield from get_model(name, version)
         self._models[name, version] = self._models[name, model.version] = model
         return model
 
     def checked(self, name: str, version: int, sequences: Items[messages.SequenceInput]
-                ) -> Operation[tuple[messages.Model, list[inference_pb2.Sequence]]]:  # fmt: skip
+                ) -> Operation[tuple[messages.ModelDescription, list[inference_pb2.Sequence]]]:  # fmt: skip
         model = yield from self.get(name, version)
         try:
             return model, [_wire.to_sequence(sequence, model) for sequence in sequences]
@@ -59,7 +59,7 @@ def predict_many(
 
 
 def predict_shaped(
-    model: messages.Model, sequences: Items[messages.SequenceInput], version: int, last_only: bool
+    model: messages.ModelDescription, sequences: Items[messages.SequenceInput], version: int, last_only: bool
 ) -> Operation[list[messages.SequenceOutput]]:
     """For sessions of `model`, or of another version of its shape."""
     wire_sequences = [_wire.to_sequence(sequence, model) for sequence in sequences]
@@ -67,7 +67,7 @@ def predict_shaped(
 
 
 def _predict(
-    model: messages.Model, version: int, sequences: Items[messages.SequenceInput],
+    model: messages.ModelDescription, version: int, sequences: Items[messages.SequenceInput],
     wire_sequences: list[inference_pb2.Sequence], last_only: bool, waits: bool,
 ) -> Operation[list[messages.SequenceOutput]]:
     request = inference_pb2.PredictRequest(
@@ -88,23 +88,26 @@ def predict(
 
 
 def forecast(
-    model: messages.Model,
+    model: messages.ModelDescription,
     horizon: int,
     version: int,
     *,
     session_id: str = "",
     history: npt.ArrayLike | None = None,
     history_times: messages.Times = None,
-    known: npt.ArrayLike | None = None,
+    known_inputs: npt.ArrayLike | None = None,
     known_times: messages.Times = None,
+    num_paths: int = 0,
+    path_quantiles: Items[float] = (),
+    seed: int = 0,
     waits: bool = False,
 ) -> Operation[tuple[messages.FloatArray, int]]:
-    """(values, the position that they follow)"""
+    """(values [horizon, whatever a row has], the position that they follow)"""
     nothing = np.zeros((0, model.input_size), dtype=np.float32)
     past = nothing if history is None else _wire.rows(history, model, "history")
-    future = nothing if known is None else _wire.rows(known, model, "known")
-    if known is not None and len(future) != horizon - 1:
-        raise ValueError(f"known has {len(future)} timesteps; a horizon of {horizon} takes {horizon - 1}")
+    future = nothing if known_inputs is None else _wire.rows(known_inputs, model, "known_inputs")
+    if known_inputs is not None and len(future) != horizon - 1:
+        raise ValueError(f"known_inputs has {len(future)} timesteps; a horizon of {horizon} takes {horizon - 1}")
     request = inference_pb2.ForecastRequest(
         model=model.name,
         version=version,
@@ -114,6 +117,9 @@ def forecast(
         horizon=horizon,
         known_inputs=future.ravel().tolist(),
         known_times=_wire.unix_seconds(known_times, horizon - 1, "known_times"),
+        num_paths=num_paths,
+        path_quantiles=path_quantiles,
+        seed=seed,
     )
     response = yield Call(METHODS["Forecast"], request, repeatable=True, waits=waits)
     return _wire.forecast_values(response, horizon), response.position
@@ -128,7 +134,7 @@ def forecast_history(
 
 def create_session(
     model: str, session_id: str | None, version: int, idle_timeout: float | None
-) -> Operation[messages.SessionInfo]:
+) -> Operation[messages.SessionDescription]:
     request = sessions_pb2.CreateSessionRequest(model=model, version=version, session_id=session_id or "")
     if idle_timeout is not None:
         request.idle_timeout_seconds = 0 if idle_timeout == float("inf") else idle_timeout
@@ -136,12 +142,12 @@ def create_session(
     return _wire.from_session((yield Call(METHODS["CreateSession"], request, repeatable=False)))
 
 
-def get_session(session_id: str) -> Operation[messages.SessionInfo]:
+def get_session(session_id: str) -> Operation[messages.SessionDescription]:
     request = sessions_pb2.GetSessionRequest(session_id=session_id)
     return _wire.from_session((yield Call(METHODS["GetSession"], request, repeatable=True)))
 
 
-def list_page(model: str, token: str) -> Operation[tuple[list[messages.SessionInfo], str]]:
+def list_page(model: str, token: str) -> Operation[tuple[list[messages.SessionDescription], str]]:
     request = sessions_pb2.ListSessionsRequest(model=model, page_size=1000, page_token=token)
     response = yield Call(METHODS["ListSessions"], request, repeatable=True)
     return [_wire.from_session(session) for session in response.sessions], response.next_page_token
@@ -160,20 +166,20 @@ def export_session(session_id: str) -> Operation[bytes]:
     return state
 
 
-def import_session(state: bytes, session_id: str | None) -> Operation[messages.SessionInfo]:
+def import_session(state: bytes, session_id: str | None) -> Operation[messages.SessionDescription]:
     request = sessions_pb2.ImportSessionRequest(state=bytes(state), session_id=session_id or "")
     # Repeated after a lost reply it would say AlreadyExists of a session that it did import.
     return _wire.from_session((yield Call(METHODS["ImportSession"], request, repeatable=False)))
 
 
-def fork_session(session_id: str, new_id: str | None) -> Operation[messages.SessionInfo]:
+def fork_session(session_id: str, new_id: str | None) -> Operation[messages.SessionDescription]:
     request = sessions_pb2.ForkSessionRequest(session_id=session_id, new_session_id=new_id or "")
     # As create_session.
     return _wire.from_session((yield Call(METHODS["ForkSession"], request, repeatable=False)))
 
 
 def open_session(models: KnownModels, name: str, session_id: str | None, version: int
-                 ) -> Operation[tuple[messages.Model, int, str, int]]:  # fmt: skip
+                 ) -> Operation[tuple[messages.ModelDescription, int, str, int]]:  # fmt: skip
     """(model, the version asked for, id, position)"""
     if session_id is None:
         created = yield from create_session(name, None, version, None)

@@ -17,7 +17,7 @@ from ._unsaved import UnsavedSteps
 class SessionState:
     """What a client knows of a session: moved only by a reply that says so."""
 
-    def __init__(self, model: messages.Model, version: int, session_id: str, position: int, temporary: bool,
+    def __init__(self, model: messages.ModelDescription, version: int, session_id: str, position: int, temporary: bool,
                  max_unsaved_bytes: int) -> None:  # fmt: skip
         self._model = model
         self._version = version  # what the caller asked for; 0: any
@@ -31,7 +31,7 @@ class SessionState:
         return self._id
 
     @property
-    def model(self) -> messages.Model:
+    def model(self) -> messages.ModelDescription:
         """The model and version that the session ran when it was opened. A server with --adopt_sessions may go on with
         a newer version of the same shape, unless the session was opened with a version."""
         return self._model
@@ -102,15 +102,13 @@ class SessionState:
         output: messages.FloatArray = values[0]
         return output
 
-    def _forecast(
-        self, horizon: int, known: npt.ArrayLike | None, known_times: messages.Times
-    ) -> Operation[messages.FloatArray]:
+    def _forecast(self, horizon: int, **rest: Any) -> Operation[messages.FloatArray]:
+        """`rest`: what `_operations.forecast` takes besides."""
         while True:
             try:
                 values, position = yield from _operations.forecast(
-                    self._model, horizon, self._version,
-                    session_id=self._id, known=known, known_times=known_times, waits=True,
-                )  # fmt: skip
+                    self._model, horizon, self._version, session_id=self._id, waits=True, **rest
+                )
             except errors.RondoError as failure:
                 error = failure
             else:
@@ -128,7 +126,7 @@ class SessionState:
         self._position = position
         return position
 
-    def _fork(self, new_id: str | None) -> Operation[tuple[messages.Model, int, str, int]]:
+    def _fork(self, new_id: str | None) -> Operation[tuple[messages.ModelDescription, int, str, int]]:
         """(model, version asked for, id, position) of the copy"""
         forked = yield from _operations.fork_session(self._id, new_id)
         return self._model, self._version, forked.session_id, forked.position
@@ -150,7 +148,7 @@ def _expected_position(error: errors.RondoError | None) -> int | None:
     return error.expected_position if isinstance(error, (errors.PositionError, errors.NotFound)) else None
 
 
-def one_row(x: npt.ArrayLike, model: messages.Model) -> messages.FloatArray:
+def one_row(x: npt.ArrayLike, model: messages.ModelDescription) -> messages.FloatArray:
     """[1, input_size] from [input_size], or from a number if that is 1."""
     row = np.asarray(x, dtype=np.float32)
     if row.ndim == 0 and model.input_size == 1:
@@ -163,7 +161,7 @@ def one_row(x: npt.ArrayLike, model: messages.Model) -> messages.FloatArray:
     return row.reshape(1, -1)
 
 
-def _is_interchangeable(a: messages.Model, b: messages.Model) -> bool:
+def _is_interchangeable(a: messages.ModelDescription, b: messages.ModelDescription) -> bool:
     """Only the version tells them apart: one may have gone on with the other's sessions since."""
     return dataclasses.replace(a, version=b.version) == b
 

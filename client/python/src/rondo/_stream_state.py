@@ -18,7 +18,7 @@ from .v1 import inference_pb2
 class Unanswered:
     """Makes a stream's requests, and pairs each reply with its own."""
 
-    def __init__(self, model: messages.Model, version: int, last_only: bool, timeout: float | None) -> None:
+    def __init__(self, model: messages.ModelDescription, version: int, last_only: bool, timeout: float | None) -> None:
         if timeout is not None and not timeout > 0:
             raise ValueError(f"timeout is {timeout} seconds; wanted > 0, or None for none")
         self._model = model
@@ -94,7 +94,7 @@ class Outage:
         return None if delay is None or time.monotonic() + delay >= self._end else delay
 
 
-MAX_UNSENT = 1024
+MAX_UNSENT_MESSAGES = 1024
 """Messages that may be written before somebody reads, and so finds out that the stream is to be opened again."""
 
 

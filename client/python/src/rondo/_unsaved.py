@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,8 @@ import numpy.typing as npt
 
 from . import messages
 
-MAX_ROWS = 256
-"""Of one message of timesteps that are sent again: well under a server's default limits."""
+MAX_TIMESTEPS_AGAIN = 256
+"""The most timesteps of one message that sends timesteps again: well under a server's default limits."""
 
 
 class UnsavedSteps:
@@ -18,63 +19,57 @@ class UnsavedSteps:
     first. One thread."""
 
     def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
-        self._pieces: list[tuple[int, messages.FloatArray, Any]] = []  # position, [timesteps, input_size], times or None
+        self._max_bytes = max_bytes  # of values and times; 0: keeps nothing
+        # (position, [timesteps, input_size], times), oldest first. Either all pieces have times or none has.
+        self._pieces: collections.deque[tuple[int, messages.FloatArray, list[Any] | None]] = collections.deque()
         self._begin = 0
         self._end = 0
-        self._bytes = 0
 
     def add(self, position: int, values: npt.ArrayLike, times: messages.Times) -> None:
-        """They were answered. They follow the ones before, or start anew."""
-        rows = np.array(values, dtype=np.float32)  # a copy: the caller's array is the caller's
-        if position != self._end:
+        """Keeps timesteps that were answered. They follow the ones before, or start anew."""
+        rows = np.asarray(values, dtype=np.float32)
+        room = self._max_bytes // (rows.itemsize * rows.shape[1] + (0 if times is None else 8))
+        left_out = max(len(rows) - room, 0)
+        kept_times = None if times is None else list(times)[left_out:]
+        piece = (position + left_out, np.array(rows[left_out:]), kept_times)  # a copy: the caller's array is the caller's
+        if position != self._end or (self._pieces and _shape_of(piece) != _shape_of(self._pieces[0])):
             self.clear()
             self._begin = position
-        self._pieces.append((position, rows, None if times is None else list(times)))
+        self._pieces.append(piece)
         self._end = position + len(rows)
-        self._bytes += _bytes_of(self._pieces[-1])
-        while self._pieces and self._bytes > self._max_bytes:
-            first = self._pieces[0]
-            self.drop_before(first[0] + len(first[1]))
+        self.drop_before(self._end - room)
 
     def drop_before(self, position: int) -> None:
-        """What comes before survives the server."""
+        """Forgets the timesteps before `position`: they survive the server."""
         self._begin = min(max(self._begin, position), self._end)
-        done = 0
-        while done < len(self._pieces) and self._pieces[done][0] + len(self._pieces[done][1]) <= self._begin:
-            self._bytes -= _bytes_of(self._pieces[done])
-            done += 1
-        del self._pieces[:done]
+        while self._pieces and self._pieces[0][0] + len(self._pieces[0][1]) <= self._begin:
+            self._pieces.popleft()
 
     def clear(self) -> None:
         self._pieces.clear()
-        self._begin = self._end = self._bytes = 0
+        self._begin = self._end = 0
 
     def reaches(self, position: int) -> bool:
-        """Every timestep from `position` up to the newest one is here."""
+        """True if every timestep from `position` up to the newest one is here."""
         return self._begin <= position < self._end
 
     def piece_from(self, position: int) -> messages.SequenceInput:
-        """At most MAX_ROWS of them from `position` on, without their session. `position` must be within reach."""
+        """At most MAX_TIMESTEPS_AGAIN timesteps from `position` on, without their session. `reaches(position)` must be
+        true."""
+        end = min(self._end, position + MAX_TIMESTEPS_AGAIN)
         found: list[messages.FloatArray] = []
-        found_times: list[Any] | None = None
-        end = position
+        found_times: list[Any] = []
         for begin, rows, times in self._pieces:
+            if begin >= end:
+                break
             if begin + len(rows) <= position:
                 continue
-            if found and (found_times is None) != (times is None):
-                break
-            skipped = end - begin
-            taken = min(len(rows) - skipped, MAX_ROWS - (end - position))
-            found.append(rows[skipped : skipped + taken])
-            if times is not None:
-                found_times = [*(found_times or []), *times[skipped : skipped + taken]]
-            end += taken
-            if end - position == MAX_ROWS:
-                break
-        return messages.SequenceInput(np.concatenate(found), position=position, times=found_times)
+            wanted = slice(max(position - begin, 0), end - begin)
+            found.append(rows[wanted])
+            found_times.extend([] if times is None else times[wanted])
+        return messages.SequenceInput(np.concatenate(found), position=position, times=found_times or None)
 
 
-def _bytes_of(piece: tuple[int, messages.FloatArray, Any]) -> int:
+def _shape_of(piece: tuple[int, messages.FloatArray, list[Any] | None]) -> tuple[int, bool]:
     _, rows, times = piece
-    return rows.nbytes + (0 if times is None else 8 * len(times))
+    return rows.shape[1], times is not None

@@ -15,7 +15,7 @@ from . import errors, messages
 from .v1 import inference_pb2, models_pb2, sessions_pb2
 
 
-def rows(values: npt.ArrayLike, model: messages.Model, name: str = "values") -> messages.FloatArray:
+def rows(values: npt.ArrayLike, model: messages.ModelDescription, name: str = "values") -> messages.FloatArray:
     """[timesteps, input_size] as float32. A flat or transposed array would otherwise be read as other timesteps."""
     array = np.asarray(values, dtype=np.float32)
     if array.ndim != 2 or array.shape[1] != model.input_size:
@@ -59,7 +59,7 @@ def _array(values: Sequence[float], count: int) -> messages.FloatArray:
     return np.fromiter(values, np.float32, len(values)).reshape(count, -1)
 
 
-def to_sequence(sequence: messages.SequenceInput, model: messages.Model) -> inference_pb2.Sequence:
+def to_sequence(sequence: messages.SequenceInput, model: messages.ModelDescription) -> inference_pb2.Sequence:
     values = rows(sequence.values, model)
     return inference_pb2.Sequence(
         session_id=sequence.session_id,
@@ -83,7 +83,7 @@ def from_status(status: inference_pb2.Status) -> errors.RondoError | None:
 
 
 def _from_result(
-    result: inference_pb2.SequenceResult, sequence: inference_pb2.Sequence, model: messages.Model, last_only: bool
+    result: inference_pb2.SequenceResult, sequence: inference_pb2.Sequence, model: messages.ModelDescription, last_only: bool
 ) -> messages.SequenceOutput:
     error = from_status(result.status)
     durable_position = result.durable_position if result.HasField("durable_position") else None
@@ -109,7 +109,7 @@ def position_error(
 
 
 def outputs(
-    response: inference_pb2.PredictResponse, request: inference_pb2.PredictRequest, model: messages.Model
+    response: inference_pb2.PredictResponse, request: inference_pb2.PredictRequest, model: messages.ModelDescription
 ) -> list[messages.SequenceOutput]:
     if len(response.results) != len(request.sequences):
         raise errors.Internal(
@@ -122,7 +122,7 @@ def outputs(
 
 
 def stream_reply(
-    response: inference_pb2.PredictResponse, request: inference_pb2.PredictRequest, model: messages.Model
+    response: inference_pb2.PredictResponse, request: inference_pb2.PredictRequest, model: messages.ModelDescription
 ) -> messages.StreamReply:
     error = from_status(response.status)
     return messages.StreamReply([] if error else outputs(response, request, model), error)
@@ -132,8 +132,8 @@ def forecast_values(response: inference_pb2.ForecastResponse, horizon: int) -> m
     return _array(response.values, horizon)
 
 
-def from_model(model: models_pb2.Model) -> messages.Model:
-    return messages.Model(
+def from_model(model: models_pb2.Model) -> messages.ModelDescription:
+    return messages.ModelDescription(
         name=model.name,
         version=model.version,
         cell=model.cell,
@@ -147,14 +147,15 @@ def from_model(model: models_pb2.Model) -> messages.Model:
         horizon=model.horizon,
         head=model.head,
         needs_times=model.needs_times,
-        feedback=tuple(messages.Feedback(link.output, link.input) for link in model.feedback),
+        feedback=tuple(messages.FeedbackDescription(link.output, link.input) for link in model.feedback),
         step_seconds=model.step_seconds,
         kernel=model.kernel,
+        quantiles=tuple(model.quantiles),
     )
 
 
-def from_session(session: sessions_pb2.Session) -> messages.SessionInfo:
-    return messages.SessionInfo(
+def from_session(session: sessions_pb2.Session) -> messages.SessionDescription:
+    return messages.SessionDescription(
         session_id=session.session_id,
         model=session.model,
         version=session.version,

@@ -1,7 +1,7 @@
 """The client for asyncio. Its methods are those of `rondo.Client` and `rondo.Session`, to be awaited; shapes, units and
 errors are described there.
 
-    async with rondo.aio.Client() as client, client.session("seattle") as town:
+    async with rondo.aio.Client() as client, client.open_session("seattle") as town:
         print(await town.step([5.6, -3.2, 0, 1.2], time="2015-01-01"))
 """
 
@@ -18,9 +18,8 @@ import numpy.typing as npt
 
 from . import _calls, _operations, _session_state, _stream_state, errors, messages
 from ._aio_stream import PredictStream
-from ._calls import METHODS, Operation
-from ._retry import RetryPolicy
-from .client import DEFAULT_TIMEOUT, server_address
+from ._calls import Operation
+from ._client_state import ClientState
 
 __all__ = ["Client", "PredictStream", "Session"]
 
@@ -55,32 +54,10 @@ class Opening(Generic[Opened]):
             await self._opened._exit(kind is not None)
 
 
-class Client:
+class Client(ClientState):
     """As `rondo.Client`. Make it where its event loop runs; any task of that loop may call any method."""
 
-    def __init__(
-        self,
-        address: str | None = None,
-        *,
-        timeout: float = DEFAULT_TIMEOUT,
-        max_attempts: int = 4,
-        initial_backoff: float = 0.1,
-        max_backoff: float = 2.0,
-        max_reply_bytes: int = 64 << 20,
-        max_unsaved_bytes: int = 1 << 20,
-    ) -> None:
-        policy = RetryPolicy(max_attempts, initial_backoff, max_backoff)
-        self._connection = _calls.Connection(
-            server_address(address), timeout, policy, max_reply_bytes, max_unsaved_bytes
-        )
-        self._channel = grpc.aio.insecure_channel(self._connection.target(), self._connection.channel_options())
-        self._models = _operations.KnownModels()
-        self._methods: dict[str, Any] = {
-            method.path: self._channel.unary_unary(
-                method.path, method.request.SerializeToString, method.response.FromString
-            )
-            for method in METHODS.values()
-        }
+    _make_channel = staticmethod(grpc.aio.insecure_channel)
 
     async def close(self) -> None:
         """Cancels what is under way. Live sessions stay on the server."""
@@ -92,10 +69,10 @@ class Client:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def list_models(self, *, timeout: float | None = None) -> list[messages.Model]:
+    async def list_models(self, *, timeout: float | None = None) -> list[messages.ModelDescription]:
         return await self._run(_operations.list_models(), timeout)
 
-    async def get_model(self, model: str, version: int = 0, *, timeout: float | None = None) -> messages.Model:
+    async def get_model(self, model: str, version: int = 0, *, timeout: float | None = None) -> messages.ModelDescription:
         return await self._run(_operations.get_model(model, version), timeout)
 
     async def predict(
@@ -142,33 +119,33 @@ class Client:
         horizon: int,
         *,
         history_times: messages.Times = None,
-        known: npt.ArrayLike | None = None,
+        known_inputs: npt.ArrayLike | None = None,
         known_times: messages.Times = None,
+        num_paths: int = 0,
+        path_quantiles: Sequence[float] = (),
+        seed: int = 0,
         version: int = 0,
         timeout: float | None = None,
     ) -> messages.FloatArray:
         """history [timesteps, input_size] -> [horizon, output_size]."""
         operation = _operations.forecast_history(
             self._models, model, history, horizon, version,
-            history_times=history_times, known=known, known_times=known_times,
+            history_times=history_times, known_inputs=known_inputs, known_times=known_times,
+            num_paths=num_paths, path_quantiles=path_quantiles, seed=seed,
         )  # fmt: skip
         return await self._run(operation, timeout)
 
-    def stream(
+    def open_stream(
         self, model: str, *, version: int = 0, last_only: bool = False, timeout: float | None = None
     ) -> Opening[PredictStream]:
         async def open() -> PredictStream:
             description = await self._run(self._models.fetch(model, version), None)
             unanswered = _stream_state.Unanswered(description, version, last_only, timeout)
-            method = METHODS["StreamPredict"]
-            start: Any = self._channel.stream_stream(
-                method.path, method.request.SerializeToString, method.response.FromString
-            )
-            return PredictStream(start, unanswered, self._connection)
+            return PredictStream(self._start_stream(), unanswered, self._connection)
 
         return Opening(open)
 
-    def session(
+    def open_session(
         self, model: str, id: str | None = None, *, version: int = 0, timeout: float | None = None
     ) -> Opening[Session]:
         async def open() -> Session:
@@ -185,15 +162,15 @@ class Client:
         version: int = 0,
         idle_timeout: float | None = None,
         timeout: float | None = None,
-    ) -> messages.SessionInfo:
+    ) -> messages.SessionDescription:
         return await self._run(_operations.create_session(model, id, version, idle_timeout), timeout)
 
-    async def get_session(self, id: str, *, timeout: float | None = None) -> messages.SessionInfo:
+    async def get_session(self, id: str, *, timeout: float | None = None) -> messages.SessionDescription:
         return await self._run(_operations.get_session(id), timeout)
 
     async def list_sessions(
         self, model: str = "", *, timeout: float | None = None
-    ) -> AsyncIterator[messages.SessionInfo]:
+    ) -> AsyncIterator[messages.SessionDescription]:
         token = ""
         while True:
             page, token = await self._run(_operations.list_page(model, token), timeout)
@@ -210,12 +187,12 @@ class Client:
 
     async def import_session(
         self, state: bytes, id: str | None = None, *, timeout: float | None = None
-    ) -> messages.SessionInfo:
+    ) -> messages.SessionDescription:
         return await self._run(_operations.import_session(state, id), timeout)
 
     async def fork_session(
         self, id: str, new_id: str | None = None, *, timeout: float | None = None
-    ) -> messages.SessionInfo:
+    ) -> messages.SessionDescription:
         return await self._run(_operations.fork_session(id, new_id), timeout)
 
     async def _run(self, operation: Operation[Result], timeout: float | None) -> Result:
@@ -251,7 +228,7 @@ class Session(_session_state.SessionState):
     """As `rondo.Session`. One task at a time."""
 
     def __init__(
-        self, client: Client, model: messages.Model, version: int, session_id: str, position: int, *, temporary: bool
+        self, client: Client, model: messages.ModelDescription, version: int, session_id: str, position: int, *, temporary: bool
     ) -> None:
         unsaved_bytes = client._connection.max_unsaved_bytes
         super().__init__(model, version, session_id, position, temporary, unsaved_bytes)
@@ -277,13 +254,20 @@ class Session(_session_state.SessionState):
     async def forecast(
         self,
         horizon: int,
-        known: npt.ArrayLike | None = None,
+        known_inputs: npt.ArrayLike | None = None,
         known_times: messages.Times = None,
         *,
+        num_paths: int = 0,
+        path_quantiles: Sequence[float] = (),
+        seed: int = 0,
         timeout: float | None = None,
     ) -> messages.FloatArray:
         """[horizon, output_size]; the session does not move."""
-        return await self._client._run(self._forecast(horizon, known, known_times), timeout)
+        operation = self._forecast(
+            horizon, known_inputs=known_inputs, known_times=known_times,
+            num_paths=num_paths, path_quantiles=path_quantiles, seed=seed,
+        )  # fmt: skip
+        return await self._client._run(operation, timeout)
 
     async def sync(self, *, timeout: float | None = None) -> int:
         return await self._client._run(self._sync(), timeout)

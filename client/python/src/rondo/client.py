@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
@@ -11,22 +10,15 @@ import grpc
 import numpy.typing as npt
 
 from . import _calls, _operations, _session_state, _stream_state, errors, messages
-from ._calls import METHODS, Operation
-from ._retry import RetryPolicy
+from ._calls import Operation
+from ._client_state import ClientState
 from .session import Session
 from .stream import PredictStream
 
 Result = TypeVar("Result")
 
-DEFAULT_ADDRESS = "127.0.0.1:8001"
-DEFAULT_TIMEOUT = 10.0
 
-
-def server_address(address: str | None) -> str:
-    return os.environ.get("RONDO_SERVER") or DEFAULT_ADDRESS if address is None else address
-
-
-class Client:
+class Client(ClientState):
     """A connection to a Rondo server, or to one of several that share a session store.
 
     It does not wait: the first call connects. The channel is not encrypted: for loopback, a private network or a
@@ -51,29 +43,7 @@ class Client:
             yet; 0: nothing. A server that lost more than that raises PositionError.
     """
 
-    def __init__(
-        self,
-        address: str | None = None,
-        *,
-        timeout: float = DEFAULT_TIMEOUT,
-        max_attempts: int = 4,
-        initial_backoff: float = 0.1,
-        max_backoff: float = 2.0,
-        max_reply_bytes: int = 64 << 20,
-        max_unsaved_bytes: int = 1 << 20,
-    ) -> None:
-        policy = RetryPolicy(max_attempts, initial_backoff, max_backoff)
-        self._connection = _calls.Connection(
-            server_address(address), timeout, policy, max_reply_bytes, max_unsaved_bytes
-        )
-        self._channel = grpc.insecure_channel(self._connection.target(), self._connection.channel_options())
-        self._models = _operations.KnownModels()
-        self._methods: dict[str, Any] = {
-            method.path: self._channel.unary_unary(
-                method.path, method.request.SerializeToString, method.response.FromString
-            )
-            for method in METHODS.values()
-        }
+    _make_channel = staticmethod(grpc.insecure_channel)
 
     def close(self) -> None:
         """Cancels what is under way. Live sessions stay on the server."""
@@ -85,11 +55,11 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def list_models(self, *, timeout: float | None = None) -> list[messages.Model]:
+    def list_models(self, *, timeout: float | None = None) -> list[messages.ModelDescription]:
         """The models that the server has live, by name, then version."""
         return self._run(_operations.list_models(), timeout)
 
-    def get_model(self, model: str, version: int = 0, *, timeout: float | None = None) -> messages.Model:
+    def get_model(self, model: str, version: int = 0, *, timeout: float | None = None) -> messages.ModelDescription:
         """Version 0: the newest. Raises NotFound."""
         return self._run(_operations.get_model(model, version), timeout)
 
@@ -171,22 +141,27 @@ class Client:
         horizon: int,
         *,
         history_times: messages.Times = None,
-        known: npt.ArrayLike | None = None,
+        known_inputs: npt.ArrayLike | None = None,
         known_times: messages.Times = None,
+        num_paths: int = 0,
+        path_quantiles: Sequence[float] = (),
+        seed: int = 0,
         version: int = 0,
         timeout: float | None = None,
     ) -> messages.FloatArray:
         """The `horizon` timesteps after `history` [timesteps, input_size], without a session.
 
-        Returns [horizon, output_size]. `known`, `known_times` and the errors are as in `Session.forecast`.
+        Returns [horizon, output_size], or as many columns as `Session.forecast` says with num_paths. The other
+        arguments and the errors are those of `Session.forecast`; a model of another name raises NotFound.
         """
         operation = _operations.forecast_history(
             self._models, model, history, horizon, version,
-            history_times=history_times, known=known, known_times=known_times,
+            history_times=history_times, known_inputs=known_inputs, known_times=known_times,
+            num_paths=num_paths, path_quantiles=path_quantiles, seed=seed,
         )  # fmt: skip
         return self._run(operation, timeout)
 
-    def stream(
+    def open_stream(
         self, model: str, *, version: int = 0, last_only: bool = False, timeout: float | None = None
     ) -> PredictStream:
         """Many messages in flight; use it in a `with` block.
@@ -195,11 +170,9 @@ class Client:
         """
         description = self._run(self._models.fetch(model, version), None)
         unanswered = _stream_state.Unanswered(description, version, last_only, timeout)
-        method = METHODS["StreamPredict"]
-        start = self._channel.stream_stream(method.path, method.request.SerializeToString, method.response.FromString)
-        return PredictStream(start, unanswered, self._connection)
+        return PredictStream(self._start_stream(), unanswered, self._connection)
 
-    def session(
+    def open_session(
         self, model: str, id: str | None = None, *, version: int = 0, timeout: float | None = None
     ) -> Session:
         """A live series of `model`.
@@ -224,19 +197,19 @@ class Client:
         version: int = 0,
         idle_timeout: float | None = None,
         timeout: float | None = None,
-    ) -> messages.SessionInfo:
-        """Creates a session with an idle timeout of its own; `session(model, info.session_id)` then drives it.
+    ) -> messages.SessionDescription:
+        """Creates a session with an idle timeout of its own; `open_session(model, info.session_id)` then drives it.
 
         `idle_timeout` in seconds; None: the server's default; math.inf: never, if the server allows it.
         Raises AlreadyExists if the id is live. Not tried again after Unavailable: it may have been created.
         """
         return self._run(_operations.create_session(model, id, version, idle_timeout), timeout)
 
-    def get_session(self, id: str, *, timeout: float | None = None) -> messages.SessionInfo:
+    def get_session(self, id: str, *, timeout: float | None = None) -> messages.SessionDescription:
         """Raises NotFound, which says why if the session has ended."""
         return self._run(_operations.get_session(id), timeout)
 
-    def list_sessions(self, model: str = "", *, timeout: float | None = None) -> Iterator[messages.SessionInfo]:
+    def list_sessions(self, model: str = "", *, timeout: float | None = None) -> Iterator[messages.SessionDescription]:
         """All live sessions in no particular order, page by page; `model` empty: of all models."""
         token = ""
         while True:
@@ -259,10 +232,10 @@ class Client:
 
     def import_session(
         self, state: bytes, id: str | None = None, *, timeout: float | None = None
-    ) -> messages.SessionInfo:
+    ) -> messages.SessionDescription:
         """A new session that goes on exactly where the exported one stood.
 
-        `session(info.model, info.session_id)` then drives it.
+        `open_session(info.model, info.session_id)` then drives it.
 
         Args:
             state: what `export_session` answered.
@@ -279,7 +252,7 @@ class Client:
 
     def fork_session(
         self, id: str, new_id: str | None = None, *, timeout: float | None = None
-    ) -> messages.SessionInfo:
+    ) -> messages.SessionDescription:
         """A copy of the live session `id` that goes on independently, e.g. to try what would follow.
 
         `new_id` None: an id of the server's. Raises NotFound, or AlreadyExists if `new_id` is live. Not tried again

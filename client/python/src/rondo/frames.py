@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
-from .messages import FloatArray, Model
+from .messages import FloatArray, ModelDescription
 
 __all__ = ["to_frame", "to_inputs"]
 
 
-def to_inputs(model: Model, frame: pd.DataFrame) -> tuple[FloatArray, pd.DatetimeIndex | None]:
+def to_inputs(model: ModelDescription, frame: pd.DataFrame) -> tuple[FloatArray, pd.DatetimeIndex | None]:
     """The frame's columns by the model's input names, in any order and among others.
 
     Returns:
@@ -32,7 +34,34 @@ def to_inputs(model: Model, frame: pd.DataFrame) -> tuple[FloatArray, pd.Datetim
     return frame[list(model.inputs)].to_numpy(dtype="float32"), times
 
 
-def to_frame(model: Model, outputs: FloatArray, index: pd.Index | None = None) -> pd.DataFrame:
-    """outputs [timesteps, output_size] with a column for each output; NAME+K is K timesteps ahead of the first."""
-    columns = [name if k == 0 else f"{name}+{k}" for k in range(model.horizon) for name in model.outputs]
-    return pd.DataFrame(outputs, index=index, columns=columns)
+def to_frame(
+    model: ModelDescription,
+    outputs: FloatArray,
+    index: pd.Index | None = None,
+    *,
+    path_quantiles: Sequence[float] = (),
+) -> pd.DataFrame:
+    """A column for each number of a reply's rows, named as the command line `rondo` names it.
+
+    A linear or softmax head has a column NAME for each output; a gaussian head has NAME and NAME_std, a quantile head
+    NAME_q0.1 and so on. With a horizon of more than one timestep, NAME+2 is two timesteps ahead.
+
+    Args:
+        model: the model that answered.
+        outputs: [timesteps, output_size], of `predict`, `run` or `forecast`.
+        index: of the frame; None: 0, 1, ...
+        path_quantiles: of a forecast with num_paths: its path_quantiles, or (0.1, 0.5, 0.9) if it was given none.
+
+    Raises:
+        ValueError: `outputs` has another number of columns.
+    """
+    return pd.DataFrame(outputs, index=index, columns=_columns(model, path_quantiles))
+
+
+def _columns(model: ModelDescription, path_quantiles: Sequence[float]) -> list[str]:
+    suffixes = {"gaussian": ["", "_std"], "quantile": [f"_q{quantile:g}" for quantile in model.quantiles]}
+    of_an_output = [f"_q{quantile:g}" for quantile in path_quantiles] or suffixes.get(model.head, [""])
+    names = [name + suffix for name in model.outputs for suffix in of_an_output]
+    if model.horizon <= 1:
+        return names
+    return [f"{name}+{step}" for step in range(1, model.horizon + 1) for name in names]

@@ -21,7 +21,7 @@ Times = Any
 
 
 @dataclasses.dataclass(frozen=True)
-class Feedback:
+class FeedbackDescription:
     """A forecast writes `output` of one step into `input` of the next."""
 
     output: str
@@ -29,7 +29,7 @@ class Feedback:
 
 
 @dataclasses.dataclass(frozen=True)
-class Model:
+class ModelDescription:
     """A model that the server has live."""
 
     name: str
@@ -41,7 +41,7 @@ class Model:
     input_size: int
     """Numbers a timestep that a client sends; 1 for a token model."""
     output_size: int
-    """Numbers a timestep in a reply: horizon * len(outputs), as [horizon][outputs]."""
+    """Numbers a timestep in a reply: [horizon][outputs][numbers an output has: see head]."""
     inputs: tuple[str, ...]
     """Empty for a token model."""
     tokens: int
@@ -50,18 +50,21 @@ class Model:
     horizon: int
     """Timesteps ahead that each output row covers, nearest first."""
     head: str
-    """"linear", "softmax", "gaussian" or "quantile"."""
+    """"linear": the value. "softmax": the probability of each class. "gaussian": mean and standard deviation.
+    "quantile": one number a quantile."""
     needs_times: bool
     """Each timestep needs a time."""
-    feedback: tuple[Feedback, ...]
+    feedback: tuple[FeedbackDescription, ...]
     step_seconds: float
     """Time between timesteps; 0: unknown."""
     kernel: str
     """What runs it, e.g. "onednn/brgemm:avx512_core"."""
+    quantiles: tuple[float, ...]
+    """Of a quantile head: ascending, each inside (0, 1)."""
 
 
 @dataclasses.dataclass(frozen=True)
-class SessionInfo:
+class SessionDescription:
     """A live session, as the server describes it."""
 
     session_id: str

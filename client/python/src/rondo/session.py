@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Session(_session_state.SessionState):
-    """One live series, made by `Client.session`. It sends the position of every timestep, so none is run twice or
+    """One live series, made by `Client.open_session`. It sends the position of every timestep, so none is run twice or
     left out, whatever is tried again. One thread at a time.
 
     It outlives its server: calls are tried again until their timeout while no server answers, or the session moves from
@@ -24,13 +25,13 @@ class Session(_session_state.SessionState):
     After Unavailable or DeadlineExceeded the step may or may not have run: call again with the same values, and the
     server runs it or repeats its reply. To give the step up instead, call `sync` first. NotFound: the session is no
     more (ended, expired, or the server was restarted without a store); nothing is restarted silently: open it anew
-    with `Client.session` and run its history again.
+    with `Client.open_session` and run its history again.
 
     As a context manager: a session whose id is the server's ends with the block; one with an id of yours lives on.
     """
 
     def __init__(
-        self, client: Client, model: messages.Model, version: int, session_id: str, position: int, *, temporary: bool
+        self, client: Client, model: messages.ModelDescription, version: int, session_id: str, position: int, *, temporary: bool
     ) -> None:
         unsaved_bytes = client._connection.max_unsaved_bytes
         super().__init__(model, version, session_id, position, temporary, unsaved_bytes)
@@ -74,28 +75,45 @@ class Session(_session_state.SessionState):
     def forecast(
         self,
         horizon: int,
-        known: npt.ArrayLike | None = None,
+        known_inputs: npt.ArrayLike | None = None,
         known_times: messages.Times = None,
         *,
+        num_paths: int = 0,
+        path_quantiles: Sequence[float] = (),
+        seed: int = 0,
         timeout: float | None = None,
     ) -> messages.FloatArray:
         """The next `horizon` outputs; the session does not move.
 
         Args:
             horizon: timesteps ahead, 1 or more. Row k is the prediction for the k-th timestep after the last one.
-            known: [horizon - 1, input_size], inputs of the predicted timesteps. Columns that the model feeds back are
-                ignored; None if it feeds back every input.
+            known_inputs: [horizon - 1, input_size], inputs of the predicted timesteps in the model's own units. Columns
+                that the model feeds back are ignored; None if it feeds back every input.
             known_times: [horizon - 1]; None: the model's step_seconds apart.
+            num_paths: for a gaussian head: the server samples that many paths (2 to 1000), each of which feeds back
+                its own samples. 0: one path, which feeds back means, or a quantile head's medians.
+            path_quantiles: with num_paths: the quantiles of the paths to answer, ascending, each inside (0, 1). Empty:
+                0.1, 0.5, 0.9.
+            seed: with num_paths: the paths are drawn from this seed, and are drawn again if it is given again. 0: the
+                server takes a random seed.
             timeout: seconds; None: the client's.
 
         Returns:
-            [horizon, output_size], float32.
+            [horizon, output_size], float32. With num_paths a row is [model.horizon][outputs][path_quantiles], flat:
+            `rondo.frames.to_frame` names its columns.
 
         Raises:
-            FailedPrecondition: an input is neither fed back nor known, or the session has not made a step yet.
+            ValueError: `known_inputs` or `known_times` has another shape.
+            InvalidArgument: horizon, num_paths or a quantile is out of its bounds.
+            FailedPrecondition: an input is neither fed back nor known, the session has not made a step yet, or paths are
+                wanted of a model without a gaussian head.
             NotFound: the session has ended, and why.
         """
-        return self._client._run(self._forecast(horizon, known, known_times), timeout)
+        operation = self._forecast(
+            horizon, known_inputs=known_inputs, known_times=known_times,
+            num_paths=num_paths, path_quantiles=path_quantiles, seed=seed,
+        )  # fmt: skip
+        return self._client._run(operation, timeout)
 
     def sync(self, *, timeout: float | None = None) -> int:
         """Takes over the server's position, and returns it. Raises NotFound."""
