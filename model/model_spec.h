@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "model/kernels/layer.h"
 
 namespace rondo {
 
@@ -15,17 +16,6 @@ namespace rondo {
 inline constexpr int64_t kMinTime = -62'135'596'800;
 inline constexpr int64_t kMaxTime = 253'402'300'799;
 
-enum class Cell { kLstm, kGru, kRnn };
-
-// Where GRU's reset gate acts: before the recurrent product (Cho et al. 2014, ONNX default) or after it (PyTorch,
-// Keras).
-enum class GruReset { kBefore, kAfter };
-
-// kKeep:    h = z * h_prev + (1 - z) * n   (PyTorch nn.GRU, ONNX, Keras)
-// kReplace: h = (1 - z) * h_prev + z * n   (Chung et al. 2014)
-enum class GruUpdate { kKeep, kReplace };
-
-enum class Activation { kTanh, kRelu };
 // What the numbers of a reply are, for each output of each horizon step: the value; the probability of a class (all
 // outputs together are the classes); mean and standard deviation of a normal distribution; or the quantiles asked for.
 enum class Head { kLinear, kSoftmax, kGaussian, kQuantile };

@@ -8,9 +8,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "model/cell_kernel.h"
 #include "model/feature_encoder.h"
-#include "model/layer_kernels.h"
+#include "model/kernels/cell_kernel.h"
 #include "model/output_head.h"
 #include "model/workspace.h"
 
@@ -39,6 +38,14 @@ double FlopsPerRow(const ModelSpec& spec) {
     products += GateCount(spec.cell) * static_cast<double>(spec.hidden_size) * (inputs + spec.hidden_size);
   }
   return 2 * products;
+}
+
+std::vector<LayerShape> LayerShapes(const ModelSpec& spec) {
+  LayerShape shape{spec.cell, spec.gru_reset, spec.gru_update, spec.activation, spec.feature_size(), spec.hidden_size};
+  std::vector<LayerShape> shapes{shape};
+  shape.input_size = spec.hidden_size;
+  shapes.resize(spec.num_layers, shape);
+  return shapes;
 }
 
 }  // namespace
@@ -108,7 +115,7 @@ absl::StatusOr<std::unique_ptr<const Network::Impl>> Network::Impl::Create(Model
   }
   if (absl::Status status = spec.Validate(); !status.ok()) return status;
   if (absl::Status status = CheckWeights(spec, weights); !status.ok()) return status;
-  absl::StatusOr<LayerKernels> kernels = MakeLayerKernels(spec, weights.layers, options);
+  absl::StatusOr<LayerKernels> kernels = MakeLayerKernels(LayerShapes(spec), weights.layers, options);
   if (!kernels.ok()) return kernels.status();
   std::unique_ptr<Impl> impl(new Impl(std::move(spec), std::move(weights), *std::move(kernels), options));
   std::unique_ptr<Workspace> first = impl->TakeWorkspace();

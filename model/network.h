@@ -8,12 +8,11 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "model/kernels/layer_kernels.h"
 #include "model/model_spec.h"
 #include "model/weights.h"
 
 namespace rondo {
-
-enum class KernelKind { kOneDnn, kReference };
 
 // One step of one series: where its numbers are read and written. Borrowed for the length of the call.
 struct StepRow {
@@ -32,15 +31,7 @@ struct StepRow {
 // Errors:    none after Create; a row whose result is not finite says so in StepRow::finite.
 class Network {
  public:
-  struct Options {
-    KernelKind kernel = KernelKind::kOneDnn;
-    size_t max_batch_size = 64;  // rows of one kernel call, 1..1024; more rows run as several calls
-    // Every kernel call has one fixed number of rows, so that a row's result does not depend on what shares its batch,
-    // bit for bit, with any cell. Create tries which number holds on this machine, from 8 down. Cost against the
-    // default (kernel-bench): a lone row takes 1.4 to 3.8 times as long; 16 rows or more 0.9 to 1.6 times from 64 to
-    // 512 units, up to 2 times with 32, up to 3.5 times with 1024, where each call reads the weights from memory again.
-    bool deterministic = false;
-  };
+  using Options = KernelOptions;
 
   // INVALID_ARGUMENT: the spec, or weights whose sizes do not follow from it. INTERNAL: oneDNN refused.
   static absl::StatusOr<std::unique_ptr<Network>> Create(ModelSpec spec, Weights weights, const Options& options);

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "model/dense.h"
+#include "model/kernels/dense.h"
 #include "model/model_spec.h"
 #include "model/weights.h"
 

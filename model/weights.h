@@ -6,18 +6,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "model/kernels/layer.h"
 #include "model/model_spec.h"
 
 namespace rondo {
-
-// One layer in PyTorch's layout: gates G = 4 (lstm: i,f,g,o), 3 (gru: r,z,n) or 1 (rnn); row-major.
-// The gru gates stand in the model file's own convention; the kernels translate (ModelSpec::gru_update, gru_reset).
-struct LayerWeights {
-  std::vector<float> weight_ih;  // [G * hidden_size][input width of the layer]
-  std::vector<float> weight_hh;  // [G * hidden_size][hidden_size]
-  std::vector<float> bias_ih;    // [G * hidden_size]
-  std::vector<float> bias_hh;    // [G * hidden_size]
-};
 
 // All weights of a model. Sizes follow from its ModelSpec and are checked where the weights enter (model_file,
 // Network).

@@ -6,8 +6,8 @@
 #include <mutex>
 #include <vector>
 
-#include "model/aligned_buffer.h"
-#include "model/cell_kernel.h"
+#include "model/kernels/aligned_buffer.h"
+#include "model/kernels/cell_kernel.h"
 
 namespace rondo {
 

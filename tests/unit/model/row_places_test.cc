@@ -1,9 +1,9 @@
-#include "model/row_places.h"
+#include "model/kernels/row_places.h"
 
 #include <algorithm>
 
 #include "gtest/gtest.h"
-#include "model/reference_kernel.h"
+#include "model/kernels/reference_kernel.h"
 #include "tests/unit/model/random_network.h"
 
 namespace rondo {
@@ -58,7 +58,8 @@ TEST(RowPlacesTest, OnePlaceThatIsOffByABitIsFound) {
 TEST(RowPlacesTest, TheReferenceKernelsPlacesAreEqual) {
   for (const CellCase& cell : AllCells()) {
     const ModelSpec spec = MakeSpec(cell, 2, kHiddenSize, 1, 1);
-    const auto kernel = MakeReferenceKernel(spec, 2, RandomWeights(spec, 1).layers[0]);
+    const LayerShape shape{cell.cell, cell.reset, cell.update, cell.activation, 2, kHiddenSize};
+    const auto kernel = MakeReferenceKernel(shape, RandomWeights(spec, 1).layers[0]);
     EXPECT_TRUE(PlacesAreEqual(*kernel, {2, kHiddenSize, cell.cell == Cell::kLstm}, 5)) << cell;
   }
 }

@@ -1,10 +1,10 @@
-#ifndef RONDO_MODEL_DENSE_H_
-#define RONDO_MODEL_DENSE_H_
+#ifndef RONDO_MODEL_KERNELS_DENSE_H_
+#define RONDO_MODEL_KERNELS_DENSE_H_
 
 #include <cstddef>
 #include <vector>
 
-#include "model/aligned_buffer.h"
+#include "model/kernels/aligned_buffer.h"
 
 namespace rondo {
 
@@ -31,4 +31,4 @@ class Dense {
 
 }  // namespace rondo
 
-#endif  // RONDO_MODEL_DENSE_H_
+#endif  // RONDO_MODEL_KERNELS_DENSE_H_

@@ -1,11 +1,10 @@
-#ifndef RONDO_MODEL_ONEDNN_WEIGHTS_H_
-#define RONDO_MODEL_ONEDNN_WEIGHTS_H_
+#ifndef RONDO_MODEL_KERNELS_ONEDNN_WEIGHTS_H_
+#define RONDO_MODEL_KERNELS_ONEDNN_WEIGHTS_H_
 
 #include <cstdint>
 #include <vector>
 
-#include "model/model_spec.h"
-#include "model/weights.h"
+#include "model/kernels/layer.h"
 
 namespace rondo {
 
@@ -18,9 +17,9 @@ struct OneDnnWeights {
   std::vector<float> bias;   // [bias_gates][hidden_size]
 };
 
-// Translates from the file's convention. Sizes have been checked (CheckWeights).
-OneDnnWeights ToOneDnn(const ModelSpec& spec, int64_t input_size, const LayerWeights& weights);
+// Translates from the file's convention. REQUIRES: the sizes of `weights` follow from the shape.
+OneDnnWeights ToOneDnn(const LayerShape& shape, const LayerWeights& weights);
 
 }  // namespace rondo
 
-#endif  // RONDO_MODEL_ONEDNN_WEIGHTS_H_
+#endif  // RONDO_MODEL_KERNELS_ONEDNN_WEIGHTS_H_

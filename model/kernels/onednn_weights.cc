@@ -1,4 +1,6 @@
-#include "model/onednn_weights.h"
+#include "model/kernels/onednn_weights.h"
+
+#include <cstddef>
 
 namespace rondo {
 namespace {
@@ -35,12 +37,13 @@ std::vector<float> Transpose(const std::vector<float>& from, const std::vector<i
 
 // oneDNN's gru computes h = u * h_prev + (1 - u) * o. Since 1 - sigmoid(a) = sigmoid(-a), the "replace" convention is
 // the same cell with its update gate negated.
-OneDnnWeights ToOneDnn(const ModelSpec& spec, int64_t I, const LayerWeights& weights) {
-  const int64_t H = spec.hidden_size;
-  const std::vector<int64_t> order = GateOrder(spec.cell);
-  const bool negate = spec.cell == Cell::kGru && spec.gru_update == GruUpdate::kReplace;
+OneDnnWeights ToOneDnn(const LayerShape& shape, const LayerWeights& weights) {
+  const int64_t I = shape.input_size;
+  const int64_t H = shape.hidden_size;
+  const std::vector<int64_t> order = GateOrder(shape.cell);
+  const bool negate = shape.cell == Cell::kGru && shape.gru_update == GruUpdate::kReplace;
   const float update_sign = negate ? -1.0f : 1.0f;
-  const bool reset_after = spec.cell == Cell::kGru && spec.gru_reset == GruReset::kAfter;
+  const bool reset_after = shape.cell == Cell::kGru && shape.gru_reset == GruReset::kAfter;
 
   OneDnnWeights plain;
   plain.gates = order.size();

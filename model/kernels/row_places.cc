@@ -1,4 +1,4 @@
-#include "model/row_places.h"
+#include "model/kernels/row_places.h"
 
 #include <algorithm>
 #include <cstring>
@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "model/aligned_buffer.h"
+#include "model/kernels/aligned_buffer.h"
 
 namespace rondo {
 namespace {

@@ -1,9 +1,9 @@
-#ifndef RONDO_MODEL_ROW_PLACES_H_
-#define RONDO_MODEL_ROW_PLACES_H_
+#ifndef RONDO_MODEL_KERNELS_ROW_PLACES_H_
+#define RONDO_MODEL_KERNELS_ROW_PLACES_H_
 
 #include <cstddef>
 
-#include "model/cell_kernel.h"
+#include "model/kernels/cell_kernel.h"
 
 namespace rondo {
 
@@ -23,4 +23,4 @@ bool PlacesAreEqual(const CellKernel& kernel, const KernelSizes& sizes, size_t b
 
 }  // namespace rondo
 
-#endif  // RONDO_MODEL_ROW_PLACES_H_
+#endif  // RONDO_MODEL_KERNELS_ROW_PLACES_H_

@@ -1,5 +1,5 @@
-#ifndef RONDO_MODEL_CELL_KERNEL_H_
-#define RONDO_MODEL_CELL_KERNEL_H_
+#ifndef RONDO_MODEL_KERNELS_CELL_KERNEL_H_
+#define RONDO_MODEL_KERNELS_CELL_KERNEL_H_
 
 #include <cstddef>
 #include <memory>
@@ -45,4 +45,4 @@ class CellKernel {
 
 }  // namespace rondo
 
-#endif  // RONDO_MODEL_CELL_KERNEL_H_
+#endif  // RONDO_MODEL_KERNELS_CELL_KERNEL_H_

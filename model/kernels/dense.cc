@@ -1,4 +1,4 @@
-#include "model/dense.h"
+#include "model/kernels/dense.h"
 
 #include <algorithm>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "model/aligned_buffer.h"
+#include "model/kernels/aligned_buffer.h"
 
 #if defined(__linux__)
 #include <sys/mman.h>

@@ -1,5 +1,5 @@
-#ifndef RONDO_MODEL_ALIGNED_BUFFER_H_
-#define RONDO_MODEL_ALIGNED_BUFFER_H_
+#ifndef RONDO_MODEL_KERNELS_ALIGNED_BUFFER_H_
+#define RONDO_MODEL_KERNELS_ALIGNED_BUFFER_H_
 
 #include <cstddef>
 #include <cstdlib>
@@ -28,4 +28,4 @@ class AlignedBuffer {
 
 }  // namespace rondo
 
-#endif  // RONDO_MODEL_ALIGNED_BUFFER_H_
+#endif  // RONDO_MODEL_KERNELS_ALIGNED_BUFFER_H_

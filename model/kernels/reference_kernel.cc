@@ -1,4 +1,4 @@
-#include "model/reference_kernel.h"
+#include "model/kernels/reference_kernel.h"
 
 #include <algorithm>
 #include <cmath>
@@ -23,13 +23,13 @@ struct Row {
 
 class ReferenceKernel : public CellKernel {
  public:
-  ReferenceKernel(const ModelSpec& spec, int64_t input_size, LayerWeights weights)
-      : cell_(spec.cell),
-        reset_(spec.gru_reset),
-        update_(spec.gru_update),
-        activation_(spec.activation),
-        I_(input_size),
-        H_(spec.hidden_size),
+  ReferenceKernel(const LayerShape& shape, LayerWeights weights)
+      : cell_(shape.cell),
+        reset_(shape.gru_reset),
+        update_(shape.gru_update),
+        activation_(shape.activation),
+        I_(shape.input_size),
+        H_(shape.hidden_size),
         weights_(std::move(weights)) {}
 
   std::unique_ptr<BoundLayer> Bind(const LayerBuffers& buffers) const override;
@@ -147,8 +147,8 @@ std::unique_ptr<BoundLayer> ReferenceKernel::Bind(const LayerBuffers& buffers) c
 
 }  // namespace
 
-std::unique_ptr<CellKernel> MakeReferenceKernel(const ModelSpec& spec, int64_t input_size, LayerWeights weights) {
-  return std::make_unique<ReferenceKernel>(spec, input_size, std::move(weights));
+std::unique_ptr<CellKernel> MakeReferenceKernel(const LayerShape& shape, LayerWeights weights) {
+  return std::make_unique<ReferenceKernel>(shape, std::move(weights));
 }
 
 }  // namespace rondo

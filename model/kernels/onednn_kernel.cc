@@ -1,4 +1,4 @@
-#include "model/onednn_kernel.h"
+#include "model/kernels/onednn_kernel.h"
 
 #include <algorithm>
 #include <dnnl.hpp>
@@ -8,8 +8,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "model/aligned_buffer.h"
-#include "model/onednn_weights.h"
+#include "model/kernels/aligned_buffer.h"
+#include "model/kernels/onednn_weights.h"
 
 // N, I, H, G: batch size, input width, hidden size, gates; one timestep.
 
@@ -58,16 +58,15 @@ typename Primitive::primitive_desc Describe(const dnnl::engine& engine, const dn
 class OneDnnKernel : public CellKernel {
  public:
   // Throws dnnl::error.
-  OneDnnKernel(const ModelSpec& spec, int64_t input_size, const LayerWeights& weights,
-               const std::vector<size_t>& batch_sizes)
-      : cell_(spec.cell),
-        reset_(spec.gru_reset),
-        activation_(spec.activation),
-        I_(input_size),
-        H_(spec.hidden_size),
+  OneDnnKernel(const LayerShape& layer, const LayerWeights& weights, const std::vector<size_t>& batch_sizes)
+      : cell_(layer.cell),
+        reset_(layer.gru_reset),
+        activation_(layer.activation),
+        I_(layer.input_size),
+        H_(layer.hidden_size),
         engine_(dnnl::engine::kind::cpu, 0) {
     dnnl::stream stream(engine_);
-    OneDnnWeights plain = ToOneDnn(spec, input_size, weights);
+    OneDnnWeights plain = ToOneDnn(layer, weights);
     bias_ = dnnl::memory(Desc({1, 1, plain.bias_gates, H_}, kF32, Tag::ldgo), engine_);
     std::copy(plain.bias.begin(), plain.bias.end(), static_cast<float*>(bias_.get_data_handle()));
     MakeShapes(batch_sizes, OneDnnsChoice(plain.gates));
@@ -266,11 +265,10 @@ std::unique_ptr<BoundLayer> OneDnnKernel::Bind(const LayerBuffers& buffers) cons
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<CellKernel>> MakeOneDnnKernel(const ModelSpec& spec, int64_t input_size,
-                                                             const LayerWeights& weights,
+absl::StatusOr<std::unique_ptr<CellKernel>> MakeOneDnnKernel(const LayerShape& shape, const LayerWeights& weights,
                                                              const std::vector<size_t>& batch_sizes) {
   try {
-    return std::make_unique<OneDnnKernel>(spec, input_size, weights, batch_sizes);
+    return std::make_unique<OneDnnKernel>(shape, weights, batch_sizes);
   } catch (const std::exception& error) {
     return absl::InternalError(absl::StrCat("oneDNN refused the layer: ", error.what()));
   }

@@ -1,0 +1,72 @@
+#include "model/kernels/layer_kernels.h"
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "model/kernels/onednn_kernel.h"
+#include "model/kernels/reference_kernel.h"
+#include "model/kernels/row_places.h"
+
+namespace rondo {
+namespace {
+
+// Near the kernel's peak where they hold: 8 rows with AVX-512, 6 with AVX2, whose matrix product takes six rows at a
+// time. One row is always the same.
+constexpr size_t kDeterministicBatchSizes[] = {8, 6, 4, 1};
+
+// Each costs about 0.4 ms and 0.2 MB a layer, so large ones are spaced out and a batch in between is padded, by at most
+// a quarter.
+std::vector<size_t> SpacedBatchSizes(size_t max_batch_size) {
+  std::vector<size_t> sizes;
+  for (size_t n = 1; n < max_batch_size; n += n < 64 ? 1 : n < 256 ? 16 : 64) sizes.push_back(n);
+  sizes.push_back(max_batch_size);
+  return sizes;
+}
+
+// oneDNN 3.7's vanilla GRU answers wrong numbers with one hidden unit (off by 0.2; 2.6 does not). Nobody needs that
+// network fast, and everybody needs it right.
+bool OneDnnIsWrongFor(const LayerShape& shape) {
+  return shape.cell == Cell::kGru && shape.gru_reset == GruReset::kBefore && shape.hidden_size == 1;
+}
+
+absl::StatusOr<LayerKernels> MakeFor(const std::vector<LayerShape>& shapes, const std::vector<LayerWeights>& weights,
+                                     KernelKind kind, std::vector<size_t> batch_sizes) {
+  LayerKernels kernels;
+  kernels.batch_sizes = std::move(batch_sizes);
+  for (size_t layer = 0; layer < shapes.size(); ++layer) {
+    if (kind == KernelKind::kReference || OneDnnIsWrongFor(shapes[layer])) {
+      kernels.layers.push_back(MakeReferenceKernel(shapes[layer], weights[layer]));
+    } else {
+      auto kernel = MakeOneDnnKernel(shapes[layer], weights[layer], kernels.batch_sizes);
+      if (!kernel.ok()) return kernel.status();
+      kernels.layers.push_back(*std::move(kernel));
+    }
+  }
+  return kernels;
+}
+
+bool PlacesAreEqual(const std::vector<LayerShape>& shapes, const LayerKernels& kernels, size_t batch_size) {
+  for (size_t layer = 0; layer < shapes.size(); ++layer) {
+    const KernelSizes sizes{static_cast<size_t>(shapes[layer].input_size),
+                            static_cast<size_t>(shapes[layer].hidden_size), shapes[layer].cell == Cell::kLstm};
+    if (!PlacesAreEqual(*kernels.layers[layer], sizes, batch_size)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+absl::StatusOr<LayerKernels> MakeLayerKernels(const std::vector<LayerShape>& shapes,
+                                              const std::vector<LayerWeights>& weights, const KernelOptions& options) {
+  if (!options.deterministic) {
+    return MakeFor(shapes, weights, options.kernel, SpacedBatchSizes(options.max_batch_size));
+  }
+  for (const size_t batch_size : kDeterministicBatchSizes) {
+    if (batch_size > options.max_batch_size) continue;
+    absl::StatusOr<LayerKernels> kernels = MakeFor(shapes, weights, options.kernel, {batch_size});
+    if (!kernels.ok() || PlacesAreEqual(shapes, *kernels, batch_size)) return kernels;
+  }
+  return absl::InternalError("a kernel failed at every batch size");
+}
+
+}  // namespace rondo
