@@ -18,6 +18,7 @@
 #include "server/loop/compute_helpers.h"
 #include "server/loop/serving_loop.h"
 #include "server/metrics/metrics.h"
+#include "server/metrics/scrape_port.h"
 #include "server/registry/find_recorded_model.h"
 #include "server/registry/model_registry.h"
 #include "server/rpc/call/call.h"
@@ -72,8 +73,10 @@ class Server::Impl {
     if (!persistence.ok()) return persistence.status();
     sessions_ = std::make_unique<SessionTable>(options_.sessions, *std::move(persistence));
     if (!options_.http_listen.empty()) {
-      if (absl::Status status = metrics_.Listen(options_.http_listen); !status.ok()) return status;
-      http_address_ = absl::StrCat(HostOf(options_.http_listen), ":", metrics_.port());
+      absl::StatusOr<std::unique_ptr<ScrapePort>> port = ScrapePort::Listen(options_.http_listen, &metrics_);
+      if (!port.ok()) return port.status();
+      scrape_port_ = *std::move(port);
+      http_address_ = absl::StrCat(HostOf(options_.http_listen), ":", scrape_port_->port());
     }
     if (absl::Status status = Listen(); !status.ok()) return status;
     LogEvent(LogLevel::kInfo, "listening",
@@ -94,7 +97,7 @@ class Server::Impl {
     absl::SleepFor(std::min(kRefusalTime, timeout));
     // Nothing more is read, and what was read is answered.
     WaitUntil(deadline, [this](const LoopParts& part) {
-      return part.drain.told() && metrics_.requests_in_flight().Value() == 0;
+      return part.drain.told() && metrics_.requests()->in_flight.Value() == 0;
     });
     // Before any client hears that it should go on elsewhere. What the deadline cuts is saved at the end.
     sessions_->Flush(deadline);
@@ -111,7 +114,7 @@ class Server::Impl {
 
   void Maintain(absl::Time now) {
     sessions_->ExpireIdle(now);
-    metrics_.session_state_bytes().Set(static_cast<int64_t>(sessions_->state_bytes()));
+    metrics_.sessions()->state_bytes.Set(static_cast<int64_t>(sessions_->state_bytes()));
     const absl::Duration interval = options_.model_poll_interval;
     if (options_.registry.model_repository.empty() || interval == absl::ZeroDuration()) return;
     if (now - last_reload_ < interval) return;
@@ -226,7 +229,7 @@ class Server::Impl {
     context.registry = registry_.get();
     context.sessions = sessions_.get();
     context.adopt_sessions = options_.adopt_sessions;
-    context.metrics = &metrics_;
+    context.metrics = metrics_.requests();
     context.limits = {options_.requests.max_message_bytes, options_.requests.max_timesteps,
                       options_.requests.max_sequences_per_message, options_.requests.max_streams,
                       options_.requests.max_pipelined_messages};
@@ -237,6 +240,7 @@ class Server::Impl {
   // Bottom-up: each part uses those above it.
   const ServerOptions options_;
   Metrics metrics_;
+  std::unique_ptr<ScrapePort> scrape_port_;
   std::unique_ptr<ModelRegistry> registry_;
   std::unique_ptr<SessionTable> sessions_;
   const size_t cpus_;

@@ -8,7 +8,7 @@
 #include "absl/time/time.h"
 #include "base/intrusive_fifo.h"
 #include "model/network.h"
-#include "server/metrics/metrics.h"
+#include "server/metrics/loop_probe.h"
 
 namespace rondo {
 
@@ -30,7 +30,7 @@ class RunObserver {
 // OnFinished. Steps before the last write working_state, so that final_state is written once, by the last step.
 struct SequenceRun : FifoLink<SequenceRun> {
   const Network* network = nullptr;
-  ModelMetrics* metrics = nullptr;
+  LoopProbe* probe = nullptr;
   RunObserver* observer = nullptr;
 
   size_t timesteps = 0;            // >= 1

@@ -43,9 +43,9 @@ void StepEngine::RunBatch() {
   rows_.clear();
   for (const SequenceRun* run : batch_) rows_.push_back(RowOf(*run));
   ObserveQueue(start);
-  ModelMetrics* metrics = batch_.front()->metrics;  // an observer may end its run, and itself, when it hears of it
+  LoopProbe* probe = batch_.front()->probe;  // an observer may end its run, and itself, when it hears of it
   Compute(*network);
-  metrics->ObserveStep(absl::Now() - start, batch_.size());
+  probe->ObserveStep(absl::Now() - start, batch_.size());
   for (size_t i = 0; i < batch_.size(); ++i) Advance(batch_[i], rows_[i]);
 }
 
@@ -56,7 +56,7 @@ void StepEngine::ObserveQueue(absl::Time start) const {
     const auto end = std::find_if(run, batch_.end(), [&first](const SequenceRun* other) {
       return other->next_step != first.next_step || other->admitted != first.admitted;
     });
-    if (first.next_step == 0) first.metrics->ObserveQueue(start - first.admitted, static_cast<size_t>(end - run));
+    if (first.next_step == 0) first.probe->ObserveQueue(start - first.admitted, static_cast<size_t>(end - run));
     run = end;
   }
 }

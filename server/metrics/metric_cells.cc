@@ -21,8 +21,10 @@ uint64_t Counter::Value() const {
   return sum;
 }
 
-Histogram::Histogram(absl::Span<const uint64_t> bounds)
-    : bounds_(bounds), lines_per_cell_((bounds.size() + 2 + 7) / 8), lines_(new Line[kMetricCells * lines_per_cell_]) {}
+Histogram::Histogram(const Buckets& buckets)
+    : buckets_(buckets),
+      lines_per_cell_((buckets.bounds.size() + 2 + 7) / 8),
+      lines_(new Line[kMetricCells * lines_per_cell_]) {}
 
 std::atomic<uint64_t>& Histogram::Slot(size_t cell, size_t index) const {
   return lines_[cell * lines_per_cell_ + index / 8].values[index % 8];
@@ -30,19 +32,20 @@ std::atomic<uint64_t>& Histogram::Slot(size_t cell, size_t index) const {
 
 void Histogram::Observe(uint64_t value, uint64_t times) {
   const size_t cell = ThisThreadsCell();
-  const size_t bucket = std::lower_bound(bounds_.begin(), bounds_.end(), value) - bounds_.begin();
+  const size_t bucket =
+      std::lower_bound(buckets_.bounds.begin(), buckets_.bounds.end(), value) - buckets_.bounds.begin();
   Slot(cell, bucket).fetch_add(times, std::memory_order_relaxed);
-  Slot(cell, bounds_.size() + 1).fetch_add(value * times, std::memory_order_relaxed);
+  Slot(cell, buckets_.bounds.size() + 1).fetch_add(value * times, std::memory_order_relaxed);
 }
 
 Histogram::Snapshot Histogram::Read() const {
   Snapshot snapshot;
-  snapshot.counts.resize(bounds_.size() + 1);
+  snapshot.counts.resize(buckets_.bounds.size() + 1);
   for (size_t cell = 0; cell < kMetricCells; ++cell) {
     for (size_t i = 0; i < snapshot.counts.size(); ++i) {
       snapshot.counts[i] += Slot(cell, i).load(std::memory_order_relaxed);
     }
-    snapshot.sum += Slot(cell, bounds_.size() + 1).load(std::memory_order_relaxed);
+    snapshot.sum += Slot(cell, buckets_.bounds.size() + 1).load(std::memory_order_relaxed);
   }
   return snapshot;
 }

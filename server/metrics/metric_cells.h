@@ -12,8 +12,8 @@
 
 namespace rondo {
 
-// What hot paths count with: no lock, no allocation. Each thread adds to a cell of its own cache lines, given out in
-// turn (threads beyond kMetricCells share); a reader sums the cells.
+// These classes are what hot paths count with: they take no lock and allocate nothing. Each thread adds to a cell of
+// its own cache lines, given out in turn (threads beyond kMetricCells share them); a reader sums the cells.
 //
 // Threads: every method may be called from any thread. A sum read while others add is of some moment in between.
 inline constexpr size_t kMetricCells = 8;
@@ -42,6 +42,12 @@ class Gauge {
   std::atomic<int64_t> value_{0};
 };
 
+// Where the buckets of a histogram end, in whole units, and how many of these units make one unit of the page.
+struct Buckets {
+  absl::Span<const uint64_t> bounds;  // inclusive, ascending
+  double units_per_base = 1;          // e.g. 1e9 for nanoseconds that are shown in seconds
+};
+
 // Counts of whole numbers (nanoseconds, rows) in buckets of fixed bounds.
 class Histogram {
  public:
@@ -50,13 +56,13 @@ class Histogram {
     uint64_t sum = 0;              // of all values; wraps after 584 years of nanoseconds
   };
 
-  // `bounds`: inclusive upper bounds, ascending; must outlive the histogram.
-  explicit Histogram(absl::Span<const uint64_t> bounds);
+  // The bounds must outlive the histogram.
+  explicit Histogram(const Buckets& buckets);
 
-  // The same value so many times.
+  // Counts `value` so many times.
   void Observe(uint64_t value, uint64_t times = 1);
   Snapshot Read() const;
-  absl::Span<const uint64_t> bounds() const { return bounds_; }
+  const Buckets& buckets() const { return buckets_; }
 
  private:
   struct alignas(64) Line {
@@ -64,9 +70,20 @@ class Histogram {
   };
   std::atomic<uint64_t>& Slot(size_t cell, size_t index) const;
 
-  const absl::Span<const uint64_t> bounds_;
+  const Buckets buckets_;
   const size_t lines_per_cell_;
   const std::unique_ptr<Line[]> lines_;  // a cell: the buckets, then the sum
+};
+
+// A counter that shows the sum of what a histogram has observed, and counts nothing itself.
+struct HistogramSum {
+  const Histogram& of;
+};
+
+// A number that is read when the page is made.
+struct Reading {
+  double value = 0;
+  bool only_grows = false;  // shown as a counter, else as a gauge
 };
 
 }  // namespace rondo

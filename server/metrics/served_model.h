@@ -7,7 +7,7 @@
 
 namespace rondo {
 
-class ModelMetrics;
+struct ModelMetrics;
 
 // A live model and where its numbers are counted. Requests and sessions share it; the model lives while one of them
 // does.

@@ -188,8 +188,9 @@ absl::Status ModelRegistry::Impl::Load(const ModelSource& source, Entry* entry) 
   if (!model.ok()) return model.status();
   const absl::Duration duration = absl::Now() - start;
   const Network& network = *(*model)->network;
-  metrics_->ObserveModelLoad(source.name, duration);
-  metrics_->SetModelInfo(source.name, source.version, CellName(network.spec().cell), network.kernel_name());
+  ModelMetrics* const metrics = metrics_->ForModel(source.name);
+  metrics->registry.load.Observe(Nanoseconds(duration));
+  metrics_->registry()->live.Set(source.name, source.version, CellName(network.spec().cell), network.kernel_name());
   LogEvent(LogLevel::kInfo, "model_loaded",
            {{"model", source.name},
             {"version", absl::StrCat(source.version)},
@@ -198,7 +199,7 @@ absl::Status ModelRegistry::Impl::Load(const ModelSource& source, Entry* entry) 
             {"hidden_size", absl::StrCat(network.spec().hidden_size)},
             {"kernel", network.kernel_name()},
             {"seconds", absl::StrCat(absl::ToDoubleSeconds(duration))}});
-  entry->served = std::make_shared<const ServedModel>(ServedModel{*std::move(model), metrics_->ForModel(source.name)});
+  entry->served = std::make_shared<const ServedModel>(ServedModel{*std::move(model), metrics});
   return absl::OkStatus();
 }
 
@@ -210,7 +211,7 @@ void ModelRegistry::Impl::RemoveAllBut(const std::set<Key>& wanted) {
     }
     const auto& [name, version] = it->first;
     if (it->second.served != nullptr) {
-      metrics_->RemoveModelInfo(name, version);
+      metrics_->registry()->live.Remove(name, version);
       LogEvent(LogLevel::kInfo, "model_unloaded", {{"model", name}, {"version", absl::StrCat(version)}});
     }
     it = entries_.erase(it);

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "server/metrics/metrics.h"
+
 namespace rondo {
 namespace {
 
@@ -39,7 +41,7 @@ absl::Status ForecastPath::Start(StepEngine* engine, absl::Time now, absl::Time 
   }
   const ServedModelPtr& model = scratch_.model();
   run_.network = model->model->network.get();
-  run_.metrics = model->metrics;
+  run_.probe = &model->metrics->loop;
   run_.observer = this;
   run_.timesteps = plan_.timesteps();
   run_.inputs = plan_.inputs().data();

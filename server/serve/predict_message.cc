@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "server/metrics/metrics.h"
 #include "server/rpc/call/status.h"
 
 namespace rondo {
@@ -21,7 +22,7 @@ void PredictMessage::Open(absl::Time now) {
   arrived_ = now;
   first_failure_ = absl::StatusCode::kOk;
   refusal_ = absl::OkStatus();
-  context_->metrics->requests_in_flight().Add(1);
+  context_->metrics->in_flight.Add(1);
 }
 
 void PredictMessage::Refuse(absl::Time now, ServedModelPtr model, const absl::Status& status) {
@@ -85,9 +86,9 @@ void PredictMessage::OnSequenceDone(const absl::Status& status) {
 
 void PredictMessage::Finish() {
   running_ = false;
-  context_->metrics->requests_in_flight().Add(-1);
+  context_->metrics->in_flight.Add(-1);
   if (model_ != nullptr) {
-    model_->metrics->ObserveRequest(method_, first_failure_, absl::Now() - arrived_);
+    model_->metrics->requests.durations.Observe(method_, first_failure_, absl::Now() - arrived_);
     model_ = nullptr;
   }
   owner_->OnMessageDone();

@@ -6,6 +6,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "server/metrics/metrics.h"
 #include "server/rpc/call/status.h"
 #include "server/serve/check_sequence.h"
 #include "server/serve/predict_message.h"
@@ -177,7 +178,7 @@ void SequenceTask::Run() {
   version_ = model->model->version;
   run_ = SequenceRun();
   run_.network = model->model->network.get();
-  run_.metrics = model->metrics;
+  run_.probe = &model->metrics->loop;
   run_.observer = this;
   run_.timesteps = static_cast<size_t>(sequence_->values_size() / spec.input_size());
   run_.inputs = sequence_->values().data();

@@ -37,7 +37,8 @@ void SessionBacking::Start(std::function<void(absl::Time)> tick) {
   StoreThread::Options options;
   options.tick = std::move(tick);
   options.tick_interval = persistence_.sync_interval / 2;  // a change waits for one tick, and for its save
-  thread_ = std::make_unique<StoreThread>(std::move(persistence_.store), persistence_.metrics, std::move(options));
+  thread_ =
+      std::make_unique<StoreThread>(std::move(persistence_.store), persistence_.metrics->store(), std::move(options));
 }
 
 void SessionBacking::Load(absl::string_view id, std::function<void(Found)> done) {

@@ -29,10 +29,10 @@ void KeepForReplay(const CommittedSequence& sequence, bool restarts, LiveSession
 
 // The session as of now, and *fresh as it was. REQUIRES: its shard's lock.
 void RestartAs(FreshStart* fresh, LiveSession* session) {
-  fresh->model->metrics->CountSessionEvent(SessionEvent::kRestarted);
+  fresh->model->metrics->sessions.events[SessionEvent::kRestarted].Add();
   if (!session->provisional) {
-    fresh->model->metrics->sessions().Add(1);
-    session->model->metrics->sessions().Add(-1);
+    fresh->model->metrics->sessions.live.Add(1);
+    session->model->metrics->sessions.live.Add(-1);
   }
   std::swap(session->model, fresh->model);
   std::swap(session->state, fresh->state);
@@ -41,10 +41,10 @@ void RestartAs(FreshStart* fresh, LiveSession* session) {
 
 // *adopter is the model that is left then. REQUIRES: the session's shard's lock.
 void GoOnAs(ServedModelPtr* adopter, LiveSession* session) {
-  (*adopter)->metrics->CountSessionEvent(SessionEvent::kAdopted);
+  (*adopter)->metrics->sessions.events[SessionEvent::kAdopted].Add();
   if (!session->provisional) {
-    (*adopter)->metrics->sessions().Add(1);
-    session->model->metrics->sessions().Add(-1);
+    (*adopter)->metrics->sessions.live.Add(1);
+    session->model->metrics->sessions.live.Add(-1);
   }
   std::swap(session->model, *adopter);
 }
@@ -88,10 +88,7 @@ absl::Status SessionTable::Impl::EndLease(LiveSession* session, LeaseEnd* end) {
       if (restarts) RestartAs(&end->fresh, session);
       if (adopts) GoOnAs(&end->adopter, session);
       session->position = Advance(session->position, committed->timesteps);
-      if (std::exchange(session->provisional, false)) {
-        metrics->CountSessionEvent(SessionEvent::kCreated);
-        metrics->sessions().Add(1);
-      }
+      if (std::exchange(session->provisional, false)) metrics->sessions.Began(SessionEvent::kCreated);
       ended = committed->end_session;
       if (ended) {
         gone = end->durable ? DetachEnded(shard, session, kEndedByRequest, &heard)
@@ -108,10 +105,7 @@ absl::Status SessionTable::Impl::EndLease(LiveSession* session, LeaseEnd* end) {
       PassOn(shard, session, &heard);
     }
   }
-  if (ended) {
-    metrics->CountSessionEvent(SessionEvent::kDeleted);
-    metrics->sessions().Add(-1);
-  }
+  if (ended) metrics->sessions.Ended(SessionEvent::kDeleted);
   heard.TellAll();
   return status;
 }
@@ -201,8 +195,7 @@ bool SessionTable::Impl::ExpireSome(SessionShard& shard, absl::Time now, size_t*
     }
   }
   for (const std::unique_ptr<LiveSession>& session : gone) {
-    session->model->metrics->CountSessionEvent(SessionEvent::kExpired);
-    session->model->metrics->sessions().Add(-1);
+    session->model->metrics->sessions.Ended(SessionEvent::kExpired);
   }
   *expired += gone.size();
   return more;

@@ -99,8 +99,7 @@ absl::StatusOr<SessionInfo> SessionTable::Impl::Import(const SessionRecord& reco
   MutexLock lock(&shard.mutex);
   if (shard.Find(key) != nullptr) return absl::AlreadyExistsError(absl::StrCat("session '", record.id, "' exists"));
   if (absl::Status entered = Enter(shard, std::move(session), now); !entered.ok()) return entered;
-  model->metrics->CountSessionEvent(SessionEvent::kCreated);
-  model->metrics->sessions().Add(1);
+  model->metrics->sessions.Began(SessionEvent::kCreated);
   NoteChange(shard, imported, false);
   return info;
 }

@@ -66,11 +66,10 @@ void SessionTable::Impl::OnLoaded(LiveSession* session, const SessionBacking::Fo
       FillFrom(found, std::move(state), session);
       shard.wheel.Remove(session);
       shard.WatchIdle(session, absl::FromUnixNanos(session->last_used_ns));
-      session->model->metrics->CountSessionEvent(SessionEvent::kRestored);
+      session->model->metrics->sessions.Began(SessionEvent::kRestored);
       if (found.record->model.fingerprint != session->model->model->fingerprint) {
-        session->model->metrics->CountSessionEvent(SessionEvent::kAdopted);
+        session->model->metrics->sessions.events[SessionEvent::kAdopted].Add();
       }
-      session->model->metrics->sessions().Add(1);
       PassOn(shard, session, &heard);
     } else {
       session->epoch = found.epoch;
@@ -106,8 +105,7 @@ bool SessionTable::Impl::Discard(LiveSession* session) {
 }
 
 std::unique_ptr<LiveSession> SessionTable::Impl::Evict(SessionShard& shard, LiveSession* session) {
-  session->model->metrics->CountSessionEvent(SessionEvent::kEvicted);
-  session->model->metrics->sessions().Add(-1);
+  session->model->metrics->sessions.Ended(SessionEvent::kEvicted);
   live_.fetch_sub(1, std::memory_order_relaxed);
   return shard.Remove(session);
 }

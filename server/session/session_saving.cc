@@ -111,8 +111,8 @@ void SessionTable::Impl::OnSaved(const std::string& id, uint64_t change, int64_t
 
 std::unique_ptr<LiveSession> SessionTable::Impl::Lose(SessionShard& shard, LiveSession* session, WaitQueue* heard) {
   session->moved = true;
-  session->model->metrics->CountSessionEvent(SessionEvent::kMoved);
-  if (!session->provisional) session->model->metrics->sessions().Add(-1);
+  session->model->metrics->sessions.events[SessionEvent::kMoved].Add();
+  if (!session->provisional) session->model->metrics->sessions.live.Add(-1);
   return Detach(shard, session, MovedError(session->id), heard);
 }
 
@@ -144,7 +144,7 @@ void SessionTable::Impl::SaveDirty() {
     places.clear();
     if (places.capacity() > shard.spare_dirty.capacity()) shard.spare_dirty.swap(places);
   }
-  store_metrics_->unsaved_sessions().Set(static_cast<int64_t>(unsaved));
+  store_metrics_->sessions()->unsaved.Set(static_cast<int64_t>(unsaved));
 }
 
 void SessionTable::Impl::SaveSome(SessionShard& shard, absl::Span<const uint32_t> places) {

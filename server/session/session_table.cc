@@ -83,7 +83,7 @@ SessionTable::Impl::~Impl() {
   for (SessionShard& shard : shards_) {
     MutexLock lock(&shard.mutex);
     for (const std::unique_ptr<LiveSession>& session : shard.roster) {
-      if (session != nullptr) session->model->metrics->sessions().Add(-1);
+      if (session != nullptr) session->model->metrics->sessions.live.Add(-1);
     }
   }
 }
@@ -146,8 +146,7 @@ absl::StatusOr<SessionInfo> SessionTable::Impl::Create(absl::string_view id, con
     if (shard.Find(key) != nullptr) return absl::AlreadyExistsError(absl::StrCat("session '", id, "' exists"));
     if (absl::Status entered = Enter(shard, std::move(session), now); !entered.ok()) return entered;
     // Counted under the lock, before anyone can end it: the gauge never shows fewer than none.
-    model->metrics->CountSessionEvent(SessionEvent::kCreated);
-    model->metrics->sessions().Add(1);
+    model->metrics->sessions.Began(SessionEvent::kCreated);
     NoteChange(shard, created, false);
   }
   return info;
@@ -228,10 +227,7 @@ absl::Status SessionTable::Impl::Delete(absl::string_view id) {
     if (!session->provisional) metrics = session->model->metrics;
     ended = Retire(shard, session, {SessionEnd::Cause::kDeleted, absl::ZeroDuration()}, &heard);
   }
-  if (metrics != nullptr) {
-    metrics->CountSessionEvent(SessionEvent::kDeleted);
-    metrics->sessions().Add(-1);
-  }
+  if (metrics != nullptr) metrics->sessions.Ended(SessionEvent::kDeleted);
   heard.TellAll();
   return absl::OkStatus();
 }

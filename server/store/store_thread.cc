@@ -23,9 +23,9 @@ size_t CountErrors(const std::vector<Operation>& operations) {
 
 }  // namespace
 
-StoreThread::StoreThread(std::unique_ptr<SessionStore> store, Metrics* metrics, Options options)
+StoreThread::StoreThread(std::unique_ptr<SessionStore> store, StoreProbe* probe, Options options)
     : store_(std::move(store)),
-      metrics_(metrics),
+      probe_(probe),
       options_(std::move(options)),
       next_tick_(Clock::now() + absl::ToChronoNanoseconds(options_.tick_interval)),
       next_drop_(Clock::now() + absl::ToChronoNanoseconds(options_.drop_interval)),
@@ -126,7 +126,7 @@ void StoreThread::RunLoads() {
   for (size_t i = 0; i < waiting.size(); ++i) operations[i].id = waiting[i].id;
   const Clock::time_point start = Clock::now();
   store_->Load(absl::MakeSpan(operations));
-  metrics_->ObserveStore(StoreOperation::kLoad, absl::FromChrono(Clock::now() - start), CountErrors(operations));
+  probe_->Observe(StoreOperation::kLoad, absl::FromChrono(Clock::now() - start), CountErrors(operations));
   for (size_t i = 0; i < waiting.size(); ++i) {
     SessionStore::LoadOp& answer = operations[i];
     Loaded loaded{std::move(answer.status), std::move(answer.value), answer.epoch, answer.taken_over};
@@ -150,7 +150,7 @@ void StoreThread::RunSaves() {
   store_->Save(absl::MakeSpan(operations));
   const Clock::time_point end = Clock::now();
   const size_t errors = CountErrors(operations);
-  metrics_->ObserveStore(StoreOperation::kSave, absl::FromChrono(end - start), errors);
+  probe_->Observe(StoreOperation::kSave, absl::FromChrono(end - start), errors);
   if (errors > 0) next_tick_ = std::min(next_tick_, end + absl::ToChronoNanoseconds(options_.retry_interval));
   for (size_t i = 0; i < waiting.size(); ++i) {
     for (const auto& done : waiting[i].superseded) done(operations[i].status);

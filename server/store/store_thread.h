@@ -14,7 +14,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
 #include "base/mutex.h"
-#include "server/metrics/metrics.h"
+#include "server/metrics/store_probe.h"
 #include "server/store/session_store.h"
 #include "server/store/store_queue.h"
 
@@ -48,7 +48,7 @@ class StoreThread {
   // just arrived waits some milliseconds at most.
   static constexpr size_t kMaxBatch = 1024;
 
-  StoreThread(std::unique_ptr<SessionStore> store, Metrics* metrics, Options options);
+  StoreThread(std::unique_ptr<SessionStore> store, StoreProbe* probe, Options options);
   ~StoreThread() { Stop(); }
   // Does what was asked for, also by a `done` meanwhile, then ends the thread. Whoever is to hear has heard. Nothing
   // more may be asked for; once is enough.
@@ -85,7 +85,7 @@ class StoreThread {
   void DropExpired();
 
   const std::unique_ptr<SessionStore> store_;
-  Metrics* const metrics_;
+  StoreProbe* const probe_;
   const Options options_;
   // Only on the thread.
   StoreQueue queue_;

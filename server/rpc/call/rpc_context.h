@@ -29,7 +29,7 @@ struct RpcContext {
   ModelRegistry* registry = nullptr;
   SessionTable* sessions = nullptr;
   AdoptSessions adopt_sessions = AdoptSessions::kNever;
-  Metrics* metrics = nullptr;
+  RequestsProbe* metrics = nullptr;
   RpcLimits limits;
   std::atomic<size_t>* open_streams = nullptr;  // over all loops
   const std::atomic<bool>* draining = nullptr;  // true: refuse new work as UNAVAILABLE

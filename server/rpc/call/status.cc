@@ -13,34 +13,6 @@ namespace {
 // A full queue empties within some batches; longer waits only idle the client.
 constexpr int kRetryAfterMs = 100;
 
-absl::string_view RejectionName(Rejection reason) {
-  switch (reason) {
-    case Rejection::kInvalid:
-      return "invalid";
-    case Rejection::kNotFound:
-      return "not_found";
-    case Rejection::kPosition:
-      return "position";
-    case Rejection::kQueueFull:
-      return "queue_full";
-    case Rejection::kSessionsFull:
-      return "sessions_full";
-    case Rejection::kStreamsFull:
-      return "streams_full";
-    case Rejection::kDeadline:
-      return "deadline";
-    case Rejection::kCancelled:
-      return "cancelled";
-    case Rejection::kDraining:
-      return "draining";
-    case Rejection::kMoved:
-      return "moved";
-    case Rejection::kStore:
-      return "store";
-  }
-  return "unknown";
-}
-
 }  // namespace
 
 absl::Status ShuttingDown() { return absl::UnavailableError("the server is shutting down"); }
@@ -66,9 +38,9 @@ void ToProto(const absl::Status& status, v1::Status* proto) {
   proto->set_retry_after_ms(RetryAfterMs(status));
 }
 
-void RecordRefusal(Rejection reason, const absl::Status& status, Metrics* metrics) {
-  metrics->CountRejected(reason);
-  const absl::string_view name = RejectionName(reason);
+void RecordRefusal(Rejection reason, const absl::Status& status, RequestsProbe* metrics) {
+  metrics->rejected[reason].Add();
+  const absl::string_view name = LabelOf(reason);
   int64_t skipped = 0;
   if (!ShouldLogRefusal(name, &skipped)) return;
   LogEvent(LogLevel::kWarning, "refused",

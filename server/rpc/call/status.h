@@ -6,7 +6,7 @@
 
 #include "absl/status/status.h"
 #include "rondo/v1/inference.pb.h"
-#include "server/metrics/metrics.h"
+#include "server/metrics/requests_probe.h"
 
 namespace rondo {
 
@@ -25,7 +25,7 @@ grpc::Status ToGrpcStatus(const absl::Status& status, grpc::ServerContext* conte
 void ToProto(const absl::Status& status, v1::Status* proto);
 
 // Counts a refusal, and logs its cause: the first of each second, with the number of those since the last line.
-void RecordRefusal(Rejection reason, const absl::Status& status, Metrics* metrics);
+void RecordRefusal(Rejection reason, const absl::Status& status, RequestsProbe* metrics);
 
 // The reason that a status stands for, as far as it tells.
 Rejection RejectionOf(const absl::Status& status);

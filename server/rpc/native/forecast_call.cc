@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "server/metrics/metrics.h"
 #include "server/rpc/call/status.h"
 #include "server/serve/check_sequence.h"
 
@@ -27,7 +28,7 @@ ForecastCall::ForecastCall(const RpcContext* context, v1::Inference::AsyncServic
 void ForecastCall::OnArrived() {
   Listen<ForecastCall>(context(), service_);
   start_ = absl::Now();
-  context()->metrics->requests_in_flight().Add(1);
+  context()->metrics->in_flight.Add(1);
   if (absl::Status status = Start(); !status.ok()) Reply(status);
 }
 
@@ -178,8 +179,10 @@ void ForecastCall::FillResponse() {
 }
 
 void ForecastCall::Reply(const absl::Status& status) {
-  context()->metrics->requests_in_flight().Add(-1);
-  if (model_ != nullptr) model_->metrics->ObserveRequest(Method::kForecast, status.code(), absl::Now() - start_);
+  context()->metrics->in_flight.Add(-1);
+  if (model_ != nullptr) {
+    model_->metrics->requests.durations.Observe(Method::kForecast, status.code(), absl::Now() - start_);
+  }
   if (status.ok()) FillResponse();
   if (!status.ok()) RecordRefusal(RejectionOf(status), status, context()->metrics);
   FinishUnary(&writer_, response_, ToGrpcStatus(status, server_context()));

@@ -10,7 +10,7 @@ namespace rondo {
 
 void LeasedCall::OnArrived() {
   ListenAgain();
-  context()->metrics->requests_in_flight().Add(1);
+  context()->metrics->in_flight.Add(1);
   if (context()->draining->load()) return Reply(ShuttingDown());
   Restore();
 }
@@ -81,7 +81,7 @@ void LeasedCall::Reply(const absl::Status& status) {
     const bool draining = absl::IsUnavailable(status) && context()->draining->load();
     RecordRefusal(draining ? Rejection::kDraining : SessionRejectionOf(status), status, context()->metrics);
   }
-  context()->metrics->requests_in_flight().Add(-1);
+  context()->metrics->in_flight.Add(-1);
   Send(ToGrpcStatus(status, server_context()));
 }
 

@@ -17,20 +17,14 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
-class CountingMetrics : public ModelMetrics {
- public:
-  void ObserveRequest(Method, absl::StatusCode, absl::Duration) override {}
-  void ObserveQueue(absl::Duration, size_t sequences) override { queued.push_back(sequences); }
-  void ObserveStep(absl::Duration, size_t batch_size) override { batch_sizes.push_back(batch_size); }
-  void CountSessionEvent(SessionEvent) override {}
-  Gauge& sessions() override { return sessions_; }
-  ModelTotals Totals() const override { return {}; }
-
-  std::vector<size_t> queued;
-  std::vector<size_t> batch_sizes;
-
- private:
-  Gauge sessions_;
+struct CountingProbe : LoopProbe {
+  // How many steps each batch had so far, in ascending order; exact for those that are a bound of the histogram.
+  std::vector<uint64_t> BatchSizes() const {
+    std::vector<uint64_t> sizes;
+    const Histogram::Snapshot batches = batch_size.Read();
+    for (size_t i = 0; i < kBatchSizes.size(); ++i) sizes.insert(sizes.end(), batches.counts[i], kBatchSizes[i]);
+    return sizes;
+  }
 };
 
 std::vector<float> RandomFloats(size_t count, float scale, std::mt19937* random) {
@@ -69,14 +63,14 @@ std::unique_ptr<Network> MakeNetwork(Cell cell, size_t hidden_size, float scale 
 // A run with its own numbers, and what became of it.
 class TestRun : public RunObserver {
  public:
-  TestRun(const Network& network, CountingMetrics* metrics, size_t timesteps, uint32_t seed) {
+  TestRun(const Network& network, CountingProbe* probe, size_t timesteps, uint32_t seed) {
     std::mt19937 random(seed);
     inputs = RandomFloats(timesteps * 2, 1, &random);
     outputs.assign(timesteps * 2, -7.0f);
     state.assign(static_cast<size_t>(network.spec().state_size()), 0.0f);
     working_state.assign(state.size(), -7.0f);
     run.network = &network;
-    run.metrics = metrics;
+    run.probe = probe;
     run.observer = this;
     run.timesteps = timesteps;
     run.inputs = inputs.data();
@@ -102,11 +96,11 @@ void RunUntilIdle(StepEngine* engine) {
 class StepEngineTest : public ::testing::Test {
  protected:
   std::unique_ptr<TestRun> MakeRun(size_t timesteps, uint32_t seed) {
-    return std::make_unique<TestRun>(*network_, &metrics_, timesteps, seed);
+    return std::make_unique<TestRun>(*network_, &probe_, timesteps, seed);
   }
 
   const std::unique_ptr<Network> network_ = MakeNetwork(Cell::kLstm, 8);
-  CountingMetrics metrics_;
+  CountingProbe probe_;
   ComputeHelpers helpers_{0};
   StepEngine engine_{{}, &helpers_};
 };
@@ -179,12 +173,12 @@ TEST_F(StepEngineTest, AnExpiredRunIsNotRun) {
   ASSERT_THAT(run->results, SizeIs(1));
   EXPECT_EQ(run->results[0].code(), absl::StatusCode::kDeadlineExceeded);
   EXPECT_THAT(run->outputs, Each(-7.0f));
-  EXPECT_THAT(metrics_.batch_sizes, SizeIs(0));
+  EXPECT_THAT(probe_.BatchSizes(), SizeIs(0));
 }
 
 TEST_F(StepEngineTest, AResultThatIsNotFiniteFailsThatRunAlone) {
   const std::unique_ptr<Network> network = MakeNetwork(Cell::kRnn, 8, /*scale=*/100.0f);
-  TestRun bad(*network, &metrics_, 100, 1), fine(*network, &metrics_, 1, 2);
+  TestRun bad(*network, &probe_, 100, 1), fine(*network, &probe_, 1, 2);
   const std::vector<float> before = bad.state;
   ASSERT_TRUE(engine_.Admit(&bad.run).ok());
   ASSERT_TRUE(engine_.Admit(&fine.run).ok());
@@ -225,8 +219,8 @@ TEST_F(StepEngineTest, EachRunIsCountedAsQueuedOnceWithThoseAdmittedWithIt) {
     ASSERT_TRUE(engine_.Admit(&runs.back()->run).ok());
   }
   RunUntilIdle(&engine_);
-  EXPECT_THAT(metrics_.queued, ElementsAre(2, 3, 1));
-  EXPECT_THAT(metrics_.batch_sizes, ElementsAre(6, 3));
+  EXPECT_EQ(TotalOf(probe_.queue).count, 6u);
+  EXPECT_THAT(probe_.BatchSizes(), ElementsAre(3, 6));
 }
 
 TEST_F(StepEngineTest, HelpersChangeNoBitOfTheResult) {
@@ -236,16 +230,16 @@ TEST_F(StepEngineTest, HelpersChangeNoBitOfTheResult) {
   StepEngine shared({}, &two);
   for (const uint32_t count : {1u, 17u, 64u, 100u, 192u}) {
     std::vector<std::unique_ptr<TestRun>> with, without;
+    CountingProbe split;
     for (uint32_t i = 0; i < count; ++i) {
-      with.push_back(std::make_unique<TestRun>(*network, &metrics_, 2, i));
-      without.push_back(std::make_unique<TestRun>(*network, &metrics_, 2, i));
+      with.push_back(std::make_unique<TestRun>(*network, &split, 2, i));
+      without.push_back(std::make_unique<TestRun>(*network, &probe_, 2, i));
       ASSERT_TRUE(shared.Admit(&with.back()->run).ok());
       ASSERT_TRUE(engine_.Admit(&without.back()->run).ok());
     }
-    metrics_.batch_sizes.clear();
     RunUntilIdle(&shared);
     if (count == 192) {
-      EXPECT_THAT(metrics_.batch_sizes, ElementsAre(192, 192));
+      EXPECT_THAT(split.BatchSizes(), ElementsAre(192, 192));
     }
     RunUntilIdle(&engine_);
     for (uint32_t i = 0; i < count; ++i) {

@@ -17,6 +17,7 @@
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/metrics/scrape_port.h"
 
 namespace rondo {
 namespace {
@@ -66,18 +67,18 @@ std::string Get(int port) {
 // One of everything.
 void Fill(Metrics* metrics, absl::string_view model) {
   ModelMetrics* counts = metrics->ForModel(model);
-  counts->ObserveRequest(Method::kPredict, absl::StatusCode::kOk, absl::Microseconds(120));
-  counts->ObserveRequest(Method::kForecast, absl::StatusCode::kNotFound, absl::Seconds(100));
-  counts->ObserveQueue(absl::Microseconds(3), 4);
-  counts->ObserveStep(absl::Nanoseconds(2500), 16);
-  counts->CountSessionEvent(SessionEvent::kExpired);
-  counts->sessions().Add(7);
-  metrics->CountRejected(Rejection::kQueueFull);
-  metrics->requests_in_flight().Add(2);
-  metrics->session_state_bytes().Set(4096);
-  metrics->SetModelInfo(model, 3, "lstm", "onednn/brgemm:avx512_core");
-  metrics->ObserveModelLoad(model, absl::Milliseconds(40));
-  metrics->ObserveStore(StoreOperation::kSave, absl::Milliseconds(2), 3);
+  counts->requests.durations.Observe(Method::kPredict, absl::StatusCode::kOk, absl::Microseconds(120));
+  counts->requests.durations.Observe(Method::kForecast, absl::StatusCode::kNotFound, absl::Seconds(100));
+  counts->loop.ObserveQueue(absl::Microseconds(3), 4);
+  counts->loop.ObserveStep(absl::Nanoseconds(2500), 16);
+  counts->sessions.live.Add(8);
+  counts->sessions.Ended(SessionEvent::kExpired);
+  counts->registry.load.Observe(Nanoseconds(absl::Milliseconds(40)));
+  metrics->registry()->live.Set(model, 3, "lstm", "onednn/brgemm:avx512_core");
+  metrics->requests()->rejected[Rejection::kQueueFull].Add();
+  metrics->requests()->in_flight.Add(2);
+  metrics->sessions()->state_bytes.Set(4096);
+  metrics->store()->Observe(StoreOperation::kSave, absl::Milliseconds(2), 3);
 }
 
 TEST(MetricsTest, PageSaysWhatWasCounted) {
@@ -153,16 +154,17 @@ TEST(MetricsTest, HostileModelNamesCannotBreakThePage) {
 
 TEST(MetricsTest, ModelInfoIsReplacedAndRemoved) {
   Metrics metrics;
-  metrics.SetModelInfo("m", 1, "gru", "reference");
-  metrics.SetModelInfo("m", 1, "rnn", "reference");
+  metrics.registry()->live.Set("m", 1, "gru", "reference");
+  metrics.registry()->live.Set("m", 1, "rnn", "reference");
   EXPECT_THAT(metrics.Serialize(), AllOf(HasSubstr("cell=\"rnn\""), Not(HasSubstr("cell=\"gru\""))));
-  metrics.RemoveModelInfo("m", 1);
+  metrics.registry()->live.Remove("m", 1);
   EXPECT_THAT(metrics.Serialize(), Not(HasSubstr("rondo_model_info")));
 }
 
 TEST(MetricsTest, NegativeDurationsAndUnknownCodesAreStillCounted) {
   Metrics metrics;
-  metrics.ForModel("m")->ObserveRequest(Method::kPredict, static_cast<absl::StatusCode>(99), absl::Seconds(-1));
+  metrics.ForModel("m")->requests.durations.Observe(Method::kPredict, static_cast<absl::StatusCode>(99),
+                                                    absl::Seconds(-1));
   EXPECT_THAT(metrics.Serialize(),
               HasSubstr(R"(rondo_request_duration_seconds_sum{model="m",method="Predict",code="UNKNOWN"} 0)"));
 }
@@ -170,29 +172,30 @@ TEST(MetricsTest, NegativeDurationsAndUnknownCodesAreStillCounted) {
 TEST(MetricsTest, ServesThePageOnAFreePort) {
   Metrics metrics;
   Fill(&metrics, "weather");
-  ASSERT_TRUE(metrics.Listen("127.0.0.1:0").ok());
-  const std::string answer = Get(metrics.port());
+  const auto port = ScrapePort::Listen("127.0.0.1:0", &metrics);
+  ASSERT_TRUE(port.ok()) << port.status();
+  const std::string answer = Get((*port)->port());
   EXPECT_THAT(answer, AllOf(StartsWith("HTTP/1.1 200 OK"), HasSubstr("rondo_steps_total{model=\"weather\"} 16")));
   EXPECT_THAT(Lint(answer.substr(answer.find("\r\n\r\n") + 4)), IsEmpty());
-  EXPECT_FALSE(metrics.Listen("127.0.0.1:0").ok());
 }
 
 TEST(MetricsTest, BusyPortIsAClearError) {
-  Metrics first;
-  ASSERT_TRUE(first.Listen("127.0.0.1:0").ok());
-  Metrics second;
-  const std::string address = absl::StrCat("127.0.0.1:", first.port());
-  const absl::Status status = second.Listen(address);
+  const Metrics metrics;
+  const auto first = ScrapePort::Listen("127.0.0.1:0", &metrics);
+  ASSERT_TRUE(first.ok()) << first.status();
+  const std::string address = absl::StrCat("127.0.0.1:", (*first)->port());
+  const absl::Status status = ScrapePort::Listen(address, &metrics).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(status.message(), absl::StrCat("cannot serve /metrics on ", address, ": Address already in use"));
-  EXPECT_TRUE(second.Listen("127.0.0.1:0").ok());
+  EXPECT_TRUE(ScrapePort::Listen("127.0.0.1:0", &metrics).ok());
 }
 
 TEST(MetricsTest, AddressIsHostAndPortOnly) {
+  const Metrics metrics;
   for (const char* address :
        {"", "8002", ":8002", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:-1",
         "127.0.0.1:+80", "127.0.0.1:8002s", "127.0.0.1:80,127.0.0.1:81", "a b:1"}) {
-    EXPECT_EQ(Metrics().Listen(address).code(), absl::StatusCode::kInvalidArgument) << address;
+    EXPECT_EQ(ScrapePort::Listen(address, &metrics).status().code(), absl::StatusCode::kInvalidArgument) << address;
   }
 }
 
@@ -205,9 +208,10 @@ TEST(MetricsTest, CountsFromManyThreadsAddUpWhileThePageIsRead) {
     threads.emplace_back([&metrics] {
       ModelMetrics* model = metrics.ForModel("m");
       for (int i = 0; i < kEach; ++i) {
-        model->ObserveRequest(Method::kStreamPredict, static_cast<absl::StatusCode>(i % 17), absl::Microseconds(i));
-        model->ObserveStep(absl::Microseconds(2), 3);
-        metrics.CountRejected(Rejection::kDeadline);
+        model->requests.durations.Observe(Method::kStreamPredict, static_cast<absl::StatusCode>(i % 17),
+                                          absl::Microseconds(i));
+        model->loop.ObserveStep(absl::Microseconds(2), 3);
+        metrics.requests()->rejected[Rejection::kDeadline].Add();
       }
     });
   }
@@ -225,6 +229,48 @@ TEST(MetricsTest, CountsFromManyThreadsAddUpWhileThePageIsRead) {
     }
   }
   EXPECT_EQ(requests, kThreads * kEach);
+}
+
+TEST(MetricsTest, TotalsOfAModelLeaveForecastsOut) {
+  ModelMetrics metrics;
+  metrics.requests.durations.Observe(Method::kPredict, absl::StatusCode::kOk, absl::Nanoseconds(10));
+  metrics.requests.durations.Observe(Method::kModelInfer, absl::StatusCode::kAborted, absl::Nanoseconds(20));
+  metrics.requests.durations.Observe(Method::kForecast, absl::StatusCode::kOk, absl::Nanoseconds(40));
+  metrics.loop.ObserveStep(absl::Nanoseconds(5), 3);
+  const ModelTotals totals = metrics.Totals();
+  EXPECT_EQ(totals.succeeded.count, 1u);
+  EXPECT_EQ(totals.succeeded.nanoseconds, 10u);
+  EXPECT_EQ(totals.failed.count, 1u);
+  EXPECT_EQ(totals.failed.nanoseconds, 20u);
+  EXPECT_EQ(totals.compute.count, 3u);
+  EXPECT_EQ(totals.compute.nanoseconds, 15u);
+  EXPECT_EQ(totals.batches, 1u);
+}
+
+// A probe of this test alone, as a part would write it.
+struct KitchenProbe : Probe {
+  Metric<Counter> meals{this, {"kitchen_meals_total", "Meals served."}};
+  Metric<PerLabel<Gauge, StoreOperation>> pots{this, {"kitchen_pots", "Pots in use.", {"stove"}}};
+};
+
+TEST(ProbeTest, AFamilyIsShownBecauseItIsAMember) {
+  KitchenProbe north, south;
+  north.meals.Add(3);
+  south.pots[StoreOperation::kSave].Set(-1);
+  Page page;
+  north.Show({{"site", "north"}}, &page);
+  south.Show({{"site", "south"}}, &page);
+  EXPECT_EQ(page.Text(),
+            "# HELP kitchen_meals_total Meals served.\n"
+            "# TYPE kitchen_meals_total counter\n"
+            "kitchen_meals_total{site=\"north\"} 3\n"
+            "kitchen_meals_total{site=\"south\"} 0\n"
+            "# HELP kitchen_pots Pots in use.\n"
+            "# TYPE kitchen_pots gauge\n"
+            "kitchen_pots{site=\"north\",stove=\"load\"} 0\n"
+            "kitchen_pots{site=\"north\",stove=\"save\"} 0\n"
+            "kitchen_pots{site=\"south\",stove=\"load\"} 0\n"
+            "kitchen_pots{site=\"south\",stove=\"save\"} -1\n");
 }
 
 }  // namespace

@@ -18,18 +18,8 @@ namespace rondo {
 
 class CountedEvents : public ModelMetrics {
  public:
-  void ObserveRequest(Method, absl::StatusCode, absl::Duration) override {}
-  void ObserveQueue(absl::Duration, size_t) override {}
-  void ObserveStep(absl::Duration, size_t) override {}
-  void CountSessionEvent(SessionEvent event) override { ++events_[static_cast<size_t>(event)]; }
-  Gauge& sessions() override { return sessions_; }
-  ModelTotals Totals() const override { return {}; }
-
-  int count(SessionEvent event) const { return events_[static_cast<size_t>(event)]; }
-
- private:
-  std::array<std::atomic<int>, kNumSessionEvents> events_{};
-  Gauge sessions_;
+  int count(SessionEvent event) const { return static_cast<int>(ModelMetrics::sessions.events[event].Value()); }
+  Gauge& sessions() { return ModelMetrics::sessions.live; }
 };
 
 // An LSTM of one layer with all weights zero: state_size is 2 * hidden_size, output_size 1.

@@ -105,7 +105,8 @@ class StoreThreadTest : public testing::Test {
     return options;
   }
   void Start(StoreThread::Options options = Quiet()) {
-    owned_ = std::make_unique<StoreThread>(std::make_unique<RecordedStore>(&log_), &metrics_, std::move(options));
+    owned_ =
+        std::make_unique<StoreThread>(std::make_unique<RecordedStore>(&log_), metrics_.store(), std::move(options));
     thread_ = owned_.get();
   }
   void Save(const std::string& id, const std::string& value) {

@@ -1,0 +1,83 @@
+#include "server/metrics/page.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
+#include "prometheus/metric_family.h"
+#include "prometheus/text_serializer.h"
+
+namespace rondo {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+std::string LabelValue(absl::string_view text) {
+  std::string value(text);
+  for (char& c : value) {
+    if (!absl::ascii_isprint(static_cast<unsigned char>(c))) c = '?';
+  }
+  return value;
+}
+
+Page::Page() = default;
+Page::~Page() = default;
+
+std::string Page::Text() const { return prometheus::TextSerializer().Serialize(families_); }
+
+ClientMetric* Page::Series(const Family& family, const Labels& labels, MetricType type) {
+  auto found = absl::c_find_if(families_, [&](const MetricFamily& other) { return other.name == family.name; });
+  if (found == families_.end()) {
+    found = families_.emplace(found);
+    found->name = family.name;
+    found->help = family.help;
+    found->type = type;
+  }
+  ClientMetric& series = found->metric.emplace_back();
+  for (const auto& [name, value] : labels) series.label.push_back({name, value});
+  return &series;
+}
+
+void Page::Add(const Family& family, const Labels& labels, const Counter& counter) {
+  Add(family, labels, Reading{static_cast<double>(counter.Value()), /*only_grows=*/true});
+}
+
+void Page::Add(const Family& family, const Labels& labels, const Gauge& gauge) {
+  Add(family, labels, Reading{static_cast<double>(gauge.Value())});
+}
+
+void Page::Add(const Family& family, const Labels& labels, const HistogramSum& sum) {
+  Add(family, labels, Reading{static_cast<double>(sum.of.Read().sum), /*only_grows=*/true});
+}
+
+void Page::Add(const Family& family, const Labels& labels, const Reading& reading) {
+  if (reading.only_grows) {
+    Series(family, labels, MetricType::Counter)->counter.value = reading.value;
+  } else {
+    Series(family, labels, MetricType::Gauge)->gauge.value = reading.value;
+  }
+}
+
+void Page::Add(const Family& family, const Labels& labels, const Histogram& histogram) {
+  const Buckets& buckets = histogram.buckets();
+  const Histogram::Snapshot snapshot = histogram.Read();
+  ClientMetric::Histogram& shown = Series(family, labels, MetricType::Histogram)->histogram;
+  shown.bucket.reserve(snapshot.counts.size());
+  uint64_t cumulative = 0;
+  for (size_t i = 0; i < snapshot.counts.size(); ++i) {
+    cumulative += snapshot.counts[i];
+    const bool last = i == buckets.bounds.size();
+    // By name, not as an aggregate: newer prometheus-cpp counts in double, and braces would refuse to narrow.
+    ClientMetric::Bucket& bucket = shown.bucket.emplace_back();
+    bucket.cumulative_count = cumulative;
+    bucket.upper_bound = last ? std::numeric_limits<double>::infinity()
+                              : static_cast<double>(buckets.bounds[i]) / buckets.units_per_base;
+  }
+  shown.sample_count = cumulative;
+  shown.sample_sum = static_cast<double>(snapshot.sum) / buckets.units_per_base;
+}
+
+}  // namespace rondo
