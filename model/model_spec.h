@@ -12,10 +12,6 @@
 
 namespace rondo {
 
-// Bounds of a timestep's time, in unix seconds: the years 1 to 9999, as google.protobuf.Timestamp.
-inline constexpr int64_t kMinTime = -62'135'596'800;
-inline constexpr int64_t kMaxTime = 253'402'300'799;
-
 // What the numbers of a reply are, for each output of each horizon step: the value; the probability of a class (all
 // outputs together are the classes); mean and standard deviation of a normal distribution; or the quantiles asked for.
 enum class Head { kLinear, kSoftmax, kGaussian, kQuantile };

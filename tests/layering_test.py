@@ -44,6 +44,7 @@ CONFINED = [
     ("gRPC", re.compile(r"^(grpc|grpcpp|grpc\+\+)/"),
      ("server/rpc/", "server/serve/", "server/loop/", "server/server", "server/main", "client/", "tests/")),
     ("protobuf", re.compile(r"^google/protobuf/"), ("server/rpc/", "client/", "tests/")),
+    ("libcsv", re.compile(r"^csv\.h$"), ("base/csv_reader", "tests/")),
     ("oneDNN", ONEDNN, ("model/kernels/", "model/train/", "tests/")),
     ("RocksDB", re.compile(r"^rocksdb/"), ("server/store/rocksdb", "tests/")),
     ("hiredis", re.compile(r"^hiredis/"), ("server/store/redis", "tests/")),
@@ -150,6 +151,7 @@ FORBIDDEN = [
     ("server/store/a.cc", '#include "server/session/table.h"\n'),
     ("server/session/a.cc", "#include <rocksdb/db.h>\n"),
     ("server/store/session_store.cc", "#include <hiredis/hiredis.h>\n"),
+    ("model/train/csv_table.cc", "#include <csv.h>\n"),
     ("server/stray/a.cc", "\n"),
     ("model/no_guard.h", "int F();\n"),
 ]

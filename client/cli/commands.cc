@@ -19,8 +19,9 @@ on where it stood. Tables of any length are sent piece by piece; if a row in the
 it have run, and the error says how far the session came.
 
 CSV with a header row goes in and comes out. Columns are found by the model's input names; others are ignored. A
-token model takes a column 'token', or a table of one column. Times are ISO dates (2015-01-31), ISO date-times (UTC
-without an offset) or unix seconds. Row 1 is the first one after the header. Each row in is a row out; a time column
+token model takes a column 'token', or a table of one column. Times are dates (2015-01-31, 2015/01/31, 20150131,
+Jan 31 2015), months (2015-01) or years, dates with a time of day (2015-01-31 13:45, UTC without an offset), or seconds,
+milli-, micro- or nanoseconds since 1970. Row 1 is the first one after the header. Each row in is a row out; a time column
 comes out first.
 
 examples:

@@ -40,9 +40,7 @@ absl::StatusOr<bool> CsvInput::NextCells(std::vector<std::string>* cells) {
       return true;
     }
     if (ended_) return false;
-    absl::Status status = ReadSome();
-    if (absl::IsInvalidArgument(status)) return absl::InvalidArgumentError(absl::StrCat(name_, ": ", status.message()));
-    if (!status.ok()) return status;
+    if (absl::Status status = ReadSome(); !status.ok()) return status;
   }
 }
 
@@ -50,13 +48,16 @@ absl::Status CsvInput::ReadSome() {
   if (!WaitReadable(fd_)) return absl::CancelledError("interrupted");
   char bytes[1 << 16];
   const ssize_t count = read(fd_, bytes, sizeof(bytes));
-  if (count > 0) return reader_.Feed({bytes, static_cast<size_t>(count)});
   if (count < 0) {
     if (errno == EINTR || errno == EAGAIN) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat("cannot be read: ", std::strerror(errno)));
+    return absl::InvalidArgumentError(absl::StrCat(name_, ": cannot be read: ", std::strerror(errno)));
   }
-  ended_ = true;
-  return reader_.Finish();
+  ended_ = count == 0;
+  const absl::Status status = ended_ ? reader_.Finish() : reader_.Feed({bytes, static_cast<size_t>(count)});
+  if (status.ok()) return status;
+  const int64_t row = reader_.complete_rows();  // the header is row 0
+  const std::string where = row == 0 ? "the header row" : absl::StrCat("row ", row);
+  return absl::InvalidArgumentError(absl::StrCat(name_, ": ", where, " ", status.message()));
 }
 
 }  // namespace rondo

@@ -10,15 +10,16 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "client/cli/csv_reader.h"
+#include "base/csv_reader.h"
 #include "client/cli/row_mapping.h"
 
 namespace rondo {
 
-// A CSV table with a header, from a file or from stdin, row by row: a row of a pipe is there as soon as its line is.
+// Reads a CSV table with a header from a file or from stdin, row by row: a row of a pipe is there as soon as its line
+// is.
 class CsvInput {
  public:
-  // `path` "-": stdin. Waits for the header. INVALID_ARGUMENT: no such file, not CSV, no header.
+  // Opens `path`, or stdin for "-", and waits for the header. INVALID_ARGUMENT: no such file, not CSV, no header.
   static absl::StatusOr<std::unique_ptr<CsvInput>> Open(const std::string& path);
   ~CsvInput();
   CsvInput(const CsvInput&) = delete;
@@ -26,12 +27,13 @@ class CsvInput {
 
   const std::vector<std::string>& header() const { return header_; }
 
-  // False: the table has ended. CANCELLED: interrupted while waiting.
+  // Reads the next row; false: the table has ended. INVALID_ARGUMENT: it is not CSV from here on, or cannot be read.
+  // CANCELLED: interrupted while waiting.
   absl::StatusOr<bool> Next(CsvRow* row);
 
  private:
   CsvInput(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
-  // Feeds what there is, at least a byte or the end.
+  // Feeds the reader what there is, at least a byte or the end.
   absl::Status ReadSome();
   absl::StatusOr<bool> NextCells(std::vector<std::string>* cells);
 

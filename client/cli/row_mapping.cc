@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/types/span.h"
-#include "client/cli/time_text.h"
+#include "base/time_text.h"
 
 namespace rondo {
 namespace {
@@ -126,12 +126,12 @@ absl::Status RowMapping::Append(const CsvRow& row, Timesteps* timesteps) const {
   }
   int64_t time = 0;
   if (sends_times_) {
-    absl::StatusOr<int64_t> parsed = ParseTimeText(TimeText(row));
+    absl::StatusOr<TextTime> parsed = ParseTimeText(TimeText(row));
     if (!parsed.ok()) {
       return absl::InvalidArgumentError(
           absl::StrCat("row ", row.number, ", column '", time_name(), "': ", parsed.status().message()));
     }
-    time = *parsed;
+    time = parsed->unix_seconds;
   }
   const size_t size_before = timesteps->values.size();
   for (const std::optional<size_t>& column : columns_) {

@@ -10,21 +10,22 @@
 
 namespace rondo::train {
 
-// A CSV file as text: a header, and rows of as many fields.
+// Holds a CSV file as text: a header, and rows of as many fields.
 struct CsvTable {
   std::vector<std::string> header;
   std::vector<std::vector<std::string>> columns;  // [header.size()][rows]
 
   size_t rows() const { return columns.empty() ? 0 : columns[0].size(); }
-  // Index of a column. NOT_FOUND: names the columns that there are.
+  // Returns a column's index. NOT_FOUND names the columns that there are.
   absl::StatusOr<size_t> Find(absl::string_view name) const;
 };
 
-// A row's number as an editor shows it, if no field has a line break: the header is 1.
+// Returns a row's number as an editor shows it, where the header is 1. It is right as long as no field has a line
+// break.
 inline size_t RowNumber(size_t row) { return row + 2; }
 
-// Parses strictly (RFC 4180, by libcsv): every row has as many fields as the header, quotes are closed, names are
-// unique. INVALID_ARGUMENT: names the rule and the row.
+// Parses a whole file as CsvReader does, and wants as many fields in every row as the header has, whose names are
+// unique and not empty. INVALID_ARGUMENT names the rule and the row.
 absl::StatusOr<CsvTable> ParseCsv(absl::string_view text);
 
 }  // namespace rondo::train

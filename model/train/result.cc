@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/files.h"
+#include "base/time_text.h"
 #include "model/compute_thread.h"
 #include "model/model_file.h"
 #include "model/train/annotate.h"
@@ -14,7 +15,6 @@
 #include "model/train/model_assembly.h"
 #include "model/train/output_folder.h"
 #include "model/train/report.h"
-#include "model/train/time_column.h"
 
 namespace rondo::train {
 namespace {
@@ -67,7 +67,7 @@ std::string ForecastCsv(const ForecastLine& line) {
   std::string csv =
       absl::StrCat(line.times.empty() ? "" : "time,", "actual,forecast", line.lower.empty() ? "\n" : ",lower,upper\n");
   for (size_t i = 0; i < line.actual.size(); ++i) {
-    if (!line.times.empty()) absl::StrAppend(&csv, TimeText(line.times[i]), ",");
+    if (!line.times.empty()) absl::StrAppend(&csv, FormatTimeText(line.times[i]), ",");
     absl::StrAppendFormat(&csv, "%.9g,%.9g", line.actual[i], line.forecast[i]);
     if (!line.lower.empty()) absl::StrAppendFormat(&csv, ",%.9g,%.9g", line.lower[i], line.upper[i]);
     csv += '\n';

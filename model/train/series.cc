@@ -9,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "base/time_text.h"
 #include "model/json_text.h"
 #include "model/train/time_column.h"
 
@@ -128,8 +129,8 @@ class Maker {
   absl::Status CheckSteps(const Rows& one) {
     for (size_t i = 1; i < one.rows.size() && !times_.empty(); ++i) {
       const int64_t before = times_[one.rows[i - 1]], now = times_[one.rows[i]];
-      const std::string where =
-          absl::StrCat("row ", RowNumber(one.rows[i]), " has the time ", TimeText(now), " after ", TimeText(before));
+      const std::string where = absl::StrCat("row ", RowNumber(one.rows[i]), " has the time ", FormatTimeText(now),
+                                             " after ", FormatTimeText(before));
       if (now <= before) return absl::InvalidArgumentError(absl::StrCat(where, "; times must grow within a series"));
       if (now - before == step_ || options_.irregular == Irregular::kResample) continue;
       regular_ = false;
@@ -175,7 +176,7 @@ class Maker {
       const size_t t = place / width;
       const bool resampled = series.timesteps != static_cast<int64_t>(one.rows.size());
       const std::string where =
-          absl::StrCat(resampled ? TimeText(series.times[t]) : absl::StrCat("row ", RowNumber(one.rows[t])),
+          absl::StrCat(resampled ? FormatTimeText(series.times[t]) : absl::StrCat("row ", RowNumber(one.rows[t])),
                        ", column '", options_.columns[place % width], "' has no value");
       if (options_.missing == Missing::kError) {
         return absl::InvalidArgumentError(absl::StrCat(where, "; --missing=forward_fill takes the one before"));

@@ -1,54 +1,63 @@
 #include "model/train/time_column.h"
 
-#include "absl/strings/numbers.h"
+#include <algorithm>
+
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
+#include "base/time_text.h"
 #include "model/json_text.h"
 #include "model/train/csv_table.h"
 
 namespace rondo::train {
 namespace {
 
-constexpr char kUnixSeconds[] = "unix seconds";
-constexpr const char* kFormats[] = {kUnixSeconds,     "%Y-%m-%d%ET%H:%M:%E*S%Ez",
-                                    "%Y-%m-%d",       "%Y-%m-%d %H:%M:%E*S",
-                                    "%Y-%m-%d %H:%M", "%Y-%m-%d%ET%H:%M:%E*S",
-                                    "%Y/%m/%d",       "%Y/%m/%d %H:%M:%E*S",
-                                    "%Y/%m/%d %H:%M", "%b %d %Y"};
+// One such number may be seconds of the years 2030 to 2036; a column of nothing else is hours.
+bool LooksLikeAnHour(absl::string_view text) {
+  return text.size() == 10 && (absl::StartsWith(text, "19") || absl::StartsWith(text, "20")) &&
+         ParseTimeAs(text, "%Y%m%d%H").ok();
+}
 
-bool ParseOne(const std::string& text, const std::string& format, int64_t* seconds) {
-  if (format == kUnixSeconds) return absl::SimpleAtoi(text, seconds);
-  absl::Time time;
-  std::string problem;
-  if (!absl::ParseTime(format, text, absl::UTCTimeZone(), &time, &problem)) return false;
-  if (time == absl::InfiniteFuture() || time == absl::InfinitePast()) return false;
-  *seconds = absl::ToUnixSeconds(time);
-  return true;
+absl::StatusOr<std::vector<int64_t>> ParseAs(const std::vector<std::string>& texts, const std::string& format) {
+  std::vector<int64_t> times;
+  times.reserve(texts.size());
+  for (const std::string& text : texts) {
+    const absl::StatusOr<int64_t> time = ParseTimeAs(text, format);
+    if (!time.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("row ", RowNumber(times.size()), ": ", time.status().message()));
+    }
+    times.push_back(*time);
+  }
+  return times;
 }
 
 }  // namespace
 
 absl::StatusOr<std::vector<int64_t>> ParseTimes(const std::vector<std::string>& texts, const std::string& format) {
-  std::string chosen = format;
-  int64_t seconds = 0;
-  for (const char* candidate : kFormats) {
-    if (chosen.empty() && !texts.empty() && ParseOne(texts[0], candidate, &seconds)) chosen = candidate;
-  }
+  if (!format.empty()) return ParseAs(texts, format);
   std::vector<int64_t> times;
   times.reserve(texts.size());
-  for (size_t row = 0; row < texts.size(); ++row) {
-    if (chosen.empty() || !ParseOne(texts[row], chosen, &seconds)) {
+  absl::string_view form;
+  for (const std::string& text : texts) {
+    const size_t row = RowNumber(times.size());
+    const absl::StatusOr<TextTime> time = ParseTimeText(text);
+    if (!time.ok()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("row ", RowNumber(row), " has the time ", Quoted(texts[row]), "; wanted is ",
-                       chosen.empty() ? "a known format, or its --time_format" : absl::StrCat("the format ", chosen)));
+          absl::StrCat("row ", row, ": ", time.status().message(), "; --time_format=FORMAT reads others"));
     }
-    times.push_back(seconds);
+    if (times.empty()) form = time->form;
+    if (time->form != form) {
+      return absl::InvalidArgumentError(absl::StrCat("row ", row, " has the time ", Quoted(text), " (", time->form,
+                                                     ") where the rows before have ", form,
+                                                     "; a column of times is written in one form"));
+    }
+    times.push_back(time->unix_seconds);
+  }
+  if (texts.size() > 1 && std::all_of(texts.begin(), texts.end(), LooksLikeAnHour)) {
+    return absl::InvalidArgumentError(absl::StrCat("times such as ", Quoted(texts[0]),
+                                                   " may be YYYYMMDDHH or seconds since 1970; say which with "
+                                                   "--time_format=%Y%m%d%H or --time_format=%s"));
   }
   return times;
-}
-
-std::string TimeText(int64_t unix_seconds) {
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromUnixSeconds(unix_seconds), absl::UTCTimeZone());
 }
 
 }  // namespace rondo::train

@@ -9,13 +9,10 @@
 
 namespace rondo::train {
 
-// Unix seconds (UTC unless the text has an offset) of each row. `format` is absl::ParseTime's; empty: what the first
-// row fits of unix seconds, RFC 3339 and "YYYY-MM-DD[ HH:MM[:SS]]" with "-" or "/", "T" or a space, and "Mon D YYYY".
-// INVALID_ARGUMENT: the first row that does not fit, and the format.
+// Returns the unix seconds of each row. The texts are read by ParseTimeText, and all of a column are written in one
+// form, so that no row is of another unit than the rest; or by ParseTimeAs with `format`, if it is not empty.
+// INVALID_ARGUMENT: the first row that cannot be read or has another form; or the column may as well be YYYYMMDDHH.
 absl::StatusOr<std::vector<int64_t>> ParseTimes(const std::vector<std::string>& texts, const std::string& format);
-
-// A time as RFC 3339 in UTC, for messages.
-std::string TimeText(int64_t unix_seconds);
 
 }  // namespace rondo::train
 

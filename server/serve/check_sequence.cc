@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "base/time_text.h"
 
 namespace rondo {
 namespace {

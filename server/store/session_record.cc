@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/time_text.h"
 #include "model/model_spec.h"
 #include "server/store/record_bytes.h"
 

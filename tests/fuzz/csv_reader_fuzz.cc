@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "client/cli/csv_reader.h"
-#include "client/cli/time_text.h"
+#include "base/csv_reader.h"
+#include "base/time_text.h"
 
 namespace {
 

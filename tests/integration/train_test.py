@@ -29,7 +29,7 @@ WEATHER = [f"--data={SEATTLE}", "--time=date", "--target=temp_max", "--inputs=te
 
 def sine(rows, noise=0.05, seed=1):
     draw = random.Random(seed)
-    return "t,x,level\n" + "".join(f"{60 * t},{math.sin(0.3 * t) + draw.gauss(0, noise):.6f},7\n" for t in range(rows))
+    return "t,x,level\n" + "".join(f"{1577836800 + 60 * t},{math.sin(0.3 * t) + draw.gauss(0, noise):.6f},7\n" for t in range(rows))
 
 
 def tensors(path):
@@ -43,7 +43,7 @@ def autoregression(rows, seed=1):
     draw, x, text = random.Random(seed), 0, "t,x\n"
     for t in range(rows):
         x = 0.7 * x + draw.gauss(0, 1)
-        text += f"{60 * t},{x:.6f}\n"
+        text += f"{1577836800 + 60 * t},{x:.6f}\n"
     return text
 
 
@@ -227,7 +227,7 @@ class TrainTest(unittest.TestCase):
     def test_a_search_keeps_what_validates_best_whatever_the_test_part_says(self):
         rows = sine(400, noise=0.2).splitlines()
         draw = random.Random(3)
-        other_end = rows[:301] + [f"{60 * t},{draw.gauss(0, 5):.6f},7" for t in range(300, 400)]
+        other_end = rows[:301] + [f"{1577836800 + 60 * t},{draw.gauss(0, 5):.6f},7" for t in range(300, 400)]
         tried, training = self.search("\n".join(rows) + "\n", "--search=5")
         self.assertEqual(len(tried), 6)
         best, least = min(tried, key=lambda each: each[1])

@@ -22,6 +22,7 @@ SeriesOptions Timed(Irregular irregular = Irregular::kError, Missing missing = M
   SeriesOptions options;
   options.columns = {"x"};
   options.time = "t";
+  options.time_format = "%s";
   options.irregular = irregular;
   options.missing = missing;
   return options;
@@ -89,14 +90,29 @@ TEST(SeriesTest, SeveralSeriesInOneFileAreSplitByTheirColumn) {
   EXPECT_EQ(set->step_seconds, 1);
 }
 
-TEST(TimeTest, CommonFormatsAreRecognisedAndOthersNamed) {
-  EXPECT_THAT(*ParseTimes({"1970-01-02"}, ""), ElementsAre(86400));
-  EXPECT_THAT(*ParseTimes({"1970-01-01 00:01:40"}, ""), ElementsAre(100));
-  EXPECT_THAT(*ParseTimes({"1970-01-01T01:00:00+01:00"}, ""), ElementsAre(0));
-  EXPECT_THAT(*ParseTimes({"Jan 2 1970"}, ""), ElementsAre(86400));
-  EXPECT_THAT(*ParseTimes({"12"}, ""), ElementsAre(12));
+TEST(TimeColumnTest, AColumnIsWrittenInOneForm) {
+  EXPECT_THAT(*ParseTimes({"20150101", "20150102"}, ""), ElementsAre(1420070400, 1420156800));
+  EXPECT_THAT(*ParseTimes({"2015-01-01 00:00", "2015-01-01T00:00:01.5"}, ""), ElementsAre(1420070400, 1420070401));
+  EXPECT_EQ(ParseTimes({"20150101", "20150102", "2015-01-03"}, "").status(),
+            absl::InvalidArgumentError("row 4 has the time '2015-01-03' (YYYY-MM-DD) where the rows before have "
+                                       "YYYYMMDD; a column of times is written in one form"));
+  for (const char* other : {"2015", "1420156800", "1420156800000", "2015-01-02 00:00+01:00", "2015-01-02 00:00"}) {
+    EXPECT_THAT(std::string(ParseTimes({"2015-01-01", other}, "").status().message()), HasSubstr("row 3")) << other;
+  }
+}
+
+TEST(TimeColumnTest, ATextThatIsNoTimeIsNamedByRowWithTheWayOut) {
+  EXPECT_THAT(std::string(ParseTimes({"1970-01-01", "02.01.1970"}, "").status().message()),
+              testing::AllOf(HasSubstr("row 3: '02.01.1970' is not a time"), HasSubstr("--time_format")));
   EXPECT_THAT(*ParseTimes({"02.01.1970"}, "%d.%m.%Y"), ElementsAre(86400));
-  EXPECT_THAT(std::string(ParseTimes({"1970-01-01", "yesterday"}, "").status().message()), HasSubstr("row 3"));
+  EXPECT_THAT(*ParseTimes({"0", "10"}, "%s"), ElementsAre(0, 10));
+  EXPECT_THAT(std::string(ParseTimes({"20150101", "2015"}, "%Y%m%d").status().message()), HasSubstr("row 3"));
+}
+
+TEST(TimeColumnTest, HoursThatCouldBeSecondsAreNotGuessed) {
+  EXPECT_THAT(std::string(ParseTimes({"2015010100", "2015010101"}, "").status().message()), HasSubstr("YYYYMMDDHH"));
+  EXPECT_THAT(*ParseTimes({"2015010100", "2015010101"}, "%Y%m%d%H"), ElementsAre(1420070400, 1420074000));
+  EXPECT_THAT(*ParseTimes({"2015010100", "2015010160"}, ""), ElementsAre(2015010100, 2015010160));
 }
 
 TEST(TokenTextTest, IdsAreInOrderOfFrequency) {

@@ -1,4 +1,6 @@
-#include "client/cli/csv_reader.h"
+#include "base/csv_reader.h"
+
+#include <csv.h>
 
 #include <algorithm>
 #include <utility>
@@ -14,9 +16,9 @@ constexpr size_t kSliceBytes = size_t{1} << 16;
 
 }  // namespace
 
-CsvReader::CsvReader() { csv_init(&parser_, CSV_STRICT | CSV_STRICT_FINI); }
+CsvReader::CsvReader() : parser_(new csv_parser) { csv_init(parser_.get(), CSV_STRICT | CSV_STRICT_FINI); }
 
-CsvReader::~CsvReader() { csv_free(&parser_); }
+CsvReader::~CsvReader() { csv_free(parser_.get()); }
 
 absl::Status CsvReader::Feed(absl::string_view bytes) {
   absl::Status status = DropByteOrderMark(&bytes);
@@ -30,7 +32,9 @@ absl::Status CsvReader::Feed(absl::string_view bytes) {
 absl::Status CsvReader::Finish() {
   absl::Status status = mark_passed_ ? absl::OkStatus() : Parse(kByteOrderMark.substr(0, mark_bytes_));
   if (!status.ok()) return status;
-  if (csv_fini(&parser_, OnCell, OnRow, this) != 0) return RowError("ends inside a quoted cell");
+  if (csv_fini(parser_.get(), OnCell, OnRow, this) != 0) {
+    return absl::InvalidArgumentError("ends inside a quoted cell");
+  }
   return absl::OkStatus();
 }
 
@@ -68,18 +72,14 @@ absl::Status CsvReader::DropByteOrderMark(absl::string_view* bytes) {
 }
 
 absl::Status CsvReader::Parse(absl::string_view bytes) {
-  if (csv_parse(&parser_, bytes.data(), bytes.size(), OnCell, OnRow, this) != bytes.size()) {
-    return RowError(csv_error(&parser_) == CSV_EPARSE ? "has a quote in the wrong place" : "takes too much memory");
+  if (csv_parse(parser_.get(), bytes.data(), bytes.size(), OnCell, OnRow, this) != bytes.size()) {
+    return absl::InvalidArgumentError(csv_error(parser_.get()) == CSV_EPARSE ? "has a quote in the wrong place"
+                                                                             : "takes too much memory");
   }
-  if (row_bytes_ + parser_.entry_pos > kMaxRowBytes) {
-    return RowError(absl::StrCat("is longer than ", kMaxRowBytes, " bytes"));
+  if (row_bytes_ + parser_->entry_pos > kMaxRowBytes) {
+    return absl::InvalidArgumentError(absl::StrCat("is longer than ", kMaxRowBytes, " bytes"));
   }
   return absl::OkStatus();
-}
-
-absl::Status CsvReader::RowError(absl::string_view what) const {
-  const std::string where = complete_rows_ == 0 ? "the header row" : absl::StrCat("row ", complete_rows_);
-  return absl::InvalidArgumentError(absl::StrCat(where, " ", what));
 }
 
 }  // namespace rondo

@@ -1,11 +1,10 @@
-#ifndef RONDO_CLIENT_CLI_CSV_READER_H_
-#define RONDO_CLIENT_CLI_CSV_READER_H_
-
-#include <csv.h>
+#ifndef RONDO_BASE_CSV_READER_H_
+#define RONDO_BASE_CSV_READER_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,16 +12,20 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
+struct csv_parser;
+
 namespace rondo {
 
-// CSV (RFC 4180, strict about quotes) from pieces of any size: a row is there as soon as the end of its line is fed.
-// Blank lines are no rows; a UTF-8 byte order mark and spaces around unquoted cells are dropped. Rows may differ in
-// length.
+// Reads CSV (RFC 4180, strict about quotes) from pieces of any size: a row is there as soon as the end of its line is
+// fed. Blank lines are no rows; a UTF-8 byte order mark and spaces around unquoted cells are dropped. Rows may differ
+// in length.
 //
-// Errors: INVALID_ARGUMENT names the row; row 0 is the first one fed, the header. After an error, feed no more.
+// Threads: one at a time.
+// Errors:  INVALID_ARGUMENT says what is wrong with the row after complete_rows(), as in "ends inside a quoted cell".
+//          After an error, feed no more.
 class CsvReader {
  public:
-  // A row past this is an error, so that an open quote cannot take all memory.
+  // A longer row is an error, so that an open quote cannot take all memory.
   static constexpr size_t kMaxRowBytes = size_t{1} << 20;
 
   CsvReader();
@@ -31,20 +34,22 @@ class CsvReader {
   CsvReader& operator=(const CsvReader&) = delete;
 
   absl::Status Feed(absl::string_view bytes);
-  // The input has ended: a last line without an end is a row; an open quote is an error.
+  // Ends the input: a last line without an end is a row; an open quote is an error.
   absl::Status Finish();
 
-  // The next complete row, in order; nothing if it has not all been fed yet.
+  // Returns the next complete row, in order; nothing if it has not all been fed yet.
   std::optional<std::vector<std::string>> TakeRow();
+
+  // The number of rows that were read, taken or not.
+  int64_t complete_rows() const { return complete_rows_; }
 
  private:
   static void OnCell(void* cell, size_t size, void* reader);
   static void OnRow(int end, void* reader);
   absl::Status DropByteOrderMark(absl::string_view* bytes);
   absl::Status Parse(absl::string_view bytes);
-  absl::Status RowError(absl::string_view what) const;
 
-  csv_parser parser_;
+  const std::unique_ptr<csv_parser> parser_;
   size_t mark_bytes_ = 0;  // of a byte order mark, dropped so far
   bool mark_passed_ = false;
   std::vector<std::string> row_;  // the open one
@@ -55,4 +60,4 @@ class CsvReader {
 
 }  // namespace rondo
 
-#endif  // RONDO_CLIENT_CLI_CSV_READER_H_
+#endif  // RONDO_BASE_CSV_READER_H_

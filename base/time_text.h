@@ -1,0 +1,54 @@
+#ifndef RONDO_BASE_TIME_TEXT_H_
+#define RONDO_BASE_TIME_TEXT_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace rondo {
+
+// Bounds of every time, in unix seconds: the years 1 to 9999, as in google.protobuf.Timestamp.
+inline constexpr int64_t kMinTime = -62'135'596'800;
+inline constexpr int64_t kMaxTime = 253'402'300'799;
+
+// A time that was read from a text.
+struct TextTime {
+  int64_t unix_seconds = 0;
+  absl::string_view form;  // how the text is written, for messages and comparisons; a literal: "YYYY-MM-DD", ...
+};
+
+// Reads a time as people and programs write it in tables. It is in UTC unless the text has an offset, and fractions of
+// a second are cut off.
+//
+//   2015-01-31   2015/01/31   20150131   Jan 31 2015     the start of the day; a month's name may be written out
+//   2015-01      2015                                    the start of the month, of the year
+//   2015-01-31T13:45:30.5+01:00                          'T' or a space before the time of day, '-' or '/' in the date;
+//                                                        seconds, fraction and offset (Z, UTC, +01, +0100, +01:00) may
+//                                                        be left out
+//
+// What a bare number is follows from how many digits it has, so that no unit is guessed:
+//
+//    4       a year of 1000 to 2999
+//    8       a date YYYYMMDD of those years
+//    9, 10   seconds since 1970, of 1973 to 2286
+//   12, 13   milliseconds since 1970, of 1979 to 2286; 12 digits that begin with 1 or 2 may be YYYYMMDDHHMM as well
+//   15, 16   microseconds since 1970, of 1973 to 2286
+//   18, 19   nanoseconds since 1970, of 1973 to 2262
+//
+// INVALID_ARGUMENT, with what was wanted: anything else. So counters, YYYYMM, serial days and negative numbers are no
+// times. ParseTimeAs reads them, if somebody says what they are.
+absl::StatusOr<TextTime> ParseTimeText(absl::string_view text);
+
+// Reads a time that is written as absl::ParseTime's `format` says, where %Y is a year of four digits, so that %Y%m%d
+// works; %s is unix seconds, whatever their size. Returns unix seconds; INVALID_ARGUMENT: the text is written
+// otherwise, or is not of the years 1 to 9999.
+absl::StatusOr<int64_t> ParseTimeAs(absl::string_view text, absl::string_view format);
+
+// Writes a time as RFC 3339 in UTC.
+std::string FormatTimeText(int64_t unix_seconds);
+
+}  // namespace rondo
+
+#endif  // RONDO_BASE_TIME_TEXT_H_
