@@ -18,35 +18,11 @@ constexpr uint64_t kMaxSparseBytes = uint64_t{64} << 20;
 
 bool SameTime(const timespec& a, const timespec& b) { return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec; }
 
-absl::Status WriteAll(int fd, absl::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = write(fd, bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return absl::ErrnoToStatus(errno, "writing the file");
-    bytes.remove_prefix(static_cast<size_t>(count));
-  }
-  return absl::OkStatus();
-}
-
 absl::Status WriteAndSync(int fd, absl::Span<const absl::string_view> parts) {
   for (absl::string_view part : parts) {
     if (absl::Status status = WriteAll(fd, part); !status.ok()) return status;
   }
   if (fsync(fd) != 0) return absl::ErrnoToStatus(errno, "syncing the file");
-  return absl::OkStatus();
-}
-
-// Makes the rename itself durable.
-absl::Status SyncFolderOf(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return absl::ErrnoToStatus(errno, "opening the folder");
-  const int synced = fsync(fd);
-  const int error = errno;
-  close(fd);
-  // Some network file systems cannot sync a folder and say EINVAL: then there is nothing more to do.
-  if (synced != 0 && error != EINVAL) return absl::ErrnoToStatus(error, "syncing the folder");
   return absl::OkStatus();
 }
 
@@ -107,10 +83,20 @@ absl::StatusOr<std::string> ReadSmallFile(const std::string& path, size_t max_by
   return text;
 }
 
-absl::Status WriteFileAtomically(const std::string& path, absl::Span<const absl::string_view> parts) {
+absl::Status WriteAll(int fd, absl::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = write(fd, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return absl::ErrnoToStatus(errno, "writing the file");
+    bytes.remove_prefix(static_cast<size_t>(count));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WriteFileAtomically(const std::string& path, absl::Span<const absl::string_view> parts, mode_t mode) {
   static std::atomic<uint64_t> next_suffix{0};
   const std::string temporary = absl::StrCat(path, ".", getpid(), "-", next_suffix++, ".tmp");
-  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
   if (fd < 0) return absl::ErrnoToStatus(errno, "creating the file");
   absl::Status status = WriteAndSync(fd, parts);
   if (close(fd) != 0 && status.ok()) status = absl::ErrnoToStatus(errno, "closing the file");
@@ -122,6 +108,19 @@ absl::Status WriteFileAtomically(const std::string& path, absl::Span<const absl:
     return status;
   }
   return SyncFolderOf(path);
+}
+
+absl::Status SyncFolderOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return absl::ErrnoToStatus(errno, "opening the folder");
+  const int synced = fsync(fd);
+  const int error = errno;
+  close(fd);
+  // Some network file systems cannot sync a folder and say EINVAL: then there is nothing more to do.
+  if (synced != 0 && error != EINVAL) return absl::ErrnoToStatus(error, "syncing the folder");
+  return absl::OkStatus();
 }
 
 }  // namespace rondo

@@ -14,8 +14,10 @@
 
 namespace rondo {
 
-// A regular file, open for reading. Read with pread, never mapped: a file that another process truncates then gives an
-// error, not SIGBUS. Move-only; any thread. Messages name no path.
+// Holds a regular file open for reading. It is read with pread and never mapped, so that a file which another process
+// truncates gives an error, not SIGBUS. Messages name no path.
+//
+// Threads: any, several at a time.
 class ReadableFile {
  public:
   // NOT_FOUND: no such file. INVALID_ARGUMENT: not a regular file. Other codes as the system's error.
@@ -39,13 +41,21 @@ class ReadableFile {
   struct stat opened_;
 };
 
-// The whole of a small file. RESOURCE_EXHAUSTED: it has more than `max_bytes`. Other errors as ReadableFile's.
+// Reads the whole of a small file. RESOURCE_EXHAUSTED: it has more than `max_bytes`. Other errors as ReadableFile's.
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path, size_t max_bytes);
 
-// Writes the parts one after another to a new file beside `path`, makes it durable, and renames it to `path`. On error
-// `path` is what it was and the new file is gone; the code is the system's (NOT_FOUND, PERMISSION_DENIED,
-// RESOURCE_EXHAUSTED ...).
-absl::Status WriteFileAtomically(const std::string& path, absl::Span<const absl::string_view> parts);
+// Writes all bytes to a file, a pipe or a socket, however many calls that takes. Errors as the system's.
+absl::Status WriteAll(int fd, absl::string_view bytes);
+
+// Writes the parts one after another to a new file beside `path`, makes it durable, and renames it to `path`. The new
+// file's name is `path` with a suffix that ends in ".tmp"; its permissions are `mode` less the umask. On error `path`
+// is what it was and the new file is gone; the code is the system's (NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED
+// ...).
+absl::Status WriteFileAtomically(const std::string& path, absl::Span<const absl::string_view> parts,
+                                 mode_t mode = 0666);
+
+// Makes it durable that `path` was made, renamed or removed, by syncing the folder that it is in.
+absl::Status SyncFolderOf(const std::string& path);
 
 }  // namespace rondo
 

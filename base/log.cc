@@ -77,4 +77,10 @@ bool ShouldLogRefusal(absl::string_view key, int64_t* skipped) {
   return limiter->Allow(key, absl::Now(), skipped);
 }
 
+void LogTrouble(absl::string_view event, absl::string_view text) {
+  int64_t skipped = 0;
+  if (!ShouldLogRefusal(event, &skipped)) return;
+  LogEvent(LogLevel::kError, event, {{"error", std::string(text)}, {"skipped", absl::StrCat(skipped)}});
+}
+
 }  // namespace rondo

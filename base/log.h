@@ -14,8 +14,8 @@ enum class LogLevel { kInfo, kWarning, kError };
 
 using LogFields = std::initializer_list<std::pair<absl::string_view, std::string>>;
 
-// One log line on stderr, written out before it returns: time, level, event and key=value fields, as logfmt. Any
-// thread.
+// Writes one log line to stderr, and returns when it is out: time, level, event and key=value fields, as logfmt. It may
+// be called from any thread.
 //
 //   time=2026-01-31T12:00:00.123Z level=info event=model_loaded model=weather version=3
 //
@@ -25,12 +25,16 @@ using LogFields = std::initializer_list<std::pair<absl::string_view, std::string
 // literals of ours: [a-z0-9_].
 void LogEvent(LogLevel level, absl::string_view event, LogFields fields = {});
 
-// The part of a line after time and level.
+// Returns the part of a line after time and level.
 std::string FormatLogEvent(absl::string_view event, LogFields fields);
 
-// True at most once per `key` and second (and says how many were skipped since): for causes that repeat by the
-// thousand.
+// Tells whether to log a cause that may repeat by the thousand: true at most once per `key` and second. *skipped is how
+// many were not logged since the last time.
 bool ShouldLogRefusal(absl::string_view key, int64_t* skipped);
+
+// Logs an error that may repeat by the thousand, with the fields error=TEXT and skipped=N: at most one line per event
+// and second.
+void LogTrouble(absl::string_view event, absl::string_view text);
 
 }  // namespace rondo
 

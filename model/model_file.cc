@@ -1,13 +1,13 @@
 #include "model/model_file.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "base/finite.h"
 #include "model/json_text.h"
 #include "model/safetensors.h"
 #include "model/spec_json.h"
@@ -114,7 +114,7 @@ absl::Status ReadTensors(const SafetensorsReader& reader, const TensorNames& nam
 
 absl::Status CheckFinite(const std::vector<TensorSlot>& slots) {
   for (const TensorSlot& slot : slots) {
-    if (!std::all_of(slot.values->begin(), slot.values->end(), [](float value) { return std::isfinite(value); })) {
+    if (!AllFinite(*slot.values)) {
       return absl::InvalidArgumentError(absl::StrCat("'", slot.name, "' has a value that is not finite"));
     }
   }

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "base/finite.h"
 #include "model/feature_encoder.h"
 #include "model/kernels/cell_kernel.h"
 #include "model/output_head.h"
@@ -19,17 +20,6 @@ namespace {
 constexpr size_t kMaxBatchSize = 1024;
 // Floats of one block of outputs: bounds a workspace whatever the vocabulary is.
 constexpr size_t kMaxOutputBlock = size_t{1} << 20;
-
-// Bit tests, since they vectorise without -ffast-math: adding one to a full exponent carries into the sign.
-bool AllFinite(const float* floats, size_t size) {
-  uint32_t carries = 0;
-  for (size_t i = 0; i < size; ++i) {
-    uint32_t bits;
-    std::memcpy(&bits, floats + i, sizeof(bits));
-    carries |= (bits & 0x7fffffffu) + 0x00800000u;
-  }
-  return (carries & 0x80000000u) == 0;
-}
 
 double FlopsPerRow(const ModelSpec& spec) {
   double products = static_cast<double>(spec.output_size()) * spec.hidden_size;
@@ -181,8 +171,8 @@ void Network::Impl::CheckStates(absl::Span<StepRow> rows, const Workspace& works
   for (size_t i = 0; i < rows.size(); ++i) {
     bool finite = true;
     for (const Workspace::LayerStates& states : workspace.states) {
-      finite = finite && AllFinite(states.h_out.get() + i * hidden_size_, hidden_size_) &&
-               (!has_c_ || AllFinite(states.c_out.get() + i * hidden_size_, hidden_size_));
+      finite = finite && AllFinite({states.h_out.get() + i * hidden_size_, hidden_size_}) &&
+               (!has_c_ || AllFinite({states.c_out.get() + i * hidden_size_, hidden_size_}));
     }
     rows[i].finite = finite;
   }
@@ -205,7 +195,7 @@ void Network::Impl::RunHead(absl::Span<StepRow> rows, Workspace& workspace) cons
     for (size_t i = 0; i < block; ++i) {
       StepRow& row = rows[workspace.places[done + i]];
       const float* output = workspace.outputs.get() + i * head_.output_size();
-      row.finite = AllFinite(output, head_.output_size());
+      row.finite = AllFinite({output, head_.output_size()});
       if (row.finite) std::memcpy(row.output, output, head_.output_size() * sizeof(float));
     }
   }

@@ -5,42 +5,30 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "base/files.h"
 #include "client/cli/interrupt.h"
 
 namespace rondo {
 namespace {
 
-absl::Status CannotWrite(absl::string_view path) {
-  return absl::UnknownError(absl::StrCat("cannot write '", path, "': ", std::strerror(errno)));
-}
-
-// False: `errno` says why not.
-bool WriteAll(int fd, absl::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = write(fd, bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return false;
-    bytes.remove_prefix(static_cast<size_t>(count));
+absl::Status WriteTo(const std::string& path, absl::string_view bytes) {
+  if (path == "-") return WriteAll(STDOUT_FILENO, bytes);
+  struct stat found = {};
+  if (stat(path.c_str(), &found) != 0) return WriteFileAtomically(path, {bytes});
+  if (S_ISREG(found.st_mode)) {
+    std::error_code error;  // what a link names is replaced, not the link
+    const std::filesystem::path real = std::filesystem::canonical(path, error);
+    return WriteFileAtomically(error ? path : real.string(), {bytes});
   }
-  return true;
-}
-
-// A file that replaces what is at `path`, or nothing.
-absl::Status Replace(const std::string& path, absl::string_view bytes) {
-  const std::string temporary = absl::StrCat(path, ".", getpid(), ".tmp");
-  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (fd < 0) return CannotWrite(path);
-  const bool written = WriteAll(fd, bytes) && fsync(fd) == 0;
-  absl::Status status = written ? absl::OkStatus() : CannotWrite(path);
-  if (close(fd) != 0 && status.ok()) status = CannotWrite(path);
-  if (status.ok() && rename(temporary.c_str(), path.c_str()) != 0) status = CannotWrite(path);
-  if (!status.ok()) unlink(temporary.c_str());
+  const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return absl::ErrnoToStatus(errno, "opening the file");
+  absl::Status status = WriteAll(fd, bytes);
+  close(fd);
   return status;
 }
 
@@ -75,19 +63,9 @@ absl::StatusOr<std::string> ReadBytes(const std::string& path, size_t max_bytes)
 }
 
 absl::Status WriteBytes(const std::string& path, absl::string_view bytes) {
-  if (path == "-") return WriteAll(STDOUT_FILENO, bytes) ? absl::OkStatus() : CannotWrite("stdout");
-  struct stat found = {};
-  if (stat(path.c_str(), &found) != 0) return Replace(path, bytes);
-  if (S_ISREG(found.st_mode)) {
-    std::error_code error;  // what a link names is replaced, not the link
-    const std::filesystem::path real = std::filesystem::canonical(path, error);
-    return Replace(error ? path : real.string(), bytes);
-  }
-  const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return CannotWrite(path);
-  absl::Status status = WriteAll(fd, bytes) ? absl::OkStatus() : CannotWrite(path);
-  close(fd);
-  return status;
+  const absl::Status status = WriteTo(path, bytes);
+  if (status.ok()) return status;
+  return absl::UnknownError(absl::StrCat("cannot write '", path == "-" ? "stdout" : path, "': ", status.message()));
 }
 
 }  // namespace rondo

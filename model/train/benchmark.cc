@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
+#include "base/cpu_limit.h"
 #include "model/train/backprop.h"
 #include "model/train/optimizer.h"
 #include "model/train/random.h"
@@ -159,7 +160,7 @@ absl::Status MeasureSize(int64_t hidden_size, int threads) {
 }  // namespace
 
 absl::Status RunBenchmark(int threads) {
-  if (threads == 0) threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  if (threads == 0) threads = AvailableCpus();
   absl::PrintF("lstm, T=%d, B=%d, %d threads, oneDNN %s; medians of %d turns\n\n", kTimesteps, kBatchSize, threads,
                OneDnnVersion(), kTurns);
   absl::PrintF("      ---- optimiser step --  --- bare oneDNN ---  step: against    CPUs\n");

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/files.h"
 
 namespace rondo::train {
 
@@ -52,7 +53,7 @@ absl::Status OutputFolder::Commit() {
     return absl::ErrnoToStatus(errno, absl::StrCat("renaming the folder to ", path_));
   }
   temporary_.clear();
-  return absl::OkStatus();
+  return SyncFolderOf(path_);
 }
 
 }  // namespace rondo::train

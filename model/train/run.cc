@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
+#include "base/cpu_limit.h"
 #include "model/checksum.h"
 #include "model/train/annotate.h"
 #include "model/train/checkpoint.h"
@@ -54,7 +54,7 @@ int ChooseThreads(const NetworkShape& shape, const LearningOptions& learning, in
   constexpr double kFlopsWorthSharing = 4e6;
   const double width = shape.hidden_size + std::max(shape.hidden_size, shape.input_size);
   const double flops = 2.0 * shape.gates() * shape.hidden_size * width * learning.batch_size;
-  return flops < kFlopsWorthSharing ? 1 : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  return flops < kFlopsWorthSharing ? 1 : AvailableCpus();
 }
 
 uint64_t Fingerprint(const TrainOptions& options, uint64_t data_checksum) {

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <dnnl.hpp>
 #include <new>
-#include <thread>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/cpu_limit.h"
 #include "model/train/gate_order.h"
 
 extern "C" void omp_set_num_threads(int threads);  // libgomp, which oneDNN runs on; clang has no <omp.h> for it
@@ -68,7 +68,7 @@ std::string OneDnnVersion() {
 
 void PrepareTrainingThread(int threads) {
   _mm_setcsr(_mm_getcsr() | 0x8040);  // flush to zero, denormals are zero; threads started from here on inherit it
-  omp_set_num_threads(threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency()));
+  omp_set_num_threads(threads > 0 ? threads : AvailableCpus());
 }
 
 void MultiplyMatrices(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float* a,

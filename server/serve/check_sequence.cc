@@ -5,24 +5,11 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "base/finite.h"
 #include "base/time_text.h"
 
 namespace rondo {
 namespace {
-
-uint32_t BitsOf(float value) {
-  uint32_t bits;
-  std::memcpy(&bits, &value, sizeof(bits));
-  return bits;
-}
-
-// One pass without a branch, in integers so that compilers vectorise it: an exponent of all ones is NaN or infinity.
-bool AllFinite(absl::Span<const float> values) {
-  constexpr uint32_t kExponent = 0x7f800000;
-  uint32_t found = 0;
-  for (const float value : values) found |= (BitsOf(value) & kExponent) == kExponent ? 1 : 0;
-  return found == 0;
-}
 
 absl::Status CheckTimes(absl::Span<const int64_t> times, size_t timesteps, const Model& model) {
   if (times.empty() && !model.spec().needs_times()) return absl::OkStatus();

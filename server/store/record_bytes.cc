@@ -1,11 +1,11 @@
 #include "server/store/record_bytes.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "base/finite.h"
 
 namespace rondo {
 namespace {
@@ -88,8 +88,7 @@ std::vector<float> RecordReader::Floats(absl::string_view field) {
   const absl::string_view bytes = Take(field, count * sizeof(float));
   std::vector<float> values(bytes.size() / sizeof(float));
   for (size_t i = 0; i < values.size(); ++i) values[i] = FloatOf(bytes.data() + i * sizeof(float));
-  Require(std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); }), field,
-          "has a number that is not finite");
+  Require(AllFinite(values), field, "has a number that is not finite");
   return values;
 }
 

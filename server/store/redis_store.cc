@@ -72,12 +72,6 @@ absl::Status DataLoss() {
   return absl::DataLossError("what is under this session's key in the session store is not a session");
 }
 
-void LogTrouble(absl::string_view event, absl::string_view text) {
-  int64_t skipped = 0;
-  if (!ShouldLogRefusal(event, &skipped)) return;
-  LogEvent(LogLevel::kError, event, {{"error", std::string(text)}, {"skipped", absl::StrCat(skipped)}});
-}
-
 // An error reply's text may have keys of others, so it goes to the log and not to clients.
 absl::Status AnswerOfError(absl::string_view text) {
   LogTrouble("session_store_refused", text);

@@ -106,12 +106,6 @@ absl::Status OpenError(const rocksdb::Status& status, const std::string& directo
 }
 
 // RocksDB's own text has paths, so it goes to the log and not to clients.
-void LogTrouble(absl::string_view event, absl::string_view text) {
-  int64_t skipped = 0;
-  if (!ShouldLogRefusal(event, &skipped)) return;
-  LogEvent(LogLevel::kError, event, {{"error", std::string(text)}, {"skipped", absl::StrCat(skipped)}});
-}
-
 absl::Status LoadError(const rocksdb::Status& status) {
   LogTrouble("session_store_load_failed", status.ToString());
   if (status.IsCorruption()) return absl::DataLossError("what the session store has of this session is damaged");

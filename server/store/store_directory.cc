@@ -11,15 +11,20 @@
 #include <filesystem>
 #include <system_error>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "base/files.h"
 
 namespace rondo {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr absl::string_view kUnfinishedMarker = "RONDO_SESSIONS.new";
+// A marker that was being written when its process ended has such a name.
+bool IsUnfinishedMarker(absl::string_view name) {
+  return absl::ConsumePrefix(&name, kMarkerFile) && absl::StartsWith(name, ".");
+}
 
 absl::Status SystemError(int error, absl::string_view deed, absl::string_view directory) {
   const std::string message = absl::StrCat("cannot ", deed, " the session store ", directory, ": ", strerror(error));
@@ -57,24 +62,12 @@ absl::Status MakeDirectory(const std::string& directory) {
   return SystemError(error.value(), "make", directory);
 }
 
-// Written aside, then renamed: a marker is whole or absent, whenever this process ends.
 absl::Status WriteMarker(const std::string& directory) {
-  const std::string unfinished = absl::StrCat(directory, "/", kUnfinishedMarker);
-  const int file = open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (file < 0) return SystemError(errno, "write into", directory);
-  errno = ENOSPC;  // of a write that is cut short
-  const bool written = write(file, kMarkerText.data(), kMarkerText.size()) == static_cast<ssize_t>(kMarkerText.size());
-  const int error = written && fsync(file) == 0 ? 0 : errno;
-  close(file);
-  if (error != 0) return SystemError(error, "write into", directory);
-  if (rename(unfinished.c_str(), absl::StrCat(directory, "/", kMarkerFile).c_str()) != 0) {
-    return SystemError(errno, "write into", directory);
-  }
-  const int folder = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const int synced = folder < 0 ? -1 : fsync(folder);
-  const int sync_error = errno;
-  if (folder >= 0) close(folder);
-  return synced == 0 ? absl::OkStatus() : SystemError(sync_error, "write into", directory);
+  const absl::Status status =
+      WriteFileAtomically(absl::StrCat(directory, "/", kMarkerFile), {kMarkerText}, S_IRUSR | S_IWUSR);
+  if (status.ok()) return status;
+  return absl::Status(status.code(),
+                      absl::StrCat("cannot write into the session store ", directory, ": ", status.message()));
 }
 
 absl::Status CheckMarker(const std::string& directory) {
@@ -102,7 +95,7 @@ absl::Status PrepareStoreDirectory(const std::string& directory) {
        entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     if (name == kMarkerFile) return CheckMarker(directory);
-    if (name != "lost+found" && name != kUnfinishedMarker) empty = false;
+    if (name != "lost+found" && !IsUnfinishedMarker(name)) empty = false;
   }
   if (error) return SystemError(error.value(), "read", directory);
   if (empty) return WriteMarker(directory);

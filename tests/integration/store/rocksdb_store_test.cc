@@ -137,7 +137,7 @@ TEST_F(RocksdbStoreTest, ANewersFormatIsRefused) {
 
 TEST_F(RocksdbStoreTest, AnEmptyVolumeAndAnUnfinishedStartAreTaken) {
   fs::create_directories(path_ + "/lost+found");
-  std::ofstream(path_ + "/RONDO_SESSIONS.new") << "rondo se";
+  std::ofstream(path_ + "/RONDO_SESSIONS.7-0.tmp") << "rondo se";
   EXPECT_NE(Open(), nullptr);
   EXPECT_NE(Open(), nullptr);
 }
