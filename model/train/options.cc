@@ -19,7 +19,8 @@ ABSL_FLAG(std::string, tokens, "", "text file of token sequences, one a line, in
 ABSL_FLAG(std::string, token_unit, "character", "what a token is: character or word");
 ABSL_FLAG(std::string, output, "", "folder to make, with the model, its scores and a report; must not exist");
 ABSL_FLAG(std::string, time, "", "column with the time of each row; empty: rows are timesteps without times");
-ABSL_FLAG(std::string, time_format, "", "format of --time for absl::ParseTime, as %d.%m.%Y; %s: unix seconds; empty: recognised");
+ABSL_FLAG(std::string, time_format, "",
+          "format of --time for absl::ParseTime, as %d.%m.%Y; %s: unix seconds; empty: recognised");
 ABSL_FLAG(std::string, series, "", "column that names the series of a row; empty: one series");
 ABSL_FLAG(Strings, target, {}, "columns to predict, comma-separated; 'all': every input");
 ABSL_FLAG(Strings, inputs, {}, "columns that the model reads, comma-separated; empty: the targets");

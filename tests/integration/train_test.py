@@ -5,6 +5,7 @@
 """
 
 import csv
+import datetime
 import io
 import itertools
 import json
@@ -29,7 +30,8 @@ WEATHER = [f"--data={SEATTLE}", "--time=date", "--target=temp_max", "--inputs=te
 
 def sine(rows, noise=0.05, seed=1):
     draw = random.Random(seed)
-    return "t,x,level\n" + "".join(f"{1577836800 + 60 * t},{math.sin(0.3 * t) + draw.gauss(0, noise):.6f},7\n" for t in range(rows))
+    return "t,x,level\n" + "".join(f"{1577836800 + 60 * t},{math.sin(0.3 * t) + draw.gauss(0, noise):.6f},7\n"
+                                   for t in range(rows))
 
 
 def tensors(path):
@@ -47,11 +49,15 @@ def autoregression(rows, seed=1):
     return text
 
 
-def training_of(output):
-    """What a model says of its training."""
+def description_of(output):
     content = (output / "model.safetensors").read_bytes()
     header = json.loads(content[8:8 + struct.unpack("<Q", content[:8])[0]])
-    return json.loads(header["__metadata__"]["rondo"])["training"]
+    return json.loads(header["__metadata__"]["rondo"])
+
+
+def training_of(output):
+    """What a model says of its training."""
+    return description_of(output)["training"]
 
 
 class TrainTest(unittest.TestCase):
@@ -91,6 +97,28 @@ class TrainTest(unittest.TestCase):
         self.expect_refused("--target is missing", self.write(sine(300)))
         self.expect_refused("--dropout=2; it must be 0 to 0.9", self.write(sine(300)), "--dropout=2", *x)
         self.expect_refused("No such file", f"--data={self.root}/absent.csv", *x)
+
+    def test_times_are_read_for_what_they_are_or_refused_but_never_guessed(self):
+        def timed(times):
+            rows = "".join(f"{t},{math.sin(0.3 * i):.6f}\n" for i, t in enumerate(times))
+            return [self.write("t,x\n" + rows), "--time=t", "--target=x", "--epochs=1"]
+
+        days = [datetime.date(2015, 1, 1) + datetime.timedelta(i) for i in range(300)]
+        for number, (step, times, *options) in enumerate((
+                (86400, [f"{day:%Y%m%d}" for day in days]),
+                (86400, [f"{day:%Y/%m/%d}" for day in days]),
+                (86400, [f"{day:%Y%m%d}" for day in days], "--time_format=%Y%m%d"),
+                (3600, [1577836800000 + 3600000 * hour for hour in range(300)]),
+                (60, [60 * minute for minute in range(300)], "--time_format=%s"))):
+            self.output = self.root / str(number) / "1"
+            run = self.train(*timed(times), *options)
+            self.assertEqual(run.returncode, 0, run.stderr)
+            self.assertEqual(description_of(self.output)["step_seconds"], step)
+        self.output = self.root / "refused" / "1"
+        self.expect_refused("row 2: '0' is not a time", *timed(range(300)))
+        self.expect_refused("a step of 31622400 s where most are 31536000 s", *timed(range(1700, 2000)))
+        self.expect_refused("row 302 has the time '1420070400' (seconds since 1970) where the rows before have YYYY-MM-DD",
+                            *timed([*days, 1420070400]))
 
     def test_an_output_that_exists_is_not_touched(self):
         self.output.mkdir(parents=True)
