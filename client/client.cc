@@ -174,7 +174,7 @@ absl::StatusOr<SessionDescription> Client::ForkSession(absl::string_view id, abs
   v1::ForkSessionRequest request;
   request.set_session_id(std::string(id));
   request.set_new_session_id(std::string(new_id));
-  // As CreateSession.
+  // Repeated after a lost reply it would say ALREADY_EXISTS, or leave a second copy behind.
   const absl::StatusOr<v1::Session> response =
       connection_->Call(&v1::Sessions::Stub::ForkSession, request, Repeat::kUnsafe);
   if (!response.ok()) return response.status();

@@ -22,21 +22,21 @@ namespace rondo {
 class ClientConnection;
 
 struct ClientOptions {
-  // Of each call, its retries included. > 0; infinite: none. A stream has none of its own (see
-  // PredictOptions::timeout), but this bounds the time it tries to reach a server again.
+  // Each call ends within this time, its retries included. > 0; infinite: no limit. A stream has no such limit (see
+  // PredictOptions::timeout), but this bounds the time that it tries to reach a server again.
   absl::Duration timeout = absl::Seconds(10);
-  // Tries of one call, 1..16; 1: no retries. What is tried again: a call that the server refused and asked to repeat
-  // (grpc-retry-pushback-ms), and one that failed with UNAVAILABLE or ABORTED and can be repeated without a second
-  // effect. A live Session, and a stream that was answered before, wait for a server that restarts: only the deadline
-  // ends their tries, unless this is 1.
+  // Tries of one call, 1..16; 1: no retries. A call is tried again if the server refused it and asked to repeat it
+  // (grpc-retry-pushback-ms), or if it failed with UNAVAILABLE or ABORTED and can be repeated without a second effect.
+  // A live Session, and a stream that was answered before, wait for a server that restarts: only the timeout ends their
+  // tries, unless this is 1.
   int max_attempts = 4;
   // Wait before the second try; doubles with each further one, less up to half at random. > 0.
   absl::Duration initial_backoff = absl::Milliseconds(100);
   absl::Duration max_backoff = absl::Seconds(2);
-  // Of one reply.
+  // The most bytes of one reply.
   size_t max_reply_bytes = size_t{64} << 20;
-  // What each Session keeps of the timesteps that a server with a session store has not saved yet; 0: nothing. A server
-  // that lost more than that answers FAILED_PRECONDITION.
+  // Each Session keeps so many bytes of the timesteps that a server with a session store has not saved yet; 0: nothing.
+  // A server that lost more than that answers FAILED_PRECONDITION.
   size_t max_unsaved_bytes = size_t{1} << 20;
 };
 

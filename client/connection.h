@@ -19,12 +19,12 @@
 
 namespace rondo {
 
-// The same status; with the call's context also where the session stands, see ExpectedPosition.
+// gRPC's status as abseil's. With the call's context the status also says where the session stands: see
+// ExpectedPosition.
 absl::Status ToStatus(const grpc::Status& status);
 absl::Status ToStatus(const grpc::Status& status, const grpc::ClientContext& context);
 
-// Of a refusal that said where the session stands, and from where it goes on: as the server's trailer
-// rondo-next-position.
+// The position from which the session goes on, if a refusal said it in the server's trailer rondo-next-position.
 std::optional<int64_t> ExpectedPosition(const absl::Status& status);
 
 // The channel and its stubs, shared by a Client and all it made. Any thread.
@@ -35,10 +35,10 @@ class ClientConnection {
 
   const ClientOptions& options() const { return options_; }
   v1::Inference::Stub& inference() { return *inference_; }
-  // Of a call that begins now.
+  // The deadline of a call that begins now.
   absl::Time NewDeadline() const { return absl::Now() + options_.timeout; }
 
-  // One unary call: retries as ClientOptions says, until the deadline.
+  // Makes one unary call, and tries it again as ClientOptions says until the deadline.
   template <typename Stub, typename Request, typename Response>
   absl::StatusOr<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                                 const Request& request, Repeat repeat, absl::Time deadline) {

@@ -9,8 +9,8 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 
-// What goes to a Rondo server and comes back, as plain values. Numbers are in the user's own units; tensors are
-// row-major. Included by client/client.h.
+// These plain values go to a Rondo server and come back. Numbers are in the user's own units; tensors are row-major.
+// client/client.h includes this.
 namespace rondo {
 
 struct FeedbackDescription {
@@ -37,8 +37,8 @@ struct ModelDescription {
   std::vector<double> quantiles;  // of a quantile head, ascending
   bool needs_times = false;       // each timestep needs a time
   std::vector<FeedbackDescription> feedback;
-  double step_seconds = 0;  // time between timesteps; 0: unknown
-  std::string kernel;       // what runs it, e.g. "onednn/brgemm:avx512_core"
+  double step_seconds = 0;  // seconds between timesteps; 0: unknown
+  std::string kernel;       // the name of the kernel that runs it, e.g. "onednn/brgemm:avx512_core"
 };
 
 // The timesteps of one request for one session, or for none.
@@ -55,7 +55,7 @@ struct SequenceOutput {
   int64_t next_position = 0;   // of the session; on FAILED_PRECONDITION the position that was expected
   std::vector<float> values;   // [timesteps][output_size], or [1][output_size] with last_only
   absl::Duration retry_after;  // with RESOURCE_EXHAUSTED; zero: no advice
-  // What the server answered up to there survives it; absent: it has no session store.
+  // Everything that the server answered up to this position survives the server; absent: it has no session store.
   std::optional<int64_t> durable_position;
 };
 
@@ -84,7 +84,7 @@ struct ForecastInput {
   // Gaussian heads only: sample that many paths (2..1000), each feeding back its own samples. 0: one path of means.
   int num_paths = 0;
   std::vector<double> path_quantiles;  // answered instead of mean and std; ascending; empty: 0.1, 0.5, 0.9
-  uint64_t seed = 0;                   // the same one samples the same paths; 0: a random one
+  uint64_t seed = 0;                   // a seed that is given again samples its paths again; 0: a random seed
 };
 
 struct ForecastOutput {

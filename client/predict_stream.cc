@@ -32,9 +32,10 @@ struct SentMessage {
 
 }  // namespace
 
-// What was written and not answered is kept; the writer sends it, until the stream breaks. Then the reader, who is the
-// one to notice, opens another one and sends what is unanswered one by one, each after the reply to the one before:
-// sending more without reading could block for good. Once all is sent the writer sends again.
+// The stream keeps every message that was written and not answered. The writer sends the messages until the stream
+// breaks. Then the reader, who is the one to notice, opens another stream and sends the unanswered messages one by one,
+// each after the reply to the one before: sending more without reading could block for good. Once all are sent the
+// writer sends again.
 class PredictStream::Impl {
  public:
   Impl(std::shared_ptr<ClientConnection> connection, absl::string_view model, const PredictOptions& options)
@@ -96,7 +97,7 @@ class PredictStream::Impl {
   }
 
  private:
-  // With the lock. True: the writer sends, else the reader.
+  // True if the writer is the one to send, false if the reader is. The caller holds the lock.
   bool IsCaughtUp() const { return !broken_ && sent_ == unanswered_.size(); }
 
   bool IsResumable() {
@@ -176,7 +177,7 @@ class PredictStream::Impl {
     const ClientOptions& options = connection_->options();
     if (outage_end_ == absl::InfiniteFuture()) outage_end_ = connection_->NewDeadline();
     absl::BitGen random;
-    // As with any call, a server that was never there is not waited for.
+    // A server that was never there is not waited for, by a stream no more than by a call.
     const Repeat repeat = was_answered_ ? Repeat::kUntilDeadline : Repeat::kSafe;
     const FailedTry failed{++tries_, status.code(), repeat, std::nullopt};
     const std::optional<absl::Duration> delay = RetryDelay(options, failed, absl::Uniform(random, 0.0, 1.0));
@@ -207,7 +208,7 @@ class PredictStream::Impl {
   const std::string model_;
   const PredictOptions options_;
 
-  // The reader's.
+  // Used by the reader alone.
   v1::PredictResponse response_;  // used again to keep its memory
   absl::Time outage_end_ = absl::InfiniteFuture();
   int tries_ = 0;  // since the last answer
@@ -216,11 +217,11 @@ class PredictStream::Impl {
   // Not Mutex of the server's: a client has none of its headers.
   std::mutex mutex_;
   std::condition_variable caught_up_;  // or one of the other things that a writer waits for
-  // Guarded by mutex_; the reader, who alone replaces it, reads wire_ without.
+  // The rest is guarded by mutex_, but the reader, who alone replaces wire_, reads wire_ without the lock.
   std::shared_ptr<Wire> wire_;
   std::deque<std::shared_ptr<SentMessage>> unanswered_;  // oldest first
-  size_t sent_ = 0;                                      // of those, on wire_
-  bool broken_ = false;                                  // the writer found wire_ so
+  size_t sent_ = 0;                                      // how many of unanswered_ were sent on wire_
+  bool broken_ = false;                                  // the writer found wire_ broken
   bool reading_ = false;
   bool writes_done_ = false;
   bool over_ = false;

@@ -24,7 +24,8 @@ bool IsAway(const FailedTry& failed) {
   }
 }
 
-// Nothing: do not come back. A number of more than ten digits counts as nothing: no clock waits that long.
+// Reads the server's advice; nothing if it says not to come back. So does a number of more than ten digits: no clock
+// waits that long.
 std::optional<absl::Duration> PushbackDelay(absl::string_view text) {
   int64_t milliseconds = 0;
   const bool is_number = text.size() <= 10 && std::all_of(text.begin(), text.end(), absl::ascii_isdigit);

@@ -8,9 +8,9 @@
 
 namespace rondo {
 
-// What gRPC calls the servers at `address`: HOST:PORT or any gRPC target as it is, a list IP:PORT,IP:PORT,... as a
-// target of several addresses. INVALID_ARGUMENT: empty, with spaces, or a list of anything else (gRPC knows no list of
-// names).
+// Returns the name that gRPC has for the servers at `address`: HOST:PORT or any gRPC target as it is, a list
+// IP:PORT,IP:PORT,... as a target of several addresses. INVALID_ARGUMENT: empty, with spaces, or a list of anything
+// else (gRPC knows no list of names).
 absl::StatusOr<std::string> TargetOf(absl::string_view address);
 
 }  // namespace rondo

@@ -44,7 +44,7 @@ absl::StatusOr<std::vector<float>> Session::Run(absl::Span<const float> inputs, 
 
 absl::StatusOr<SequenceOutput> Session::Send(const SequenceInput& sequence, bool last_only, absl::Time deadline) {
   PredictOptions options;
-  // At position 0 it may have to be made anew: as what it was.
+  // At position 0 the server may have to make the session anew, and then with the version that it had.
   options.version = sequence.position == 0 ? version_ : wanted_version_;
   options.last_only = last_only;
   v1::PredictRequest request;
@@ -60,7 +60,7 @@ absl::StatusOr<SequenceOutput> Session::Send(const SequenceInput& sequence, bool
 
 void Session::Took(const SequenceInput& sequence, const SequenceOutput& output) {
   position_ = output.next_position;
-  if (!output.durable_position.has_value()) return unsaved_.Clear();  // no store: what the server loses is lost
+  if (!output.durable_position.has_value()) return unsaved_.Clear();  // without a store the server loses it anyway
   unsaved_.Add(sequence, output.next_position);
   unsaved_.DropBefore(*output.durable_position);
 }

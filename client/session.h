@@ -37,10 +37,11 @@ class Session {
   // Several timesteps in one message: [timesteps][input_size] in, [timesteps][output_size] out.
   absl::StatusOr<std::vector<float>> Run(absl::Span<const float> inputs, absl::Span<const int64_t> times = {});
 
-  // The next `horizon` outputs, [horizon][output_size]; the session does not move. `known` as in ForecastInput.
+  // The next `horizon` outputs, [horizon][output_size]; the session does not move. `known_inputs` and `known_times` are
+  // those of ForecastInput.
   absl::StatusOr<std::vector<float>> Forecast(int horizon, absl::Span<const float> known_inputs = {},
                                               absl::Span<const int64_t> known_times = {});
-  // The same with every choice; its session is this one, and its version any that this one may be of.
+  // Forecasts with every choice that ForecastInput gives, but for its session and version: they are this session's own.
   absl::StatusOr<std::vector<float>> Forecast(ForecastInput input);
 
   // A copy that goes on independently from here, e.g. to try what would follow. Empty id: an id of the server's.
@@ -53,8 +54,8 @@ class Session {
   absl::Status End();
 
   const std::string& id() const { return id_; }
-  // Of the model when this object was made; 0: the newest one when the first step comes. A server with --adopt_sessions
-  // may go on with a newer one, unless OpenSession was given a version.
+  // The model's version when this object was made; 0: the version that is the newest when the first step comes. A
+  // server with --adopt_sessions may go on with a newer one, unless OpenSession was given a version.
   int64_t version() const { return version_; }
   // Timesteps consumed, as far as this object knows: the index of the next one.
   int64_t position() const { return position_; }

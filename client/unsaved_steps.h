@@ -22,13 +22,13 @@ class UnsavedSteps {
   // The timesteps of `sequence` were answered; its position is set, and `next` comes after them. They follow the ones
   // before, or start anew.
   void Add(const SequenceInput& sequence, int64_t next);
-  // What comes before `position` survives the server.
+  // Forgets the timesteps before `position`: they survive the server.
   void DropBefore(int64_t position);
   void Clear();
 
   // True if every timestep from `position` up to the newest one is here.
   bool Reaches(int64_t position) const { return begin_ <= position && position < end_; }
-  // At most `max_timesteps` of them in one sequence, without its session. REQUIRES: Reaches(position).
+  // One sequence, without its session, of at most `max_timesteps` from `position` on. REQUIRES: Reaches(position).
   SequenceInput From(int64_t position, int64_t max_timesteps) const;
 
  private:

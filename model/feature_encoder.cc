@@ -64,7 +64,7 @@ void FeatureEncoder::Encode(const float* input, int64_t unix_seconds, float* fea
     std::copy_n(&embedding_[static_cast<size_t>(input[0]) * feature_size_], feature_size_, features);
     return;
   }
-  // In float64: the difference of two large neighbours keeps its digits.
+  // Float64 is for large means: the difference of two large neighbours keeps its digits.
   for (size_t i = 0; i < means_.size(); ++i) {
     features[i] = static_cast<float>((input[i] - means_[i]) * inverse_stds_[i]);
   }

@@ -12,7 +12,7 @@ uint64_t FingerprintOf(const ModelSpec& spec, const Weights& weights) {
   uint64_t fingerprint = Checksum(SpecJson(computed));
   for (const TensorSlot& slot : TensorSlots(spec, const_cast<Weights*>(&weights))) {
     fingerprint = Checksum(absl::StrCat(slot.name, slot.shape.ToString()), fingerprint);
-    // In memory as in the file: safetensors.cc takes little-endian machines only.
+    // The bytes in memory are those of the file: safetensors.cc takes little-endian machines only.
     const absl::string_view bytes(reinterpret_cast<const char*>(slot.values->data()),
                                   slot.values->size() * sizeof(float));
     fingerprint = Checksum(bytes, fingerprint);

@@ -8,9 +8,9 @@
 
 namespace rondo {
 
-// Of all that decides what a model computes: the spec without its provenance, and the weights as our files hold them.
-// The same on every machine; finds mistakes, does not keep out forgers. REQUIRES: spec.Validate() and CheckWeights are
-// OK.
+// The fingerprint of all that decides what a model computes: the spec without its provenance, and the weights as our
+// files hold them. It does not depend on the machine. It finds mistakes and does not keep out forgers. REQUIRES:
+// spec.Validate() and CheckWeights are OK.
 uint64_t FingerprintOf(const ModelSpec& spec, const Weights& weights);
 
 }  // namespace rondo

@@ -20,7 +20,7 @@ absl::StatusOr<nlohmann::json> ParseJson(absl::string_view text);
 // A name that came from outside, for a message: in single quotes, escaped, cut after 100 bytes.
 std::string Quoted(absl::string_view name);
 
-// What `value` is, for a message: "a string", "an array", "a negative number" ...
+// Says for a message what kind of value `value` is: "a string", "an array", "a negative number" ...
 absl::string_view JsonKind(const nlohmann::json& value);
 
 }  // namespace rondo

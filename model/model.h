@@ -14,7 +14,7 @@ namespace rondo {
 struct Model {
   std::string name;
   int64_t version = 0;
-  uint64_t fingerprint = 0;  // FingerprintOf spec and weights: two models of one fingerprint compute the same
+  uint64_t fingerprint = 0;  // FingerprintOf spec and weights: two models of one fingerprint compute equal results
   std::unique_ptr<const Network> network;
 
   const ModelSpec& spec() const { return network->spec(); }

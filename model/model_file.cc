@@ -54,7 +54,7 @@ absl::StatusOr<int64_t> SecondDimension(const TensorNames& names, const std::str
       absl::StrCat("tensor ", Quoted(tensor.name), " is ", tensor.shape.ToString(), "; it must have two dimensions"));
 }
 
-// What the JSON leaves to the tensors.
+// Takes the sizes that the JSON leaves to the tensors.
 absl::Status TakeSizes(const TensorNames& names, ModelSpec* spec) {
   spec->num_layers = names.num_layers;
   const absl::StatusOr<int64_t> hidden_size = SecondDimension(names, "rnn.weight_hh_l0");
@@ -135,7 +135,7 @@ absl::StatusOr<ModelFile> ReadModelFile(const std::string& path) {
   if (absl::Status status = TakeSizes(*names, &model.spec); !status.ok()) return status;
   const std::vector<TensorSlot> slots = TensorSlots(model.spec, &model.weights);
   if (absl::Status status = CheckShapes(*names, model.spec, slots); !status.ok()) return status;
-  // From here on memory is spent: at most what the file, which is really there, holds.
+  // Memory is spent from here on, but no more than the file, which is really there, holds.
   if (absl::Status status = reader->file().CheckDense(); !status.ok()) return status;
   if (absl::Status status = ReadTensors(*reader, *names, slots); !status.ok()) return status;
   if (absl::Status status = reader->file().CheckUnchanged(); !status.ok()) return status;

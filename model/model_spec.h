@@ -12,7 +12,7 @@
 
 namespace rondo {
 
-// What the numbers of a reply are, for each output of each horizon step: the value; the probability of a class (all
+// Says what numbers a reply has for each output of each horizon step: the value; the probability of a class (all
 // outputs together are the classes); mean and standard deviation of a normal distribution; or the quantiles asked for.
 enum class Head { kLinear, kSoftmax, kGaussian, kQuantile };
 
@@ -30,7 +30,7 @@ struct OutputFeature {
   std::string name;
   double mean = 0;
   double std = 1;             // > 0; a client sees raw * std + mean
-  std::string added_to = {};  // the name of an input whose value in the same timestep is added; empty: none
+  std::string added_to = {};  // the name of an input whose value in this timestep is added; empty: none
 };
 
 struct FeedbackLink {
@@ -38,7 +38,7 @@ struct FeedbackLink {
   std::string input;
 };
 
-// What a model is, apart from its weights. A value; immutable once validated.
+// Describes a model apart from its weights. A value; immutable once validated.
 struct ModelSpec {
   Cell cell = Cell::kLstm;
   GruReset gru_reset = GruReset::kAfter;      // gru only

@@ -26,7 +26,7 @@ struct StepRow {
 
 // Layers and head of one model, ready to run.
 //
-// Ownership: owns its prepared weights and a small pool of workspaces, one for each thread that runs at the same time.
+// Ownership: owns its prepared weights and a small pool of workspaces, one for each thread that runs at one time.
 // Threads:   Step may be called from any number of threads at once. A thread calls PrepareComputeThread first.
 // Errors:    none after Create; a row whose result is not finite says so in StepRow::finite.
 class Network {
@@ -38,12 +38,12 @@ class Network {
   ~Network();
 
   // Runs one timestep of each row. Rows are independent of each other; no two may share a state_out or output.
-  // Allocates nothing once as many threads as run at the same time have each called it.
+  // Allocates nothing once as many threads as run at one time have each called it.
   void Step(absl::Span<StepRow> rows) const;
 
   const ModelSpec& spec() const;
-  // What runs it, for people: "onednn/brgemm:avx512_core" or "reference"; with Options::deterministic also how many
-  // rows: "onednn/ref, 6 rows".
+  // The name of the kernels for people: "onednn/brgemm:avx512_core" or "reference"; with Options::deterministic the
+  // name also says how many rows a call has: "onednn/ref, 6 rows".
   const std::string& kernel_name() const;
   // Floating point operations of one row's step, to judge whether splitting a batch pays.
   double flops_per_row() const;

@@ -10,13 +10,13 @@
 
 namespace rondo {
 
-// What the last layer's h means to a client: a linear layer, then raw units (y * std + mean, plus the input that an
-// output is added to), or the probabilities of a softmax over each horizon step's outputs. A gaussian head's second
+// Turns the last layer's h into what a client sees: a linear layer, then raw units (y * std + mean, plus the input that
+// an output is added to), or the probabilities of a softmax over each horizon step's outputs. A gaussian head's second
 // number s becomes the standard deviation (softplus(s) + kMinGaussianStd) * std (DeepAR, Salinas et al. 2017); the
 // quantiles of a quantile head come in ascending order. Immutable; any thread.
 class OutputHead {
  public:
-  // In units of the output's own std: keeps the likelihood of training bounded.
+  // This least deviation, in units of the output's own std, keeps the likelihood of training bounded.
   static constexpr double kMinGaussianStd = 1e-3;
 
   OutputHead(const ModelSpec& spec, const Weights& weights);

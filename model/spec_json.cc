@@ -58,7 +58,7 @@ std::string NameOf(const Choices<Enum>& choices, Enum value) {
 
 std::string Element(absl::string_view array, size_t index) { return absl::StrCat(array, "[", index, "]"); }
 
-// What only one kind of cell takes, and cannot be guessed: a wrong guess gives plausible wrong numbers.
+// Reads the keys that only one kind of cell takes. They cannot be guessed: a wrong guess gives plausible wrong numbers.
 void ReadCell(ObjectReader& root, ModelSpec* spec, absl::Status* status) {
   root.Read("cell", Need::kRequired, CellChoices(), &spec->cell);
   const bool is_gru = spec->cell == Cell::kGru, is_rnn = spec->cell == Cell::kRnn;

@@ -12,7 +12,7 @@ namespace rondo {
 
 // The tensors of a file, told apart by name alone.
 struct TensorNames {
-  // By TensorSlot::name; borrowed. Only what the file has: a missing tensor shows when its slot is looked up.
+  // The tensors that the file has, borrowed, by TensorSlot::name. A missing one shows when its slot is looked up.
   std::map<std::string, const TensorInfo*> by_slot;
   std::string recurrent_prefix;  // "rnn." or whatever the file says before weight_ih_l0
   int64_t num_layers = 0;        // 1 + the highest layer index

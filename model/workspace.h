@@ -11,7 +11,7 @@
 
 namespace rondo {
 
-// What one thread needs to run a batch: buffers at fixed addresses and the layers that are bound to them.
+// Holds all that one thread needs to run a batch: buffers at fixed addresses and the layers that are bound to them.
 struct Workspace {
   struct Sizes {
     size_t batch_size;    // the largest

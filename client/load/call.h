@@ -46,7 +46,7 @@ class Call {
   virtual void Resume() = 0;
   // Ends the call in peace: kEnded comes once the server has ended it too. REQUIRES: !writing(), nothing in flight.
   virtual void Close() = 0;
-  // Ends it at once.
+  // Ends the call at once.
   virtual void Cancel() = 0;
   virtual bool ended() const = 0;
 
@@ -62,7 +62,7 @@ class Call {
   const size_t lane_;
 };
 
-// What a call needs of its owner.
+// The facts that a call needs from its owner.
 struct CallPlan {
   size_t lane = 0;  // the owner's index, returned by Call::lane()
   AnyStub* stub = nullptr;

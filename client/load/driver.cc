@@ -96,7 +96,7 @@ void Driver::SendLoop(const Round& round) {
     if (!HandleNext(PollDeadline(now)) && !AnyLane()) break;
     now = MonotonicNanos();
   }
-  // What became due while the last event was handled.
+  // Some messages became due while the last event was handled.
   if (!Stopped()) AddDueMessages(round.end_nanos - 1);
   sending_ = false;
 }

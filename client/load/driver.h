@@ -58,7 +58,7 @@ class Driver {
   // Ends the sessions of protocols that do so by a message, then every stream in peace.
   void Close();
 
-  // Of all sessions that may live on the server; after Close those that it did not end.
+  // The ids of all sessions that may live on the server; after Close, of those that Close did not end.
   std::vector<std::string> SessionIds() const;
 
   static constexpr int kDrainSeconds = 5;
@@ -81,7 +81,7 @@ class Driver {
   bool HandleNext(int64_t deadline_nanos);
   void Handle(const Call::Tag& tag, bool ok, int64_t now_nanos);
   void Count(const Outcome& outcome, int64_t steps, int64_t now_nanos);
-  // Besides what is due in an open loop.
+  // True if the lane is to send now a message that no schedule asks for: in a closed loop, or to create sessions.
   bool WantsToSend(const Lane& lane) const;
   void Send(Slot* slot, int64_t now_nanos);
   void EndSessions();
@@ -91,11 +91,11 @@ class Driver {
   grpc::CompletionQueue queue_;
   std::vector<Slot> slots_;
 
-  // Of the round that runs.
+  // These belong to the round that runs.
   Round round_;
   Measurement measurement_;
   std::optional<ArrivalSchedule> schedule_;
-  size_t next_slot_ = 0;  // that an open loop's next message goes to
+  size_t next_slot_ = 0;  // an open loop's next message goes to this slot
   bool sending_ = false;
   bool creating_ = false;
 };

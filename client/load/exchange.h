@@ -14,7 +14,7 @@
 
 namespace rondo::load {
 
-// What every message of a run looks like.
+// The shape of every message of a run.
 struct MessageShape {
   v1::Model model;
   Protocol protocol = Protocol::kNative;
@@ -23,17 +23,17 @@ struct MessageShape {
   int timesteps = 1;  // of each sequence
   bool stateless = false;
   bool string_ids = false;    // of Open Inference sequences; else integers
-  int64_t lane_sessions = 0;  // that a lane's messages draw theirs from; 0: each message steps the same ones
+  int64_t lane_sessions = 0;  // a lane's messages draw theirs from so many; 0: every message steps all of the lane's
 };
 
-// What came back for one message.
+// The judgement of the reply to one message.
 struct Verdict {
   std::string error;    // a google.rpc.Code's name, "INFER_ERROR" or "WRONG_REPLY"; empty: answered as it should be
   std::string message;  // what the server said, or what is wrong with the reply
 };
 
-// What one lane says to a server in its protocol, and how it judges the answers. It has one request and one reply, made
-// once and used for every message; only what changes from message to message is patched.
+// Makes one lane's messages to a server in the lane's protocol, and judges the answers. An exchange has one request and
+// one reply, made once and used for every message; only what changes from message to message is patched.
 //
 // Pure policy: no gRPC call, clock or lock.
 class Exchange {
@@ -47,15 +47,15 @@ class Exchange {
   virtual const google::protobuf::MessageLite& Next(size_t in_flight) = 0;
   // A request that only ends the sessions; null: the protocol needs none, or no session lives. Not before all replies.
   virtual const google::protobuf::MessageLite* Last() = 0;
-  // Where the next reply is to be read into.
+  // The message that the next reply is to be read into.
   virtual google::protobuf::MessageLite* reply() = 0;
-  // What was read answers no request: the server goes away, and the stream ends.
+  // True if the message that was read answers no request: the server goes away, and the stream ends.
   virtual bool IsGoodbye() const { return false; }
   // The reply to the oldest unanswered request is there.
   virtual Verdict OnReply() = 0;
   // The oldest unanswered request failed as a whole.
   virtual void OnFailure() = 0;
-  // Of the sessions that may live on the server; empty before the first message and for a stateless lane.
+  // The ids of the sessions that may live on the server; none before the first message and for a stateless lane.
   virtual std::vector<std::string> SessionIds() const = 0;
 
  protected:
@@ -65,8 +65,8 @@ class Exchange {
 // gRPC's name of the method that carries such messages.
 std::string MethodOf(const MessageShape& shape);
 
-// `run`: random bits, so that no two runs share a session; with `lane` they make the ids. `seed` fixes the values,
-// which are the same in every message and, for the same model, in every protocol.
+// `run`: random bits, so that no two runs share a session; with `lane` they make the ids. `seed` fixes the values: for
+// one model they do not differ between messages or protocols.
 std::unique_ptr<Exchange> MakeExchange(const MessageShape& shape, uint64_t run, int lane, uint64_t seed);
 
 }  // namespace rondo::load

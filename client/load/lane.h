@@ -36,7 +36,7 @@ class Lane {
 
   // False while the lane has all it may have in flight, waits for replies after a failure, or has given up.
   bool CanSend() const;
-  // As Exchange::creating.
+  // True while Exchange::creating() is.
   bool creating() const { return exchange_->creating(); }
   // The next message: the oldest one due or, with none due, one of a closed loop, counted from `now_nanos`. Valid until
   // the next call. REQUIRES: CanSend().
@@ -45,7 +45,7 @@ class Lane {
   // given up. Nothing else is sent after it. REQUIRES: in_flight() is 0.
   const google::protobuf::MessageLite* SendLast(int64_t now_nanos);
 
-  // Where the next reply is to be read into.
+  // The message that the next reply is to be read into.
   google::protobuf::MessageLite* reply() { return exchange_->reply(); }
   bool IsGoodbye() const { return exchange_->IsGoodbye(); }
   // The oldest message in flight was answered by reply(). REQUIRES: in_flight() > 0.

@@ -27,7 +27,7 @@ absl::Status FirstError(std::initializer_list<absl::Status> statuses) {
   return absl::OkStatus();
 }
 
-// What goes with a protocol, and what does not.
+// Checks the options that go with one protocol only.
 absl::Status CheckProtocol(const LoadOptions& options) {
   const bool native = options.protocol == Protocol::kNative;
   if (native && options.string_ids) {
@@ -47,7 +47,8 @@ absl::Status CheckProtocol(const LoadOptions& options) {
   return absl::OkStatus();
 }
 
-// What a pool of sessions needs. Half of each stream's share at least is not in flight, so a free one is soon drawn.
+// Checks the options of a session pool. At least half of each stream's share is not in flight, so that a free session
+// is soon drawn.
 absl::Status CheckPool(const LoadOptions& options) {
   if (options.session_pool == 0) {
     if (!options.keep_sessions) return absl::OkStatus();

@@ -12,10 +12,10 @@ namespace rondo::load {
 
 enum class Protocol { kNative, kOpenInference };
 
-// What a run measures beside the server's own figures, in turn with them.
+// The server that a run measures beside rondo-server, in turn with it.
 enum class Baseline { kNone, kEcho, kNative };
 
-// What one run of rondo-load does; main.cc has a flag for each, with unit, bounds and the meaning of 0.
+// The options of one run of rondo-load; main.cc has a flag for each, with unit, bounds and the meaning of 0.
 struct LoadOptions {
   std::string server = "127.0.0.1:8001";
   std::string model;

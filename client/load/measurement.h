@@ -10,7 +10,7 @@
 
 namespace rondo::load {
 
-// What was seen of one server in one or more measured windows.
+// The figures of one server in one or more measured windows.
 struct Measurement {
   int64_t elapsed_nanos = 0;              // length of the windows
   int64_t messages = 0;                   // answered as they should be, inside a window
@@ -26,7 +26,7 @@ struct Measurement {
   double MessagesPerSecond() const { return PerSecond(messages); }
   double StepsPerSecond() const { return PerSecond(steps); }
 
-  // Adds what another thread saw in the same windows.
+  // Adds what another thread saw in these windows.
   void AddParallel(const Measurement& other);
   // Adds what was seen in later windows.
   void AddLater(const Measurement& other);

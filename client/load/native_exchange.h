@@ -7,7 +7,7 @@
 namespace rondo::load {
 
 // rondo.v1.Inference: each message steps all sessions of the lane, at positions that follow from the last replies. A
-// refused message is sent again at the same position. Sessions end by DeleteSession, so there is no last request.
+// refused message is sent again at its position. Sessions end by DeleteSession, so there is no last request.
 class NativeExchange final : public Exchange {
  public:
   NativeExchange(const MessageShape& shape, uint64_t run, int lane, uint64_t seed);

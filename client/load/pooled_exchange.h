@@ -29,7 +29,7 @@ class PooledExchange final : public Exchange {
   std::vector<std::string> SessionIds() const override;
 
  private:
-  // Of the lane's sessions.
+  // Says which of the lane's sessions.
   using Index = size_t;
 
   // The session of the next sequence; from now on it is in flight.

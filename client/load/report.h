@@ -22,20 +22,20 @@ struct RunReport {
   LoadOptions options;
   v1::Model model;
   Measurement rondo;                    // of all rounds
-  std::vector<MeasuredRound> rounds;    // the same, one by one
+  std::vector<MeasuredRound> rounds;    // each round that `rondo` sums up
   std::optional<Measurement> creation;  // of the sessions of options.session_pool, on rondo
   std::optional<Measurement> baseline;  // of options.baseline
   bool interrupted = false;
 };
 
-// For people: what was run, and a table with the columns rondo, echo or native, and the ratio of the two.
+// A text for people: it says what was run, and has a table with the columns rondo, echo or native, and their ratio.
 std::string ReportText(const RunReport& report);
 
-// One JSON object: messages_per_second, steps_per_second, p50_seconds, p90_seconds, p99_seconds, p999_seconds,
-// max_seconds, messages, errors, errors_by_code; with a baseline also `echo` or `native` with the same and `ratio` with
-// throughput, p50, p99 (null if the baseline answered nothing); with a session pool `creation` with the same and
-// seconds; `rounds`, the server's one by one: the same and from_unix_seconds; `settings`, `model`, `interrupted`. One
-// line at its end.
+// One JSON object and a line's end. Its figures are messages_per_second, steps_per_second, p50_seconds, p90_seconds,
+// p99_seconds, p999_seconds, max_seconds, messages, errors and errors_by_code. With a baseline, `echo` or `native` has
+// these figures too, and `ratio` has throughput, p50 and p99 (null if the baseline answered nothing). With a session
+// pool, `creation` has these figures and seconds. Each of `rounds` has the server's figures of one round and
+// from_unix_seconds. The rest is `settings`, `model` and `interrupted`.
 std::string ReportJson(const RunReport& report);
 
 }  // namespace rondo::load

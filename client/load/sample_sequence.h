@@ -13,7 +13,7 @@ namespace rondo::load {
 // Adds values that the model accepts, token ids or its numbers around zero, and the times that it needs.
 void FillSequence(const MessageShape& shape, std::mt19937_64* random, v1::Sequence* sequence);
 
-// Of a lane's session `index`.
+// The id of a lane's session `index`.
 std::string SessionIdOf(uint64_t run, int lane, int index);
 
 }  // namespace rondo::load

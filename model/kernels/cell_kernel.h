@@ -39,7 +39,7 @@ class CellKernel {
   // Floats that a run may use while it lasts.
   virtual size_t scratchpad_size() const = 0;
 
-  // For people: "onednn/brgemm:avx512_core" or "reference".
+  // The kernel's name for people: "onednn/brgemm:avx512_core" or "reference".
   virtual std::string name() const = 0;
 };
 

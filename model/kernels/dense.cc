@@ -25,7 +25,7 @@ struct Problem {
 
 RONDO_ALWAYS_INLINE void Load(const float* from, Lanes& to) { std::memcpy(&to, from, sizeof(Lanes)); }
 
-// Folds the upper half onto the lower one until one is left, so the order of the sum is the same on every machine.
+// Folds the upper half onto the lower one until one is left, so that no machine sums in another order.
 RONDO_ALWAYS_INLINE float SumOfLanes(const Lanes& lanes) {
   typedef float Eight __attribute__((vector_size(8 * sizeof(float))));
   typedef float Four __attribute__((vector_size(4 * sizeof(float))));

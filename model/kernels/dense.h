@@ -8,8 +8,8 @@
 
 namespace rondo {
 
-// y = W x + b for a few rows at a time. Every sum has one fixed order, so a row's result is the same bit for bit
-// whatever rows are computed with it. Immutable; any thread.
+// Computes y = W x + b for a few rows at a time. Every sum has one fixed order, so that the rows that are computed
+// together do not change each other's results by a bit. Immutable; any thread.
 class Dense {
  public:
   // weight: [outputs][inputs], row-major; bias: [outputs].

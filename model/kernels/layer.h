@@ -18,7 +18,7 @@ enum class GruUpdate { kKeep, kReplace };
 
 enum class Activation { kTanh, kRelu };
 
-// What one recurrent layer computes, apart from its weights.
+// Describes one recurrent layer apart from its weights.
 struct LayerShape {
   Cell cell = Cell::kLstm;
   GruReset gru_reset = GruReset::kAfter;      // gru only

@@ -10,8 +10,8 @@
 namespace rondo {
 namespace {
 
-// Near the kernel's peak where they hold: 8 rows with AVX-512, 6 with AVX2, whose matrix product takes six rows at a
-// time. One row is always the same.
+// These sizes run near the kernel's peak where they hold: 8 rows with AVX-512, 6 with AVX2, whose matrix product takes
+// six rows at a time. A batch of one row always holds.
 constexpr size_t kDeterministicBatchSizes[] = {8, 6, 4, 1};
 
 // Each costs about 0.4 ms and 0.2 MB a layer, so large ones are spaced out and a batch in between is padded, by at most

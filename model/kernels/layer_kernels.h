@@ -29,8 +29,9 @@ struct LayerKernels {
   std::vector<size_t> batch_sizes;  // ascending; the last is the largest batch
 };
 
-// With options.deterministic there is one batch size, at most 8, at which a row's result does not depend on its place:
-// the first of some candidates that shows that of every layer, on this machine. INTERNAL: oneDNN refused, or failed.
+// Makes the kernels. With options.deterministic there is one batch size, at most 8, at which a row's result does not
+// depend on its place: the first of some candidates at which every layer proves it on this machine. INTERNAL: oneDNN
+// refused, or failed.
 absl::StatusOr<LayerKernels> MakeLayerKernels(const std::vector<LayerShape>& shapes,
                                               const std::vector<LayerWeights>& weights, const KernelOptions& options);
 

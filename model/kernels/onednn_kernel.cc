@@ -32,12 +32,12 @@ struct Shape {
 // for two layers of 1024 units. One spread-out layout for all serves them, see Spread.
 constexpr size_t kMaxWeightLayouts = 2;
 
-// Of the input weights and the recurrent ones.
+// The layouts of the input weights and of the recurrent ones.
 struct WeightLayout {
   Desc layer, iter;
 };
 
-// A row of weights in floats, such that rows do not meet in the same sets of a cache: an odd number of cache lines.
+// The length of a row of weights in floats: an odd number of cache lines, so that rows do not meet in one cache set.
 int64_t SpreadRow(int64_t floats) {
   constexpr int64_t kLine = 16;
   return ((floats + kLine - 1) / kLine | 1) * kLine;
@@ -86,7 +86,7 @@ class OneDnnKernel : public CellKernel {
   int64_t hidden_size() const { return H_; }
   const dnnl::engine& engine() const { return engine_; }
   const dnnl::memory& bias() const { return bias_; }
-  // By batch size; null where none was asked for.
+  // shapes()[n] is the shape of batch size n; null where none was asked for.
   const std::vector<std::unique_ptr<Shape>>& shapes() const { return shapes_; }
 
  private:
@@ -137,7 +137,7 @@ class OneDnnKernel : public CellKernel {
     attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
     const auto forward = dnnl::rnn_direction::unidirectional_left2right;
 
-    // With one timestep dst_layer is the next h, so dst_iter is left out; only the lstm, for its c, must have it.
+    // There is one timestep, so dst_layer is the next h and dst_iter is left out; only the lstm needs it, for its c.
     switch (cell_) {
       case Cell::kLstm:
         return Finish<dnnl::lstm_forward>(

@@ -36,7 +36,7 @@ std::vector<float> Transpose(const std::vector<float>& from, const std::vector<i
 }  // namespace
 
 // oneDNN's gru computes h = u * h_prev + (1 - u) * o. Since 1 - sigmoid(a) = sigmoid(-a), the "replace" convention is
-// the same cell with its update gate negated.
+// this cell with its update gate negated.
 OneDnnWeights ToOneDnn(const LayerShape& shape, const LayerWeights& weights) {
   const int64_t I = shape.input_size;
   const int64_t H = shape.hidden_size;

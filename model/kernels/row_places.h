@@ -13,7 +13,7 @@ struct KernelSizes {
   bool has_c;  // lstm
 };
 
-// Whether a row gets the same result, bit for bit, at every place of a batch of this size.
+// Tells whether the result of a row is, bit for bit, independent of its place in a batch of this size.
 //
 // A matrix product works on blocks of rows, and may sum those that are left over in another order: without AVX-512,
 // oneDNN 2.6 takes blocks of six, and one to three rows beyond them come out otherwise. Which sizes hold is no

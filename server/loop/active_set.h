@@ -11,7 +11,7 @@
 
 namespace rondo {
 
-// Who runs next: pure policy, no lock, thread or clock.
+// Decides who runs next. It is pure policy: it has no lock, thread or clock.
 //
 // Active sequences take turns, one timestep each, in the order they came: a long sequence delays the others by no more
 // than its own step. A batch holds one network; networks take turns too. Sequences past max_active wait in a backlog,
@@ -38,7 +38,7 @@ class ActiveSet {
   void TakeBatch(absl::Time now, size_t max_rows, std::vector<SequenceRun*>* batch, std::vector<SequenceRun*>* dropped);
   // The run has more timesteps: it goes to the end of its network's line.
   void Return(SequenceRun* run);
-  // One run that was taken is done: its place goes to the backlog's first.
+  // Ends one run that was taken: its place goes to the first run of the backlog.
   void Leave();
 
   bool empty() const { return active_ == 0; }

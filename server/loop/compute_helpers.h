@@ -10,12 +10,12 @@
 
 namespace rondo {
 
-// Threads that lend a hand with a step that is long enough to share. All loops use the same ones.
+// Threads that lend a hand with a step that is long enough to share. All loops share one set of them.
 //
 // Threads: Run may be called from several threads at once.
 class ComputeHelpers {
  public:
-  // `count` threads; 0: Run does everything on the caller's.
+  // Starts `count` threads; with 0 Run does everything on the caller's thread.
   explicit ComputeHelpers(size_t count);
   ~ComputeHelpers();
 

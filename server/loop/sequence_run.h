@@ -21,13 +21,13 @@ class RunObserver {
   // Timestep `step` is done and is not the last one; its output is in place. May write the inputs of later timesteps.
   // Only if observe_steps.
   virtual void OnStep(SequenceRun* run, size_t step) = 0;
-  // Exactly once, the last word on a run that was admitted. OK: all outputs and final_state are written. Else
-  // final_state was never touched: DEADLINE_EXCEEDED, CANCELLED, or OUT_OF_RANGE (a result that is not finite).
+  // Called exactly once for a run that was admitted, after all else. OK: all outputs and final_state are written. Any
+  // other status: final_state was never touched. DEADLINE_EXCEEDED, CANCELLED, or OUT_OF_RANGE (not finite).
   virtual void OnFinished(SequenceRun* run, const absl::Status& status) = 0;
 };
 
-// One sequence on its way through the network: plain spans, whoever asked. Borrows everything it points to until
-// OnFinished. Steps before the last write working_state, so that final_state is written once, by the last step.
+// One sequence on its way through the network, as plain spans, whoever asked for it. It borrows everything it points to
+// until OnFinished. Steps before the last write working_state, so that final_state is written once, by the last step.
 struct SequenceRun : FifoLink<SequenceRun> {
   const Network* network = nullptr;
   LoopProbe* probe = nullptr;
@@ -47,7 +47,7 @@ struct SequenceRun : FifoLink<SequenceRun> {
   absl::Time deadline = absl::InfiniteFuture();
   bool cancelled = false;  // set on the loop's thread: finish soon, as CANCELLED
 
-  size_t next_step = 0;  // the loop's own
+  size_t next_step = 0;  // for the loop alone
 };
 
 }  // namespace rondo

@@ -22,7 +22,7 @@ ServingLoop::ServingLoop(std::unique_ptr<grpc::ServerCompletionQueue> queue, con
 ServingLoop::~ServingLoop() {
   queue_->Shutdown();
   if (!thread_.joinable())
-    thread_ = std::thread([this] { Run(); });  // never started: the queue is emptied all the same
+    thread_ = std::thread([this] { Run(); });  // never started: the queue must be emptied even so
   thread_.join();
 }
 

@@ -15,12 +15,12 @@
 
 namespace rondo {
 
-// A thread with its own gRPC completion queue that turns: drain the events that are ready, run one batch, again. A
-// message stays on it from the socket to the reply; a batch forms of all that arrived while the one before was
-// computed.
+// A thread with its own gRPC completion queue. Each of its turns drains the events that are ready and runs one batch. A
+// message stays on this thread from the socket to the reply; a batch forms of all that arrived while the batch before
+// it was computed.
 //
 // Ownership: owns its queue and thread; borrows events and runs.
-// Threads:   Post from any thread; everything else, and every Event::Proceed, on the loop's own.
+// Threads:   Post may be called from any thread; all else, and every Event::Proceed, runs on the loop's own.
 class ServingLoop {
  public:
   ServingLoop(std::unique_ptr<grpc::ServerCompletionQueue> queue, const ActiveSet::Options& options,
@@ -45,7 +45,7 @@ class ServingLoop {
   // The event of the alarm that ends a wait; the inbox is looked into on every turn.
   class Waker : public Event {
    public:
-    // False: it is on its way already.
+    // False: the alarm is on its way already.
     bool Claim() { return !under_way_.exchange(true); }
     void Proceed(bool) override { under_way_ = false; }
 

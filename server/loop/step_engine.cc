@@ -8,8 +8,8 @@
 namespace rondo {
 namespace {
 
-// Waking a helper and joining it costs some 20 us; a part of 1e7 operations takes about 100 us on one core. And below
-// 8 rows a part, a step is bound by reading the weights, which each part does for itself: splitting gains nothing.
+// Waking a helper and joining it costs some 20 us; a part of 1e7 operations takes about 100 us on one core. With fewer
+// than 8 rows a part, a step is bound by reading the weights, which each part does for itself: splitting gains nothing.
 constexpr double kMinFlopsPerPart = 1e7;
 constexpr size_t kMinRowsPerPart = 8;
 

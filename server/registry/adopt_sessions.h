@@ -7,17 +7,18 @@
 
 namespace rondo {
 
-// Which models may go on with the state of another.
+// Says which models may go on with the state of another.
 enum class AdoptSessions {
   kNever,
-  kSameShape,  // the newest version of the same name, if its shape is the same: SameShape of two models
+  kSameShape,  // the newest version of the model's name, if SameShape holds between the two
 };
 
-// Whether `b` can go on where `a` stands, and whoever talks to `a` can talk to `b`: the recurrence (cell with its
-// variant or activation, layers, sizes), what a timestep is (the token, or the inputs by name and order, and the times
-// it needs), and what a reply is (the outputs by name and order, horizon, head, quantiles) are the same. Whether the
-// new weights can make sense of the old ones' state, no shape tells: they can if they were trained on from them. Free:
-// weights, means and deviations, what outputs are added to, feedback, step_seconds, training.
+// Tells whether `b` can go on where `a` stands, and whoever talks to `a` can talk to `b`. The two must agree on the
+// recurrence (cell with its variant or activation, layers, sizes), on what a timestep is (the token, or the inputs by
+// name and order, and the times it needs), and on what a reply is (the outputs by name and order, horizon, head,
+// quantiles). They may differ in weights, means and deviations, what outputs are added to, feedback, step_seconds and
+// training. No shape tells whether the new weights can make sense of the old ones' state: they can if they were trained
+// on from them.
 bool SameShape(const ModelSpec& a, const ModelSpec& b);
 
 // The model with which a live session of `current` goes on: the newest version of its name, which may be an older one

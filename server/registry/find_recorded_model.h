@@ -9,10 +9,11 @@
 
 namespace rondo {
 
-// The live model that goes on with a state of `recorded`: the version that it names, or another one with the same
-// weights, else one that may adopt it. Of a model that is not live here any more only its record is known: then the
-// same shape is the same cell and sizes. NOT_FOUND: no such model or version. FAILED_PRECONDITION: only another model
-// by that name and version, or one of another shape. Both say what the state is of, and what there is.
+// Finds the live model that goes on with a state of `recorded`: the version that the record names, or another version
+// with its weights, else one that may adopt the state. If the recorded model is not live here any more, only its record
+// is known: then a model of its cell and sizes counts as one of its shape. NOT_FOUND: no such model or version.
+// FAILED_PRECONDITION: there is only another model by that name and version, or one of another shape. Both errors say
+// which model the state is of, and which models there are.
 absl::StatusOr<ServedModelPtr> FindRecordedModel(const ModelRegistry& registry, const RecordedModel& recorded,
                                                  AdoptSessions adopt);
 

@@ -62,7 +62,7 @@ void LogFailure(const ModelSource& source, const absl::Status& failure, bool old
             {"serving", old_one_stays ? "the one before" : "nothing"}});
 }
 
-// A file whose content was judged; the same bytes would be judged the same again.
+// A file whose content was judged; reading its bytes once more would not change the judgement.
 bool IsFinal(const absl::Status& failure) { return absl::IsDataLoss(failure) || absl::IsInvalidArgument(failure); }
 
 }  // namespace
@@ -82,7 +82,7 @@ class ModelRegistry::Impl {
  private:
   using Key = std::pair<std::string, int64_t>;
 
-  // What is known of one name and version.
+  // All that is known of one name and version.
   struct Entry {
     ServedModelPtr served;  // null: never loaded
     FileStamp served_stamp;
@@ -134,7 +134,7 @@ absl::StatusOr<RepositoryScan> ModelRegistry::Impl::Look() {
   return scan;
 }
 
-// One line when a problem appears, not one at each look.
+// Logs one line when a problem appears, not one at each look.
 void ModelRegistry::Impl::LogNewProblems(const std::vector<std::string>& problems) {
   for (const std::string& problem : problems) {
     if (logged_problems_.count(problem) == 0) LogEvent(LogLevel::kWarning, "model_ignored", {{"cause", problem}});
@@ -163,7 +163,7 @@ absl::Status ModelRegistry::Impl::Reload() {
 }
 
 absl::Status ModelRegistry::Impl::Refresh(const ModelSource& source, Entry* entry) {
-  // Before the load: a file that changes meanwhile looks changed the next time.
+  // The stamp is taken before the load, so that a file that changes meanwhile looks changed the next time.
   const absl::StatusOr<FileStamp> stamp = FileStamp::Of(source.path);
   absl::Status failure = stamp.status();
   if (stamp.ok()) {

@@ -15,7 +15,7 @@
 
 namespace rondo {
 
-// Which models and versions are live.
+// Knows which models and versions are live.
 //
 // Ownership: shares each model with the sessions and requests that use it; a model that leaves lives until the last of
 //            them is done.
@@ -37,7 +37,7 @@ class ModelRegistry {
 
   // version 0: the newest. NOT_FOUND: says which models or versions there are.
   absl::StatusOr<ServedModelPtr> Find(absl::string_view name, int64_t version) const;
-  // By name, then version.
+  // All live models, by name, then version.
   std::vector<ServedModelPtr> List() const;
 
   // Looks again: new versions and changed files are loaded, removed ones leave. Runs one at a time. OK, or the first

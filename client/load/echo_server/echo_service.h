@@ -8,9 +8,9 @@
 
 namespace rondo::load {
 
-// The baseline: a bare echo in gRPC's callback API, as most people write one. It answers each message with one of the
-// same shape and size as rondo-server's (a result a sequence, with next_position and timesteps * output_size values),
-// in the same proto messages, and does nothing else: no session, no check, no network.
+// The baseline: a bare echo in gRPC's callback API, as most people write one. It answers each message in rondo-server's
+// proto messages, with a reply of the shape and size that rondo-server's would have (a result a sequence, with
+// next_position and timesteps * output_size values), and does nothing else: no session, no check, no network.
 //
 // Threads: gRPC's own.
 class EchoService final : public v1::Inference::CallbackService {

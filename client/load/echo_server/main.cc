@@ -88,7 +88,7 @@ int Run() {
 }  // namespace rondo::load
 
 int main(int argc, char** argv) {
-  // As rondo-server: the baseline is no slower than it can be.
+  // rondo-server switches these checks off too: the baseline must be no slower than it can be.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   absl::SetProgramUsageMessage("A bare gRPC echo of rondo.v1.Inference: the baseline of rondo-load --echo_baseline.");
   absl::FlagsUsageConfig usage;

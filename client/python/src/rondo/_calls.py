@@ -1,4 +1,4 @@
-"""One unary call as a value, and what is the same for the sync and the async client about making it."""
+"""One unary call as a value, and all about making it that the sync and the async client share."""
 
 from __future__ import annotations
 

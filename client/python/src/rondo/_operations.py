@@ -174,7 +174,7 @@ def import_session(state: bytes, session_id: str | None) -> Operation[messages.S
 
 def fork_session(session_id: str, new_id: str | None) -> Operation[messages.SessionDescription]:
     request = sessions_pb2.ForkSessionRequest(session_id=session_id, new_session_id=new_id or "")
-    # As create_session.
+    # Repeated after a lost reply it would say AlreadyExists, or leave a second copy behind.
     return _wire.from_session((yield Call(METHODS["ForkSession"], request, repeatable=False)))
 
 

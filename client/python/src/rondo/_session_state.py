@@ -57,14 +57,14 @@ class SessionState:
             yield from self._catch_up(error)
 
     def _send(self, sequence: messages.SequenceInput, last_only: bool) -> Operation[messages.SequenceOutput]:
-        # At position 0 it may have to be made anew: as what it was.
+        # At position 0 the server may have to make the session anew, and then with the version that it had.
         version = self._model.version if sequence.position == 0 else self._version
         outputs = yield from _operations.predict_shaped(self._model, [sequence], version, last_only)
         return outputs[0]
 
     def _took(self, sequence: messages.SequenceInput, output: messages.SequenceOutput) -> None:
         begin, self._position = self._position, output.next_position
-        if output.durable_position is None:  # no store: what the server loses is lost
+        if output.durable_position is None:  # without a store the server loses it anyway
             self._unsaved.clear()
             return
         if output.durable_position < self._position:

@@ -87,7 +87,7 @@ class Outage:
         if math.isinf(self._end):
             self._end = self._connection.deadline(None)
         self._tries += 1
-        # As with any call, a server that was never there is not waited for.
+        # A server that was never there is not waited for, by a stream no more than by a call.
         delay = self._connection.policy.delay(
             error, self._tries, True, None, random.random(), waits=self._was_answered
         )

@@ -1,4 +1,4 @@
-"""The client that blocks. `rondo.aio` has the one for asyncio; what they do is the same, and written once."""
+"""The client that blocks. `rondo.aio` has the one for asyncio; what both do is written once, in `_operations`."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Client(ClientState):
     It does not wait: the first call connects. The channel is not encrypted: for loopback, a private network or a
     proxy on this host. Close it, or use it as a context manager. Any thread may call any method.
 
-    Each call ends within its timeout, retries included, and raises a `rondo.RondoError` with the server's text.
-    Tried again are: a call that the server refused with grpc-retry-pushback-ms, after that time; and one that failed
+    Each call ends within its timeout, retries included, and raises a `rondo.RondoError` with the server's text. Two kinds
+    of call are tried again: one that the server refused with grpc-retry-pushback-ms, after that time; and one that failed
     with Unavailable or Aborted, if a second run changes nothing (a `Session`'s steps, stateless predictions, all reads).
 
     Args:
@@ -38,9 +38,12 @@ class Client(ClientState):
             for a server that restarts: only the timeout ends their tries, unless this is 1.
         initial_backoff: seconds before the second try; doubles with each further one, less up to half at random.
         max_backoff: seconds, the most that the backoff grows to.
-        max_reply_bytes: of one reply.
-        max_unsaved_bytes: what each `Session` keeps of the timesteps that a server with a session store has not saved
-            yet; 0: nothing. A server that lost more than that raises PositionError.
+        max_reply_bytes: the most bytes of one reply.
+        max_unsaved_bytes: each `Session` keeps so many bytes of the timesteps that a server with a session store has not
+            saved yet; 0: nothing. A server that lost more than that raises PositionError or NotFound.
+
+    Raises:
+        ValueError: the address or an option is out of its bounds.
     """
 
     _make_channel = staticmethod(grpc.insecure_channel)
@@ -60,7 +63,7 @@ class Client(ClientState):
         return self._run(_operations.list_models(), timeout)
 
     def get_model(self, model: str, version: int = 0, *, timeout: float | None = None) -> messages.ModelDescription:
-        """Version 0: the newest. Raises NotFound."""
+        """The description of one model. Version 0: the newest. Raises NotFound."""
         return self._run(_operations.get_model(model, version), timeout)
 
     def predict(

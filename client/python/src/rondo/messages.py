@@ -1,4 +1,4 @@
-"""What goes to a Rondo server and comes back, as plain values. Numbers are in the user's own units."""
+"""These plain values go to a Rondo server and come back. Numbers are in the user's own units."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ class ModelDescription:
     """Each timestep needs a time."""
     feedback: tuple[FeedbackDescription, ...]
     step_seconds: float
-    """Time between timesteps; 0: unknown."""
+    """Seconds between timesteps; 0: unknown."""
     kernel: str
-    """What runs it, e.g. "onednn/brgemm:avx512_core"."""
+    """The name of the kernel that runs the model, e.g. "onednn/brgemm:avx512_core"."""
     quantiles: tuple[float, ...]
-    """Of a quantile head: ascending, each inside (0, 1)."""
+    """The quantiles of a quantile head: ascending, each inside (0, 1)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,7 +105,7 @@ class SequenceOutput:
     error: errors.RondoError | None
     """None: it ran. Else nothing has changed."""
     durable_position: int | None = None
-    """What the server answered up to there survives it. None: it has no session store."""
+    """Everything that the server answered up to this position survives the server. None: it has no session store."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
