@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "model/weights.h"
+
 namespace rondo::train {
 
-int64_t GateOrder::gates() const { return options_.cell == Cell::kLstm ? 4 : options_.cell == Cell::kGru ? 3 : 1; }
+int64_t GateOrder::gates() const { return GateCount(options_.cell); }
 
 void GateOrder::FromFile(const float* file, int64_t width, float* ordered) const {
   const int64_t block = options_.hidden_size * width;

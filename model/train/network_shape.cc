@@ -19,17 +19,7 @@ void Paste(const std::vector<float>& tensor, const ParameterLayout::Range& range
 
 }  // namespace
 
-int64_t NetworkShape::gates() const {
-  switch (cell) {
-    case Cell::kLstm:
-      return 4;
-    case Cell::kGru:
-      return 3;
-    case Cell::kRnn:
-      return 1;
-  }
-  return 1;
-}
+int64_t NetworkShape::gates() const { return GateCount(cell); }
 
 ParameterLayout::ParameterLayout(const NetworkShape& shape) {
   const size_t hidden = shape.hidden_size, rows = shape.gates() * hidden;
