@@ -27,7 +27,7 @@ std::string FirstLine(const std::string& path) {
   return line;
 }
 
-// "max" and v1's -1 mean no quota, and so does what is not a number.
+// Reads a quota. "max" and v1's -1 mean that there is none, and so does a text that is no number.
 double Quota(absl::string_view quota, absl::string_view period) {
   int64_t quota_us = 0;
   int64_t period_us = 0;
@@ -45,8 +45,8 @@ double QuotaV1(const std::string& folder) {
   return Quota(FirstLine(folder + "/cpu.cfs_quota_us"), FirstLine(folder + "/cpu.cfs_period_us"));
 }
 
-// The least quota of the group at `path` below `mount` and of all above it. The walk ends at the mount itself: in a
-// container that is the container's own group, while `path` may be the host's name of it.
+// Returns the least quota of the group at `path` below `mount` and of all above it. The walk ends at the mount itself:
+// in a container that is the container's own group, while `path` may be the host's name of it.
 double LeastQuota(const std::string& mount, absl::string_view path, double (*quota_of)(const std::string&)) {
   double least = quota_of(mount);
   std::string folder = mount;
@@ -80,7 +80,7 @@ double CgroupCpuQuota(const CpuLimitPaths& paths) {
     if (fields[0] == "0" && fields[1].empty()) {
       least = std::min(least, LeastQuota(paths.cgroup_root, fields[2], QuotaV2));
     } else if (absl::c_linear_search(controllers, "cpu")) {
-      // Mounted under the controllers' joint name; distributions link "cpu" to it.
+      // The hierarchy is mounted under the controllers' joint name, and distributions link "cpu" to it.
       for (const std::string& name : {fields[1], std::string("cpu")}) {
         least = std::min(least, LeastQuota(absl::StrCat(paths.cgroup_root, "/", name), fields[2], QuotaV1));
       }

@@ -10,7 +10,7 @@ namespace rondo {
 
 // Lists of CPUs are written as taskset does: "0,2-3".
 
-// The CPUs that this process may run on.
+// Returns the CPUs that this process may run on.
 std::string CurrentCpus();
 
 // Moves this thread, and all that it will start, to these CPUs. An empty list changes nothing.

@@ -11,7 +11,7 @@ namespace rondo {
 namespace {
 
 constexpr absl::string_view kByteOrderMark = "\xEF\xBB\xBF";
-// A slice bounds how far a row can grow past kMaxRowBytes before that is seen.
+// Bytes are parsed in slices, which bound how far a row can grow past kMaxRowBytes before that is seen.
 constexpr size_t kSliceBytes = size_t{1} << 16;
 
 }  // namespace

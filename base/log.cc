@@ -33,7 +33,7 @@ std::string FormatValue(absl::string_view value) {
   return nlohmann::json(std::move(text)).dump(-1, ' ', kAscii, nlohmann::json::error_handler_t::replace);
 }
 
-// Never destroyed: threads may log while the process exits.
+// The logger is never destroyed, since threads may log while the process exits.
 spdlog::logger& Logger() {
   static auto* const logger = [] {
     auto* made = new spdlog::logger("rondo", std::make_shared<spdlog::sinks::stderr_sink_mt>());

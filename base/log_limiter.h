@@ -11,13 +11,14 @@
 
 namespace rondo {
 
-// Decides which of many equal log lines is written: the first of a key in each second. Policy only: no clock, no lock.
+// Decides which of many equal log lines is written: the first of a key in each second. It is policy, without a clock or
+// a lock.
 class LogLimiter {
  public:
   // Keys beyond these share one entry, so that keys made from outside cannot grow it.
   static constexpr size_t kMaxKeys = 1000;
 
-  // True: write it; *skipped: how many of this key were not written since the last one.
+  // Returns true if the line is to be written; *skipped is then how many of its key were not, since the last one.
   bool Allow(absl::string_view key, absl::Time now, int64_t* skipped);
 
  private:

@@ -10,8 +10,8 @@
 
 namespace rondo {
 
-// std::mutex with clang's thread-safety annotations. Not absl::Mutex: ThreadSanitizer cannot see inside Debian's build
-// of it.
+// Wraps std::mutex with clang's thread-safety annotations. It is not absl::Mutex, since ThreadSanitizer cannot see
+// inside Debian's build of that.
 class ABSL_LOCKABLE Mutex {
  public:
   void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { mutex_.lock(); }
@@ -35,13 +35,13 @@ class ABSL_SCOPED_LOCKABLE MutexLock {
 
 class CondVar {
  public:
-  // REQUIRES: `mutex` is held. Returns with it held; may wake for no reason.
+  // Waits for a signal, and may wake for no reason. REQUIRES: `mutex` is held; it is held again on return.
   void Wait(Mutex* mutex) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     std::unique_lock<std::mutex> lock(mutex->mutex_, std::adopt_lock);
     condition_.wait(lock);
     lock.release();
   }
-  // The same, and returns after `duration` at the latest.
+  // Waits as Wait does, for `duration` at the most.
   void WaitFor(Mutex* mutex, absl::Duration duration) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     std::unique_lock<std::mutex> lock(mutex->mutex_, std::adopt_lock);
     condition_.wait_for(lock, absl::ToChronoNanoseconds(std::min(duration, absl::Hours(1))));

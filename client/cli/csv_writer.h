@@ -9,18 +9,17 @@
 
 namespace rondo {
 
-// The shortest text that reads back as the same float.
+// These return the shortest text that reads back as the value.
 std::string FloatText(float value);
-// The same for a double.
 std::string DoubleText(double value);
 
-// CSV rows to a file descriptor, which it does not own. Buffered: what was not flushed is lost. REQUIRES: SIGPIPE is
-// ignored.
+// Writes CSV rows to a file descriptor, which it does not own. Rows are buffered: those that were not flushed are lost.
+// REQUIRES: SIGPIPE is ignored.
 class CsvWriter {
  public:
   explicit CsvWriter(int fd) : fd_(fd) {}
 
-  // Quotes the cells that need it. Flushes a full buffer.
+  // Adds a row, quotes the cells that need it, and flushes a full buffer.
   absl::Status Row(const std::vector<std::string>& cells);
   // CANCELLED: nobody reads any more (EPIPE).
   absl::Status Flush();

@@ -5,19 +5,21 @@
 
 namespace rondo {
 
-// Ctrl-C (SIGINT) and SIGTERM as something that a reading loop sees, so that it can tidy up; the second one kills.
-// Also ignores SIGPIPE, so that a closed output is an error of write(). Once, before any thread starts.
+// Makes Ctrl-C (SIGINT) and SIGTERM something that a reading loop sees, so that it can tidy up; a second signal kills.
+// SIGPIPE is ignored from here on, so that a closed output is an error of write(). Call it once, before any thread
+// starts.
 void CatchInterrupts();
 
 bool Interrupted();
 
-// Waits until `fd` can be read or has ended. False: interrupted.
+// Waits until `fd` can be read or has ended. Returns false if a signal came before.
 bool WaitReadable(int fd);
 
-// Waits so long. False: interrupted.
+// Waits for `duration`. Returns false if a signal came before its end.
 bool PauseFor(absl::Duration duration);
 
-// REQUIRES: Interrupted(). Ends the process as that signal would have, so that a calling shell script ends too.
+// Ends the process as the signal that came would have, so that a calling shell script ends too. REQUIRES:
+// Interrupted().
 [[noreturn]] void DieOfInterrupt();
 
 }  // namespace rondo

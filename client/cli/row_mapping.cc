@@ -16,7 +16,7 @@ namespace {
 
 constexpr absl::string_view kTimeNames[] = {"time", "date", "timestamp"};
 
-// INVALID_ARGUMENT: there are two. Nothing: there is none.
+// Returns the place of a column, or nothing if there is none. INVALID_ARGUMENT: there are two.
 absl::StatusOr<std::optional<size_t>> FindColumn(const std::vector<std::string>& header, absl::string_view name) {
   const auto found = std::find(header.begin(), header.end(), name);
   if (found == header.end()) return std::optional<size_t>();
@@ -31,7 +31,7 @@ absl::Status MissingColumn(absl::string_view name, const std::vector<std::string
       absl::StrCat("column '", name, "' is missing; the header has: ", absl::StrJoin(header, ", ")));
 }
 
-// Cells come from anywhere: a long one is cut.
+// Quotes a cell for a message. Cells come from anywhere, so a long one is cut.
 std::string CellText(absl::string_view cell) {
   return cell.size() <= 40 ? absl::StrCat("'", cell, "'") : absl::StrCat("'", cell.substr(0, 40), "...'");
 }

@@ -19,13 +19,13 @@ struct CsvRow {
   std::vector<std::string> cells;
 };
 
-// The timesteps of one message.
+// Holds the timesteps of one message.
 struct Timesteps {
   std::vector<float> values;   // [timesteps][input_size]
   std::vector<int64_t> times;  // unix seconds, one a timestep; empty if the model needs none or the table has none
 };
 
-// From the columns of a CSV table to the inputs of a model. Immutable.
+// Finds the inputs of a model in the columns of a CSV table. Immutable.
 class RowMapping {
  public:
   struct Options {
@@ -34,7 +34,7 @@ class RowMapping {
     std::vector<std::string> optional_inputs;  // 0 where the table lacks them
   };
 
-  // INVALID_ARGUMENT: a column that is missing or there twice, by name.
+  // Finds the columns. INVALID_ARGUMENT names a column that is missing or there twice.
   static absl::StatusOr<RowMapping> Create(const ModelDescription& model, const std::vector<std::string>& header,
                                            const Options& options);
 
@@ -43,7 +43,7 @@ class RowMapping {
 
   bool has_time() const { return time_column_.has_value(); }
   const std::string& time_name() const { return header_[*time_column_]; }
-  // As it stands in the table.
+  // Returns the row's time as it stands in the table.
   const std::string& TimeText(const CsvRow& row) const { return row.cells[*time_column_]; }
 
  private:
@@ -59,9 +59,9 @@ class RowMapping {
   int64_t tokens_ = 0;
 };
 
-// The names of a reply's floats: the outputs' names, or without names p0.. (softmax) or y0.. (others). A gaussian head
-// adds "name_std", a quantile head has "name_q0.1" and so on. With a horizon of more than one step, "name+2" is the
-// name's value two steps ahead.
+// Returns the names of a reply's floats: those of the outputs, or without names p0.. (softmax) or y0.. (others). A
+// gaussian head adds "name_std", a quantile head has "name_q0.1" and so on. With a horizon of more than one step,
+// "name+2" is the value of "name" two steps ahead.
 std::vector<std::string> OutputColumns(const ModelDescription& model);
 
 }  // namespace rondo

@@ -21,7 +21,7 @@ absl::Status WriteSession(const SessionDescription& session, CsvWriter* output) 
                           : DoubleText(absl::ToDoubleSeconds(session.idle_timeout))});
 }
 
-// A header and one row.
+// Writes a table of a header and one row.
 absl::Status WriteOne(const absl::StatusOr<SessionDescription>& session, CsvWriter* output) {
   if (!session.ok()) return session.status();
   absl::Status status = WriteSessionHeader(output);

@@ -9,13 +9,14 @@
 
 namespace rondo {
 
-// Bytes from a file or from stdin, and to a file or to stdout; `path` "-": stdin or stdout. Messages name the path.
+// Both take "-" for stdin or stdout, and name the path in their messages.
 
-// The whole of it. INVALID_ARGUMENT: cannot be read, or has more than `max_bytes`. CANCELLED: interrupted.
+// Reads the whole of a file or of stdin. INVALID_ARGUMENT: it cannot be read, or has more than `max_bytes`. CANCELLED:
+// interrupted.
 absl::StatusOr<std::string> ReadBytes(const std::string& path, size_t max_bytes);
 
-// A file is replaced atomically: on error what was there is there still, and a reader never sees a part. A pipe or a
-// device is written to. UNKNOWN: cannot be written.
+// Writes a file or stdout. A file is replaced atomically: on error what was there is there still, and a reader never
+// sees a part. A pipe or a device is written to. UNKNOWN: it cannot be written.
 absl::Status WriteBytes(const std::string& path, absl::string_view bytes);
 
 }  // namespace rondo

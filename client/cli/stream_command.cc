@@ -20,14 +20,15 @@ class Patience {
  public:
   explicit Patience(bool retries) : retries_(retries) {}
 
-  // True: the call that ended so is over, well or not. False, after a pause: make it again.
+  // Tells whether a call that ended with this status is over, well or not. If it is to be made again, returns false
+  // after a pause.
   bool Accepts(const absl::Status& status) {
     if (!retries_ || !IsAway(status) || Interrupted()) {
       if (status.ok() && pause_ > kFirstPause) std::fprintf(stderr, "rondo: the server answers again\n");
       pause_ = kFirstPause;
       return true;
     }
-    // Those who failed together come back one by one.
+    // The pause is random, so that clients who failed together come back one by one.
     const absl::Duration pause = pause_ * absl::Uniform(random_, 0.5, 1.0);
     std::fprintf(stderr, "rondo: no answer (%s); trying again in %.1f s\n",
                  absl::StatusCodeToString(status.code()).c_str(), absl::ToDoubleSeconds(pause));
@@ -55,7 +56,7 @@ absl::StatusOr<Target> OpenTargetPatiently(const CommandContext& context, Patien
 
 absl::StatusOr<std::vector<float>> RunPatiently(const Timesteps& timesteps, Session* session, Patience* patience) {
   while (true) {
-    // The same position with the same values: it runs once, however often it is sent.
+    // A step that is sent again has the position and values it had, so the server runs it once.
     absl::StatusOr<std::vector<float>> values = session->Run(timesteps.values, timesteps.times);
     if (patience->Accepts(values.status())) return values;
   }

@@ -7,7 +7,7 @@
 
 namespace rondo::train {
 
-// The same error, its message after "`what`: ".
+// Returns the error with "`what`: " before its message.
 inline absl::Status Annotate(const absl::Status& status, absl::string_view what) {
   return absl::Status(status.code(), absl::StrCat(what, ": ", status.message()));
 }

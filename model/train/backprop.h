@@ -13,7 +13,7 @@
 
 namespace rondo::train {
 
-// A window of timesteps of several series, side by side. Everything is standardised.
+// Holds a window of timesteps of several series, side by side. Everything is standardised.
 struct Batch {
   std::vector<float> features;  // [timesteps][batch_size][input_size]; empty for a token network
   std::vector<int32_t> tokens;  // [timesteps][batch_size]; token networks only, each below NetworkShape::tokens
@@ -21,7 +21,7 @@ struct Batch {
   std::vector<float> mask;      // [timesteps][batch_size]; 0: this timestep has no target
 };
 
-// Loss and gradient of a network over windows of one size: truncated backpropagation through time.
+// Computes loss and gradient of a network over windows of one size, by truncated backpropagation through time.
 //
 // Ownership: owns the layers' buffers for timesteps x batch_size.
 // Threads:   one, the thread that created it, after PrepareTrainingThread.
@@ -34,20 +34,20 @@ class Backprop {
     double dropout = 0;  // probability that an output of a layer below the last is dropped; 0: none
   };
 
-  // INTERNAL: oneDNN refused. RESOURCE_EXHAUSTED: no memory.
+  // Makes the layers. INTERNAL: oneDNN refused. RESOURCE_EXHAUSTED: no memory.
   // REQUIRES: shape.head_size is a multiple of loss.values_per_target().
   static absl::StatusOr<std::unique_ptr<Backprop>> Create(const NetworkShape& shape, const Options& options);
 
-  // The mean loss of `batch` and, written to `gradient`, its gradient. Dropout is drawn from `dropout_seed` alone.
-  // `state` is [num_layers][h, then c for an lstm][batch_size][hidden_size]: read as the state before the window,
-  // overwritten with the state after it.
+  // Returns the mean loss of `batch` and writes its gradient to `gradient`. Dropout is drawn from `dropout_seed` alone.
+  // `state` is [num_layers][h, then c for an lstm][batch_size][hidden_size]; it is read as the state before the window
+  // and overwritten with the state after it.
   absl::StatusOr<double> LossAndGradient(const Batch& batch, absl::Span<const float> parameters, uint64_t dropout_seed,
                                          absl::Span<float> state, absl::Span<float> gradient);
 
-  // The mean loss alone, without dropout; predictions() then has what the head said.
+  // Returns the mean loss alone, without dropout; predictions() then has what the head said.
   absl::StatusOr<double> LossOnly(const Batch& batch, absl::Span<const float> parameters, absl::Span<float> state);
 
-  // Of the last call: [timesteps][batch_size][head_size].
+  // Returns the head's numbers of the last call: [timesteps][batch_size][head_size].
   absl::Span<const float> predictions() const { return predictions_; }
   size_t state_size() const { return shape_.num_layers * shape_.layer_state_size() * options_.batch_size; }
   const ParameterLayout& layout() const { return layout_; }

@@ -21,7 +21,7 @@ constexpr int64_t kTimesteps = 64, kBatchSize = 64;
 constexpr int kTurns = 12;
 constexpr double kTurnSeconds = 0.12;
 
-// Forward once and backward twice (for the inputs and for the weights), a multiplication and an addition each.
+// Counts forward once and backward twice (for the inputs and for the weights), a multiplication and an addition each.
 double FlopsPerStep(const NetworkShape& shape) {
   const double rows = kTimesteps * kBatchSize, hidden = shape.hidden_size;
   return 3 * 2 * rows * (shape.gates() * hidden * (shape.input_size + hidden) + shape.head_size * hidden);
@@ -38,7 +38,7 @@ double Median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-// A network of one size that trains on random numbers with so many threads.
+// Trains a network of one size on random numbers with a given number of threads.
 class Contender {
  public:
   static absl::StatusOr<std::unique_ptr<Contender>> Create(const NetworkShape& shape, int threads) {
@@ -48,12 +48,12 @@ class Contender {
     return std::unique_ptr<Contender>(new Contender(shape, threads, *std::move(backprop)));
   }
 
-  // A turn of whole optimiser steps.
+  // Takes a turn of whole optimiser steps.
   absl::Status RunWhole() {
     PrepareTrainingThread(threads_);
     return Time([this] { return OptimiserStep(); }, &whole_seconds_);
   }
-  // A turn of oneDNN's forward and backward alone.
+  // Takes a turn of oneDNN's forward and backward alone.
   absl::Status RunBare() {
     PrepareTrainingThread(threads_);
     return Time(
@@ -71,7 +71,7 @@ class Contender {
 
   double step_seconds() const { return Median(whole_seconds_); }
   double bare_seconds() const { return Median(bare_seconds_); }
-  // CPUs in use, over all turns.
+  // Returns how many CPUs were in use, over all turns.
   double cpus() const { return cpu_seconds_ / wall_seconds_; }
 
  private:
@@ -129,7 +129,7 @@ class Contender {
   double cpu_seconds_ = 0, wall_seconds_ = 0;
 };
 
-// Turns of one thread and of all, by turns; the first is warm-up.
+// Alternates turns of one thread and of all threads; the first of each is warm-up.
 absl::Status RunTurns(Contender& one, Contender& all) {
   for (int turn = -1; turn < kTurns; ++turn) {
     for (const absl::Status& status : {one.RunWhole(), all.RunWhole(), all.RunBare()}) {

@@ -11,8 +11,8 @@
 
 namespace rondo::train {
 
-// Stores a run's state so that kill -9 or a power cut costs the steps since the last checkpoint, and nothing else:
-// written beside, made durable, then renamed. `fingerprint` stands for the data and the options.
+// Stores a run's state, atomically and durably, so that kill -9 or a power cut costs the steps since the last
+// checkpoint and nothing else. `fingerprint` stands for the data and the options.
 //
 //   checkpoint := "RONDOCK1" u64:fingerprint state u64:checksum    little-endian; checksum of all bytes before it
 //   state      := u8:refused i64:refit_epochs i64:epoch i64:step_in_epoch floats:parameters floats:best
@@ -22,11 +22,11 @@ namespace rondo::train {
 //   floats     := u64:count count * f32       doubles := u64:count count * f64
 absl::Status WriteCheckpoint(const LearningState& state, uint64_t fingerprint, const std::string& path);
 
-// NOT_FOUND: no such file. DATA_LOSS: not a complete checkpoint. FAILED_PRECONDITION: of another run. The file stays
-// what it is.
+// Reads a run's state. NOT_FOUND: there is no such file. DATA_LOSS: it is not a complete checkpoint.
+// FAILED_PRECONDITION: it is another run's.
 absl::StatusOr<LearningState> ReadCheckpoint(uint64_t fingerprint, const std::string& path);
 
-// The same without a file. Any bytes may come; what parses is written as the same bytes again.
+// These write and read a checkpoint without a file. Any bytes may come; bytes that parse are what is written again.
 std::string CheckpointBytes(const LearningState& state, uint64_t fingerprint);
 absl::StatusOr<LearningState> ParseCheckpoint(uint64_t fingerprint, absl::string_view bytes);
 

@@ -14,7 +14,7 @@ constexpr size_t kNoColumn = static_cast<size_t>(-1);
 constexpr int64_t kMinLinesToSplit = 20;
 constexpr double kSecondsPerDay = 86400;
 
-// Mean and standard deviation of a stream of numbers (Welford 1962).
+// Computes mean and standard deviation of a stream of numbers (Welford 1962).
 class Moments {
  public:
   void Add(double value) {
@@ -30,7 +30,7 @@ class Moments {
   double count_ = 0, mean_ = 0, squares_ = 0;
 };
 
-// A spread that is only rounding error of the mean counts as none.
+// Tells whether a column does not vary; a spread that is only rounding error of the mean counts as none.
 bool IsConstant(const Moments& moments) { return moments.std() <= 1e-7 * std::abs(moments.mean()); }
 
 absl::Status ConstantColumn(absl::string_view what, const std::string& name, double value) {

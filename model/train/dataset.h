@@ -16,7 +16,8 @@
 
 namespace rondo::train {
 
-// A target is predicted as a change from its own value now, or as it is. kAuto: the change where it is also an input.
+// Says whether a target is predicted as a change from its own value now or as it is. kAuto takes the change where the
+// target is also an input.
 enum class Predict { kAuto, kChange, kValue };
 
 struct DatasetOptions {
@@ -30,7 +31,7 @@ struct DatasetOptions {
   std::vector<std::string> token_names;  // token text only; inputs and targets are then empty
 };
 
-// Series made ready to learn from: split by time, standardised by statistics of the training part alone.
+// Holds series that are ready to learn from: split by time, and standardised by statistics of the training part alone.
 //
 // Timestep t sees the inputs up to t and has the targets of t+1 .. t+horizon. It belongs to the part of the series that
 // all those targets lie in, so that no part knows of a later one. A token text of many lines is split by lines instead.
@@ -39,27 +40,29 @@ class Dataset {
  public:
   enum Part { kTraining, kValidation, kTest, kTrainingAndValidation };
 
-  // INVALID_ARGUMENT: a part without a timestep, a constant column, or times missing for the calendar.
+  // Splits and standardises. INVALID_ARGUMENT: a part has no timestep, a column is constant, or the calendar lacks
+  // times.
   static absl::StatusOr<Dataset> Create(SeriesSet set, const DatasetOptions& options);
 
-  // Inputs, calendar, outputs, horizon, feedback and step: what the data says of a model. Cell, sizes and head are not
-  // set.
+  // Returns what the data says of a model: inputs, calendar, outputs, horizon, feedback and step. Cell, sizes and head
+  // are not set.
   const ModelSpec& spec() const { return spec_; }
   const SeriesSet& set() const { return set_; }
-  // Timesteps of a part, per series in order. Empty ranges are left out.
+  // Returns the timesteps of a part, per series in order. Empty ranges are left out.
   const std::vector<Segment>& segments(Part part) const { return segments_[part]; }
   int64_t timesteps(Part part) const;
   int64_t longest_segment(Part part) const;
   int64_t targets_per_timestep() const { return targets_per_timestep_; }
 
-  // A column of SeriesSet at a timestep, raw units.
+  // Returns a column of SeriesSet at a timestep, in raw units.
   float value(size_t series, int64_t timestep, size_t column) const {
     return set_.series[series].values[timestep * set_.columns.size() + column];
   }
-  // Column of output i.
+  // Returns the column of an output.
   size_t target_column(size_t output) const { return target_columns_[output]; }
 
-  // Puts the windows side by side: [timesteps][windows.size()]. What a window does not have is 0 and masked.
+  // Puts the windows side by side: [timesteps][windows.size()]. Timesteps that a window lacks are
+  // 0 and masked.
   void Fill(absl::Span<const Window> windows, int64_t timesteps, Batch* batch) const;
 
  private:

@@ -11,7 +11,8 @@ namespace {
 
 constexpr double kBandQuantile = 1.2815515655446004;  // of the standard normal at 0.9: a gaussian head's 80% band
 
-// Which of the numbers that stand for an output is its point forecast: the value, the mean, or the middle quantile.
+// Says which of the numbers that stand for an output is its point forecast: the value, the mean, or the middle
+// quantile.
 size_t PointIndex(const ModelSpec& spec) {
   if (spec.head != Head::kQuantile) return 0;
   const auto farther = [](double a, double b) { return std::abs(a - 0.5) < std::abs(b - 0.5); };
@@ -147,7 +148,7 @@ class Scorer {
   Evaluation result_;
 };
 
-// The test parts of one block of series, stepped side by side.
+// Steps the test parts of one block of series side by side.
 absl::Status ScoreBlock(const Dataset& dataset, const Network& network, absl::Span<const Segment> parts,
                         Scorer& scorer) {
   const ModelSpec& spec = network.spec();

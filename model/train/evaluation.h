@@ -12,7 +12,7 @@
 
 namespace rondo::train {
 
-// Sums of errors of one forecaster, raw units.
+// Sums the errors of one forecaster, in raw units.
 struct Errors {
   double absolute = 0, squared = 0;
   int64_t count = 0;
@@ -23,7 +23,7 @@ struct Errors {
   double rmse() const;
 };
 
-// How well one output is forecast over the test part, and how well by rules that need no learning.
+// Says how well one output is forecast over the test part, and how well by rules that need no learning.
 struct OutputScores {
   std::string name;
   double level_std = 1;  // of the target itself in the training part: the unit of the standardised scores
@@ -31,12 +31,12 @@ struct OutputScores {
   std::vector<Errors> model_by_horizon, persistence_by_horizon, seasonal_by_horizon;
   std::map<double, double> coverage;  // quantile -> part of the test values at or below it
 
-  // 1 - MAE / MAE of the rule: above 0 is better than the rule.
+  // Returns 1 - MAE / MAE of the rule: above 0 the model is better than the rule.
   double skill() const { return 1 - model.mae() / persistence.mae(); }
   double seasonal_skill() const { return 1 - model.mae() / seasonal.mae(); }
 };
 
-// The test part of the first series with one, one timestep ahead, first output: what a chart shows.
+// Holds what a chart shows: the first output one timestep ahead, over the test part of the first series that has one.
 struct ForecastLine {
   std::string name;
   std::vector<int64_t> times;                          // of the forecast value; empty if unknown
@@ -48,8 +48,8 @@ struct Evaluation {
   int64_t season = 0;  // 0: no seasonal rule
   std::vector<OutputScores> outputs;
   ForecastLine line;
-  // Token models only: mean -log p of the next token in nats, part guessed right, and the same of the most frequent
-  // token.
+  // Only token models have these: the mean -log p of the next token in nats, the part guessed right, and the part that
+  // guessing the most frequent token gets right.
   double cross_entropy = 0, accuracy = 0, frequent_accuracy = 0;
 };
 

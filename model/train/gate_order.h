@@ -21,13 +21,13 @@ class GateOrder {
   explicit GateOrder(const Options& options) : options_(options) {}
 
   int64_t gates() const;
-  // Rows of oneDNN's bias: one a gate, and with a gru's reset after the product one more.
+  // Returns the rows of oneDNN's bias: one a gate, and one more with a gru's reset after the product.
   int64_t biases() const { return reset_after() ? gates() + 1 : gates(); }
 
   void FromFile(const float* file, int64_t width, float* ordered) const;
   // Adds gradients in oneDNN's order to those in the file's.
   void AddToFile(const float* ordered, int64_t width, float* file) const;
-  // The file's two biases of each gate are one of oneDNN's: [biases][hidden_size].
+  // Adds up the file's two biases of each gate, which are one of oneDNN's: [biases][hidden_size].
   void JoinBiases(const float* bias_ih, const float* bias_hh, float* joined) const;
   void AddBiasGradients(const float* joined, float* bias_ih, float* bias_hh) const;
 

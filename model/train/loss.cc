@@ -14,7 +14,8 @@ double GaussianStd(double s) { return (s > 30 ? s : std::log1p(std::exp(s))) + O
 
 double Pinball(double quantile, double error) { return std::max(quantile * error, (quantile - 1) * error); }
 
-// The loss of one target value and, times `scale`, its gradient with respect to the numbers that predict it.
+// Returns the loss of one target value, and writes `scale` times its gradient with respect to the numbers that predict
+// it.
 double OneTarget(const Loss& loss, const float* p, double y, double scale, float* gradient) {
   switch (loss.kind) {
     case LossKind::kMse: {

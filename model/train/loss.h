@@ -10,7 +10,7 @@ namespace rondo::train {
 
 enum class LossKind { kMse, kMae, kQuantile, kGaussian, kCrossEntropy };
 
-// What is minimised, and how many numbers of the head stand for one target value.
+// Says what is minimised, and so how many numbers of the head stand for one target value.
 //
 // kMse, kMae      one number: the prediction; mean of (p - y)^2, of |p - y|
 // kQuantile       one a quantile q; mean of max(q * (y - p), (q - 1) * (y - p)) (Koenker and Bassett 1978)
@@ -25,9 +25,9 @@ struct Loss {
   int64_t values_per_target() const;
 };
 
-// Mean loss over the rows whose mask is not 0, and its gradient with respect to `predictions` (0 in masked rows).
-// Every argument is row-major: predictions and gradient [rows][targets of a row][values_per_target], targets
-// [rows][targets of a row], mask [rows]. Sums are kept in double. No row counts: 0.
+// Returns the mean loss over the rows whose mask is not 0 (0 if there are none), and writes its gradient with respect
+// to `predictions` (0 in masked rows). Every argument is row-major: predictions and gradient [rows][targets of a
+// row][values_per_target], targets [rows][targets of a row], mask [rows]. Sums are kept in double.
 double MeanLoss(const Loss& loss, absl::Span<const float> predictions, absl::Span<const float> targets,
                 absl::Span<const float> mask, absl::Span<float> gradient);
 

@@ -8,11 +8,11 @@
 
 namespace rondo::train {
 
-// What the data says of a model, joined with the cell and sizes of `network` (its input_size is the embedding's; token
-// models only) and the head that the loss trains.
+// Joins what the data says of a model with the cell and sizes of `network` (whose input_size is the embedding's, of
+// token models only) and the head that the loss trains.
 ModelSpec SpecOf(const Dataset& dataset, const NetworkShape& network, const Loss& loss);
 
-// The sizes of the network of `spec`.
+// Returns the sizes of the network of `spec`.
 NetworkShape ShapeOf(const ModelSpec& spec);
 
 }  // namespace rondo::train

@@ -11,7 +11,7 @@
 
 namespace rondo::train {
 
-// What the gradient needs to know of a network: sizes and cell, not what its numbers mean.
+// Holds what the gradient needs to know of a network: sizes and cell, not what its numbers mean.
 struct NetworkShape {
   Cell cell = Cell::kLstm;
   GruReset gru_reset = GruReset::kAfter;
@@ -24,12 +24,12 @@ struct NetworkShape {
   int64_t head_size = 0;   // rows of the head
 
   int64_t gates() const;
-  // Floats of one series' state in one layer: h, then c for an lstm.
+  // Returns the floats of one series' state in one layer: h, then c for an lstm.
   int64_t layer_state_size() const { return cell == Cell::kLstm ? 2 * hidden_size : hidden_size; }
 };
 
-// Where each tensor of a network lies in one flat vector of floats: weights, gradients and the optimizer's moments all
-// have this layout. Tensors are row-major, in the model file's convention (model/weights.h).
+// Says where each tensor of a network lies in one flat vector of floats. Weights, gradients and the optimizer's moments
+// all have this layout. Tensors are row-major, in the model file's convention (model/weights.h).
 class ParameterLayout {
  public:
   struct Range {
@@ -47,7 +47,7 @@ class ParameterLayout {
   const std::vector<Layer>& layers() const { return layers_; }
   const Range& head_weight() const { return head_weight_; }
   const Range& head_bias() const { return head_bias_; }
-  // Every tensor that is a matrix: what weight decay applies to.
+  // Returns every tensor that is a matrix: weight decay applies to these.
   std::vector<Range> Matrices() const;
 
  private:
@@ -68,8 +68,9 @@ absl::Span<T> Slice(absl::Span<T> flat, const ParameterLayout::Range& range) {
 Weights WeightsFromParameters(const NetworkShape& shape, absl::Span<const float> parameters);
 std::vector<float> ParametersFromWeights(const NetworkShape& shape, const Weights& weights);
 
-// PyTorch's defaults: uniform in +-1/sqrt(hidden_size); embedding normal(0, 1). For an lstm the forget gate's bias_ih
-// is 1, so that a new network remembers (Jozefowicz et al. 2015). Equal seeds give equal bits on any machine.
+// Draws parameters by PyTorch's defaults: uniform in +-1/sqrt(hidden_size); embedding normal(0, 1). For an lstm the
+// forget gate's bias_ih is 1, so that a new network remembers (Jozefowicz et al. 2015). Equal seeds give equal bits on
+// any machine.
 std::vector<float> InitialParameters(const NetworkShape& shape, uint64_t seed);
 
 }  // namespace rondo::train

@@ -13,7 +13,7 @@ namespace rondo::train {
 // returns the norm that it had. max_norm 0: no limit.
 double ClipByGlobalNorm(double max_norm, absl::Span<float> gradient);
 
-// AdamW (Loshchilov and Hutter 2019), PyTorch's torch.optim.AdamW with weight decay on matrices alone.
+// Does what PyTorch's torch.optim.AdamW does (Loshchilov and Hutter 2019), with weight decay on matrices alone.
 class AdamW {
  public:
   struct Options {
@@ -29,7 +29,7 @@ class AdamW {
 
   AdamW(const ParameterLayout& layout, const Options& options);
 
-  // All zero, of the layout's size.
+  // Returns a state of the layout's size that is all zero.
   State InitialState() const;
   // Moves the parameters against the gradient, and `state` by one step.
   void Step(absl::Span<const float> gradient, double learning_rate, State* state, absl::Span<float> parameters) const;
@@ -42,7 +42,7 @@ class AdamW {
 
 enum class Decay { kNone, kCosine, kPlateau };
 
-// The learning rate of each step: linear warm-up, then what `decay` says.
+// Says the learning rate of each step: a linear warm-up, then what `decay` says.
 //
 // kCosine: half a cosine from the peak to 1% of it at total_steps. kPlateau: halved after each `plateau_patience`
 // epochs without a better validation loss, down to 1% of the peak.

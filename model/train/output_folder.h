@@ -8,8 +8,8 @@
 
 namespace rondo::train {
 
-// A folder that appears under its name complete or not at all: written beside it, then renamed. One that exists is
-// never touched. Unless committed, the destructor removes what was written.
+// Makes a folder that appears under its name complete or not at all: it is written beside it, then renamed. A folder
+// that exists is never touched. Unless committed, the destructor removes what was written.
 class OutputFolder {
  public:
   // Makes the folders above `path` and a new one beside it. ALREADY_EXISTS: `path` does. Others as the system's error.
@@ -18,9 +18,9 @@ class OutputFolder {
   OutputFolder& operator=(OutputFolder&&) = delete;
   ~OutputFolder();
 
-  // Where a file of this name is to be written.
+  // Returns where a file of this name is to be written.
   std::string File(const std::string& name) const;
-  // ALREADY_EXISTS: something appeared under the name meanwhile.
+  // Gives the folder its name, durably. ALREADY_EXISTS: something appeared under the name meanwhile.
   absl::Status Commit();
 
  private:
@@ -29,7 +29,7 @@ class OutputFolder {
   std::string path_, temporary_;
 };
 
-// ALREADY_EXISTS: there is something at `path`.
+// Checks that nothing is at `path`. ALREADY_EXISTS: there is something.
 absl::Status CheckAbsent(const std::string& path);
 
 }  // namespace rondo::train

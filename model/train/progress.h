@@ -7,8 +7,10 @@
 
 namespace rondo::train {
 
-// A line on stderr that says how a run goes: epoch, losses, learning rate, steps a second, time left. Rewritten in
-// place on a terminal, one line now and then elsewhere. One thread.
+// Writes a line to stderr that says how a run goes: epoch, losses, learning rate, steps a second, time left. It is
+// rewritten in place on a terminal; elsewhere there is a line now and then.
+//
+// Threads: one.
 class ProgressLine {
  public:
   explicit ProgressLine(bool terminal) : terminal_(terminal), started_(absl::Now()), last_epoch_(started_) {}

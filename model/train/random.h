@@ -6,26 +6,26 @@
 
 namespace rondo::train {
 
-// SplitMix64's mixing function (Steele, Lea, Flood 2014).
+// Mixes bits as SplitMix64 does (Steele, Lea, Flood 2014).
 inline uint64_t MixBits(uint64_t x) {
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
   x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
   return x ^ (x >> 31);
 }
 
-// Random numbers that depend on the seed and the stream only, not on the standard library: what a run draws in step n
-// is a function of (seed, n), so a resumed run needs no generator state. A value type; one thread.
+// Draws random numbers that depend on the seed and the stream only, not on the standard library: what a run draws in
+// step n is a function of (seed, n), so a resumed run needs no generator state. A value type; one thread.
 class Random {
  public:
   explicit Random(uint64_t seed, uint64_t stream = 0) : state_(MixBits(seed) + MixBits(~stream)) {}
 
   uint64_t Bits() { return MixBits(state_ += 0x9e3779b97f4a7c15ULL); }
-  // In [0, 1).
+  // Draws from [0, 1).
   double Uniform() { return static_cast<double>(Bits() >> 11) * 0x1.0p-53; }
   double Uniform(double low, double high) { return low + (high - low) * Uniform(); }
-  // In [0, bound). REQUIRES: bound > 0. The bias of the remainder is below 2^-40 for any bound a run has.
+  // Draws from [0, bound). REQUIRES: bound > 0. The bias of the remainder is below 2^-40 for any bound a run has.
   int64_t Below(int64_t bound) { return static_cast<int64_t>(Bits() % static_cast<uint64_t>(bound)); }
-  // Box-Muller.
+  // Draws from the normal distribution (Box and Muller).
   double Normal() { return std::sqrt(-2 * std::log(1 - Uniform())) * std::cos(6.283185307179586 * Uniform()); }
 
  private:

@@ -50,8 +50,8 @@ std::string Scores(const Evaluation& evaluation) {
                       "std.: in standard deviations of the training part.</p>");
 }
 
-// Of each output the part of the values that came at or below each quantile, which is the quantile if the head is
-// right.
+// Shows for each output which part of the values came at or below each quantile. If the head is right, that part is the
+// quantile.
 std::string Coverage(const Evaluation& evaluation) {
   if (evaluation.outputs.empty() || evaluation.outputs[0].coverage.empty()) return "";
   std::string html = "<h2>Values at or below each quantile</h2><table><tr><th>";
@@ -82,13 +82,13 @@ std::string LearningCurves(const LearningState& learning) {
   return absl::StrCat("<h2>Learning curves</h2>", RenderLineChart(chart), Kept(learning));
 }
 
-// What lies between a forecast's lower and upper line.
+// Says what lies between a forecast's lower and upper line.
 std::string BandLabel(const ModelSpec& spec) {
   if (spec.head != Head::kQuantile) return "80% band";
   return absl::StrFormat("quantiles %g to %g", spec.quantiles.front(), spec.quantiles.back());
 }
 
-// The line from timestep `first` on.
+// Draws the line from timestep `first` on.
 std::string ForecastChart(const ForecastLine& line, const std::string& band_label, size_t first) {
   const auto from = [first](const auto& values) {
     return values.empty() ? values : std::decay_t<decltype(values)>(values.begin() + first, values.end());
@@ -105,7 +105,7 @@ std::string ForecastChart(const ForecastLine& line, const std::string& band_labe
   return RenderLineChart(chart);
 }
 
-// All of the test part, and its end near enough to see single timesteps.
+// Draws all of the test part, and its end near enough to see single timesteps.
 std::string ForecastCharts(const ForecastLine& line, const ModelSpec& spec) {
   constexpr size_t kNear = 60;
   if (line.actual.empty()) return "";
@@ -140,7 +140,7 @@ std::string HorizonChart(const Evaluation& evaluation) {
   return html.empty() ? "" : absl::StrCat("<h2>Error by horizon</h2>", html);
 }
 
-// Boxes from the inputs to the outputs, each with its size.
+// Draws boxes from the inputs to the outputs, each with its size.
 std::string NetworkChart(const ModelSpec& spec) {
   std::vector<std::pair<std::string, std::string>> boxes;
   if (spec.tokens > 0) {

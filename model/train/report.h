@@ -11,10 +11,10 @@
 
 namespace rondo::train {
 
-// The scores as JSON: what scores.json has and what the model's provenance keeps.
+// Returns the scores as the JSON that scores.json has and the model's provenance keeps.
 nlohmann::ordered_json ScoresJson(const Evaluation& evaluation);
 
-// The scores as a table for a terminal.
+// Returns the scores as a table for a terminal.
 std::string ScoresTable(const Evaluation& evaluation);
 
 struct ReportSource {
@@ -25,8 +25,8 @@ struct ReportSource {
   std::vector<std::string> facts;  // one a line: data, parts, weights, time
 };
 
-// One self-contained HTML page: scores, learning curves, forecast against actual, error by horizon, the network's
-// shape.
+// Returns one self-contained HTML page: scores, learning curves, forecast against actual, error by horizon, and the
+// network's shape.
 std::string RenderReport(const ReportSource& source);
 
 }  // namespace rondo::train

@@ -49,7 +49,7 @@ nlohmann::ordered_json Provenance(const TrainOptions& options, const Source& sou
   return json;
 }
 
-// Network's thread settings are not the trainer's: it is created and run on a thread of its own.
+// Scores the network on a thread of its own, since Network's thread settings are not the trainer's.
 absl::StatusOr<Evaluation> EvaluateModel(const Dataset& dataset, const ModelFile& model, int64_t season) {
   absl::StatusOr<Evaluation> evaluation = absl::UnknownError("");
   std::thread([&] {
@@ -62,7 +62,7 @@ absl::StatusOr<Evaluation> EvaluateModel(const Dataset& dataset, const ModelFile
   return evaluation;
 }
 
-// The chart's lines as a table: what a run of the server can be compared with.
+// Returns the chart's lines as a table, which a run of the server can be compared with.
 std::string ForecastCsv(const ForecastLine& line) {
   std::string csv =
       absl::StrCat(line.times.empty() ? "" : "time,", "actual,forecast", line.lower.empty() ? "\n" : ",lower,upper\n");

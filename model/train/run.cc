@@ -26,7 +26,7 @@ namespace {
 
 constexpr int64_t kDefaultWindow = 32;
 
-// A window is no longer than what the parts have; one asked for must fit.
+// Chooses a window no longer than the parts; one that was asked for must fit.
 absl::Status ChooseWindow(const Dataset& dataset, LearningOptions& learning) {
   const int64_t training = dataset.longest_segment(Dataset::kTraining);
   const int64_t test = dataset.longest_segment(Dataset::kTest);
@@ -41,14 +41,15 @@ absl::Status ChooseWindow(const Dataset& dataset, LearningOptions& learning) {
   return absl::OkStatus();
 }
 
-// Units of a layer: few for few timesteps, or the network learns them by heart.
+// Chooses the units of a layer: few for few timesteps, or the network learns them by heart.
 int64_t ChooseHiddenSize(const Dataset& dataset, int64_t asked) {
   if (asked > 0) return asked;
   const int64_t timesteps = dataset.timesteps(Dataset::kTraining);
   return timesteps < 3000 ? 16 : timesteps < 30000 ? 32 : 64;
 }
 
-// oneDNN's threads meet several times a timestep: below this work they wait for each other longer than they compute.
+// Chooses the threads. oneDNN's meet several times a timestep, so that for little work they wait for each other longer
+// than they compute.
 int ChooseThreads(const NetworkShape& shape, const LearningOptions& learning, int asked) {
   if (asked > 0) return asked;
   constexpr double kFlopsWorthSharing = 4e6;
@@ -63,7 +64,7 @@ uint64_t Fingerprint(const TrainOptions& options, uint64_t data_checksum) {
   return Checksum(text);
 }
 
-// One training run with its progress line and checkpoints.
+// Does one training run with its progress line and checkpoints.
 class Run {
  public:
   Run(const TrainOptions& options, const Source& source, const std::atomic<Interrupt>& interrupt)
@@ -99,7 +100,7 @@ class Run {
     };
     const absl::Status status = trainer.Run(hooks);
     progress.Finish();
-    // Also at the end: a result that cannot be written costs no training.
+    // A checkpoint is written at the end too, so that a result which cannot be written costs no training.
     if (status.ok() || absl::IsAborted(status)) Store(trainer);
     return status;
   }

@@ -8,14 +8,14 @@
 
 namespace rondo::train {
 
-// What a signal asks of a run; set from a signal handler.
+// Says what a signal asks of a run. A signal handler sets it.
 enum class Interrupt : int {
   kNone,
   kFinish,  // end the training here and write the best so far
   kStop,    // write a checkpoint and end without a result, to be resumed
 };
 
-// The whole way: data, training, scores, output folder. Prints progress to stderr and the scores to stdout.
+// Goes the whole way: data, training, scores, output folder. It prints progress to stderr and the scores to stdout.
 //
 // ALREADY_EXISTS: --output. ABORTED: the run diverged; the best weights before are written all the same. CANCELLED:
 // stopped with a checkpoint. Otherwise the errors of the parts; no output folder is then left behind.

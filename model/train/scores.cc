@@ -9,7 +9,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Six significant digits: what a score is worth.
+// Rounds to six significant digits, which is what a score is worth.
 double Rounded(double value) {
   if (!std::isfinite(value) || value == 0) return 0;
   const double scale = std::pow(10, 5 - std::floor(std::log10(std::abs(value))));

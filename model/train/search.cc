@@ -48,7 +48,7 @@ std::string Describe(const Setting& setting) {
                          setting.learning.learning_rate, setting.learning.weight_decay, setting.learning.dropout);
 }
 
-// The least validation loss; none if the run diverged or was stopped.
+// Returns the least validation loss; nothing if the run diverged or was stopped.
 absl::StatusOr<std::optional<double>> Try(const Dataset& dataset, const Setting& setting,
                                           const std::function<bool()>& stop) {
   const NetworkShape shape = ShapeOf(SpecOf(dataset, setting.network, setting.learning.loss));

@@ -32,7 +32,7 @@ absl::StatusOr<float> ParseValue(const std::string& text, size_t row, const std:
                                                  "; a finite number is wanted"));
 }
 
-// Rows of the file that belong to one series, in the file's order.
+// Lists the rows of the file that belong to one series, in the file's order.
 struct Rows {
   std::string name;
   std::vector<size_t> rows;

@@ -14,7 +14,7 @@ namespace rondo::train {
 enum class Missing { kError, kForwardFill };
 enum class Irregular { kError, kResample, kKeep };
 
-// Timesteps in order of time: raw units, every value finite.
+// Holds timesteps in order of time, in raw units; every value is finite.
 struct Series {
   std::string name;            // empty if the file has one series
   std::vector<int64_t> times;  // unix seconds; empty if the file has no time column
@@ -40,10 +40,12 @@ struct SeriesOptions {
 
 // Takes the columns out of a table.
 //
-// Missing is an empty field, "NA", "NaN" or "null" in any case: an error, or the value of the row before. Times must
-// grow within a series and by one and the same step: otherwise an error that names the row, or each step becomes the
-// mean of the rows in it (and missing if there is none), or the rows stay as they are and the step counts as unknown.
-// NOT_FOUND: a column. INVALID_ARGUMENT: the first row that breaks a rule.
+// A value is missing if its field is empty, "NA", "NaN" or "null" in any case; that is an error, or the value of the
+// row before is taken. Times must grow within a series, and by one step throughout. If they do not, that is an error
+// that names the row, or each step becomes the mean of the rows in it (and is missing if there is none), or the rows
+// stay as they are and the step counts as unknown.
+//
+// NOT_FOUND: there is no such column. INVALID_ARGUMENT names the first row that breaks a rule.
 absl::StatusOr<SeriesSet> MakeSeries(const CsvTable& table, const SeriesOptions& options);
 
 }  // namespace rondo::train

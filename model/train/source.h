@@ -10,7 +10,7 @@
 
 namespace rondo::train {
 
-// A file of series or tokens, made ready to learn from.
+// Holds a file of series or tokens, made ready to learn from.
 struct Source {
   Dataset dataset;
   std::string file_name;  // without its folder

@@ -26,7 +26,7 @@ struct Range {
       high = std::max(high, value);
     }
   }
-  // A range that can be drawn, with a margin.
+  // Makes a range that can be drawn, with a margin.
   void Settle() {
     if (!(low <= high)) low = 0, high = 1;
     const double margin = high > low ? 0.06 * (high - low) : std::max(0.5, std::abs(high) * 0.1);
@@ -35,7 +35,7 @@ struct Range {
   }
 };
 
-// 1, 2 or 5 times a power of ten.
+// Returns 1, 2 or 5 times a power of ten.
 double TickStep(double span) {
   const double rough = span / kTicks, power = std::pow(10, std::floor(std::log10(rough))), digit = rough / power;
   return power * (digit < 1.5 ? 1 : digit < 3.5 ? 2 : digit < 7.5 ? 5 : 10);
@@ -93,7 +93,7 @@ std::string XAxis(const LineChart& chart, size_t count) {
   return svg;
 }
 
-// Names and colours in the top right corner, read from the left.
+// Draws names and colours in the top right corner, to be read from the left.
 std::string Legend(const std::vector<std::pair<std::string, std::string>>& entries) {
   double x = kWidth - kRight;
   std::string svg;

@@ -9,7 +9,7 @@
 
 namespace rondo::train {
 
-// Lines, and a band behind them, over a common x axis: one inline SVG element.
+// Draws lines, and a band behind them, over a common x axis, as one inline SVG element.
 struct LineChart {
   struct Line {
     std::string label;
@@ -27,7 +27,7 @@ struct LineChart {
 
 std::string RenderLineChart(const LineChart& chart);
 
-// Groups of bars: values[group][bar].
+// Draws groups of bars: values[group][bar].
 struct BarChart {
   std::string y_label;
   std::vector<std::string> groups, bars, colors;
@@ -36,7 +36,7 @@ struct BarChart {
 
 std::string RenderBarChart(const BarChart& chart);
 
-// `text` safe inside HTML and SVG, attributes included.
+// Returns `text` so that it is safe inside HTML and SVG, attributes included.
 std::string EscapeHtml(absl::string_view text);
 
 }  // namespace rondo::train

@@ -33,7 +33,7 @@ absl::StatusOr<std::vector<std::string>> Split(absl::string_view line, TokenUnit
   return characters;
 }
 
-// Names in a model file are printable.
+// Makes a token's name, since names in a model file are printable.
 std::string NameOf(const std::string& token) { return token[0] >= 0 && token[0] < 0x20 ? absl::CEscape(token) : token; }
 
 }  // namespace

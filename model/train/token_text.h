@@ -10,7 +10,7 @@
 
 namespace rondo::train {
 
-// A text as series of token ids, and what each id stands for.
+// Holds a text as series of token ids, and what each id stands for.
 struct TokenText {
   std::vector<std::string> names;  // of each id: printable and unique; the most frequent token is 0
   SeriesSet set;                   // one column "token"; one series a line

@@ -11,11 +11,11 @@
 namespace rondo::train {
 namespace {
 
-// An epoch of a short series goes over it several times: judging after each of few steps would stop too early.
+// An epoch of a short series goes over it several times, since judging after every few steps would stop too early.
 constexpr int64_t kMinStepsPerEpoch = 20;
 
-// One-sided 0.1% of the normal distribution, strict because the best of many epochs is tested: a network that gains
-// less on the validation part may have done so by chance.
+// This is one-sided 0.1% of the normal distribution. It is strict because the best of many epochs is tested: a network
+// that gains less on the validation part may have done so by chance.
 constexpr double kSignificantDeviations = 3.09;
 
 LearningRate::Options RateOptions(const LearningOptions& options, int64_t steps_per_epoch) {
@@ -34,7 +34,7 @@ AdamW::Options OptimizerOptions(const LearningOptions& options) {
   return optimizer;
 }
 
-// Steps of an epoch over a part.
+// Returns the steps of an epoch over a part.
 int64_t StepsOfEpoch(const Dataset& dataset, Dataset::Part fitted, const LearningOptions& options) {
   int64_t windows = 0;
   for (const Segment& part : dataset.segments(fitted)) {
@@ -257,9 +257,9 @@ absl::Status Trainer::ForEachValidated(absl::Span<const float> parameters,
   return absl::OkStatus();
 }
 
-// The test of Clark and West (2007) for nested forecasts, which for a squared error asks whether the initial error and
-// the learnt correction go together. Comparing the two losses themselves has half its power: the correction's own noise
-// counts against it.
+// Does the test of Clark and West (2007) for nested forecasts, which for a squared error asks whether the initial error
+// and the learnt correction go together. Comparing the two losses themselves has half the power, since the correction's
+// own noise counts against it.
 absl::Status Trainer::KeepInitialUnlessBeaten() {
   const std::vector<float> start = Initial();
   std::vector<float> before, slopes;

@@ -32,8 +32,8 @@ struct LearningOptions {
   uint64_t seed = 1;
 };
 
-// Everything that a run has come to. What follows depends on this, the data and the options alone, so a run that goes
-// on from a stored one ends with the same bits.
+// Holds everything that a run has come to. What follows depends on this state, the data and the options alone, so a run
+// that goes on from a stored state ends with equal bits.
 struct LearningState {
   bool refused = false;      // nothing learnt beat the initial network by more than chance: that one is kept
   int64_t refit_epochs = 0;  // 0: learning with early stopping; else the second run, and how long it is
@@ -51,10 +51,10 @@ struct LearningState {
 };
 
 // Fits a network to a dataset by AdamW on truncated windows, and keeps the parameters that did best on the validation
-// part. The head starts at zero: epoch 0 predicts the mean (of the change: little else than persistence), so what is
-// kept is never worse than that on the validation part, and where the gain may be chance (a test at 0.1%), that is what
-// is kept. With `refit` the best number of epochs is then run once more from the start with the validation part
-// included: the latest timesteps are those most like what is to come.
+// part. The head starts at zero, so that epoch 0 predicts the mean (of the change, which is little else than
+// persistence). What is kept is never worse than epoch 0 on the validation part; where the gain may be chance (a test
+// at 0.1%), epoch 0 is kept. With `refit` the best number of epochs is then run once more from the start with the
+// validation part included, since the latest timesteps are those most like what is to come.
 //
 // Ownership: borrows the dataset.
 // Threads:   one, after PrepareTrainingThread.
@@ -66,20 +66,20 @@ class Trainer {
     std::function<void(const Trainer&)> on_epoch;
   };
 
-  // Errors as Backprop::Create.
+  // Makes a trainer at the start of a run. Errors as Backprop::Create.
   static absl::StatusOr<std::unique_ptr<Trainer>> Create(const Dataset& dataset, const NetworkShape& shape,
                                                          const LearningOptions& options);
 
   // Runs to the last epoch, until patience ends, or until stopped; Resume first to go on from a stored state.
   // ABORTED: the loss is not finite; names the step. state().best_parameters are the last good ones.
   absl::Status Run(const Hooks& hooks);
-  // INVALID_ARGUMENT: sizes or counts that are not this run's.
+  // Goes on from a stored state. INVALID_ARGUMENT: its sizes or counts are not this run's.
   absl::Status Resume(LearningState state);
 
   const LearningState& state() const { return state_; }
   const LearningOptions& options() const { return options_; }
   int64_t steps_per_epoch() const { return state_.refit_epochs > 0 ? refit_steps_ : learning_steps_; }
-  // Epochs of this run at most.
+  // Returns how many epochs this run has at most.
   int64_t epochs() const { return state_.refit_epochs > 0 ? state_.refit_epochs : options_.epochs; }
   double learning_rate() const { return rate_.At(state_.optimizer.step); }
   bool complete() const;
@@ -104,7 +104,7 @@ class Trainer {
   absl::Status Step(absl::Span<const Window> windows);
   absl::Status EndEpoch();
   absl::StatusOr<double> ValidationLoss();
-  // Every scored timestep of the validation part, always in the same order.
+  // Calls back for every scored timestep of the validation part, always in one order.
   absl::Status ForEachValidated(absl::Span<const float> parameters,
                                 const std::function<void(const ValidatedTimestep&)>& visit);
   absl::Status KeepInitialUnlessBeaten();

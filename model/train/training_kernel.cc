@@ -118,7 +118,7 @@ class RecurrentLayer::Impl {
     order_.AddToFile(static_cast<float*>(plain_ih_.get_data_handle()), shape_.input_size, gradients.weight_ih.data());
     order_.AddToFile(static_cast<float*>(plain_hh_.get_data_handle()), shape_.hidden_size, gradients.weight_hh.data());
     order_.AddBiasGradients(Handle(DNNL_ARG_DIFF_BIAS), gradients.bias_ih.data(), gradients.bias_hh.data());
-    // The primitive adds to what it finds in these: the next Backward starts from zero.
+    // The primitive adds to what it finds in these, so the next Backward starts from zero.
     for (int arg : {DNNL_ARG_DIFF_WEIGHTS_LAYER, DNNL_ARG_DIFF_WEIGHTS_ITER, DNNL_ARG_DIFF_BIAS}) {
       Clear(backward_args_.at(arg));
     }

@@ -12,18 +12,19 @@
 
 namespace rondo::train {
 
-// "2.6.3"
+// Returns the version of the library in use, as "2.6.3".
 std::string OneDnnVersion();
 
 // Sets how many threads oneDNN uses for layers created and run on this thread, and flushes denormals to zero here and
-// in those threads. Call it before the process first computes. 0: one a core.
+// in those threads. Call it before the process first computes. 0: one for each CPU that the process may use.
 void PrepareTrainingThread(int threads);
 
-// c[m][n] = alpha * op(a) * op(b) + beta * c, all row-major; op(a) is [m][k], op(b) is [k][n].
+// Computes c[m][n] = alpha * op(a) * op(b) + beta * c, all row-major; op(a) is [m][k], op(b) is [k][n].
 void MultiplyMatrices(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float* a,
                       const float* b, float beta, float* c);
 
-// One recurrent layer over a window of timesteps, forward and backward through time, by oneDNN's training primitives.
+// Runs one recurrent layer over a window of timesteps, forward and backward through time, by oneDNN's training
+// primitives.
 // The formulas are those of model/README.md; gate orders and signs are translated from the model file's convention.
 //
 // Ownership: owns its buffers and prepared weights; the pointers it hands out live as long as it does.
@@ -45,16 +46,16 @@ class RecurrentLayer {
     absl::Span<T> weight_ih, weight_hh, bias_ih, bias_hh;
   };
 
-  // INTERNAL: oneDNN refused. RESOURCE_EXHAUSTED: no memory.
+  // Makes a layer. INTERNAL: oneDNN refused. RESOURCE_EXHAUSTED: no memory.
   static absl::StatusOr<std::unique_ptr<RecurrentLayer>> Create(const Shape& shape);
   ~RecurrentLayer();
 
   // Brings the weights into the layouts that the primitives want.
   absl::Status SetWeights(const Tensors<const float>& weights);
-  // input, state_in -> output, state_out.
+  // Computes output and state_out from input and state_in.
   absl::Status Forward();
-  // The forward pass's values and output_gradient -> input_gradient and the weights' gradients, for AddGradients. The
-  // state beyond the window counts as constant: truncated backpropagation through time.
+  // Computes input_gradient, and the weights' gradients for AddGradients, from the forward pass's values and
+  // output_gradient. The state before the window counts as constant: truncated backpropagation through time.
   absl::Status Backward();
   // Adds the weights' gradients of the Backward before it to `gradients`.
   absl::Status AddGradients(const Tensors<float>& gradients);
@@ -67,7 +68,7 @@ class RecurrentLayer {
   float* state_in(int part);
   const float* state_out(int part) const;
 
-  // What oneDNN chose, for people: "ref:any".
+  // Returns what oneDNN chose, for people: "ref:any".
   const std::string& kernel_name() const;
 
  private:

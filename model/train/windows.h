@@ -8,7 +8,7 @@
 
 namespace rondo::train {
 
-// Consecutive timesteps of one series, read from a zero state. Those before scored_begin only build up the state.
+// Names consecutive timesteps of one series, read from a zero state. Those before scored_begin only build up the state.
 struct Segment {
   size_t series = 0;
   int64_t begin = 0;
@@ -18,7 +18,7 @@ struct Segment {
   int64_t timesteps() const { return end - begin; }
 };
 
-// A part of a segment, at most one window long; empty if begin == end.
+// Names a part of a segment, at most one window long; it is empty if begin == end.
 struct Window {
   size_t series = 0;
   int64_t begin = 0;
@@ -27,17 +27,18 @@ struct Window {
   bool fresh = true;  // starts from a zero state, else from where this lane's last window ended
 };
 
-// The windows of one pass: steps of `batch_size` lanes.
+// Holds the windows of one pass, as steps of `batch_size` lanes.
 using Pass = std::vector<std::vector<Window>>;
 
-// Every lane takes the next segment when it has read its last one; a segment longer than a window goes on in the lane's
-// next step with the state carried over.
+// Plans a pass. Every lane takes the next segment when it has read its last one; a segment longer than a window goes on
+// in the lane's next step with the state carried over.
 Pass PlanPass(absl::Span<const Segment> segments, int64_t window, int64_t batch_size);
 
-// One epoch of training on `parts`, drawn from `seed` alone.
+// These draw one epoch of training on `parts`, from `seed` alone.
 //
-// Reset: each part is cut into windows from a random phase on, overlapping by half, in random order: every window
-// starts from a zero state. Carried: each part is cut into at most batch_size long pieces from a random phase on.
+// ShuffledWindows cuts each part from a random phase on into windows that overlap by half, in random order; every
+// window starts from a zero state. CarriedPieces cuts each part from a random phase on into at most batch_size long
+// pieces.
 std::vector<Segment> ShuffledWindows(absl::Span<const Segment> parts, int64_t window, uint64_t seed);
 std::vector<Segment> CarriedPieces(absl::Span<const Segment> parts, int64_t window, int64_t batch_size, uint64_t seed);
 
