@@ -40,7 +40,7 @@ class PredictStream:
             except _BROKEN as failure:
                 self._write_failed = True
                 # A stream that has ended meanwhile is the reader's affair.
-                if self._over or not self._outage.can_end() or len(self._unanswered) > _stream_state.MAX_UNSENT_MESSAGES:
+                if self._over or not self._outage.can_end() or self._unanswered.is_full():
                     raise await self._error() from failure
 
     async def read(self) -> messages.StreamReply | None:

@@ -86,7 +86,7 @@ def _trailer(trailers: Trailers | None, wanted: str) -> str | None:
 
 
 class Attempts:
-    """The tries of one call until a deadline. Any thread, one at a time."""
+    """The tries of one call, or to open one stream again, until a deadline. Any thread, one at a time."""
 
     def __init__(self, policy: _retry.RetryPolicy, deadline: float) -> None:
         self._policy = policy
@@ -97,10 +97,12 @@ class Attempts:
         """Seconds; None: no deadline."""
         return None if math.isinf(self._deadline) else max(self._deadline - time.monotonic(), 0)
 
-    def delay(self, error: errors.RondoError, call: Call, trailers: Trailers | None) -> float | None:
+    def delay(
+        self, error: errors.RondoError, *, repeatable: bool, waits: bool, trailers: Trailers | None = None
+    ) -> float | None:
         """Seconds to wait before the next try; None: give up, also because the deadline would pass meanwhile."""
         delay = self._policy.delay(
-            error, self._number, call.repeatable, pushback_of(trailers), random.random(), waits=call.waits
+            error, self._number, repeatable, pushback_of(trailers), random.random(), waits=waits
         )
         self._number += 1
         if delay is None or time.monotonic() + delay >= self._deadline:

@@ -4,15 +4,16 @@ again."""
 from __future__ import annotations
 
 import collections
-import math
-import random
 import threading
-import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from . import _calls, _wire, errors, messages
 from .v1 import inference_pb2
+
+
+MAX_UNSENT_MESSAGES = 1024
+"""Messages that may be written before somebody reads, and so finds out that the stream is to be opened again."""
 
 
 class Unanswered:
@@ -42,6 +43,9 @@ class Unanswered:
     def __len__(self) -> int:
         return len(self._requests)
 
+    def is_full(self) -> bool:
+        return len(self) > MAX_UNSENT_MESSAGES
+
     def all(self) -> list[inference_pb2.PredictRequest]:
         """The oldest first."""
         return list(self._requests)
@@ -64,13 +68,11 @@ class Outage:
         self._connection = connection
         self._unanswered = unanswered
         self._was_answered = False
-        self._tries = 0
-        self._end = math.inf
+        self._attempts: _calls.Attempts | None = None  # since the last answer
 
     def answered(self) -> None:
         self._was_answered = True
-        self._tries = 0
-        self._end = math.inf
+        self._attempts = None
 
     def is_harmless(self, error: errors.RondoError) -> bool:
         """A server that goes when all is answered, and nothing more will be written, ends nothing."""
@@ -84,18 +86,10 @@ class Outage:
         """Seconds to wait; None: the stream is over."""
         if not self.can_end():
             return None
-        if math.isinf(self._end):
-            self._end = self._connection.deadline(None)
-        self._tries += 1
+        if self._attempts is None:
+            self._attempts = _calls.Attempts(self._connection.policy, self._connection.deadline(None))
         # A server that was never there is not waited for, by a stream no more than by a call.
-        delay = self._connection.policy.delay(
-            error, self._tries, True, None, random.random(), waits=self._was_answered
-        )
-        return None if delay is None or time.monotonic() + delay >= self._end else delay
-
-
-MAX_UNSENT_MESSAGES = 1024
-"""Messages that may be written before somebody reads, and so finds out that the stream is to be opened again."""
+        return self._attempts.delay(error, repeatable=True, waits=self._was_answered)
 
 
 class Outbox(Iterator[Any]):

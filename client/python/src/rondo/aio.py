@@ -218,7 +218,7 @@ class Client(ClientState):
             except grpc.aio.AioRpcError as failure:
                 trailers: Any = failure.trailing_metadata()
                 error = _calls.error_of(failure.code(), failure.details(), trailers, call.position)
-                delay = attempts.delay(error, call, trailers)
+                delay = attempts.delay(error, repeatable=call.repeatable, waits=call.waits, trailers=trailers)
                 if delay is None:
                     raise error from failure
             await asyncio.sleep(delay)
@@ -228,8 +228,9 @@ class Session(_session_state.SessionState):
     """As `rondo.Session`. One task at a time."""
 
     def __init__(
-        self, client: Client, model: messages.ModelDescription, version: int, session_id: str, position: int, *, temporary: bool
-    ) -> None:
+        self, client: Client, model: messages.ModelDescription, version: int, session_id: str, position: int, *,
+        temporary: bool,
+    ) -> None:  # fmt: skip
         unsaved_bytes = client._connection.max_unsaved_bytes
         super().__init__(model, version, session_id, position, temporary, unsaved_bytes)
         self._client = client

@@ -286,7 +286,7 @@ class Client(ClientState):
             except grpc.RpcError as failure:
                 trailers: Any = failure.trailing_metadata()
                 error = _calls.error_of(failure.code(), failure.details(), trailers, call.position)
-                delay = attempts.delay(error, call, trailers)
+                delay = attempts.delay(error, repeatable=call.repeatable, waits=call.waits, trailers=trailers)
                 if delay is None:
                     raise error from failure
             time.sleep(delay)

@@ -31,8 +31,9 @@ class Session(_session_state.SessionState):
     """
 
     def __init__(
-        self, client: Client, model: messages.ModelDescription, version: int, session_id: str, position: int, *, temporary: bool
-    ) -> None:
+        self, client: Client, model: messages.ModelDescription, version: int, session_id: str, position: int, *,
+        temporary: bool,
+    ) -> None:  # fmt: skip
         unsaved_bytes = client._connection.max_unsaved_bytes
         super().__init__(model, version, session_id, position, temporary, unsaved_bytes)
         self._client = client

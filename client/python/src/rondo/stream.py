@@ -55,7 +55,7 @@ class PredictStream:
             self._unanswered.sent(request)
             outbox = self._outbox
         # A stream that has ended meanwhile is the reader's affair.
-        if not outbox.put(request) and (not self._is_resumable() or len(self._unanswered) > _stream_state.MAX_UNSENT_MESSAGES):
+        if not outbox.put(request) and (not self._is_resumable() or self._unanswered.is_full()):
             raise self._error()
 
     def read(self) -> messages.StreamReply | None:
