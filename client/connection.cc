@@ -71,6 +71,10 @@ bool ClientConnection::WaitToRetry(const grpc::ClientContext& context, const grp
   failed.code = static_cast<absl::StatusCode>(status.error_code());
   failed.repeat = repeat;
   failed.pushback = Trailer(context, "grpc-retry-pushback-ms");
+  return WaitToRetry(failed, deadline);
+}
+
+bool ClientConnection::WaitToRetry(const FailedTry& failed, absl::Time deadline) const {
   absl::BitGen random;
   const std::optional<absl::Duration> delay = RetryDelay(options_, failed, absl::Uniform(random, 0.0, 1.0));
   if (!delay.has_value() || absl::Now() + *delay >= deadline) return false;

@@ -56,13 +56,14 @@ class ClientConnection {
                                 const Request& request, Repeat repeat) {
     return Call(method, request, repeat, NewDeadline());
   }
+  // True after the wait that RetryDelay says: try again. False: give up; also if the deadline would pass meanwhile.
+  bool WaitToRetry(const FailedTry& failed, absl::Time deadline) const;
 
  private:
   template <typename Stub>
   Stub& stub();
 
   static void SetDeadline(absl::Time deadline, grpc::ClientContext* context);
-  // True after the wait: try again. False: give up; also if the deadline would pass meanwhile.
   bool WaitToRetry(const grpc::ClientContext& context, const grpc::Status& status, int number, Repeat repeat,
                    absl::Time deadline) const;
 

@@ -7,8 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "absl/random/random.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "client/client.h"
 #include "client/connection.h"
 #include "client/retry.h"
@@ -174,15 +173,11 @@ class PredictStream::Impl {
   // True, after a wait: there is a new stream, though nobody knows whether a server is at its end.
   bool Resume(const absl::Status& status) {
     if (!IsResumable()) return false;
-    const ClientOptions& options = connection_->options();
     if (outage_end_ == absl::InfiniteFuture()) outage_end_ = connection_->NewDeadline();
-    absl::BitGen random;
     // A server that was never there is not waited for, by a stream no more than by a call.
     const Repeat repeat = was_answered_ ? Repeat::kUntilDeadline : Repeat::kSafe;
     const FailedTry failed{++tries_, status.code(), repeat, std::nullopt};
-    const std::optional<absl::Duration> delay = RetryDelay(options, failed, absl::Uniform(random, 0.0, 1.0));
-    if (!delay.has_value() || absl::Now() + *delay >= outage_end_) return false;
-    absl::SleepFor(*delay);
+    if (!connection_->WaitToRetry(failed, outage_end_)) return false;
     bool is_over = false;
     {
       std::lock_guard<std::mutex> lock(mutex_);
