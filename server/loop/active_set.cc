@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "server/refusal/refusal.h"
 
 namespace rondo {
 
@@ -13,8 +14,8 @@ absl::Status ActiveSet::Admit(SequenceRun* run) {
     return absl::OkStatus();
   }
   if (backlog_.size() >= options_.max_queued) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("the queue is full: ", active_, " sequences run and ", backlog_.size(), " wait"));
+    return Refuse(Why::kQueueFull,
+                  absl::StrCat("the queue is full: ", active_, " sequences run and ", backlog_.size(), " wait"));
   }
   backlog_.Push(run);
   return absl::OkStatus();

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "server/refusal/refusal.h"
 
 namespace rondo {
 namespace {
@@ -98,12 +99,12 @@ void StepEngine::Advance(SequenceRun* run, const StepRow& row) {
 
 void StepEngine::Drop(SequenceRun* run, absl::Time now) {
   if (run->cancelled) {
-    Finish(run, absl::CancelledError("cancelled by the client"));
+    Finish(run, CancelledByClient());
     return;
   }
-  Finish(run, absl::DeadlineExceededError(absl::StrCat("expired ", absl::FormatDuration(now - run->deadline),
-                                                       " ago after ", run->next_step, " of ", run->timesteps,
-                                                       " timesteps; the session has not moved")));
+  Finish(run, Refuse(Why::kDeadline,
+                     absl::StrCat("expired ", absl::FormatDuration(now - run->deadline), " ago after ", run->next_step,
+                                  " of ", run->timesteps, " timesteps; the session has not moved")));
 }
 
 void StepEngine::Finish(SequenceRun* run, const absl::Status& status) {

@@ -12,6 +12,7 @@
 #include "server/metrics/label_values.h"
 #include "server/metrics/metric_cells.h"
 #include "server/metrics/probe.h"
+#include "server/refusal/refusal.h"
 
 namespace rondo {
 
@@ -30,49 +31,6 @@ constexpr absl::string_view LabelOf(Method method) {
       return "ModelInfer";
     case Method::kModelStreamInfer:
       return "ModelStreamInfer";
-  }
-  return {};
-}
-
-// Why a request was turned away without being run.
-enum class Rejection {
-  kInvalid,
-  kNotFound,
-  kPosition,
-  kQueueFull,
-  kSessionsFull,
-  kStreamsFull,
-  kDeadline,
-  kCancelled,
-  kDraining,
-  kMoved,  // another server has the session
-  kStore   // the session store is away, or what it has is damaged
-};
-
-constexpr absl::string_view LabelOf(Rejection reason) {
-  switch (reason) {
-    case Rejection::kInvalid:
-      return "invalid";
-    case Rejection::kNotFound:
-      return "not_found";
-    case Rejection::kPosition:
-      return "position";
-    case Rejection::kQueueFull:
-      return "queue_full";
-    case Rejection::kSessionsFull:
-      return "sessions_full";
-    case Rejection::kStreamsFull:
-      return "streams_full";
-    case Rejection::kDeadline:
-      return "deadline";
-    case Rejection::kCancelled:
-      return "cancelled";
-    case Rejection::kDraining:
-      return "draining";
-    case Rejection::kMoved:
-      return "moved";
-    case Rejection::kStore:
-      return "store";
   }
   return {};
 }
@@ -121,7 +79,7 @@ struct ModelRequestsProbe : Probe {
 
 // All requests of the server.
 struct RequestsProbe : Probe {
-  Metric<PerLabel<Counter, Rejection>> rejected{
+  Metric<PerLabel<Counter, Why>> rejected{
       this, {"rondo_rejected_total", "Requests and sequences turned away without being run, by cause.", {"reason"}}};
   Metric<Gauge> in_flight{this,
                           {"rondo_requests_in_flight", "Request messages that have arrived and are not answered yet."}};

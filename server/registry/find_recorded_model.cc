@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "server/refusal/refusal.h"
 #include "server/store/recorded_model.h"
 
 namespace rondo {
@@ -29,16 +30,18 @@ absl::StatusOr<ServedModelPtr> FindRecordedModel(const ModelRegistry& registry, 
   }
   const std::string state = absl::StrCat("the state is of model '", recorded.name, "' version ", recorded.version);
   if (adopt == AdoptSessions::kNever) {
-    if (!own.ok()) return absl::Status(own.status().code(), absl::StrCat(state, "; ", own.status().message()));
-    return absl::FailedPreconditionError(absl::StrCat(
-        state, "; the one that is live here by that name and version has other weights or another description"));
+    if (!own.ok()) return Refuse(Why::kNotFound, absl::StrCat(state, "; ", own.status().message()));
+    return Refuse(
+        Why::kPosition,
+        absl::StrCat(state,
+                     "; the one that is live here by that name and version has other weights or another description"));
   }
   absl::StatusOr<ServedModelPtr> newest = registry.Find(recorded.name, 0);
   if (!newest.ok()) return newest.status();
   const RecordedModel offered = RecordedModelOf(*(*newest)->model);
   if (SameSizes(recorded, offered)) return newest;
-  return absl::FailedPreconditionError(absl::StrCat(state, ", ", ShapeOf(recorded), "; version ", offered.version,
-                                                    " cannot adopt it: it is ", ShapeOf(offered)));
+  return Refuse(Why::kPosition, absl::StrCat(state, ", ", ShapeOf(recorded), "; version ", offered.version,
+                                             " cannot adopt it: it is ", ShapeOf(offered)));
 }
 
 }  // namespace rondo

@@ -16,6 +16,7 @@
 #include "base/mutex.h"
 #include "model/compute_thread.h"
 #include "model/model.h"
+#include "server/refusal/refusal.h"
 #include "server/registry/model_source.h"
 
 namespace rondo {
@@ -37,15 +38,15 @@ std::string Join(const std::vector<std::string>& names) {
 absl::Status NoSuchModel(const Snapshot& snapshot, absl::string_view name) {
   std::vector<std::string> names;
   for (const auto& [known, versions] : snapshot) names.push_back(known);
-  return absl::NotFoundError(
-      absl::StrCat("no model \"", absl::CHexEscape(name.substr(0, 64)), "\"; there are: ", Join(names)));
+  return Refuse(Why::kNotFound,
+                absl::StrCat("no model \"", absl::CHexEscape(name.substr(0, 64)), "\"; there are: ", Join(names)));
 }
 
 absl::Status NoSuchVersion(absl::string_view name, const Versions& versions, int64_t version) {
   std::vector<std::string> known;
   for (const auto& [number, served] : versions) known.push_back(absl::StrCat(number));
-  return absl::NotFoundError(
-      absl::StrCat("model \"", name, "\" has no version ", version, "; there are: ", Join(known)));
+  return Refuse(Why::kNotFound,
+                absl::StrCat("model \"", name, "\" has no version ", version, "; there are: ", Join(known)));
 }
 
 absl::StatusOr<RepositoryScan> Scan(const std::string& repository) {

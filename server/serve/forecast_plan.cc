@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "server/refusal/refusal.h"
 #include "server/serve/check_sequence.h"
 
 namespace rondo {
@@ -44,8 +45,8 @@ absl::Status ForecastPlan::PlanInputs(const v1::ForecastRequest& request, const 
     if (missing < input_size_) {
       const std::string name =
           model.spec().tokens > 0 ? "the token" : absl::StrCat("'", model.spec().inputs[missing].name, "'");
-      return absl::FailedPreconditionError(absl::StrCat("the forecast lacks input ", name, ": model '", model.name,
-                                                        "' does not feed it back, so known_inputs must give it"));
+      return Refuse(Why::kPosition, absl::StrCat("the forecast lacks input ", name, ": model '", model.name,
+                                                 "' does not feed it back, so known_inputs must give it"));
     }
   } else if (known != future * input_size_) {
     return absl::InvalidArgumentError(absl::StrCat("known_inputs has ", known, " floats; horizon ", request.horizon(),
@@ -73,8 +74,8 @@ absl::Status ForecastPlan::PlanTimes(const v1::ForecastRequest& request, const M
   times_.insert(times_.end(), request.known_times().begin(), request.known_times().end());
   if (times_.size() == timesteps_) return absl::OkStatus();
   if (!last_time.has_value() || model.spec().step_seconds <= 0) {
-    return absl::FailedPreconditionError(absl::StrCat("the forecast lacks times: model '", model.name,
-                                                      "' needs them, so known_times must give ", future));
+    return Refuse(Why::kPosition, absl::StrCat("the forecast lacks times: model '", model.name,
+                                               "' needs them, so known_times must give ", future));
   }
   for (size_t k = 1; k <= future; ++k) {
     times_.push_back(*last_time + std::llround(model.spec().step_seconds * static_cast<double>(k)));

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "server/metrics/metrics.h"
+#include "server/refusal/refusal.h"
 #include "server/rpc/call/status.h"
 
 namespace rondo {
@@ -20,8 +21,7 @@ constexpr size_t kMaxKeptFloats = 64 << 10;
 void PredictMessage::Open(absl::Time now) {
   running_ = true;
   arrived_ = now;
-  first_failure_ = absl::StatusCode::kOk;
-  refusal_ = absl::OkStatus();
+  refusal_ = first_failure_ = absl::OkStatus();
   context_->metrics->in_flight.Add(1);
 }
 
@@ -32,10 +32,9 @@ void PredictMessage::Refuse(absl::Time now, ServedModelPtr model, const absl::St
 }
 
 void PredictMessage::FinishRefused(const absl::Status& status) {
-  refusal_ = status;
-  first_failure_ = status.code();
+  refusal_ = first_failure_ = status;
   ToProto(status, response_.mutable_status());
-  RecordRefusal(RejectionOf(status), status, context_->metrics);
+  RecordRefusal(status, context_->metrics);
   Finish();
 }
 
@@ -80,7 +79,7 @@ absl::Status PredictMessage::Admit(absl::Time deadline) {
 }
 
 void PredictMessage::OnSequenceDone(const absl::Status& status) {
-  if (!status.ok() && first_failure_ == absl::StatusCode::kOk) first_failure_ = status.code();
+  first_failure_.Update(status);
   if (--unfinished_ == 0) Finish();
 }
 
@@ -88,23 +87,15 @@ void PredictMessage::Finish() {
   running_ = false;
   context_->metrics->in_flight.Add(-1);
   if (model_ != nullptr) {
-    model_->metrics->requests.durations.Observe(method_, first_failure_, absl::Now() - arrived_);
+    model_->metrics->requests.durations.Observe(method_, first_failure_.code(), absl::Now() - arrived_);
     model_ = nullptr;
   }
   owner_->OnMessageDone();
 }
 
 grpc::Status PredictMessage::CallStatus(grpc::ServerContext* context) const {
-  if (!refusal_.ok()) return ToGrpcStatus(refusal_, context);
-  if (response_.results_size() != 1) return grpc::Status::OK;
-  const v1::SequenceResult& result = response_.results(0);
-  if (!result.has_status()) return grpc::Status::OK;
-  const absl::Status status(static_cast<absl::StatusCode>(result.status().code()), result.status().message());
-  // What a client that keeps its timesteps goes on from.
-  if (absl::IsFailedPrecondition(status) || (absl::IsNotFound(status) && result.has_durable_position())) {
-    context->AddTrailingMetadata("rondo-next-position", absl::StrCat(result.next_position()));
-  }
-  return ToGrpcStatus(status, context);
+  const bool speaks_for_all = !refusal_.ok() || response_.results_size() == 1;
+  return ToGrpcStatus(speaks_for_all ? first_failure_ : absl::OkStatus(), context);
 }
 
 void PredictMessage::Cancel() {

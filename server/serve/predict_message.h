@@ -41,6 +41,8 @@ class PredictMessage {
   grpc::Status CallStatus(grpc::ServerContext* context) const;
   // Why the whole message was refused, or OK. Each sequence has its own status besides.
   const absl::Status& refusal() const { return refusal_; }
+  // The refusal, or the failure of the first sequence that failed, or OK.
+  const absl::Status& first_failure() const { return first_failure_; }
   bool running() const { return running_; }
   // The version that ran sequence `i`, and its timesteps; after OnMessageDone, if it has no status.
   int64_t VersionOf(int i) const { return tasks_[static_cast<size_t>(i)]->version(); }
@@ -76,7 +78,7 @@ class PredictMessage {
   std::vector<std::unique_ptr<SequenceTask>> tasks_;  // as many as the largest message had sequences
   ServedModelPtr model_;
   absl::Status refusal_;
-  absl::StatusCode first_failure_ = absl::StatusCode::kOk;
+  absl::Status first_failure_;
   absl::Time arrived_;
   absl::Time deadline_;
   SessionTerms session_terms_;

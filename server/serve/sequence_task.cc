@@ -7,10 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "server/metrics/metrics.h"
+#include "server/refusal/refusal.h"
 #include "server/rpc/call/status.h"
 #include "server/serve/check_sequence.h"
 #include "server/serve/predict_message.h"
-#include "server/session/ended_sessions.h"
 
 namespace rondo {
 namespace {
@@ -52,7 +52,7 @@ void SequenceTask::Start(const v1::Sequence& sequence, v1::SequenceResult* resul
   cancelled_ = looked_again_ = false;
   const bool last_only = message_->request()->last_only();
   const absl::Status status = CheckSequence(sequence, *message_->model()->model, last_only, context_->limits);
-  if (!status.ok()) return Refuse(Rejection::kInvalid, status);
+  if (!status.ok()) return EndRefused(status);
   fingerprint_ = FingerprintOf(sequence.values(), TimesOf(sequence), last_only);
   if (!sequence.session_id().empty()) return AcquireSession();
   lease_ = context_->sessions->AcquireStateless(message_->model());
@@ -64,7 +64,7 @@ void SequenceTask::AcquireSession() {
   stage_ = Stage::kWaiting;
   absl::StatusOr<std::optional<SessionLease>> lease = context_->sessions->Acquire(
       sequence_->session_id(), creates ? &message_->model() : nullptr, this, message_->arrived());
-  if (!lease.ok()) return Refuse(SessionRejectionOf(lease.status()), lease.status());
+  if (!lease.ok()) return EndRefused(lease.status());
   if (!lease->has_value()) return;
   lease_ = *std::move(*lease);
   Begin();
@@ -83,24 +83,19 @@ void SequenceTask::OnCommitted(const absl::Status& status) {
 void SequenceTask::Proceed(bool) {
   if (stage_ == Stage::kCommitting) return EndCommit(commit_status_);
   absl::StatusOr<SessionLease> lease = std::exchange(granted_, absl::CancelledError());
-  if (!lease.ok()) return Refuse(SessionRejectionOf(lease.status()), lease.status());
+  if (!lease.ok()) return EndRefused(lease.status());
   lease_ = *std::move(lease);
   Begin();
 }
 
 void SequenceTask::Begin() {
-  if (cancelled_) return Refuse(Rejection::kCancelled, absl::CancelledError("cancelled by the client"));
+  if (cancelled_) return EndRefused(CancelledByClient());
   if (message_->session_terms().anew) {
-    if (const absl::Status status = CheckRestart(); !status.ok()) return Refuse(Rejection::kPosition, status);
+    if (const absl::Status status = CheckRestart(); !status.ok()) return EndRefused(status);
     if (lease_.position() > 0 || lease_.model() != message_->model()) lease_.Restart(message_->model());
     return Run();
   }
-  const absl::Status status = CheckSession();
-  if (absl::IsInvalidArgument(status)) return Refuse(Rejection::kInvalid, status);
-  if (!status.ok()) {
-    result_->set_next_position(lease_.position());
-    return Refuse(Rejection::kPosition, status);
-  }
+  if (const absl::Status status = CheckSession(); !status.ok()) return EndRefused(status);
   const std::optional<int64_t> position =
       sequence_->has_position() ? std::optional<int64_t>(sequence_->position()) : std::nullopt;
   const int64_t timesteps = sequence_->values_size() / lease_.model()->spec().input_size();
@@ -112,10 +107,10 @@ void SequenceTask::Begin() {
       return Replay();
     case PositionCheck::kWrong:
       if (LookAgain(*position)) return AcquireSession();
-      result_->set_next_position(lease_.position());
-      return Refuse(Rejection::kPosition, absl::FailedPreconditionError(
-                                              absl::StrCat("session '", sequence_->session_id(), "' expects position ",
-                                                           lease_.position(), "; the request starts at ", *position)));
+      return EndRefused(Refuse(Why::kPosition,
+                               absl::StrCat("session '", sequence_->session_id(), "' expects position ",
+                                            lease_.position(), "; the request starts at ", *position),
+                               lease_.position()));
   }
 }
 
@@ -123,9 +118,9 @@ absl::Status SequenceTask::CheckRestart() const {
   const std::string& live = lease_.model()->model->name;
   const std::string& wanted = message_->model()->model->name;
   if (live == wanted) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat("session '", sequence_->session_id(), "' is live on model '", live,
-                                                    "'; the request starts it on '", wanted,
-                                                    "', and an id is one session's: end that one, or take another id"));
+  return Refuse(Why::kPosition, absl::StrCat("session '", sequence_->session_id(), "' is live on model '", live,
+                                             "'; the request starts it on '", wanted,
+                                             "', and an id is one session's: end that one, or take another id"));
 }
 
 bool SequenceTask::LookAgain(int64_t position) {
@@ -140,14 +135,18 @@ absl::Status SequenceTask::CheckSession() const {
   if (&session == &wanted) return absl::OkStatus();
   const int64_t version = message_->request()->version();
   if (session.name != wanted.name || (version != 0 && version != session.version)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "session '", sequence_->session_id(), "' runs model '", session.name, "' version ", session.version,
-        "; the request names '", wanted.name, "' version ", version != 0 ? version : wanted.version));
+    return Refuse(Why::kPosition,
+                  absl::StrCat("session '", sequence_->session_id(), "' runs model '", session.name, "' version ",
+                               session.version, "; the request names '", wanted.name, "' version ",
+                               version != 0 ? version : wanted.version),
+                  lease_.position());
   }
   if (message_->session_terms().named_inputs && !SameInputs(session.spec(), wanted.spec())) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "session '", sequence_->session_id(), "' runs model '", session.name, "' version ", session.version,
-        ", whose inputs are not those of version ", wanted.version, "; name its version in the request"));
+    return Refuse(Why::kPosition,
+                  absl::StrCat("session '", sequence_->session_id(), "' runs model '", session.name, "' version ",
+                               session.version, ", whose inputs are not those of version ", wanted.version,
+                               "; name its version in the request"),
+                  lease_.position());
   }
   return CheckSequence(*sequence_, session, message_->request()->last_only(), context_->limits);
 }
@@ -194,12 +193,12 @@ void SequenceTask::Run() {
   run_.deadline = message_->deadline();
   stage_ = Stage::kRunning;
   const absl::Status status = context_->loop->engine().Admit(&run_);
-  if (!status.ok()) Refuse(Rejection::kQueueFull, status);
+  if (!status.ok()) EndRefused(status);
 }
 
 void SequenceTask::OnFinished(SequenceRun*, const absl::Status& status) {
   if (status.ok()) return Commit();
-  Refuse(RejectionOf(status), status);
+  EndRefused(status);
 }
 
 void SequenceTask::Commit() {
@@ -227,25 +226,34 @@ void SequenceTask::EndCommit(const absl::Status& status) {
   }
   result_->clear_next_position();
   result_->clear_durable_position();
-  Refuse(SessionRejectionOf(status), status);
+  EndRefused(status);
 }
 
 void SequenceTask::Cancel() {
   cancelled_ = true;
   if (stage_ == Stage::kRunning) run_.cancelled = true;
   if (stage_ == Stage::kWaiting && context_->sessions->CancelWait(sequence_->session_id(), this)) {
-    Refuse(Rejection::kCancelled, absl::CancelledError("cancelled by the client"));
+    EndRefused(CancelledByClient());
   }
 }
 
-void SequenceTask::Refuse(Rejection reason, const absl::Status& status) {
+void SequenceTask::EndRefused(absl::Status status) {
   if (lease_) lease_.Release(message_->arrived());
   result_->clear_values();
-  // So the client may begin it again, if it has all its timesteps.
-  if (context_->sessions->has_store() && IsUnknownSession(status)) result_->set_durable_position(0);
+  const Refusal refusal = RefusalOf(status);
+  if (refusal.why == Why::kNotFound && refusal.next_position) {
+    // Without a store a session that is unknown has never been here: there is nothing to go on with.
+    if (context_->sessions->has_store()) {
+      result_->set_durable_position(*refusal.next_position);
+    } else {
+      status = Refuse(Why::kNotFound, status.message());
+    }
+  } else if (refusal.next_position) {
+    result_->set_next_position(*refusal.next_position);
+  }
   ToProto(status, result_->mutable_status());
   stage_ = Stage::kDone;
-  RecordRefusal(reason, status, context_->metrics);
+  RecordRefusal(status, context_->metrics);
   message_->OnSequenceDone(status);
 }
 

@@ -65,7 +65,7 @@ class SequenceTask : private LeaseWaiter, private CommitWaiter, private RunObser
   void Run();
   void Commit();
   void EndCommit(const absl::Status& status);
-  void Refuse(Rejection reason, const absl::Status& status);
+  void EndRefused(absl::Status status);
   void Done();
 
   const RpcContext* const context_;

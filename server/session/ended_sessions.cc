@@ -1,14 +1,9 @@
 #include "server/session/ended_sessions.h"
 
-#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+#include "server/refusal/refusal.h"
 
 namespace rondo {
-namespace {
-
-constexpr absl::string_view kUnknownSession = "rondo/unknown_session";
-
-}  // namespace
 
 std::string ReasonOf(const SessionEnd& end) {
   switch (end.cause) {
@@ -26,16 +21,12 @@ std::string ReasonOf(const SessionEnd& end) {
 absl::Status EndedError(absl::string_view id, const SessionEnd& end) { return EndedError(id, ReasonOf(end)); }
 
 absl::Status EndedError(absl::string_view id, absl::string_view reason) {
-  return absl::NotFoundError(absl::StrCat("session '", id, "' ended: ", reason));
+  return Refuse(Why::kNotFound, absl::StrCat("session '", id, "' ended: ", reason));
 }
 
 absl::Status UnknownSessionError(absl::string_view id) {
-  absl::Status status = absl::NotFoundError(absl::StrCat("no session '", id, "'"));
-  status.SetPayload(kUnknownSession, absl::Cord());
-  return status;
+  return Refuse(Why::kNotFound, absl::StrCat("no session '", id, "'"), /*next_position=*/0);
 }
-
-bool IsUnknownSession(const absl::Status& status) { return status.GetPayload(kUnknownSession).has_value(); }
 
 void EndedSessions::Record(absl::string_view id, const SessionEnd& end) {
   if (capacity_ == 0) return;

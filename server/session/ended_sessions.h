@@ -30,10 +30,8 @@ std::string ReasonOf(const SessionEnd& end);
 absl::Status EndedError(absl::string_view id, const SessionEnd& end);
 absl::Status EndedError(absl::string_view id, absl::string_view reason);
 
-// NOT_FOUND: nobody knows of a session `id`, nor that there was one.
+// NOT_FOUND: nobody knows of a session `id`, nor that there was one. Its next position is 0, as a client may begin it.
 absl::Status UnknownSessionError(absl::string_view id);
-// True of that one, false of an EndedError.
-bool IsUnknownSession(const absl::Status& status);
 
 // The last `capacity` sessions that ended, and why. An id that ends again counts as the newest.
 //

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "server/refusal/refusal.h"
 #include "server/session/ended_sessions.h"
 
 namespace rondo {
@@ -24,10 +25,18 @@ absl::Time ExpiryOf(const SessionFields& session, absl::Duration ended_kept) {
 }
 
 absl::Status WithId(absl::string_view id, const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat("session '", id, "': ", status.message()));
+  return StoreRefusal(absl::Status(status.code(), absl::StrCat("session '", id, "': ", status.message())));
 }
 
 }  // namespace
+
+absl::Status StoreRefusal(absl::Status answer) {
+  if (answer.ok()) return answer;
+  const Why why = absl::IsAborted(answer)             ? Why::kMoved
+                  : absl::IsResourceExhausted(answer) ? Why::kStoreFull
+                                                      : Why::kStore;
+  return WithWhy(why, std::move(answer));
+}
 
 bool IsAway(const absl::Status& saved) { return !saved.ok() && !absl::IsAborted(saved) && !absl::IsDataLoss(saved); }
 
@@ -73,8 +82,7 @@ SessionBacking::Found SessionBacking::Interpret(const std::string& id, const Sto
   }
   auto& record = std::get<SessionRecord>(*stored);
   if (record.id != id) {
-    found.status =
-        absl::DataLossError(absl::StrCat("session '", id, "': the store has '", record.id, "' in its place"));
+    found.status = WithId(id, absl::DataLossError(absl::StrCat("the store has '", record.id, "' in its place")));
     return found;
   }
   const absl::Duration idle = now - absl::FromUnixNanos(record.last_used_ns);
@@ -84,7 +92,7 @@ SessionBacking::Found SessionBacking::Interpret(const std::string& id, const Sto
   }
   absl::StatusOr<ServedModelPtr> model = persistence_.find_model(record.model);
   if (!model.ok()) {  // not NOT_FOUND: the session exists
-    found.status = WithId(id, absl::FailedPreconditionError(model.status().message()));
+    found.status = Refuse(Why::kPosition, absl::StrCat("session '", id, "': ", model.status().message()));
     return found;
   }
   found.model = *std::move(model);

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/metrics/metrics.h"
+#include "server/refusal/refusal.h"
 #include "server/session/session_table_impl.h"
 
 namespace rondo {
@@ -57,8 +58,8 @@ int64_t Advance(int64_t position, int64_t timesteps) {
 }  // namespace
 
 absl::Status MovedError(absl::string_view id) {
-  return absl::AbortedError(
-      absl::StrCat("session '", id, "' has moved to another server; a retry here takes it back as it is there"));
+  return Refuse(Why::kMoved, absl::StrCat("session '", id,
+                                          "' has moved to another server; a retry here takes it back as it is there"));
 }
 
 SessionBacking::End EndOf(const LiveSession& session, const SessionEnd& end) {

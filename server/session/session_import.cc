@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/metrics/metrics.h"
+#include "server/refusal/refusal.h"
 #include "server/session/session_lease.h"
 #include "server/session/session_table_impl.h"
 #include "server/store/recorded_model.h"
@@ -17,9 +18,8 @@ template <typename Size>
 absl::Status CheckSame(absl::string_view what, const Size& came, const Size& wanted, const SessionRecord& record,
                        const Model& model) {
   if (came == wanted) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat("the state of session '", record.id, "' is of ", what, " ", came,
-                                                    "; model '", model.name, "' version ", model.version, " has ",
-                                                    wanted));
+  return Refuse(Why::kPosition, absl::StrCat("the state of session '", record.id, "' is of ", what, " ", came,
+                                             "; model '", model.name, "' version ", model.version, " has ", wanted));
 }
 
 // What memory and the meaning of the state depend on.

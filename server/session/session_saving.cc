@@ -9,6 +9,7 @@
 
 #include "absl/time/clock.h"
 #include "server/metrics/metrics.h"
+#include "server/refusal/refusal.h"
 #include "server/session/session_table_impl.h"
 #include "server/store/recorded_model.h"
 
@@ -71,7 +72,7 @@ void SessionTable::Impl::SaveNow(SessionShard&, LiveSession* session, CommitWait
   auto saved = [this, id = session->id, change = session->change, position = session->position,
                 waiter](const absl::Status& status) {
     OnSaved(id, change, position, status);
-    if (waiter != nullptr) waiter->OnCommitted(status);
+    if (waiter != nullptr) waiter->OnCommitted(StoreRefusal(status));
   };
   backing_->Save(ViewOf(*session), session->epoch, std::move(saved));
 }
@@ -185,7 +186,7 @@ absl::Status SessionTable::Impl::FinishCommit(LiveSession* session, LeaseEnd* en
     end->durable = true;
     return EndLease(session, end);
   }
-  absl::Status status = saved;
+  absl::Status status = StoreRefusal(saved);
   SessionShard& shard = ShardOf(session->hash);
   WaitQueue heard;
   {
@@ -212,8 +213,7 @@ bool SessionTable::Impl::Sync(absl::string_view id, CommitWaiter* waiter) {
   LiveSession* const session = shard.Find(key);
   if (session == nullptr) {  // it was deleted: the answer comes behind its end's, and says whether that took effect
     backing_->Load(id, [waiter](const SessionBacking::Found& found) {
-      waiter->OnCommitted(found.record ? absl::UnavailableError("the session's end could not be stored")
-                                       : found.status);
+      waiter->OnCommitted(found.record ? Refuse(Why::kStore, "the session's end could not be stored") : found.status);
     });
     return false;
   }

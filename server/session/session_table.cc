@@ -3,21 +3,13 @@
 #include <utility>
 
 #include "absl/random/random.h"
-#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "server/metrics/metrics.h"
+#include "server/refusal/refusal.h"
 #include "server/session/session_id.h"
 #include "server/session/session_table_impl.h"
 
 namespace rondo {
-namespace {
-
-// The payload by which a status says so.
-constexpr char kSessionsFull[] = "rondo/sessions_full";
-
-}  // namespace
-
-bool IsSessionsFull(const absl::Status& status) { return status.GetPayload(kSessionsFull).has_value(); }
 
 SessionTable::SessionTable(const Options& options, SessionPersistence persistence)
     : impl_(std::make_unique<Impl>(options, std::move(persistence), this)) {}
@@ -110,10 +102,7 @@ absl::Status SessionTable::Impl::Enter(SessionShard& shard, std::unique_ptr<Live
   size_t live = live_.load(std::memory_order_relaxed);
   do {
     if (live >= options_.max_sessions) {
-      absl::Status full =
-          absl::ResourceExhaustedError(absl::StrCat("the server holds ", live, " sessions, the most it may"));
-      full.SetPayload(kSessionsFull, absl::Cord());
-      return full;
+      return Refuse(Why::kSessionsFull, absl::StrCat("the server holds ", live, " sessions, the most it may"));
     }
   } while (!live_.compare_exchange_weak(live, live + 1, std::memory_order_relaxed));
   session->saved_change = session->change = ++shard.changes;
@@ -182,8 +171,8 @@ absl::StatusOr<std::optional<SessionLease>> SessionTable::Impl::Join(SessionShar
     return SessionLease(table_, session);
   }
   if (session->queue.size() >= options_.max_queue_per_session) {
-    return absl::ResourceExhaustedError(absl::StrCat("session '", session->id, "' is busy and ", session->queue.size(),
-                                                     " requests wait for it, the most that may"));
+    return Refuse(Why::kQueueFull, absl::StrCat("session '", session->id, "' is busy and ", session->queue.size(),
+                                                " requests wait for it, the most that may"));
   }
   if (create_as != nullptr) waiter->create_as_ = *create_as;
   session->queue.Push(waiter);
@@ -223,7 +212,7 @@ absl::Status SessionTable::Impl::Delete(absl::string_view id) {
     MutexLock lock(&shard.mutex);
     LiveSession* const session = shard.Find(key);
     if (session == nullptr) return Missing(id);
-    if (session->loading) return absl::UnavailableError(absl::StrCat("session '", id, "' is being loaded"));
+    if (session->loading) return Refuse(Why::kStore, absl::StrCat("session '", id, "' is being loaded"));
     if (!session->provisional) metrics = session->model->metrics;
     ended = Retire(shard, session, {SessionEnd::Cause::kDeleted, absl::ZeroDuration()}, &heard);
   }

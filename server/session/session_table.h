@@ -66,7 +66,7 @@ class LeaseWaiter : public FifoLink<LeaseWaiter> {
 // Ownership: owns the sessions and their states; a SessionLease borrows one. The table outlives every lease.
 // Threads:   every method may be called from any thread.
 // Time:      an argument. `now` may jump ahead; it never goes back by more than jitter.
-// Errors:    returned; on error nothing has changed.
+// Errors:    returned, each with its reason (server/refusal); on error nothing has changed.
 class SessionTable {
  public:
   struct Options {
@@ -149,9 +149,6 @@ class SessionTable {
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-// True for the RESOURCE_EXHAUSTED of Create and Acquire that means max_sessions, not the queue of one session.
-bool IsSessionsFull(const absl::Status& status);
 
 // INVALID_ARGUMENT unless `id` is 1..128 bytes of printable ASCII without spaces.
 absl::Status ValidateSessionId(absl::string_view id);

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "server/refusal/refusal.h"
 #include "server/rpc/call/message_ring.h"
 #include "server/rpc/call/read_pace.h"
 #include "server/rpc/call/rpc_call.h"
@@ -89,9 +90,9 @@ void StreamCall<Rpc>::OnArrived() {
   errors_end_ = Rpc::ErrorsEndStream(*server_context());
   const size_t open = context()->open_streams->fetch_add(1) + 1;
   if (open > context()->limits.max_streams) {
-    const absl::Status status = absl::ResourceExhaustedError(
-        absl::StrCat("the server has max_streams=", context()->limits.max_streams, " open"));
-    RecordRefusal(Rejection::kStreamsFull, status, context()->metrics);
+    const absl::Status status =
+        Refuse(Why::kStreamsFull, absl::StrCat("the server has max_streams=", context()->limits.max_streams, " open"));
+    RecordRefusal(status, context()->metrics);
     return Finish(status);
   }
   if (context()->draining->load(std::memory_order_relaxed)) return Finish(ShuttingDown());

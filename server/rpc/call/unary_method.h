@@ -28,7 +28,7 @@ class UnaryCall : public RpcCall {
   void OnArrived() override {
     Listen<UnaryCall>(context(), service_, request_method_, handler_);
     const absl::Status status = handler_(request_, &response_);
-    if (!status.ok()) RecordRefusal(RejectionOf(status), status, context()->metrics);
+    if (!status.ok()) RecordRefusal(status, context()->metrics);
     FinishUnary(&writer_, response_, ToGrpcStatus(status, server_context()));
   }
 

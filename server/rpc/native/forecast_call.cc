@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "server/metrics/metrics.h"
+#include "server/refusal/refusal.h"
 #include "server/rpc/call/status.h"
 #include "server/serve/check_sequence.h"
 
@@ -66,7 +67,7 @@ void ForecastCall::OnGranted(bool) {
   absl::StatusOr<SessionLease> lease = std::exchange(granted_lease_, absl::CancelledError());
   absl::Status status = lease.status();
   if (lease.ok()) {
-    status = is_cancelled_ ? absl::CancelledError("cancelled by the client") : StartFromSession(*std::move(lease));
+    status = is_cancelled_ ? CancelledByClient() : StartFromSession(*std::move(lease));
   }
   if (!status.ok()) Reply(status);
 }
@@ -74,12 +75,12 @@ void ForecastCall::OnGranted(bool) {
 absl::Status ForecastCall::StartFromSession(SessionLease session) {
   const Model& model = *session.model()->model;
   if (model.name != model_->model->name || (request_.version() != 0 && request_.version() != model.version)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("session '", request_.session_id(), "' runs model '", model.name, "' version ", model.version));
+    return Refuse(Why::kPosition, absl::StrCat("session '", request_.session_id(), "' runs model '", model.name,
+                                               "' version ", model.version));
   }
   if (session.position() == 0) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("session '", request_.session_id(), "' has no timestep yet; a forecast needs at least one"));
+    return Refuse(Why::kPosition, absl::StrCat("session '", request_.session_id(),
+                                               "' has no timestep yet; a forecast needs at least one"));
   }
   model_ = session.model();
   response_.set_position(session.position());
@@ -128,8 +129,8 @@ absl::Status ForecastCall::CheckPaths(const ForecastPlan& plan) const {
         absl::StrCat("num_paths is ", num_paths, "; wanted 2 to ", kMaxPaths, ", or 0 to sample none"));
   }
   if (num_paths != 0 && spec.head != Head::kGaussian) {
-    return absl::FailedPreconditionError(absl::StrCat("model '", model_->model->name, "' has a ", HeadName(spec.head),
-                                                      " head; only a gaussian one can sample paths"));
+    return Refuse(Why::kPosition, absl::StrCat("model '", model_->model->name, "' has a ", HeadName(spec.head),
+                                               " head; only a gaussian one can sample paths"));
   }
   double last = 0;
   for (const double quantile : request_.path_quantiles()) {
@@ -180,11 +181,10 @@ void ForecastCall::FillResponse() {
 
 void ForecastCall::Reply(const absl::Status& status) {
   context()->metrics->in_flight.Add(-1);
-  if (model_ != nullptr) {
+  if (model_ != nullptr)
     model_->metrics->requests.durations.Observe(Method::kForecast, status.code(), absl::Now() - start_);
-  }
   if (status.ok()) FillResponse();
-  if (!status.ok()) RecordRefusal(RejectionOf(status), status, context()->metrics);
+  if (!status.ok()) RecordRefusal(status, context()->metrics);
   FinishUnary(&writer_, response_, ToGrpcStatus(status, server_context()));
 }
 
@@ -194,7 +194,7 @@ void ForecastCall::OnCancelled() {
   if (!is_waiting_ || !context()->sessions->CancelWait(request_.session_id(), this)) return;
   is_waiting_ = false;
   CallOff();
-  Reply(absl::CancelledError("cancelled by the client"));
+  Reply(CancelledByClient());
 }
 
 }  // namespace rondo

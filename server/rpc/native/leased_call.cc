@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "server/refusal/refusal.h"
 #include "server/rpc/call/status.h"
 
 namespace rondo {
@@ -72,15 +73,12 @@ void LeasedCall::OnCommitted(const absl::Status& status) {
 void LeasedCall::OnSynced(bool) { Reply(synced_status_); }
 
 absl::Status LeasedCall::Cancelled() const {
-  return deadline() <= absl::Now() ? absl::DeadlineExceededError("the deadline passed while the session was busy")
-                                   : absl::CancelledError("cancelled by the client");
+  return deadline() <= absl::Now() ? Refuse(Why::kDeadline, "the deadline passed while the session was busy")
+                                   : CancelledByClient();
 }
 
 void LeasedCall::Reply(const absl::Status& status) {
-  if (!status.ok()) {
-    const bool draining = absl::IsUnavailable(status) && context()->draining->load();
-    RecordRefusal(draining ? Rejection::kDraining : SessionRejectionOf(status), status, context()->metrics);
-  }
+  if (!status.ok()) RecordRefusal(status, context()->metrics);
   context()->metrics->in_flight.Add(-1);
   Send(ToGrpcStatus(status, server_context()));
 }

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "server/refusal/refusal.h"
 #include "server/registry/find_recorded_model.h"
 #include "server/session/session_id.h"
 #include "server/store/session_record.h"
@@ -35,9 +36,9 @@ absl::Status ExportSession(const RpcContext& context, const v1::ExportSessionReq
   ToProto(info, response->mutable_session());
   response->set_state(Encode(record));
   if (response->ByteSizeLong() <= context.limits.max_message_bytes) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat("the state of session '", record.id, "' takes a message of ",
-                                                    response->ByteSizeLong(), " bytes; this server sends at most ",
-                                                    context.limits.max_message_bytes));
+  return Refuse(Why::kPosition,
+                absl::StrCat("the state of session '", record.id, "' takes a message of ", response->ByteSizeLong(),
+                             " bytes; this server sends at most ", context.limits.max_message_bytes));
 }
 
 std::string ImportedId(const v1::ImportSessionRequest& request) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "server/refusal/refusal.h"
 #include "server/rpc/call/unary_method.h"
 
 namespace rondo {
@@ -25,7 +26,7 @@ absl::Status Check(const RpcContext& context, const ServiceNames& names, const h
                    health::HealthCheckResponse* response) {
   const ServingStatus status = StatusOf(context, names, request.service());
   if (status == health::HealthCheckResponse::SERVICE_UNKNOWN) {
-    return absl::NotFoundError(absl::StrCat("no service '", request.service(), "' here; '' is the whole server"));
+    return Refuse(Why::kNotFound, absl::StrCat("no service '", request.service(), "' here; '' is the whole server"));
   }
   response->set_status(status);
   return absl::OkStatus();

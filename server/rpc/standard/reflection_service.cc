@@ -2,6 +2,7 @@
 
 #include <grpcpp/support/async_stream.h>
 
+#include "server/refusal/refusal.h"
 #include "server/rpc/call/rpc_call.h"
 #include "server/rpc/call/status.h"
 #include "server/rpc/standard/reflection_answers.h"

@@ -55,16 +55,13 @@ void OpenInferenceMessage::OnMessageDone() {
 }
 
 absl::Status OpenInferenceMessage::ResultOfPredict() const {
-  if (!predict_.refusal().ok()) return predict_.refusal();
-  const v1::SequenceResult& result = predict_.response().results(0);
-  if (!result.has_status()) return absl::OkStatus();
-  const auto code = static_cast<absl::StatusCode>(result.status().code());
-  if (code != absl::StatusCode::kNotFound) return absl::Status(code, result.status().message());
+  const absl::Status& failure = predict_.first_failure();
+  if (!predict_.refusal().ok() || !absl::IsNotFound(failure)) return failure;
   // The only thing that a sequence does not find is its session: Triton's text, and what became of it.
   const std::string& id = predict_.request().sequences(0).session_id();
   return absl::InvalidArgumentError(
       absl::StrCat("inference request for sequence ", id, " to model '", request_.model_name(),
-                   "' must specify the START flag on the first request of the sequence: ", result.status().message()));
+                   "' must specify the START flag on the first request of the sequence: ", failure.message()));
 }
 
 void OpenInferenceMessage::FillResult() {

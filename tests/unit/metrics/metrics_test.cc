@@ -75,7 +75,7 @@ void Fill(Metrics* metrics, absl::string_view model) {
   counts->sessions.Ended(SessionEvent::kExpired);
   counts->registry.load.Observe(Nanoseconds(absl::Milliseconds(40)));
   metrics->registry()->live.Set(model, 3, "lstm", "onednn/brgemm:avx512_core");
-  metrics->requests()->rejected[Rejection::kQueueFull].Add();
+  metrics->requests()->rejected[Why::kQueueFull].Add();
   metrics->requests()->in_flight.Add(2);
   metrics->sessions()->state_bytes.Set(4096);
   metrics->store()->Observe(StoreOperation::kSave, absl::Milliseconds(2), 3);
@@ -211,7 +211,7 @@ TEST(MetricsTest, CountsFromManyThreadsAddUpWhileThePageIsRead) {
         model->requests.durations.Observe(Method::kStreamPredict, static_cast<absl::StatusCode>(i % 17),
                                           absl::Microseconds(i));
         model->loop.ObserveStep(absl::Microseconds(2), 3);
-        metrics.requests()->rejected[Rejection::kDeadline].Add();
+        metrics.requests()->rejected[Why::kDeadline].Add();
       }
     });
   }

@@ -12,6 +12,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/model_file.h"
+#include "server/refusal/refusal.h"
 #include "tests/unit/model/sample_models.h"
 
 namespace rondo {
@@ -102,9 +103,9 @@ TEST_F(ModelRegistryTest, ServesEveryVersionAndTheNewestByDefault) {
 TEST_F(ModelRegistryTest, NotFoundSaysWhatThereIs) {
   Put("weather/2");
   Open();
-  EXPECT_EQ(registry_->Find("wether", 0).status(), absl::NotFoundError("no model \"wether\"; there are: weather"));
+  EXPECT_EQ(registry_->Find("wether", 0).status(), Refuse(Why::kNotFound, "no model \"wether\"; there are: weather"));
   EXPECT_EQ(registry_->Find("weather", 3).status(),
-            absl::NotFoundError("model \"weather\" has no version 3; there are: 2"));
+            Refuse(Why::kNotFound, "model \"weather\" has no version 3; there are: 2"));
   EXPECT_EQ(registry_->Find("weather", -1).status().code(), absl::StatusCode::kNotFound);
   const std::string message(registry_->Find("a\n\xff" + std::string(100000, 'x'), 0).status().message());
   EXPECT_THAT(message, HasSubstr(R"("a\n\xff)"));
@@ -114,7 +115,7 @@ TEST_F(ModelRegistryTest, NotFoundSaysWhatThereIs) {
 TEST_F(ModelRegistryTest, RepositoryMayStartEmptyAndFill) {
   Open();
   EXPECT_THAT(Listed(), IsEmpty());
-  EXPECT_EQ(registry_->Find("weather", 0).status(), absl::NotFoundError("no model \"weather\"; there are: none"));
+  EXPECT_EQ(registry_->Find("weather", 0).status(), Refuse(Why::kNotFound, "no model \"weather\"; there are: none"));
   Put("weather/1");
   EXPECT_TRUE(registry_->Reload().ok());
   EXPECT_THAT(Listed(), ElementsAre("weather/1"));
