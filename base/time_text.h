@@ -33,9 +33,12 @@ struct TextTime {
 //    4       a year of 1000 to 2999
 //    8       a date YYYYMMDD of those years
 //    9, 10   seconds since 1970, of 1973 to 2286
-//   12, 13   milliseconds since 1970, of 1979 to 2286; 12 digits that begin with 1 or 2 may be YYYYMMDDHHMM as well
+//   12, 13   milliseconds since 1970, of 1979 to 2286
 //   15, 16   microseconds since 1970, of 1973 to 2286
 //   18, 19   nanoseconds since 1970, of 1973 to 2262
+//
+// Twelve digits that begin with 1 or 2 are refused, since they may be YYYYMMDDHHMM. Ten digits are seconds even where
+// they could be YYYYMMDDHH, which only a whole column can tell.
 //
 // INVALID_ARGUMENT, with what was wanted: anything else. So counters, YYYYMM, serial days and negative numbers are no
 // times. ParseTimeAs reads them, if somebody says what they are.
