@@ -17,11 +17,12 @@ class Services {
   Services();
   ~Services();
 
-  // Before the server is built.
+  // To be called before the server is built.
   void RegisterWith(grpc::ServerBuilder* builder);
-  // After it is built, before the loop starts: the hot calls, on this loop.
+  // Awaits the hot calls on the context's loop. To be called for every loop once the server is built, before the loop
+  // starts.
   void ServeHotCalls(const RpcContext* context);
-  // The same for the rare ones; on one loop.
+  // Awaits the rare calls. To be called likewise, for one loop.
   void ServeRareCalls(const RpcContext* context);
 
  private:

@@ -71,21 +71,5 @@ TEST_F(PipelinedStreamTest, MessagesThatWaitTogetherShareABatch) {
   EXPECT_TRUE(stream->Finish().ok());
 }
 
-TEST_F(PipelinedStreamTest, AStreamMayBeCancelledWhileItsOldestMessageWaitsAndTheNextHasRun) {
-  ASSERT_NO_FATAL_FAILURE(KeepTheLoopBusy());
-  grpc::ClientContext context;
-  const Stream stream = server_.inference().StreamPredict(&context);
-  ASSERT_TRUE(stream->Write(RequestOf("slow", "busy", 1, 0)));
-  ASSERT_TRUE(stream->Write(RequestOf("fast", "s", 1, 0)));
-  const absl::Time deadline = absl::Now() + absl::Seconds(20);
-  while (server_.Metric("rondo_batch_size_count{model=\"fast\"}") < 1) {
-    ASSERT_LT(absl::Now(), deadline) << "the second message never ran";
-  }
-  context.TryCancel();
-  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::CANCELLED);
-  v1::PredictResponse response;
-  EXPECT_TRUE(server_.Predict(RequestOf("fast", "s", 1, 1), &response).ok());
-}
-
 }  // namespace
 }  // namespace rondo
