@@ -225,14 +225,16 @@ class Server::Impl {
   void FillContext(LoopParts* part) {
     RpcContext& context = part->context;
     context.loop = &part->loop;
+    context.poster = &part->loop;
+    context.engine = &part->loop.engine();
     context.calls = &part->calls;
     context.registry = registry_.get();
     context.sessions = sessions_.get();
     context.adopt_sessions = options_.adopt_sessions;
     context.metrics = metrics_.requests();
     context.limits = {options_.requests.max_message_bytes, options_.requests.max_timesteps,
-                      options_.requests.max_sequences_per_message, options_.requests.max_streams,
-                      options_.requests.max_pipelined_messages};
+                      options_.requests.max_sequences_per_message};
+    context.stream_limits = {options_.requests.max_streams, options_.requests.max_pipelined_messages};
     context.open_streams = &open_streams_;
     context.draining = &draining_;
   }

@@ -13,6 +13,16 @@ class Event : public FifoLink<Event> {
   virtual void Proceed(bool ok) = 0;
 };
 
+// Takes events to a loop from anywhere.
+//
+// Threads: Post from any thread.
+class Poster {
+ public:
+  virtual ~Poster() = default;
+  // Lets `event` proceed on the loop's thread, soon.
+  virtual void Post(Event* event) = 0;
+};
+
 }  // namespace rondo
 
 #endif  // RONDO_SERVER_LOOP_EVENT_H_

@@ -21,18 +21,17 @@ namespace rondo {
 //
 // Ownership: owns its queue and thread; borrows events and runs.
 // Threads:   Post may be called from any thread; all else, and every Event::Proceed, runs on the loop's own.
-class ServingLoop {
+class ServingLoop : public Poster {
  public:
   ServingLoop(std::unique_ptr<grpc::ServerCompletionQueue> queue, const ActiveSet::Options& options,
               ComputeHelpers* helpers);
   // REQUIRES: the server that uses the queue has been shut down. Waits for every operation to come back.
-  ~ServingLoop();
+  ~ServingLoop() override;
 
   // Starts the thread. Operations may be put on queue() before.
   void Start();
 
-  // Lets `event` proceed on the loop's thread, soon.
-  void Post(Event* event);
+  void Post(Event* event) override;
 
   // A number that grows with every turn and with every wait: an operation that comes back under the number it was
   // started under needed nothing that was not there already. On the loop's thread.

@@ -5,22 +5,25 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
-#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "model/model.h"
+#include "server/serve/exchange.h"
+#include "server/serve/serve_context.h"
 
 namespace rondo {
 
-// Whether `values` and `times` are whole timesteps that `model` takes, at most `max_timesteps`, finite, and token ids
-// where it wants those. INVALID_ARGUMENT says what came and what was wanted.
+// Judges a sequence before it runs as a request of `model`: its values and times, the size of its reply, and what only
+// a session may have. INVALID_ARGUMENT says what came and what was wanted.
+absl::Status CheckSequence(const SequenceView& sequence, const Model& model, bool last_only, const ServeLimits& limits);
+
+// Judges whether `values` and `times` are whole timesteps that `model` takes: at most `max_timesteps`, finite, and
+// token ids where it wants those. INVALID_ARGUMENT says what came and what was wanted.
 absl::Status CheckTimesteps(absl::Span<const float> values, absl::Span<const int64_t> times, const Model& model,
                             size_t max_timesteps);
 
-// The same without the limit on their number, for rows that may hold anything in the columns of `ignored`.
+// Judges whether the numbers of `values` are finite, and token ids where `model` wants those. A row may hold anything
+// in the columns of `ignored`. INVALID_ARGUMENT as above.
 absl::Status CheckValues(absl::Span<const float> values, const Model& model, absl::Span<const bool> ignored);
-
-// Of all that decides the reply: two requests with the same one are taken for the same. Stable between processes.
-uint64_t FingerprintOf(absl::Span<const float> values, absl::Span<const int64_t> times, bool last_only);
 
 }  // namespace rondo
 

@@ -4,10 +4,15 @@
 #include <cmath>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "server/metrics/metrics.h"
+#include "server/refusal/refusal.h"
 
 namespace rondo {
 namespace {
+
+constexpr int64_t kMaxPaths = 1000;
+constexpr double kMaxPathBytes = 256 << 20;  // inputs and outputs of all paths of one forecast
 
 // Which of an output's numbers is fed back where nothing is sampled: the mean, or the quantile nearest the median.
 size_t PointOf(const ModelSpec& spec) {
@@ -86,6 +91,36 @@ absl::Span<const float> ForecastPath::Points(size_t horizon) const {
   const ModelSpec& spec = scratch_.model()->spec();
   return absl::MakeConstSpan(points_).last(horizon *
                                            static_cast<size_t>(spec.output_size() / spec.values_per_output()));
+}
+
+absl::Status CheckPaths(const ForecastView& request, const Model& model, size_t timesteps, size_t max_reply_bytes) {
+  const ModelSpec& spec = model.spec();
+  if (request.num_paths != 0 && (request.num_paths < 2 || request.num_paths > kMaxPaths)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("num_paths is ", request.num_paths, "; wanted 2 to ", kMaxPaths, ", or 0 to sample none"));
+  }
+  if (request.num_paths != 0 && spec.head != Head::kGaussian) {
+    return Refuse(Why::kPosition, absl::StrCat("model '", model.name, "' has a ", HeadName(spec.head),
+                                               " head; only a gaussian one can sample paths"));
+  }
+  double last = 0;
+  for (const double quantile : request.path_quantiles) {
+    if (!(quantile > last && quantile < 1)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("a path quantile is ", quantile, "; wanted ascending numbers inside (0, 1)"));
+    }
+    last = quantile;
+  }
+  const double values_per_output = static_cast<double>(std::max<size_t>(1, request.path_quantiles.size()));
+  const double reply_bytes = static_cast<double>(request.horizon) * static_cast<double>(spec.output_size()) *
+                             values_per_output * sizeof(float);
+  const double path_bytes = static_cast<double>(timesteps) *
+                            static_cast<double>(std::max<int64_t>(1, request.num_paths)) *
+                            static_cast<double>(spec.output_size() + spec.input_size()) * sizeof(float);
+  if (reply_bytes <= static_cast<double>(max_reply_bytes) && path_bytes <= kMaxPathBytes) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("the forecast is too large: a reply of ", reply_bytes,
+                                                 " bytes, at most ", max_reply_bytes, "; paths of ", path_bytes,
+                                                 " bytes, at most ", kMaxPathBytes));
 }
 
 std::vector<float> PathQuantiles(absl::Span<const absl::Span<const float>> paths, absl::Span<const double> quantiles) {

@@ -1,6 +1,7 @@
 #ifndef RONDO_SERVER_SERVE_FORECAST_PATH_H_
 #define RONDO_SERVER_SERVE_FORECAST_PATH_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <random>
@@ -12,6 +13,7 @@
 #include "server/loop/sequence_run.h"
 #include "server/loop/step_engine.h"
 #include "server/serve/forecast_plan.h"
+#include "server/serve/forecast_view.h"
 #include "server/session/session_lease.h"
 
 namespace rondo {
@@ -61,6 +63,11 @@ class ForecastPath : private RunObserver {
   std::vector<float> points_;   // of the rows so far, from the last of the history on
   SequenceRun run_;
 };
+
+// Judges what `request` wants of its paths, of `timesteps` each. INVALID_ARGUMENT: a number of paths or a quantile that
+// is none, a reply above `max_reply_bytes`, or paths that take too much memory. FAILED_PRECONDITION: `model` cannot
+// sample.
+absl::Status CheckPaths(const ForecastView& request, const Model& model, size_t timesteps, size_t max_reply_bytes);
 
 // For each of `columns` points the quantiles over the paths (linear between the order statistics, as numpy.quantile):
 // [columns][quantiles]. `paths`: each path's points, all of one size.

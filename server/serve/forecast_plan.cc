@@ -19,12 +19,12 @@ size_t IndexOf(const Features& features, absl::string_view name) {
 
 }  // namespace
 
-absl::StatusOr<ForecastPlan> ForecastPlan::Make(const v1::ForecastRequest& request, const Model& model,
+absl::StatusOr<ForecastPlan> ForecastPlan::Make(const ForecastView& request, const Model& model,
                                                 std::optional<int64_t> last_time) {
   ForecastPlan plan;
   plan.input_size_ = static_cast<size_t>(model.spec().input_size());
-  plan.history_timesteps_ = static_cast<size_t>(request.history_size()) / plan.input_size_;
-  plan.timesteps_ = plan.history_timesteps_ + static_cast<size_t>(request.horizon()) - 1;
+  plan.history_timesteps_ = request.history.size() / plan.input_size_;
+  plan.timesteps_ = plan.history_timesteps_ + static_cast<size_t>(request.horizon) - 1;
   for (const FeedbackLink& link : model.spec().feedback) {
     plan.feedback_.emplace_back(IndexOf(model.spec().outputs, link.output), IndexOf(model.spec().inputs, link.input));
   }
@@ -33,9 +33,9 @@ absl::StatusOr<ForecastPlan> ForecastPlan::Make(const v1::ForecastRequest& reque
   return plan;
 }
 
-absl::Status ForecastPlan::PlanInputs(const v1::ForecastRequest& request, const Model& model) {
-  const size_t future = static_cast<size_t>(request.horizon()) - 1;
-  const size_t known = static_cast<size_t>(request.known_inputs_size());
+absl::Status ForecastPlan::PlanInputs(const ForecastView& request, const Model& model) {
+  const size_t future = static_cast<size_t>(request.horizon) - 1;
+  const size_t known = request.known_inputs.size();
   const auto fed_back = std::make_unique<bool[]>(input_size_);
   for (const auto& [output, input] : feedback_) fed_back[input] = true;
   const absl::Span<const bool> ignored(fed_back.get(), input_size_);
@@ -49,29 +49,29 @@ absl::Status ForecastPlan::PlanInputs(const v1::ForecastRequest& request, const 
                                                  "' does not feed it back, so known_inputs must give it"));
     }
   } else if (known != future * input_size_) {
-    return absl::InvalidArgumentError(absl::StrCat("known_inputs has ", known, " floats; horizon ", request.horizon(),
+    return absl::InvalidArgumentError(absl::StrCat("known_inputs has ", known, " floats; horizon ", request.horizon,
                                                    " takes ", future, " timesteps of input_size=", input_size_));
   }
-  if (absl::Status status = CheckValues(request.known_inputs(), model, ignored); !status.ok()) return status;
+  if (absl::Status status = CheckValues(request.known_inputs, model, ignored); !status.ok()) return status;
   inputs_.reserve(timesteps_ * input_size_);
-  inputs_.assign(request.history().begin(), request.history().end());
-  inputs_.insert(inputs_.end(), request.known_inputs().begin(), request.known_inputs().end());
+  inputs_.assign(request.history.begin(), request.history.end());
+  inputs_.insert(inputs_.end(), request.known_inputs.begin(), request.known_inputs.end());
   inputs_.resize(timesteps_ * input_size_, 0.0f);
   return absl::OkStatus();
 }
 
-absl::Status ForecastPlan::PlanTimes(const v1::ForecastRequest& request, const Model& model,
+absl::Status ForecastPlan::PlanTimes(const ForecastView& request, const Model& model,
                                      std::optional<int64_t> last_time) {
-  const size_t future = static_cast<size_t>(request.horizon()) - 1;
-  const size_t known = static_cast<size_t>(request.known_times_size());
+  const size_t future = static_cast<size_t>(request.horizon) - 1;
+  const size_t known = request.known_times.size();
   if (known != 0 && known != future) {
     return absl::InvalidArgumentError(
-        absl::StrCat("known_times has ", known, " entries; horizon ", request.horizon(), " takes ", future));
+        absl::StrCat("known_times has ", known, " entries; horizon ", request.horizon, " takes ", future));
   }
   if (!model.spec().needs_times()) return absl::OkStatus();
-  times_.assign(request.history_times().begin(), request.history_times().end());
+  times_.assign(request.history_times.begin(), request.history_times.end());
   if (!times_.empty()) last_time = times_.back();
-  times_.insert(times_.end(), request.known_times().begin(), request.known_times().end());
+  times_.insert(times_.end(), request.known_times.begin(), request.known_times.end());
   if (times_.size() == timesteps_) return absl::OkStatus();
   if (!last_time.has_value() || model.spec().step_seconds <= 0) {
     return Refuse(Why::kPosition, absl::StrCat("the forecast lacks times: model '", model.name,

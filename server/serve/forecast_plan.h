@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "model/model.h"
-#include "rondo/v1/inference.pb.h"
+#include "server/serve/forecast_view.h"
 
 namespace rondo {
 
@@ -22,7 +22,7 @@ class ForecastPlan {
   // INVALID_ARGUMENT: sizes, values, times. FAILED_PRECONDITION: an input of the predicted steps is neither fed back
   // nor known, or their times are neither given nor follow from the model's step_seconds. `last_time`: of the session's
   // last timestep, if it had one.
-  static absl::StatusOr<ForecastPlan> Make(const v1::ForecastRequest& request, const Model& model,
+  static absl::StatusOr<ForecastPlan> Make(const ForecastView& request, const Model& model,
                                            std::optional<int64_t> last_time);
 
   // [timesteps][input_size]; may be zero timesteps, for the one-step forecast of a session.
@@ -37,8 +37,8 @@ class ForecastPlan {
   void FeedBack(absl::Span<const float> points, size_t timestep);
 
  private:
-  absl::Status PlanInputs(const v1::ForecastRequest& request, const Model& model);
-  absl::Status PlanTimes(const v1::ForecastRequest& request, const Model& model, std::optional<int64_t> last_time);
+  absl::Status PlanInputs(const ForecastView& request, const Model& model);
+  absl::Status PlanTimes(const ForecastView& request, const Model& model, std::optional<int64_t> last_time);
 
   size_t input_size_ = 0;
   size_t timesteps_ = 0;

@@ -1,45 +1,37 @@
 #ifndef RONDO_SERVER_SERVE_SEQUENCE_TASK_H_
 #define RONDO_SERVER_SERVE_SEQUENCE_TASK_H_
 
+#include <cstddef>
 #include <cstdint>
-#include <optional>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "rondo/v1/inference.pb.h"
+#include "absl/types/span.h"
 #include "server/loop/event.h"
 #include "server/loop/sequence_run.h"
-#include "server/rpc/call/rpc_context.h"
+#include "server/serve/exchange.h"
+#include "server/serve/serve_context.h"
 #include "server/session/session_lease.h"
 #include "server/session/session_table.h"
 
 namespace rondo {
 
-class PredictMessage;
-
-// How the sequences of a message meet their sessions.
-struct SessionTerms {
-  // The session begins at position 0 and a zero state, whether the id is live or not; `position` is not looked at.
-  bool anew = false;
-  // The values are in the order of the inputs of the model version that the message found: for a session of another
-  // version they are only if that has the same inputs.
-  bool named_inputs = false;
-};
+class Message;
 
 // One sequence of a message, from the check of its values to its result: waits for its session's lease, runs, commits.
 //
 // Threads: the loop's own, but OnLease and OnCommitted.
 class SequenceTask : private LeaseWaiter, private CommitWaiter, private RunObserver, private Event {
  public:
-  SequenceTask(const RpcContext* context, PredictMessage* message) : context_(context), message_(message) {}
+  // Sequence `index` of `message`, over and over.
+  SequenceTask(const ServeContext* context, Message* message, size_t index)
+      : context_(context), message_(message), index_(index) {}
 
-  // Fills *result and tells the message OnSequenceDone, at once or later. Both protos stay put until then.
-  void Start(const v1::Sequence& sequence, v1::SequenceResult* result);
+  // Sets the sequence's result in the message's exchange and tells the message OnSequenceDone, at once or later. What
+  // the sequence points to stays put until then.
+  void Start(const SequenceView& sequence);
   // Ends as CANCELLED soon, unless it is done.
   void Cancel();
-  // Of the model that ran it.
-  int64_t version() const { return version_; }
-  size_t timesteps() const { return run_.timesteps; }
 
  private:
   enum class Stage { kDone, kWaiting, kRunning, kCommitting };
@@ -58,26 +50,29 @@ class SequenceTask : private LeaseWaiter, private CommitWaiter, private RunObser
   absl::Status CheckSession() const;
   // The client is ahead of the session: another server may have moved it on. True: asks the store, once.
   bool LookAgain(int64_t position);
-  // If another version of its model goes on with the session, from this request on it does.
+  // If another version of the session's model goes on with the session, it does from this request on.
   void LetAdopt();
   void Replay();
   void SetDurablePosition();
+  // Makes room for so many floats of a reply by the model of the lease.
+  void AllocateReply(size_t floats);
   void Run();
   void Commit();
   void EndCommit(const absl::Status& status);
   void EndRefused(absl::Status status);
   void Done();
 
-  const RpcContext* const context_;
-  PredictMessage* const message_;
+  const ServeContext* const context_;
+  Message* const message_;
+  const size_t index_;
 
-  const v1::Sequence* sequence_ = nullptr;
-  v1::SequenceResult* result_ = nullptr;
+  SequenceView sequence_;
+  SequenceResult result_;
+  absl::Span<float> reply_;  // in the exchange
   Stage stage_ = Stage::kDone;
   bool cancelled_ = false;
   bool looked_again_ = false;
-  uint64_t fingerprint_ = 0;
-  int64_t version_ = 0;
+  uint64_t digest_ = 0;
   SessionLease lease_;
   SequenceRun run_;
   CommittedSequence committed_;

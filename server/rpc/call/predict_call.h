@@ -3,13 +3,13 @@
 
 #include "absl/time/clock.h"
 #include "server/rpc/call/rpc_call.h"
-#include "server/serve/predict_message.h"
+#include "server/serve/message_owner.h"
 
 namespace rondo {
 
-// One unary call that brings one message. `Rpc` is PredictRpc or ModelInferRpc.
+// One unary call that brings one message. `Rpc` is PredictRpc, ForecastRpc or ModelInferRpc.
 template <typename Rpc>
-class PredictCall : public RpcCall, private PredictMessage::Owner {
+class PredictCall : public RpcCall, private MessageOwner {
  public:
   using Service = typename Rpc::Service;
 

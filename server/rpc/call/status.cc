@@ -3,7 +3,6 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "base/log.h"
 #include "server/refusal/refusal.h"
 
 namespace rondo {
@@ -29,18 +28,6 @@ void ToProto(const absl::Status& status, v1::Status* proto) {
   proto->set_code(status.raw_code());
   proto->set_message(std::string(status.message()));
   proto->set_retry_after_ms(RefusalOf(status).retry_after_ms);
-}
-
-void RecordRefusal(const absl::Status& status, RequestsProbe* metrics) {
-  const Refusal refusal = RefusalOf(status);
-  metrics->rejected[refusal.why].Add();
-  int64_t skipped = 0;
-  if (!ShouldLogRefusal(LabelOf(refusal.why), &skipped)) return;
-  LogEvent(LogLevel::kWarning, "refused",
-           {{"reason", std::string(LabelOf(refusal.why))},
-            {"code", absl::StatusCodeToString(status.code())},
-            {"message", std::string(status.message())},
-            {"skipped", absl::StrCat(skipped)}});
 }
 
 }  // namespace rondo

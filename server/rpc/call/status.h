@@ -6,7 +6,6 @@
 
 #include "absl/status/status.h"
 #include "rondo/v1/inference.pb.h"
-#include "server/metrics/requests_probe.h"
 
 namespace rondo {
 
@@ -17,9 +16,6 @@ grpc::Status ToGrpcStatus(const absl::Status& status);
 grpc::Status ToGrpcStatus(const absl::Status& status, grpc::ServerContext* context);
 
 void ToProto(const absl::Status& status, v1::Status* proto);
-
-// Counts a refusal, and logs its cause: the first of each second, with the number of those since the last line.
-void RecordRefusal(const absl::Status& status, RequestsProbe* metrics);
 
 }  // namespace rondo
 

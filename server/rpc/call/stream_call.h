@@ -12,21 +12,22 @@
 #include "server/rpc/call/rpc_call.h"
 #include "server/rpc/call/status.h"
 #include "server/rpc/call/stream_policy.h"
+#include "server/serve/message_owner.h"
 #include "server/serve/moved_sessions.h"
-#include "server/serve/predict_message.h"
+#include "server/serve/record_refusal.h"
 
 namespace rondo {
 
 // One stream of messages, which are read ahead, run as they come, and are answered in order. `Rpc` is StreamPredictRpc
 // or ModelStreamInferRpc.
 template <typename Rpc>
-class StreamCall : public RpcCall, private PredictMessage::Owner {
+class StreamCall : public RpcCall, private MessageOwner {
  public:
   using Service = typename Rpc::Service;
   using Message = typename Rpc::Message;
 
   StreamCall(const RpcContext* context, Service* service)
-      : RpcCall(context), service_(service), policy_(context->limits.max_pipelined_messages) {
+      : RpcCall(context), service_(service), policy_(context->stream_limits.max_pipelined_messages) {
     Await(service_, Rpc::kRequest, &stream_);
   }
   ~StreamCall() override {
@@ -93,9 +94,9 @@ void StreamCall<Rpc>::OnArrived() {
 template <typename Rpc>
 absl::Status StreamCall<Rpc>::Admit() {
   const size_t open = context()->open_streams->fetch_add(1) + 1;
-  if (open > context()->limits.max_streams) {
-    const absl::Status status =
-        Refuse(Why::kStreamsFull, absl::StrCat("the server has max_streams=", context()->limits.max_streams, " open"));
+  if (open > context()->stream_limits.max_streams) {
+    const absl::Status status = Refuse(
+        Why::kStreamsFull, absl::StrCat("the server has max_streams=", context()->stream_limits.max_streams, " open"));
     RecordRefusal(status, context()->metrics);
     return status;
   }
@@ -106,7 +107,7 @@ template <typename Rpc>
 void StreamCall<Rpc>::ReadNext() {
   if (!policy_.CanRead()) return;
   Message* const message = policy_.BeginRead([this] {
-    PredictMessage::Owner* const owner = this;
+    MessageOwner* const owner = this;
     return std::make_unique<Message>(context(), Rpc::kMethod, owner);
   });
   pace_.ReadStarted(context()->loop->turn());

@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "server/rpc/call/rpc_call.h"
 #include "server/rpc/call/status.h"
+#include "server/serve/record_refusal.h"
 
 namespace rondo {
 

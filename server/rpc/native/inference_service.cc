@@ -2,7 +2,6 @@
 
 #include "server/rpc/call/predict_call.h"
 #include "server/rpc/call/stream_call.h"
-#include "server/rpc/native/forecast_call.h"
 #include "server/rpc/native/predict_rpc.h"
 
 namespace rondo {
@@ -10,7 +9,7 @@ namespace rondo {
 void ServeInference(const RpcContext* context, v1::Inference::AsyncService* service) {
   ListenToMany<PredictCall<PredictRpc>>(context, service);
   ListenToMany<StreamCall<StreamPredictRpc>>(context, service);
-  ListenToMany<ForecastCall>(context, service);
+  ListenToMany<PredictCall<ForecastRpc>>(context, service);
 }
 
 }  // namespace rondo

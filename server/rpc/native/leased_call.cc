@@ -6,6 +6,7 @@
 #include "absl/time/clock.h"
 #include "server/refusal/refusal.h"
 #include "server/rpc/call/status.h"
+#include "server/serve/record_refusal.h"
 
 namespace rondo {
 

@@ -4,9 +4,10 @@
 #include <grpcpp/server_context.h>
 
 #include "rondo/v1/inference.grpc.pb.h"
-#include "server/metrics/metrics.h"
+#include "server/metrics/requests_probe.h"
+#include "server/rpc/native/forecast_message.h"
+#include "server/rpc/native/predict_message.h"
 #include "server/serve/moved_sessions.h"
-#include "server/serve/predict_message.h"
 
 namespace rondo {
 
@@ -18,6 +19,16 @@ struct PredictRpc {
   using Response = v1::PredictResponse;
   static constexpr Method kMethod = Method::kPredict;
   static constexpr auto kRequest = &Service::RequestPredict;
+
+  static const Response& ResponseOf(const Message& message) { return message.response(); }
+};
+
+struct ForecastRpc {
+  using Service = v1::Inference::AsyncService;
+  using Message = ForecastMessage;
+  using Response = v1::ForecastResponse;
+  static constexpr Method kMethod = Method::kForecast;
+  static constexpr auto kRequest = &Service::RequestForecast;
 
   static const Response& ResponseOf(const Message& message) { return message.response(); }
 };

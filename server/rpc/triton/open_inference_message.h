@@ -4,19 +4,23 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/status.h>
 
+#include <cstddef>
+
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "inference/infer_wire.pb.h"
 #include "server/rpc/call/rpc_context.h"
-#include "server/serve/predict_message.h"
+#include "server/rpc/triton/open_inference_tensors.h"
+#include "server/serve/exchange.h"
+#include "server/serve/message.h"
+#include "server/serve/message_owner.h"
 
 namespace rondo {
 
-using inference::wire::InferRequest;
 using inference::wire::StreamInferResponse;
 
-// One ModelInferRequest and its reply: a PredictMessage with one sequence, translated both ways. It looks to a call as
-// PredictMessage does, and is used again as that is.
+// One ModelInferRequest and its reply, with one sequence, as PredictCall and StreamCall want a message. The kernel
+// reads a request's floats where they are, if they are one FP32 tensor, and writes those of the reply.
 //
 //   sequence_id N or "s"    session "N" or "s"; without one the request is stateless
 //   sequence_start          the session begins anew at a zero state, live or not
@@ -24,34 +28,41 @@ using inference::wire::StreamInferResponse;
 //   timeout                 of this request, in microseconds
 //
 // Threads: the loop's own.
-class OpenInferenceMessage : private PredictMessage::Owner {
+class OpenInferenceMessage : private Exchange {
  public:
-  OpenInferenceMessage(const RpcContext* context, Method method, PredictMessage::Owner* owner)
-      : context_(context), method_(method), owner_(owner), predict_(context, method, this) {}
+  OpenInferenceMessage(const RpcContext* context, Method method, MessageOwner* owner)
+      : context_(context), method_(method), owner_(owner), message_(context, method, this) {}
 
   InferRequest* request() { return &request_; }
   const StreamInferResponse& response() const { return response_; }
   // Why there is no result, or OK.
   const absl::Status& refusal() const { return refusal_; }
   grpc::Status CallStatus(grpc::ServerContext* context) const;
-  bool running() const { return predict_.running(); }
+  bool running() const { return message_.running(); }
 
   void Start(absl::Time now, absl::Time deadline);
-  void Cancel() { predict_.Cancel(); }
+  void Cancel() { message_.Cancel(); }
   void Clear();
 
  private:
-  void OnMessageDone() override;
-  absl::Status ResultOfPredict() const;
-  void FillResult();
+  SequenceView SequenceAt(size_t i) const override;
+  void AddResults(size_t) override {}
+  float* AllocateValues(size_t i, size_t count) override;
+  void SetResult(size_t, const SequenceResult& result) override { result_ = result; }
+  void OnMessageDone(const absl::Status& refusal) override;
+  // What a client of Triton's reads if there is no result, or OK.
+  absl::Status Failure() const;
 
   const RpcContext* const context_;
   const Method method_;
-  PredictMessage::Owner* const owner_;
+  MessageOwner* const owner_;
 
   InferRequest request_;
   StreamInferResponse response_;
-  PredictMessage predict_;
+  InferTerms terms_;
+  InferTensors tensors_;
+  SequenceResult result_;
+  Message message_;
   absl::Status refusal_;
 };
 

@@ -52,18 +52,12 @@ absl::Status CheckPriority(const InferParameter& parameter) {
   return WrongType("priority", "a uint64_param, or an int64_param of 0 or more");
 }
 
-struct SequenceFlags {
-  bool start = false;
-  bool end = false;
-};
-
 // What other parameters say is for models, of which none here reads any.
-absl::Status ReadKnown(const InferParameter& parameter, v1::Sequence* sequence, SequenceFlags* flags,
-                       InferTerms* terms) {
+absl::Status ReadKnown(const InferParameter& parameter, InferTerms* terms) {
   const absl::string_view key = parameter.key;
-  if (key == "sequence_id") return ReadId(parameter, sequence->mutable_session_id());
-  if (key == "sequence_start") return ReadFlag(parameter, &flags->start);
-  if (key == "sequence_end") return ReadFlag(parameter, &flags->end);
+  if (key == "sequence_id") return ReadId(parameter, &terms->session_id);
+  if (key == "sequence_start") return ReadFlag(parameter, &terms->start);
+  if (key == "sequence_end") return ReadFlag(parameter, &terms->end);
   if (key == "timeout") return ReadTimeout(parameter, &terms->timeout);
   if (key == "priority") return CheckPriority(parameter);
   bool unused = false;
@@ -76,19 +70,19 @@ absl::Status ReadKnown(const InferParameter& parameter, v1::Sequence* sequence, 
 
 }  // namespace
 
-absl::Status ReadParameters(const InferRequest& request, v1::Sequence* sequence, InferTerms* terms) {
-  SequenceFlags flags;
+absl::Status ReadParameters(const InferRequest& request, InferTerms* terms) {
+  terms->session_id.clear();  // its memory stays
+  terms->start = terms->end = false;
+  terms->timeout = absl::InfiniteDuration();
   for (const std::string& entry : request.parameters()) {
     InferParameter parameter;
     if (!ReadParameter(entry, &parameter)) return absl::InvalidArgumentError("an entry of parameters is malformed");
-    if (absl::Status status = ReadKnown(parameter, sequence, &flags, terms); !status.ok()) return status;
+    if (absl::Status status = ReadKnown(parameter, terms); !status.ok()) return status;
   }
-  if ((flags.start || flags.end) && sequence->session_id().empty()) {
+  if ((terms->start || terms->end) && terms->session_id.empty()) {
     return absl::InvalidArgumentError(
         "sequence_start or sequence_end is set; wanted a non-zero or non-empty sequence_id with it");
   }
-  terms->start = flags.start;
-  sequence->set_end_session(flags.end);
   return absl::OkStatus();
 }
 

@@ -3,7 +3,7 @@
 
 #include <grpcpp/server_context.h>
 
-#include "server/metrics/metrics.h"
+#include "server/metrics/requests_probe.h"
 #include "server/rpc/triton/open_inference_message.h"
 #include "server/rpc/triton/open_inference_service.h"
 #include "server/serve/moved_sessions.h"

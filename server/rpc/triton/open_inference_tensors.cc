@@ -1,5 +1,6 @@
 #include "server/rpc/triton/open_inference_tensors.h"
 
+#include <cstdint>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -80,10 +81,19 @@ class Input {
   const std::string* raw_;
 };
 
+// Room in `buffer` for `count` numbers.
 template <typename T>
-T* Append(size_t count, google::protobuf::RepeatedField<T>* field) {
-  field->Reserve(static_cast<int>(count));
-  return field->AddNAlreadyReserved(static_cast<int>(count));
+T* Take(size_t count, std::vector<T>* buffer) {
+  buffer->resize(count);
+  return buffer->data();
+}
+
+// `count` numbers where they are, unless that is no place for a T: then as a copy in `buffer`.
+template <typename T>
+absl::Span<const T> Aligned(const void* numbers, size_t count, std::vector<T>* buffer) {
+  if (reinterpret_cast<uintptr_t>(numbers) % alignof(T) == 0) return {static_cast<const T*>(numbers), count};
+  std::memcpy(Take(count, buffer), numbers, count * sizeof(T));
+  return *buffer;
 }
 
 // The platforms we build for are little-endian, as is the protocol.
@@ -147,21 +157,25 @@ absl::Status CheckOutputs(const InferRequest& request) {
   return absl::InvalidArgumentError(absl::StrCat("output ", kOutputTensor, " is asked for more than once"));
 }
 
-absl::Status ReadWhole(const Input& input, const ModelSpec& spec, size_t max_timesteps, v1::Sequence* sequence) {
+absl::Status ReadWhole(const Input& input, const ModelSpec& spec, size_t max_timesteps, InferTensors* tensors) {
   const size_t width = static_cast<size_t>(spec.input_size());
   absl::StatusOr<size_t> timesteps = input.Timesteps(width, max_timesteps);
   if (!timesteps.ok()) return timesteps.status();
   const size_t count = *timesteps * width;
   absl::StatusOr<const void*> numbers = spec.tokens == 0 ? input.Numbers<float>(count) : input.Numbers<int64_t>(count);
   if (!numbers.ok()) return numbers.status();
-  float* const values = Append(count, sequence->mutable_values());
-  for (size_t i = 0; spec.tokens > 0 && i < count; ++i) values[i] = static_cast<float>(At<int64_t>(*numbers, i));
-  if (spec.tokens == 0) std::memcpy(values, *numbers, count * sizeof(float));
+  if (spec.tokens == 0) {
+    tensors->values = Aligned(*numbers, count, &tensors->value_buffer);
+    return absl::OkStatus();
+  }
+  float* const values = Take(count, &tensors->value_buffer);
+  for (size_t i = 0; i < count; ++i) values[i] = static_cast<float>(At<int64_t>(*numbers, i));
+  tensors->values = tensors->value_buffer;
   return absl::OkStatus();
 }
 
 absl::Status ReadNamed(const InferRequest& request, const ModelSpec& spec, size_t max_timesteps,
-                       v1::Sequence* sequence) {
+                       InferTensors* tensors) {
   size_t timesteps = 0;
   std::vector<const void*> columns;
   for (const InputFeature& feature : spec.inputs) {
@@ -181,19 +195,20 @@ absl::Status ReadNamed(const InferRequest& request, const ModelSpec& spec, size_
     if (!numbers.ok()) return numbers.status();
     columns.push_back(*numbers);
   }
-  float* values = Append(timesteps * columns.size(), sequence->mutable_values());
+  float* values = Take(timesteps * columns.size(), &tensors->value_buffer);
   for (size_t t = 0; t < timesteps; ++t) {
     for (const void* column : columns) *values++ = At<float>(column, t);
   }
+  tensors->values = tensors->value_buffer;
   return absl::OkStatus();
 }
 
-absl::Status ReadTimes(const Input& input, size_t max_timesteps, v1::Sequence* sequence) {
+absl::Status ReadTimes(const Input& input, size_t max_timesteps, InferTensors* tensors) {
   absl::StatusOr<size_t> timesteps = input.Timesteps(1, max_timesteps);
   if (!timesteps.ok()) return timesteps.status();
   absl::StatusOr<const void*> numbers = input.Numbers<int64_t>(*timesteps);
   if (!numbers.ok()) return numbers.status();
-  std::memcpy(Append(*timesteps, sequence->mutable_times()), *numbers, *timesteps * sizeof(int64_t));
+  tensors->times = Aligned(*numbers, *timesteps, &tensors->time_buffer);
   return absl::OkStatus();
 }
 
@@ -214,8 +229,9 @@ bool NamesInputs(const InferRequest& request) {
   return absl::c_none_of(request.inputs(), [](const InputTensor& tensor) { return tensor.name() == kInputTensor; });
 }
 
-absl::Status ReadTensors(const InferRequest& request, const Model& model, size_t max_timesteps,
-                         v1::Sequence* sequence) {
+absl::Status ReadTensors(const InferRequest& request, const Model& model, size_t max_timesteps, InferTensors* tensors) {
+  tensors->values = {};
+  tensors->times = {};
   const ModelSpec& spec = model.spec();
   const bool named = NamesInputs(request) && spec.tokens == 0;
   absl::Status status = CheckContents(request);
@@ -223,28 +239,33 @@ absl::Status ReadTensors(const InferRequest& request, const Model& model, size_t
   if (!status.ok()) return status;
   const std::optional<Input> whole = Find(request, spec, kInputTensor, /*times=*/false);
   if (!named && !whole) return absl::InvalidArgumentError(absl::StrCat("input ", kInputTensor, " is missing"));
-  status = named ? ReadNamed(request, spec, max_timesteps, sequence) : ReadWhole(*whole, spec, max_timesteps, sequence);
+  status = named ? ReadNamed(request, spec, max_timesteps, tensors) : ReadWhole(*whole, spec, max_timesteps, tensors);
   if (status.ok()) status = CheckNames(request, spec, named);
   if (!status.ok()) return status;
   const std::optional<Input> times = Find(request, spec, kTimesTensor, /*times=*/true);
-  return times ? ReadTimes(*times, max_timesteps, sequence) : absl::OkStatus();
+  return times ? ReadTimes(*times, max_timesteps, tensors) : absl::OkStatus();
 }
 
-void WriteOutput(const InferRequest& request, const v1::SequenceResult& result, size_t timesteps,
-                 InferResponse* response) {
+float* AllocateOutput(size_t count, InferResponse* response) {
   if (response->outputs().empty()) {
     auto* const output = response->add_outputs();
     output->set_name(kOutputTensor.data(), kOutputTensor.size());
     output->set_datatype("FP32");
-    response->add_raw_output_contents();
+    // More than a string holds within itself, where floats may not be aligned.
+    response->add_raw_output_contents()->reserve(64);
   }
+  std::string* const raw = response->mutable_raw_output_contents(0);
+  raw->resize(count * sizeof(float));
+  return reinterpret_cast<float*>(&(*raw)[0]);
+}
+
+void ShapeOutput(const InferRequest& request, size_t timesteps, InferResponse* response) {
   auto* const output = response->mutable_outputs(0);
   output->clear_shape();
   if (request.inputs(0).shape_size() == 3) output->add_shape(1);
   output->add_shape(static_cast<int64_t>(timesteps));
-  output->add_shape(result.values_size() / static_cast<int64_t>(timesteps));
-  const size_t bytes = static_cast<size_t>(result.values_size()) * sizeof(float);
-  response->mutable_raw_output_contents(0)->assign(reinterpret_cast<const char*>(result.values().data()), bytes);
+  const size_t floats = response->raw_output_contents(0).size() / sizeof(float);
+  output->add_shape(static_cast<int64_t>(floats / timesteps));
 }
 
 }  // namespace rondo

@@ -2,14 +2,16 @@
 #define RONDO_SERVER_RPC_TRITON_OPEN_INFERENCE_TENSORS_H_
 
 #include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "inference/infer_wire.pb.h"
 #include "model/model.h"
-#include "rondo/v1/inference.pb.h"
-#include "server/serve/sequence_task.h"
 
 namespace rondo {
 
@@ -26,31 +28,41 @@ inline constexpr absl::string_view kInputTensor = "INPUT";
 inline constexpr absl::string_view kTimesTensor = "TIMES";
 inline constexpr absl::string_view kOutputTensor = "OUTPUT";
 
-// What of an InferRequest is not in a PredictRequest.
+// What the parameters of a request say.
 struct InferTerms {
+  std::string session_id;  // empty: none
   bool start = false;
+  bool end = false;
   absl::Duration timeout = absl::InfiniteDuration();
 };
 
-// Reads the request's parameters: the session's id and end into *sequence, the rest into *terms. INVALID_ARGUMENT, as
-// Triton: a wrong type, a negative number, a flag without an id, or an unknown key that begins with "triton_".
-absl::Status ReadParameters(const InferRequest& request, v1::Sequence* sequence, InferTerms* terms);
+// The numbers of a request's tensors as a model takes them: in the request where they stand so there, else in a buffer
+// here, which is kept from one request to the next.
+struct InferTensors {
+  absl::Span<const float> values;   // [timesteps][input_size]
+  absl::Span<const int64_t> times;  // [timesteps], or empty
+  std::vector<float> value_buffer;
+  std::vector<int64_t> time_buffer;
+};
+
+// Reads the request's parameters. INVALID_ARGUMENT, as Triton: a wrong type, a negative number, a flag without an id,
+// or an unknown key that begins with "triton_".
+absl::Status ReadParameters(const InferRequest& request, InferTerms* terms);
 
 // 0 for an empty text. INVALID_ARGUMENT: not a positive number.
 absl::Status ReadVersion(absl::string_view text, int64_t* version);
 
-// Reads the request's tensors into the values and times of *sequence, for `model`, and judges the outputs it asks for.
-// INVALID_ARGUMENT says what came and what was wanted. How many values and times fit is left to CheckTimesteps, but no
-// more than max_timesteps are read.
-absl::Status ReadTensors(const InferRequest& request, const Model& model, size_t max_timesteps, v1::Sequence* sequence);
+// Reads the request's tensors for `model`, and judges the outputs it asks for. INVALID_ARGUMENT says what came and what
+// was wanted. How many values and times fit is left to CheckTimesteps, but no more than max_timesteps are read.
+absl::Status ReadTensors(const InferRequest& request, const Model& model, size_t max_timesteps, InferTensors* tensors);
 
 // True if the request names its inputs one by one: then their order is the model version's own.
 bool NamesInputs(const InferRequest& request);
 
-// Makes OUTPUT the one output of *response, which may have that of an earlier request: `timesteps` rows, with the batch
-// dimension if the request has it.
-void WriteOutput(const InferRequest& request, const v1::SequenceResult& result, size_t timesteps,
-                 InferResponse* response);
+// Makes room for `count` floats of OUTPUT, the one output of *response, which may have that of an earlier request.
+float* AllocateOutput(size_t count, InferResponse* response);
+// Gives OUTPUT its shape: `timesteps` rows, with the batch dimension if the request has it.
+void ShapeOutput(const InferRequest& request, size_t timesteps, InferResponse* response);
 
 }  // namespace rondo
 

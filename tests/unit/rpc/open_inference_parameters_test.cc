@@ -16,9 +16,8 @@ class OpenInferenceParametersTest : public ::testing::Test {
   inference::InferParameter& Parameter(const std::string& key) { return (*request_.mutable_parameters())[key]; }
 
   absl::Status Read() {
-    sequence_.Clear();
     terms_ = InferTerms();
-    return ReadParameters(Received(request_), &sequence_, &terms_);
+    return ReadParameters(Received(request_), &terms_);
   }
 
   void ExpectRefused(const std::string& text) {
@@ -28,14 +27,13 @@ class OpenInferenceParametersTest : public ::testing::Test {
   }
 
   inference::ModelInferRequest request_;
-  v1::Sequence sequence_;
   InferTerms terms_;
 };
 
 TEST_F(OpenInferenceParametersTest, WithoutAnyTheRequestIsStatelessAndHasAllTime) {
   ASSERT_TRUE(Read().ok());
-  EXPECT_EQ(sequence_.session_id(), "");
-  EXPECT_FALSE(sequence_.end_session());
+  EXPECT_EQ(terms_.session_id, "");
+  EXPECT_FALSE(terms_.end);
   EXPECT_FALSE(terms_.start);
   EXPECT_EQ(terms_.timeout, absl::InfiniteDuration());
 }
@@ -43,13 +41,13 @@ TEST_F(OpenInferenceParametersTest, WithoutAnyTheRequestIsStatelessAndHasAllTime
 TEST_F(OpenInferenceParametersTest, IdsAreIntegersOrTexts) {
   Parameter("sequence_id").set_int64_param(42);
   ASSERT_TRUE(Read().ok());
-  EXPECT_EQ(sequence_.session_id(), "42");
+  EXPECT_EQ(terms_.session_id, "42");
   Parameter("sequence_id").set_int64_param(-1);  // 2^64 - 1, as a client casts it
   ASSERT_TRUE(Read().ok());
-  EXPECT_EQ(sequence_.session_id(), "18446744073709551615");
+  EXPECT_EQ(terms_.session_id, "18446744073709551615");
   Parameter("sequence_id").set_string_param("a-town");
   ASSERT_TRUE(Read().ok());
-  EXPECT_EQ(sequence_.session_id(), "a-town");
+  EXPECT_EQ(terms_.session_id, "a-town");
 }
 
 TEST_F(OpenInferenceParametersTest, ZeroAndTheEmptyTextAreNoId) {
@@ -57,7 +55,7 @@ TEST_F(OpenInferenceParametersTest, ZeroAndTheEmptyTextAreNoId) {
     if (integer) Parameter("sequence_id").set_int64_param(0);
     if (!integer) Parameter("sequence_id").set_string_param("");
     ASSERT_TRUE(Read().ok());
-    EXPECT_EQ(sequence_.session_id(), "");
+    EXPECT_EQ(terms_.session_id, "");
     Parameter("sequence_start").set_bool_param(true);
     ExpectRefused("wanted a non-zero or non-empty sequence_id");
     request_.mutable_parameters()->erase("sequence_start");
@@ -94,7 +92,7 @@ TEST_F(OpenInferenceParametersTest, FlagsOfAnotherTypeAreRefused) {
     EXPECT_TRUE(Read().ok());
   }
   EXPECT_TRUE(terms_.start);
-  EXPECT_TRUE(sequence_.end_session());
+  EXPECT_TRUE(terms_.end);
 }
 
 TEST_F(OpenInferenceParametersTest, TheTimeoutIsInMicrosecondsAndZeroIsNone) {
@@ -126,7 +124,7 @@ TEST_F(OpenInferenceParametersTest, PrioritiesAreCheckedAndOtherParametersAreThe
 TEST_F(OpenInferenceParametersTest, AMalformedEntryIsRefused) {
   InferRequest request;
   request.add_parameters("\x0a\x7fsequence_id");  // a key of 127 bytes, of which 11 are there
-  EXPECT_EQ(ReadParameters(request, &sequence_, &terms_).message(), "an entry of parameters is malformed");
+  EXPECT_EQ(ReadParameters(request, &terms_).message(), "an entry of parameters is malformed");
 }
 
 TEST_F(OpenInferenceParametersTest, VersionsArePositiveNumbers) {

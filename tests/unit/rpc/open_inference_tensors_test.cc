@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <limits>
+#include <numeric>
 
 #include "absl/strings/str_cat.h"
 #include "tests/unit/model/sample_models.h"
@@ -45,8 +47,8 @@ inference::ModelInferRequest WholeRequest(const std::vector<int64_t>& shape, con
 class OpenInferenceTensorsTest : public ::testing::Test {
  protected:
   absl::Status Read(const inference::ModelInferRequest& request, const Model& model) {
-    sequence_.Clear();
-    return ReadTensors(Received(request), model, kMaxTimesteps, &sequence_);
+    received_ = Received(request);
+    return ReadTensors(received_, model, kMaxTimesteps, &tensors_);
   }
   absl::Status Read(const inference::ModelInferRequest& request) { return Read(request, plain_); }
 
@@ -63,24 +65,31 @@ class OpenInferenceTensorsTest : public ::testing::Test {
   const Model calendar_ = ServedModelOf(WeatherModel(Cell::kLstm, 1));
   const Model tokens_ = ServedModelOf(TokenModel(Cell::kGru));
   const inference::ModelInferRequest good_ = WholeRequest({2, 2}, {1, 2, 3, 4});
-  v1::Sequence sequence_;
+  InferRequest received_;  // what tensors_ points to
+  InferTensors tensors_;
 };
 
 TEST_F(OpenInferenceTensorsTest, RawAndTypedContentsAndNamedInputsAreTheSameValues) {
   ASSERT_TRUE(Read(good_).ok());
-  EXPECT_THAT(sequence_.values(), ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(tensors_.values, ElementsAre(1, 2, 3, 4));
   inference::ModelInferRequest typed;
   auto* const contents = AddInput("INPUT", "FP32", {2, 2}, &typed)->mutable_contents();
   for (const float value : {1, 2, 3, 4}) contents->add_fp32_contents(value);
   ASSERT_TRUE(Read(typed).ok());
-  EXPECT_THAT(sequence_.values(), ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(tensors_.values, ElementsAre(1, 2, 3, 4));
   inference::ModelInferRequest named;
   AddInput("wind", "FP32", {2}, &named);
   AddInput("temp", "FP32", {2, 1}, &named);
   named.add_raw_input_contents(Raw<float>({2, 4}));
   named.add_raw_input_contents(Raw<float>({1, 3}));
   ASSERT_TRUE(Read(named).ok());
-  EXPECT_THAT(sequence_.values(), ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(tensors_.values, ElementsAre(1, 2, 3, 4));
+}
+
+TEST_F(OpenInferenceTensorsTest, TheFloatsOfOneTensorAreReadWhereTheyAre) {
+  ASSERT_TRUE(Read(good_).ok());
+  EXPECT_EQ(static_cast<const void*>(tensors_.values.data()), received_.raw_input_contents(0).data());
+  EXPECT_TRUE(tensors_.value_buffer.empty());
 }
 
 TEST_F(OpenInferenceTensorsTest, BothContentsAtOnceAreRefusedInTritonsWords) {
@@ -220,7 +229,7 @@ TEST_F(OpenInferenceTensorsTest, CalendarModelsTakeTimesAndJudgeThemAsOtherTenso
   AddInput("TIMES", "INT64", {2}, &request);
   request.add_raw_input_contents(Raw<int64_t>({86400, 172800}));
   ASSERT_TRUE(Read(request, calendar_).ok());
-  EXPECT_THAT(sequence_.times(), ElementsAre(86400, 172800));
+  EXPECT_THAT(tensors_.times, ElementsAre(86400, 172800));
   request.set_raw_input_contents(1, Raw<int64_t>({86400, 172800}).substr(3));
   ExpectRefused(request, calendar_, "input 'TIMES' has 13 bytes of INT64; shape [2] takes 16");
   request.mutable_inputs(1)->set_datatype("FP64");
@@ -244,8 +253,8 @@ TEST_F(OpenInferenceTensorsTest, NamedInputsAndTimesComeTogether) {
   request.add_raw_input_contents(Raw<float>({3}));
   request.add_raw_input_contents(Raw<float>({16}));
   ASSERT_TRUE(Read(request, calendar_).ok());
-  EXPECT_THAT(sequence_.values(), ElementsAre(16, 3));
-  EXPECT_THAT(sequence_.times(), ElementsAre(86400));
+  EXPECT_THAT(tensors_.values, ElementsAre(16, 3));
+  EXPECT_THAT(tensors_.times, ElementsAre(86400));
 }
 
 TEST_F(OpenInferenceTensorsTest, TokenModelsTakeIntegers) {
@@ -253,10 +262,10 @@ TEST_F(OpenInferenceTensorsTest, TokenModelsTakeIntegers) {
   AddInput("INPUT", "INT64", {3, 1}, &request);
   request.add_raw_input_contents(Raw<int64_t>({0, 9, 4}));
   ASSERT_TRUE(Read(request, tokens_).ok());
-  EXPECT_THAT(sequence_.values(), ElementsAre(0, 9, 4));
+  EXPECT_THAT(tensors_.values, ElementsAre(0, 9, 4));
   request.mutable_inputs(0)->mutable_shape()->RemoveLast();
   ASSERT_TRUE(Read(request, tokens_).ok());
-  EXPECT_THAT(sequence_.values(), ElementsAre(0, 9, 4));
+  EXPECT_THAT(tensors_.values, ElementsAre(0, 9, 4));
   request.mutable_inputs(0)->set_datatype("FP32");
   ExpectRefused(request, tokens_, "input 'INPUT' has datatype 'FP32'; wanted INT64");
   request.mutable_inputs(0)->set_name("token");
@@ -269,19 +278,18 @@ TEST_F(OpenInferenceTensorsTest, IntegersThatAreNoTokenStayNone) {
   AddInput("INPUT", "INT64", {2, 1}, &request);
   request.add_raw_input_contents(Raw<int64_t>({-1, (int64_t{1} << 40) + 1}));
   ASSERT_TRUE(Read(request, tokens_).ok());
-  EXPECT_LT(sequence_.values(0), 0);
-  EXPECT_GE(sequence_.values(1), 10);
+  EXPECT_LT(tensors_.values[0], 0);
+  EXPECT_GE(tensors_.values[1], 10);
 }
 
 TEST_F(OpenInferenceTensorsTest, TheOutputReplacesThatOfTheRequestBefore) {
-  v1::SequenceResult result;
-  for (const float value : {1, 2, 3, 4, 5, 6}) result.add_values(value);
   InferResponse response;
-  WriteOutput(Received(WholeRequest({1, 2, 2}, {1, 2, 3, 4})), result, 2, &response);
+  std::fill_n(AllocateOutput(6, &response), 6, 7.0f);
+  ShapeOutput(Received(WholeRequest({1, 2, 2}, {1, 2, 3, 4})), 2, &response);
   ASSERT_EQ(response.outputs_size(), 1);
   EXPECT_THAT(response.outputs(0).shape(), ElementsAre(1, 2, 3));
-  result.mutable_values()->Truncate(3);
-  WriteOutput(Received(WholeRequest({1, 2}, {1, 2})), result, 1, &response);
+  std::iota(AllocateOutput(3, &response), AllocateOutput(3, &response) + 3, 1.0f);
+  ShapeOutput(Received(WholeRequest({1, 2}, {1, 2})), 1, &response);
   ASSERT_EQ(response.outputs_size(), 1);
   EXPECT_EQ(response.outputs(0).name(), "OUTPUT");
   EXPECT_EQ(response.outputs(0).datatype(), "FP32");

@@ -3,10 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <limits>
+#include <string>
 
-#include "model/compute_thread.h"
-#include "server/serve/check_sequence.h"
+#include "tests/unit/serve/calendar_model.h"
 
 namespace rondo {
 namespace {
@@ -15,41 +14,15 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-// Inputs a, b and the hour; output b is fed back into input a. One day a step.
-Model MakeModel(double step_seconds, int64_t tokens = 0) {
-  ModelSpec spec;
-  spec.cell = Cell::kRnn;
-  spec.num_layers = spec.hidden_size = 1;
-  if (tokens > 0) {
-    spec.tokens = tokens;
-    spec.embedding_size = 4;
-  } else {
-    spec.inputs = {{"a", 0, 1}, {"b", 0, 1}};
-    spec.calendar = {Calendar::kHour};
-    spec.feedback = {{"v", "a"}};
-  }
-  spec.outputs = {{"u", 0, 1, ""}, {"v", 0, 1, ""}};
-  spec.step_seconds = step_seconds;
-  Weights weights;
-  weights.layers.push_back({{1, 1, 1, 1}, {1}, {0}, {0}});
-  weights.embedding.assign(static_cast<size_t>(tokens * 4), 0.5f);
-  weights.head_weight = {1, 1};
-  weights.head_bias = {0, 0};
-  PrepareComputeThread();
-  absl::StatusOr<std::unique_ptr<Network>> network = Network::Create(spec, weights, {});
-  EXPECT_TRUE(network.ok()) << network.status();
-  return Model{"m", 1, 0, *std::move(network)};
-}
-
-v1::ForecastRequest RequestOf(int horizon, const std::vector<float>& known_inputs) {
-  v1::ForecastRequest request;
-  request.set_horizon(horizon);
-  request.mutable_known_inputs()->Add(known_inputs.begin(), known_inputs.end());
+ForecastView RequestOf(int64_t horizon, absl::Span<const float> known_inputs) {
+  ForecastView request;
+  request.horizon = horizon;
+  request.known_inputs = known_inputs;
   return request;
 }
 
 TEST(ForecastPlanTest, OutputsAreFedBackIntoTheInputsOfTheirLinks) {
-  const Model model = MakeModel(86400);
+  const Model model = CalendarModel(86400);
   absl::StatusOr<ForecastPlan> plan = ForecastPlan::Make(RequestOf(3, {-1, 10, -1, 20}), model, 1000);
   ASSERT_TRUE(plan.ok()) << plan.status();
   plan->FeedBack({5, 6}, 0);
@@ -59,11 +32,13 @@ TEST(ForecastPlanTest, OutputsAreFedBackIntoTheInputsOfTheirLinks) {
 }
 
 TEST(ForecastPlanTest, HistoryComesBeforeThePredictedSteps) {
-  const Model model = MakeModel(60);
-  v1::ForecastRequest request = RequestOf(2, {0, 9});
-  request.mutable_history()->Add(1);
-  request.mutable_history()->Add(2);
-  request.add_history_times(500);
+  const Model model = CalendarModel(60);
+  const float known[] = {0, 9};
+  const float history[] = {1, 2};
+  const int64_t history_times[] = {500};
+  ForecastView request = RequestOf(2, known);
+  request.history = history;
+  request.history_times = history_times;
   absl::StatusOr<ForecastPlan> plan = ForecastPlan::Make(request, model, std::nullopt);
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_EQ(plan->history_timesteps(), 1u);
@@ -72,7 +47,7 @@ TEST(ForecastPlanTest, HistoryComesBeforeThePredictedSteps) {
 }
 
 TEST(ForecastPlanTest, AHorizonOfOneNeedsNothing) {
-  const Model model = MakeModel(0);
+  const Model model = CalendarModel(0);
   absl::StatusOr<ForecastPlan> plan = ForecastPlan::Make(RequestOf(1, {}), model, std::nullopt);
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_EQ(plan->timesteps(), 0u);
@@ -80,45 +55,17 @@ TEST(ForecastPlanTest, AHorizonOfOneNeedsNothing) {
 }
 
 TEST(ForecastPlanTest, MissingTimesAreNamed) {
-  const Model unknown_step = MakeModel(0);
+  const Model unknown_step = CalendarModel(0);
   EXPECT_THAT(std::string(ForecastPlan::Make(RequestOf(2, {0, 1}), unknown_step, 1000).status().message()),
               HasSubstr("lacks times"));
-  const Model daily = MakeModel(86400);
+  const Model daily = CalendarModel(86400);
   EXPECT_EQ(ForecastPlan::Make(RequestOf(2, {0, 1}), daily, std::nullopt).status().code(),
             absl::StatusCode::kFailedPrecondition);
-  v1::ForecastRequest wrong = RequestOf(2, {0, 1});
-  wrong.add_known_times(1);
-  wrong.add_known_times(2);
+  const float known[] = {0, 1};
+  const int64_t known_times[] = {1, 2};
+  ForecastView wrong = RequestOf(2, known);
+  wrong.known_times = known_times;
   EXPECT_EQ(ForecastPlan::Make(wrong, daily, 1000).status().code(), absl::StatusCode::kInvalidArgument);
-}
-
-TEST(CheckTimestepsTest, TokensAreWholeNumbersOfTheVocabulary) {
-  const Model model = MakeModel(0, /*tokens=*/5);
-  EXPECT_TRUE(CheckTimesteps({0, 4}, {}, model, 10).ok());
-  for (const float bad : {-1.0f, 5.0f, 0.5f, -0.5f, std::numeric_limits<float>::quiet_NaN()}) {
-    EXPECT_EQ(CheckTimesteps({bad}, {}, model, 10).code(), absl::StatusCode::kInvalidArgument) << bad;
-  }
-  EXPECT_THAT(std::string(CheckTimesteps({5}, {}, model, 10).message()),
-              HasSubstr("wanted a whole number from 0 to 4"));
-}
-
-TEST(CheckTimestepsTest, CalendarModelsNeedOneTimeATimestepInTheYears1To9999) {
-  const Model model = MakeModel(60);
-  EXPECT_TRUE(CheckTimesteps({1, 2}, {0}, model, 10).ok());
-  EXPECT_THAT(std::string(CheckTimesteps({1, 2}, {}, model, 10).message()), HasSubstr("times has 0 entries"));
-  for (const int64_t bad : {std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()}) {
-    EXPECT_EQ(CheckTimesteps({1, 2}, {bad}, model, 10).code(), absl::StatusCode::kInvalidArgument);
-  }
-}
-
-TEST(FingerprintTest, DiffersInEverythingThatDecidesTheReply) {
-  const uint64_t base = FingerprintOf({1, 2, 3}, {4}, false);
-  EXPECT_EQ(base, FingerprintOf({1, 2, 3}, {4}, false));
-  for (const uint64_t other : {FingerprintOf({1, 2, 4}, {4}, false), FingerprintOf({1, 3, 2}, {4}, false),
-                               FingerprintOf({1, 2, 3}, {5}, false), FingerprintOf({1, 2, 3}, {}, false),
-                               FingerprintOf({1, 2, 3}, {4}, true), FingerprintOf({1, 2}, {4}, false)}) {
-    EXPECT_NE(base, other);
-  }
 }
 
 }  // namespace

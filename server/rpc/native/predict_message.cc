@@ -1,0 +1,79 @@
+#include "server/rpc/native/predict_message.h"
+
+#include "absl/types/span.h"
+#include "server/rpc/call/status.h"
+
+namespace rondo {
+namespace {
+
+// Floats of values that a message keeps memory for between uses: a stream then holds what its usual messages need, not
+// what its largest one did.
+constexpr size_t kMaxKeptFloats = 64 << 10;
+
+}  // namespace
+
+void PredictMessage::Start(absl::Time now, absl::Time deadline) {
+  RequestView view;
+  view.model = request_.model();
+  view.version = request_.version();
+  view.sequences = static_cast<size_t>(request_.sequences_size());
+  view.last_only = request_.last_only();
+  if (request_.timeout_ms() != 0) view.timeout = absl::Milliseconds(request_.timeout_ms());
+  message_.Start(view, now, deadline);
+}
+
+SequenceView PredictMessage::SequenceAt(size_t i) const {
+  const v1::Sequence& sequence = request_.sequences(static_cast<int>(i));
+  SequenceView view;
+  view.session_id = sequence.session_id();
+  if (sequence.has_position()) view.position = sequence.position();
+  view.values = sequence.values();
+  view.times = absl::MakeConstSpan(sequence.times().data(), static_cast<size_t>(sequence.times_size()));
+  view.end_session = sequence.end_session();
+  return view;
+}
+
+void PredictMessage::AddResults(size_t count) {
+  for (size_t i = 0; i < count; ++i) response_.add_results();
+}
+
+float* PredictMessage::AllocateValues(size_t i, size_t count) {
+  auto* const values = response_.mutable_results(static_cast<int>(i))->mutable_values();
+  values->Resize(static_cast<int>(count), 0.0f);
+  return values->mutable_data();
+}
+
+void PredictMessage::SetResult(size_t i, const SequenceResult& result) {
+  v1::SequenceResult* const proto = response_.mutable_results(static_cast<int>(i));
+  proto->set_next_position(result.next_position);
+  if (result.durable_position) proto->set_durable_position(*result.durable_position);
+  if (result.status.ok()) return;
+  proto->clear_values();
+  ToProto(result.status, proto->mutable_status());
+}
+
+void PredictMessage::OnMessageDone(const absl::Status& refusal) {
+  if (!refusal.ok()) ToProto(refusal, response_.mutable_status());
+  owner_->OnMessageDone();
+}
+
+grpc::Status PredictMessage::CallStatus(grpc::ServerContext* context) const {
+  const bool speaks_for_all = !refusal().ok() || response_.results_size() == 1;
+  return speaks_for_all ? ToGrpcStatus(message_.first_failure(), context) : grpc::Status::OK;
+}
+
+void PredictMessage::Clear() {
+  size_t floats = 0;
+  for (const v1::Sequence& sequence : request_.sequences()) floats += static_cast<size_t>(sequence.values_size());
+  for (const v1::SequenceResult& result : response_.results()) floats += static_cast<size_t>(result.values_size());
+  if (floats > kMaxKeptFloats) {
+    request_ = v1::PredictRequest();
+    response_ = v1::PredictResponse();
+    message_.FreeMemory();
+    return;
+  }
+  request_.Clear();
+  response_.Clear();
+}
+
+}  // namespace rondo

@@ -1,0 +1,59 @@
+#ifndef RONDO_SERVER_RPC_NATIVE_PREDICT_MESSAGE_H_
+#define RONDO_SERVER_RPC_NATIVE_PREDICT_MESSAGE_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/status.h>
+
+#include <cstddef>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "rondo/v1/inference.pb.h"
+#include "server/rpc/call/rpc_context.h"
+#include "server/serve/exchange.h"
+#include "server/serve/message.h"
+#include "server/serve/message_owner.h"
+
+namespace rondo {
+
+// One PredictRequest and its PredictResponse, as PredictCall and StreamCall want a message. The kernel reads the
+// request's floats where they are, and writes those of the reply.
+//
+// Threads: the loop's own.
+class PredictMessage : private Exchange {
+ public:
+  PredictMessage(const RpcContext* context, Method method, MessageOwner* owner)
+      : owner_(owner), message_(context, method, this) {}
+
+  // Fill before Start; untouched until OnMessageDone.
+  v1::PredictRequest* request() { return &request_; }
+  const v1::PredictRequest& request() const { return request_; }
+  const v1::PredictResponse& response() const { return response_; }
+  // What a unary call ends with: the refusal, or the failure of its only sequence.
+  grpc::Status CallStatus(grpc::ServerContext* context) const;
+  // Why the whole message was refused, or OK. Each sequence has its own status besides.
+  const absl::Status& refusal() const { return message_.refusal(); }
+  bool running() const { return message_.running(); }
+
+  // Runs the request; the owner hears OnMessageDone once, at once or later.
+  void Start(absl::Time now, absl::Time deadline);
+  void Cancel() { message_.Cancel(); }
+  // Empties both protos; their memory is kept unless it grew large.
+  void Clear();
+
+ private:
+  SequenceView SequenceAt(size_t i) const override;
+  void AddResults(size_t count) override;
+  float* AllocateValues(size_t i, size_t count) override;
+  void SetResult(size_t i, const SequenceResult& result) override;
+  void OnMessageDone(const absl::Status& refusal) override;
+
+  MessageOwner* const owner_;
+  v1::PredictRequest request_;
+  v1::PredictResponse response_;
+  Message message_;
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_RPC_NATIVE_PREDICT_MESSAGE_H_

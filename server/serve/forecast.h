@@ -1,0 +1,83 @@
+#ifndef RONDO_SERVER_SERVE_FORECAST_H_
+#define RONDO_SERVER_SERVE_FORECAST_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "server/loop/event.h"
+#include "server/serve/forecast_path.h"
+#include "server/serve/forecast_plan.h"
+#include "server/serve/forecast_view.h"
+#include "server/serve/message_owner.h"
+#include "server/serve/serve_context.h"
+#include "server/session/session_lease.h"
+#include "server/session/session_table.h"
+
+namespace rondo {
+
+// One forecast. It copies the session's state and lets the session go, so that live steps never wait for it; then its
+// paths are stateless sequences.
+//
+// Ownership: borrows the context and the owner.
+// Threads:   the loop's own, but OnLease.
+class Forecast : private LeaseWaiter, private Event, private ForecastPath::Owner {
+ public:
+  Forecast(const ServeContext* context, MessageOwner* owner) : context_(context), owner_(owner) {}
+
+  // Once at most. The owner hears OnMessageDone once, at once or later; what `request` points to stays until then.
+  // `now`: when it arrived.
+  void Start(const ForecastView& request, absl::Time now, absl::Time deadline);
+  // Ends as CANCELLED soon, unless it is done.
+  void Cancel();
+
+  // After OnMessageDone: OK, or why there is no forecast.
+  const absl::Status& status() const { return status_; }
+  // If it is OK. [horizon][output_size]; with paths, one number a quantile for each output of each row.
+  absl::Span<const float> values() const { return values_; }
+  // The session's position, unmoved; the timesteps of the history without a session.
+  int64_t position() const { return position_; }
+
+ private:
+  void OnLease(absl::StatusOr<SessionLease> lease) override;
+  void Proceed(bool ok) override;
+  void OnPathDone(const absl::Status& status) override;
+
+  // OK: it has started, or waits for the session.
+  absl::Status Begin();
+  absl::Status StartFromSession(SessionLease session);
+  absl::Status StartFromHistory();
+  // `state`: to start from, or null for zero; `given`: the session's newest output, or empty.
+  absl::Status RunPaths(absl::StatusOr<ForecastPlan> plan, const float* state, absl::Span<const float> given);
+  void CancelPaths();
+  void TakeValues();
+  void Finish(const absl::Status& status);
+
+  const ServeContext* const context_;
+  MessageOwner* const owner_;
+
+  ForecastView request_;
+  ServedModelPtr model_;
+  absl::Time arrived_;
+  absl::Time deadline_;
+  absl::StatusOr<SessionLease> granted_;  // written by OnLease on any thread; the inbox hands it over
+  std::vector<std::unique_ptr<ForecastPath>> paths_;
+  size_t unfinished_paths_ = 0;
+  absl::Status path_status_;  // the first failure
+  bool running_ = false;
+  bool waiting_ = false;
+  bool cancelled_ = false;
+  absl::Status status_;
+  int64_t position_ = 0;
+  std::vector<float> quantiles_;  // what values_ points to if paths were sampled
+  absl::Span<const float> values_;
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_SERVE_FORECAST_H_

@@ -1,0 +1,89 @@
+#include "server/serve/message.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "server/metrics/metrics.h"
+#include "server/refusal/refusal.h"
+#include "server/serve/record_refusal.h"
+
+namespace rondo {
+
+void Message::Open(absl::Time now) {
+  running_ = true;
+  arrived_ = now;
+  refusal_ = first_failure_ = absl::OkStatus();
+  context_->metrics->in_flight.Add(1);
+}
+
+void Message::StartRefused(absl::Time now, ServedModelPtr model, const absl::Status& refusal) {
+  Open(now);
+  model_ = std::move(model);
+  FinishRefused(refusal);
+}
+
+void Message::FinishRefused(const absl::Status& status) {
+  refusal_ = first_failure_ = status;
+  RecordRefusal(status, context_->metrics);
+  Finish();
+}
+
+void Message::Start(RequestView request, absl::Time now, absl::Time deadline) {
+  Open(now);
+  request_ = std::move(request);
+  if (const absl::Status status = Admit(deadline); !status.ok()) return FinishRefused(status);
+  const size_t sequences = request_.sequences;
+  while (tasks_.size() < sequences) tasks_.push_back(std::make_unique<SequenceTask>(context_, this, tasks_.size()));
+  exchange_->AddResults(sequences);
+  unfinished_ = sequences + 1;  // one more, so that it ends after the last has started
+  for (size_t i = 0; i < sequences; ++i) tasks_[i]->Start(exchange_->SequenceAt(i));
+  OnSequenceDone(absl::OkStatus());
+}
+
+absl::Status Message::Admit(absl::Time deadline) {
+  // A stream that drains reads no more; what it has read is answered.
+  const bool streams = method_ == Method::kStreamPredict || method_ == Method::kModelStreamInfer;
+  if (!streams && context_->draining->load(std::memory_order_relaxed)) return ShuttingDown();
+  if (request_.sequences == 0 || request_.sequences > context_->limits.max_sequences_per_message) {
+    return absl::InvalidArgumentError(absl::StrCat("the message has ", request_.sequences, " sequences; wanted 1 to ",
+                                                   context_->limits.max_sequences_per_message));
+  }
+  if (request_.timeout < absl::ZeroDuration()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("timeout_ms is ", absl::ToInt64Milliseconds(request_.timeout), "; wanted 0 or more"));
+  }
+  deadline_ = std::min(deadline, arrived_ + request_.timeout);
+  model_ = std::move(request_.found);
+  if (model_ != nullptr) return absl::OkStatus();
+  absl::StatusOr<ServedModelPtr> model = context_->registry->Find(request_.model, request_.version);
+  if (!model.ok()) return model.status();
+  model_ = *std::move(model);
+  return absl::OkStatus();
+}
+
+void Message::OnSequenceDone(const absl::Status& status) {
+  first_failure_.Update(status);
+  if (--unfinished_ == 0) Finish();
+}
+
+void Message::Finish() {
+  running_ = false;
+  request_.found = nullptr;
+  context_->metrics->in_flight.Add(-1);
+  if (model_ != nullptr) {
+    model_->metrics->requests.durations.Observe(method_, first_failure_.code(), absl::Now() - arrived_);
+    model_ = nullptr;
+  }
+  exchange_->OnMessageDone(refusal_);
+}
+
+void Message::Cancel() {
+  if (!running_) return;
+  ++unfinished_;  // it must not end, and be gone, while its tasks are told
+  for (size_t i = 0; i < request_.sequences; ++i) tasks_[i]->Cancel();
+  OnSequenceDone(absl::OkStatus());
+}
+
+}  // namespace rondo

@@ -1,0 +1,78 @@
+#ifndef RONDO_SERVER_SERVE_MESSAGE_H_
+#define RONDO_SERVER_SERVE_MESSAGE_H_
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "server/metrics/requests_probe.h"
+#include "server/metrics/served_model.h"
+#include "server/serve/exchange.h"
+#include "server/serve/sequence_task.h"
+#include "server/serve/serve_context.h"
+
+namespace rondo {
+
+// One request message, whichever protocol and call brought it: admits it, runs its sequences, and counts those that
+// have not ended. It is made once and used again, so that a stream in steady state allocates nothing here.
+//
+// Ownership: borrows the context and the exchange.
+// Threads:   the loop's own.
+class Message {
+ public:
+  Message(const ServeContext* context, Method method, Exchange* exchange)
+      : context_(context), method_(method), exchange_(exchange) {}
+
+  // Runs the request; the exchange hears OnMessageDone once, at once or later. `now`: when it arrived. REQUIRES:
+  // !running().
+  void Start(RequestView request, absl::Time now, absl::Time deadline);
+  // The adapter cannot make a view of the request: ends it with `refusal`. `model`: whose request it is, or null if
+  // that is not known. REQUIRES: !running().
+  void StartRefused(absl::Time now, ServedModelPtr model, const absl::Status& refusal);
+  // Ends what waits or runs as CANCELLED, soon; nothing if it is not running.
+  void Cancel();
+  // Gives the memory of the tasks back: as many as the largest message had sequences.
+  void FreeMemory() { tasks_.clear(); }
+
+  bool running() const { return running_; }
+  // Why the whole message was refused, or OK. Each sequence has its own status besides.
+  const absl::Status& refusal() const { return refusal_; }
+  // The refusal, or the failure of the first sequence that failed, or OK.
+  const absl::Status& first_failure() const { return first_failure_; }
+
+  // For the tasks.
+  const RequestView& request() const { return request_; }
+  Exchange* exchange() const { return exchange_; }
+  const ServedModelPtr& model() const { return model_; }
+  absl::Time arrived() const { return arrived_; }
+  absl::Time deadline() const { return deadline_; }
+  void OnSequenceDone(const absl::Status& status);
+
+ private:
+  // Refuses the message of a unary call while the server drains, and one that has no sequences or too many, a timeout
+  // that is none, or a model that is not there.
+  absl::Status Admit(absl::Time deadline);
+  void Open(absl::Time now);
+  void FinishRefused(const absl::Status& status);
+  void Finish();
+
+  const ServeContext* const context_;
+  const Method method_;
+  Exchange* const exchange_;
+
+  RequestView request_;
+  std::vector<std::unique_ptr<SequenceTask>> tasks_;  // as many as the largest message had sequences
+  ServedModelPtr model_;
+  absl::Status refusal_;
+  absl::Status first_failure_;
+  absl::Time arrived_;
+  absl::Time deadline_;
+  size_t unfinished_ = 0;
+  bool running_ = false;
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_SERVE_MESSAGE_H_
