@@ -48,6 +48,7 @@ class Network::Impl {
 
   const ModelSpec& spec() const { return spec_; }
   const std::string& kernel_name() const { return kernel_name_; }
+  bool deterministic() const { return deterministic_; }
   double flops_per_row() const { return flops_per_row_; }
   size_t max_batch_size() const { return max_batch_size_; }
 
@@ -74,6 +75,7 @@ class Network::Impl {
   const size_t head_block_;                                 // rows
   const std::vector<std::unique_ptr<CellKernel>> kernels_;  // one a layer
   const std::string kernel_name_;
+  const bool deterministic_;
 
   mutable WorkspacePool workspaces_;
 };
@@ -86,12 +88,12 @@ Network::Impl::Impl(ModelSpec spec, Weights weights, LayerKernels kernels, const
       flops_per_row_(FlopsPerRow(spec_)),
       batch_sizes_(std::move(kernels.batch_sizes)),
       encoder_(spec_, std::move(weights.embedding)),
-      head_(spec_, weights),
+      head_(spec_, weights, options.instruction_set),
       head_block_(
           std::clamp(kMaxOutputBlock / head_.output_size(), size_t{4}, std::max<size_t>(4, batch_sizes_.back()))),
       kernels_(std::move(kernels.layers)),
-      kernel_name_(options.deterministic ? absl::StrCat(kernels_.back()->name(), ", ", batch_sizes_.back(), " rows")
-                                         : kernels_.back()->name()) {
+      kernel_name_(std::move(kernels.name)),
+      deterministic_(kernels.deterministic) {
   for (size_t rows = 0; rows <= batch_sizes_.back(); ++rows) {
     padded_batch_size_.push_back(*std::lower_bound(batch_sizes_.begin(), batch_sizes_.end(), rows));
   }
@@ -232,6 +234,7 @@ absl::StatusOr<std::unique_ptr<Network>> Network::Create(ModelSpec spec, Weights
 void Network::Step(absl::Span<StepRow> rows) const { impl_->Step(rows); }
 const ModelSpec& Network::spec() const { return impl_->spec(); }
 const std::string& Network::kernel_name() const { return impl_->kernel_name(); }
+bool Network::deterministic() const { return impl_->deterministic(); }
 double Network::flops_per_row() const { return impl_->flops_per_row(); }
 size_t Network::max_batch_size() const { return impl_->max_batch_size(); }
 

@@ -42,9 +42,11 @@ class Network {
   void Step(absl::Span<StepRow> rows) const;
 
   const ModelSpec& spec() const;
-  // The name of the kernels for people: "onednn/brgemm:avx512_core" or "reference"; with Options::deterministic the
-  // name also says how many rows a call has: "onednn/ref, 6 rows".
+  // The name of the kernels for people: "rondo/avx512", "onednn/brgemm:avx512_core" or "reference". Where oneDNN is
+  // held to one number of rows, the name also says that: "onednn/ref, 6 rows".
   const std::string& kernel_name() const;
+  // True if a row's result does not depend on what shares its batch, bit for bit.
+  bool deterministic() const;
   // Floating point operations of one row's step, to judge whether splitting a batch pays.
   double flops_per_row() const;
   size_t max_batch_size() const;

@@ -14,8 +14,10 @@ double GaussianStd(double s) { return (s > 30 ? s : std::log1p(std::exp(s))) + O
 
 }  // namespace
 
-OutputHead::OutputHead(const ModelSpec& spec, const Weights& weights)
-    : head_(spec.head), values_per_output_(spec.values_per_output()), dense_(weights.head_weight, weights.head_bias) {
+OutputHead::OutputHead(const ModelSpec& spec, const Weights& weights, InstructionSet instruction_set)
+    : head_(spec.head),
+      values_per_output_(spec.values_per_output()),
+      dense_(weights.head_weight, weights.head_bias, instruction_set) {
   std::unordered_map<std::string, size_t> input_index;
   for (const InputFeature& input : spec.inputs) input_index.emplace(input.name, input_index.size());
   for (const OutputFeature& output : spec.outputs) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "model/kernels/dense.h"
+#include "model/kernels/instruction_set.h"
 #include "model/model_spec.h"
 #include "model/weights.h"
 
@@ -19,7 +20,7 @@ class OutputHead {
   // This least deviation, in units of the output's own std, keeps the likelihood of training bounded.
   static constexpr double kMinGaussianStd = 1e-3;
 
-  OutputHead(const ModelSpec& spec, const Weights& weights);
+  OutputHead(const ModelSpec& spec, const Weights& weights, InstructionSet instruction_set);
 
   // inputs[i]: [input_size], what the client sent for row i, raw units; hidden[i]: [hidden_size].
   // outputs: [num_rows][output_size]. A row's result does not depend on the other rows, bit for bit.

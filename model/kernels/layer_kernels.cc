@@ -1,25 +1,34 @@
 #include "model/kernels/layer_kernels.h"
 
+#include <numeric>
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "model/kernels/onednn_kernel.h"
 #include "model/kernels/reference_kernel.h"
+#include "model/kernels/rondo_kernel.h"
 #include "model/kernels/row_places.h"
 
 namespace rondo {
 namespace {
 
-// These sizes run near the kernel's peak where they hold: 8 rows with AVX-512, 6 with AVX2, whose matrix product takes
-// six rows at a time. A batch of one row always holds.
+// oneDNN runs near its peak at these sizes where they hold: 8 rows with AVX-512, 6 with AVX2, whose matrix product
+// takes six rows at a time. A batch of one row always holds.
 constexpr size_t kDeterministicBatchSizes[] = {8, 6, 4, 1};
 
-// Each costs about 0.4 ms and 0.2 MB a layer, so large ones are spaced out and a batch in between is padded, by at most
-// a quarter.
+// For oneDNN each costs about 0.4 ms and 0.2 MB a layer, so large ones are spaced out and a batch in between is padded,
+// by at most a quarter.
 std::vector<size_t> SpacedBatchSizes(size_t max_batch_size) {
   std::vector<size_t> sizes;
   for (size_t n = 1; n < max_batch_size; n += n < 64 ? 1 : n < 256 ? 16 : 64) sizes.push_back(n);
   sizes.push_back(max_batch_size);
+  return sizes;
+}
+
+std::vector<size_t> AllBatchSizes(size_t max_batch_size) {
+  std::vector<size_t> sizes(max_batch_size);
+  std::iota(sizes.begin(), sizes.end(), 1);
   return sizes;
 }
 
@@ -29,12 +38,13 @@ bool OneDnnIsWrongFor(const LayerShape& shape) {
   return shape.cell == Cell::kGru && shape.gru_reset == GruReset::kBefore && shape.hidden_size == 1;
 }
 
-absl::StatusOr<LayerKernels> MakeFor(const std::vector<LayerShape>& shapes, const std::vector<LayerWeights>& weights,
-                                     KernelKind kind, std::vector<size_t> batch_sizes) {
+absl::StatusOr<LayerKernels> MakeOneDnnKernels(const std::vector<LayerShape>& shapes,
+                                               const std::vector<LayerWeights>& weights,
+                                               std::vector<size_t> batch_sizes) {
   LayerKernels kernels;
   kernels.batch_sizes = std::move(batch_sizes);
   for (size_t layer = 0; layer < shapes.size(); ++layer) {
-    if (kind == KernelKind::kReference || OneDnnIsWrongFor(shapes[layer])) {
+    if (OneDnnIsWrongFor(shapes[layer])) {
       kernels.layers.push_back(MakeReferenceKernel(shapes[layer], weights[layer]));
     } else {
       auto kernel = MakeOneDnnKernel(shapes[layer], weights[layer], kernels.batch_sizes);
@@ -42,6 +52,7 @@ absl::StatusOr<LayerKernels> MakeFor(const std::vector<LayerShape>& shapes, cons
       kernels.layers.push_back(*std::move(kernel));
     }
   }
+  kernels.name = kernels.layers.back()->name();
   return kernels;
 }
 
@@ -54,19 +65,51 @@ bool PlacesAreEqual(const std::vector<LayerShape>& shapes, const LayerKernels& k
   return true;
 }
 
+// One batch size, at most 8, at which a row's result does not depend on its place: the first candidate that shows that
+// of every layer, on this machine.
+absl::StatusOr<LayerKernels> MakeDeterministicOneDnnKernels(const std::vector<LayerShape>& shapes,
+                                                            const std::vector<LayerWeights>& weights,
+                                                            size_t max_batch_size) {
+  for (const size_t batch_size : kDeterministicBatchSizes) {
+    if (batch_size > max_batch_size) continue;
+    absl::StatusOr<LayerKernels> kernels = MakeOneDnnKernels(shapes, weights, {batch_size});
+    if (!kernels.ok()) return kernels;
+    if (!PlacesAreEqual(shapes, *kernels, batch_size)) continue;
+    kernels->deterministic = true;
+    absl::StrAppend(&kernels->name, ", ", batch_size, " rows");
+    return kernels;
+  }
+  return absl::InternalError("oneDNN failed at every batch size");
+}
+
+LayerKernels MakeKernelsOfOurs(const std::vector<LayerShape>& shapes, const std::vector<LayerWeights>& weights,
+                               KernelKind kind, const KernelOptions& options) {
+  LayerKernels kernels;
+  kernels.batch_sizes = AllBatchSizes(options.max_batch_size);
+  kernels.deterministic = true;
+  for (size_t layer = 0; layer < shapes.size(); ++layer) {
+    kernels.layers.push_back(
+        kind == KernelKind::kReference
+            ? MakeReferenceKernel(shapes[layer], weights[layer])
+            : MakeRondoKernel(shapes[layer], weights[layer], options.max_batch_size, options.instruction_set));
+  }
+  kernels.name = kernels.layers.back()->name();
+  return kernels;
+}
+
 }  // namespace
+
+KernelKind ChooseKernel(const std::vector<LayerShape>&, InstructionSet instruction_set) {
+  return instruction_set == InstructionSet::kPlain ? KernelKind::kOneDnn : KernelKind::kRondo;
+}
 
 absl::StatusOr<LayerKernels> MakeLayerKernels(const std::vector<LayerShape>& shapes,
                                               const std::vector<LayerWeights>& weights, const KernelOptions& options) {
-  if (!options.deterministic) {
-    return MakeFor(shapes, weights, options.kernel, SpacedBatchSizes(options.max_batch_size));
-  }
-  for (const size_t batch_size : kDeterministicBatchSizes) {
-    if (batch_size > options.max_batch_size) continue;
-    absl::StatusOr<LayerKernels> kernels = MakeFor(shapes, weights, options.kernel, {batch_size});
-    if (!kernels.ok() || PlacesAreEqual(shapes, *kernels, batch_size)) return kernels;
-  }
-  return absl::InternalError("a kernel failed at every batch size");
+  const KernelKind kind =
+      options.kernel == KernelKind::kAuto ? ChooseKernel(shapes, options.instruction_set) : options.kernel;
+  if (kind != KernelKind::kOneDnn) return MakeKernelsOfOurs(shapes, weights, kind, options);
+  if (options.deterministic) return MakeDeterministicOneDnnKernels(shapes, weights, options.max_batch_size);
+  return MakeOneDnnKernels(shapes, weights, SpacedBatchSizes(options.max_batch_size));
 }
 
 }  // namespace rondo

@@ -65,11 +65,13 @@ struct BarePrimitive::Impl {
   }
 };
 
-BarePrimitive::BarePrimitive(Cell cell, size_t hidden_size, size_t batch_size) : impl_(std::make_unique<Impl>()) {
+BarePrimitive::BarePrimitive(Cell cell, GruReset reset, size_t hidden_size, size_t batch_size)
+    : impl_(std::make_unique<Impl>()) {
   const int64_t N = batch_size, H = hidden_size, G = cell == Cell::kLstm ? 4 : cell == Cell::kGru ? 3 : 1;
   const Desc x({1, N, H}, kF32, Tag::tnc), h({1, 1, N, H}, kF32, Tag::ldnc), none;
   const Desc any({1, 1, H, G, H}, kF32, Tag::any), plain({1, 1, H, G, H}, kF32, Tag::ldigo);
-  const Desc bias({1, 1, cell == Cell::kGru ? G + 1 : G, H}, kF32, Tag::ldgo);
+  const bool reset_after = cell == Cell::kGru && reset == GruReset::kAfter;
+  const Desc bias({1, 1, reset_after ? G + 1 : G, H}, kF32, Tag::ldgo);
   const auto forward = dnnl::rnn_direction::unidirectional_left2right;
   switch (cell) {
     case Cell::kLstm:
@@ -80,8 +82,13 @@ BarePrimitive::BarePrimitive(Cell cell, size_t hidden_size, size_t batch_size) :
       }
       break;
     case Cell::kGru:
-      impl_->Finish<dnnl::lbr_gru_forward>(
-          impl_->Describe<dnnl::lbr_gru_forward>(forward, x, h, any, any, bias, x, none), plain, bias);
+      if (reset_after) {
+        impl_->Finish<dnnl::lbr_gru_forward>(
+            impl_->Describe<dnnl::lbr_gru_forward>(forward, x, h, any, any, bias, x, none), plain, bias);
+      } else {
+        impl_->Finish<dnnl::gru_forward>(impl_->Describe<dnnl::gru_forward>(forward, x, h, any, any, bias, x, none),
+                                         plain, bias);
+      }
       break;
     case Cell::kRnn:
       impl_->Finish<dnnl::vanilla_rnn_forward>(

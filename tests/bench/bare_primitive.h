@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <memory>
 
-#include "model/model_spec.h"
+#include "model/kernels/layer.h"
 
 namespace rondo {
 
@@ -12,8 +12,8 @@ namespace rondo {
 // measured against. Weights and inputs are small random numbers.
 class BarePrimitive {
  public:
-  // input width == hidden_size. gru is lbr_gru, as PyTorch's.
-  BarePrimitive(Cell cell, size_t hidden_size, size_t batch_size);
+  // input width == hidden_size. A rnn's activation is tanh.
+  BarePrimitive(Cell cell, GruReset reset, size_t hidden_size, size_t batch_size);
   ~BarePrimitive();
 
   void Run();

@@ -1,6 +1,11 @@
-// Network::Step against the bare oneDNN primitive of the same shape, interleaved in one run: what gathering, checking,
-// the head and scattering add. Each row's `ratio` is bare / step of the medians, `added_us` their difference. Rows
-// that end in /deterministic run the step with one fixed batch size, against the same bare primitive.
+// Rows that begin with kernel: one layer on our kernel against the bare oneDNN primitive of its shape, alternating in
+// one run. `ratio` is bare / ours of the fastest of each, `of_peak` what ours reaches of the core's fused
+// multiply-adds, which are measured in turn with it. --instruction_set=avx2 measures our kernel with less than the CPU
+// has; oneDNN is held back likewise by ONEDNN_MAX_CPU_ISA=AVX2.
+//
+// Rows that begin with step: Network::Step against the bare oneDNN primitive: what gathering, checking, the head and
+// scattering add. `ratio` is bare / step of the medians, `added_us` their difference. Those that end in /onednn run the
+// step on oneDNN, those in /onednn/deterministic with one fixed batch size.
 //
 // The rows that begin with split show what a second core brings: one step on one thread (`one_us`), half its rows alone
 // (`half_us`), both halves at once on two threads (`both_us`). `speedup` is one / both; of what it lacks to 2, one /
@@ -16,11 +21,16 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "benchmark/benchmark.h"
 #include "model/compute_thread.h"
+#include "model/kernels/aligned_buffer.h"
+#include "model/kernels/rondo_kernel.h"
 #include "model/network.h"
 #include "server/loop/compute_helpers.h"
 #include "tests/bench/bare_primitive.h"
+#include "tests/bench/peak.h"
 
 namespace rondo {
 namespace {
@@ -38,7 +48,7 @@ ModelSpec MakeSpec(Cell cell, int64_t hidden_size) {
 // One batch of series that share nothing, as a serving loop has them: every state in its own allocation.
 class Batch {
  public:
-  Batch(Cell cell, size_t hidden_size, size_t batch_size, bool deterministic) {
+  Batch(Cell cell, size_t hidden_size, size_t batch_size, const Network::Options& wanted) {
     ModelSpec spec = MakeSpec(cell, hidden_size);
     Weights weights;
     std::mt19937 random(1);
@@ -57,9 +67,8 @@ class Batch {
       row.output = &outputs_[i];
       rows_.push_back(row);
     }
-    Network::Options options;
-    if (!deterministic) options.max_batch_size = batch_size;
-    options.deterministic = deterministic;
+    Network::Options options = wanted;
+    if (!options.deterministic) options.max_batch_size = batch_size;
     network_ = *Network::Create(std::move(spec), std::move(weights), options);
   }
 
@@ -97,10 +106,10 @@ double Median(std::vector<double>& seconds) {
 }
 
 void CompareWithBarePrimitive(benchmark::State& state, Cell cell, size_t hidden_size, size_t batch_size,
-                              bool deterministic) {
+                              const Network::Options& options) {
   PrepareComputeThread();
-  Batch batch(cell, hidden_size, batch_size, deterministic);
-  BarePrimitive bare(cell, hidden_size, batch_size);
+  Batch batch(cell, hidden_size, batch_size, options);
+  BarePrimitive bare(cell, GruReset::kAfter, hidden_size, batch_size);
   // A few runs in a row, the first not counted, since each of the two evicts the other's weights from the cache.
   const int repeats = std::max(2, static_cast<int>(200e-6 / Seconds(bare, 3)));
   std::vector<double> step_seconds, bare_seconds;
@@ -120,6 +129,72 @@ void CompareWithBarePrimitive(benchmark::State& state, Cell cell, size_t hidden_
   state.SetLabel(batch.network().kernel_name());
 }
 
+// One layer on our kernel, in buffers of its own.
+class KernelRun {
+ public:
+  KernelRun(const LayerShape& shape, size_t batch_size, InstructionSet instruction_set)
+      : batch_size_(batch_size),
+        input_(batch_size * shape.input_size),
+        h_in_(batch_size * shape.hidden_size),
+        c_in_(h_in_.size()),
+        h_out_(h_in_.size()),
+        c_out_(h_in_.size()) {
+    std::mt19937 random(1);
+    const auto fill = [&](float* floats, size_t size, float bound) {
+      std::uniform_real_distribution<float> uniform(-bound, bound);
+      std::generate_n(floats, size, [&] { return uniform(random); });
+    };
+    for (AlignedBuffer* buffer : {&input_, &h_in_, &c_in_}) fill(buffer->get(), buffer->size(), 1);
+    const size_t rows = GateCount(shape.cell) * shape.hidden_size;
+    LayerWeights weights;
+    weights.weight_ih.resize(rows * shape.input_size);
+    weights.weight_hh.resize(rows * shape.hidden_size);
+    for (auto* weight : {&weights.weight_ih, &weights.weight_hh}) fill(weight->data(), weight->size(), 0.05f);
+    weights.bias_ih.resize(rows);
+    weights.bias_hh.resize(rows);
+    kernel_ = MakeRondoKernel(shape, weights, batch_size, instruction_set);
+    scratchpad_ = AlignedBuffer(kernel_->scratchpad_size());
+    layer_ = kernel_->Bind({input_.get(), h_in_.get(), c_in_.get(), h_out_.get(), c_out_.get(), scratchpad_.get()});
+    flops_ = 2.0 * batch_size * rows * (shape.input_size + shape.hidden_size);
+  }
+
+  void Run() { layer_->Run(batch_size_); }
+  double flops() const { return flops_; }
+  std::string name() const { return kernel_->name(); }
+
+ private:
+  const size_t batch_size_;
+  AlignedBuffer input_, h_in_, c_in_, h_out_, c_out_, scratchpad_;
+  std::unique_ptr<CellKernel> kernel_;
+  std::unique_ptr<BoundLayer> layer_;
+  double flops_ = 0;
+};
+
+void CompareKernels(benchmark::State& state, LayerShape shape, size_t batch_size, InstructionSet instruction_set) {
+  PrepareComputeThread();
+  KernelRun ours(shape, batch_size, instruction_set);
+  BarePrimitive bare(shape.cell, shape.gru_reset, shape.hidden_size, batch_size);
+  const int bare_repeats = std::max(2, static_cast<int>(100e-6 / Seconds(bare, 3)));
+  const int our_repeats = std::max(2, static_cast<int>(100e-6 / Seconds(ours, 3)));
+  double bare_seconds = 1e9, our_seconds = 1e9, peak = 0;
+  for (auto _ : state) {
+    bare.Run();
+    bare_seconds = std::min(bare_seconds, Seconds(bare, bare_repeats));
+    ours.Run();
+    our_seconds = std::min(our_seconds, Seconds(ours, our_repeats));
+    const double start = ThreadSeconds();
+    const double flops = RunPeak(instruction_set);
+    peak = std::max(peak, flops / (ThreadSeconds() - start));
+    state.SetIterationTime(our_seconds);
+  }
+  state.counters["bare_us"] = bare_seconds * 1e6;
+  state.counters["ours_us"] = our_seconds * 1e6;
+  state.counters["ratio"] = bare_seconds / our_seconds;
+  state.counters["gflops"] = ours.flops() / our_seconds * 1e-9;
+  state.counters["of_peak"] = ours.flops() / our_seconds / peak;
+  state.SetLabel(ours.name());
+}
+
 template <typename Function>
 double WallSeconds(const Function& function) {
   constexpr int kRepeats = 3;
@@ -131,7 +206,7 @@ double WallSeconds(const Function& function) {
 
 void CompareWithTwoThreads(benchmark::State& state, size_t hidden_size, size_t batch_size) {
   PrepareComputeThread();
-  Batch batch(Cell::kLstm, hidden_size, batch_size, false);
+  Batch batch(Cell::kLstm, hidden_size, batch_size, {});
   ComputeHelpers helper(1);
   std::vector<double> one, half, both;
   for (auto _ : state) {
@@ -147,27 +222,58 @@ void CompareWithTwoThreads(benchmark::State& state, size_t hidden_size, size_t b
   state.counters["speedup"] = one_median / both_median;
 }
 
-void Register(const std::string& name, Cell cell, size_t hidden_size, size_t batch_size, bool deterministic) {
-  benchmark::RegisterBenchmark(
-      absl::StrCat(name, "/H:", hidden_size, "/B:", batch_size, deterministic ? "/deterministic" : "").c_str(),
-      CompareWithBarePrimitive, cell, hidden_size, batch_size, deterministic)
-      ->UseManualTime()
-      ->Iterations(hidden_size >= 1024  ? 15
-                   : hidden_size >= 512 ? 50
-                                        : 200)
-      ->Unit(benchmark::kMicrosecond);
-}
+struct NamedCell {
+  const char* name;
+  Cell cell;
+  GruReset reset;
+};
+constexpr NamedCell kCells[] = {{"lstm", Cell::kLstm, GruReset::kAfter},
+                                {"gru_after", Cell::kGru, GruReset::kAfter},
+                                {"gru_before", Cell::kGru, GruReset::kBefore},
+                                {"rnn", Cell::kRnn, GruReset::kAfter}};
 
-void RegisterAll() {
-  const std::pair<const char*, Cell> cells[] = {{"lstm", Cell::kLstm}, {"gru", Cell::kGru}, {"rnn", Cell::kRnn}};
-  for (const auto& [name, cell] : cells) {
-    for (size_t hidden_size : {32, 64, 128, 512, 1024}) {
-      for (size_t batch_size : {1, 4, 16, 64}) {
-        for (bool deterministic : {false, true}) Register(name, cell, hidden_size, batch_size, deterministic);
+int Iterations(size_t hidden_size) { return hidden_size >= 1024 ? 15 : hidden_size >= 512 ? 50 : 200; }
+
+void RegisterKernels(InstructionSet instruction_set) {
+  for (const NamedCell& cell : kCells) {
+    for (const int64_t hidden_size : {16, 32, 64, 128, 256, 512, 1024}) {
+      for (const size_t batch_size : {1, 2, 4, 8, 16, 64}) {
+        const LayerShape shape{cell.cell, cell.reset, GruUpdate::kKeep, Activation::kTanh, hidden_size, hidden_size};
+        benchmark::RegisterBenchmark(absl::StrCat("kernel/", cell.name, "/H:", hidden_size, "/B:", batch_size).c_str(),
+                                     CompareKernels, shape, batch_size, instruction_set)
+            ->UseManualTime()
+            ->Iterations(Iterations(hidden_size))
+            ->Unit(benchmark::kMicrosecond);
       }
     }
   }
-  for (size_t hidden_size : {256, 512, 1024}) {
+}
+
+void RegisterSteps() {
+  Network::Options onednn, deterministic;
+  onednn.kernel = deterministic.kernel = KernelKind::kOneDnn;
+  deterministic.deterministic = true;
+  const std::pair<const char*, Network::Options> kernels[] = {
+      {"", {}}, {"/onednn", onednn}, {"/onednn/deterministic", deterministic}};
+  for (const NamedCell& cell : kCells) {
+    if (cell.reset == GruReset::kBefore) continue;
+    for (const size_t hidden_size : {32, 64, 128, 512, 1024}) {
+      for (const size_t batch_size : {1, 4, 16, 64}) {
+        for (const auto& [kernel, options] : kernels) {
+          benchmark::RegisterBenchmark(
+              absl::StrCat("step/", cell.name, "/H:", hidden_size, "/B:", batch_size, kernel).c_str(),
+              CompareWithBarePrimitive, cell.cell, hidden_size, batch_size, options)
+              ->UseManualTime()
+              ->Iterations(Iterations(hidden_size))
+              ->Unit(benchmark::kMicrosecond);
+        }
+      }
+    }
+  }
+}
+
+void RegisterSplits() {
+  for (const size_t hidden_size : {256, 512, 1024}) {
     benchmark::RegisterBenchmark(absl::StrCat("split/lstm/H:", hidden_size, "/B:64").c_str(), CompareWithTwoThreads,
                                  hidden_size, 64)
         ->UseManualTime()
@@ -176,11 +282,27 @@ void RegisterAll() {
   }
 }
 
+// Takes --instruction_set=NAME off the arguments.
+InstructionSet TakeInstructionSet(int* argc, char** argv) {
+  InstructionSet wanted = FastestInstructionSet();
+  const auto take = [&](absl::string_view argument) {
+    if (!absl::ConsumePrefix(&argument, "--instruction_set=")) return false;
+    for (const InstructionSet set : InstructionSets()) {
+      if (argument == InstructionSetName(set)) wanted = set;
+    }
+    return true;
+  };
+  *argc = static_cast<int>(std::remove_if(argv + 1, argv + *argc, take) - argv);
+  return wanted;
+}
+
 }  // namespace
 }  // namespace rondo
 
 int main(int argc, char** argv) {
-  rondo::RegisterAll();
+  rondo::RegisterKernels(rondo::TakeInstructionSet(&argc, argv));
+  rondo::RegisterSteps();
+  rondo::RegisterSplits();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   benchmark::RunSpecifiedBenchmarks();

@@ -33,10 +33,10 @@ kernel_row() {
 }
 
 measure_kernel() {
-  kernel_row lstm/H:512/B:16
+  kernel_row step/lstm/H:512/B:16
   row "kernel: Network::Step, H=512 B=16" "$(number "$scratch/kernel.json" 'j["ratio"]')" '>=' 0.95 \
     "bare / step; $(number "$scratch/kernel.json" '"%.0f us bare, %.0f us step" % (j["bare_us"], j["step_us"])')"
-  kernel_row lstm/H:32/B:1
+  kernel_row step/lstm/H:32/B:1
   row "small kernel: added us, H=32 B=1" "$(number "$scratch/kernel.json" 'j["added_us"]')" '<=' 1 \
     "$(number "$scratch/kernel.json" '"%.2f us bare, %.2f us step" % (j["bare_us"], j["step_us"])')"
 }
@@ -80,7 +80,7 @@ measure_multiplexed() {
   start_server "$server_cpu"
   load "$out" --model=lstm-64-wide --streams=4 --sessions_per_message=256 --echo_baseline "${placed[@]}"
   stop_server
-  kernel_row lstm/H:64/B:64
+  kernel_row step/lstm/H:64/B:64
   bare=$(number "$scratch/kernel.json" '64e6 / j["bare_us"]')
   steps=$(number "$out" 'j["steps_per_second"]')
   echo=$(number "$out" 'j["echo"]["messages_per_second"] * 256')

@@ -32,7 +32,7 @@ class DenseTest : public testing::TestWithParam<Case> {
   const std::vector<float> weight_ = Random(inputs_ * outputs_, 1);
   const std::vector<float> bias_ = Random(outputs_, 2);
   const std::vector<float> x_ = Random(kRows * inputs_, 3);
-  const Dense dense_{weight_, bias_};
+  const Dense dense_{weight_, bias_, FastestInstructionSet()};
   std::vector<const float*> rows_;
 };
 

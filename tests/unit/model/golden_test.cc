@@ -1,4 +1,4 @@
-// Both kernels against the vectors of tests/golden/make_golden.py: what PyTorch answers, and the formulas that it
+// Every kernel against the vectors of tests/golden/make_golden.py: what PyTorch answers, and the formulas that it
 // lacks.
 #include <fstream>
 
@@ -75,12 +75,12 @@ TEST_P(GoldenTest, EveryTimestepIsWhatTheSourceAnswers) {
 
 INSTANTIATE_TEST_SUITE_P(Golden, GoldenTest,
                          testing::Combine(testing::Range<size_t>(0, GoldenCases().size()),
-                                          testing::Values(KernelKind::kOneDnn, KernelKind::kReference)),
+                                          testing::Values(KernelKind::kRondo, KernelKind::kOneDnn,
+                                                          KernelKind::kReference)),
                          [](const auto& test) {
-                           const bool onednn = std::get<1>(test.param) == KernelKind::kOneDnn;
                            return absl::StrCat(
                                GoldenCases()[std::get<0>(test.param)]["name"].template get<std::string>(),
-                               onednn ? "OneDnn" : "Reference");
+                               KernelName(std::get<1>(test.param)));
                          });
 
 }  // namespace

@@ -24,8 +24,14 @@ Network::Options Reference() {
   return options;
 }
 
-Network::Options Deterministic() {
+Network::Options OneDnn() {
   Network::Options options;
+  options.kernel = KernelKind::kOneDnn;
+  return options;
+}
+
+Network::Options DeterministicOneDnn() {
+  Network::Options options = OneDnn();
   options.deterministic = true;
   return options;
 }
@@ -70,15 +76,18 @@ class BatchTest : public testing::TestWithParam<std::tuple<CellCase, int64_t>> {
   }
 };
 
-TEST_P(BatchTest, ResultsAreNearlyEqualAndAFusedLstmsBitForBit) {
+TEST_P(BatchTest, ResultsAreEqualBitForBit) { EXPECT_EQ(AloneAgainstBatched(Spec(), {}), 0); }
+
+TEST_P(BatchTest, OneDnnsResultsAreNearlyEqualAndAFusedLstmsBitForBit) {
   // oneDNN's name for its fused cells; without AVX-512 it may have none.
-  const bool fused = absl::StrContains(MakeNetwork(Spec(), RandomWeights(Spec(), 3))->kernel_name(), "brgemm");
+  const bool fused =
+      absl::StrContains(MakeNetwork(Spec(), RandomWeights(Spec(), 3), OneDnn())->kernel_name(), "brgemm");
   const double tolerance = fused && Spec().cell == Cell::kLstm ? 0 : 2e-6;
-  EXPECT_LE(AloneAgainstBatched(Spec(), {}), tolerance);
+  EXPECT_LE(AloneAgainstBatched(Spec(), OneDnn()), tolerance);
 }
 
-TEST_P(BatchTest, DeterministicIsEqualBitForBitWithAnyCell) {
-  Network::Options options = Deterministic();
+TEST_P(BatchTest, DeterministicOneDnnIsEqualBitForBitWithAnyCell) {
+  Network::Options options = DeterministicOneDnn();
   for (const size_t max_batch_size : {64, 7, 5, 3, 1}) {
     options.max_batch_size = max_batch_size;
     EXPECT_EQ(AloneAgainstBatched(Spec(), options), 0) << max_batch_size;
@@ -210,10 +219,9 @@ TEST_P(NotFiniteTest, AFeatureThatOverflowsLeavesItsRowUntouched) {
   ExpectOnlyTheMiddleRowFails(spec, weights, std::numeric_limits<float>::max());
 }
 
-INSTANTIATE_TEST_SUITE_P(Kernels, NotFiniteTest, testing::Values(KernelKind::kOneDnn, KernelKind::kReference),
-                         [](const auto& test) {
-                           return std::string(test.param == KernelKind::kOneDnn ? "OneDnn" : "Reference");
-                         });
+INSTANTIATE_TEST_SUITE_P(Kernels, NotFiniteTest,
+                         testing::Values(KernelKind::kRondo, KernelKind::kOneDnn, KernelKind::kReference),
+                         [](const auto& test) { return KernelName(test.param); });
 
 // ---- Threads.
 
@@ -244,12 +252,26 @@ TEST(NetworkTest, ThreadsThatStepAtOnceDoNotMeet) {
 TEST(NetworkTest, NamesItsKernel) {
   const ModelSpec spec = SmallLstm();
   EXPECT_EQ(MakeNetwork(spec, RandomWeights(spec, 1), Reference())->kernel_name(), "reference");
-  EXPECT_THAT(MakeNetwork(spec, RandomWeights(spec, 1))->kernel_name(), testing::StartsWith("onednn/"));
-  Network::Options options = Reference();
-  options.deterministic = true;
-  EXPECT_EQ(MakeNetwork(spec, RandomWeights(spec, 1), options)->kernel_name(), "reference, 8 rows");
-  options.max_batch_size = 7;
-  EXPECT_EQ(MakeNetwork(spec, RandomWeights(spec, 1), options)->kernel_name(), "reference, 6 rows");
+  const auto onednn = MakeNetwork(spec, RandomWeights(spec, 1), OneDnn());
+  EXPECT_THAT(onednn->kernel_name(), testing::StartsWith("onednn/"));
+  EXPECT_FALSE(onednn->deterministic());
+  const auto deterministic = MakeNetwork(spec, RandomWeights(spec, 1), DeterministicOneDnn());
+  EXPECT_THAT(deterministic->kernel_name(), testing::ContainsRegex("onednn/.*, [0-9] rows"));
+  EXPECT_TRUE(deterministic->deterministic());
+  Network::Options options;
+  options.kernel = KernelKind::kRondo;
+  for (const InstructionSet set : InstructionSets()) {
+    options.instruction_set = set;
+    const auto rondo = MakeNetwork(spec, RandomWeights(spec, 1), options);
+    EXPECT_EQ(rondo->kernel_name(), absl::StrCat("rondo/", InstructionSetName(set)));
+    EXPECT_TRUE(rondo->deterministic());
+  }
+}
+
+TEST(NetworkTest, AutoIsOursWhereTheCpuFusesMultiplyAndAdd) {
+  EXPECT_EQ(ChooseKernel({LayerShape()}, InstructionSet::kPlain), KernelKind::kOneDnn);
+  EXPECT_EQ(ChooseKernel({LayerShape()}, InstructionSet::kAvx2), KernelKind::kRondo);
+  EXPECT_EQ(ChooseKernel({LayerShape()}, InstructionSet::kAvx512), KernelKind::kRondo);
 }
 
 TEST(NetworkTest, CountsTwoFlopsAProduct) {

@@ -1,4 +1,4 @@
-// oneDNN against the float64 reference, over cells, layers, odd sizes, timesteps and batch sizes.
+// Each kernel against the float64 reference, over cells, layers, odd sizes, timesteps and batch sizes.
 #include <algorithm>
 #include <tuple>
 
@@ -11,7 +11,7 @@ constexpr double kTolerance = 1e-5;
 constexpr int64_t kInputSize = 5;
 constexpr int64_t kOutputSize = 3;
 
-class ParityTest : public testing::TestWithParam<std::tuple<CellCase, int64_t>> {
+class ParityTest : public testing::TestWithParam<std::tuple<CellCase, int64_t, KernelKind>> {
  protected:
   // The reference is slow: large networks take the smaller of the batch sizes.
   static size_t BatchSize(size_t wanted, int64_t hidden_size, int64_t num_layers, int64_t timesteps) {
@@ -27,14 +27,15 @@ class ParityTest : public testing::TestWithParam<std::tuple<CellCase, int64_t>> 
     return LargestDifference(values, std::vector<float>(values.size()));
   }
 
-  static void ExpectParity(const ModelSpec& spec, size_t batch_size, int64_t timesteps) {
+  static void ExpectParity(const ModelSpec& spec, KernelKind kernel, size_t batch_size, int64_t timesteps) {
     const Weights weights = RandomWeights(spec, 7);
     Network::Options reference;
     reference.kernel = KernelKind::kReference;
-    Network::Options onednn;
-    onednn.max_batch_size = batch_size;
+    Network::Options options;
+    options.kernel = kernel;
+    options.max_batch_size = batch_size;
     const auto expected_network = MakeNetwork(spec, weights, reference);
-    const auto network = MakeNetwork(spec, weights, onednn);
+    const auto network = MakeNetwork(spec, weights, options);
     ASSERT_TRUE(expected_network != nullptr && network != nullptr);
     Series expected(spec, batch_size), actual(spec, batch_size);
     for (int64_t t = 0; t < timesteps; ++t) {
@@ -50,23 +51,25 @@ class ParityTest : public testing::TestWithParam<std::tuple<CellCase, int64_t>> 
   }
 };
 
-TEST_P(ParityTest, OneDnnEqualsTheReferenceKernel) {
-  const auto& [cell, hidden_size] = GetParam();
+TEST_P(ParityTest, EqualsTheReferenceKernel) {
+  const auto& [cell, hidden_size, kernel] = GetParam();
   const size_t batch_sizes[] = {64, 17, 3, 1};
   size_t turn = 0;
   for (int64_t num_layers : {1, 2, 3}) {
     for (int64_t timesteps : {1, 2, 50}) {
       const size_t batch_size = BatchSize(batch_sizes[turn++ % 4], hidden_size, num_layers, timesteps);
       SCOPED_TRACE(absl::StrCat("layers ", num_layers, " timesteps ", timesteps, " batch size ", batch_size));
-      ExpectParity(MakeSpec(cell, kInputSize, hidden_size, num_layers, kOutputSize), batch_size, timesteps);
+      ExpectParity(MakeSpec(cell, kInputSize, hidden_size, num_layers, kOutputSize), kernel, batch_size, timesteps);
     }
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Cells, ParityTest,
-                         testing::Combine(testing::ValuesIn(AllCells()), testing::Values(1, 7, 20, 64, 129, 512)),
+                         testing::Combine(testing::ValuesIn(AllCells()), testing::Values(1, 7, 20, 64, 129, 512),
+                                          testing::Values(KernelKind::kRondo, KernelKind::kOneDnn)),
                          [](const auto& test) {
-                           return absl::StrCat(std::get<0>(test.param).name, "H", std::get<1>(test.param));
+                           return absl::StrCat(std::get<0>(test.param).name, "H", std::get<1>(test.param),
+                                               KernelName(std::get<2>(test.param)));
                          });
 
 }  // namespace

@@ -51,6 +51,10 @@ inline ModelSpec MakeSpec(const CellCase& cell, int64_t input_size, int64_t hidd
   return spec;
 }
 
+inline std::string KernelName(KernelKind kernel) {
+  return kernel == KernelKind::kRondo ? "Rondo" : kernel == KernelKind::kOneDnn ? "OneDnn" : "Reference";
+}
+
 // Uniform in +-1/sqrt(hidden_size), as PyTorch initialises: a relu network stays bounded too.
 inline Weights RandomWeights(const ModelSpec& spec, uint32_t seed) {
   std::mt19937 random(seed);

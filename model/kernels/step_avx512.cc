@@ -1,0 +1,17 @@
+#include "model/kernels/step_functions.h"
+
+#if defined(__x86_64__)
+
+#define RONDO_LANES_FUNCTION __attribute__((target("avx512f,fma")))
+#define RONDO_LANES inline __attribute__((always_inline, target("avx512f,fma")))
+
+#include "model/kernels/cells.h"
+#include "model/kernels/lanes_avx512.h"
+
+namespace rondo {
+
+const StepFunctions kAvx512Functions = {RunStep<LanesAvx512>, RunDense<LanesAvx512, 4, 4>};
+
+}  // namespace rondo
+
+#endif

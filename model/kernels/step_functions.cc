@@ -1,0 +1,21 @@
+#include "model/kernels/step_functions.h"
+
+namespace rondo {
+
+// A gru with reset before keeps z and r * h between its two passes.
+size_t StepScratchpadSize(const PackedLayer& layer, size_t max_batch_size) {
+  const bool two_passes = layer.shape.cell == Cell::kGru && layer.shape.gru_reset == GruReset::kBefore;
+  return two_passes ? 2 * max_batch_size * layer.blocks * kLanes : 0;
+}
+
+const StepFunctions& StepFunctionsFor(InstructionSet instruction_set) {
+#if defined(__x86_64__)
+  if (instruction_set == InstructionSet::kAvx512) return kAvx512Functions;
+  if (instruction_set == InstructionSet::kAvx2) return kAvx2Functions;
+#else
+  (void)instruction_set;
+#endif
+  return kPlainFunctions;
+}
+
+}  // namespace rondo

@@ -1,0 +1,44 @@
+#ifndef RONDO_MODEL_KERNELS_STEP_FUNCTIONS_H_
+#define RONDO_MODEL_KERNELS_STEP_FUNCTIONS_H_
+
+#include <cstddef>
+
+#include "model/kernels/cell_kernel.h"
+#include "model/kernels/instruction_set.h"
+#include "model/kernels/packed_layer.h"
+
+namespace rondo {
+
+// y = W x + b for some rows.
+struct DenseProblem {
+  const float* const* rows;
+  size_t num_rows;
+  size_t inputs;
+  const float* weight;  // [outputs][stride], zero past inputs
+  size_t stride;        // inputs rounded up to whole kLanes
+  const float* bias;
+  size_t outputs;
+  float* y;  // [num_rows][outputs]
+};
+
+// What is compiled once for each set of instructions. Every sum has one order, so the answers are equal bit for bit.
+struct StepFunctions {
+  // Runs rows 0..batch_size-1 of a layer.
+  void (*step)(const PackedLayer& layer, const LayerBuffers& buffers, size_t batch_size);
+  void (*dense)(const DenseProblem& problem);
+};
+
+// Floats of LayerBuffers::scratchpad that a step needs.
+size_t StepScratchpadSize(const PackedLayer& layer, size_t max_batch_size);
+
+// REQUIRES: this CPU has the instruction set.
+const StepFunctions& StepFunctionsFor(InstructionSet instruction_set);
+
+// Each is defined in a source of its own; the last two on x86-64 only.
+extern const StepFunctions kPlainFunctions;
+extern const StepFunctions kAvx2Functions;
+extern const StepFunctions kAvx512Functions;
+
+}  // namespace rondo
+
+#endif  // RONDO_MODEL_KERNELS_STEP_FUNCTIONS_H_

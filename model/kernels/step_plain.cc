@@ -1,0 +1,12 @@
+#define RONDO_LANES_FUNCTION
+#define RONDO_LANES inline __attribute__((always_inline))
+
+#include "model/kernels/cells.h"
+#include "model/kernels/lanes_plain.h"
+#include "model/kernels/step_functions.h"
+
+namespace rondo {
+
+const StepFunctions kPlainFunctions = {RunStep<LanesPlain>, RunDense<LanesPlain, 1, 2>};
+
+}  // namespace rondo

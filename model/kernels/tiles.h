@@ -1,0 +1,148 @@
+#ifndef RONDO_MODEL_KERNELS_TILES_H_
+#define RONDO_MODEL_KERNELS_TILES_H_
+
+#include <cstddef>
+
+#include "model/kernels/packed_layer.h"
+
+// RONDO_LANES (an inlined function) and RONDO_LANES_FUNCTION (one that is called) are defined by the source that
+// includes this, for its set of instructions.
+
+// The matrix product of all cells: rows of x and h by panels of weights. Every sum is one chain of fused multiply-adds
+// that begins with the bias and goes through x, then h, in order. Tiles of any size therefore answer bit for bit alike.
+
+namespace rondo {
+namespace {
+
+// Where the rows of one tile begin.
+template <typename Lanes>
+struct TileRows {
+  const float* x[Lanes::kMaxRows];
+  const float* h[Lanes::kMaxRows];
+};
+
+// sums += rows by panels, over `size` rows of weights.
+template <typename Lanes, int kRows, int kPanels>
+RONDO_LANES void AddProducts(const float* const* rows, size_t size, const float* weights, size_t panel_size,
+                             Lanes (&sums)[kRows][kPanels]) {
+  const float* from[kRows];
+#pragma GCC unroll 16
+  for (int row = 0; row < kRows; ++row) from[row] = rows[row];
+  for (size_t k = 0; k < size; ++k, weights += kLanes) {
+    if constexpr (kRows > 1) {
+      Lanes panel[kPanels];
+#pragma GCC unroll 16
+      for (int p = 0; p < kPanels; ++p) panel[p] = Lanes::LoadOnce(weights + p * panel_size);
+#pragma GCC unroll 16
+      for (int row = 0; row < kRows; ++row) {
+        const Lanes value = Lanes::Broadcast(from[row][k]);
+#pragma GCC unroll 16
+        for (int p = 0; p < kPanels; ++p) sums[row][p] = Lanes::MulAdd(value, panel[p], sums[row][p]);
+      }
+    } else {
+      const Lanes value = Lanes::Broadcast(from[0][k]);
+#pragma GCC unroll 16
+      for (int p = 0; p < kPanels; ++p) {
+        sums[0][p] = Lanes::MulAdd(value, Lanes::Load(weights + p * panel_size), sums[0][p]);
+      }
+    }
+  }
+}
+
+// sums: [kRows][stride], of which kPanels * kLanes are written.
+template <typename Lanes, int kRows, int kPanels>
+RONDO_LANES_FUNCTION void Tile(const TileRows<Lanes>& rows, const PackedColumns& columns, size_t first_panel,
+                               float* sums, size_t stride) {
+  const size_t panel_size = columns.panel_size();
+  const float* const weights = columns.weights.get() + first_panel * panel_size;
+  const float* const bias = columns.bias.get() + first_panel * kLanes;
+  Lanes tile[kRows][kPanels];
+#pragma GCC unroll 16
+  for (int p = 0; p < kPanels; ++p) {
+    const Lanes first = Lanes::Load(bias + p * kLanes);
+#pragma GCC unroll 16
+    for (int row = 0; row < kRows; ++row) tile[row][p] = first;
+  }
+  AddProducts(rows.x, columns.inputs, weights, panel_size, tile);
+  AddProducts(rows.h, columns.hiddens, weights + columns.inputs * kLanes, panel_size, tile);
+#pragma GCC unroll 16
+  for (int row = 0; row < kRows; ++row) {
+#pragma GCC unroll 16
+    for (int p = 0; p < kPanels; ++p) tile[row][p].Store(sums + row * stride + p * kLanes);
+  }
+}
+
+// Any number of panels, in tiles of at most kPanels.
+template <typename Lanes, int kRows, int kPanels = Lanes::PanelsFor(kRows)>
+RONDO_LANES_FUNCTION void Product(const TileRows<Lanes>& rows, const PackedColumns& columns, size_t first_panel,
+                                  size_t num_panels, float* sums, size_t stride) {
+  for (; num_panels >= kPanels; num_panels -= kPanels, first_panel += kPanels, sums += kPanels * kLanes) {
+    Tile<Lanes, kRows, kPanels>(rows, columns, first_panel, sums, stride);
+  }
+  if constexpr (kPanels > 1) {
+    if (num_panels > 0) Product<Lanes, kRows, kPanels / 2>(rows, columns, first_panel, num_panels, sums, stride);
+  }
+}
+
+// ---- The output head: few columns, so the lanes divide the inputs among them instead. Lane l adds the products k = l,
+// l + 16, l + 32, ...
+
+// Folds the upper half onto the lower one until one is left.
+template <typename Lanes>
+RONDO_LANES float SumOf(const Lanes& lanes) {
+  float sums[kLanes];
+  lanes.Store(sums);
+  for (size_t half = kLanes / 2; half > 0; half /= 2) {
+    for (size_t i = 0; i < half; ++i) sums[i] += sums[i + half];
+  }
+  return sums[0];
+}
+
+// kRows x kOutputs results at once, so that each load serves several products.
+template <typename Lanes, int kRows, int kOutputs>
+RONDO_LANES void DenseTile(const DenseProblem& p, size_t row, size_t output) {
+  Lanes sums[kRows][kOutputs];
+  for (auto& row_sums : sums) {
+    for (Lanes& sum : row_sums) sum = Lanes::Broadcast(0.0f);
+  }
+  const float* const weight = p.weight + output * p.stride;
+  for (size_t k = 0; k < p.inputs; k += kLanes) {
+    Lanes x[kRows];
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+      const float* const from = p.rows[row + r] + k;
+      x[r] = k + kLanes <= p.inputs ? Lanes::Load(from) : Lanes::LoadFirst(from, p.inputs - k);
+    }
+#pragma GCC unroll 16
+    for (int o = 0; o < kOutputs; ++o) {
+      const Lanes w = Lanes::Load(weight + o * p.stride + k);
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) sums[r][o] = Lanes::MulAdd(w, x[r], sums[r][o]);
+    }
+  }
+  for (int r = 0; r < kRows; ++r) {
+    for (int o = 0; o < kOutputs; ++o) {
+      p.y[(row + r) * p.outputs + output + o] = SumOf(sums[r][o]) + p.bias[output + o];
+    }
+  }
+}
+
+template <typename Lanes, int kRows, int kOutputs>
+RONDO_LANES_FUNCTION void DenseOutputs(const DenseProblem& p, size_t output) {
+  size_t row = 0;
+  for (; row + kRows <= p.num_rows; row += kRows) DenseTile<Lanes, kRows, kOutputs>(p, row, output);
+  for (; row < p.num_rows; ++row) DenseTile<Lanes, 1, kOutputs>(p, row, output);
+}
+
+// Outputs outside: a block of weights is read from memory once and serves all rows from the cache.
+template <typename Lanes, int kRows, int kOutputs>
+RONDO_LANES_FUNCTION void RunDense(const DenseProblem& p) {
+  size_t output = 0;
+  for (; output + kOutputs <= p.outputs; output += kOutputs) DenseOutputs<Lanes, kRows, kOutputs>(p, output);
+  for (; output < p.outputs; ++output) DenseOutputs<Lanes, kRows, 1>(p, output);
+}
+
+}  // namespace
+}  // namespace rondo
+
+#endif  // RONDO_MODEL_KERNELS_TILES_H_
