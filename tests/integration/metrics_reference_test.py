@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""Checks that deploy/METRICS.md says what a running server's /metrics says: every family's name, type, labels and help.
+
+usage: metrics_reference_test.py BIN_DIR           compares; exit 1 and the difference if they are not equal
+       metrics_reference_test.py BIN_DIR --write   writes the table anew
+"""
+
+import difflib
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+REFERENCE = ROOT / "deploy/METRICS.md"
+# Labels whose values are the same on every server, all of them there from the start.
+LISTED = ("event", "method", "op", "reason")
+
+
+def scrape(bin_dir):
+    """The page of a server that has just started, with the model that comes with the tree."""
+    server = subprocess.Popen(
+        [f"{bin_dir}/rondo-server", f"--model_repository={ROOT}/deploy/demo/models", "--listen=127.0.0.1:0",
+         "--http_listen=127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
+    try:
+        for line in server.stderr:
+            address = re.search(r"event=listening .*http_address=(\S+)", line)
+            if address:
+                return urllib.request.urlopen(f"http://{address.group(1)}/metrics", timeout=30).read().decode()
+        raise SystemExit("the server did not start")
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.communicate()
+
+
+def families(page):
+    """{name: (type, help, {label: {values}})} of our own families: exposer_* are those of the HTTP library."""
+    found = {}
+    for line in page.splitlines():
+        comment = re.match(r"# (HELP|TYPE) (\S+) (.*)", line)
+        if comment:
+            kind, name, text = comment.groups()
+            found.setdefault(name, {"labels": {}})[kind] = text
+            current = name
+            continue
+        labels = re.match(r"\w+\{(.*)\} ", line)
+        for name, value in re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', labels.group(1) if labels else ""):
+            if name != "le":
+                found[current]["labels"].setdefault(name, {})[value] = None
+    return {name: family for name, family in found.items() if not name.startswith("exposer_")}
+
+
+def table(page):
+    lines = ["| name | type | labels | help |", "|---|---|---|---|"]
+    values = {}
+    for name, family in families(page).items():
+        labels = ", ".join(f"`{label}`" for label in family["labels"])
+        lines.append(f"| `{name}` | {family['TYPE']} | {labels} | {family['HELP']} |")
+        values.update({label: family["labels"][label] for label in LISTED if label in family["labels"]})
+    lines += ["", "| label | values |", "|---|---|"]
+    lines += [f"| `{label}` | {', '.join(f'`{value}`' for value in values[label])} |" for label in LISTED]
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    old = REFERENCE.read_text()
+    head = old[:old.index("| name | type |")]
+    new = head + table(scrape(sys.argv[1]))
+    if "--write" in sys.argv[2:]:
+        REFERENCE.write_text(new)
+    elif new != old:
+        sys.stdout.writelines(difflib.unified_diff(old.splitlines(True), new.splitlines(True), str(REFERENCE), "/metrics"))
+        raise SystemExit(f"{REFERENCE.name} is not what the server says; write it anew with --write")
+
+
+if __name__ == "__main__":
+    main()
