@@ -11,13 +11,13 @@
 
 namespace rondo {
 
-// Which entries' deadlines have passed: a hashed timing wheel of one-second ticks (Varghese and Lauck 1987, scheme 6).
-// Add and Remove are O(1) and allocate nothing. A sweep looks only at the slots that time has passed since the last
-// one, in pieces of a given size, so that its caller never holds a lock for long.
+// Finds the entries whose deadlines have passed: a hashed timing wheel of one-second ticks (Varghese and Lauck 1987,
+// scheme 6). Add and Remove are O(1) and allocate nothing. A sweep looks only at the slots that time has passed since
+// the last sweep, in pieces of a given size, so that its caller never holds a lock for long.
 //
 // The slots say only when to look at an entry; whether it is due is decided by its exact deadline.
 //
-// Ownership: links the entries, does not own them. An entry that is linked does not move or die.
+// Ownership: the wheel links the entries and does not own them. An entry that is linked does not move or die.
 // Threads:   one at a time. Time is an argument: `now` may jump ahead by any amount; while it is behind an earlier one,
 //            sweeps find nothing.
 class ExpiryWheel {
@@ -32,13 +32,13 @@ class ExpiryWheel {
   ExpiryWheel(const ExpiryWheel&) = delete;
   ExpiryWheel& operator=(const ExpiryWheel&) = delete;
 
-  // REQUIRES: `entry` is in no wheel. deadline_ns: since the Unix epoch; may have passed already.
+  // REQUIRES: `entry` is in no wheel. deadline_ns counts from the Unix epoch, and may have passed already.
   void Add(Entry* entry, int64_t deadline_ns, absl::Time now);
   // No effect if `entry` is not in the wheel.
   void Remove(Entry* entry);
 
   // Takes due entries (deadline <= now) out of the wheel and appends them to `due`, looking at no more than
-  // `max_entries` entries. True: there are more to look at; call again with the same `now`.
+  // `max_entries` entries. True: there are more to look at; call again with this `now`.
   bool Sweep(absl::Time now, size_t max_entries, std::vector<Entry*>* due);
 
   size_t size() const { return size_; }
@@ -49,7 +49,7 @@ class ExpiryWheel {
 
   Entry& SlotOf(int64_t tick) { return slots_[static_cast<uint64_t>(tick) % kSlots]; }
   void Insert(Entry* entry);
-  // Opens the next slot to look at. False: all have been.
+  // Opens the next slot to look at. False: all slots have been looked at.
   bool OpenNextSlot(int64_t now_ns);
 
   std::array<Entry, kSlots> slots_;  // circular lists; the slot is the sentinel

@@ -19,27 +19,47 @@
 
 namespace rondo {
 
+// What is known of a session's copy in the store. Only a keeper writes here (see SessionKeeper).
+//
+// Threads: as "the lock" of the session, but for durable_position, which the holder reads without it.
+struct StoredCopy {
+  static constexpr int64_t kNotDurable = -1;
+
+  std::atomic<int64_t> durable_position{kNotDurable};  // the position in the copy; kNotDurable: there is no copy yet
+  uint64_t epoch = SessionStore::kOwnEpoch;            // to save with
+  uint64_t change = 0;                                 // number of the session's last change: SessionShard::changes
+  uint64_t saved_change = 0;    // number of the last change in the copy; lower numbers were another session's
+  int64_t noted_used_ns = 0;    // LiveSession::last_used_ns as of the last change
+  bool dirty = false;           // the session is in its shard's list of those to save, or save_when_free
+  bool save_when_free = false;  // the save was due while the session was leased
+
+  bool is_current() const { return change == saved_change; }
+};
+
 // One live series. Times are in nanoseconds since the Unix epoch, to keep a million of these small.
 //
 // Threads: "the lock" is the mutex of the shard that the session's hash names. "The holder" is whoever has the lease.
 struct LiveSession : ExpiryWheel::Entry {
   static constexpr int64_t kForever = std::numeric_limits<int64_t>::max();
-  static constexpr int64_t kNotDurable = -1;
 
-  // Constant. Three exceptions, under the lock: a session before its first commit may start anew for another model
-  // while it changes hands, a restart is committed, and a commit leaves the session to a model that adopts it.
+  enum class Standing : uint8_t {
+    kInTable,
+    kEnded,  // the session ended while it was leased: it belongs to its lease, which frees it
+    kMoved,  // as kEnded, but it goes on at another server, so its lease cannot commit
+  };
+
+  // Constant, with three exceptions, which are written under the lock: a session before its first commit may start anew
+  // for another model while it changes hands; a restart is committed; a commit leaves the session to another model.
   size_t hash = 0;  // of the id
   std::string id;
   int64_t idle_timeout_ns = kForever;
   ServedModelPtr model;
-  StateSlot state;  // the content belongs to the holder
+  StateSlot state;  // slot and content belong to the holder
 
-  // Written by the holder under the lock: the holder reads it without, all others with it.
+  // The holder writes it under the lock and reads it without; all others read it under the lock.
   int64_t position = 0;
-  // As of the last save; kNotDurable: none yet, or there is no store.
-  std::atomic<int64_t> durable_position{kNotDurable};
 
-  // The holder's: the last request, as in CommittedSequence.
+  // The last request, as in CommittedSequence. Belongs to the holder.
   int64_t last_timesteps = 0;
   uint64_t last_fingerprint = 0;
   std::vector<float> last_reply;
@@ -48,21 +68,15 @@ struct LiveSession : ExpiryWheel::Entry {
   // Guarded by the lock.
   int64_t last_used_ns = 0;
   WaitQueue queue;
-  uint32_t place = 0;        // in its shard's roster
-  bool leased = false;       // always true while the queue is not empty
-  bool provisional = false;  // made by Acquire, no commit yet
-  bool detached = false;     // in no shard any more: it belongs to its lease, which frees it
-  // With a store only.
-  bool loading = false;                      // provisional, and what holds it is the load
-  bool dirty = false;                        // in its shard's list, or save_when_free
-  bool save_when_free = false;               // its save was due while it was leased
-  bool recently_used = false;                // since eviction last looked
-  bool moved = false;                        // detached because another server has it now
-  uint64_t epoch = SessionStore::kOwnEpoch;  // to save with
-  uint64_t change = 0;                       // number of the last change, see SessionShard::changes
-  uint64_t saved_change = 0;                 // number of the last change in the store; older ones are another session's
-  int64_t noted_used_ns = 0;                 // last_used_ns as of the last change
+  uint32_t place = 0;  // in its shard's roster
+  Standing standing = Standing::kInTable;
+  bool leased = false;         // always true while the queue is not empty
+  bool provisional = false;    // made by Acquire, no commit yet
+  bool loading = false;        // provisional, and the keeper still looks for it
+  bool recently_used = false;  // since eviction last looked
+  StoredCopy stored;
 
+  bool in_table() const { return standing == Standing::kInTable; }
   void Touch(absl::Time now) { last_used_ns = std::max(last_used_ns, absl::ToUnixNanos(now)); }
   // kForever: never.
   int64_t expires_at_ns() const {

@@ -8,13 +8,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "server/refusal/refusal.h"
-#include "server/session/ended_sessions.h"
+#include "server/session/session_errors.h"
 
 namespace rondo {
 namespace {
 
-// Ends that wait for a store that is away. Beyond it they are forgotten: such a session comes back as it was last
-// saved.
+// So many ends wait for a store that is away. Beyond that number they are forgotten: such a session comes back as it
+// was last saved.
 constexpr size_t kMaxUnsavedEnds = 100'000;
 constexpr absl::Duration kLongestEndedKept = absl::Hours(24 * 7);  // also of sessions that never end for idleness
 constexpr size_t kRetriesWhileAway = 64;                           // of a tick, to find out whether the store is back
@@ -30,15 +30,9 @@ absl::Status WithId(absl::string_view id, const absl::Status& status) {
 
 }  // namespace
 
-absl::Status StoreRefusal(absl::Status answer) {
-  if (answer.ok()) return answer;
-  const Why why = absl::IsAborted(answer)             ? Why::kMoved
-                  : absl::IsResourceExhausted(answer) ? Why::kStoreFull
-                                                      : Why::kStore;
-  return WithWhy(why, std::move(answer));
+bool StoreIsAway(const absl::Status& saved) {
+  return !saved.ok() && !absl::IsAborted(saved) && !absl::IsDataLoss(saved);
 }
-
-bool IsAway(const absl::Status& saved) { return !saved.ok() && !absl::IsAborted(saved) && !absl::IsDataLoss(saved); }
 
 SessionBacking::SessionBacking(SessionPersistence persistence) : persistence_(std::move(persistence)) {}
 
@@ -103,7 +97,7 @@ SessionBacking::Found SessionBacking::Interpret(const std::string& id, const Sto
 void SessionBacking::Save(const SessionView& session, uint64_t epoch, std::function<void(const absl::Status&)> done) {
   {
     MutexLock lock(&mutex_);
-    if (!unsaved_ends_.empty()) unsaved_ends_.erase(session.id);  // it lives again, under the same id
+    if (!unsaved_ends_.empty()) unsaved_ends_.erase(session.id);  // a session of this id lives again
   }
   thread_->Enqueue(
       {std::string(session.id), Encode(session), ExpiryOf(session, persistence_.ended_kept), epoch, std::move(done)});
@@ -129,11 +123,11 @@ void SessionBacking::Enqueue(const UnsavedEnd& unsaved) {
 void SessionBacking::OnEndSaved(const UnsavedEnd& tried, const absl::Status& status) {
   MutexLock lock(&mutex_);
   const bool is_back = status.ok() && ends_fail_;
-  ends_fail_ = IsAway(status);
+  ends_fail_ = StoreIsAway(status);
   if (is_back) thread_->Wake();  // for all that could not be saved meanwhile
   const auto found = unsaved_ends_.find(tried.end.id);
   if (found == unsaved_ends_.end() || found->second.ticket != tried.ticket) return;
-  const bool loaded_since = found->second.end.epoch != tried.end.epoch;  // by us: that is who took it over
+  const bool loaded_since = found->second.end.epoch != tried.end.epoch;  // by us: we took the session over
   if (status.ok() || (absl::IsAborted(status) && !loaded_since)) {       // aborted: another server has the session
     unsaved_ends_.erase(found);
   } else {
@@ -152,7 +146,8 @@ void SessionBacking::RetryEnds() {
     }
   }
   for (const std::string& id : failed) {
-    MutexLock lock(&mutex_);  // until it is on its way: a session that lives again is saved behind its end, or has none
+    // Held until the end is on its way: a session that lives again is saved behind its end, or its end is forgotten.
+    MutexLock lock(&mutex_);
     const auto found = unsaved_ends_.find(id);
     if (found != unsaved_ends_.end() && std::exchange(found->second.failed, false)) Enqueue(found->second);
   }

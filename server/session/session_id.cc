@@ -5,11 +5,8 @@
 #include <cerrno>
 #include <cstddef>
 
-#include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
-#include "server/session/session_table.h"
 
 namespace rondo {
 

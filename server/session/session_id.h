@@ -3,12 +3,17 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 namespace rondo {
 
-// 128 random bits from the kernel as 32 hex digits: an id that nobody can guess. INTERNAL: the kernel gives none.
+// Makes an id that nobody can guess: 128 random bits from the kernel as 32 hex digits. INTERNAL: the kernel gives none.
 absl::StatusOr<std::string> RandomSessionId();
+
+// INVALID_ARGUMENT unless `id` is 1..128 bytes of printable ASCII without spaces.
+absl::Status ValidateSessionId(absl::string_view id);
 
 }  // namespace rondo
 

@@ -4,48 +4,35 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
+#include <variant>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "server/metrics/served_model.h"
+#include "server/session/lease_end.h"
 #include "server/session/state_pool.h"
 #include "server/store/session_record.h"
 
 namespace rondo {
 
-class SessionTable;
+class ResidentSessions;
 struct LiveSession;
 
-// What a request may do with the session it has a lease on.
+// Says what a request may do with the session that it has a lease on.
 enum class PositionCheck {
-  kRun,     // it is the next one
-  kReplay,  // it is the last request again: answer last_reply()
+  kRun,     // the request is the next one
+  kReplay,  // the request is the last one again: answer last_reply()
   kWrong,   // neither: FAILED_PRECONDITION with position()
-};
-
-// What a finished sequence leaves in its session.
-struct CommittedSequence {
-  int64_t timesteps = 0;
-  uint64_t fingerprint = 0;          // of all that decides the reply: values, times, last_only
-  absl::Span<const float> reply;     // kept for replay; its last output_size floats are the newest output
-  std::optional<int64_t> last_time;  // unix seconds of the last timestep, if the request had times
-  bool end_session = false;
 };
 
 // Hears that a commit which waits for the store is over.
 class CommitWaiter {
  public:
   virtual ~CommitWaiter() = default;
-  // Exactly once, on the store's thread. OK: committed and durable. Else nothing has changed. ABORTED: another server
-  // has the session now. UNAVAILABLE, RESOURCE_EXHAUSTED: the store's.
+  // Called exactly once, on the store's thread. OK: the change is committed and durable. Otherwise nothing has changed.
+  // ABORTED: another server has the session now. UNAVAILABLE, RESOURCE_EXHAUSTED: the store's errors.
   virtual void OnCommitted(const absl::Status& status) = 0;
-};
-
-// A zero state that is in no session, or not yet.
-struct FreshStart {
-  ServedModelPtr model;  // null: none
-  StateSlot state;
 };
 
 // The right to read and move one session, or one zero state that belongs to none. Move-only.
@@ -58,27 +45,26 @@ class SessionLease {
  public:
   SessionLease() = default;
   SessionLease(SessionLease&& other) noexcept
-      : table_(other.table_),
+      : sessions_(other.sessions_),
         session_(std::exchange(other.session_, nullptr)),
-        fresh_(std::move(other.fresh_)),
-        adopter_(std::move(other.adopter_)),
-        working_state_(std::move(other.working_state_)) {}
+        working_state_(std::move(other.working_state_)) {
+    TakeChange(&other);
+  }
   SessionLease& operator=(SessionLease&& other) noexcept;
-  // As Release, but the session's idle time does not start anew.
+  // Releases the lease, but the session's idle time does not start anew.
   ~SessionLease() {
     if (*this) EndWithoutCommit(absl::InfinitePast());
   }
 
   explicit operator bool() const { return session_ != nullptr || stateless(); }  // false: empty, or moved from
-  bool stateless() const { return session_ == nullptr && fresh_.model != nullptr; }
+  bool stateless() const { return session_ == nullptr && fresh() != nullptr; }
 
-  // From here on the session is one of `model` at position 0, with a zero state. Others see that with Commit; without
-  // it the session is as it was. REQUIRES: not stateless; comes before state() and
-  // working_state() are used.
+  // From here on the session is one of `model` at position 0, with a zero state. Others see that with Commit; without a
+  // commit the session is as it was. REQUIRES: not stateless; comes before state() and working_state() are used.
   void Restart(const ServedModelPtr& model);
 
   // From here on the session is one of `model`, with the state, position and last reply that it has. Others see that
-  // with Commit; without it the session is as it was. REQUIRES: not stateless, not restarted; `model` has the
+  // with Commit; without a commit the session is as it was. REQUIRES: not stateless, not restarted; `model` has the
   // state_size and output_size of model().
   void Adopt(ServedModelPtr model);
 
@@ -93,38 +79,45 @@ class SessionLease {
   absl::Span<const float> last_output() const;
   std::optional<int64_t> last_time() const;
 
-  // The session as a value. REQUIRES: not stateless, not restarted, not adopted.
+  // Copies the session as a value. REQUIRES: not stateless, not restarted, not adopted.
   SessionRecord Export() const;
 
   // REQUIRES: not stateless. `position` absent: always kRun.
   PositionCheck Check(std::optional<int64_t> position, int64_t timesteps, uint64_t fingerprint) const;
-  // The reply of the last request; after kReplay.
+  // Returns the reply of the last request, for a kReplay.
   absl::Span<const float> last_reply() const;
 
-  // As of the session's last save; absent: none yet, or there is no store.
+  // Returns the position as of the session's last save; absent: there is none yet, or there is no store.
   std::optional<int64_t> durable_position() const;
 
-  // Moves the session on: next_state() already holds the new state. Ends the lease. For a stateless lease it only ends.
+  // Moves the session on and ends the lease; next_state() already holds the new state. A stateless lease only ends.
   // Absent: the change is on its way to the store, and `waiter` will hear; `sequence` lives until then. ABORTED:
   // another server has the session now, so nothing has changed. `waiter` may be null but with Durability::kEveryReply.
   std::optional<absl::Status> Commit(const CommittedSequence& sequence, absl::Time now, CommitWaiter* waiter = nullptr);
-  // With a store: lets the session go from memory, so that whoever acquires it next gets it as it is in the store.
-  // False, and nothing has happened: it has changes that are not saved, or others wait for it.
+  // With a store: lets the session go from memory and ends the lease, so that whoever acquires the session next gets it
+  // as it is in the store. False, and nothing has happened: the session has changes that are not saved, or others wait.
   bool Discard();
   // Ends the lease; the session is as it was.
   void Release(absl::Time now);
 
  private:
-  friend class SessionTable;
-  SessionLease(SessionTable* table, LiveSession* session) : table_(table), session_(session) {}
-  SessionLease(SessionTable* table, const ServedModelPtr& model);  // stateless
+  friend class ResidentSessions;
+  SessionLease(ResidentSessions* sessions, LiveSession* session) : sessions_(sessions), session_(session) {}
+  SessionLease(ResidentSessions* sessions, const ServedModelPtr& model);  // stateless
 
+  const FreshStart* fresh() const {
+    return std::get_if<FreshStart>(&change_);
+  }  // null: neither stateless nor restarted
+  // REQUIRES: there is no change here.
+  void TakeChange(SessionLease* other) {
+    if (std::holds_alternative<SameModel>(other->change_)) return;  // nearly always: a move costs no visit
+    change_ = std::exchange(other->change_, SameModel());
+  }
   void EndWithoutCommit(absl::Time now);
 
-  SessionTable* table_ = nullptr;
+  ResidentSessions* sessions_ = nullptr;
   LiveSession* session_ = nullptr;  // null: stateless, or an empty lease
-  FreshStart fresh_;                // stateless, or restarted
-  ServedModelPtr adopter_;          // adopted
+  ModelChange change_;              // what a commit makes of the session's model; a fresh start of a stateless lease
   StateSlot working_state_;
 };
 

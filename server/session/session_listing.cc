@@ -1,12 +1,29 @@
-// Looking at sessions without touching them.
+#include "server/session/session_listing.h"
 
 #include "absl/hash/hash.h"
+#include "absl/random/random.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "server/session/session_table_impl.h"
 
 namespace rondo {
+namespace {
+
+// Adds sessions of `shard` to `page` from *place on, and moves *place. False: the page is full or the shard at its end.
+bool ListSome(SessionShard& shard, absl::string_view model, size_t page_size, absl::Time now, uint32_t* place,
+              std::vector<SessionInfo>* page) {
+  constexpr size_t kMaxLooks = 256;  // some microseconds under the lock
+  MutexLock lock(&shard.mutex);
+  for (size_t looks = 0; looks < kMaxLooks; ++looks, ++*place) {
+    if (*place >= shard.roster.size() || page->size() == page_size) return false;
+    const LiveSession* const session = shard.roster[*place].get();
+    if (session == nullptr || session->provisional) continue;
+    if (model.empty() || session->model->model->name == model) page->push_back(InfoOf(*session, now));
+  }
+  return true;
+}
+
+}  // namespace
 
 SessionInfo InfoOf(const LiveSession& session, absl::Time now) {
   SessionInfo info;
@@ -20,49 +37,39 @@ SessionInfo InfoOf(const LiveSession& session, absl::Time now) {
   return info;
 }
 
-// A token is the place and a keyed hash of it, each as 16 hex digits. The hash turns away what this table did not make;
-// a token that passes by luck does no harm: it names a place to go on from, and any place will do.
-std::string SessionTable::Impl::TokenOf(Place place) const {
+SessionListing::SessionListing(absl::Span<SessionShard> shards)
+    : shards_(shards), token_salt_(absl::Uniform<uint64_t>(absl::BitGen())) {}
+
+// A token is the place and a keyed hash of the place, each as 16 hex digits. The hash turns away what this table did
+// not make. A token that passes by luck does no harm: it names a place to go on from, and any place will do.
+std::string SessionListing::TokenOf(Place place) const {
   const uint64_t position = uint64_t{place.shard} << 32 | place.place;
   const uint64_t check = absl::HashOf(token_salt_, position);
   return absl::StrFormat("%016x%016x", position, check);
 }
 
-absl::StatusOr<SessionTable::Impl::Place> SessionTable::Impl::PlaceOf(absl::string_view token) const {
+absl::StatusOr<SessionListing::Place> SessionListing::PlaceOf(absl::string_view token) const {
   if (token.empty()) return Place();
   uint64_t position = 0;
   if (token.size() == 32 && absl::SimpleHexAtoi(token.substr(0, 16), &position)) {
     const Place place{static_cast<uint32_t>(position >> 32), static_cast<uint32_t>(position)};
-    if (place.shard < kShards && TokenOf(place) == token) return place;
+    if (place.shard < shards_.size() && TokenOf(place) == token) return place;
   }
   return absl::InvalidArgumentError("the page token is not one of this server's; wanted the last answer's, or none");
 }
 
-absl::StatusOr<std::vector<SessionInfo>> SessionTable::Impl::List(absl::string_view model, size_t page_size,
-                                                                  absl::Time now, std::string* page_token) {
+absl::StatusOr<std::vector<SessionInfo>> SessionListing::List(absl::string_view model, size_t page_size, absl::Time now,
+                                                              std::string* page_token) const {
   if (page_size == 0) return absl::InvalidArgumentError("the page size is 0; wanted 1 or more");
   absl::StatusOr<Place> at = PlaceOf(*page_token);
   if (!at.ok()) return at.status();
   std::vector<SessionInfo> page;
-  while (at->shard < kShards && page.size() < page_size) {
+  while (at->shard < shards_.size() && page.size() < page_size) {
     if (ListSome(shards_[at->shard], model, page_size, now, &at->place, &page)) continue;
     if (page.size() < page_size) *at = Place{at->shard + 1, 0};
   }
-  *page_token = at->shard < kShards ? TokenOf(*at) : std::string();
+  *page_token = at->shard < shards_.size() ? TokenOf(*at) : std::string();
   return page;
-}
-
-bool SessionTable::Impl::ListSome(SessionShard& shard, absl::string_view model, size_t page_size, absl::Time now,
-                                  uint32_t* place, std::vector<SessionInfo>* page) {
-  constexpr size_t kMaxLooks = 256;  // some microseconds under the lock
-  MutexLock lock(&shard.mutex);
-  for (size_t looks = 0; looks < kMaxLooks; ++looks, ++*place) {
-    if (*place >= shard.roster.size() || page->size() == page_size) return false;
-    const LiveSession* const session = shard.roster[*place].get();
-    if (session == nullptr || session->provisional) continue;
-    if (model.empty() || session->model->model->name == model) page->push_back(InfoOf(*session, now));
-  }
-  return true;
 }
 
 }  // namespace rondo

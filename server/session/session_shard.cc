@@ -28,12 +28,28 @@ void SessionShard::Insert(std::unique_ptr<LiveSession> session, absl::Time now) 
 }
 
 void SessionShard::WatchIdle(LiveSession* session, absl::Time now) {
+  wheel_.Remove(session);
   const int64_t expires_at_ns = session->expires_at_ns();
-  if (expires_at_ns != LiveSession::kForever) wheel.Add(session, expires_at_ns, now);
+  if (expires_at_ns != LiveSession::kForever) wheel_.Add(session, expires_at_ns, now);
+}
+
+bool SessionShard::FindIdle(absl::Time now, size_t max_looks, std::vector<LiveSession*>* idle) {
+  std::vector<ExpiryWheel::Entry*> due;
+  const bool more = wheel_.Sweep(now, max_looks, &due);
+  for (ExpiryWheel::Entry* const entry : due) {
+    auto* const session = static_cast<LiveSession*>(entry);
+    if (session->leased) session->Touch(now);
+    if (session->leased || session->expires_at_ns() > absl::ToUnixNanos(now)) {
+      WatchIdle(session, now);
+    } else {
+      idle->push_back(session);
+    }
+  }
+  return more;
 }
 
 std::unique_ptr<LiveSession> SessionShard::Remove(LiveSession* session) {
-  wheel.Remove(session);
+  wheel_.Remove(session);
   by_id_.erase(session);
   free_places_.push_back(session->place);
   return std::move(roster[session->place]);

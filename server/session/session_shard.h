@@ -15,33 +15,38 @@
 
 namespace rondo {
 
-// An id and its hash: computed once a request, for the shard and for the look-up in it.
+// An id and its hash, which is computed once a request: for the shard and for the look-up in it.
 struct SessionKey {
   explicit SessionKey(absl::string_view id);
   absl::string_view id;
   size_t hash;
 };
 
+// Sessions that have left their shard under its lock, and are freed when no lock is held.
+using LeftSessions = std::vector<std::unique_ptr<LiveSession>>;
+
 // A part of the sessions under a lock of its own.
 struct alignas(64) SessionShard {
   Mutex mutex;
 
-  // Null: not here.
+  // Null: no session here has this id.
   LiveSession* Find(const SessionKey& key) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   // REQUIRES: no session here has its id.
   void Insert(std::unique_ptr<LiveSession> session, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   std::unique_ptr<LiveSession> Remove(LiveSession* session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
-  // Has the wheel look at the session when it may have been idle for long enough. REQUIRES: not in the wheel.
+
+  // Adds to `idle` the sessions that have been idle for their timeout, looking at no more than `max_looks` sessions.
+  // The wheel has let go of them: they are to be removed. True: there are more to look at.
+  bool FindIdle(absl::Time now, size_t max_looks, std::vector<LiveSession*>* idle) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  // Has the wheel look at the session by its present timeout and last use.
   void WatchIdle(LiveSession* session, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
   // Every session at a place that never changes, so that List can go on where it stopped whatever came and went. Null:
   // a free place.
   std::vector<std::unique_ptr<LiveSession>> roster ABSL_GUARDED_BY(mutex);
-  // A request does not move its session in the wheel: the session is looked at too early then, and put back.
-  ExpiryWheel wheel ABSL_GUARDED_BY(mutex);
 
-  // With a store only.
-  uint64_t changes ABSL_GUARDED_BY(mutex) = 0;               // to its sessions, so far
+  // Only a keeper uses these.
+  uint64_t changes ABSL_GUARDED_BY(mutex) = 0;               // to the sessions here, so far
   std::vector<uint32_t> dirty ABSL_GUARDED_BY(mutex);        // places of sessions with a change to save; some are stale
   std::vector<uint32_t> spare_dirty ABSL_GUARDED_BY(mutex);  // empty: its memory becomes dirty's at the next tick
   uint32_t eviction_hand ABSL_GUARDED_BY(mutex) = 0;         // the place that eviction looks at next
@@ -59,6 +64,8 @@ struct alignas(64) SessionShard {
     bool operator()(const SessionKey& a, const LiveSession* b) const { return (*this)(b, a); }
   };
 
+  // A request does not move its session in the wheel: the session is looked at too early then, and put back.
+  ExpiryWheel wheel_ ABSL_GUARDED_BY(mutex);
   absl::flat_hash_set<LiveSession*, Hash, Equal> by_id_ ABSL_GUARDED_BY(mutex);
   std::vector<uint32_t> free_places_ ABSL_GUARDED_BY(mutex);
 };

@@ -14,7 +14,7 @@ namespace rondo {
 
 class StateSizeClass;
 
-// One state, borrowed from a StatePool and given back when it ends. Move-only.
+// Borrows memory for one state from a StatePool, and gives it back in the end. Move-only.
 class StateSlot {
  public:
   StateSlot() = default;
@@ -55,12 +55,12 @@ class StatePool {
   StatePool();
   ~StatePool();
 
-  // A slot of `state_size` floats, all zero.
+  // Takes a slot of `state_size` floats, all zero.
   StateSlot TakeZeroed(size_t state_size);
-  // A slot of `state_size` floats of any content.
+  // Takes a slot of `state_size` floats of any content.
   StateSlot TakeUndefined(size_t state_size);
 
-  // All slabs, used or free.
+  // The bytes of all slabs, used or free.
   size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
 
  private:

@@ -2,7 +2,7 @@
 #define RONDO_SERVER_SESSION_WAIT_QUEUE_H_
 
 #include "base/intrusive_fifo.h"
-#include "server/session/session_table.h"
+#include "server/session/lease_waiter.h"
 
 namespace rondo {
 

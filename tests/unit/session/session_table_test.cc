@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "server/session/ended_sessions.h"
+#include "server/session/session_id.h"
 #include "tests/unit/session/session_fixture.h"
 
 namespace rondo {

@@ -1,0 +1,34 @@
+#ifndef RONDO_SERVER_SESSION_LEASE_WAITER_H_
+#define RONDO_SERVER_SESSION_LEASE_WAITER_H_
+
+#include "absl/status/statusor.h"
+#include "base/intrusive_fifo.h"
+#include "server/metrics/served_model.h"
+#include "server/session/session_lease.h"
+
+namespace rondo {
+
+// Gets a lease that was not free at once. A waiter waits for one lease at a time, and lives until it has heard or
+// CancelWait returned true.
+class LeaseWaiter : public FifoLink<LeaseWaiter> {
+ public:
+  LeaseWaiter() = default;
+  virtual ~LeaseWaiter() = default;
+  LeaseWaiter(const LeaseWaiter&) = delete;
+  LeaseWaiter& operator=(const LeaseWaiter&) = delete;
+
+  // Called exactly once unless CancelWait returned true: the lease, or why the session ended meanwhile. Runs on the
+  // thread that gave the lease up, with no lock held; must be quick and must not wait for another waiter. It may end
+  // the lease and call the table: whoever is to hear of that hears when this call has returned, so waiters never nest.
+  virtual void OnLease(absl::StatusOr<SessionLease> lease) = 0;
+
+ private:
+  friend class ResidentSessions;
+  friend class WaitQueue;
+  ServedModelPtr create_as_;              // see SessionTable::Acquire
+  absl::StatusOr<SessionLease> outcome_;  // what it is about to hear
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_SESSION_LEASE_WAITER_H_

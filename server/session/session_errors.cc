@@ -1,0 +1,46 @@
+#include "server/session/session_errors.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/refusal/refusal.h"
+
+namespace rondo {
+
+std::string ReasonOf(const SessionEnd& end) {
+  switch (end.cause) {
+    case SessionEnd::Cause::kDeleted:
+      return "deleted by its owner";
+    case SessionEnd::Cause::kEndedByRequest:
+      return "ended by its owner";
+    case SessionEnd::Cause::kIdle:
+      break;
+  }
+  if (end.idle < absl::Seconds(1)) return absl::StrCat("idle for ", absl::ToInt64Milliseconds(end.idle), " ms");
+  return absl::StrCat("idle for ", absl::ToInt64Seconds(end.idle), " s");
+}
+
+absl::Status EndedError(absl::string_view id, const SessionEnd& end) { return EndedError(id, ReasonOf(end)); }
+
+absl::Status EndedError(absl::string_view id, absl::string_view reason) {
+  return Refuse(Why::kNotFound, absl::StrCat("session '", id, "' ended: ", reason));
+}
+
+absl::Status UnknownSessionError(absl::string_view id) {
+  return Refuse(Why::kNotFound, absl::StrCat("no session '", id, "'"), /*next_position=*/0);
+}
+
+absl::Status MovedError(absl::string_view id) {
+  return Refuse(Why::kMoved, absl::StrCat("session '", id,
+                                          "' has moved to another server; a retry here takes it back as it is there"));
+}
+
+absl::Status StoreRefusal(absl::Status answer) {
+  if (answer.ok()) return answer;
+  const Why why = absl::IsAborted(answer)             ? Why::kMoved
+                  : absl::IsResourceExhausted(answer) ? Why::kStoreFull
+                                                      : Why::kStore;
+  return WithWhy(why, std::move(answer));
+}
+
+}  // namespace rondo

@@ -1,0 +1,28 @@
+#ifndef RONDO_SERVER_SESSION_SESSION_INFO_H_
+#define RONDO_SERVER_SESSION_SESSION_INFO_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+
+namespace rondo {
+
+struct LiveSession;
+
+// What there is to know of a session from outside.
+struct SessionInfo {
+  std::string id;
+  std::string model;
+  int64_t version = 0;
+  int64_t position = 0;
+  absl::Duration idle_timeout;  // InfiniteDuration: the session never ends for idleness
+  absl::Duration idle;          // since its last request
+};
+
+// REQUIRES: the lock of the session's shard, or that the session is nobody else's yet.
+SessionInfo InfoOf(const LiveSession& session, absl::Time now);
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_SESSION_SESSION_INFO_H_

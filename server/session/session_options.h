@@ -1,0 +1,50 @@
+#ifndef RONDO_SERVER_SESSION_SESSION_OPTIONS_H_
+#define RONDO_SERVER_SESSION_SESSION_OPTIONS_H_
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "server/metrics/metrics.h"
+#include "server/metrics/served_model.h"
+#include "server/store/session_record.h"
+#include "server/store/session_store.h"
+
+namespace rondo {
+
+// The limits of a session table.
+struct SessionOptions {
+  size_t max_sessions = 1'000'000;                        // 1..2^31; the cap of live sessions
+  absl::Duration idle_timeout = absl::Minutes(10);        // default of a session; InfiniteDuration: never
+  absl::Duration max_idle_timeout = absl::Hours(24 * 7);  // what a client may ask for; InfiniteDuration: anything
+  size_t max_queue_per_session = 64;                      // requests waiting for one session; 0: none may wait
+  size_t max_ended = 100'000;                             // ended ids whose reason is remembered; 0: none
+};
+
+// When a session is in the store.
+enum class Durability {
+  kInterval,    // soon after each change, at most SessionPersistence::sync_interval later
+  kEveryReply,  // before its change is answered
+};
+
+// How the sessions of a table outlive the table.
+struct SessionPersistence {
+  std::unique_ptr<SessionStore> store;  // null: they do not, and nothing else here means anything
+  Durability durability = Durability::kInterval;
+  absl::Duration sync_interval = absl::Seconds(1);  // > 0
+  // So many sessions are in memory; beyond that number the coldest stay in the store only. There are more only while
+  // they are in use or not saved yet, and usually fewer, as a sixteenth of the room is kept free.
+  size_t max_resident = 1'000'000;
+  // For so long at least the store knows why a session ended. It knows longer if the session's idle timeout is longer:
+  // until then another server may hold a copy of the session that knows nothing of the end.
+  absl::Duration ended_kept = absl::Hours(1);
+  // Finds the live model that goes on with a state of the recorded one. Any error: there is none, and why.
+  std::function<absl::StatusOr<ServedModelPtr>(const RecordedModel&)> find_model;
+  Metrics* metrics = nullptr;
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_SESSION_SESSION_OPTIONS_H_

@@ -1,0 +1,71 @@
+#include "server/session/session_value.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "server/refusal/refusal.h"
+#include "server/store/recorded_model.h"
+
+namespace rondo {
+namespace {
+
+template <typename Size>
+absl::Status CheckSame(absl::string_view what, const Size& came, const Size& wanted, const SessionRecord& record,
+                       const Model& model) {
+  if (came == wanted) return absl::OkStatus();
+  return Refuse(Why::kPosition, absl::StrCat("the state of session '", record.id, "' is of ", what, " ", came,
+                                             "; model '", model.name, "' version ", model.version, " has ", wanted));
+}
+
+}  // namespace
+
+SessionView ViewOf(const LiveSession& session) {
+  const Model& model = *session.model->model;
+  SessionView view;
+  view.id = session.id;
+  view.model = RecordedModelOf(model);
+  view.position = session.position;
+  view.idle_timeout_ns = session.idle_timeout_ns;
+  view.last_used_ns = session.last_used_ns;
+  view.last_timesteps = session.last_timesteps;
+  view.last_fingerprint = session.last_fingerprint;
+  view.last_time = session.last_time;
+  view.last_reply = session.last_reply;
+  view.state = {session.state.get(), static_cast<size_t>(model.spec().state_size())};
+  return view;
+}
+
+SessionRecord RecordOf(const SessionView& view) {
+  return {view,
+          std::string(view.id),
+          {view.last_reply.begin(), view.last_reply.end()},
+          {view.state.begin(), view.state.end()}};
+}
+
+void GoOnFrom(const SessionRecord& record, LiveSession* session) {
+  std::copy(record.state.begin(), record.state.end(), session->state.get());
+  session->position = record.position;
+  session->last_timesteps = record.last_timesteps;
+  session->last_fingerprint = record.last_fingerprint;
+  session->last_reply = record.last_reply;
+  session->last_time = record.last_time;
+}
+
+absl::Status CheckShape(const SessionRecord& record, const Model& model) {
+  const ModelSpec& spec = model.spec();
+  const RecordedModel& came = record.model;
+  for (const absl::Status& status : {
+           CheckSame("cell", absl::string_view(came.cell), CellName(spec.cell), record, model),
+           CheckSame("num_layers", came.num_layers, spec.num_layers, record, model),
+           CheckSame("hidden_size", came.hidden_size, spec.hidden_size, record, model),
+           CheckSame("input_size", came.input_size, spec.input_size(), record, model),
+           CheckSame("output_size", came.output_size, spec.output_size(), record, model),
+           CheckSame("state_size", static_cast<int64_t>(record.state.size()), spec.state_size(), record, model),
+       }) {
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace rondo
