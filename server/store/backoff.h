@@ -5,15 +5,15 @@
 
 namespace rondo {
 
-// When to try again what failed: after a delay that doubles with each failure in a row, shortened at random so that
-// many servers do not all come back at once. Policy only: no clock, no dice.
+// Says when to try again what failed: after a delay that doubles with each failure in a row, and is shortened at random
+// so that many servers do not all come back at once. Policy only: no clock, no dice.
 class Backoff {
  public:
-  // Delays of `first`, then twice the last, at most `longest`.
+  // The first delay is `first`; each further one is twice the last, and at most `longest`.
   Backoff(absl::Duration first, absl::Duration longest);
 
   bool MayTry(absl::Time now) const { return now >= next_; }
-  // `dice`: at random in [0, 1); the delay is between half of its full length and that.
+  // `dice`: at random in [0, 1). The delay is between half of its full length and the full length.
   void Failed(absl::Time now, double dice);
   void Succeeded();
 

@@ -10,7 +10,7 @@
 namespace rondo {
 namespace {
 
-// Written out byte by byte: on a little-endian machine compilers make one load or store of it.
+// These two go byte by byte: on a little-endian machine compilers make one load or store of that.
 void PutFloat(float value, char* bytes) {
   uint32_t bits;
   std::memcpy(&bits, &value, sizeof(bits));

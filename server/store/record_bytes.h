@@ -13,19 +13,19 @@
 
 namespace rondo {
 
-// The parts a record is made of, little-endian on every machine.
+// Writes the parts that a record is made of, little-endian on every machine.
 class RecordWriter {
  public:
   explicit RecordWriter(size_t expected_bytes) { bytes_.reserve(expected_bytes); }
 
   // An unsigned number of `width` bytes, 1 to 8.
   void Number(uint64_t value, size_t width);
-  // The same at `at`, over what is there.
+  // Writes such a number at byte `at`, over what is there.
   void NumberAt(size_t at, uint64_t value, size_t width);
   void Signed(int64_t value) { Number(static_cast<uint64_t>(value), 8); }
-  // Its length in two bytes, then the bytes. REQUIRES: text.size() < 2^16.
+  // Writes the text's length in two bytes, then its bytes. REQUIRES: text.size() < 2^16.
   void Text(absl::string_view text);
-  // Their count in four bytes, then the floats. REQUIRES: values.size() < 2^32.
+  // Writes the count of floats in four bytes, then the floats. REQUIRES: values.size() < 2^32.
   void Floats(absl::Span<const float> values);
   void Raw(absl::string_view bytes) { bytes_.append(bytes.data(), bytes.size()); }
 
@@ -36,7 +36,7 @@ class RecordWriter {
   std::string bytes_;
 };
 
-// Reads what RecordWriter writes, from bytes that are hostile until checked: allocates nothing that they only announce.
+// Reads what RecordWriter writes. The bytes are hostile until checked: nothing is allocated that they only announce.
 //
 // The first failure is kept, as DATA_LOSS that names the field; from then on every read gives zero or nothing.
 class RecordReader {
@@ -45,9 +45,9 @@ class RecordReader {
 
   uint64_t Number(absl::string_view field, size_t width);
   int64_t Signed(absl::string_view field) { return static_cast<int64_t>(Number(field, 8)); }
-  // 1 to `max_bytes` bytes of printable ASCII.
+  // Wants 1 to `max_bytes` bytes of printable ASCII.
   std::string Text(absl::string_view field, size_t max_bytes);
-  // Finite floats.
+  // Wants finite floats.
   std::vector<float> Floats(absl::string_view field);
 
   // Fails unless `holds`; `wanted` completes "a record's FIELD ...".
@@ -57,7 +57,7 @@ class RecordReader {
   const absl::Status& status() const { return status_; }
 
  private:
-  // The next `size` bytes, or none.
+  // Takes the next `size` bytes, or none.
   absl::string_view Take(absl::string_view field, size_t size);
 
   absl::string_view rest_;

@@ -6,7 +6,7 @@
 
 namespace rondo {
 
-// What a session's record says of its model.
+// Gives what a session's record says of its model.
 RecordedModel RecordedModelOf(const Model& model);
 
 }  // namespace rondo

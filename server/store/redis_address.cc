@@ -19,7 +19,7 @@ absl::Status Malformed(absl::string_view what) {
       absl::StrCat("the session store's address has ", what, "; wanted redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]"));
 }
 
-// Decimal digits only, up to `max`.
+// Takes decimal digits only, and a number of at most `max`.
 bool ParseNumber(absl::string_view text, int max, int* number) {
   return absl::c_all_of(text, absl::ascii_isdigit) && absl::SimpleAtoi(text, number) && *number <= max;
 }

@@ -17,12 +17,12 @@ struct RedisAddress {
   std::string user;      // empty: Redis's default user
   std::string password;  // empty: none is sent
 
-  // "redis://HOST:PORT/DB", without user and password: for messages.
+  // Gives "redis://HOST:PORT/DB", without user and password, for messages.
   std::string Shown() const;
 };
 
-// Of "redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]": an IPv6 host is in brackets; %XX in user and password are bytes.
-// INVALID_ARGUMENT: not of that form; the message does not repeat it, as it may hold a password.
+// Parses "redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]": an IPv6 host is in brackets; %XX in user and password are bytes.
+// INVALID_ARGUMENT: the text is not of that form; the message does not repeat it, as it may hold a password.
 absl::StatusOr<RedisAddress> ParseRedisAddress(absl::string_view text);
 
 }  // namespace rondo

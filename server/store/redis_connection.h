@@ -39,13 +39,13 @@ struct RedisReply {
   int64_t integer = 0;
 };
 
-// One connection to a Redis. What it answers is hostile until checked: arrays, and more bytes than a call may answer,
-// are refused before memory is given to them.
+// One connection to a Redis. What Redis answers is hostile until checked: arrays, and more bytes than a call may
+// answer, are refused before memory is given to them.
 //
-// hiredis resolves, connects and parses; bytes are sent and received here, as hiredis bounds neither the time of a
-// whole call nor SIGPIPE.
+// hiredis resolves, connects and parses. Bytes are sent and received here, as hiredis neither bounds the time of a
+// whole call nor keeps SIGPIPE away.
 //
-// Threads: one at a time. Errors: after one, the connection is of no more use.
+// Threads: one at a time. Errors: after an error, the connection is of no more use.
 class RedisConnection {
  public:
   struct Limits {
@@ -55,17 +55,17 @@ class RedisConnection {
     size_t reply_bytes = size_t{1} << 30;       // of all replies of one Call
   };
 
-  // Also logs in and chooses the database. UNAVAILABLE: nobody answers, or not yet. PERMISSION_DENIED: user or
-  // password. FAILED_PRECONDITION: it is no Redis. INVALID_ARGUMENT: it has no such database.
+  // Connects, logs in and chooses the database. UNAVAILABLE: nobody answers, or not yet. PERMISSION_DENIED: user or
+  // password. FAILED_PRECONDITION: what answers is no Redis. INVALID_ARGUMENT: this Redis has no such database.
   static absl::StatusOr<std::unique_ptr<RedisConnection>> Open(const RedisAddress& address, const Limits& limits);
   ~RedisConnection();
   RedisConnection(const RedisConnection&) = delete;
   RedisConnection& operator=(const RedisConnection&) = delete;
 
-  // Sends all, and returns as many replies. UNAVAILABLE: gone or too slow. FAILED_PRECONDITION: what came is not
-  // Redis's protocol, or more than is wanted.
+  // Sends all commands, and returns as many replies. UNAVAILABLE: Redis is gone or too slow. FAILED_PRECONDITION: what
+  // came is not Redis's protocol, or more than is wanted.
   absl::StatusOr<std::vector<RedisReply>> Call(const RedisCommands& commands);
-  // OK, or what the error reply of `command` means: see RedisError.
+  // Returns the reply to `command`, or what its error reply means: see RedisError.
   absl::StatusOr<RedisReply> CallOne(std::initializer_list<absl::string_view> command);
 
  private:
@@ -76,8 +76,8 @@ class RedisConnection {
   // Takes what has arrived, up to `wanted` replies in all, without waiting for more.
   absl::Status Receive(size_t wanted, std::vector<RedisReply>* replies, size_t* received);
   absl::Status Await(bool to_send, absl::Time deadline);
-  // Closing will drop what is not delivered yet. A network that was cut would deliver it once it is whole again, behind
-  // what the next connection has brought: an old state over a newer one.
+  // Has closing drop what is not delivered yet. A network that was cut would deliver that once the network is whole
+  // again, behind what the next connection has brought: an old state over a newer one.
   void Reset();
 
   redisContext* const context_;
@@ -85,8 +85,9 @@ class RedisConnection {
   const std::unique_ptr<redisReplyObjectFunctions> reply_functions_;
 };
 
-// What an error reply means. PERMISSION_DENIED: user, password or their rights. DATA_LOSS: a value of a wrong type.
-// RESOURCE_EXHAUSTED: out of memory. FAILED_PRECONDITION: a read-only replica, or a cluster. UNAVAILABLE: all others.
+// Says what an error reply means. PERMISSION_DENIED: user, password or their rights. DATA_LOSS: a value of a wrong
+// type. RESOURCE_EXHAUSTED: out of memory. FAILED_PRECONDITION: a read-only replica, or a cluster. UNAVAILABLE: all
+// others.
 absl::Status RedisError(absl::string_view text);
 
 }  // namespace rondo

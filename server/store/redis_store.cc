@@ -18,8 +18,8 @@
 namespace rondo {
 namespace {
 
-// Both scripts refuse what comes behind a later command of the same store: what a connection that was given up had
-// delivered, and Redis reads when it wakes. Their `number` tells.
+// Both scripts refuse a command that comes behind a later one of this store: a connection that was given up had
+// delivered the command, and Redis reads it when it wakes. The commands' `number` tells.
 
 // KEYS: the session. ARGV: owner, number. Answers "EPOCH OWNERSHIP VALUE", where the ownership is "kept" or "taken", or
 // "" if there is none.
@@ -61,7 +61,7 @@ return 1
 
 constexpr absl::string_view kKeyPrefix = "rondo:session:";
 
-// Unix milliseconds that every Redis takes: from 1, up to the year 9999.
+// Gives Unix milliseconds that every Redis takes: from 1, up to the year 9999.
 std::string ExpiryText(absl::Time expires_at) {
   if (expires_at == absl::InfiniteFuture()) return "";
   constexpr int64_t kLast = 253'402'300'799'000;
@@ -219,7 +219,7 @@ absl::StatusOr<std::vector<RedisReply>> RedisStore::Call(size_t count, const Add
     Disconnect(status).IgnoreError();
     return unreachable;
   }
-  // A replica now: its name may lead to the one that took its place.
+  // This Redis is a replica now. Its name may lead to the one that took its place.
   if (absl::c_any_of(*replies, IsReadOnly)) {
     Disconnect(absl::FailedPreconditionError("Redis is a read-only replica now")).IgnoreError();
   }

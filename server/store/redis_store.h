@@ -39,14 +39,14 @@ class RedisStore : public SessionStore {
   struct Options {
     RedisConnection::Limits limits;
     std::function<absl::Time()> now = absl::Now;  // decides when to try again
-    // Open waits so long for a Redis that does not answer: it may be starting too, or be slow for a moment.
+    // Open waits so long for a Redis that does not answer: Redis may be starting too, or be slow for a moment.
     absl::Duration start_patience = absl::Seconds(5);
   };
-  // Of one round trip.
+  // Bounds of one round trip.
   static constexpr size_t kMaxCommands = 1000;
   static constexpr size_t kMaxCommandBytes = 8 << 20;
 
-  // As OpenSessionStore. Logs a warning if this Redis would lose or evict what is saved in it.
+  // Fails as OpenSessionStore. Logs a warning if this Redis would lose or evict what is saved in it.
   static absl::StatusOr<std::unique_ptr<RedisStore>> Open(const RedisAddress& address, Options options);
 
   void Load(absl::Span<LoadOp> loads) override;
@@ -58,16 +58,17 @@ class RedisStore : public SessionStore {
 
   RedisStore(const RedisAddress& address, Options options, std::string owner);
 
-  // Connects, sees that it may write, and loads the scripts. UNAVAILABLE, at once, if it is too soon after a failure.
+  // Connects unless there is a connection, sees that it may write, and loads the scripts. UNAVAILABLE, at once: the
+  // last failure is too short a time ago.
   absl::Status Connect();
   absl::Status ConnectFirst();
   absl::Status Prepare();
   absl::Status LoadScripts();
   void WarnOfLosses();
-  // Sends `count` commands, and again those whose script Redis has forgotten. Of the status: UNAVAILABLE only.
+  // Sends `count` commands, and again those whose script Redis has forgotten. The only error is UNAVAILABLE.
   absl::StatusOr<std::vector<RedisReply>> Call(size_t count, const AddCommand& add_command);
   absl::Status Retry(const AddCommand& add_command, std::vector<RedisReply>* replies);
-  // Answers `why`.
+  // Returns `why`.
   absl::Status Disconnect(absl::Status why);
   void LoadSome(absl::Span<LoadOp> loads);
   void SaveSome(absl::Span<SaveOp> saves);
@@ -76,9 +77,9 @@ class RedisStore : public SessionStore {
   const Options options_;
   const std::string owner_;
   std::unique_ptr<RedisConnection> connection_;  // null: there is none
-  std::string load_script_;                      // their SHA-1 in hex, by which Redis knows them
+  std::string load_script_;                      // the SHA-1 in hex, by which Redis knows the script
   std::string save_script_;
-  uint64_t last_number_ = 0;  // of a command
+  uint64_t last_number_ = 0;  // the last command's
   Backoff backoff_{kFirstRetry, kLongestRetry};
   std::minstd_rand dice_;
 };

@@ -38,7 +38,7 @@ rocksdb::Slice Slice(absl::string_view text) { return {text.data(), text.size()}
 rocksdb::BlockBasedTableOptions TableOptions(std::shared_ptr<rocksdb::Cache> cache) {
   rocksdb::BlockBasedTableOptions options;
   options.block_cache = std::move(cache);
-  // Ids that are not there cost no read. 10 bits: 1% of them do.
+  // Ids that are not there cost no read, but for 1% of them: with 10 bits a key.
   options.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   // Indices and filters of ten million sessions (about 40 MiB with this block size) count as cache, so memory is
   // bounded.
@@ -49,7 +49,8 @@ rocksdb::BlockBasedTableOptions TableOptions(std::shared_ptr<rocksdb::Cache> cac
   return options;
 }
 
-// Tables or logs: then there is a database, and one whose CURRENT is missing must not be replaced by an empty one.
+// Tells whether there are tables or logs. Then there is a database, which must not be replaced by an empty one if its
+// CURRENT is missing.
 bool HasSessions(const std::string& directory) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
@@ -89,7 +90,7 @@ bool IsNoSpace(const rocksdb::Status& status) {
   return status.IsNoSpace() || absl::StrContains(status.ToString(), strerror(EDQUOT));
 }
 
-// Why the directory could not be opened.
+// Says why the directory could not be opened.
 absl::Status OpenError(const rocksdb::Status& status, const std::string& directory) {
   const std::string text = status.ToString();
   const auto says = [&text](int error) { return absl::StrContains(text, strerror(error)); };
@@ -117,7 +118,7 @@ absl::Status SaveError(const rocksdb::Status& status) {
   return IsNoSpace(status) ? absl::ResourceExhaustedError(kNoSpace) : absl::UnavailableError(kFailed);
 }
 
-// Little-endian.
+// Writes nanoseconds since the Unix epoch, little-endian.
 void EncodeExpiry(absl::Time expires_at, char* bytes) {
   const auto nanos = static_cast<uint64_t>(absl::ToUnixNanos(expires_at));
   for (size_t i = 0; i < kExpiryBytes; ++i) bytes[i] = static_cast<char>(nanos >> (8 * i));
@@ -225,7 +226,7 @@ size_t RocksdbStore::SaveSome(absl::Span<SaveOp> saves) {
     status = batch.Put({&key, 1}, {value, 2});
   }
   if (status.ok()) status = Write(&batch);
-  // Busy: RocksDB is still recovering, by itself, from the failure that last_write_ tells.
+  // Busy means that RocksDB is still recovering, by itself, from the failure that last_write_ tells.
   const bool recovering = status.IsBusy() && !last_write_.ok();
   if (!recovering) last_write_ = status.ok() ? absl::OkStatus() : SaveError(status);
   for (SaveOp& save : saves.subspan(0, count)) save.status = last_write_;
@@ -245,14 +246,14 @@ rocksdb::Status RocksdbStore::Write(rocksdb::WriteBatch* batch) {
   return status;
 }
 
-// What is written over in the buffer still makes the log longer. A flush begins a new one.
+// What is written over in the buffer still makes the log longer. A flush begins a new log.
 void RocksdbStore::BoundLog(size_t written) {
   log_bytes_ += written;
   if (log_bytes_ < kMaxLogBytes) return;
   log_bytes_ = 0;
   rocksdb::FlushOptions options;
   options.wait = false;
-  options.allow_write_stall = true;  // else it waits for a better moment
+  options.allow_write_stall = true;  // else Flush waits for a better moment
   if (const rocksdb::Status status = db_->Flush(options); !status.ok()) {
     LogTrouble("session_store_flush_failed", status.ToString());  // the next save fails too if it matters
   }

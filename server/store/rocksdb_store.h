@@ -22,22 +22,22 @@ namespace rondo {
 
 // Sessions in a RocksDB of this process alone: whoever opens the directory owns all ids, so epochs stay 1.
 //
-// A save is durable when its write-ahead log is synced; one sync a call. Memory: kCacheBytes, of which the write
-// buffers take what they need, and RocksDB's own books. A value is 8 bytes, when it expires (nanoseconds since the Unix
-// epoch, little-endian), and then the bytes that were saved; the key is the id.
+// A save is durable when its write-ahead log is synced; each call syncs once. Memory: kCacheBytes, of which the write
+// buffers take what they need, and RocksDB's own books. The key is the id. A value is 8 bytes that say when it expires
+// (nanoseconds since the Unix epoch, little-endian), and then the bytes that were saved.
 class RocksdbStore : public SessionStore {
  public:
   static constexpr size_t kCacheBytes = 192 << 20;
   static constexpr size_t kWriteBufferBytes = 64 << 20;
   static constexpr size_t kMaxLogBytes = 64 << 20;  // about: a start has to read the log again
-  // With less free space nothing is written: an answer for each session, not a failure in the middle of RocksDB's files
-  // (Debian builds it with assertions, and a start without space runs into one).
+  // With less free space nothing is written: each session gets an answer, instead of a failure in the middle of
+  // RocksDB's files (Debian builds RocksDB with assertions, and a start without space runs into one).
   static constexpr uint64_t kMinFreeBytes = 256 << 20;
-  // Of one DropExpired.
+  // Bounds of one DropExpired.
   static constexpr size_t kMaxScannedKeys = 2000;
   static constexpr size_t kMaxScannedBytes = 4 << 20;
 
-  // As OpenSessionStore. The messages name the directory.
+  // Fails as OpenSessionStore. The messages name the directory.
   static absl::StatusOr<std::unique_ptr<RocksdbStore>> Open(const std::string& directory);
   ~RocksdbStore() override;
 
@@ -48,7 +48,7 @@ class RocksdbStore : public SessionStore {
  private:
   explicit RocksdbStore(std::unique_ptr<rocksdb::DB> db);
 
-  // The first of `saves` that make one write together; sets their answers. Returns how many.
+  // Saves the first of `saves` that make one write together, and sets their answers. Returns how many they are.
   size_t SaveSome(absl::Span<SaveOp> saves);
   rocksdb::Status Write(rocksdb::WriteBatch* batch);
   void BoundLog(size_t written);

@@ -49,7 +49,7 @@ struct SessionRecord : SessionFields {
   std::vector<float> state;       // [state_size], see ModelSpec
 };
 
-// The same, where the session lies: what is saved with each step is copied once, into its bytes.
+// One session as a value, shown where it lies: what is saved with each step is copied once, into the record's bytes.
 struct SessionView : SessionFields {
   absl::string_view id;
   absl::Span<const float> last_reply;
@@ -59,23 +59,23 @@ struct SessionView : SessionFields {
 // What is left of a session that ended, for as long as it is remembered.
 struct EndedRecord {
   std::string id;
-  std::string reason;  // as EndedError says it, e.g. "was deleted"
+  std::string reason;  // in words that complete "session 'x' ended: "
 };
 
 using StoredRecord = std::variant<SessionRecord, EndedRecord>;
 
-// A record as bytes: README.md here has the format, byte by byte. Little-endian; the same on every machine; ends with a
-// CRC-32 of all before it, so that each truncation and each flipped bit is found.
+// These give a record as bytes; README.md here has the format, byte by byte. The bytes do not depend on the machine,
+// and end with a CRC-32 of all before it, so that each truncation and each flipped bit is found.
 std::string Encode(const SessionView& session);
 std::string Encode(const SessionRecord& record);
 std::string Encode(const EndedRecord& record);
 
-// DATA_LOSS: not a record, a part of one, or a damaged one: says what came and what was wanted. FAILED_PRECONDITION: a
-// format of a newer Rondo. The bytes are hostile until checked: nothing is allocated that they only announce. Sizes fit
-// each other and every number of the state and the reply is finite; whether there is such a model is the caller's to
-// ask.
+// DATA_LOSS: the bytes are not a record, a part of one, or a damaged one; the message says what came and what was
+// wanted. FAILED_PRECONDITION: the format is of a newer Rondo. The bytes are hostile until checked: nothing is
+// allocated that they only announce. In a record that is returned sizes fit each other and every number of the state
+// and the reply is finite; whether there is such a model is the caller's to ask.
 absl::StatusOr<StoredRecord> DecodeRecord(absl::string_view bytes);
-// As DecodeRecord, and DATA_LOSS for an ended session's record.
+// Fails as DecodeRecord, and with DATA_LOSS for an ended session's record.
 absl::StatusOr<SessionRecord> DecodeSession(absl::string_view bytes);
 
 }  // namespace rondo

@@ -1,26 +1,49 @@
 #include "server/store/session_store.h"
 
-#include "absl/strings/match.h"
+#include <string>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "server/store/redis_address.h"
 #include "server/store/redis_store.h"
 #include "server/store/rocksdb_store.h"
 
 namespace rondo {
+namespace {
+
+using OpenedStore = absl::StatusOr<std::unique_ptr<SessionStore>>;
+
+// A kind of store. To add one, add its files (to CMakeLists.txt too) and its row here.
+struct StoreKind {
+  absl::string_view scheme;                        // begins the name of each store of this kind
+  absl::string_view form;                          // what a whole name looks like
+  OpenedStore (*open)(absl::string_view address);  // of what follows the scheme, which is not empty
+};
+
+constexpr StoreKind kStoreKinds[] = {
+    {"rocksdb:", "rocksdb:DIR",
+     [](absl::string_view directory) -> OpenedStore { return RocksdbStore::Open(std::string(directory)); }},
+    {"redis:", "redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]",
+     [](absl::string_view rest) -> OpenedStore {
+       const absl::StatusOr<RedisAddress> address = ParseRedisAddress(absl::StrCat("redis:", rest));
+       if (!address.ok()) return address.status();
+       return RedisStore::Open(*address, {});
+     }},
+};
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<SessionStore>> OpenSessionStore(absl::string_view name) {
-  absl::string_view directory = name;
-  if (absl::ConsumePrefix(&directory, "rocksdb:") && !directory.empty()) {
-    return RocksdbStore::Open(std::string(directory));
+  std::vector<absl::string_view> forms;
+  for (const StoreKind& kind : kStoreKinds) {
+    absl::string_view address = name;
+    if (absl::ConsumePrefix(&address, kind.scheme) && !address.empty()) return kind.open(address);
+    forms.push_back(kind.form);
   }
-  if (absl::StartsWith(name, "redis:")) {
-    const absl::StatusOr<RedisAddress> address = ParseRedisAddress(name);
-    if (!address.ok()) return address.status();
-    return RedisStore::Open(*address, {});
-  }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "\"", name, "\" names no session store; wanted rocksdb:DIR or redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("\"", name, "\" names no session store; wanted ", absl::StrJoin(forms, " or ")));
 }
 
 }  // namespace rondo

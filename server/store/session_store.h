@@ -16,21 +16,22 @@ namespace rondo {
 
 // Where sessions outlive their process: bytes under session ids, each with one owner.
 //
-// An id belongs to the store that loaded it last, or that first saved it. Ownership is an epoch that only grows; a
-// save of an older epoch, or of another store's, is refused, so what a server saves after another has taken the session
-// over never lands.
+// An id belongs to the store that loaded it last, or that first saved it. Ownership is an epoch that only grows. A save
+// of an older epoch, or of another store's, is refused, so what a server saves after another has taken the session over
+// never lands.
 //
 // Threads: one at a time; each call blocks until the storage has answered.
 class SessionStore {
  public:
-  // To save with, for a session that was made here and not loaded: whichever epoch this store owns the id with, if it
-  // does or nobody does. (What was loaded to find that the id is free may have been what is left of another session.)
+  // The epoch to save a session with that was made here and not loaded: it stands for whichever epoch this store owns
+  // the id with, if this store or nobody owns it. (What was loaded to find that the id is free may have been what is
+  // left of another session.)
   static constexpr uint64_t kOwnEpoch = 0;
 
   struct LoadOp {
     absl::string_view id;
-    // Answers. OK with an empty value: the store has nothing under this id. UNAVAILABLE: could not be asked. DATA_LOSS:
-    // something that is no value of ours is under our key.
+    // The answers. OK with an empty value: the store has nothing under this id. UNAVAILABLE: the store could not be
+    // asked. DATA_LOSS: something that is no value of ours is under our key.
     absl::Status status;
     std::string value;
     uint64_t epoch = 1;       // to save with: this store owns the id now
@@ -40,10 +41,10 @@ class SessionStore {
     absl::string_view id;
     absl::string_view value;                         // not empty
     absl::Time expires_at = absl::InfiniteFuture();  // from then on a load may find nothing
-    uint64_t epoch = kOwnEpoch;                      // of the load
-    // Answer. OK: durable, it survives the end of this process and of the machine as far as the storage promises.
-    // ABORTED: another store has taken the id; nothing was written. UNAVAILABLE: unknown whether it was written.
-    // RESOURCE_EXHAUSTED: no space or memory.
+    uint64_t epoch = kOwnEpoch;                      // as the load answered
+    // The answer. OK: the value is durable, it survives the end of this process and of the machine as far as the
+    // storage promises. ABORTED: another store has taken the id; nothing was written. UNAVAILABLE: unknown whether it
+    // was written. RESOURCE_EXHAUSTED: no space or memory.
     absl::Status status;
   };
 
@@ -52,15 +53,15 @@ class SessionStore {
   // Each operation has its own answer. Ids within one call differ.
   virtual void Load(absl::Span<LoadOp> loads) = 0;
   virtual void Save(absl::Span<SaveOp> saves) = 0;
-  // Drops some values whose time has passed, if the storage does not by itself; takes some milliseconds at most. Call
-  // it now and then; soon again if it returns true: then it found many.
+  // Drops some values whose time has passed, if the storage does not by itself; takes some milliseconds at most. To be
+  // called now and then, and soon again after it returned true: then there were many.
   virtual bool DropExpired(absl::Time now) = 0;
 };
 
-// Opens the store that `name` asks for: "rocksdb:DIR" (made if missing; one process at a time) or
-// "redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]". INVALID_ARGUMENT: no such kind, or a malformed name. UNAVAILABLE:
-// cannot be reached. FAILED_PRECONDITION: it is another program's or another server's, or cannot be written.
-// PERMISSION_DENIED: password or folder. DATA_LOSS: damaged.
+// Opens the store that `name` asks for; README.md here has the forms of a name. INVALID_ARGUMENT: there is no such
+// kind, or the name is malformed: the message says what was wanted. UNAVAILABLE: the store cannot be reached.
+// FAILED_PRECONDITION: it is another program's or another server's, or cannot be written. PERMISSION_DENIED: password
+// or folder. DATA_LOSS: it is damaged.
 absl::StatusOr<std::unique_ptr<SessionStore>> OpenSessionStore(absl::string_view name);
 
 }  // namespace rondo

@@ -37,13 +37,14 @@ struct StoreSave {
   std::function<void(const absl::Status&)> done;
 };
 
-// What a store has been asked for and has not been told yet. Operations on one id stay in order; those on different ids
-// do not wait for each other, so that a load need not wait behind the thousands of saves that were asked for before.
+// Holds what was asked of a store and has not been passed on to it yet. Operations on one id stay in order. Those on
+// different ids do not wait for each other, so that a load need not wait behind the thousands of saves that were asked
+// for before.
 //
 // Policy only: no lock, no thread, no store.
 class StoreQueue {
  public:
-  // All that one operation on the store answers.
+  // All loads that one operation on the store answers.
   struct Loads {
     std::string id;
     std::vector<std::function<void(StoreLoaded)>> done;  // at least one
@@ -55,8 +56,8 @@ class StoreQueue {
 
   void Add(StoreLoad load);
   void Add(StoreSave save);
-  // Takes those that have waited longest, of at most `max` ids, each id once. What is taken has taken effect before the
-  // next call to a Take.
+  // These take the operations that have waited longest, of at most `max` ids, each id once. What is taken is to take
+  // effect before the next call to one of these two.
   std::vector<Loads> TakeLoads(size_t max);
   std::vector<Saves> TakeSaves(size_t max);
   bool empty() const { return lines_.empty(); }
@@ -75,7 +76,7 @@ class StoreQueue {
     absl::InlinedVector<Group, 1> groups;
   };
 
-  // The last group of `id`; a new one if that is not of the kind, or there is none.
+  // Returns the last group of `id`, or a new one if there is none or the last is of the other kind.
   Group& GroupFor(absl::string_view id, bool is_save);
   void AwaitTurn(Line* line, bool is_save);
   // Takes the oldest group of the line, and lets the next one have its turn.

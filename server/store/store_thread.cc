@@ -11,7 +11,7 @@
 namespace rondo {
 namespace {
 
-// An id that another store has taken over is an answer like others; everything else that is not OK is a trouble.
+// Tells whether the store failed to do what it was asked. That another store has taken an id over is an answer.
 bool IsError(const absl::Status& status) { return !status.ok() && !absl::IsAborted(status); }
 
 template <typename Operation>

@@ -20,17 +20,17 @@
 
 namespace rondo {
 
-// The one thread that talks to a store. It takes what has been asked for since it last looked, and hands it over as one
-// batch of loads and one of saves: what several sessions wait for is paid once.
+// The one thread that talks to a store. The thread takes what has been asked for since it last looked, and hands it
+// over as one batch of loads and one of saves: what several sessions wait for is paid once.
 //
-// For one id, operations take effect in the order they were asked for; for different ids, loads may overtake saves. Of
-// several saves of one id that wait together the newest is written and all get its answer.
+// For one id, operations take effect in the order in which they were asked for; for different ids, loads may overtake
+// saves. Of several saves of one id that wait together the newest is written and all get its answer.
 //
 // Ownership: owns the store. Threads: every method may be called from any thread, but for the constructor and
 // destructor.
 class StoreThread {
  public:
-  // Each `done` runs exactly once, on the store's thread; must be quick; may call every method here but Flush.
+  // Each `done` runs exactly once, on the store's thread. It must be quick, and may call every method here but Flush.
   using Loaded = StoreLoaded;
   using Save = StoreSave;
   struct Options {
@@ -38,20 +38,22 @@ class StoreThread {
     // every method here but Flush. May be null.
     std::function<void(absl::Time now)> tick;
     absl::Duration tick_interval = absl::Milliseconds(500);  // > 0
-    // > 0; after saves that failed a tick comes as soon as that, however long the interval: does the store work again?
+    // > 0. After saves that failed the next tick comes no later than this, however long tick_interval is, to find out
+    // whether the store works again.
     absl::Duration retry_interval = absl::Milliseconds(500);
-    // > 0; of SessionStore::DropExpired: what it scans and drops must not depend on how often sessions are saved.
+    // > 0. The interval of SessionStore::DropExpired: what is scanned and dropped must not depend on how often sessions
+    // are saved.
     absl::Duration drop_interval = absl::Milliseconds(500);
   };
 
-  // Of sessions in one call to the store: so many that the cost of a call is spread thin, so few that a load which has
-  // just arrived waits some milliseconds at most.
+  // The most sessions in one call to the store: so many that the cost of a call is spread thin, so few that a load
+  // which has just arrived waits some milliseconds at most.
   static constexpr size_t kMaxBatch = 1024;
 
   StoreThread(std::unique_ptr<SessionStore> store, StoreProbe* probe, Options options);
   ~StoreThread() { Stop(); }
-  // Does what was asked for, also by a `done` meanwhile, then ends the thread. Whoever is to hear has heard. Nothing
-  // more may be asked for; once is enough.
+  // Does what was asked for, also by a `done` meanwhile, then ends the thread: whoever is to hear has heard. Nothing
+  // more may be asked for. A second call has no effect.
   void Stop();
   StoreThread(const StoreThread&) = delete;
   StoreThread& operator=(const StoreThread&) = delete;
@@ -60,7 +62,8 @@ class StoreThread {
   void Enqueue(Save save);
   // Asks for a tick now.
   void Wake();
-  // Returns once all that was asked for before has been answered, or at `deadline`: false. Not from the store's thread.
+  // Returns true once all that was asked for before has been answered, or false at `deadline`. REQUIRES: not on the
+  // store's thread.
   bool Flush(absl::Time deadline);
 
  private:
@@ -78,7 +81,7 @@ class StoreThread {
   void Run();
   // Waits until there is something to do, and moves what was asked for into queue_.
   Work TakeWork();
-  // The same, but into taken_.
+  // Waits likewise, and moves what was asked for into taken_.
   Work AwaitWork();
   void RunLoads();
   void RunSaves();
@@ -87,7 +90,7 @@ class StoreThread {
   const std::unique_ptr<SessionStore> store_;
   StoreProbe* const probe_;
   const Options options_;
-  // Only on the thread.
+  // Used on the thread only.
   StoreQueue queue_;
   std::vector<std::variant<StoreLoad, StoreSave>> taken_;  // from asked_, on its way into queue_
   Clock::time_point next_tick_;
