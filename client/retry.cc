@@ -12,7 +12,7 @@ namespace rondo {
 namespace {
 
 // True if nobody answered, or a server that another one has taken the session from: another try may meet that one.
-bool IsAway(const FailedTry& failed) {
+bool WentUnserved(const FailedTry& failed) {
   switch (failed.code) {
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kAborted:
@@ -36,13 +36,13 @@ std::optional<absl::Duration> PushbackDelay(absl::string_view text) {
 }  // namespace
 
 std::optional<absl::Duration> RetryDelay(const ClientOptions& options, const FailedTry& failed, double jitter) {
-  const bool away = IsAway(failed);
-  const bool waits = away && failed.repeat == Repeat::kUntilDeadline && options.max_attempts > 1;
+  const bool unserved = WentUnserved(failed);
+  const bool waits = unserved && failed.repeat == Repeat::kUntilDeadline && options.max_attempts > 1;
   if (failed.number >= options.max_attempts && !waits) return std::nullopt;
   // RESOURCE_EXHAUSTED without a pushback is not a full queue but a limit, such as a message's size: it stays.
-  if (!away && failed.code != absl::StatusCode::kResourceExhausted) return std::nullopt;
+  if (!unserved && failed.code != absl::StatusCode::kResourceExhausted) return std::nullopt;
   if (failed.pushback.has_value()) return PushbackDelay(*failed.pushback);
-  if (!away || failed.repeat == Repeat::kUnsafe) return std::nullopt;
+  if (!unserved || failed.repeat == Repeat::kUnsafe) return std::nullopt;
   const absl::Duration backoff =
       std::min(options.initial_backoff * std::ldexp(1.0, std::min(failed.number - 1, 30)), options.max_backoff);
   return backoff * (1 - jitter / 2);

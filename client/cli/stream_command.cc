@@ -23,7 +23,7 @@ class Patience {
   // Tells whether a call that ended with this status is over, well or not. If it is to be made again, returns false
   // after a pause.
   bool Accepts(const absl::Status& status) {
-    if (!retries_ || !IsAway(status) || Interrupted()) {
+    if (!retries_ || !IsUnanswered(status) || Interrupted()) {
       if (status.ok() && pause_ > kFirstPause) std::fprintf(stderr, "rondo: the server answers again\n");
       pause_ = kFirstPause;
       return true;
@@ -37,7 +37,7 @@ class Patience {
   }
 
  private:
-  static bool IsAway(const absl::Status& status) {
+  static bool IsUnanswered(const absl::Status& status) {
     return absl::IsUnavailable(status) || absl::IsAborted(status) || absl::IsDeadlineExceeded(status) ||
            absl::IsCancelled(status);
   }
