@@ -68,8 +68,8 @@ class SessionKeeperTest : public SessionFixture {
     return *std::move(*resident->Acquire(id, nullptr, nullptr, now));
   }
 
+  ResidentSessions resident_{SmallOptions()};  // first: what the keeper holds goes back to it
   RecordingKeeper keeper_{false};
-  ResidentSessions resident_{SmallOptions()};
 };
 
 TEST_F(SessionKeeperTest, AKeeperHearsOfEachChangeInItsOrder) {
@@ -116,8 +116,8 @@ TEST_F(SessionKeeperTest, ALeaseOnASessionThatWasDeletedTellsNothingMore) {
 }
 
 TEST_F(SessionKeeperTest, WhereCommitsWaitTheKeeperEndsTheLease) {
-  RecordingKeeper keeper(true);
   ResidentSessions resident(SmallOptions());
+  RecordingKeeper keeper(true);
   resident.KeepWith(&keeper);
   ASSERT_TRUE(resident.Create("s", model_, std::nullopt, now_).ok());
   SessionLease lease = Acquire(&resident, "s", now_);
