@@ -76,13 +76,15 @@ OptionValue Number(T* target, Bounds<typename internal::Bounded<T>::Type> bounds
   // Not `number < least`: that lets NaN pass.
   const auto within = [bounds](Bare number) { return number >= bounds.least && number <= bounds.most; };
   value.read = [=](absl::string_view text) {
+    Bare number{}, other{};
+    const bool is_number = Parse(text, &number);
     for (const auto& word : words) {
-      if (word.first != text) continue;
+      // "0s" is the word "0" too.
+      if (word.first != text && !(is_number && Parse(word.first, &other) && other == number)) continue;
       *target = word.second;
       return true;
     }
-    Bare number{};
-    if (!Parse(text, &number) || !within(number)) return false;
+    if (!is_number || !within(number)) return false;
     *target = number;
     return true;
   };

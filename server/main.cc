@@ -4,27 +4,18 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
-#include <vector>
 
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "base/log.h"
+#include "base/option_table.h"
 #include "server/options.h"
 #include "server/server.h"
 
 namespace {
-
-constexpr char kUsage[] =
-    "serves recurrent networks over gRPC and keeps the state of every session.\n\n"
-    "  rondo-server --model=seattle.safetensors\n"
-    "  rondo-server --model_repository=/models --listen=0.0.0.0:8001 --http_listen=0.0.0.0:8002\n\n"
-    "SIGTERM or Ctrl-C: finish what runs and exit 0. SIGHUP: look at the models again.\n"
-    "--flagfile=FILE reads flags from a file, one a line.";
 
 // Signals that the main thread waits for; blocked in every thread, since threads inherit it.
 sigset_t BlockSignals() {
@@ -47,10 +38,10 @@ std::string ServeUntilSignal(rondo::Server* server, const sigset_t& signals) {
   }
 }
 
-int Fail(const absl::Status& status, int exit_code) {
+int Fail(const absl::Status& status) {
   rondo::LogEvent(rondo::LogLevel::kError, "failed",
                   {{"code", absl::StatusCodeToString(status.code())}, {"message", std::string(status.message())}});
-  return exit_code;
+  return 1;
 }
 
 }  // namespace
@@ -59,22 +50,15 @@ int main(int argc, char** argv) {
   // Debian builds abseil with its debug checks: each lock of gRPC's would look for deadlock cycles in a global graph.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   const sigset_t signals = BlockSignals();
-  absl::SetProgramUsageMessage(kUsage);
-  rondo::SetUpHelp();
-  const std::vector<char*> arguments = absl::ParseCommandLine(argc, argv);
-  if (arguments.size() > 1) {
-    return Fail(
-        absl::InvalidArgumentError(absl::StrCat("'", arguments[1], "' is not a flag; rondo-server takes only flags")),
-        2);
-  }
-  const absl::StatusOr<rondo::ServerOptions> options = rondo::ParseOptions(rondo::OptionTextsFromFlags());
-  if (!options.ok()) return Fail(options.status(), 2);
+  rondo::ServerOptions options;
+  rondo::OptionTable table = rondo::ServerOptionTable(&options);
+  if (const std::optional<int> exit_code = rondo::ReadCommandLine(table, argc, argv)) return *exit_code;
 
-  absl::StatusOr<std::unique_ptr<rondo::Server>> server = rondo::Server::Start(*options);
-  if (!server.ok()) return Fail(server.status(), 1);
+  absl::StatusOr<std::unique_ptr<rondo::Server>> server = rondo::Server::Start(options);
+  if (!server.ok()) return Fail(server.status());
   const std::string signal_name = ServeUntilSignal(server->get(), signals);
   rondo::LogEvent(rondo::LogLevel::kInfo, "stopping", {{"signal", signal_name}});
-  (*server)->Stop(options->drain_timeout);
+  (*server)->Stop(options.drain_timeout);
   rondo::LogEvent(rondo::LogLevel::kInfo, "stopped");
   return 0;
 }

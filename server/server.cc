@@ -189,9 +189,8 @@ class Server::Impl {
     builder.SetMaxSendMessageSize(static_cast<int>(options_.requests.max_message_bytes + kReplyFraming));
     KeepAlive(&builder);
     services_.RegisterWith(&builder);
-    const ActiveSet::Options queue_options{options_.loops.max_active_sequences, options_.loops.max_queued_sequences};
     for (size_t i = 0; i < loop_count_; ++i) {
-      loops_.push_back(std::make_unique<LoopParts>(builder.AddCompletionQueue(), queue_options, &helpers_));
+      loops_.push_back(std::make_unique<LoopParts>(builder.AddCompletionQueue(), options_.loops.active_set, &helpers_));
       FillContext(loops_.back().get());
     }
     server_ = builder.BuildAndStart();
@@ -208,7 +207,7 @@ class Server::Impl {
 
   absl::StatusOr<SessionPersistence> OpenStore() {
     SessionPersistence persistence;
-    if (options_.store.name.empty()) return persistence;
+    if (options_.store.name == "memory") return persistence;
     absl::StatusOr<std::unique_ptr<SessionStore>> store = OpenSessionStore(options_.store.name);
     if (!store.ok()) return store.status();
     persistence.store = *std::move(store);
@@ -232,9 +231,8 @@ class Server::Impl {
     context.sessions = sessions_.get();
     context.adopt_sessions = options_.adopt_sessions;
     context.metrics = metrics_.requests();
-    context.limits = {options_.requests.max_message_bytes, options_.requests.max_timesteps,
-                      options_.requests.max_sequences_per_message};
-    context.stream_limits = {options_.requests.max_streams, options_.requests.max_pipelined_messages};
+    context.limits = options_.requests;
+    context.stream_limits = options_.requests;
     context.open_streams = &open_streams_;
     context.draining = &draining_;
   }

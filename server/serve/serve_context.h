@@ -2,23 +2,16 @@
 #define RONDO_SERVER_SERVE_SERVE_CONTEXT_H_
 
 #include <atomic>
-#include <cstddef>
 
 #include "server/loop/event.h"
 #include "server/loop/step_engine.h"
 #include "server/metrics/requests_probe.h"
 #include "server/registry/adopt_sessions.h"
 #include "server/registry/model_registry.h"
+#include "server/serve/request_limits.h"
 #include "server/session/session_table.h"
 
 namespace rondo {
-
-// What one message or forecast may ask for.
-struct ServeLimits {
-  size_t max_message_bytes = 4 << 20;  // of a request and of a reply
-  size_t max_timesteps = 10'000;       // of one sequence
-  size_t max_sequences_per_message = 4096;
-};
 
 // What a request on one loop has at hand. Everything is borrowed and outlives every request.
 struct ServeContext {

@@ -158,8 +158,8 @@ TEST_F(ForecastTest, PathsAreRefusedWhereTheyMakeNoSense) {
 
 TEST_F(ForecastTest, PathsThatDoNotFitTheQueueAreRefusedTogether) {
   TestServer small({{"walk", RandomWalk()}}, [](ServerOptions* options) {
-    options->loops.max_active_sequences = 4;
-    options->loops.max_queued_sequences = 4;
+    options->loops.active_set.max_active = 4;
+    options->loops.active_set.max_queued = 4;
   });
   v1::ForecastRequest request;
   request.set_model("walk");

@@ -342,8 +342,8 @@ TEST_F(StreamPredictTest, DrainingAnswersWhatItHasReadAndEndsTheStream) {
 
 TEST_F(PredictTest, AFullQueueIsAFastClearError) {
   TestServer small({{"lstm", model_}}, [](ServerOptions* options) {
-    options->loops.max_active_sequences = 1;
-    options->loops.max_queued_sequences = 0;
+    options->loops.active_set.max_active = 1;
+    options->loops.active_set.max_queued = 0;
   });
   v1::PredictRequest request;
   request.set_model("lstm");

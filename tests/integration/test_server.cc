@@ -63,15 +63,12 @@ ModelFile MakeTestModel(Cell cell, int64_t input_size, int64_t hidden_size, uint
 }
 
 ServerOptions TestOptions() {
-  OptionTexts texts = OptionTextsFromFlags();
-  texts["model_repository"] = "unset";
-  texts["listen"] = "127.0.0.1:0";
-  texts["http_listen"] = "";
-  texts["loops"] = "1";
-  texts["helpers"] = "1";
-  absl::StatusOr<ServerOptions> options = ParseOptions(texts);
-  EXPECT_TRUE(options.ok()) << options.status();
-  return *std::move(options);
+  ServerOptions options;
+  OptionTable table = ServerOptionTable(&options);
+  const auto asks = ReadOptions(
+      table, {"--model_repository=unset", "--listen=127.0.0.1:0", "--http_listen=", "--loops=1", "--helpers=1"});
+  EXPECT_TRUE(asks.ok()) << asks.status();
+  return options;
 }
 
 TestServer::TestServer(const std::vector<std::pair<std::string, ModelFile>>& models,

@@ -10,11 +10,6 @@
 
 namespace rondo {
 
-struct StreamLimits {
-  size_t max_streams = 10'000;        // open at once
-  size_t max_pipelined_messages = 8;  // read ahead on one stream
-};
-
 // What a call on one loop has at hand: what its requests have, and the loop with its calls. Everything is borrowed and
 // outlives every call.
 struct RpcContext : ServeContext {

@@ -1,15 +1,11 @@
 #include "server/options.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <string>
 #include <utility>
+#include <vector>
 
-#include "absl/flags/commandlineflag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/reflection.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -20,21 +16,21 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-// The defaults, with a model.
-OptionTexts Texts() {
-  OptionTexts texts = OptionTextsFromFlags();
-  texts["model"] = "weather.safetensors";
-  return texts;
+absl::StatusOr<ServerOptions> Parse(const std::vector<std::string>& arguments) {
+  ServerOptions options;
+  OptionTable table = ServerOptionTable(&options);
+  const absl::StatusOr<CommandLineAsks> asks = ReadOptions(table, arguments);
+  if (!asks.ok()) return asks.status();
+  return options;
 }
 
+// The defaults with a model, and one option.
 absl::StatusOr<ServerOptions> With(const std::string& name, const std::string& value) {
-  OptionTexts texts = Texts();
-  texts[name] = value;
-  return ParseOptions(texts);
+  return Parse({"--model=weather.safetensors", absl::StrCat("--", name, "=", value)});
 }
 
 TEST(OptionsTest, DefaultsAreWhatTheDesignSays) {
-  const absl::StatusOr<ServerOptions> options = ParseOptions(Texts());
+  const absl::StatusOr<ServerOptions> options = Parse({"--model=weather.safetensors"});
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_EQ(options->listen, "127.0.0.1:8001");
   EXPECT_EQ(options->http_listen, "127.0.0.1:8002");
@@ -50,8 +46,8 @@ TEST(OptionsTest, DefaultsAreWhatTheDesignSays) {
   EXPECT_EQ(options->sessions.max_idle_timeout, absl::Hours(168));
   EXPECT_FALSE(options->loops.count.has_value());
   EXPECT_FALSE(options->loops.helpers.has_value());
-  EXPECT_EQ(options->loops.max_active_sequences, 4096u);
-  EXPECT_EQ(options->loops.max_queued_sequences, 65536u);
+  EXPECT_EQ(options->loops.active_set.max_active, 4096u);
+  EXPECT_EQ(options->loops.active_set.max_queued, 65536u);
   EXPECT_EQ(options->requests.max_message_bytes, 4194304u);
   EXPECT_EQ(options->requests.max_timesteps, 10000u);
   EXPECT_EQ(options->requests.max_sequences_per_message, 4096u);
@@ -69,9 +65,13 @@ TEST(OptionsTest, ZeroMeansWhatTheHelpSays) {
   EXPECT_EQ(With("drain_timeout", "0")->drain_timeout, absl::ZeroDuration());
   EXPECT_EQ(With("max_idle_timeout", "0")->sessions.max_idle_timeout, absl::InfiniteDuration());
   EXPECT_EQ(With("http_listen", "")->http_listen, "");
-  OptionTexts texts = Texts();
-  texts["idle_timeout"] = texts["max_idle_timeout"] = "0";
-  EXPECT_EQ(ParseOptions(texts)->sessions.idle_timeout, absl::InfiniteDuration());
+  EXPECT_EQ(With("idle_timeout", "0").status().message(), "--idle_timeout=0: wanted at most --max_idle_timeout=168h");
+  EXPECT_EQ(Parse({"--model=m", "--idle_timeout=0", "--max_idle_timeout=0"})->sessions.idle_timeout,
+            absl::InfiniteDuration());
+  EXPECT_EQ(With("session_store", "memory")->store.name, "memory");
+  EXPECT_EQ(With("max_sessions", "80")->store.max_resident, 70u);
+  EXPECT_EQ(With("max_resident_sessions", "0")->store.max_resident, 875'000u);
+  EXPECT_EQ(With("max_resident_sessions", "7")->store.max_resident, 7u);
 }
 
 TEST(OptionsTest, BoundsAreInclusive) {
@@ -130,6 +130,11 @@ TEST(OptionsTest, ValuesOutOfBoundsOrUnreadableAreRefused) {
       {"http_listen", "host"},
       {"model", ""},
       {"model_repository", "models"},
+      {"session_store", ""},
+      {"sync_interval", "0"},
+      {"max_resident_sessions", "1000001"},
+      {"adopt_sessions", "always"},
+      {"durability", "none"},
   };
   for (const auto& [name, value] : wrong) {
     const absl::Status status = With(name, value).status();
@@ -141,35 +146,21 @@ TEST(OptionsTest, ValuesOutOfBoundsOrUnreadableAreRefused) {
 TEST(OptionsTest, ModelsAreGivenAsFilesOrAsARepository) {
   EXPECT_THAT(With("model", "a.safetensors,b.safetensors")->registry.model_files,
               ElementsAre("a.safetensors", "b.safetensors"));
-  OptionTexts texts = Texts();
-  texts["model"] = "";
-  texts["model_repository"] = "models";
-  EXPECT_EQ(ParseOptions(texts)->registry.model_repository, "models");
+  EXPECT_EQ(Parse({"--model_repository=models"})->registry.model_repository, "models");
+  EXPECT_THAT(std::string(Parse({}).status().message()), StartsWith("neither --model nor --model_repository is given"));
 }
 
-// Ends the process as `rondo-server ARGUMENT` does, with stdout on stderr, where a death test looks.
-void ParseAndExit(const char* argument) {
-  dup2(STDERR_FILENO, STDOUT_FILENO);
-  char program[] = "rondo-server";
-  std::string text = argument;
-  char* arguments[] = {program, text.data(), nullptr};
-  SetUpHelp();
-  absl::ParseCommandLine(2, arguments);
-}
-
-TEST(OptionsTest, HelpShowsTheOptionsAndVersionTheVersion) {
-  const auto any_code = [](int status) { return WIFEXITED(status); };
-  EXPECT_EXIT(ParseAndExit("--help"), any_code, "--max_sessions ");
-  EXPECT_EXIT(ParseAndExit("--version"), any_code, "rondo-server [0-9]+\\.");
-}
-
-TEST(OptionsTest, EveryOptionIsAFlagWithHelp) {
-  for (const auto& [name, text] : OptionTextsFromFlags()) {
-    const absl::CommandLineFlag* flag = absl::FindCommandLineFlag(name);
-    ASSERT_NE(flag, nullptr) << name;
-    EXPECT_FALSE(flag->Help().empty()) << name;
-    EXPECT_EQ(flag->DefaultValue(), text) << name;
+TEST(OptionsTest, HelpShowsEveryOptionInLinesThatFitATerminal) {
+  ServerOptions options;
+  const OptionTable table = ServerOptionTable(&options);
+  const std::string help = HelpText(table);
+  for (const OptionGroup& group : table.groups) {
+    for (const Option& option : group.options) {
+      EXPECT_THAT(help, HasSubstr(absl::StrCat("  --", option.name)));
+      EXPECT_FALSE(option.help.empty()) << option.name;
+    }
   }
+  for (const absl::string_view line : absl::StrSplit(help, '\n')) EXPECT_LE(line.size(), 100u) << line;
 }
 
 }  // namespace
