@@ -13,6 +13,8 @@ namespace {
 constexpr size_t kWidth = 100;  // of a line
 constexpr size_t kColumn = 31;  // where what is said of an option begins
 
+constexpr char kUnbroken = '\t';  // a space at which no line ends
+
 // "  --name=UNIT   text", with the text in its own column; a long name has a line of its own.
 std::string Row(const std::string& name, const std::string& text) {
   std::string rows;
@@ -29,7 +31,9 @@ std::string Row(const std::string& name, const std::string& text) {
     }
     absl::StrAppend(&line, " ", word);
   }
-  return absl::StrCat(rows, absl::StripTrailingAsciiWhitespace(line), "\n");
+  absl::StrAppend(&rows, absl::StripTrailingAsciiWhitespace(line), "\n");
+  std::replace(rows.begin(), rows.end(), kUnbroken, ' ');
+  return rows;
 }
 
 std::string RowOf(const Option& option) {
@@ -38,7 +42,8 @@ std::string RowOf(const Option& option) {
   if (!option.value.bounds.empty()) absl::StrAppend(&text, " Bounds: ", option.value.bounds, ".");
   const std::string& shown = option.default_text;
   if (is_switch && shown == "true") absl::StrAppend(&text, " Default: on; --no", option.name, " turns it off.");
-  if (!is_switch && !option.required && !shown.empty()) absl::StrAppend(&text, " Default: ", shown, ".");
+  if (!is_switch && !option.required && !shown.empty())
+    absl::StrAppend(&text, " Default:", std::string(1, kUnbroken), shown, ".");
   return Row(is_switch ? absl::StrCat("--", option.name) : absl::StrCat("--", option.name, "=", option.value.unit),
              text);
 }
@@ -55,10 +60,12 @@ std::string HelpText(const OptionTable& table) {
       }
     }
   }
-  absl::StrAppend(&text, "\nEvery program:\n",
-                  Row(absl::StrCat("--", table.flagfile_name, "=FILE"),
-                      "Reads flags from a file, one --NAME=VALUE a line; lines that begin with # are skipped."),
-                  Row("--help, --version", "Prints this, or the version."));
+  absl::StrAppend(
+      &text, "\nEvery program:\n",
+      Row(table.flagfile_name == "flagfile" ? "--flagfile=FILE"
+                                            : absl::StrCat("--flagfile=FILE, --", table.flagfile_name, "=FILE"),
+          "Reads flags from a file, one --NAME=VALUE a line; lines that begin with # are skipped."),
+      Row("--help, --version", "Prints this, or the version."));
   return table.notes.empty() ? text : absl::StrCat(text, "\n", table.notes);
 }
 

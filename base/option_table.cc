@@ -73,9 +73,13 @@ class Reader {
   }
 
   absl::Status TakeWord(const std::string& word) {
-    if (table_.take_word) return table_.take_word(table_, word);
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", word, "' is no option: wanted --NAME=VALUE, as '", table_.program, " --help' shows"));
+    if (!table_.take_word) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", word, "' is no option: wanted --NAME=VALUE, as '", table_.program, " --help' shows"));
+    }
+    const absl::StatusOr<CommandLineAsks> asks = table_.take_word(table_, word);
+    if (asks.ok() && *asks != CommandLineAsks::kRun) asks_ = *asks;
+    return asks.status();
   }
 
   // Adds to *taken how many of `rest` it took too.
@@ -181,14 +185,15 @@ absl::StatusOr<CommandLineAsks> ReadOptions(OptionTable& table, absl::Span<const
 }
 
 std::optional<int> ReadCommandLine(OptionTable& table, int argc, char** argv) {
+  const std::string program = table.program;  // a command may change it
   const absl::StatusOr<CommandLineAsks> asks = ReadOptions(table, std::vector<std::string>(argv + 1, argv + argc));
   if (!asks.ok()) {
-    std::fprintf(stderr, "%s: %s\n", table.program.c_str(), std::string(asks.status().message()).c_str());
+    std::fprintf(stderr, "%s: %s\n", program.c_str(), std::string(asks.status().message()).c_str());
     return 2;
   }
   if (*asks == CommandLineAsks::kRun) return std::nullopt;
   const std::string text =
-      *asks == CommandLineAsks::kHelp ? HelpText(table) : absl::StrCat(table.program, " ", RONDO_VERSION, "\n");
+      *asks == CommandLineAsks::kHelp ? HelpText(table) : absl::StrCat(program, " ", RONDO_VERSION, "\n");
   std::fputs(text.c_str(), stdout);
   return 0;
 }

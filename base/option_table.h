@@ -39,6 +39,8 @@ struct OptionGroup {
   std::vector<Option> options;
 };
 
+enum class CommandLineAsks { kRun, kHelp, kVersion };
+
 struct OptionTable {
   std::string program;
   std::string about;  // what the program does and how it is called: the head of the help
@@ -47,12 +49,11 @@ struct OptionTable {
   // Called when all options are read: checks what they must be together, and derives what follows from them. May be
   // null.
   std::function<absl::Status(const OptionTable& table)> finish;
-  // Takes a word that is no option; may change the table. Null: the program takes only options.
-  std::function<absl::Status(OptionTable& table, const std::string& word)> take_word;
+  // Takes a word that is no option, and may change the table: the arguments after the word are read by the new one.
+  // Null: the program takes only options.
+  std::function<absl::StatusOr<CommandLineAsks>(OptionTable& table, const std::string& word)> take_word;
   std::string flagfile_name = "flagfile";  // also "--NAME=FILE" reads options from a file
 };
-
-enum class CommandLineAsks { kRun, kHelp, kVersion };
 
 // Reads a command line without the program's name into the variables of the rows: --name=VALUE, --name VALUE, --switch,
 // --noswitch, all also with one dash; --flagfile=FILE takes one option a line from a file; after "--" all are words;

@@ -1,40 +1,54 @@
 #ifndef RONDO_CLIENT_CLI_COMMANDS_H_
 #define RONDO_CLIENT_CLI_COMMANDS_H_
 
+#include <functional>
+#include <string>
+#include <vector>
+
 #include "absl/status/status.h"
-#include "client/cli/arguments.h"
+#include "base/option_table.h"
 #include "client/cli/csv_writer.h"
 #include "client/client.h"
 
 namespace rondo {
 
-// Every command, its flags and its help.
-const ProgramSpec& RondoProgram();
-
 // What a command works with. Rows go to `output`; remarks to stderr, if that is a terminal.
 struct CommandContext {
   const Client& client;
-  const Invocation& invocation;
+  const std::vector<std::string>& words;  // one for each of Command::words
   CsvWriter& output;
   bool stderr_is_terminal = false;
   bool stdout_is_terminal = false;
 };
 
-// Runs one command to its end. CANCELLED: interrupted, or nobody reads the output. Else what the server or the input
-// was refused for.
-absl::Status RunModels(const CommandContext& context);
-absl::Status RunPredict(const CommandContext& context);
-absl::Status RunStream(const CommandContext& context);
-absl::Status RunForecast(const CommandContext& context);
-absl::Status RunSessionsList(const CommandContext& context);
-absl::Status RunSessionsShow(const CommandContext& context);
-absl::Status RunSessionsDelete(const CommandContext& context);
-absl::Status RunSessionsExport(const CommandContext& context);
-absl::Status RunSessionsImport(const CommandContext& context);
-absl::Status RunSessionsFork(const CommandContext& context);
+struct Command {
+  std::string name;                // one or two words: "predict", "sessions list"
+  std::vector<std::string> words;  // what must follow the name: "MODEL"
+  std::vector<Option> options;
+  std::string summary;      // a line
+  std::string description;  // paragraphs and examples
+  // Runs to the end; owns the variables of `options`. CANCELLED: interrupted, or nobody reads the output. Other errors:
+  // what the server or the input was refused for.
+  std::function<absl::Status(const CommandContext& context)> run;
+};
 
-// The one of `context.invocation`.
-absl::Status RunCommand(const CommandContext& context);
+// Every command is made by a function, declared and listed here: all that a new one needs besides its own file.
+Command ModelsCommand();
+Command PredictCommand();
+Command StreamCommand();
+Command ForecastCommand();
+Command SessionsListCommand();
+Command SessionsShowCommand();
+Command SessionsDeleteCommand();
+Command SessionsExportCommand();
+Command SessionsImportCommand();
+Command SessionsForkCommand();
+
+using MakeCommand = Command (*)();
+inline constexpr MakeCommand kCommands[] = {
+    ModelsCommand,       PredictCommand,        StreamCommand,         ForecastCommand,       SessionsListCommand,
+    SessionsShowCommand, SessionsDeleteCommand, SessionsExportCommand, SessionsImportCommand, SessionsForkCommand,
+};
 
 }  // namespace rondo
 

@@ -1,7 +1,8 @@
 #include <algorithm>
+#include <limits>
+#include <memory>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "client/cli/commands.h"
 #include "client/cli/csv_input.h"
@@ -9,6 +10,25 @@
 
 namespace rondo {
 namespace {
+
+constexpr char kDescription[] =
+    R"(Feeds the model's outputs back as its inputs, from where the session stands; the session does not
+move. Row k of the answer is the k-th step after the session's last one. --known is a CSV table with
+a row for each of the steps 1 to N-1: the inputs that the model does not feed back, and a time
+column if there is one. More rows are ignored.
+
+examples:
+  rondo forecast seattle --session=my-town --horizon=7
+  rondo forecast load --session=grid --horizon=24 --known=tomorrow.csv
+)";
+
+struct Options {
+  std::string session;
+  int horizon = 0;
+  std::string known;  // empty: nothing is known
+  int paths = 0;      // 0: none are sampled
+  std::string time;
+};
 
 // What --known says of the steps ahead.
 struct KnownSteps {
@@ -30,25 +50,25 @@ bool FeedsAllBack(const ModelDescription& model) {
          });
 }
 
-absl::StatusOr<RowMapping> MapKnownColumns(const CommandContext& context, const ModelDescription& model,
+absl::StatusOr<RowMapping> MapKnownColumns(const std::string& time_column, const ModelDescription& model,
                                            const std::vector<std::string>& header) {
   RowMapping::Options options;
-  options.time_column = context.invocation.Flag("time").value_or("");
+  options.time_column = time_column;
   options.time_is_optional = true;
   options.optional_inputs = FedBackInputs(model);
   return RowMapping::Create(model, header, options);
 }
 
-absl::StatusOr<KnownSteps> ReadKnownSteps(const CommandContext& context, const ModelDescription& model,
-                                          const std::string& path, int64_t horizon) {
-  const absl::StatusOr<std::unique_ptr<CsvInput>> input = CsvInput::Open(path);
+absl::StatusOr<KnownSteps> ReadKnownSteps(const Options& options, const ModelDescription& model) {
+  const int horizon = options.horizon;
+  const absl::StatusOr<std::unique_ptr<CsvInput>> input = CsvInput::Open(options.known);
   if (!input.ok()) return input.status();
-  const absl::StatusOr<RowMapping> mapping = MapKnownColumns(context, model, (*input)->header());
+  const absl::StatusOr<RowMapping> mapping = MapKnownColumns(options.time, model, (*input)->header());
   if (!mapping.ok()) return mapping.status();
   KnownSteps known;
   if (mapping->has_time()) known.time_name = mapping->time_name();
   // The last step's inputs are not needed, but its time is shown if it is there.
-  for (int64_t step = 1; step <= horizon; ++step) {
+  for (int step = 1; step <= horizon; ++step) {
     CsvRow row;
     const absl::StatusOr<bool> found = (*input)->Next(&row);
     if (!found.ok()) return found.status();
@@ -95,33 +115,43 @@ absl::Status WriteForecast(const CommandContext& context, const ModelDescription
   return status.ok() ? context.output.Flush() : status;
 }
 
-}  // namespace
-
-absl::Status RunForecast(const CommandContext& context) {
-  absl::StatusOr<Target> target = OpenTarget(context);
+absl::Status Run(const CommandContext& context, const Options& options) {
+  absl::StatusOr<Target> target = OpenTarget(context, options.session);
   if (!target.ok()) return target.status();
-  int32_t horizon = 0;
-  if (!absl::SimpleAtoi(*context.invocation.Flag("horizon"), &horizon)) {
-    return absl::InvalidArgumentError("--horizon is not a number");
-  }
   KnownSteps known;
-  if (const std::optional<std::string> path = context.invocation.Flag("known")) {
-    absl::StatusOr<KnownSteps> read = ReadKnownSteps(context, target->model, *path, horizon);
+  if (!options.known.empty()) {
+    absl::StatusOr<KnownSteps> read = ReadKnownSteps(options, target->model);
     if (!read.ok()) return read.status();
     known = *std::move(read);
   }
   ForecastInput input;
-  input.horizon = horizon;
+  input.horizon = options.horizon;
   input.known_inputs = known.timesteps.values;
   input.known_times = known.timesteps.times;
+  input.num_paths = options.paths;
   ModelDescription answered = target->model;
-  if (const std::optional<std::string> paths = context.invocation.Flag("paths")) {
-    if (!absl::SimpleAtoi(*paths, &input.num_paths)) return absl::InvalidArgumentError("--paths is not a number");
-    answered = WithPathQuantiles(std::move(answered), &input);
-  }
+  if (options.paths > 0) answered = WithPathQuantiles(std::move(answered), &input);
   const absl::StatusOr<std::vector<float>> values = target->session->Forecast(std::move(input));
   if (!values.ok()) return values.status();
-  return WriteForecast(context, answered, static_cast<size_t>(horizon), known, *values);
+  return WriteForecast(context, answered, static_cast<size_t>(options.horizon), known, *values);
+}
+
+}  // namespace
+
+Command ForecastCommand() {
+  constexpr int kMost = std::numeric_limits<int>::max();
+  auto options = std::make_shared<Options>();
+  return {"forecast",
+          {"MODEL"},
+          {Required({"session", Text(&options->session, "ID"), "The live session, after at least one step."}),
+           Required({"horizon", Number(&options->horizon, {1, kMost}, "N"), "Steps ahead."}),
+           {"known", Text(&options->known, "FILE|-"), "What is known of the steps ahead; '-' is stdin."},
+           {"paths", Number(&options->paths, {1, kMost}, "N"),
+            "Gaussian heads: sample N paths, print their 0.1, 0.5 and 0.9 quantiles."},
+           TimeOption(&options->time)},
+          "The next N steps of a session.",
+          kDescription,
+          [options](const CommandContext& context) { return Run(context, *options); }};
 }
 
 }  // namespace rondo

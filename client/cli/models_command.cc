@@ -10,9 +10,7 @@ std::string InputNames(const ModelDescription& model) {
   return model.needs_times ? absl::StrCat(names, " time") : names;
 }
 
-}  // namespace
-
-absl::Status RunModels(const CommandContext& context) {
+absl::Status Run(const CommandContext& context) {
   const absl::StatusOr<std::vector<ModelDescription>> models = context.client.ListModels();
   if (!models.ok()) return models.status();
   absl::Status status = context.output.Row(
@@ -24,6 +22,12 @@ absl::Status RunModels(const CommandContext& context) {
                                  absl::StrCat(model.horizon), model.head, model.kernel});
   }
   return status.ok() ? context.output.Flush() : status;
+}
+
+}  // namespace
+
+Command ModelsCommand() {
+  return {"models", {}, {}, "What the server has loaded, as CSV.", "example:\n  rondo models | column -s, -t\n", Run};
 }
 
 }  // namespace rondo

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -9,6 +10,28 @@
 
 namespace rondo {
 namespace {
+
+constexpr char kDescription[] =
+    R"(Without --session every run starts from a zero state, and nothing is kept on the server. With it the
+session goes on where it stood. Tables of any length are sent piece by piece; if a row in the middle
+is refused, the pieces before it have run, and the error says how far the session came.
+
+CSV with a header row goes in and comes out. Columns are found by the model's input names; others
+are ignored. A token model takes a column 'token', or a table of one column. Times are dates
+(2015-01-31, 2015/01/31, 20150131, Jan 31 2015), months (2015-01) or years, dates with a time of day
+(2015-01-31 13:45, UTC without an offset), or seconds, milli-, micro- or nanoseconds since 1970.
+Row 1 is the first one after the header. Each row in is a row out; a time column comes out first.
+
+examples:
+  rondo predict seattle --input=seattle-weather.csv > predictions.csv
+  rondo predict seattle --input=- --session=my-town --time=day < today.csv
+)";
+
+struct Options {
+  std::string input;
+  std::string session;
+  std::string time;
+};
 
 // Bounds of one message: well under a server's default of 4 MiB and 10,000 timesteps, and short enough that big
 // networks answer within the deadline.
@@ -111,17 +134,28 @@ class TableRun {
   size_t rows_ = 0;     // that have run
 };
 
-}  // namespace
-
-absl::Status RunPredict(const CommandContext& context) {
-  absl::StatusOr<Target> target = OpenTarget(context);
+absl::Status Run(const CommandContext& context, const Options& options) {
+  absl::StatusOr<Target> target = OpenTarget(context, options.session);
   if (!target.ok()) return target.status();
-  const absl::StatusOr<std::unique_ptr<CsvInput>> input = CsvInput::Open(*context.invocation.Flag("input"));
+  const absl::StatusOr<std::unique_ptr<CsvInput>> input = CsvInput::Open(options.input);
   if (!input.ok()) return input.status();
-  absl::StatusOr<RowMapping> mapping = MapColumns(context, target->model, (*input)->header());
+  absl::StatusOr<RowMapping> mapping = MapColumns(options.time, target->model, (*input)->header());
   if (!mapping.ok()) return mapping.status();
   if (target->session.has_value()) RemarkPosition(context, *target->session);
   return TableRun(context, *std::move(target), input->get(), *std::move(mapping)).Run();
+}
+
+}  // namespace
+
+Command PredictCommand() {
+  auto options = std::make_shared<Options>();
+  return {"predict",
+          {"MODEL"},
+          {Required({"input", Text(&options->input, "FILE|-"), "The table; '-' is stdin."}),
+           SessionOption(&options->session), TimeOption(&options->time)},
+          "A prediction for each row of a table.",
+          kDescription,
+          [options](const CommandContext& context) { return Run(context, *options); }};
 }
 
 }  // namespace rondo

@@ -1,4 +1,6 @@
 #include <cstdio>
+#include <memory>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/commands.h"
@@ -29,11 +31,8 @@ absl::Status WriteOne(const absl::StatusOr<SessionDescription>& session, CsvWrit
   return status.ok() ? output->Flush() : status;
 }
 
-}  // namespace
-
-absl::Status RunSessionsList(const CommandContext& context) {
+absl::Status List(const CommandContext& context, const std::string& model) {
   constexpr int kPageSize = 1000;
-  const std::string model = context.invocation.Flag("model").value_or("");
   std::string page_token;
   absl::Status status;
   for (bool first = true; status.ok() && (first || !page_token.empty()); first = false) {
@@ -48,40 +47,111 @@ absl::Status RunSessionsList(const CommandContext& context) {
   return status.ok() ? context.output.Flush() : status;
 }
 
-absl::Status RunSessionsShow(const CommandContext& context) {
-  return WriteOne(context.client.GetSession(context.invocation.positionals[0]), &context.output);
-}
-
-absl::Status RunSessionsDelete(const CommandContext& context) {
-  return context.client.DeleteSession(context.invocation.positionals[0]);
-}
-
-absl::Status RunSessionsExport(const CommandContext& context) {
-  const std::string path = *context.invocation.Flag("output");
+absl::Status Export(const CommandContext& context, const std::string& path) {
+  const std::string& id = context.words[0];
   if (path == "-" && context.stdout_is_terminal) {
     return absl::InvalidArgumentError("--output=- is a terminal, and a state is not text; give a file or a pipe");
   }
-  const absl::StatusOr<ExportedSession> exported = context.client.ExportSession(context.invocation.positionals[0]);
+  const absl::StatusOr<ExportedSession> exported = context.client.ExportSession(id);
   if (!exported.ok()) return exported.status();
   if (absl::Status status = WriteBytes(path, exported->state); !status.ok()) return status;
   if (context.stderr_is_terminal) {
-    std::fprintf(stderr, "session '%s' at %lld: %zu bytes\n", context.invocation.positionals[0].c_str(),
+    std::fprintf(stderr, "session '%s' at %lld: %zu bytes\n", id.c_str(),
                  static_cast<long long>(exported->session.position), exported->state.size());
   }
   return absl::OkStatus();
 }
 
-absl::Status RunSessionsImport(const CommandContext& context) {
-  const absl::StatusOr<std::string> state = ReadBytes(context.invocation.positionals[0], kMaxStateBytes);
+absl::Status Import(const CommandContext& context, const std::string& id) {
+  const absl::StatusOr<std::string> state = ReadBytes(context.words[0], kMaxStateBytes);
   if (!state.ok()) return state.status();
-  return WriteOne(context.client.ImportSession(*state, context.invocation.Flag("session").value_or("")),
-                  &context.output);
+  return WriteOne(context.client.ImportSession(*state, id), &context.output);
 }
 
-absl::Status RunSessionsFork(const CommandContext& context) {
-  return WriteOne(
-      context.client.ForkSession(context.invocation.positionals[0], context.invocation.Flag("as").value_or("")),
-      &context.output);
+}  // namespace
+
+Command SessionsListCommand() {
+  auto model = std::make_shared<std::string>();
+  return {"sessions list",
+          {},
+          {{"model", Text(model.get(), "NAME"), "Only this model's."}},
+          "The live sessions, as CSV.",
+          R"(With a session store: those in this server's memory. 'sessions show ID' finds one that is in the
+store only.
+
+example:
+  rondo sessions list --model=seattle
+)",
+          [model](const CommandContext& context) { return List(context, *model); }};
+}
+
+Command SessionsShowCommand() {
+  return {"sessions show",
+          {"ID"},
+          {},
+          "One session, as CSV.",
+          "example:\n  rondo sessions show my-town\n",
+          [](const CommandContext& context) {
+            return WriteOne(context.client.GetSession(context.words[0]), &context.output);
+          }};
+}
+
+Command SessionsDeleteCommand() {
+  return {"sessions delete",
+          {"ID"},
+          {},
+          "End a session.",
+          "example:\n  rondo sessions delete my-town\n",
+          [](const CommandContext& context) { return context.client.DeleteSession(context.words[0]); }};
+}
+
+Command SessionsExportCommand() {
+  auto path = std::make_shared<std::string>();
+  return {
+      "sessions export",
+      {"ID"},
+      {Required({"output", Text(path.get(), "FILE|-"), "Where the state goes; a file is replaced; '-' is stdout."})},
+      "A session's state as bytes.",
+      R"(The session stays live. The state has a checksum and names its model; it is neither encrypted nor
+signed. A file is replaced only when the whole new state is on disk.
+
+examples:
+  rondo sessions export my-town --output=my-town.state
+  rondo sessions export my-town --output=- | rondo --server=other:8001 sessions import -
+)",
+      [path](const CommandContext& context) { return Export(context, *path); }};
+}
+
+Command SessionsImportCommand() {
+  auto id = std::make_shared<std::string>();
+  return {"sessions import",
+          {"FILE|-"},
+          {{"session", Text(id.get(), "ID"), "The new session's id; else the one it was exported under."}},
+          "A new session that goes on from an exported state; printed as CSV.",
+          R"(The server must have the model that computed the state, with the same weights. The session goes on
+exactly where the exported one stood.
+
+examples:
+  rondo sessions import my-town.state
+  rondo sessions import my-town.state --session=my-town-yesterday
+)",
+          [id](const CommandContext& context) { return Import(context, *id); }};
+}
+
+Command SessionsForkCommand() {
+  auto id = std::make_shared<std::string>();
+  return {"sessions fork",
+          {"ID"},
+          {{"as", Text(id.get(), "NEW_ID"), "The copy's id; else one of the server's."}},
+          "A copy of a session that goes on independently; printed as CSV.",
+          R"(For what-ifs: feed the copy what might happen, and the session what does.
+
+examples:
+  rondo sessions fork my-town --as=if-it-rains
+)",
+          [id](const CommandContext& context) {
+            return WriteOne(context.client.ForkSession(context.words[0], *id), &context.output);
+          }};
 }
 
 }  // namespace rondo

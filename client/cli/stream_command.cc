@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <utility>
 
 #include "absl/random/random.h"
@@ -11,6 +12,23 @@
 
 namespace rondo {
 namespace {
+
+constexpr char kDescription[] =
+    R"(Reads CSV rows from stdin and answers each one at once. The table is as in 'rondo predict --help'. A
+step that meets a broken connection is sent again, and never runs twice: until --timeout, or with
+--retry for as long as it takes. Then a server may restart, or hand its sessions to another one of
+the list, and each row is still answered once, in order.
+
+examples:
+  ./read-sensor | rondo stream machine --session=pump-7 --retry
+  tail -n +1 -f measured.csv | rondo stream seattle --session=my-town | ./act
+)";
+
+struct Options {
+  std::string session;
+  std::string time;
+  bool retry = false;
+};
 
 constexpr absl::Duration kFirstPause = absl::Milliseconds(500);
 constexpr absl::Duration kLongestPause = absl::Seconds(10);
@@ -47,9 +65,10 @@ class Patience {
   absl::BitGen random_;
 };
 
-absl::StatusOr<Target> OpenTargetPatiently(const CommandContext& context, Patience* patience) {
+absl::StatusOr<Target> OpenTargetPatiently(const CommandContext& context, const std::string& session,
+                                           Patience* patience) {
   while (true) {
-    absl::StatusOr<Target> target = OpenTarget(context);
+    absl::StatusOr<Target> target = OpenTarget(context, session);
     if (patience->Accepts(target.status())) return target;
   }
 }
@@ -62,16 +81,14 @@ absl::StatusOr<std::vector<float>> RunPatiently(const Timesteps& timesteps, Sess
   }
 }
 
-}  // namespace
-
-absl::Status RunStream(const CommandContext& context) {
-  Patience patience(context.invocation.Has("retry"));
-  absl::StatusOr<Target> target = OpenTargetPatiently(context, &patience);
+absl::Status Run(const CommandContext& context, const Options& options) {
+  Patience patience(options.retry);
+  absl::StatusOr<Target> target = OpenTargetPatiently(context, options.session, &patience);
   if (!target.ok()) return target.status();
   RemarkPosition(context, *target->session);
   const absl::StatusOr<std::unique_ptr<CsvInput>> input = CsvInput::Open("-");
   if (!input.ok()) return input.status();
-  const absl::StatusOr<RowMapping> mapping = MapColumns(context, target->model, (*input)->header());
+  const absl::StatusOr<RowMapping> mapping = MapColumns(options.time, target->model, (*input)->header());
   if (!mapping.ok()) return mapping.status();
 
   absl::Status status = WriteHeader(context, target->model, *mapping);
@@ -89,6 +106,20 @@ absl::Status RunStream(const CommandContext& context) {
     status = WritePredictions(context, target->model, 1, times, *values);
   }
   return status;
+}
+
+}  // namespace
+
+Command StreamCommand() {
+  auto options = std::make_shared<Options>();
+  return {"stream",
+          {"MODEL"},
+          {Required(SessionOption(&options->session)),
+           TimeOption(&options->time),
+           {"retry", Switch(&options->retry), "Wait for a server that does not answer."}},
+          "A row in on stdin, a prediction out, at once.",
+          kDescription,
+          [options](const CommandContext& context) { return Run(context, *options); }};
 }
 
 }  // namespace rondo

@@ -7,12 +7,19 @@
 
 namespace rondo {
 
-absl::StatusOr<Target> OpenTarget(const CommandContext& context) {
+Option SessionOption(std::string* session_id) {
+  return {"session", Text(session_id, "ID"), "The live session; an unknown one starts at position 0."};
+}
+
+Option TimeOption(std::string* time_column) {
+  return {"time", Text(time_column, "COLUMN"), "The column with each row's time; else time, date or timestamp."};
+}
+
+absl::StatusOr<Target> OpenTarget(const CommandContext& context, const std::string& session_id) {
   Target target;
-  const std::string& name = context.invocation.positionals[0];
-  const std::optional<std::string> id = context.invocation.Flag("session");
-  if (id.has_value()) {
-    absl::StatusOr<Session> session = context.client.OpenSession(name, *id);
+  const std::string& name = context.words[0];
+  if (!session_id.empty()) {
+    absl::StatusOr<Session> session = context.client.OpenSession(name, session_id);
     if (!session.ok()) return session.status();
     target.session = *std::move(session);
   }
@@ -29,10 +36,10 @@ void RemarkPosition(const CommandContext& context, const Session& session) {
   std::fprintf(stderr, "session '%s' %s\n", session.id().c_str(), what.c_str());
 }
 
-absl::StatusOr<RowMapping> MapColumns(const CommandContext& context, const ModelDescription& model,
+absl::StatusOr<RowMapping> MapColumns(const std::string& time_column, const ModelDescription& model,
                                       const std::vector<std::string>& header) {
   RowMapping::Options options;
-  options.time_column = context.invocation.Flag("time").value_or("");
+  options.time_column = time_column;
   return RowMapping::Create(model, header, options);
 }
 

@@ -21,13 +21,18 @@ struct Target {
   std::optional<Session> session;
 };
 
-absl::StatusOr<Target> OpenTarget(const CommandContext& context);
+// `session_id` empty: no session.
+absl::StatusOr<Target> OpenTarget(const CommandContext& context, const std::string& session_id);
+
+// The rows of options that several commands have.
+Option SessionOption(std::string* session_id);
+Option TimeOption(std::string* time_column);
 
 // "session 'a' continues at 731", on a terminal only.
 void RemarkPosition(const CommandContext& context, const Session& session);
 
-// INVALID_ARGUMENT as RowMapping::Create, with the command line's --time.
-absl::StatusOr<RowMapping> MapColumns(const CommandContext& context, const ModelDescription& model,
+// INVALID_ARGUMENT as RowMapping::Create.
+absl::StatusOr<RowMapping> MapColumns(const std::string& time_column, const ModelDescription& model,
                                       const std::vector<std::string>& header);
 
 // The header of a table of predictions.

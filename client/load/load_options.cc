@@ -1,48 +1,114 @@
 #include "client/load/load_options.h"
 
-#include <initializer_list>
+#include <memory>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "absl/strings/string_view.h"
 
 namespace rondo::load {
 namespace {
 
-absl::Status CheckRange(absl::string_view flag, double value, double low, double high) {
-  if (value >= low && value <= high) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrFormat("--%s is %.10g; wanted %.10g to %.10g", flag, value, low, high));
+constexpr char kAbout[] =
+    R"(rondo-load measures how fast a rondo-server answers.
+
+  rondo-load --model=demo --streams=128 --duration=10s --echo_baseline
+  rondo-load --model=demo --streams=16 --rate=5000 --arrivals=poisson --json
+  rondo-load --model=demo --streams=128 --protocol=open_inference --native_baseline
+  rondo-load --model=demo --streams=128 --session_pool=1000000 --keep_sessions)";
+
+constexpr char kNotes[] =
+    R"(Exit code: 0 measured, 1 not measured to the end or wrong replies came, 2 wrong usage, 130
+interrupted.
+)";
+
+// Two switches stand for one Baseline.
+struct Baselines {
+  bool echo = false;
+  bool native = false;
+};
+
+OptionGroup Target(LoadOptions* options) {
+  return {"What is asked",
+          {Required({"model",
+                     Text(&options->model, "NAME", "the name of one of the server's models",
+                          [](absl::string_view text) { return !text.empty(); }),
+                     "Name of one of the server's models; its newest version is used."}),
+           {"server", Text(&options->server, "HOST:PORT"), "The address of rondo-server."},
+           {"protocol",
+            Choice(&options->protocol, {{"native", Protocol::kNative}, {"open_inference", Protocol::kOpenInference}}),
+            "native: rondo.v1. open_inference: inference.GRPCInferenceService, as Triton's C++ client fills it: one "
+            "sequence a stream, START on its first message, END after the last."},
+           {"unary", Switch(&options->unary), "Unary calls (Predict, ModelInfer) instead of streams."},
+           {"stateless", Switch(&options->stateless), "Send sequences without a session."},
+           {"string_ids", Switch(&options->string_ids),
+            "With open_inference: sequence ids that are strings, not integers."}}};
 }
 
-absl::Status CheckRange(absl::string_view flag, absl::Duration value, absl::Duration low, absl::Duration high) {
-  if (value >= low && value <= high) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("--", flag, " is ", absl::FormatDuration(value), "; wanted ",
-                                                 absl::FormatDuration(low), " to ", absl::FormatDuration(high)));
+OptionGroup Load(LoadOptions* options) {
+  return {
+      "How much and when",
+      {{"streams", Number(&options->streams, {1, 100'000}, "N"),
+        "Streams open at once, or with --unary clients that each have one call open."},
+       {"sessions_per_message", Number(&options->sessions_per_message, {1, 65536}, "N"),
+        "Sessions that each message steps; every stream has its own."},
+       {"timesteps", Number(&options->timesteps, {1, 65536}, "N"), "Timesteps of each session in a message."},
+       {"in_flight", Number(&options->in_flight, {1, 1024}, "N"),
+        "Messages a stream sends before the first one's reply; 1 with --unary."},
+       {"rate", Number(&options->rate, {0, 1e6}, "MESSAGES/S"),
+        "Messages a second in total (open loop: a latency counts from the scheduled time). 0: closed loop, the "
+        "next message is sent when a reply arrives and its latency counts from then."},
+       {"arrivals", Choice(&options->arrivals, {{"constant", Arrivals::kConstant}, {"poisson", Arrivals::kPoisson}}),
+        "Open loop: even gaps or random gaps."},
+       {"session_pool", Number(&options->session_pool, {0, 100'000'000}, "N"),
+        "Sessions that messages draw theirs from, uniformly; native protocol. Each stream has a share of its own "
+        "and draws those that none of its unanswered messages step, so all positions are known and checked. All "
+        "are created first, by a message each. 0: every message of a stream steps the same sessions."},
+       {"keep_sessions", Switch(&options->keep_sessions),
+        "With --session_pool: leave the sessions on the server at the end."}}};
 }
 
-absl::Status FirstError(std::initializer_list<absl::Status> statuses) {
-  for (const absl::Status& status : statuses) {
-    if (!status.ok()) return status;
-  }
-  return absl::OkStatus();
+OptionGroup Measuring(LoadOptions* options, Baselines* baselines) {
+  return {"What is measured",
+          {{"duration", Number(&options->duration, {absl::Milliseconds(10), absl::Hours(24)}, "DURATION"),
+            "Measured time of each server, split evenly over the rounds."},
+           {"warmup", Number(&options->warmup, {absl::ZeroDuration(), absl::Hours(1)}, "DURATION"),
+            "Time before each round that is not measured. 0: none."},
+           {"rounds", Number(&options->rounds, {1, 1000}, "N", {{"0", 0}}),
+            "With a baseline each round is one of rondo, then one of it. 0: 3 with a baseline, else 1."},
+           {"echo_baseline", Switch(&baselines->echo),
+            "Measure a bare gRPC echo of the same messages beside the server, in turn."},
+           {"native_baseline", Switch(&baselines->native),
+            "With open_inference: measure the same load in the native protocol beside it, in turn."},
+           {"json", Switch(&options->json), "Print one JSON object instead of a table."}}};
+}
+
+OptionGroup Resources(LoadOptions* options) {
+  return {"What the generator uses",
+          {{"threads", Number(&options->threads, {1, 256}, "N"), "Threads that drive the streams, at most --streams."},
+           {"connections", Number(&options->connections, {1, 10'000}, "N", {{"0", 0}}),
+            "Connections to each server, at least one a thread. 0: one a thread."},
+           {"cpus", TextOrNone(&options->cpus, "LIST"),
+            "CPUs that the generator runs on, as in 0,2-3; empty: those it was started on."},
+           {"echo_cpus", TextOrNone(&options->echo_cpus, "LIST"),
+            "CPUs that the echo runs on: give it the server's. Empty: as started."}}};
 }
 
 // Checks the options that go with one protocol only.
 absl::Status CheckProtocol(const LoadOptions& options) {
   const bool native = options.protocol == Protocol::kNative;
   if (native && options.string_ids) {
-    return absl::InvalidArgumentError("--string_ids is set; wanted --protocol=open_inference with it");
+    return absl::InvalidArgumentError("--string_ids: wanted --protocol=open_inference with it");
   }
   if (native && options.baseline == Baseline::kNative) {
-    return absl::InvalidArgumentError("--native_baseline is set; wanted --protocol=open_inference with it");
+    return absl::InvalidArgumentError("--native_baseline: wanted --protocol=open_inference with it");
   }
   if (!native && options.baseline == Baseline::kEcho) {
-    return absl::InvalidArgumentError("--echo_baseline is set; wanted --protocol=native with it: the echo speaks that");
+    return absl::InvalidArgumentError("--echo_baseline: wanted --protocol=native with it, which the echo speaks");
   }
   if (!native && options.sessions_per_message != 1) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--sessions_per_message is ", options.sessions_per_message,
-                     "; wanted 1 with --protocol=open_inference: its messages bring one sequence"));
+        absl::StrCat("--sessions_per_message=", options.sessions_per_message,
+                     ": wanted 1 with --protocol=open_inference, whose messages bring one sequence"));
   }
   return absl::OkStatus();
 }
@@ -52,47 +118,49 @@ absl::Status CheckProtocol(const LoadOptions& options) {
 absl::Status CheckPool(const LoadOptions& options) {
   if (options.session_pool == 0) {
     if (!options.keep_sessions) return absl::OkStatus();
-    return absl::InvalidArgumentError("--keep_sessions is set; wanted --session_pool with it");
+    return absl::InvalidArgumentError("--keep_sessions: wanted --session_pool with it");
   }
   if (options.protocol != Protocol::kNative || options.stateless) {
-    return absl::InvalidArgumentError("--session_pool is set; wanted --protocol=native and no --stateless with it");
+    return absl::InvalidArgumentError("--session_pool: wanted --protocol=native and no --stateless with it");
   }
   const int64_t in_flight = int64_t{options.streams} * options.in_flight * options.sessions_per_message;
   if (options.session_pool >= 2 * in_flight) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("--session_pool is ", options.session_pool, "; wanted at least ",
+  return absl::InvalidArgumentError(absl::StrCat("--session_pool=", options.session_pool, ": wanted at least ",
                                                  2 * in_flight, ", twice the sessions of all messages in flight"));
+}
+
+absl::Status Finish(const Baselines& baselines, LoadOptions* options) {
+  if (baselines.echo && baselines.native) {
+    return absl::InvalidArgumentError("--echo_baseline and --native_baseline are given: wanted one at most");
+  }
+  options->baseline = baselines.echo ? Baseline::kEcho : baselines.native ? Baseline::kNative : Baseline::kNone;
+  if (options->rounds == 0) options->rounds = options->baseline == Baseline::kNone ? 1 : 3;
+  if (options->connections == 0) options->connections = options->threads;
+  absl::Status status = CheckProtocol(*options);
+  if (status.ok()) status = CheckPool(*options);
+  if (!status.ok()) return status;
+  if (options->threads > options->streams) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--threads=", options->threads, ": wanted at most --streams=", options->streams));
+  }
+  if (options->unary && options->in_flight > 1) {
+    return absl::InvalidArgumentError(absl::StrCat("--in_flight=", options->in_flight,
+                                                   ": wanted 1 with --unary, whose calls may overtake each other"));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::Status LoadOptions::Validate() const {
-  if (server.empty()) return absl::InvalidArgumentError("--server is empty; wanted HOST:PORT");
-  if (model.empty())
-    return absl::InvalidArgumentError("--model is empty; wanted the name of one of the server's models");
-  absl::Status ranges = FirstError({
-      CheckRange("streams", streams, 1, 100000),
-      CheckRange("sessions_per_message", sessions_per_message, 1, 65536),
-      CheckRange("timesteps", timesteps, 1, 65536),
-      CheckRange("rate", rate, 0, 1e6),
-      CheckRange("in_flight", in_flight, 1, 1024),
-      CheckRange("duration", duration, absl::Milliseconds(10), absl::Hours(24)),
-      CheckRange("warmup", warmup, absl::ZeroDuration(), absl::Hours(1)),
-      CheckRange("rounds", rounds, 1, 1000),
-      CheckRange("threads", threads, 1, 256),
-      CheckRange("connections", connections, 1, 10000),
-      CheckRange("session_pool", static_cast<double>(session_pool), 0, 1e8),
-  });
-  if (ranges.ok()) ranges = CheckProtocol(*this);
-  if (ranges.ok()) ranges = CheckPool(*this);
-  if (!ranges.ok()) return ranges;
-  if (threads > streams) {
-    return absl::InvalidArgumentError(absl::StrCat("--threads is ", threads, "; wanted at most --streams=", streams));
-  }
-  if (unary && in_flight > 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--in_flight is ", in_flight, "; wanted 1 with --unary: unary calls may overtake each other"));
-  }
-  return absl::OkStatus();
+OptionTable LoadOptionTable(LoadOptions* options) {
+  auto baselines = std::make_shared<Baselines>();
+  OptionTable table;
+  table.program = "rondo-load";
+  table.about = kAbout;
+  table.groups = {Target(options), Load(options), Measuring(options, baselines.get()), Resources(options)};
+  table.notes = kNotes;
+  table.finish = [baselines, options](const OptionTable&) { return Finish(*baselines, options); };
+  return table;
 }
 
 }  // namespace rondo::load

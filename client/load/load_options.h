@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string>
 
-#include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "base/option_table.h"
 #include "client/load/arrival_schedule.h"
 
 namespace rondo::load {
@@ -15,7 +15,8 @@ enum class Protocol { kNative, kOpenInference };
 // The server that a run measures beside rondo-server, in turn with it.
 enum class Baseline { kNone, kEcho, kNative };
 
-// The options of one run of rondo-load; main.cc has a flag for each, with unit, bounds and the meaning of 0.
+// The options of one run of rondo-load. The value that a member has here is the option's default; LoadOptionTable has
+// unit, bounds and the meaning of 0.
 struct LoadOptions {
   std::string server = "127.0.0.1:8001";
   std::string model;
@@ -27,7 +28,7 @@ struct LoadOptions {
   int in_flight = 1;
   absl::Duration duration = absl::Seconds(10);
   absl::Duration warmup = absl::Seconds(1);
-  int rounds = 1;
+  int rounds = 0;  // as the command line is read 0 becomes what it stands for
   Protocol protocol = Protocol::kNative;
   bool string_ids = false;
   int64_t session_pool = 0;
@@ -36,12 +37,14 @@ struct LoadOptions {
   bool stateless = false;
   bool unary = false;
   int threads = 1;
-  int connections = 1;
+  int connections = 0;    // as `rounds`
+  std::string cpus;       // for the generator; empty: those that rondo-load was started on
   std::string echo_cpus;  // for rondo-echo; empty: those that rondo-load was started on
-
-  // INVALID_ARGUMENT: the first value out of bounds, and the bounds.
-  absl::Status Validate() const;
+  bool json = false;      // how the report is printed
 };
+
+// The command line of rondo-load. Reading it fills *options, which must outlive the table.
+OptionTable LoadOptionTable(LoadOptions* options);
 
 }  // namespace rondo::load
 

@@ -14,7 +14,7 @@ namespace rondo::load {
 //
 // Once `*stop` is true the round that runs ends, no further one starts, and the report is of what was measured.
 // Errors: only if nothing could be measured; failed messages are counted in the report.
-// REQUIRES: options.Validate() is OK.
+// REQUIRES: `options` are as LoadOptionTable lets them through.
 absl::StatusOr<RunReport> RunLoad(const LoadOptions& options, const std::atomic<bool>* stop);
 
 }  // namespace rondo::load

@@ -1,271 +1,306 @@
 #include "model/train/options.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
-#include "absl/flags/flag.h"
-#include "absl/flags/reflection.h"
-#include "absl/strings/match.h"
+#include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "model/train/flag_reader.h"
-
-using Strings = std::vector<std::string>;
-
-ABSL_FLAG(std::string, data, "", "CSV file with a header row");
-ABSL_FLAG(std::string, tokens, "", "text file of token sequences, one a line, instead of --data");
-ABSL_FLAG(std::string, token_unit, "character", "what a token is: character or word");
-ABSL_FLAG(std::string, output, "", "folder to make, with the model, its scores and a report; must not exist");
-ABSL_FLAG(std::string, time, "", "column with the time of each row; empty: rows are timesteps without times");
-ABSL_FLAG(std::string, time_format, "",
-          "format of --time for absl::ParseTime, as %d.%m.%Y; %s: unix seconds; empty: recognised");
-ABSL_FLAG(std::string, series, "", "column that names the series of a row; empty: one series");
-ABSL_FLAG(Strings, target, {}, "columns to predict, comma-separated; 'all': every input");
-ABSL_FLAG(Strings, inputs, {}, "columns that the model reads, comma-separated; empty: the targets");
-ABSL_FLAG(std::string, missing, "error", "a field without a value: error or forward_fill");
-ABSL_FLAG(std::string, irregular, "error", "times that are not one step apart: error, resample (mean a step) or keep");
-ABSL_FLAG(double, step, 0, "seconds a step for --irregular=resample, 0 to 1e9; 0: the most frequent of the file");
-ABSL_FLAG(std::string, calendar, "auto",
-          "calendar inputs made from the time: auto, none, or of hour,weekday,day_of_year");
-ABSL_FLAG(std::string, predict, "auto",
-          "change (from the value now), value, or auto: change where the target is an input");
-ABSL_FLAG(int64_t, horizon, 1, "timesteps ahead, each predicted directly, 1 to 10000");
-ABSL_FLAG(double, validation, 0.15, "part of each series for early stopping, before the test part, 0.01 to 0.8");
-ABSL_FLAG(double, test, 0.25, "part of each series, its end, for the scores, 0.01 to 0.8");
-ABSL_FLAG(std::string, cell, "gru", "lstm, gru or rnn");
-ABSL_FLAG(std::string, gru_reset, "after", "where a gru's reset gate acts: before or after the recurrent product");
-ABSL_FLAG(std::string, gru_update, "keep", "what a gru's update gate does with the state: keep or replace");
-ABSL_FLAG(std::string, activation, "tanh", "of an rnn: tanh or relu");
-ABSL_FLAG(int64_t, layers, 1, "recurrent layers, 1 to 16");
-ABSL_FLAG(int64_t, hidden_size, 0,
-          "units of each layer, 0 to 16384; 0: 16, from 3000 training timesteps on 32, from 30000 on 64");
-ABSL_FLAG(int64_t, embedding_size, 32, "numbers that stand for a token, 1 to 16384; token models only");
-ABSL_FLAG(std::string, loss, "mse",
-          "mse, mae, quantile (quantile head), gaussian (gaussian head); tokens: cross entropy");
-ABSL_FLAG(Strings, quantiles, Strings({"0.1", "0.5", "0.9"}), "of the quantile loss, ascending, inside (0, 1)");
-ABSL_FLAG(int64_t, window, 0,
-          "timesteps that a gradient reaches back over, up to 100000; 0: 32, less if data is short");
-ABSL_FLAG(int64_t, batch_size, 16, "windows of one optimiser step, 1 to 65536");
-ABSL_FLAG(std::string, state, "reset",
-          "state at the start of a window: reset (zero) or carry (from the window before)");
-ABSL_FLAG(int64_t, epochs, 200, "at most so many, 1 to 1000000");
-ABSL_FLAG(int64_t, patience, 15,
-          "epochs without a better validation loss before stopping, 0 to 1000000; 0: never stop");
-ABSL_FLAG(double, learning_rate, 1e-3, "AdamW's peak learning rate, 1e-9 to 10");
-ABSL_FLAG(int64_t, warmup_steps, 50, "steps over which the learning rate rises, 0 to 1e9; 0: none");
-ABSL_FLAG(std::string, decay, "cosine", "of the learning rate: cosine, plateau or none");
-ABSL_FLAG(double, weight_decay, 0.01, "AdamW's, of weight matrices, 0 to 10; 0: none");
-ABSL_FLAG(double, clip_norm, 1, "largest norm of a gradient, 0 to 1e9; 0: no limit");
-ABSL_FLAG(double, dropout, 0, "part of the outputs dropped between layers in training, 0 to 0.9; 0: none");
-ABSL_FLAG(bool, refit, true, "train again on training and validation part for as many epochs as were best");
-ABSL_FLAG(uint64_t, seed, 1, "of every random choice; equal seeds and threads give equal weights, bit for bit");
-ABSL_FLAG(int64_t, threads, 0, "threads of oneDNN, 0 to 1024; 0: one for a small network, one a core for a large one");
-ABSL_FLAG(int64_t, season, 0, "timesteps of a season for the naive rule, -1 to 1e9; 0: what fits the step; -1: none");
-ABSL_FLAG(absl::Duration, checkpoint_interval, absl::Seconds(20), "time between checkpoints; 0: after every step");
-ABSL_FLAG(bool, resume, false, "go on from the checkpoint of an interrupted run with the same options");
-ABSL_FLAG(int64_t, search, 0, "random settings to try, the best on validation wins, 0 to 100000; 0: none");
-ABSL_FLAG(absl::Duration, search_time, absl::Minutes(10), "for --search, above 0; the best setting by then is trained");
-ABSL_FLAG(bool, benchmark, false, "measure the optimiser step against bare oneDNN and exit");
-ABSL_FLAG(std::string, config, "", "file of options, one --name=value a line; the same as --flagfile");
+#include "absl/strings/string_view.h"
 
 namespace rondo::train {
 namespace {
 
-Strings NonEmpty(const Strings& names) {
-  Strings kept;
-  for (const std::string& name : names) {
-    if (!name.empty()) kept.push_back(name);
-  }
-  return kept;
+using Strings = std::vector<std::string>;
+
+constexpr char kAbout[] =
+    R"(rondo-train trains a recurrent network on a CSV and writes a model that rondo-server serves.
+
+  rondo-train --data=weather.csv --time=date --target=temp_max \
+              --inputs=temp_max,temp_min,wind,precipitation --output=models/seattle/1)";
+
+constexpr char kNotes[] =
+    R"(Ctrl-C ends the training and writes the best weights so far; SIGTERM stops it, and --resume goes on.
+Exit code: 0 a model was written, 1 it was not, or the training diverged (why is on stderr), 2 wrong
+usage.
+)";
+
+constexpr std::pair<absl::string_view, Calendar> kCalendars[] = {
+    {"hour", Calendar::kHour}, {"weekday", Calendar::kWeekday}, {"day_of_year", Calendar::kDayOfYear}};
+
+// Of kCalendars; null: not there.
+const std::pair<absl::string_view, Calendar>* FindCalendar(absl::string_view name) {
+  const auto* found = std::find_if(std::begin(kCalendars), std::end(kCalendars),
+                                   [&](const auto& calendar) { return calendar.first == name; });
+  return found == std::end(kCalendars) ? nullptr : found;
 }
 
-void ReadColumns(FlagReader& reader, TrainOptions& options) {
-  Strings targets = NonEmpty(absl::GetFlag(FLAGS_target)), inputs = NonEmpty(absl::GetFlag(FLAGS_inputs));
-  if (targets.empty()) reader.Refuse("--target is missing: the columns to predict, or 'all'");
-  if (targets == Strings{"all"}) {
-    targets = inputs;
-    if (inputs.empty()) reader.Refuse("--target=all needs --inputs");
-  }
-  if (inputs.empty()) inputs = targets;
-  for (const Strings* names : {&inputs, &targets}) {
-    if (std::set<std::string>(names->begin(), names->end()).size() != names->size()) {
-      reader.Refuse(absl::StrCat(names == &inputs ? "--inputs" : "--target", " names a column twice"));
+OptionValue CalendarValue(std::optional<std::vector<Calendar>>* target) {
+  OptionValue value;
+  value.unit = "LIST";
+  value.wanted = "auto, none, or of hour,weekday,day_of_year";
+  value.read = [target](absl::string_view text) {
+    std::optional<std::vector<Calendar>> calendars;
+    if (text != "auto") calendars.emplace();
+    if (text != "auto" && text != "none") {
+      for (const absl::string_view name : absl::StrSplit(text, ',', absl::SkipEmpty())) {
+        const auto* calendar = FindCalendar(name);
+        if (calendar == nullptr) return false;
+        calendars->push_back(calendar->second);
+      }
     }
-  }
-  options.series.columns = inputs;
-  for (const std::string& target : targets) {
-    if (std::find(inputs.begin(), inputs.end(), target) == inputs.end()) options.series.columns.push_back(target);
-  }
-  options.dataset.inputs = std::move(inputs);
-  options.dataset.targets = std::move(targets);
+    *target = std::move(calendars);
+    return true;
+  };
+  value.text = [target]() -> std::string {
+    if (!target->has_value()) return "auto";
+    if ((*target)->empty()) return "none";
+    return absl::StrJoin(**target, ",", [](std::string* text, Calendar calendar) {
+      for (const auto& [name, each] : kCalendars) {
+        if (each == calendar) absl::StrAppend(text, name);
+      }
+    });
+  };
+  return value;
 }
 
-void ReadCalendar(FlagReader& reader, TrainOptions& options) {
-  const std::string text = absl::GetFlag(FLAGS_calendar);
-  if (text == "auto") return;
-  options.dataset.calendar.emplace();
-  if (text == "none" || text.empty()) return;
-  for (absl::string_view name : absl::StrSplit(text, ',')) {
-    if (name == "hour") {
-      options.dataset.calendar->push_back(Calendar::kHour);
-    } else if (name == "weekday") {
-      options.dataset.calendar->push_back(Calendar::kWeekday);
-    } else if (name == "day_of_year") {
-      options.dataset.calendar->push_back(Calendar::kDayOfYear);
-    } else {
-      reader.Refuse(absl::StrCat("--calendar has '", name, "'; it takes auto, none, or of hour,weekday,day_of_year"));
+OptionValue QuantilesValue(std::vector<double>* target) {
+  OptionValue value;
+  value.unit = "Q[,Q...]";
+  value.wanted = "numbers that grow, each between 0 and 1, such as 0.1,0.5,0.9";
+  value.read = [target](absl::string_view text) {
+    std::vector<double> quantiles;
+    for (const absl::string_view word : absl::StrSplit(text, ',')) {
+      double quantile = 0;
+      const double last = quantiles.empty() ? 0 : quantiles.back();
+      if (!absl::SimpleAtod(word, &quantile) || !(quantile > last && quantile < 1)) return false;
+      quantiles.push_back(quantile);
     }
-  }
+    *target = std::move(quantiles);
+    return true;
+  };
+  value.text = [target] {
+    return absl::StrJoin(*target, ",", [](std::string* text, double q) { absl::StrAppendFormat(text, "%.15g", q); });
+  };
+  return value;
 }
 
-void ReadSource(FlagReader& reader, TrainOptions& options) {
-  options.csv_path = absl::GetFlag(FLAGS_data);
-  options.tokens_path = absl::GetFlag(FLAGS_tokens);
-  options.output = absl::GetFlag(FLAGS_output);
-  while (options.output.size() > 1 && options.output.back() == '/') options.output.pop_back();
-  if (options.csv_path.empty() == options.tokens_path.empty()) {
-    reader.Refuse("one of --data=FILE.csv and --tokens=FILE.txt is wanted");
-  }
-  if (options.output.empty()) reader.Refuse("--output is missing: the folder to make, such as models/seattle/1");
-  options.token_unit = reader.Choice<TokenUnit>(FLAGS_token_unit, "token_unit",
-                                                {{"character", TokenUnit::kCharacters}, {"word", TokenUnit::kWords}});
-  options.series.time = absl::GetFlag(FLAGS_time);
-  options.series.time_format = absl::GetFlag(FLAGS_time_format);
-  options.series.series = absl::GetFlag(FLAGS_series);
-  options.series.missing = reader.Choice<Missing>(
-      FLAGS_missing, "missing", {{"error", Missing::kError}, {"forward_fill", Missing::kForwardFill}});
-  options.series.irregular = reader.Choice<Irregular>(
-      FLAGS_irregular, "irregular",
-      {{"error", Irregular::kError}, {"resample", Irregular::kResample}, {"keep", Irregular::kKeep}});
-  options.series.resample_seconds = reader.InBounds(FLAGS_step, "step", 0.0, 1e9);
-  if (!options.csv_path.empty()) ReadColumns(reader, options);
+OptionGroup Source(TrainOptions* options) {
+  return {"Data; --data or --tokens, --output and, with --data, --target are required",
+          {{"data", TextOrNone(&options->csv_path, "FILE"), "CSV file with a header row."},
+           {"tokens", TextOrNone(&options->tokens_path, "FILE"),
+            "Text file of token sequences, one a line, instead of --data."},
+           {"output", TextOrNone(&options->output, "DIR"),
+            "Folder to make, with the model, its scores and a report; must not exist."},
+           {"target", TextList(&options->dataset.targets, "COLUMNS"),
+            "Columns to predict, comma-separated; 'all': every input."},
+           {"inputs", TextList(&options->dataset.inputs, "COLUMNS"),
+            "Columns that the model reads, comma-separated; empty: the targets."},
+           {"time", TextOrNone(&options->series.time, "COLUMN"),
+            "Column with the time of each row; empty: rows are timesteps without times."},
+           {"time_format", TextOrNone(&options->series.time_format, "FORMAT"),
+            "Format of --time for absl::ParseTime, as %d.%m.%Y; %s: unix seconds; empty: recognised."},
+           {"series", TextOrNone(&options->series.series, "COLUMN"),
+            "Column that names the series of a row; empty: one series."},
+           {"token_unit",
+            Choice(&options->token_unit, {{"character", TokenUnit::kCharacters}, {"word", TokenUnit::kWords}}),
+            "What a token is."},
+           {"missing",
+            Choice(&options->series.missing, {{"error", Missing::kError}, {"forward_fill", Missing::kForwardFill}}),
+            "What to do with a field without a value."},
+           {"irregular",
+            Choice(&options->series.irregular,
+                   {{"error", Irregular::kError}, {"resample", Irregular::kResample}, {"keep", Irregular::kKeep}}),
+            "What to do with times that are not one step apart; resample: the mean of each step."},
+           {"step", Number(&options->series.resample_seconds, {0, 1e9}, "SECONDS"),
+            "Length of a step for --irregular=resample. 0: the most frequent of the file."}}};
 }
 
-void ReadDataset(FlagReader& reader, TrainOptions& options) {
-  DatasetOptions& dataset = options.dataset;
-  ReadCalendar(reader, options);
-  dataset.predict = reader.Choice<Predict>(
-      FLAGS_predict, "predict", {{"auto", Predict::kAuto}, {"change", Predict::kChange}, {"value", Predict::kValue}});
-  dataset.horizon = reader.InBounds<int64_t>(FLAGS_horizon, "horizon", 1, 10000);
-  dataset.validation = reader.InBounds(FLAGS_validation, "validation", 0.01, 0.8);
-  dataset.test = reader.InBounds(FLAGS_test, "test", 0.01, 0.8);
-  if (dataset.validation + dataset.test > 0.9) reader.Refuse("--validation and --test leave less than 0.1 to train on");
-  if (!options.tokens_path.empty() && dataset.horizon != 1)
-    reader.Refuse("--tokens predicts the next token: --horizon=1");
+OptionGroup Prediction(TrainOptions* options) {
+  DatasetOptions& dataset = options->dataset;
+  return {
+      "What is predicted from what",
+      {{"horizon", Number(&dataset.horizon, {1, 10000}, "N"), "Timesteps ahead, each predicted directly."},
+       {"predict",
+        Choice(&dataset.predict, {{"auto", Predict::kAuto}, {"change", Predict::kChange}, {"value", Predict::kValue}}),
+        "The change from the value now, or the value. auto: the change where the target is an input."},
+       {"calendar", CalendarValue(&dataset.calendar),
+        "Calendar inputs made from the time: auto, none, or of hour,weekday,day_of_year."},
+       {"validation", Number(&dataset.validation, {0.01, 0.8}, "PART"),
+        "Part of each series for early stopping, before the test part."},
+       {"test", Number(&dataset.test, {0.01, 0.8}, "PART"), "Part of each series, its end, for the scores."},
+       {"season", Number(&options->season, {-1, 1'000'000'000}, "N"),
+        "Timesteps of a season for the naive rule. 0: what fits the step. -1: none."}}};
 }
 
-void ReadNetwork(FlagReader& reader, TrainOptions& options) {
-  NetworkShape& network = options.network;
-  network.cell =
-      reader.Choice<Cell>(FLAGS_cell, "cell", {{"lstm", Cell::kLstm}, {"gru", Cell::kGru}, {"rnn", Cell::kRnn}});
-  network.gru_reset = reader.Choice<GruReset>(FLAGS_gru_reset, "gru_reset",
-                                              {{"after", GruReset::kAfter}, {"before", GruReset::kBefore}});
-  network.gru_update = reader.Choice<GruUpdate>(FLAGS_gru_update, "gru_update",
-                                                {{"keep", GruUpdate::kKeep}, {"replace", GruUpdate::kReplace}});
-  network.activation = reader.Choice<Activation>(FLAGS_activation, "activation",
-                                                 {{"tanh", Activation::kTanh}, {"relu", Activation::kRelu}});
-  network.num_layers = reader.InBounds<int64_t>(FLAGS_layers, "layers", 1, 16);
-  network.hidden_size = reader.InBounds<int64_t>(FLAGS_hidden_size, "hidden_size", 0, 16384);
-  network.input_size = reader.InBounds<int64_t>(FLAGS_embedding_size, "embedding_size", 1, 16384);
-  if (network.cell != Cell::kRnn && network.activation != Activation::kTanh) {
-    reader.Refuse("--activation=relu needs --cell=rnn");
-  }
+OptionGroup Network(NetworkShape* network) {
+  return {"The network",
+          {{"cell", Choice(&network->cell, {{"lstm", Cell::kLstm}, {"gru", Cell::kGru}, {"rnn", Cell::kRnn}}),
+            "The recurrent cell."},
+           {"layers", Number(&network->num_layers, {1, 16}, "N"), "Recurrent layers."},
+           {"hidden_size", Number(&network->hidden_size, {0, 16384}, "N"),
+            "Units of each layer. 0: 16, from 3000 training timesteps on 32, from 30000 on 64."},
+           {"gru_reset", Choice(&network->gru_reset, {{"after", GruReset::kAfter}, {"before", GruReset::kBefore}}),
+            "Where a gru's reset gate acts: before or after the recurrent product."},
+           {"gru_update", Choice(&network->gru_update, {{"keep", GruUpdate::kKeep}, {"replace", GruUpdate::kReplace}}),
+            "What a gru's update gate does with the state."},
+           {"activation", Choice(&network->activation, {{"tanh", Activation::kTanh}, {"relu", Activation::kRelu}}),
+            "Of an rnn."},
+           {"embedding_size", Number(&network->input_size, {1, 16384}, "N"),
+            "Numbers that stand for a token; token models only."}}};
 }
 
-void ReadLoss(FlagReader& reader, TrainOptions& options) {
-  Loss& loss = options.learning.loss;
-  loss.kind = reader.Choice<LossKind>(FLAGS_loss, "loss",
-                                      {{"mse", LossKind::kMse},
-                                       {"mae", LossKind::kMae},
-                                       {"quantile", LossKind::kQuantile},
-                                       {"gaussian", LossKind::kGaussian}});
-  if (!options.tokens_path.empty()) loss.kind = LossKind::kCrossEntropy;
-  if (loss.kind != LossKind::kQuantile) return;
-  double last = 0;
-  for (const std::string& text : absl::GetFlag(FLAGS_quantiles)) {
-    double quantile = 0;
-    if (!absl::SimpleAtod(text, &quantile) || !(quantile > last && quantile < 1)) {
-      reader.Refuse(absl::StrCat("--quantiles has '", text, "' after ", last, "; they must grow, inside (0, 1)"));
-      return;
-    }
-    loss.quantiles.push_back(last = quantile);
-  }
-  if (loss.quantiles.empty()) reader.Refuse("--quantiles is empty");
+OptionGroup Learning(TrainOptions* options) {
+  LearningOptions& learning = options->learning;
+  return {"Learning",
+          {{"loss",
+            Choice(&learning.loss.kind, {{"mse", LossKind::kMse},
+                                         {"mae", LossKind::kMae},
+                                         {"quantile", LossKind::kQuantile},
+                                         {"gaussian", LossKind::kGaussian}}),
+            "What is minimised; quantile and gaussian make a head of that kind; tokens: always cross entropy."},
+           {"quantiles", QuantilesValue(&options->quantiles), "Of the quantile loss, ascending, inside (0, 1)."},
+           {"window", Number(&learning.window, {0, 100000}, "N"),
+            "Timesteps that a gradient reaches back over. 0: 32, less if data is short."},
+           {"batch_size", Number(&learning.batch_size, {1, 65536}, "N"), "Windows of one optimiser step."},
+           {"state", Choice(&learning.carry_state, {{"reset", false}, {"carry", true}}),
+            "State at the start of a window: reset (zero) or carry (from the window before)."},
+           {"epochs", Number(&learning.epochs, {1, 1'000'000}, "N"), "At most so many."},
+           {"patience", Number(&learning.patience, {0, 1'000'000}, "N"),
+            "Epochs without a better validation loss before stopping. 0: never stop."},
+           {"learning_rate", Number(&learning.learning_rate, {1e-9, 10}, "RATE"), "AdamW's peak learning rate."},
+           {"warmup_steps", Number(&learning.warmup_steps, {0, 1'000'000'000}, "N"),
+            "Steps over which the learning rate rises. 0: none."},
+           {"decay",
+            Choice(&learning.decay, {{"cosine", Decay::kCosine}, {"plateau", Decay::kPlateau}, {"none", Decay::kNone}}),
+            "Of the learning rate."},
+           {"weight_decay", Number(&learning.weight_decay, {0, 10}, "RATE"), "AdamW's, of weight matrices. 0: none."},
+           {"clip_norm", Number(&learning.clip_norm, {0, 1e9}, "NORM"), "Largest norm of a gradient. 0: no limit."},
+           {"dropout", Number(&learning.dropout, {0, 0.9}, "PART"),
+            "Part of the outputs dropped between layers in training. 0: none."},
+           {"refit", Switch(&learning.refit),
+            "Train again on training and validation part for as many epochs as were best."},
+           {"seed", Number(&learning.seed, {0, std::numeric_limits<uint64_t>::max()}, "N"),
+            "Of every random choice; equal seeds and threads give equal weights, bit for bit."}}};
 }
 
-void ReadLearning(FlagReader& reader, TrainOptions& options) {
-  LearningOptions& learning = options.learning;
-  ReadLoss(reader, options);
-  learning.window = reader.InBounds<int64_t>(FLAGS_window, "window", 0, 100000);
-  learning.batch_size = reader.InBounds<int64_t>(FLAGS_batch_size, "batch_size", 1, 65536);
-  learning.carry_state = reader.Choice<bool>(FLAGS_state, "state", {{"reset", false}, {"carry", true}});
-  learning.epochs = reader.InBounds<int64_t>(FLAGS_epochs, "epochs", 1, 1000000);
-  learning.patience = reader.InBounds<int64_t>(FLAGS_patience, "patience", 0, 1000000);
-  learning.learning_rate = reader.InBounds(FLAGS_learning_rate, "learning_rate", 1e-9, 10.0);
-  learning.warmup_steps = reader.InBounds<int64_t>(FLAGS_warmup_steps, "warmup_steps", 0, 1000000000);
-  learning.decay = reader.Choice<Decay>(
-      FLAGS_decay, "decay", {{"cosine", Decay::kCosine}, {"plateau", Decay::kPlateau}, {"none", Decay::kNone}});
-  learning.weight_decay = reader.InBounds(FLAGS_weight_decay, "weight_decay", 0.0, 10.0);
-  learning.clip_norm = reader.InBounds(FLAGS_clip_norm, "clip_norm", 0.0, 1e9);
-  learning.dropout = reader.InBounds(FLAGS_dropout, "dropout", 0.0, 0.9);
-  learning.refit = absl::GetFlag(FLAGS_refit);
-  learning.seed = absl::GetFlag(FLAGS_seed);
+OptionGroup Run(TrainOptions* options) {
+  return {
+      "The run",
+      {{"threads", Number(&options->threads, {0, 1024}, "N"),
+        "Threads of oneDNN. 0: one for a small network, one a core for a large one."},
+       {"checkpoint_interval",
+        Number(&options->checkpoint_interval, {absl::ZeroDuration(), absl::InfiniteDuration()}, "DURATION"),
+        "Time between checkpoints. 0: after every step."},
+       {"resume", Switch(&options->resume), "Go on from the checkpoint of an interrupted run with the same options."},
+       {"search", Number(&options->search, {0, 100'000}, "N"),
+        "Random settings to try; the best on validation wins. 0: none."},
+       {"search_time", Number(&options->search_time, {absl::Nanoseconds(1), absl::InfiniteDuration()}, "DURATION"),
+        "For --search; the best setting by then is trained."},
+       {"benchmark", Switch(&options->benchmark),
+        "Measure the optimiser step against bare oneDNN and exit; nothing else is then required."}}};
 }
 
 // Options that do not change the weights or are not this run's business.
 bool ShapesResult(absl::string_view name) {
-  return name != "output" && name != "resume" && name != "checkpoint_interval" && name != "config" &&
-         name != "benchmark" && name != "data" && name != "tokens";
+  return name != "output" && name != "resume" && name != "checkpoint_interval" && name != "benchmark" &&
+         name != "data" && name != "tokens";
 }
 
-std::vector<std::pair<std::string, std::string>> OptionTexts() {
+std::vector<std::pair<std::string, std::string>> TextsOf(const OptionTable& table) {
   std::vector<std::pair<std::string, std::string>> texts;
-  for (const auto& [name, flag] : absl::GetAllFlags()) {
-    if (absl::EndsWith(flag->Filename(), "model/train/options.cc") && ShapesResult(name)) {
-      texts.emplace_back(name, flag->CurrentValue());
+  for (const OptionGroup& group : table.groups) {
+    for (const Option& option : group.options) {
+      if (ShapesResult(option.name)) texts.emplace_back(option.name, option.value.text());
     }
   }
   std::sort(texts.begin(), texts.end());
   return texts;
 }
 
+absl::Status FinishColumns(TrainOptions* options) {
+  Strings& inputs = options->dataset.inputs;
+  Strings& targets = options->dataset.targets;
+  if (targets.empty()) {
+    return absl::InvalidArgumentError("--target is missing: wanted the columns to predict, or all");
+  }
+  if (targets == Strings{"all"}) {
+    if (inputs.empty()) return absl::InvalidArgumentError("--target=all: wanted --inputs with it");
+    targets = inputs;
+  }
+  if (inputs.empty()) inputs = targets;
+  for (const Strings* names : {&inputs, &targets}) {
+    if (std::set<std::string>(names->begin(), names->end()).size() != names->size()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          names == &inputs ? "--inputs=" : "--target=", absl::StrJoin(*names, ","), ": wanted each column once"));
+    }
+  }
+  options->series.columns = inputs;
+  for (const std::string& target : targets) {
+    if (std::find(inputs.begin(), inputs.end(), target) == inputs.end()) options->series.columns.push_back(target);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FinishSource(TrainOptions* options) {
+  if (options->csv_path.empty() == options->tokens_path.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(options->csv_path.empty() ? "neither --data nor --tokens is" : "both --data and --tokens are",
+                     " given: wanted one of --data=FILE.csv and --tokens=FILE.txt"));
+  }
+  while (options->output.size() > 1 && options->output.back() == '/') options->output.pop_back();
+  if (options->output.empty()) {
+    return absl::InvalidArgumentError("--output is missing: wanted the folder to make, such as models/seattle/1");
+  }
+  return options->csv_path.empty() ? absl::OkStatus() : FinishColumns(options);
+}
+
+// What options must be together.
+absl::Status CheckTogether(const TrainOptions& options) {
+  const DatasetOptions& dataset = options.dataset;
+  if (dataset.validation + dataset.test > 0.9) {
+    return absl::InvalidArgumentError(absl::StrCat("--validation=", dataset.validation, " and --test=", dataset.test,
+                                                   " leave less than 0.1 to train on: wanted at most 0.9 together"));
+  }
+  if (!options.tokens_path.empty() && dataset.horizon != 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--horizon=", dataset.horizon, ": wanted 1 with --tokens, which predicts the next token"));
+  }
+  if (options.network.cell != Cell::kRnn && options.network.activation != Activation::kTanh) {
+    return absl::InvalidArgumentError("--activation=relu: wanted --cell=rnn with it");
+  }
+  if (options.search > 0 && options.resume) {
+    return absl::InvalidArgumentError("--resume: wanted no --search with it");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Finish(const OptionTable& table, TrainOptions* options) {
+  if (options->benchmark) return absl::OkStatus();
+  options->texts = TextsOf(table);
+  absl::Status status = FinishSource(options);
+  if (status.ok()) status = CheckTogether(*options);
+  Loss& loss = options->learning.loss;
+  if (!options->tokens_path.empty()) loss.kind = LossKind::kCrossEntropy;
+  if (loss.kind == LossKind::kQuantile) loss.quantiles = options->quantiles;
+  return status;
+}
+
 }  // namespace
 
-std::vector<char*> ExpandConfigArguments(int argc, char** argv, std::vector<std::string>* storage) {
-  constexpr absl::string_view kConfig = "--config=";
-  storage->assign(argv, argv + argc);
-  std::vector<char*> expanded;
-  for (std::string& argument : *storage) {
-    if (absl::StartsWith(argument, kConfig)) argument = absl::StrCat("--flagfile=", argument.substr(kConfig.size()));
-    expanded.push_back(argument.data());
-  }
-  return expanded;
+OptionTable TrainOptionTable(TrainOptions* options) {
+  OptionTable table;
+  table.program = "rondo-train";
+  table.about = kAbout;
+  table.groups = {Source(options), Prediction(options), Network(&options->network), Learning(options), Run(options)};
+  table.notes = kNotes;
+  table.finish = [options](const OptionTable& read) { return Finish(read, options); };
+  table.flagfile_name = "config";
+  return table;
 }
-
-absl::StatusOr<TrainOptions> OptionsFromFlags() {
-  FlagReader reader;
-  TrainOptions options;
-  ReadSource(reader, options);
-  ReadDataset(reader, options);
-  ReadNetwork(reader, options);
-  ReadLearning(reader, options);
-  options.season = reader.InBounds<int64_t>(FLAGS_season, "season", -1, 1000000000);
-  options.threads = static_cast<int>(reader.InBounds<int64_t>(FLAGS_threads, "threads", 0, 1024));
-  options.checkpoint_interval = absl::GetFlag(FLAGS_checkpoint_interval);
-  options.resume = absl::GetFlag(FLAGS_resume);
-  options.search = reader.InBounds<int64_t>(FLAGS_search, "search", 0, 100000);
-  options.search_time = absl::GetFlag(FLAGS_search_time);
-  if (options.checkpoint_interval < absl::ZeroDuration()) reader.Refuse("--checkpoint_interval is below 0");
-  if (options.search_time <= absl::ZeroDuration()) reader.Refuse("--search_time must be above 0, such as 10m");
-  if (options.search > 0 && options.resume) reader.Refuse("--resume does not go with --search");
-  if (!reader.status().ok()) return reader.status();
-  options.texts = OptionTexts();
-  return options;
-}
-
-bool BenchmarkRequested() { return absl::GetFlag(FLAGS_benchmark); }
-int ThreadsFlag() { return static_cast<int>(std::clamp<int64_t>(absl::GetFlag(FLAGS_threads), 0, 1024)); }
 
 }  // namespace rondo::train

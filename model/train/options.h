@@ -2,24 +2,29 @@
 #define RONDO_MODEL_TRAIN_OPTIONS_H_
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "model/model_spec.h"
+#include "base/option_table.h"
 #include "model/train/dataset.h"
+#include "model/train/network_shape.h"
 #include "model/train/series.h"
 #include "model/train/token_text.h"
 #include "model/train/trainer.h"
 
 namespace rondo::train {
 
-// Everything rondo-train can be told. Each value has passed its bounds; `rondo-train --help` has unit, default, bounds
-// and the meaning of 0 of each.
+// Everything rondo-train can be told. The value that a member has here, or in the options of a part, is the option's
+// default; TrainOptionTable has unit, bounds and the meaning of 0.
 struct TrainOptions {
+  TrainOptions() {
+    network.cell = Cell::kGru;
+    network.input_size = 32;
+    learning.window = 0;
+  }
+
   std::string csv_path;  // empty: tokens_path is set
   std::string tokens_path;
   TokenUnit token_unit = TokenUnit::kCharacters;
@@ -28,25 +33,20 @@ struct TrainOptions {
   DatasetOptions dataset;
   NetworkShape network;      // cell, layers, hidden_size; for tokens the embedding's input_size
   LearningOptions learning;  // window 0: chosen from the data
-  int64_t season = 0;        // timesteps; 0: what fits the step; -1: none
-  int threads = 0;           // 0: chosen from the size of the network
-  absl::Duration checkpoint_interval;
+  std::vector<double> quantiles = {0.1, 0.5, 0.9};
+  int64_t season = 0;  // timesteps; 0: what fits the step; -1: none
+  int threads = 0;     // 0: chosen from the size of the network
+  absl::Duration checkpoint_interval = absl::Seconds(20);
   bool resume = false;
   int64_t search = 0;  // settings to try; 0: none
-  absl::Duration search_time;
+  absl::Duration search_time = absl::Minutes(10);
+  bool benchmark = false;  // nothing else is then needed
   // Every option that shapes the result and its value as text: for provenance and a checkpoint's fingerprint.
   std::vector<std::pair<std::string, std::string>> texts;
 };
 
-// "--config=FILE" becomes absl's "--flagfile=FILE": one option a line, as on the command line.
-std::vector<char*> ExpandConfigArguments(int argc, char** argv, std::vector<std::string>* storage);
-
-// Reads and checks the flags after absl::ParseCommandLine. INVALID_ARGUMENT: the option, what came, what was wanted.
-absl::StatusOr<TrainOptions> OptionsFromFlags();
-
-// True if --benchmark was given: nothing else is then needed.
-bool BenchmarkRequested();
-int ThreadsFlag();
+// The command line of rondo-train. Reading it fills *options, which must outlive the table.
+OptionTable TrainOptionTable(TrainOptions* options);
 
 }  // namespace rondo::train
 

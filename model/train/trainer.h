@@ -20,9 +20,9 @@ struct LearningOptions {
   int64_t window = 64;       // timesteps that the gradient reaches back over
   int64_t batch_size = 16;   // windows of one optimiser step
   bool carry_state = false;  // a window starts from the state that the one before it ended with, else from zero
-  int64_t epochs = 100;
-  int64_t patience = 20;  // epochs without a better validation loss before stopping; 0: never
-  double learning_rate = 3e-3;
+  int64_t epochs = 200;
+  int64_t patience = 15;  // epochs without a better validation loss before stopping; 0: never
+  double learning_rate = 1e-3;
   int64_t warmup_steps = 50;
   Decay decay = Decay::kCosine;
   double weight_decay = 0.01;

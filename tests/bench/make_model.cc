@@ -2,61 +2,61 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <limits>
+#include <optional>
 #include <random>
 #include <string>
 
-#include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
 #include "absl/strings/str_cat.h"
+#include "base/option_table.h"
 #include "model/model_file.h"
 #include "model/model_spec.h"
 #include "model/weights.h"
 
-ABSL_FLAG(std::string, out, "", "File to write, NAME.safetensors. Required.");
-ABSL_FLAG(std::string, cell, "lstm", "lstm, gru or rnn.");
-ABSL_FLAG(int64_t, num_layers, 1, "Layers, 1 to 16.");
-ABSL_FLAG(int64_t, hidden_size, 64, "Units a layer, 1 to 16384.");
-ABSL_FLAG(int64_t, input_size, 16, "Floats a timestep that a client sends, 1 to 65536.");
-ABSL_FLAG(int64_t, output_size, 1, "Floats a timestep in a reply, 1 to 65536.");
-ABSL_FLAG(uint32_t, seed, 1, "Of the random weights.");
-
 namespace rondo {
 namespace {
 
-constexpr int64_t kMaxFeatures = 65536;
+struct Options {
+  std::string out;
+  Cell cell = Cell::kLstm;
+  int64_t num_layers = 1;
+  int64_t hidden_size = 64;
+  int64_t input_size = 16;
+  int64_t output_size = 1;
+  uint64_t seed = 1;
+};
 
-absl::Status CheckFlags() {
-  const std::string cell = absl::GetFlag(FLAGS_cell);
-  if (absl::GetFlag(FLAGS_out).empty()) return absl::InvalidArgumentError("--out is empty; wanted a file name");
-  if (cell != "lstm" && cell != "gru" && cell != "rnn") {
-    return absl::InvalidArgumentError(absl::StrCat("--cell is '", cell, "'; wanted lstm, gru or rnn"));
-  }
-  for (const int64_t size : {absl::GetFlag(FLAGS_input_size), absl::GetFlag(FLAGS_output_size)}) {
-    if (size < 1 || size > kMaxFeatures) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--input_size or --output_size is ", size, "; wanted 1 to ", kMaxFeatures));
-    }
-  }
-  return absl::OkStatus();
+OptionTable Table(Options* options) {
+  constexpr int64_t kMaxFeatures = 65536;
+  OptionTable table;
+  table.program = "make-model";
+  table.about = "make-model writes a model with random weights: make-model --out=lstm.safetensors --hidden_size=64";
+  table.groups = {
+      {"Flags",
+       {Required({"out", Text(&options->out, "FILE"), "File to write, NAME.safetensors."}),
+        {"cell", Choice(&options->cell, {{"lstm", Cell::kLstm}, {"gru", Cell::kGru}, {"rnn", Cell::kRnn}}),
+         "The recurrent cell."},
+        {"num_layers", Number(&options->num_layers, {1, 16}, "N"), "Layers."},
+        {"hidden_size", Number(&options->hidden_size, {1, 16384}, "N"), "Units a layer."},
+        {"input_size", Number(&options->input_size, {1, kMaxFeatures}, "N"), "Floats a timestep that a client sends."},
+        {"output_size", Number(&options->output_size, {1, kMaxFeatures}, "N"), "Floats a timestep in a reply."},
+        {"seed", Number(&options->seed, {0, std::numeric_limits<uint32_t>::max()}, "N"), "Of the random weights."}}}};
+  return table;
 }
 
-ModelSpec SpecFromFlags() {
+ModelSpec SpecOf(const Options& options) {
   ModelSpec spec;
-  const std::string cell = absl::GetFlag(FLAGS_cell);
-  spec.cell = cell == "lstm" ? Cell::kLstm : cell == "gru" ? Cell::kGru : Cell::kRnn;
-  spec.num_layers = absl::GetFlag(FLAGS_num_layers);
-  spec.hidden_size = absl::GetFlag(FLAGS_hidden_size);
-  for (int64_t i = 0; i < absl::GetFlag(FLAGS_input_size); ++i) spec.inputs.push_back({absl::StrCat("in", i), 0, 1});
-  for (int64_t i = 0; i < absl::GetFlag(FLAGS_output_size); ++i) {
-    spec.outputs.push_back({absl::StrCat("out", i), 0, 1, ""});
-  }
+  spec.cell = options.cell;
+  spec.num_layers = options.num_layers;
+  spec.hidden_size = options.hidden_size;
+  for (int64_t i = 0; i < options.input_size; ++i) spec.inputs.push_back({absl::StrCat("in", i), 0, 1});
+  for (int64_t i = 0; i < options.output_size; ++i) spec.outputs.push_back({absl::StrCat("out", i), 0, 1, ""});
   return spec;
 }
 
 // Uniform in +-1/sqrt(hidden_size), as PyTorch initialises.
-void FillRandom(ModelFile* model) {
-  std::mt19937 random(absl::GetFlag(FLAGS_seed));
+void FillRandom(uint64_t seed, ModelFile* model) {
+  std::mt19937 random(static_cast<uint32_t>(seed));
   const float bound = 1 / std::sqrt(static_cast<float>(model->spec.hidden_size));
   std::uniform_real_distribution<float> uniform(-bound, bound);
   for (const TensorSlot& slot : TensorSlots(model->spec, &model->weights)) {
@@ -65,19 +65,17 @@ void FillRandom(ModelFile* model) {
   }
 }
 
-int Run() {
+int Main(int argc, char** argv) {
+  Options options;
+  OptionTable table = Table(&options);
+  if (const std::optional<int> exit_code = ReadCommandLine(table, argc, argv)) return *exit_code;
   ModelFile model;
-  absl::Status status = CheckFlags();
+  model.spec = SpecOf(options);
+  absl::Status status = model.spec.Validate();
   if (status.ok()) {
-    model.spec = SpecFromFlags();
-    status = model.spec.Validate();
+    FillRandom(options.seed, &model);
+    status = WriteModelFile(model, options.out);
   }
-  if (!status.ok()) {
-    std::fprintf(stderr, "make-model: %s\n", std::string(status.message()).c_str());
-    return 2;
-  }
-  FillRandom(&model);
-  status = WriteModelFile(model, absl::GetFlag(FLAGS_out));
   if (status.ok()) return 0;
   std::fprintf(stderr, "make-model: %s\n", std::string(status.message()).c_str());
   return 1;
@@ -86,9 +84,4 @@ int Run() {
 }  // namespace
 }  // namespace rondo
 
-int main(int argc, char** argv) {
-  absl::SetProgramUsageMessage(
-      "Writes a model with random weights: make-model --out=lstm.safetensors --hidden_size=64");
-  absl::ParseCommandLine(argc, argv);
-  return rondo::Run();
-}
+int main(int argc, char** argv) { return rondo::Main(argc, argv); }

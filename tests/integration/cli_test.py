@@ -260,7 +260,7 @@ class CliTest(unittest.TestCase):
     def test_wrong_usage_is_exit_code_2(self):
         self.assertIn("did you mean 'predict'?", self.refusal("perdict", code=2))
         self.assertIn("did you mean '--input'?", self.refusal("predict", "sum", "--inptu=-", code=2))
-        self.assertIn("lacks --session", self.refusal("stream", "sum", code=2))
+        self.assertIn("--session is missing", self.refusal("stream", "sum", code=2))
         self.assertIn("--timeout", self.refusal("--timeout=soon", "models", code=2))
 
     def test_help_needs_no_server(self):

@@ -94,8 +94,6 @@ class TrainTest(unittest.TestCase):
         self.expect_refused("row 12, column 'x' has no value", self.write("x\n" + "1\n2\n" * 5 + "NaN\n" + "1\n2\n" * 99), *x)
         self.expect_refused("no column 'y'; its columns are t, x, level", self.write(sine(300)), "--target=y")
         self.expect_refused("longer than a part", self.write(sine(300)), "--window=100", *x)
-        self.expect_refused("--target is missing", self.write(sine(300)))
-        self.expect_refused("--dropout=2; it must be 0 to 0.9", self.write(sine(300)), "--dropout=2", *x)
         self.expect_refused("No such file", f"--data={self.root}/absent.csv", *x)
 
     def test_times_are_read_for_what_they_are_or_refused_but_never_guessed(self):
@@ -280,12 +278,6 @@ class TrainTest(unittest.TestCase):
         # Not even the first setting is finished: it is the one that is trained.
         tried, _ = self.search(sine(300), "--search=5", "--search_time=1us")
         self.assertEqual(tried, [])
-
-    def test_a_search_refuses_what_it_cannot_do(self):
-        x = [self.write(sine(300)), "--target=x"]
-        self.expect_refused("--search=-1; it must be 0 to 100000", *x, "--search=-1")
-        self.expect_refused("--search_time must be above 0", *x, "--search=2", "--search_time=-1s")
-        self.expect_refused("--resume does not go with --search", *x, "--search=2", "--resume")
 
     def serve(self):
         """A server of everything trained so far; returns a function that runs `rondo` against it."""

@@ -122,58 +122,5 @@ TEST(MeasurementTest, ThreadsShareTheirTimeAndRoundsAddTheirs) {
   EXPECT_EQ(later.MessagesPerSecond(), 7.5);
 }
 
-TEST(LoadOptionsTest, ValuesOutOfBoundsAreNamedWithTheirBounds) {
-  LoadOptions options;
-  EXPECT_EQ(options.Validate().message(), "--model is empty; wanted the name of one of the server's models");
-  options.model = "m";
-  EXPECT_TRUE(options.Validate().ok());
-  options.streams = 0;
-  EXPECT_EQ(options.Validate().message(), "--streams is 0; wanted 1 to 100000");
-  options.streams = 1;
-  options.rate = -1;
-  EXPECT_EQ(options.Validate().message(), "--rate is -1; wanted 0 to 1000000");
-  options.rate = 0;
-  options.duration = absl::ZeroDuration();
-  EXPECT_EQ(options.Validate().message(), "--duration is 0; wanted 10ms to 24h");
-  options.duration = absl::Seconds(1);
-  options.threads = 2;
-  EXPECT_EQ(options.Validate().message(), "--threads is 2; wanted at most --streams=1");
-}
-
-TEST(LoadOptionsTest, WhatDoesNotGoWithAProtocolIsRefused) {
-  LoadOptions options;
-  options.model = "m";
-  options.baseline = Baseline::kNative;
-  EXPECT_THAT(std::string(options.Validate().message()), HasSubstr("--native_baseline is set; wanted --protocol=open"));
-  options.protocol = Protocol::kOpenInference;
-  options.string_ids = true;
-  EXPECT_TRUE(options.Validate().ok());
-  options.sessions_per_message = 5;
-  EXPECT_THAT(std::string(options.Validate().message()), HasSubstr("--sessions_per_message is 5; wanted 1 with"));
-  options.sessions_per_message = 1;
-  options.baseline = Baseline::kEcho;
-  EXPECT_THAT(std::string(options.Validate().message()), HasSubstr("--echo_baseline is set; wanted --protocol=native"));
-  options.baseline = Baseline::kNone;
-  options.protocol = Protocol::kNative;
-  EXPECT_THAT(std::string(options.Validate().message()), HasSubstr("--string_ids is set; wanted --protocol=open"));
-}
-
-TEST(LoadOptionsTest, APoolHasRoomForAllThatIsInFlight) {
-  LoadOptions options;
-  options.model = "m";
-  options.keep_sessions = true;
-  EXPECT_EQ(options.Validate().message(), "--keep_sessions is set; wanted --session_pool with it");
-  options.streams = 4;
-  options.in_flight = 3;
-  options.sessions_per_message = 5;
-  options.session_pool = 119;
-  EXPECT_EQ(options.Validate().message(),
-            "--session_pool is 119; wanted at least 120, twice the sessions of all messages in flight");
-  options.session_pool = 120;
-  EXPECT_TRUE(options.Validate().ok());
-  options.stateless = true;
-  EXPECT_THAT(std::string(options.Validate().message()), HasSubstr("--session_pool is set; wanted --protocol=native"));
-}
-
 }  // namespace
 }  // namespace rondo::load

@@ -105,6 +105,8 @@ class LoadRunTest : public ::testing::Test {
     options_.timesteps = 2;
     options_.duration = absl::Milliseconds(250);  // long enough for a first reply on a busy machine
     options_.warmup = absl::Milliseconds(10);
+    options_.rounds = 1;
+    options_.connections = 1;
   }
   ~LoadRunTest() override { server_->Shutdown(); }
 

@@ -1,0 +1,111 @@
+#include "client/cli/command_line.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "base/nearest_word.h"
+
+namespace rondo {
+namespace {
+
+constexpr char kNotes[] =
+    R"('rondo COMMAND --help' shows a command's flags and examples; its flags come after its name.
+Exit code: 0 done, 1 the server or the input was refused or failed (why is on stderr), 2 wrong
+usage.
+)";
+
+OptionGroup OfEveryCommand(std::string* server, absl::Duration* timeout) {
+  return {"Of every command",
+          {{"server", Text(server, "HOST:PORT"),
+            "The server, or IP:PORT,IP:PORT,... The environment's RONDO_SERVER takes the place of the default."},
+           {"timeout", Number(timeout, {absl::Milliseconds(1), absl::InfiniteDuration()}, "DURATION"),
+            "Longest wait for one answer, retries included."}}};
+}
+
+std::string About(const std::vector<Command>& commands) {
+  std::string about =
+      "rondo: predictions of recurrent networks, from a Rondo server.\n\n"
+      "usage: rondo [--server=HOST:PORT] COMMAND ...\n";
+  for (const Command& command : commands) absl::StrAppendFormat(&about, "\n  %-17s %s", command.name, command.summary);
+  return about;
+}
+
+// "rondo predict MODEL --input=FILE|- [--session=ID]"
+std::string UsageLine(const Command& command) {
+  std::string line = absl::StrCat("rondo ", command.name);
+  for (const std::string& word : command.words) absl::StrAppend(&line, " ", word);
+  for (const Option& option : command.options) {
+    const bool is_switch = option.value.unit.empty();
+    const std::string text = absl::StrCat("--", option.name, is_switch ? "" : "=", option.value.unit);
+    absl::StrAppend(&line, " ", option.required ? text : absl::StrCat("[", text, "]"));
+  }
+  return line;
+}
+
+}  // namespace
+
+CommandLine::CommandLine(const std::string& default_server) : server_(default_server) {
+  for (const MakeCommand make : kCommands) commands_.push_back(make());
+  table_.program = "rondo";
+  table_.about = About(commands_);
+  table_.groups = {OfEveryCommand(&server_, &timeout_)};
+  table_.notes = kNotes;
+  table_.take_word = [this](OptionTable&, const std::string& word) { return TakeWord(word); };
+  table_.finish = [this](const OptionTable&) { return CheckComplete(); };
+}
+
+absl::StatusOr<CommandLineAsks> CommandLine::TakeWord(const std::string& word) {
+  if (command_ != nullptr) {
+    if (words_.size() == command_->words.size()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", word, "' is one word too many: wanted '", UsageLine(*command_), "'"));
+    }
+    words_.push_back(word);
+    return CommandLineAsks::kRun;
+  }
+  if (group_.empty() && word == "help") return CommandLineAsks::kHelp;
+  const std::string name = group_.empty() ? word : absl::StrCat(group_, " ", word);
+  for (const Command& command : commands_) {
+    if (command.name == name) {
+      Choose(command);
+      return CommandLineAsks::kRun;
+    }
+    if (group_.empty() && absl::StartsWith(command.name, name + " ")) {
+      group_ = name;
+      return CommandLineAsks::kRun;
+    }
+  }
+  return absl::InvalidArgumentError(absl::StrCat("unknown command '", name, "': wanted one of ",
+                                                 absl::StrJoin(CommandNames(), ", "),
+                                                 SuggestNearest(name, CommandNames())));
+}
+
+void CommandLine::Choose(const Command& command) {
+  command_ = &command;
+  table_.program = absl::StrCat("rondo ", command.name);
+  table_.about = absl::StrCat("usage: ", UsageLine(command), "\n\n", command.summary);
+  if (!command.options.empty()) table_.groups.insert(table_.groups.begin(), OptionGroup{"Flags", command.options});
+  table_.notes = command.description;
+}
+
+std::vector<std::string> CommandLine::CommandNames() const {
+  std::vector<std::string> names;
+  for (const Command& command : commands_) {
+    if (group_.empty() || absl::StartsWith(command.name, group_ + " ")) names.push_back(command.name);
+  }
+  return names;
+}
+
+absl::Status CommandLine::CheckComplete() const {
+  if (command_ == nullptr) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(group_.empty() ? "no command" : absl::StrCat("'", group_, "' is half a command"),
+                     ": wanted one of ", absl::StrJoin(CommandNames(), ", ")));
+  }
+  if (words_.size() == command_->words.size()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(command_->words[words_.size()], " is missing: wanted '", UsageLine(*command_), "'"));
+}
+
+}  // namespace rondo
