@@ -27,7 +27,10 @@ sigset_t BlockSignals() {
   return signals;
 }
 
-// Keeps house once a second until it is told to stop; returns the signal's name.
+// Ends the server with an exit code that makes an orchestrator start it again.
+constexpr char kDeaf[] = "none: no connections are accepted any more";
+
+// Keeps house once a second until it is told to stop, or deaf; returns the signal's name, or kDeaf.
 std::string ServeUntilSignal(rondo::Server* server, const sigset_t& signals) {
   constexpr timespec kTick{1, 0};
   while (true) {
@@ -35,6 +38,7 @@ std::string ServeUntilSignal(rondo::Server* server, const sigset_t& signals) {
     if (received == SIGTERM || received == SIGINT) return received == SIGTERM ? "SIGTERM" : "SIGINT";
     if (received == SIGHUP) server->ReloadModels();
     server->Maintain(absl::Now());
+    if (!server->IsListening()) return kDeaf;
   }
 }
 
@@ -60,5 +64,5 @@ int main(int argc, char** argv) {
   rondo::LogEvent(rondo::LogLevel::kInfo, "stopping", {{"signal", signal_name}});
   (*server)->Stop(options.drain_timeout);
   rondo::LogEvent(rondo::LogLevel::kInfo, "stopped");
-  return 0;
+  return signal_name == kDeaf ? 1 : 0;
 }

@@ -60,19 +60,24 @@ OptionGroup Models(ServerOptions* options) {
 
 OptionGroup Connections(ServerOptions* options) {
   constexpr absl::string_view kAddress = "HOST:PORT, port 0 to 65535";
-  return {"Connections",
-          {{"listen", Text(&options->listen, "HOST:PORT", kAddress, IsAddress),
-            "The address of gRPC. Port 0: any free one."},
-           {"http_listen", Text(&options->http_listen, "HOST:PORT", kAddress, IsAddressOrEmpty),
-            "The address of GET /metrics. Port 0: any free one. Empty: off."},
-           {"keepalive_time",
-            Number(&options->keepalive_time, {absl::Milliseconds(100), absl::Hours(24)}, "DURATION",
-                   {{"0", absl::ZeroDuration()}}),
-            "A client that sends nothing for this long is asked whether it is still there, and its connection closed "
-            "if it does not answer within as long again. 0: never asked, so one that vanished without a goodbye holds "
-            "its streams for good."},
-           {"drain_timeout", Number(&options->drain_timeout, {absl::ZeroDuration(), absl::Hours(1)}, "DURATION"),
-            "How long SIGTERM waits for what runs and queues before it cancels the rest. 0: cancel at once."}}};
+  return {
+      "Connections",
+      {{"listen", Text(&options->listen, "HOST:PORT", kAddress, IsAddress),
+        "The address of gRPC. Port 0: any free one."},
+       {"max_connections", Number(&options->max_connections, {1, 1'000'000}, "N", {{"0", 0}}),
+        "Most gRPC connections at once, and never more than descriptors allow: of `ulimit -Hn` all but 128, or half "
+        "if that is more. One too many is closed as it comes, which its client reads as UNAVAILABLE. 0: as many as "
+        "descriptors allow."},
+       {"http_listen", Text(&options->http_listen, "HOST:PORT", kAddress, IsAddressOrEmpty),
+        "The address of GET /metrics. Port 0: any free one. Empty: off."},
+       {"keepalive_time",
+        Number(&options->keepalive_time, {absl::Milliseconds(100), absl::Hours(24)}, "DURATION",
+               {{"0", absl::ZeroDuration()}}),
+        "A client that sends nothing for this long is asked whether it is still there, and its connection closed "
+        "if it does not answer within as long again. 0: never asked, so one that vanished without a goodbye holds "
+        "its streams for good."},
+       {"drain_timeout", Number(&options->drain_timeout, {absl::ZeroDuration(), absl::Hours(1)}, "DURATION"),
+        "How long SIGTERM waits for what runs and queues before it cancels the rest. 0: cancel at once."}}};
 }
 
 OptionGroup Computing(ServerOptions* options) {

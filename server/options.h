@@ -36,6 +36,7 @@ struct ServerOptions {
   struct Requests : ServeLimits, StreamLimits {};
 
   std::string listen = "127.0.0.1:8001";                   // HOST:PORT of gRPC
+  size_t max_connections = 0;                              // to gRPC, at once; 0: as descriptors allow
   std::string http_listen = "127.0.0.1:8002";              // HOST:PORT of /metrics; empty: off
   absl::Duration model_poll_interval = absl::Seconds(10);  // zero: only SIGHUP
   absl::Duration keepalive_time = absl::Seconds(30);       // zero: never

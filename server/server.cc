@@ -15,6 +15,8 @@
 #include "absl/time/clock.h"
 #include "base/cpu_limit.h"
 #include "base/log.h"
+#include "server/listen/descriptor_limit.h"
+#include "server/listen/listener.h"
 #include "server/loop/compute_helpers.h"
 #include "server/loop/serving_loop.h"
 #include "server/metrics/metrics.h"
@@ -23,6 +25,7 @@
 #include "server/registry/model_registry.h"
 #include "server/rpc/call/call.h"
 #include "server/rpc/call/rpc_context.h"
+#include "server/rpc/library_logs.h"
 #include "server/rpc/services.h"
 #include "server/session/session_table.h"
 #include "server/store/session_store.h"
@@ -46,6 +49,9 @@ constexpr absl::Duration kRefusalTime = absl::Milliseconds(200);
 // looks at its socket every 5 s only.
 constexpr absl::Duration kGoodbyeTime = absl::Milliseconds(200);
 
+// A client that has connected says so within this time, or its place is given to another.
+constexpr absl::Duration kHandshakeTimeout = absl::Seconds(10);
+
 constexpr absl::Duration kDrainPoll = absl::Milliseconds(1);
 
 // What runs is cut at the deadline, but what was answered is saved.
@@ -66,6 +72,8 @@ class Server::Impl {
   ~Impl() { Stop(absl::ZeroDuration()); }
 
   absl::Status Start() {
+    SendLibraryLogsToOurs();
+    const size_t most_connections = MostConnections(RaiseDescriptorLimit());
     absl::StatusOr<std::unique_ptr<ModelRegistry>> registry = ModelRegistry::Open(options_.registry, &metrics_);
     if (!registry.ok()) return registry.status();
     registry_ = *std::move(registry);
@@ -78,13 +86,14 @@ class Server::Impl {
       scrape_port_ = *std::move(port);
       http_address_ = absl::StrCat(HostOf(options_.http_listen), ":", scrape_port_->port());
     }
-    if (absl::Status status = Listen(); !status.ok()) return status;
+    if (absl::Status status = Listen(most_connections); !status.ok()) return status;
     LogEvent(LogLevel::kInfo, "listening",
              {{"address", address_},
               {"http_address", http_address_},
               {"cpus", absl::StrCat(cpus_)},
               {"loops", absl::StrCat(loops_.size())},
               {"helpers", absl::StrCat(helpers_.count())},
+              {"max_connections", absl::StrCat(metrics_.connections()->max.Value())},
               {"models", absl::StrCat(registry_->List().size())}});
     return absl::OkStatus();
   }
@@ -103,10 +112,12 @@ class Server::Impl {
     sessions_->Flush(deadline);
     for (const std::unique_ptr<LoopParts>& part : loops_) part->loop.Post(&part->leave);
     WaitUntil(deadline, [](const LoopParts& part) { return part.leave.told() && part.calls.told_left() == 0; });
+    listener_->Stop();
     server_->Shutdown(absl::ToChronoTime(std::min(deadline, absl::Now() + kGoodbyeTime)));
     for (const std::unique_ptr<LoopParts>& part : loops_) part->calls.WaitUntilNone();
     loops_.clear();
     server_.reset();
+    listener_.reset();
     if (!sessions_->Flush(std::max(deadline, absl::Now() + kLeastFlushTime))) {
       LogEvent(LogLevel::kError, "sessions_lost", {{"message", "the session store did not take the last changes"}});
     }
@@ -124,6 +135,7 @@ class Server::Impl {
 
   void ReloadModels() { registry_->Reload().IgnoreError(); }  // it has logged each failure
 
+  bool IsListening() { return listener_->IsWell(); }
   const std::string& address() const { return address_; }
   const std::string& http_address() const { return http_address_; }
   std::string MetricsPage() const { return metrics_.Serialize(); }
@@ -176,12 +188,26 @@ class Server::Impl {
     while (!std::all_of(loops_.begin(), loops_.end(), is_so_of) && absl::Now() < deadline) absl::SleepFor(kDrainPoll);
   }
 
-  absl::Status Listen() {
+  // `most`: connections at once, as far as descriptors reach.
+  absl::Status OpenListener(size_t most) {
+    Listener::Options options;
+    options.address = options_.listen;
+    options.max_connections = options_.max_connections == 0 ? most : std::min(most, options_.max_connections);
+    options.user_timeout = options_.keepalive_time;  // as gRPC's own sockets have it
+    absl::StatusOr<std::unique_ptr<Listener>> listener = Listener::Open(options, &metrics_);
+    if (!listener.ok()) return listener.status();
+    listener_ = *std::move(listener);
+    address_ = absl::StrCat(HostOf(options_.listen), ":", listener_->port());
+    return absl::OkStatus();
+  }
+
+  absl::Status Listen(size_t most_connections) {
+    if (absl::Status status = OpenListener(most_connections); !status.ok()) return status;
     grpc::ServerBuilder builder;
-    int port = 0;
-    builder.AddListeningPort(options_.listen, grpc::InsecureServerCredentials(), &port);
-    // Two servers on one port would split the sessions between them.
-    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    const auto acceptor = std::shared_ptr(builder.experimental().AddExternalConnectionAcceptor(
+        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials()));
+    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
+                               static_cast<int>(absl::ToInt64Milliseconds(kHandshakeTimeout)));
     // gRPC checks the size of a compressed message only once it has inflated it.
     builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
     builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
@@ -196,12 +222,17 @@ class Server::Impl {
     server_ = builder.BuildAndStart();
     if (server_ == nullptr) {
       loops_.clear();
-      return absl::UnavailableError(absl::StrCat("cannot listen on ", options_.listen, ": in use, or no such address"));
+      return absl::UnavailableError("gRPC does not start");
     }
-    address_ = absl::StrCat(HostOf(options_.listen), ":", port);
     for (const std::unique_ptr<LoopParts>& part : loops_) services_.ServeHotCalls(&part->context);
     services_.ServeRareCalls(&loops_.front()->context);
     for (const std::unique_ptr<LoopParts>& part : loops_) part->loop.Start();
+    listener_->Start([acceptor](int listening_socket, int connection) {
+      grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
+      parameters.listener_fd = listening_socket;
+      parameters.fd = connection;
+      acceptor->HandleNewConnection(&parameters);
+    });
     return absl::OkStatus();
   }
 
@@ -251,6 +282,7 @@ class Server::Impl {
   Services services_;
   std::vector<std::unique_ptr<LoopParts>> loops_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<Listener> listener_;
   std::string address_;
   std::string http_address_;
   absl::Time last_reload_ = absl::Now();
@@ -268,6 +300,7 @@ Server::~Server() = default;
 void Server::Stop(absl::Duration timeout) { impl_->Stop(timeout); }
 void Server::Maintain(absl::Time now) { impl_->Maintain(now); }
 void Server::ReloadModels() { impl_->ReloadModels(); }
+bool Server::IsListening() { return impl_->IsListening(); }
 const std::string& Server::address() const { return impl_->address(); }
 const std::string& Server::http_address() const { return impl_->http_address(); }
 std::string Server::MetricsPage() const { return impl_->MetricsPage(); }

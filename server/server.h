@@ -30,6 +30,10 @@ class Server {
   // Looks at the model repository now.
   void ReloadModels();
 
+  // False: no connections are accepted and this cannot be mended from within; only a restart can help.
+  // Call about once a second.
+  bool IsListening();
+
   // "host:port" of the gRPC port, and of /metrics ("" if off): with the real port numbers.
   const std::string& address() const;
   const std::string& http_address() const;

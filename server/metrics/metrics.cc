@@ -39,6 +39,7 @@ void Metrics::Show(Page* page) const {
     }
   }
   registry_.Show({}, page);
+  connections_.Show({}, page);
   requests_.Show({}, page);
   sessions_.Show({}, page);
   store_.Show({}, page);

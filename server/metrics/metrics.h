@@ -8,6 +8,7 @@
 
 #include "absl/strings/string_view.h"
 #include "base/mutex.h"
+#include "server/metrics/connections_probe.h"
 #include "server/metrics/durations.h"
 #include "server/metrics/loop_probe.h"
 #include "server/metrics/registry_probe.h"
@@ -49,6 +50,7 @@ class Metrics {
   SessionsProbe* sessions() { return &sessions_; }
   StoreProbe* store() { return &store_; }
   RegistryProbe* registry() { return &registry_; }
+  ConnectionsProbe* connections() { return &connections_; }
 
   void Show(Page* page) const;
   // The page as text, in Prometheus' format.
@@ -59,6 +61,7 @@ class Metrics {
   SessionsProbe sessions_;
   StoreProbe store_;
   RegistryProbe registry_;
+  ConnectionsProbe connections_;
 
   mutable Mutex mutex_;
   std::map<std::string, std::unique_ptr<ModelMetrics>> models_ ABSL_GUARDED_BY(mutex_);

@@ -66,11 +66,12 @@ absl::StatusOr<std::unique_ptr<ScrapePort>> ScrapePort::Listen(const std::string
   }
 }
 
-// A scraper or two at once; a slow reader holds one thread for at most the timeout.
+// A connection that sends no request holds a thread for twice the timeout: civetweb waits for the request, and after it
+// closes for the client to do so. So there are many threads, which cost nothing while they sleep, and little patience.
 ScrapePort::ScrapePort(const std::string& address, const Metrics* metrics)
     : collector_(std::make_shared<Collector>(metrics)),
       exposer_(std::make_unique<prometheus::Exposer>(
-          std::vector<std::string>{"listening_ports", address, "num_threads", "4", "request_timeout_ms", "10000"})),
+          std::vector<std::string>{"listening_ports", address, "num_threads", "64", "request_timeout_ms", "1000"})),
       port_(exposer_->GetListeningPorts().at(0)) {
   exposer_->RegisterCollectable(collector_);
 }

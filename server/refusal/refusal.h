@@ -26,6 +26,7 @@ enum class Why : uint8_t {
   kMoved,      // another server has the session
   kStore,      // the session store is away, or what it has of the session is damaged
   kStoreFull,  // the session store has no room
+  kConnectionsFull,
   kCount
 };
 inline constexpr size_t kNumWhys = static_cast<size_t>(Why::kCount);
@@ -53,6 +54,7 @@ inline constexpr std::array<RefusalRow, kNumWhys> kRefusalRows = {{
     {Why::kMoved, "moved", absl::StatusCode::kAborted, 0},
     {Why::kStore, "store", absl::StatusCode::kUnavailable, 0},
     {Why::kStoreFull, "store_full", absl::StatusCode::kResourceExhausted, kRetryWhenFullMs},
+    {Why::kConnectionsFull, "connections_full", absl::StatusCode::kUnavailable, 0},
 }};
 
 constexpr bool EachReasonHasItsRow() {

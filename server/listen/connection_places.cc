@@ -1,0 +1,21 @@
+#include "server/listen/connection_places.h"
+
+namespace rondo {
+
+bool ConnectionPlaces::Admit(int descriptor, uint64_t inode, absl::Time now, IsOpen is_open) {
+  inodes_.erase(descriptor);  // the kernel has given the number again, so the connection that had it is closed
+  if (inodes_.size() >= max_connections_ &&
+      now - last_recount_ >= absl::Microseconds(static_cast<int64_t>(inodes_.size()))) {
+    Recount(now, is_open);
+  }
+  if (inodes_.size() >= max_connections_) return false;
+  inodes_.emplace(descriptor, inode);
+  return true;
+}
+
+void ConnectionPlaces::Recount(absl::Time now, IsOpen is_open) {
+  last_recount_ = now;
+  absl::erase_if(inodes_, [is_open](const auto& place) { return !is_open(place.first, place.second); });
+}
+
+}  // namespace rondo
