@@ -81,19 +81,25 @@ OptionGroup Connections(ServerOptions* options) {
 }
 
 OptionGroup Computing(ServerOptions* options) {
-  return {"Computing",
-          {{"loops", Number(&options->loops.count, {1, 256}, "N", {{"0", std::nullopt}}),
-            "Serving loops (threads that read, batch, compute and answer). 0: the number measured best for the CPUs "
-            "available."},
-           {"helpers", Number(&options->loops.helpers, {0, 256}, "N", {{"auto", std::nullopt}, {"-1", std::nullopt}}),
-            "Compute threads that all loops share for steps long enough to split. 0: none. auto or -1: the CPUs that "
-            "the loops leave."},
-           {"max_batch_size", Number(&options->registry.network.max_batch_size, {1, 1024}, "ROWS"),
-            "Rows of one kernel call."},
-           {"deterministic", Switch(&options->registry.network.deterministic),
-            "Make every answer independent of what shares its batch, bit for bit, with any cell. Every kernel call "
-            "then has the same number of rows, at most 8: a lone step costs 1.4 to 3.8 times as much, full batches of "
-            "up to 512 units about the same."}}};
+  return {
+      "Computing",
+      {{"loops", Number(&options->loops.count, {1, 256}, "N", {{"0", std::nullopt}}),
+        "Serving loops (threads that read, batch, compute and answer). 0: the number measured best for the CPUs "
+        "available."},
+       {"helpers", Number(&options->loops.helpers, {0, 256}, "N", {{"auto", std::nullopt}, {"-1", std::nullopt}}),
+        "Compute threads that all loops share for steps long enough to split. 0: none. auto or -1: the CPUs that "
+        "the loops leave."},
+       {"max_batch_size", Number(&options->registry.network.max_batch_size, {1, 1024}, "ROWS"),
+        "Rows of one kernel call."},
+       {"kernel",
+        Choice(&options->registry.network.kernel,
+               {{"auto", KernelKind::kAuto}, {"rondo", KernelKind::kRondo}, {"onednn", KernelKind::kOneDnn}}),
+        "What computes a step. rondo: kernels of our own, whose answers are independent of what shares their batch, "
+        "bit for bit, on any CPU. onednn: oneDNN's. auto: rondo where the CPU has AVX2 or AVX-512, else onednn."},
+       {"deterministic", Switch(&options->registry.network.deterministic),
+        "Make the answers of --kernel=onednn too independent of what shares their batch. Every kernel call then has "
+        "one number of rows, at most 8: a lone step costs 1.4 to 3.8 times as much, full batches of up to 512 units "
+        "about as much as without. With the other kernel answers are so anyway."}}};
 }
 
 OptionGroup Sessions(SessionTable::Options* options) {

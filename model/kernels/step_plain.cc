@@ -1,5 +1,5 @@
 #define RONDO_LANES_FUNCTION
-#define RONDO_LANES inline __attribute__((always_inline))
+#define RONDO_LANES inline
 
 #include "model/kernels/cells.h"
 #include "model/kernels/lanes_plain.h"

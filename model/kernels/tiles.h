@@ -97,8 +97,9 @@ RONDO_LANES_FUNCTION void Product(const TileRows<Lanes>& rows, const PackedColum
     Tile<Lanes, kRows, kPanels>(rows, columns, first_panel, ahead_floats, sums, stride);
   }
   if constexpr (kPanels > 1) {
-    if (num_panels > 0)
+    if (num_panels > 0) {
       Product<Lanes, kRows, kPanels / 2>(rows, columns, first_panel, num_panels, ahead_floats, sums, stride);
+    }
   }
 }
 

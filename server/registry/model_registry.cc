@@ -199,6 +199,7 @@ absl::Status ModelRegistry::Impl::Load(const ModelSource& source, Entry* entry) 
             {"num_layers", absl::StrCat(network.spec().num_layers)},
             {"hidden_size", absl::StrCat(network.spec().hidden_size)},
             {"kernel", network.kernel_name()},
+            {"deterministic", network.deterministic() ? "true" : "false"},
             {"seconds", absl::StrCat(absl::ToDoubleSeconds(duration))}});
   entry->served = std::make_shared<const ServedModel>(ServedModel{*std::move(model), metrics});
   return absl::OkStatus();

@@ -40,6 +40,7 @@ TEST(OptionsTest, DefaultsAreWhatTheDesignSays) {
   EXPECT_THAT(options->registry.model_files, ElementsAre("weather.safetensors"));
   EXPECT_EQ(options->registry.network.max_batch_size, 64u);
   EXPECT_FALSE(options->registry.network.deterministic);
+  EXPECT_EQ(options->registry.network.kernel, KernelKind::kAuto);
   EXPECT_EQ(options->sessions.max_sessions, 1'000'000u);
   EXPECT_EQ(options->sessions.max_queue_per_session, 64u);
   EXPECT_EQ(options->sessions.idle_timeout, absl::Minutes(10));
@@ -53,6 +54,12 @@ TEST(OptionsTest, DefaultsAreWhatTheDesignSays) {
   EXPECT_EQ(options->requests.max_sequences_per_message, 4096u);
   EXPECT_EQ(options->requests.max_streams, 10000u);
   EXPECT_EQ(options->requests.max_pipelined_messages, 8u);
+}
+
+TEST(OptionsTest, TheKernelIsOursOrOneDnns) {
+  EXPECT_EQ(With("kernel", "rondo")->registry.network.kernel, KernelKind::kRondo);
+  EXPECT_EQ(With("kernel", "onednn")->registry.network.kernel, KernelKind::kOneDnn);
+  EXPECT_FALSE(With("kernel", "reference").ok());
 }
 
 TEST(OptionsTest, ZeroMeansWhatTheHelpSays) {
