@@ -3,7 +3,9 @@
 usage: connections_test.py BIN_DIR [--full]   --full: at 1,024 descriptors instead of 64
 """
 
+import errno
 import resource
+import signal
 import socket
 import sys
 import time
@@ -86,6 +88,31 @@ class ConnectionsTest(unittest.TestCase):
         flood = [socket.create_connection(("127.0.0.1", server.port), timeout=10) for _ in range(DESCRIPTORS)]
         close_all(half_open + flood)
         self.until(lambda: server.ask()[0], "the server is deaf")
+
+    def break_listener(self, server):
+        try:
+            server.break_listener()
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.ENOSYS):
+                raise
+            self.skipTest(f"another process's socket cannot be reached here: {error}")
+
+    def test_a_listening_socket_that_breaks_is_opened_again(self):
+        server = self.serve()
+        self.break_listener(server)
+        self.until(lambda: server.ask()[0], "the server is deaf")
+        self.assertIn(b"event=listening_again", server.log)
+
+    def test_a_server_that_cannot_listen_again_ends_with_exit_code_1(self):
+        server = self.serve()
+        server.process.send_signal(signal.SIGSTOP)  # else it is faster than we
+        self.addCleanup(server.process.send_signal, signal.SIGCONT)
+        self.break_listener(server)
+        with socket.create_server(("127.0.0.1", server.port)):
+            server.process.send_signal(signal.SIGCONT)
+            self.assertEqual(server.process.wait(PATIENCE), 1)
+        self.assertEqual(server.stop(), 1)
+        self.assertIn(b"event=not_listening", server.log)
 
     def test_metrics_answer_while_half_open_connections_hold_on(self):
         server = self.serve()

@@ -1,5 +1,6 @@
 """A real rondo-server under attack, and the raw bytes to attack it with: the standard library and the loopback only."""
 
+import ctypes
 import os
 import pathlib
 import re
@@ -11,6 +12,7 @@ import threading
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+PIDFD_GETFD = 438  # on every architecture
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)  # and empty settings
 
 
@@ -75,6 +77,25 @@ class Server:
 
     def metric(self, sample):
         return float(re.search(rf"^{re.escape(sample)} (\S+)$", self.page(30), re.MULTILINE).group(1))
+
+    def break_listener(self):
+        """Makes its listening socket one that accepts nothing any more. OSError: the kernel does not let us."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        pidfd = os.pidfd_open(self.process.pid)
+        try:
+            for name in os.listdir(f"/proc/{self.process.pid}/fd"):
+                if not os.readlink(f"/proc/{self.process.pid}/fd/{name}").startswith("socket:"):
+                    continue
+                copy = libc.syscall(PIDFD_GETFD, pidfd, int(name), 0)
+                if copy < 0:
+                    raise OSError(ctypes.get_errno(), "pidfd_getfd")
+                with socket.socket(fileno=copy) as theirs:
+                    if (theirs.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+                            and theirs.getsockname()[1] == self.port):
+                        return theirs.shutdown(socket.SHUT_RDWR)
+            raise OSError("it does not listen")
+        finally:
+            os.close(pidfd)
 
     def stop(self):
         """Returns the exit code; again does no harm."""
