@@ -36,6 +36,8 @@ class IntrusiveFifo {
 
   bool empty() const { return head_ == nullptr; }
   size_t size() const { return size_; }
+  // The element that Pop would take; null if the queue is empty.
+  T* front() const { return head_; }
 
   // REQUIRES: `element` is in no queue.
   void Push(T* element) {

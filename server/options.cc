@@ -151,9 +151,11 @@ OptionGroup Requests(ServerOptions* options) {
        {"max_pipelined_messages", Number(&requests.max_pipelined_messages, {1, 1024}, "N"),
         "Messages of one stream that are read before the first of them is answered."},
        {"max_active_sequences", Number(&active_set.max_active, {1, 1 << 20}, "N"),
-        "Sequences one loop steps through at the same time; the rest queue."},
+        "Sequences that one loop has at once, with those of --max_queued_sequences; streams and calls share its "
+        "batches in "
+        "turns, one row each."},
        {"max_queued_sequences", Number(&active_set.max_queued, {0, 1 << 24}, "N"),
-        "Sequences that wait for one loop to have room; more are refused. 0: none may wait."}}};
+        "Sequences that one loop takes beyond --max_active_sequences; more are refused. 0: none."}}};
 }
 
 absl::Status Finish(ServerOptions* options) {

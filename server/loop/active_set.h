@@ -2,32 +2,51 @@
 #define RONDO_SERVER_LOOP_ACTIVE_SET_H_
 
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "base/intrusive_fifo.h"
+#include "server/loop/flow.h"
 #include "server/loop/sequence_run.h"
 
 namespace rondo {
 
+// The runs of one flow through one network. Those that have begun go on before others begin, so that the oldest message
+// of a stream is answered first.
+struct Strand : FifoLink<Strand> {
+  const Network* network = nullptr;
+  Flow* flow = nullptr;
+  Strand* next_of_flow = nullptr;
+  IntrusiveFifo<SequenceRun> begun;
+  IntrusiveFifo<SequenceRun> waiting;
+  size_t runs = 0;       // those above and those that were taken
+  bool in_line = false;  // for its next turn
+};
+
 // Decides who runs next. It is pure policy: it has no lock, thread or clock.
 //
-// Active sequences take turns, one timestep each, in the order they came: a long sequence delays the others by no more
-// than its own step. A batch holds one network; networks take turns too. Sequences past max_active wait in a backlog,
-// first come first served, and past max_queued are refused.
+// A batch holds one network; networks take turns. In a batch flows take turns, one row each, round and round until the
+// batch is full: a flow with a thousand sequences delays a flow with one by no more than one row. A flow whose next run
+// ends within kSoonTimesteps goes before one whose run takes longer. The long ones fill what is left, and at least one
+// row in kBulkShare, so that they end too: a flow waits for a bounded number of batches, whatever the others do.
 //
-// Ownership: borrows the runs. Threads: one.
+// Cost: O(1) a row. It allocates only when more flows have runs at once than ever before.
+// Ownership: borrows the runs and their flows. Threads: one.
 class ActiveSet {
  public:
   struct Options {
-    size_t max_active = 4096;   // sequences that take turns, >= 1
-    size_t max_queued = 65536;  // sequences that wait for such a place; 0: none may wait
+    size_t max_active = 4096;   // >= 1
+    size_t max_queued = 65536;  // sequences that are taken besides; 0: none
   };
+  static constexpr size_t kSoonTimesteps = 4;
+  static constexpr size_t kBulkShare = 8;
 
-  explicit ActiveSet(const Options& options) : options_(options) {}
+  explicit ActiveSet(const Options& options) : capacity_(options.max_active + options.max_queued) {}
 
-  // RESOURCE_EXHAUSTED: the backlog is full; `run` was not taken.
+  // Takes a run; one without a flow shares the turns of all such runs. RESOURCE_EXHAUSTED: as many are here as may be;
+  // `run` was not taken. Throws std::bad_alloc: nothing has changed.
   absl::Status Admit(SequenceRun* run);
 
   // The network whose turn it is; null: nothing waits.
@@ -36,28 +55,40 @@ class ActiveSet {
   // Takes up to `max_rows` runs of next_network() into *batch. Expired and cancelled ones come out in *dropped instead.
   // Replaces the content of both. Each run taken is given back by Return, or is done with by Leave.
   void TakeBatch(absl::Time now, size_t max_rows, std::vector<SequenceRun*>* batch, std::vector<SequenceRun*>* dropped);
-  // The run has more timesteps: it goes to the end of its network's line.
+  // The run, which was taken, has more timesteps.
   void Return(SequenceRun* run);
-  // Ends one run that was taken: its place goes to the first run of the backlog.
-  void Leave();
+  // Ends a run that was taken. Its flow may be gone after the last one.
+  void Leave(SequenceRun* run);
 
-  bool empty() const { return active_ == 0; }
-  size_t active() const { return active_; }
-  size_t queued() const { return backlog_.size(); }
+  bool empty() const { return size_ == 0; }
+  size_t size() const { return size_; }  // those in line and those that were taken
 
  private:
   struct Lane {
     const Network* network;
-    IntrusiveFifo<SequenceRun> runs;
+    IntrusiveFifo<Strand> soon;  // their next run has few timesteps left
+    IntrusiveFifo<Strand> bulk;
+    size_t owed = 0;  // rows that waiting bulk has a claim to, times kBulkShare
+  };
+  struct Taking {
+    absl::Time now;
+    std::vector<SequenceRun*>* batch;
+    std::vector<SequenceRun*>* dropped;
   };
 
-  void Activate(SequenceRun* run);
   Lane& LaneOf(const Network* network);
+  Strand* StrandOf(Flow* flow, const Network* network);
+  // Puts the strand in line for its next turn, unless it stands there or has no run.
+  static void StandInLine(Strand* strand, Lane* lane);
+  // Lets the strands of `line` take turns until the batch has `max_rows`.
+  static void TakeFrom(IntrusiveFifo<Strand>* line, Lane* lane, size_t max_rows, const Taking& taking);
 
-  const Options options_;
+  const size_t capacity_;
   std::vector<Lane> lanes_;  // the networks with runs in line; the first has the turn
-  size_t active_ = 0;        // in a lane, or taken
-  IntrusiveFifo<SequenceRun> backlog_;
+  size_t size_ = 0;
+  Flow unnamed_;  // of the runs without a flow
+  std::vector<std::unique_ptr<Strand>> strands_;
+  IntrusiveFifo<Strand> unused_;  // strands without a flow
 };
 
 }  // namespace rondo

@@ -12,7 +12,9 @@
 
 namespace rondo {
 
+class Flow;
 struct SequenceRun;
+struct Strand;
 
 // Hears of a run's progress, on the loop's thread.
 class RunObserver {
@@ -32,6 +34,7 @@ struct SequenceRun : FifoLink<SequenceRun> {
   const Network* network = nullptr;
   LoopProbe* probe = nullptr;
   RunObserver* observer = nullptr;
+  Flow* flow = nullptr;  // whose turns it takes
 
   size_t timesteps = 0;            // >= 1
   const float* inputs = nullptr;   // [timesteps][input_size], raw units
@@ -47,7 +50,9 @@ struct SequenceRun : FifoLink<SequenceRun> {
   absl::Time deadline = absl::InfiniteFuture();
   bool cancelled = false;  // set on the loop's thread: finish soon, as CANCELLED
 
-  size_t next_step = 0;  // for the loop alone
+  // For the loop alone.
+  size_t next_step = 0;
+  Strand* strand = nullptr;
 };
 
 }  // namespace rondo

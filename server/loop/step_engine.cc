@@ -108,7 +108,7 @@ void StepEngine::Drop(SequenceRun* run, absl::Time now) {
 }
 
 void StepEngine::Finish(SequenceRun* run, const absl::Status& status) {
-  active_set_.Leave();
+  active_set_.Leave(run);
   run->observer->OnFinished(run, status);
 }
 

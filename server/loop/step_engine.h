@@ -18,8 +18,8 @@ class StepEngine {
  public:
   StepEngine(const ActiveSet::Options& options, ComputeHelpers* helpers) : active_set_(options), helpers_(helpers) {}
 
-  // Takes the run until its observer's OnFinished. RESOURCE_EXHAUSTED: the active set and its backlog are full; the run
-  // was not taken, and its observer hears nothing.
+  // Takes the run until its observer's OnFinished. RESOURCE_EXHAUSTED: the active set is full; the run was not taken,
+  // and its observer hears nothing. Throws std::bad_alloc: as if it had not been called.
   absl::Status Admit(SequenceRun* run) { return active_set_.Admit(run); }
 
   // Runs one batch, if any sequence waits. Observers are called from here, and may call Admit.

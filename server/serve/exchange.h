@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "server/loop/flow.h"
 #include "server/metrics/served_model.h"
 
 namespace rondo {
@@ -40,6 +41,7 @@ struct RequestView {
   bool last_only = false;  // answer only the last timestep's output of each sequence
   absl::Duration timeout = absl::InfiniteDuration();  // from its arrival; > 0
   SessionTerms terms;
+  Flow* flow = nullptr;  // of the stream or call that brought it; null: it shares the turns of all such requests
 };
 
 // What one sequence ends with, besides its values.

@@ -99,7 +99,7 @@ absl::Status Forecast::RunPaths(absl::StatusOr<ForecastPlan> plan, const float* 
   }
   unfinished_paths_ = num_paths + 1;  // one more, so that it ends after the last has started
   for (const std::unique_ptr<ForecastPath>& path : paths_) {
-    status = path->Start(context_->engine, arrived_, deadline_);
+    status = path->Start(context_->engine, owner_->flow(), arrived_, deadline_);
     if (!status.ok()) OnPathDone(status);
   }
   OnPathDone(absl::OkStatus());

@@ -39,7 +39,7 @@ ForecastPath::ForecastPath(ForecastPlan plan, SessionLease scratch, absl::Span<c
   if (plan_.timesteps() > 0) plan_.FeedBack(points_, 0);
 }
 
-absl::Status ForecastPath::Start(StepEngine* engine, absl::Time now, absl::Time deadline) {
+absl::Status ForecastPath::Start(StepEngine* engine, Flow* flow, absl::Time now, absl::Time deadline) {
   if (plan_.timesteps() == 0) {
     owner_->OnPathDone(absl::OkStatus());
     return absl::OkStatus();
@@ -48,6 +48,7 @@ absl::Status ForecastPath::Start(StepEngine* engine, absl::Time now, absl::Time 
   run_.network = model->model->network.get();
   run_.probe = &model->metrics->loop;
   run_.observer = this;
+  run_.flow = flow;
   run_.timesteps = plan_.timesteps();
   run_.inputs = plan_.inputs().data();
   run_.times = plan_.times().empty() ? nullptr : plan_.times().data();

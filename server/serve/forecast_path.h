@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "server/loop/flow.h"
 #include "server/loop/sequence_run.h"
 #include "server/loop/step_engine.h"
 #include "server/serve/forecast_plan.h"
@@ -37,7 +38,7 @@ class ForecastPath : private RunObserver {
 
   // Runs until OnPathDone. RESOURCE_EXHAUSTED: the loop is full, and OnPathDone will not come. With no timestep to run
   // it is done at once.
-  absl::Status Start(StepEngine* engine, absl::Time now, absl::Time deadline);
+  absl::Status Start(StepEngine* engine, Flow* flow, absl::Time now, absl::Time deadline);
   void Cancel() { run_.cancelled = true; }
 
   // After OnPathDone. The forecast as the model gives it, [horizon][output_size].

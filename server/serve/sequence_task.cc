@@ -168,6 +168,7 @@ void SequenceTask::Run() {
   run_.network = model->model->network.get();
   run_.probe = &model->metrics->loop;
   run_.observer = this;
+  run_.flow = message_->request().flow;
   run_.timesteps = timesteps;
   run_.inputs = sequence_.values.data();
   run_.times = spec.needs_times() ? sequence_.times.data() : nullptr;

@@ -19,6 +19,7 @@ void PredictMessage::Start(absl::Time now, absl::Time deadline) {
   view.sequences = static_cast<size_t>(request_.sequences_size());
   view.last_only = request_.last_only();
   if (request_.timeout_ms() != 0) view.timeout = absl::Milliseconds(request_.timeout_ms());
+  view.flow = owner_->flow();
   message_.Start(view, now, deadline);
 }
 

@@ -33,6 +33,7 @@ void OpenInferenceMessage::Start(absl::Time now, absl::Time deadline) {
   view.sequences = 1;
   view.timeout = terms_.timeout;
   view.terms = {terms_.start, NamesInputs(request_)};
+  view.flow = owner_->flow();
   message_.Start(std::move(view), now, deadline);
 }
 

@@ -3,11 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <random>
 #include <vector>
 
 namespace rondo {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
@@ -23,10 +28,29 @@ class ActiveSetTest : public ::testing::Test {
     run.timesteps = timesteps;
     return run;
   }
+  // `count` runs of one flow, admitted.
+  std::deque<SequenceRun> Admitted(ActiveSet* set, Flow* flow, size_t count, size_t timesteps) {
+    std::deque<SequenceRun> runs(count, RunOf(network_a_, timesteps));
+    for (SequenceRun& run : runs) {
+      run.flow = flow;
+      EXPECT_TRUE(set->Admit(&run).ok());
+    }
+    return runs;
+  }
 
   std::vector<SequenceRun*> Take(ActiveSet* set, size_t max_rows = 64) {
     set->TakeBatch(now_, max_rows, &batch_, &dropped_);
     return batch_;
+  }
+  // Takes a batch and steps it, as an engine does.
+  std::vector<SequenceRun*> Step(ActiveSet* set, size_t max_rows = 64) {
+    Take(set, max_rows);
+    for (SequenceRun* run : batch_) ++run->next_step == run->timesteps ? set->Leave(run) : set->Return(run);
+    return batch_;
+  }
+  size_t RowsOf(const Flow& flow) const {
+    const auto is_its = [&flow](const SequenceRun* run) { return run->flow == &flow; };
+    return static_cast<size_t>(std::count_if(batch_.begin(), batch_.end(), is_its));
   }
 
   absl::Time now_ = absl::FromUnixSeconds(1000);
@@ -44,14 +68,13 @@ TEST_F(ActiveSetTest, AnEmptySetHasNoTurn) {
   EXPECT_TRUE(set.empty());
 }
 
-TEST_F(ActiveSetTest, SequencesTakeTurnsInTheOrderTheyCame) {
+TEST_F(ActiveSetTest, TheSequencesOfAFlowThatHaveBegunGoOnBeforeOthersBegin) {
   ActiveSet set({});
-  SequenceRun a = RunOf(network_a_, 3), b = RunOf(network_a_, 3), c = RunOf(network_a_, 3);
+  SequenceRun a = RunOf(network_a_, 2), b = RunOf(network_a_, 2), c = RunOf(network_a_, 2);
   for (SequenceRun* run : {&a, &b, &c}) ASSERT_TRUE(set.Admit(run).ok());
-  EXPECT_THAT(Take(&set, 2), ElementsAre(&a, &b));
-  set.Return(&a);
-  set.Return(&b);
-  EXPECT_THAT(Take(&set, 2), ElementsAre(&c, &a));
+  EXPECT_THAT(Step(&set, 2), ElementsAre(&a, &b));
+  EXPECT_THAT(Step(&set, 2), ElementsAre(&a, &b));
+  EXPECT_THAT(Step(&set, 2), ElementsAre(&c));
 }
 
 TEST_F(ActiveSetTest, LateArrivalJoinsAtTheNextStep) {
@@ -61,7 +84,7 @@ TEST_F(ActiveSetTest, LateArrivalJoinsAtTheNextStep) {
   EXPECT_THAT(Take(&set), ElementsAre(&long_one));
   ASSERT_TRUE(set.Admit(&late).ok());
   set.Return(&long_one);
-  EXPECT_THAT(Take(&set), ElementsAre(&late, &long_one));
+  EXPECT_THAT(Take(&set), ElementsAre(&long_one, &late));
 }
 
 TEST_F(ActiveSetTest, ABatchHoldsOneNetworkAndNetworksTakeTurns) {
@@ -75,20 +98,21 @@ TEST_F(ActiveSetTest, ABatchHoldsOneNetworkAndNetworksTakeTurns) {
   EXPECT_THAT(Take(&set, 2), ElementsAre(&a3));
 }
 
-TEST_F(ActiveSetTest, PastMaxActiveSequencesWaitAndPastMaxQueuedTheyAreRefused) {
+TEST_F(ActiveSetTest, PastBothLimitsSequencesAreRefusedUntilOneLeaves) {
   ActiveSet set({/*max_active=*/1, /*max_queued=*/1});
-  SequenceRun active = RunOf(network_a_), queued = RunOf(network_a_), refused = RunOf(network_a_);
-  EXPECT_TRUE(set.Admit(&active).ok());
-  EXPECT_TRUE(set.Admit(&queued).ok());
-  const absl::Status status = set.Admit(&refused);
+  SequenceRun a = RunOf(network_a_), b = RunOf(network_a_), late = RunOf(network_a_);
+  EXPECT_TRUE(set.Admit(&a).ok());
+  EXPECT_TRUE(set.Admit(&b).ok());
+  const absl::Status status = set.Admit(&late);
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("1 sequences run and 1 wait"));
+  EXPECT_EQ(status.message(), "the queue is full: 2 sequences run or wait");
 
-  EXPECT_THAT(Take(&set), ElementsAre(&active));
-  EXPECT_THAT(Take(&set), IsEmpty());  // the place is still taken
-  set.Leave();
-  EXPECT_THAT(Take(&set), ElementsAre(&queued));
-  set.Leave();
+  EXPECT_THAT(Take(&set), ElementsAre(&a, &b));
+  EXPECT_FALSE(set.Admit(&late).ok());  // the places are still taken
+  set.Leave(&a);
+  EXPECT_TRUE(set.Admit(&late).ok());
+  set.Leave(&b);
+  EXPECT_THAT(Step(&set), ElementsAre(&late));
   EXPECT_TRUE(set.empty());
 }
 
@@ -116,6 +140,107 @@ TEST_F(ActiveSetTest, DroppedSequencesTakeNoRowOfTheBatch) {
   expired.deadline = absl::InfinitePast();
   for (SequenceRun* run : {&expired, &first, &second}) ASSERT_TRUE(set.Admit(run).ok());
   EXPECT_THAT(Take(&set, 2), ElementsAre(&first, &second));
+}
+
+TEST_F(ActiveSetTest, LiveStepsGetIntoTheNextBatchOfABulkFlow) {
+  ActiveSet set({});
+  Flow bulk, live[4];
+  std::deque<SequenceRun> sequences = Admitted(&set, &bulk, 5000, 100);
+  Step(&set);
+  std::deque<SequenceRun> steps[4];
+  for (int i = 0; i < 4; ++i) steps[i] = Admitted(&set, &live[i], 1, 1);
+  Step(&set);
+  for (int i = 0; i < 4; ++i) EXPECT_THAT(batch_, Contains(&steps[i][0]));
+  EXPECT_EQ(RowsOf(bulk), 60u);  // it fills the batch
+}
+
+TEST_F(ActiveSetTest, FlowsShareABatchEquallyHoweverManySequencesTheyHave) {
+  ActiveSet set({});
+  Flow flows[3];
+  std::deque<SequenceRun> runs[3];
+  for (int i = 0; i < 3; ++i) runs[i] = Admitted(&set, &flows[i], i == 0 ? 1000 : 20, 1000);
+  Step(&set, 30);
+  for (const Flow& flow : flows) EXPECT_EQ(RowsOf(flow), 10u);
+}
+
+TEST_F(ActiveSetTest, WhatEndsSoonGoesBeforeWhatTakesLong) {
+  ActiveSet set({});
+  Flow first, second, third;
+  std::deque<SequenceRun> bulk = Admitted(&set, &first, 1, 100);
+  std::deque<SequenceRun> soon = Admitted(&set, &second, 1, ActiveSet::kSoonTimesteps);
+  std::deque<SequenceRun> step = Admitted(&set, &third, 1, 1);
+  EXPECT_THAT(Step(&set), ElementsAre(&soon[0], &step[0], &bulk[0]));
+  EXPECT_THAT(Step(&set, 1), ElementsAre(&soon[0]));
+}
+
+TEST_F(ActiveSetTest, BulkGetsItsShareOfBatchesThatLiveStepsWouldFill) {
+  for (const size_t rows : {size_t{1}, size_t{8}, size_t{64}}) {
+    ActiveSet set({});
+    Flow bulk;
+    std::deque<Flow> live(200);
+    std::deque<SequenceRun> sequences = Admitted(&set, &bulk, 100, 1000);
+    std::vector<std::deque<SequenceRun>> steps;
+    size_t bulk_rows = 0;
+    for (Flow& flow : live) steps.push_back(Admitted(&set, &flow, 100, 1));
+    for (int i = 0; i < 80; ++i) {
+      Step(&set, rows);
+      bulk_rows += RowsOf(bulk);
+    }
+    EXPECT_EQ(bulk_rows, 80 * rows / ActiveSet::kBulkShare);
+  }
+}
+
+TEST_F(ActiveSetTest, NoFlowWaitsMoreBatchesThanTheFlowsFill) {
+  std::mt19937 random(7);
+  constexpr size_t kRows = 16;
+  for (int trial = 0; trial < 20; ++trial) {
+    ActiveSet set({});
+    std::deque<Flow> flows(1 + random() % 30);
+    std::deque<std::deque<SequenceRun>> runs;
+    std::map<const Flow*, int> waited;
+    for (Flow& flow : flows) {
+      runs.push_back(Admitted(&set, &flow, 1 + random() % 10, random() % 2 == 0 ? 1 : 1 + random() % 40));
+      waited[&flow] = 0;
+    }
+    // One class has at least an eighth of the rows, and any of its flows takes one before another takes two.
+    const int bound = static_cast<int>(flows.size() * ActiveSet::kBulkShare / kRows) + 2;
+    while (!set.empty()) {
+      Step(&set, kRows);
+      for (size_t i = 0; i < flows.size(); ++i) {
+        const auto goes_on = [](const SequenceRun& run) { return run.next_step < run.timesteps; };
+        int& batches = waited[&flows[i]];
+        batches = RowsOf(flows[i]) > 0 || std::none_of(runs[i].begin(), runs[i].end(), goes_on) ? 0 : batches + 1;
+        ASSERT_LE(batches, bound);
+      }
+    }
+  }
+}
+
+TEST_F(ActiveSetTest, AFlowMayHaveRunsOfSeveralNetworksAndMayGoOnceTheyHaveLeft) {
+  ActiveSet set({});
+  SequenceRun a = RunOf(network_a_), b = RunOf(network_b_), again = RunOf(network_a_);
+  for (int i = 0; i < 3; ++i) {
+    Flow flow;
+    for (SequenceRun* run : {&a, &b}) {
+      run->flow = &flow;
+      ASSERT_TRUE(set.Admit(run).ok());
+    }
+    EXPECT_THAT(Step(&set), ElementsAre(&a));
+    again.flow = &flow;
+    ASSERT_TRUE(set.Admit(&again).ok());
+    EXPECT_THAT(Step(&set), ElementsAre(&b));
+    EXPECT_THAT(Step(&set), ElementsAre(&again));
+  }
+  EXPECT_TRUE(set.empty());
+}
+
+TEST_F(ActiveSetTest, WhatACancelledFlowLeavesBehindIsDroppedAtItsFirstTurn) {
+  ActiveSet set({});
+  Flow cancelled, other;
+  std::deque<SequenceRun> gone = Admitted(&set, &cancelled, 100, 100), goes_on = Admitted(&set, &other, 1, 100);
+  for (SequenceRun& run : gone) run.cancelled = true;
+  EXPECT_THAT(Take(&set, 1), ElementsAre(&goes_on[0]));
+  EXPECT_EQ(dropped_.size(), 100u);
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ class ForecastPathTest : public ServeFixture, public ForecastPath::Owner {
                                           std::move(scratch), given, seed, this);
   }
   void Finish(ForecastPath* path) {
-    ASSERT_TRUE(path->Start(&engine_, now_, absl::InfiniteFuture()).ok());
+    ASSERT_TRUE(path->Start(&engine_, nullptr, now_, absl::InfiniteFuture()).ok());
     RunUntilIdle();
   }
   absl::Status Check(const ForecastView& request, const std::string& model, size_t timesteps = 1) {
@@ -56,7 +56,7 @@ TEST_F(ForecastPathTest, EachOutputIsTheNextInput) {
 
 TEST_F(ForecastPathTest, AHorizonOfOneIsTheGivenOutputAtOnce) {
   const auto path = Path("sum", 3, std::nullopt, 1);
-  ASSERT_TRUE(path->Start(&engine_, now_, absl::InfiniteFuture()).ok());
+  ASSERT_TRUE(path->Start(&engine_, nullptr, now_, absl::InfiniteFuture()).ok());
   EXPECT_THAT(done_, ElementsAre(absl::OkStatus()));
   EXPECT_THAT(path->Outputs(1), ElementsAre(3));
 }
@@ -74,7 +74,7 @@ TEST_F(ForecastPathTest, AMeanIsFedBackUnlessThePathSamples) {
 
 TEST_F(ForecastPathTest, ACancelledPathEndsSoon) {
   const auto path = Path("sum", 3);
-  ASSERT_TRUE(path->Start(&engine_, now_, absl::InfiniteFuture()).ok());
+  ASSERT_TRUE(path->Start(&engine_, nullptr, now_, absl::InfiniteFuture()).ok());
   engine_.RunBatch();
   path->Cancel();
   RunUntilIdle();
