@@ -63,7 +63,7 @@ struct SequenceResult {
 class Exchange {
  public:
   virtual ~Exchange() = default;
-  // Sequence `i` of the request; asked once each. What it points to stays as it is until OnMessageDone.
+  // Sequence `i` of the request; asked once each, or twice. What it points to stays as it is until OnMessageDone.
   virtual SequenceView SequenceAt(size_t i) const = 0;
   // The message has been admitted: the reply will have so many results, each set once. Not called if it is refused.
   virtual void AddResults(size_t count) = 0;

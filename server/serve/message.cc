@@ -58,9 +58,21 @@ absl::Status Message::Admit(absl::Time deadline) {
   model_ = std::move(request_.found);
   if (model_ != nullptr) return absl::OkStatus();
   absl::StatusOr<ServedModelPtr> model = context_->registry->Find(request_.model, request_.version);
-  if (!model.ok()) return model.status();
+  model_away_ = model.status();
+  if (!model.ok()) return NamesLiveSession() ? absl::OkStatus() : model_away_;
   model_ = *std::move(model);
   return absl::OkStatus();
+}
+
+bool Message::NamesLiveSession() const {
+  for (size_t i = 0; i < request_.sequences && !request_.terms.anew; ++i) {
+    const absl::string_view id = exchange_->SequenceAt(i).session_id;
+    if (id.empty()) continue;
+    const absl::StatusOr<SessionInfo> session = context_->sessions->Get(id, arrived_);
+    if (!session.ok() || session->model != request_.model) continue;
+    if (request_.version == 0 || request_.version == session->version) return true;
+  }
+  return false;
 }
 
 void Message::OnSequenceDone(const absl::Status& status) {

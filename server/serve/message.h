@@ -45,7 +45,10 @@ class Message {
   // For the tasks.
   const RequestView& request() const { return request_; }
   Exchange* exchange() const { return exchange_; }
+  // For new sessions and for none; null: there is none such, and model_away() says which there are. A live session has
+  // its own.
   const ServedModelPtr& model() const { return model_; }
+  const absl::Status& model_away() const { return model_away_; }
   absl::Time arrived() const { return arrived_; }
   absl::Time deadline() const { return deadline_; }
   void OnSequenceDone(const absl::Status& status);
@@ -54,6 +57,9 @@ class Message {
   // Refuses the message of a unary call while the server drains, and one that has no sequences or too many, a timeout
   // that is none, or a model that is not there.
   absl::Status Admit(absl::Time deadline);
+  // Whether a sequence names a live session of the model and version that the request names: a session keeps its model,
+  // also when that has left the registry.
+  bool NamesLiveSession() const;
   void Open(absl::Time now);
   void FinishRefused(const absl::Status& status);
   void Finish();
@@ -65,6 +71,7 @@ class Message {
   RequestView request_;
   std::vector<std::unique_ptr<SequenceTask>> tasks_;  // as many as the largest message had sequences
   ServedModelPtr model_;
+  absl::Status model_away_;
   absl::Status refusal_;
   absl::Status first_failure_;
   absl::Time arrived_;

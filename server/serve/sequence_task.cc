@@ -32,8 +32,11 @@ void SequenceTask::Start(const SequenceView& sequence) {
   result_ = SequenceResult();
   cancelled_ = looked_again_ = false;
   const bool last_only = message_->request().last_only;
-  const absl::Status status = CheckSequence(sequence_, *message_->model()->model, last_only, context_->limits);
-  if (!status.ok()) return EndRefused(status);
+  const bool lives = !sequence_.session_id.empty() && !message_->request().terms.anew;
+  fits_ = message_->model() == nullptr
+              ? message_->model_away()
+              : CheckSequence(sequence_, *message_->model()->model, last_only, context_->limits);
+  if (!fits_.ok() && !lives) return EndRefused(fits_);
   digest_ = RequestDigest(sequence_.values, sequence_.times, last_only);
   if (!sequence_.session_id.empty()) return AcquireSession();
   lease_ = context_->sessions->AcquireStateless(message_->model());
@@ -41,14 +44,18 @@ void SequenceTask::Start(const SequenceView& sequence) {
 }
 
 void SequenceTask::AcquireSession() {
-  const bool creates = message_->request().terms.anew || sequence_.position == 0;
+  const bool creates = fits_.ok() && (message_->request().terms.anew || sequence_.position == 0);
   stage_ = Stage::kWaiting;
   absl::StatusOr<std::optional<SessionLease>> lease = context_->sessions->Acquire(
       sequence_.session_id, creates ? &message_->model() : nullptr, this, message_->arrived());
-  if (!lease.ok()) return EndRefused(lease.status());
+  if (!lease.ok()) return EndWithoutSession(lease.status());
   if (!lease->has_value()) return;
   lease_ = *std::move(*lease);
   Begin();
+}
+
+void SequenceTask::EndWithoutSession(const absl::Status& status) {
+  EndRefused(!fits_.ok() && absl::IsNotFound(status) ? fits_ : status);
 }
 
 void SequenceTask::OnLease(absl::StatusOr<SessionLease> lease) {
@@ -64,7 +71,7 @@ void SequenceTask::OnCommitted(const absl::Status& status) {
 void SequenceTask::Proceed(bool) {
   if (stage_ == Stage::kCommitting) return EndCommit(commit_status_);
   absl::StatusOr<SessionLease> lease = std::exchange(granted_, absl::CancelledError());
-  if (!lease.ok()) return EndRefused(lease.status());
+  if (!lease.ok()) return EndWithoutSession(lease.status());
   lease_ = *std::move(lease);
   Begin();
 }
@@ -109,25 +116,26 @@ bool SequenceTask::LookAgain(int64_t position) {
 }
 
 absl::Status SequenceTask::CheckSession() const {
+  const RequestView& request = message_->request();
   const Model& session = *lease_.model()->model;
-  const Model& wanted = *message_->model()->model;
-  if (&session == &wanted) return absl::OkStatus();
-  const int64_t version = message_->request().version;
-  if (session.name != wanted.name || (version != 0 && version != session.version)) {
+  const Model* const wanted = message_->model() == nullptr ? nullptr : message_->model()->model.get();
+  if (&session == wanted) return fits_;
+  const absl::string_view name = wanted == nullptr ? request.model : wanted->name;
+  if (session.name != name || (request.version != 0 && request.version != session.version)) {
+    const int64_t version = request.version != 0 || wanted == nullptr ? request.version : wanted->version;
+    return Refuse(Why::kPosition,
+                  absl::StrCat("session '", sequence_.session_id, "' runs model '", session.name, "' version ",
+                               session.version, "; the request names '", name, "' version ", version),
+                  lease_.position());
+  }
+  if (wanted != nullptr && request.terms.named_inputs && !SameInputs(session.spec(), wanted->spec())) {
     return Refuse(
         Why::kPosition,
         absl::StrCat("session '", sequence_.session_id, "' runs model '", session.name, "' version ", session.version,
-                     "; the request names '", wanted.name, "' version ", version != 0 ? version : wanted.version),
+                     ", whose inputs are not those of version ", wanted->version, "; name its version in the request"),
         lease_.position());
   }
-  if (message_->request().terms.named_inputs && !SameInputs(session.spec(), wanted.spec())) {
-    return Refuse(
-        Why::kPosition,
-        absl::StrCat("session '", sequence_.session_id, "' runs model '", session.name, "' version ", session.version,
-                     ", whose inputs are not those of version ", wanted.version, "; name its version in the request"),
-        lease_.position());
-  }
-  return CheckSequence(sequence_, session, message_->request().last_only, context_->limits);
+  return CheckSequence(sequence_, session, request.last_only, context_->limits);
 }
 
 void SequenceTask::LetAdopt() {

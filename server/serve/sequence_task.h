@@ -43,6 +43,9 @@ class SequenceTask : private LeaseWaiter, private CommitWaiter, private RunObser
   void OnFinished(SequenceRun* run, const absl::Status& status) override;
 
   void AcquireSession();
+  // There is no session for the sequence. If the message's model would not have taken it either, or is away, that is
+  // what its client has to hear.
+  void EndWithoutSession(const absl::Status& status);
   // The session is ours: checks the request against it, and answers or runs.
   void Begin();
   // A live session may begin anew as another version of its model, never as another model: its owner would not hear.
@@ -76,6 +79,8 @@ class SequenceTask : private LeaseWaiter, private CommitWaiter, private RunObser
   SessionLease lease_;
   SequenceRun run_;
   CommittedSequence committed_;
+  // Whether the message's model takes the sequence. A live session's own model is asked instead, once it is known.
+  absl::Status fits_;
   // Written by OnLease and OnCommitted on another thread; the inbox hands them over.
   absl::StatusOr<SessionLease> granted_;
   absl::Status commit_status_;

@@ -1,5 +1,6 @@
 #include "server/serve/sequence_task.h"
 
+#include <filesystem>
 #include <limits>
 #include <memory>
 #include <string>
@@ -158,6 +159,52 @@ TEST_F(SequenceTaskTest, NamedInputsAreThoseOfTheVersionThatTheMessageFound) {
   const SequenceResult result = Run(Of("s", 2, one_), named);
   ExpectRefused(result.status, Why::kPosition, "position", absl::StatusCode::kFailedPrecondition, 0, 2);
   EXPECT_THAT(std::string(result.status.message()), HasSubstr("whose inputs are not those of version 3"));
+}
+
+// The sum of two inputs as version 3 of a model that took one.
+ModelFile TwoInputs() {
+  ModelFile model = SumModel();
+  model.spec.inputs.push_back({"z", 0, 1});
+  model.weights.layers[0] = {{1, 1}, {1}, {0}, {0}};
+  return model;
+}
+
+TEST_F(SequenceTaskTest, ALiveSessionIsCheckedAgainstItsOwnModelWhateverTheNewestTakes) {
+  Run(Of("s", 0, one_));
+  Put("sum/3", TwoInputs());
+  ASSERT_TRUE(registry_->Reload().ok());
+  EXPECT_EQ(Run(Of("s", 1, one_)).version, 2);
+  EXPECT_EQ(Run(Of("s", std::nullopt, three_steps_)).version, 2);
+  EXPECT_EQ(Run(Of("t", 0, {1, 1})).version, 3);
+  ASSERT_TRUE(Run(Of("u", 0, {1, 1})).status.ok());
+  // The first request again, which could as well begin a session.
+  EXPECT_TRUE(Run(Of("v", 0, {2, 2})).status.ok());
+  EXPECT_TRUE(Run(Of("v", 0, {2, 2})).status.ok());
+  const SequenceResult wrong = Run(Of("t", 1, one_));
+  ExpectRefused(wrong.status, Why::kInvalid, "invalid", absl::StatusCode::kInvalidArgument, 0);
+  EXPECT_THAT(std::string(wrong.status.message()), HasSubstr("takes a multiple of input_size=2"));
+  for (const std::optional<int64_t> position : {std::optional<int64_t>(0), std::optional<int64_t>()}) {
+    ExpectRefused(Run(Of("new", position, one_)).status, Why::kInvalid, "invalid", absl::StatusCode::kInvalidArgument,
+                  0);
+  }
+}
+
+TEST_F(SequenceTaskTest, ASessionGoesOnWhenItsModelHasLeftAndNoneBeginsOnIt) {
+  Run(Of("s", 0, one_));
+  std::filesystem::remove_all(root_ / "sum");
+  registry_->Reload().IgnoreError();
+  ASSERT_FALSE(registry_->Find("sum", 0).ok());
+  EXPECT_EQ(Run(Of("s", 1, two_)).version, 2);
+  EXPECT_THAT(last_values_, ElementsAre(3));
+  RequestView named = RequestOf("sum");
+  named.version = 2;
+  EXPECT_EQ(Run(Of("s", 2, two_), named).version, 2);
+  TestExchange exchange;
+  Message message(&context_, Method::kStreamPredict, &exchange);
+  Start({Of("s", 3, one_), Of("new", 0, one_)}, &message, &exchange);
+  RunUntilIdle();
+  EXPECT_TRUE(exchange.results[0]->status.ok());
+  ExpectRefused(exchange.results[1]->status, Why::kNotFound, "not_found", absl::StatusCode::kNotFound, 0);
 }
 
 TEST_F(SequenceTaskTest, AnotherVersionGoesOnWithASessionOnlyIfItMay) {
