@@ -150,6 +150,11 @@ OptionGroup Requests(ServerOptions* options) {
        {"max_streams", Number(&requests.max_streams, {1, 1'000'000}, "N"), "Most StreamPredict streams open at once."},
        {"max_pipelined_messages", Number(&requests.max_pipelined_messages, {1, 1024}, "N"),
         "Messages of one stream that are read before the first of them is answered."},
+       {"max_work_steps", Number(&requests.max_work_steps, {1000, 1'000'000'000'000}, "N"),
+        "Steps (timesteps x sequences or paths) of all requests that run or wait; one request may take half of it."},
+       {"max_work_bytes", Number(&requests.max_work_bytes, {0, uint64_t{1} << 50}, "BYTES"),
+        "Memory for the numbers of all requests that run or wait; one request may take half of it. 0: a quarter of the "
+        "memory that the machine or the cgroup has."},
        {"max_active_sequences", Number(&active_set.max_active, {1, 1 << 20}, "N"),
         "Sequences that one loop has at once, with those of --max_queued_sequences; streams and calls share its "
         "batches in "

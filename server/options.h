@@ -33,7 +33,9 @@ struct ServerOptions {
   };
 
   // What one client may send.
-  struct Requests : ServeLimits, StreamLimits {};
+  struct Requests : ServeLimits, StreamLimits, WorkLimits {
+    Requests() { max_work_bytes = 0; }  // 0: follows from the memory there is
+  };
 
   std::string listen = "127.0.0.1:8001";                   // HOST:PORT of gRPC
   size_t max_connections = 0;                              // to gRPC, at once; 0: as descriptors allow

@@ -15,6 +15,7 @@
 #include "absl/time/clock.h"
 #include "base/cpu_limit.h"
 #include "base/log.h"
+#include "base/memory_limit.h"
 #include "server/listen/descriptor_limit.h"
 #include "server/listen/listener.h"
 #include "server/loop/compute_helpers.h"
@@ -56,6 +57,11 @@ constexpr absl::Duration kDrainPoll = absl::Milliseconds(1);
 
 // What runs is cut at the deadline, but what was answered is saved.
 constexpr absl::Duration kLeastFlushTime = absl::Seconds(2);
+
+WorkLimits WorkLimitsOf(WorkLimits limits) {
+  if (limits.max_work_bytes == 0) limits.max_work_bytes = AvailableMemory() / 4;
+  return limits;
+}
 
 std::string HostOf(absl::string_view address) { return std::string(address.substr(0, address.rfind(':'))); }
 
@@ -264,6 +270,7 @@ class Server::Impl {
     context.metrics = metrics_.requests();
     context.limits = options_.requests;
     context.stream_limits = options_.requests;
+    context.budget = &budget_;
     context.open_streams = &open_streams_;
     context.draining = &draining_;
   }
@@ -278,6 +285,7 @@ class Server::Impl {
   const size_t loop_count_;
   ComputeHelpers helpers_;
   std::atomic<size_t> open_streams_{0};
+  WorkBudget budget_{WorkLimitsOf(options_.requests)};
   std::atomic<bool> draining_{false};
   Services services_;
   std::vector<std::unique_ptr<LoopParts>> loops_;

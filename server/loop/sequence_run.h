@@ -42,6 +42,8 @@ struct SequenceRun : FifoLink<SequenceRun> {
   float* outputs = nullptr;        // [timesteps][output_size], or [1][output_size] with last_only
   bool last_only = false;          // only the last timestep's output is wanted
   bool observe_steps = false;
+  // inputs and outputs have room for one timestep: OnStep takes its output and writes the input of the next one.
+  bool one_row = false;
   const float* first_state = nullptr;
   float* working_state = nullptr;  // may be null if timesteps == 1
   float* final_state = nullptr;    // may be first_state or working_state

@@ -18,13 +18,14 @@ StepRow RowOf(const SequenceRun& run) {
   const ModelSpec& spec = run.network->spec();
   const size_t step = run.next_step;
   const bool last = step + 1 == run.timesteps;
+  const size_t place = run.one_row ? 0 : step;
   StepRow row;
-  row.input = run.inputs + step * static_cast<size_t>(spec.input_size());
+  row.input = run.inputs + place * static_cast<size_t>(spec.input_size());
   row.time = run.times == nullptr ? 0 : run.times[step];
   row.state_in = step == 0 ? run.first_state : run.working_state;
   row.state_out = last ? run.final_state : run.working_state;
   if (!run.last_only) {
-    row.output = run.outputs + step * static_cast<size_t>(spec.output_size());
+    row.output = run.outputs + place * static_cast<size_t>(spec.output_size());
   } else if (last) {
     row.output = run.outputs;
   }

@@ -20,6 +20,9 @@ enum class Why : uint8_t {
   kQueueFull,
   kSessionsFull,
   kStreamsFull,
+  kWorkBudget,    // the steps of all requests
+  kMemoryBudget,  // the bytes of all requests
+  kOutOfMemory,   // the process has none left
   kDeadline,
   kCancelled,
   kDraining,
@@ -48,6 +51,9 @@ inline constexpr std::array<RefusalRow, kNumWhys> kRefusalRows = {{
     {Why::kQueueFull, "queue_full", absl::StatusCode::kResourceExhausted, kRetryWhenFullMs},
     {Why::kSessionsFull, "sessions_full", absl::StatusCode::kResourceExhausted, kRetryWhenFullMs},
     {Why::kStreamsFull, "streams_full", absl::StatusCode::kResourceExhausted, kRetryWhenFullMs},
+    {Why::kWorkBudget, "work_budget", absl::StatusCode::kResourceExhausted, kRetryWhenFullMs},
+    {Why::kMemoryBudget, "memory_budget", absl::StatusCode::kResourceExhausted, kRetryWhenFullMs},
+    {Why::kOutOfMemory, "out_of_memory", absl::StatusCode::kResourceExhausted, kRetryWhenFullMs},
     {Why::kDeadline, "deadline", absl::StatusCode::kDeadlineExceeded, 0},
     {Why::kCancelled, "cancelled", absl::StatusCode::kCancelled, 0},
     {Why::kDraining, "draining", absl::StatusCode::kUnavailable, 0},

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -16,6 +17,7 @@
 #include "server/serve/forecast_view.h"
 #include "server/serve/message_owner.h"
 #include "server/serve/serve_context.h"
+#include "server/serve/work_budget.h"
 #include "server/session/session_lease.h"
 #include "server/session/session_table.h"
 
@@ -52,10 +54,15 @@ class Forecast : private LeaseWaiter, private Event, private ForecastPath::Owner
   absl::Status Begin();
   absl::Status StartFromSession(SessionLease session);
   absl::Status StartFromHistory();
-  // `state`: to start from, or null for zero; `given`: the session's newest output, or empty.
-  absl::Status RunPaths(absl::StatusOr<ForecastPlan> plan, const float* state, absl::Span<const float> given);
+  // `last_time`: of the session's last timestep; `state`: to start from, or null for zero; `given`: the session's
+  // newest output, or empty.
+  absl::Status RunPaths(std::optional<int64_t> last_time, const float* state, absl::Span<const float> given);
+  // Takes the forecast's cost from the budget, then makes the plan and its paths; none has started.
+  absl::Status MakePaths(std::optional<int64_t> last_time, const float* state, absl::Span<const float> given);
   void CancelPaths();
+  // The paths are done: answers, at once or by quantiles that are taken over some turns of the loop.
   void TakeValues();
+  void TakeQuantiles();
   void Finish(const absl::Status& status);
 
   const ServeContext* const context_;
@@ -66,7 +73,11 @@ class Forecast : private LeaseWaiter, private Event, private ForecastPath::Owner
   absl::Time arrived_;
   absl::Time deadline_;
   absl::StatusOr<SessionLease> granted_;  // written by OnLease on any thread; the inbox hands it over
+  Work work_;                             // taken from the budget
+  std::optional<ForecastPlan> plan_;
   std::vector<std::unique_ptr<ForecastPath>> paths_;
+  std::vector<absl::Span<const float>> points_;  // of the paths; not empty: their quantiles are being taken
+  size_t columns_ = 0;                           // of points_ whose quantiles have been taken
   size_t unfinished_paths_ = 0;
   absl::Status path_status_;  // the first failure
   bool running_ = false;

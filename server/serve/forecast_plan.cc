@@ -83,8 +83,10 @@ absl::Status ForecastPlan::PlanTimes(const ForecastView& request, const Model& m
   return absl::OkStatus();
 }
 
-void ForecastPlan::FeedBack(absl::Span<const float> points, size_t timestep) {
-  for (const auto& [from, to] : feedback_) inputs_[timestep * input_size_ + to] = points[from];
+void ForecastPlan::WriteInputs(size_t timestep, absl::Span<const float> points, float* row) const {
+  std::copy_n(inputs_.data() + timestep * input_size_, input_size_, row);
+  if (points.empty()) return;
+  for (const auto& [from, to] : feedback_) row[to] = points[from];
 }
 
 }  // namespace rondo

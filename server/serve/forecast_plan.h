@@ -25,7 +25,7 @@ class ForecastPlan {
   static absl::StatusOr<ForecastPlan> Make(const ForecastView& request, const Model& model,
                                            std::optional<int64_t> last_time);
 
-  // [timesteps][input_size]; may be zero timesteps, for the one-step forecast of a session.
+  // [timesteps][input_size] without what is fed back; may be zero timesteps, for the one-step forecast of a session.
   const std::vector<float>& inputs() const { return inputs_; }
   // [timesteps], or empty if the model needs none.
   const std::vector<int64_t>& times() const { return times_; }
@@ -33,8 +33,11 @@ class ForecastPlan {
   // Timesteps whose outputs come before the forecast's first row.
   size_t history_timesteps() const { return history_timesteps_; }
 
-  // Writes what the step before `timestep` feeds back into its inputs. `points`: one number an output, raw units.
-  void FeedBack(absl::Span<const float> points, size_t timestep);
+  size_t horizon() const { return timesteps_ - history_timesteps_ + 1; }
+
+  // Writes the inputs of `timestep` into `row`, [input_size]. `points`: what the step before it feeds back, one number
+  // an output in raw units; empty: nothing.
+  void WriteInputs(size_t timestep, absl::Span<const float> points, float* row) const;
 
  private:
   absl::Status PlanInputs(const ForecastView& request, const Model& model);

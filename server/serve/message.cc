@@ -7,6 +7,7 @@
 #include "absl/time/clock.h"
 #include "server/metrics/metrics.h"
 #include "server/refusal/refusal.h"
+#include "server/serve/or_out_of_memory.h"
 #include "server/serve/record_refusal.h"
 
 namespace rondo {
@@ -34,9 +35,16 @@ void Message::Start(RequestView request, absl::Time now, absl::Time deadline) {
   Open(now);
   request_ = std::move(request);
   if (const absl::Status status = Admit(deadline); !status.ok()) return FinishRefused(status);
+  const Work work = WorkOfRequest();
+  if (const absl::Status status = context_->budget->Take(work); !status.ok()) return FinishRefused(status);
+  work_ = work;
   const size_t sequences = request_.sequences;
-  while (tasks_.size() < sequences) tasks_.push_back(std::make_unique<SequenceTask>(context_, this, tasks_.size()));
-  exchange_->AddResults(sequences);
+  const absl::Status room = OrOutOfMemory([this, sequences] {
+    while (tasks_.size() < sequences) tasks_.push_back(std::make_unique<SequenceTask>(context_, this, tasks_.size()));
+    exchange_->AddResults(sequences);
+    return absl::OkStatus();
+  });
+  if (!room.ok()) return FinishRefused(room);
   unfinished_ = sequences + 1;  // one more, so that it ends after the last has started
   for (size_t i = 0; i < sequences; ++i) tasks_[i]->Start(exchange_->SequenceAt(i));
   OnSequenceDone(absl::OkStatus());
@@ -64,6 +72,22 @@ absl::Status Message::Admit(absl::Time deadline) {
   return absl::OkStatus();
 }
 
+Work Message::WorkOfRequest() const {
+  size_t input_size = 1, output_size = 1, state_size = 0;
+  if (model_ != nullptr) {
+    input_size = static_cast<size_t>(model_->spec().input_size());
+    output_size = static_cast<size_t>(model_->spec().output_size());
+    state_size = static_cast<size_t>(model_->spec().state_size());
+  }
+  Work work;
+  work.steps = request_.values / input_size;
+  const size_t rows = request_.last_only ? request_.sequences : work.steps;
+  // A sequence has a task, and a state to work in besides its session's.
+  work.bytes = (request_.values + rows * output_size) * sizeof(float) +
+               request_.sequences * (sizeof(SequenceTask) + 2 * state_size * sizeof(float));
+  return work;
+}
+
 bool Message::NamesLiveSession() const {
   for (size_t i = 0; i < request_.sequences && !request_.terms.anew; ++i) {
     const absl::string_view id = exchange_->SequenceAt(i).session_id;
@@ -83,6 +107,7 @@ void Message::OnSequenceDone(const absl::Status& status) {
 void Message::Finish() {
   running_ = false;
   request_.found = nullptr;
+  context_->budget->GiveBack(std::exchange(work_, {}));
   context_->metrics->in_flight.Add(-1);
   if (model_ != nullptr) {
     model_->metrics->requests.durations.Observe(method_, first_failure_.code(), absl::Now() - arrived_);

@@ -12,6 +12,7 @@
 #include "server/serve/exchange.h"
 #include "server/serve/sequence_task.h"
 #include "server/serve/serve_context.h"
+#include "server/serve/work_budget.h"
 
 namespace rondo {
 
@@ -60,6 +61,8 @@ class Message {
   // Whether a sequence names a live session of the model and version that the request names: a session keeps its model,
   // also when that has left the registry.
   bool NamesLiveSession() const;
+  // What the request costs on the message's model.
+  Work WorkOfRequest() const;
   void Open(absl::Time now);
   void FinishRefused(const absl::Status& status);
   void Finish();
@@ -72,6 +75,7 @@ class Message {
   std::vector<std::unique_ptr<SequenceTask>> tasks_;  // as many as the largest message had sequences
   ServedModelPtr model_;
   absl::Status model_away_;
+  Work work_;  // taken from the budget
   absl::Status refusal_;
   absl::Status first_failure_;
   absl::Time arrived_;

@@ -12,6 +12,12 @@ struct ServeLimits {
   size_t max_sequences_per_message = 4096;
 };
 
+// What all requests that run or wait may take together; one request at most half of it.
+struct WorkLimits {
+  size_t max_work_steps = 50'000'000;
+  size_t max_work_bytes = size_t{1} << 30;
+};
+
 struct StreamLimits {
   size_t max_streams = 10'000;        // open at once
   size_t max_pipelined_messages = 8;  // read ahead on one stream

@@ -11,6 +11,7 @@
 #include "server/refusal/refusal.h"
 #include "server/serve/check_sequence.h"
 #include "server/serve/message.h"
+#include "server/serve/or_out_of_memory.h"
 #include "server/serve/record_refusal.h"
 #include "server/serve/request_digest.h"
 
@@ -39,15 +40,20 @@ void SequenceTask::Start(const SequenceView& sequence) {
   if (!fits_.ok() && !lives) return EndRefused(fits_);
   digest_ = RequestDigest(sequence_.values, sequence_.times, last_only);
   if (!sequence_.session_id.empty()) return AcquireSession();
-  lease_ = context_->sessions->AcquireStateless(message_->model());
-  Run();
+  const absl::Status status = OrOutOfMemory([this] {
+    lease_ = context_->sessions->AcquireStateless(message_->model());
+    return absl::OkStatus();
+  });
+  status.ok() ? Run() : EndRefused(status);
 }
 
 void SequenceTask::AcquireSession() {
   const bool creates = fits_.ok() && (message_->request().terms.anew || sequence_.position == 0);
   stage_ = Stage::kWaiting;
-  absl::StatusOr<std::optional<SessionLease>> lease = context_->sessions->Acquire(
-      sequence_.session_id, creates ? &message_->model() : nullptr, this, message_->arrived());
+  auto lease = OrOutOfMemory([this, creates] {
+    return context_->sessions->Acquire(sequence_.session_id, creates ? &message_->model() : nullptr, this,
+                                       message_->arrived());
+  });
   if (!lease.ok()) return EndWithoutSession(lease.status());
   if (!lease->has_value()) return;
   lease_ = *std::move(*lease);
@@ -147,7 +153,8 @@ void SequenceTask::LetAdopt() {
 
 void SequenceTask::Replay() {
   const absl::Span<const float> reply = lease_.last_reply();
-  AllocateReply(reply.size());
+  const absl::Status status = AllocateReply(reply.size());
+  if (!status.ok()) return EndRefused(status);
   std::copy(reply.begin(), reply.end(), reply_.begin());
   result_.next_position = lease_.position();
   SetDurablePosition();
@@ -159,11 +166,14 @@ void SequenceTask::SetDurablePosition() {
   if (context_->sessions->has_store()) result_.durable_position = lease_.durable_position().value_or(0);
 }
 
-void SequenceTask::AllocateReply(size_t floats) {
+absl::Status SequenceTask::AllocateReply(size_t floats) {
   const ServedModel& model = *lease_.model();
   result_.version = model.model->version;
   result_.timesteps = TimestepsOf(sequence_, model);
-  reply_ = absl::MakeSpan(message_->exchange()->AllocateValues(index_, floats), floats);
+  return OrOutOfMemory([this, floats] {
+    reply_ = absl::MakeSpan(message_->exchange()->AllocateValues(index_, floats), floats);
+    return absl::OkStatus();
+  });
 }
 
 void SequenceTask::Run() {
@@ -171,7 +181,8 @@ void SequenceTask::Run() {
   const ModelSpec& spec = model->spec();
   const bool last_only = message_->request().last_only;
   const size_t timesteps = TimestepsOf(sequence_, *model);
-  AllocateReply((last_only ? 1 : timesteps) * static_cast<size_t>(spec.output_size()));
+  absl::Status status = AllocateReply((last_only ? 1 : timesteps) * static_cast<size_t>(spec.output_size()));
+  if (!status.ok()) return EndRefused(status);
   run_ = SequenceRun();
   run_.network = model->model->network.get();
   run_.probe = &model->metrics->loop;
@@ -182,13 +193,15 @@ void SequenceTask::Run() {
   run_.times = spec.needs_times() ? sequence_.times.data() : nullptr;
   run_.last_only = last_only;
   run_.outputs = reply_.data();
-  run_.first_state = lease_.state();
-  run_.final_state = lease_.next_state();
-  if (run_.timesteps > 1) run_.working_state = lease_.working_state();
   run_.admitted = message_->arrived();
   run_.deadline = message_->deadline();
   stage_ = Stage::kRunning;
-  const absl::Status status = context_->engine->Admit(&run_);
+  status = OrOutOfMemory([this] {
+    run_.first_state = lease_.state();
+    run_.final_state = lease_.next_state();
+    if (run_.timesteps > 1) run_.working_state = lease_.working_state();
+    return context_->engine->Admit(&run_);
+  });
   if (!status.ok()) EndRefused(status);
 }
 

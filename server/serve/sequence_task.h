@@ -57,8 +57,8 @@ class SequenceTask : private LeaseWaiter, private CommitWaiter, private RunObser
   void LetAdopt();
   void Replay();
   void SetDurablePosition();
-  // Makes room for so many floats of a reply by the model of the lease.
-  void AllocateReply(size_t floats);
+  // Makes room for so many floats of a reply by the model of the lease. RESOURCE_EXHAUSTED: there is no memory.
+  absl::Status AllocateReply(size_t floats);
   void Run();
   void Commit();
   void EndCommit(const absl::Status& status);

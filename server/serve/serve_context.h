@@ -9,6 +9,7 @@
 #include "server/registry/adopt_sessions.h"
 #include "server/registry/model_registry.h"
 #include "server/serve/request_limits.h"
+#include "server/serve/work_budget.h"
 #include "server/session/session_table.h"
 
 namespace rondo {
@@ -22,6 +23,7 @@ struct ServeContext {
   AdoptSessions adopt_sessions = AdoptSessions::kNever;
   RequestsProbe* metrics = nullptr;
   ServeLimits limits;
+  WorkBudget* budget = nullptr;                 // of all loops
   const std::atomic<bool>* draining = nullptr;  // true: refuse new work as UNAVAILABLE
 };
 

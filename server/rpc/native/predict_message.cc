@@ -17,6 +17,7 @@ void PredictMessage::Start(absl::Time now, absl::Time deadline) {
   view.model = request_.model();
   view.version = request_.version();
   view.sequences = static_cast<size_t>(request_.sequences_size());
+  for (const v1::Sequence& sequence : request_.sequences()) view.values += static_cast<size_t>(sequence.values_size());
   view.last_only = request_.last_only();
   if (request_.timeout_ms() != 0) view.timeout = absl::Milliseconds(request_.timeout_ms());
   view.flow = owner_->flow();

@@ -31,6 +31,7 @@ void OpenInferenceMessage::Start(absl::Time now, absl::Time deadline) {
   view.model = request_.model_name();
   view.found = *std::move(model);
   view.sequences = 1;
+  view.values = tensors_.values.size();
   view.timeout = terms_.timeout;
   view.terms = {terms_.start, NamesInputs(request_)};
   view.flow = owner_->flow();

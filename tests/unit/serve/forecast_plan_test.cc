@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "tests/unit/serve/calendar_model.h"
 
@@ -25,9 +26,14 @@ TEST(ForecastPlanTest, OutputsAreFedBackIntoTheInputsOfTheirLinks) {
   const Model model = CalendarModel(86400);
   absl::StatusOr<ForecastPlan> plan = ForecastPlan::Make(RequestOf(3, {-1, 10, -1, 20}), model, 1000);
   ASSERT_TRUE(plan.ok()) << plan.status();
-  plan->FeedBack({5, 6}, 0);
-  plan->FeedBack({7, 8}, 1);
-  EXPECT_THAT(plan->inputs(), ElementsAre(6, 10, 8, 20));
+  EXPECT_EQ(plan->horizon(), 3u);
+  std::vector<float> row(2);
+  plan->WriteInputs(0, {5, 6}, row.data());
+  EXPECT_THAT(row, ElementsAre(6, 10));
+  plan->WriteInputs(1, {7, 8}, row.data());
+  EXPECT_THAT(row, ElementsAre(8, 20));
+  plan->WriteInputs(1, {}, row.data());
+  EXPECT_THAT(row, ElementsAre(-1, 20));
   EXPECT_THAT(plan->times(), ElementsAre(1000 + 86400, 1000 + 2 * 86400));
 }
 

@@ -119,6 +119,7 @@ class ServeFixture : public testing::Test {
     context_.sessions = &sessions_;
     context_.metrics = metrics_.requests();
     context_.draining = &draining_;
+    context_.budget = &budget_;
   }
   ~ServeFixture() override {
     testing::internal::GetCapturedStderr();
@@ -217,6 +218,7 @@ class ServeFixture : public testing::Test {
   HandInbox inbox_;
   std::atomic<bool> draining_{false};
   SessionTable sessions_;
+  WorkBudget budget_{WorkLimits{}};
   ServeContext context_;
   absl::Time now_ = absl::Now();
   std::vector<float> last_values_;  // of the last Run

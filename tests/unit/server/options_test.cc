@@ -54,6 +54,8 @@ TEST(OptionsTest, DefaultsAreWhatTheDesignSays) {
   EXPECT_EQ(options->requests.max_sequences_per_message, 4096u);
   EXPECT_EQ(options->requests.max_streams, 10000u);
   EXPECT_EQ(options->requests.max_pipelined_messages, 8u);
+  EXPECT_EQ(options->requests.max_work_steps, 50'000'000u);
+  EXPECT_EQ(options->requests.max_work_bytes, 0u);
 }
 
 TEST(OptionsTest, TheKernelIsOursOrOneDnns) {
