@@ -110,6 +110,8 @@ ModelDescription ToModelDescription(const v1::Model& model) {
   for (const v1::Feedback& link : model.feedback()) description.feedback.push_back({link.output(), link.input()});
   description.step_seconds = model.step_seconds();
   description.kernel = model.kernel();
+  description.state = model.state();
+  description.reason = model.reason();
   return description;
 }
 

@@ -20,8 +20,9 @@ constexpr char kAbout[] =
   rondo-server --model_repository=/models --listen=0.0.0.0:8001 --http_listen=0.0.0.0:8002)";
 
 constexpr char kNotes[] =
-    R"(SIGTERM or Ctrl-C: finish what runs and exit. SIGHUP: look at the models again.
-Exit code: 0 stopped as it was told, 1 cannot serve (why is on stderr), 2 wrong usage.
+    R"(SIGTERM or Ctrl-C: finish what runs and exit; once more: cancel what runs. SIGHUP: look at the models again.
+Exit code: 0 stopped as it was told, 1 cannot serve (why is on stderr), 2 wrong usage, 3 stopped as it was told, but the
+--session_store did not take some sessions (how many: event=sessions_lost on stderr).
 )";
 
 bool IsAddress(absl::string_view text) {
@@ -44,6 +45,9 @@ OptionGroup Models(ServerOptions* options) {
        {"model_repository", TextOrNone(&registry.model_repository, "DIR"),
         "A folder with models as DIR/NAME/VERSION/model.safetensors, VERSION a positive integer. New, changed and "
         "removed files are followed while the server runs."},
+       {"allow_empty", Switch(&registry.allow_empty),
+        "Be ready, for health and ServerReady, without any live model. Otherwise the server is not ready until one is "
+        "loaded."},
        {"model_poll_interval",
         Number(&options->model_poll_interval, {absl::Milliseconds(100), absl::Hours(24)}, "DURATION",
                {{"0", absl::ZeroDuration()}}),

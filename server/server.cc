@@ -23,6 +23,7 @@
 #include "server/metrics/metrics.h"
 #include "server/metrics/scrape_port.h"
 #include "server/registry/find_recorded_model.h"
+#include "server/registry/model_loader.h"
 #include "server/registry/model_registry.h"
 #include "server/rpc/call/call.h"
 #include "server/rpc/call/rpc_context.h"
@@ -57,6 +58,8 @@ constexpr absl::Duration kDrainPoll = absl::Milliseconds(1);
 
 // What runs is cut at the deadline, but what was answered is saved.
 constexpr absl::Duration kLeastFlushTime = absl::Seconds(2);
+// So soon a save that waits for the store hears that the drain was cut short.
+constexpr absl::Duration kFlushSlice = absl::Milliseconds(200);
 
 WorkLimits WorkLimitsOf(WorkLimits limits) {
   if (limits.max_work_bytes == 0) limits.max_work_bytes = AvailableMemory() / 4;
@@ -80,7 +83,7 @@ class Server::Impl {
   absl::Status Start() {
     SendLibraryLogsToOurs();
     const size_t most_connections = MostConnections(RaiseDescriptorLimit());
-    absl::StatusOr<std::unique_ptr<ModelRegistry>> registry = ModelRegistry::Open(options_.registry, &metrics_);
+    absl::StatusOr<std::unique_ptr<ModelRegistry>> registry = ModelRegistry::Create(options_.registry, &metrics_);
     if (!registry.ok()) return registry.status();
     registry_ = *std::move(registry);
     absl::StatusOr<SessionPersistence> persistence = OpenStore();
@@ -93,41 +96,44 @@ class Server::Impl {
       http_address_ = absl::StrCat(HostOf(options_.http_listen), ":", scrape_port_->port());
     }
     if (absl::Status status = Listen(most_connections); !status.ok()) return status;
-    LogEvent(LogLevel::kInfo, "listening",
-             {{"address", address_},
-              {"http_address", http_address_},
-              {"cpus", absl::StrCat(cpus_)},
-              {"loops", absl::StrCat(loops_.size())},
-              {"helpers", absl::StrCat(helpers_.count())},
-              {"max_connections", absl::StrCat(metrics_.connections()->max.Value())},
-              {"models", absl::StrCat(registry_->List().size())}});
+    LogEvent(LogLevel::kInfo, "loading_models", {{"address", address_}, {"http_address", http_address_}});
+    loader_ = std::make_unique<ModelLoader>(registry_.get(), [this](const absl::Status& status) { OnLook(status); });
     return absl::OkStatus();
   }
 
-  void Stop(absl::Duration timeout) {
-    if (server_ == nullptr) return;
-    const absl::Time deadline = absl::Now() + timeout;
+  std::optional<absl::Status> AwaitModels(absl::Time deadline) { return loader_->AwaitFirst(deadline); }
+  bool loading() const { return loader_->busy(); }
+
+  size_t Stop(absl::Duration timeout) {
+    if (server_ == nullptr) return 0;
+    loader_->Quit();
+    drain_deadline_ = absl::Now() + timeout;
     draining_ = true;
     for (const std::unique_ptr<LoopParts>& part : loops_) part->loop.Post(&part->drain);
     absl::SleepFor(std::min(kRefusalTime, timeout));
     // Nothing more is read, and what was read is answered.
-    WaitUntil(deadline, [this](const LoopParts& part) {
-      return part.drain.told() && metrics_.requests()->in_flight.Value() == 0;
-    });
+    WaitUntil(
+        [this](const LoopParts& part) { return part.drain.told() && metrics_.requests()->in_flight.Value() == 0; });
     // Before any client hears that it should go on elsewhere. What the deadline cuts is saved at the end.
-    sessions_->Flush(deadline);
+    SaveSessions(absl::ZeroDuration());
     for (const std::unique_ptr<LoopParts>& part : loops_) part->loop.Post(&part->leave);
-    WaitUntil(deadline, [](const LoopParts& part) { return part.leave.told() && part.calls.told_left() == 0; });
+    WaitUntil([](const LoopParts& part) { return part.leave.told() && part.calls.told_left() == 0; });
     listener_->Stop();
-    server_->Shutdown(absl::ToChronoTime(std::min(deadline, absl::Now() + kGoodbyeTime)));
+    server_->Shutdown(absl::ToChronoTime(std::min(DrainDeadline(), absl::Now() + kGoodbyeTime)));
     for (const std::unique_ptr<LoopParts>& part : loops_) part->calls.WaitUntilNone();
     loops_.clear();
     server_.reset();
     listener_.reset();
-    if (!sessions_->Flush(std::max(deadline, absl::Now() + kLeastFlushTime))) {
-      LogEvent(LogLevel::kError, "sessions_lost", {{"message", "the session store did not take the last changes"}});
+    const size_t lost = SaveSessions(kLeastFlushTime);
+    if (lost > 0) {
+      LogEvent(LogLevel::kError, "sessions_lost",
+               {{"sessions", absl::StrCat(lost)}, {"message", "the session store did not take their last changes"}});
     }
+    sessions_.reset();
+    return lost;
   }
+
+  void CutShort() { cut_short_ = true; }
 
   void Maintain(absl::Time now) {
     sessions_->ExpireIdle(now);
@@ -135,11 +141,12 @@ class Server::Impl {
     const absl::Duration interval = options_.model_poll_interval;
     if (options_.registry.model_repository.empty() || interval == absl::ZeroDuration()) return;
     if (now - last_reload_ < interval) return;
-    ReloadModels();
+    AskForModels();
     last_reload_ = now;
   }
 
-  void ReloadModels() { registry_->Reload().IgnoreError(); }  // it has logged each failure
+  void AskForModels() { loader_->Ask(); }
+  void ReloadModels() { loader_->AskAndWait(); }
 
   bool IsListening() { return listener_->IsWell(); }
   const std::string& address() const { return address_; }
@@ -151,13 +158,19 @@ class Server::Impl {
   struct LoopParts {
     LoopParts(std::unique_ptr<grpc::ServerCompletionQueue> queue, const ActiveSet::Options& options,
               ComputeHelpers* helpers)
-        : drain(&calls, &Call::Drain), leave(&calls, &Call::Leave), loop(std::move(queue), options, helpers) {}
+        : models(&calls, &Call::ModelsMayHaveChanged),
+          drain(&calls, &Call::Drain),
+          leave(&calls, &Call::Leave),
+          loop(std::move(queue), options, helpers) {}
 
     // Tells every call.
     class Notice : public Event {
      public:
       Notice(CallList* calls, void (Call::*what)()) : calls_(calls), what_(what) {}
+      // False: the notice is on its way already.
+      bool Claim() { return !under_way_.exchange(true); }
       void Proceed(bool) override {
+        under_way_ = false;
         calls_->TellAll(what_);
         told_ = true;
       }
@@ -166,11 +179,13 @@ class Server::Impl {
      private:
       CallList* const calls_;
       void (Call::*const what_)();
+      std::atomic<bool> under_way_{false};
       std::atomic<bool> told_{false};
     };
 
     CallList calls;
     RpcContext context;
+    Notice models;
     Notice drain;
     Notice leave;
     ServingLoop loop;  // last: its thread uses everything above
@@ -188,10 +203,43 @@ class Server::Impl {
     builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);  // no limit: a silent stream is asked again
   }
 
-  // Until `is_so` of each loop.
-  void WaitUntil(absl::Time deadline, absl::FunctionRef<bool(const LoopParts&)> is_so) const {
+  // A look at the models has ended. On the loader's thread, and never once it has quit.
+  void OnLook(const absl::Status& status) {
+    for (const std::unique_ptr<LoopParts>& part : loops_) {
+      if (part->models.Claim()) part->loop.Post(&part->models);
+    }
+    if (serving_ || !status.ok()) return;
+    serving_ = true;
+    LogEvent(LogLevel::kInfo, "listening",
+             {{"address", address_},
+              {"http_address", http_address_},
+              {"cpus", absl::StrCat(cpus_)},
+              {"loops", absl::StrCat(loops_.size())},
+              {"helpers", absl::StrCat(helpers_.count())},
+              {"max_connections", absl::StrCat(metrics_.connections()->max.Value())},
+              {"models", absl::StrCat(registry_->List().size())},
+              {"ready", registry_->ready() ? "yes" : "no"}});
+  }
+
+  absl::Time DrainDeadline() const { return cut_short_ ? absl::InfinitePast() : drain_deadline_; }
+
+  // Until `is_so` of each loop, or the drain's deadline.
+  void WaitUntil(absl::FunctionRef<bool(const LoopParts&)> is_so) const {
     const auto is_so_of = [&is_so](const std::unique_ptr<LoopParts>& part) { return is_so(*part); };
-    while (!std::all_of(loops_.begin(), loops_.end(), is_so_of) && absl::Now() < deadline) absl::SleepFor(kDrainPoll);
+    while (!std::all_of(loops_.begin(), loops_.end(), is_so_of) && absl::Now() < DrainDeadline()) {
+      absl::SleepFor(kDrainPoll);
+    }
+  }
+
+  // Tries until the drain's deadline, but for `at_least` so long. Returns how many sessions the store lacks then.
+  size_t SaveSessions(absl::Duration at_least) {
+    const absl::Time least = absl::Now() + at_least;
+    while (true) {
+      if (sessions_->Flush(std::min(std::max(DrainDeadline(), least), absl::Now() + kFlushSlice))) return 0;
+      if (absl::Now() + kDrainPoll > std::max(DrainDeadline(), least))
+        return std::max<size_t>(1, sessions_->CountUnsaved());
+      absl::SleepFor(kDrainPoll);
+    }
   }
 
   // `most`: connections at once, as far as descriptors reach.
@@ -287,6 +335,8 @@ class Server::Impl {
   std::atomic<size_t> open_streams_{0};
   WorkBudget budget_{WorkLimitsOf(options_.requests)};
   std::atomic<bool> draining_{false};
+  std::atomic<bool> cut_short_{false};
+  absl::Time drain_deadline_ = absl::InfiniteFuture();
   Services services_;
   std::vector<std::unique_ptr<LoopParts>> loops_;
   std::unique_ptr<grpc::Server> server_;
@@ -294,6 +344,8 @@ class Server::Impl {
   std::string address_;
   std::string http_address_;
   absl::Time last_reload_ = absl::Now();
+  bool serving_ = false;                 // the loader's own
+  std::unique_ptr<ModelLoader> loader_;  // last: its thread uses what is above
 };
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
@@ -305,8 +357,12 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
-void Server::Stop(absl::Duration timeout) { impl_->Stop(timeout); }
+std::optional<absl::Status> Server::AwaitModels(absl::Time deadline) { return impl_->AwaitModels(deadline); }
+bool Server::loading() const { return impl_->loading(); }
+size_t Server::Stop(absl::Duration timeout) { return impl_->Stop(timeout); }
+void Server::CutShort() { impl_->CutShort(); }
 void Server::Maintain(absl::Time now) { impl_->Maintain(now); }
+void Server::AskForModels() { impl_->AskForModels(); }
 void Server::ReloadModels() { impl_->ReloadModels(); }
 bool Server::IsListening() { return impl_->IsListening(); }
 const std::string& Server::address() const { return impl_->address(); }

@@ -1,7 +1,9 @@
 #ifndef RONDO_SERVER_SERVER_H_
 #define RONDO_SERVER_SERVER_H_
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -13,21 +15,34 @@ namespace rondo {
 
 // The whole server: its parts are built bottom-up by Start and stopped top-down by Stop.
 //
-// Threads: Start, Stop and Maintain from one thread; the parts have their own.
+// Threads: CutShort and ReloadModels from any thread, all else from one at a time; the parts have their own.
 class Server {
  public:
-  // Loads the models, listens and serves. Any error of a part: nothing runs.
+  // Listens and begins to load the models; until they are there health says NOT_SERVING and requests for a model are
+  // refused as UNAVAILABLE. Any error of a part: nothing runs.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options);
+  // Waits for the model that is being loaded, if any: no load can be broken off.
   ~Server();
 
+  // Waits for the first models. OK: the server serves; a repository may have none that can be loaded. An error: that of
+  // a model file that was given by name. Absent: they are not loaded by `deadline`.
+  std::optional<absl::Status> AwaitModels(absl::Time deadline);
+  // Whether a model is being loaded, for which the destructor would wait.
+  bool loading() const;
+
   // Tells health NOT_SERVING, refuses new work as UNAVAILABLE, finishes what runs, saves every session, tells each
-  // stream where its sessions stand, and returns when all calls have ended; those that have not after `timeout` are
-  // cut. Called once at most; the destructor calls it with zero.
-  void Stop(absl::Duration timeout);
+  // stream where its sessions stand, closes the store, and returns when all calls have ended; those that have not after
+  // `timeout` are cut. A model that is being loaded goes on. Returns how many sessions the store did not take. Called
+  // once at most; the destructor calls it with zero.
+  size_t Stop(absl::Duration timeout);
+  // Ends the timeout of a Stop that runs now.
+  void CutShort();
 
   // The work that comes by itself: idle sessions end, the model repository is looked at. Call about once a second.
   void Maintain(absl::Time now);
-  // Looks at the model repository now.
+  // Asks for a look at the models, which are loaded on a thread of their own.
+  void AskForModels();
+  // Looks at the models, and returns when those that are new are loaded.
   void ReloadModels();
 
   // False: no connections are accepted and this cannot be mended from within; only a restart can help.

@@ -13,13 +13,13 @@ std::string InputNames(const ModelDescription& model) {
 absl::Status Run(const CommandContext& context) {
   const absl::StatusOr<std::vector<ModelDescription>> models = context.client.ListModels();
   if (!models.ok()) return models.status();
-  absl::Status status = context.output.Row(
-      {"model", "version", "cell", "num_layers", "hidden_size", "inputs", "outputs", "horizon", "head", "kernel"});
+  absl::Status status = context.output.Row({"model", "version", "cell", "num_layers", "hidden_size", "inputs",
+                                            "outputs", "horizon", "head", "kernel", "state", "reason"});
   for (const ModelDescription& model : *models) {
     if (!status.ok()) return status;
     status = context.output.Row({model.name, absl::StrCat(model.version), model.cell, absl::StrCat(model.num_layers),
                                  absl::StrCat(model.hidden_size), InputNames(model), absl::StrJoin(model.outputs, " "),
-                                 absl::StrCat(model.horizon), model.head, model.kernel});
+                                 absl::StrCat(model.horizon), model.head, model.kernel, model.state, model.reason});
   }
   return status.ok() ? context.output.Flush() : status;
 }

@@ -48,6 +48,30 @@ class LiveVersions {
   std::map<std::pair<std::string, int64_t>, About> versions_ ABSL_GUARDED_BY(mutex_);
 };
 
+// Whether the newest file of each model version could be loaded.
+//
+// Threads: every method may be called from any thread.
+class LoadedVersions {
+ public:
+  using Versions = std::map<std::pair<std::string, int64_t>, bool>;
+
+  void Set(Versions versions) {
+    const MutexLock lock(&mutex_);
+    versions_ = std::move(versions);
+  }
+
+  template <typename Show>
+  void ForEach(Show show) const {
+    const MutexLock lock(&mutex_);
+    for (const auto& [key, loaded] : versions_)
+      show({key.first, absl::StrCat(key.second)}, Reading{loaded ? 1.0 : 0.0});
+  }
+
+ private:
+  mutable Mutex mutex_;
+  Versions versions_ ABSL_GUARDED_BY(mutex_);
+};
+
 // The files of one model name.
 struct ModelRegistryProbe : Probe {
   Metric<Histogram> load{
@@ -62,6 +86,13 @@ struct RegistryProbe : Probe {
                             {"rondo_model_info",
                              "Always 1 for each live model version; the labels describe it.",
                              {"model", "version", "cell", "kernel", "dtype"}}};
+  Metric<LoadedVersions> loaded{
+      this,
+      {"rondo_model_loaded",
+       "1 for each model version whose newest file is live, 0 if that file could not be loaded.",
+       {"model", "version"}}};
+  Metric<Counter> load_failures{
+      this, {"rondo_model_load_failures_total", "Model files that could not be loaded, each counted once a cause."}};
 };
 
 }  // namespace rondo

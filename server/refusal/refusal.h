@@ -30,6 +30,7 @@ enum class Why : uint8_t {
   kStore,      // the session store is away, or what it has of the session is damaged
   kStoreFull,  // the session store has no room
   kConnectionsFull,
+  kModelAway,  // the model is being loaded, or its file cannot be
   kCount
 };
 inline constexpr size_t kNumWhys = static_cast<size_t>(Why::kCount);
@@ -61,6 +62,7 @@ inline constexpr std::array<RefusalRow, kNumWhys> kRefusalRows = {{
     {Why::kStore, "store", absl::StatusCode::kUnavailable, 0},
     {Why::kStoreFull, "store_full", absl::StatusCode::kResourceExhausted, kRetryWhenFullMs},
     {Why::kConnectionsFull, "connections_full", absl::StatusCode::kUnavailable, 0},
+    {Why::kModelAway, "model_away", absl::StatusCode::kUnavailable, kRetryWhenFullMs},
 }};
 
 constexpr bool EachReasonHasItsRow() {

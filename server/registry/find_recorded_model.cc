@@ -30,6 +30,7 @@ absl::StatusOr<ServedModelPtr> FindRecordedModel(const ModelRegistry& registry, 
   }
   const std::string state = absl::StrCat("the state is of model '", recorded.name, "' version ", recorded.version);
   if (adopt == AdoptSessions::kNever) {
+    if (absl::IsUnavailable(own.status())) return own.status();
     if (!own.ok()) return Refuse(Why::kNotFound, absl::StrCat(state, "; ", own.status().message()));
     return Refuse(
         Why::kPosition,

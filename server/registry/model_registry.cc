@@ -1,6 +1,7 @@
 #include "server/registry/model_registry.h"
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <map>
 #include <set>
@@ -25,8 +26,13 @@ namespace {
 constexpr size_t kMaxNamesInMessage = 10;
 
 using Versions = std::map<int64_t, ServedModelPtr>;
-// Never changed once published: a reader copies the pointer and needs no lock after that.
-using Snapshot = std::map<std::string, Versions, std::less<>>;  // no model without a version
+// What the last look has found. It never changes once published: a reader copies the pointer and needs no lock after
+// that.
+struct Snapshot {
+  std::map<std::string, Versions, std::less<>> live;  // no model without a version
+  std::vector<ModelRegistry::Known> known;            // by name, then version
+  bool looked = false;                                // false: no look has ended yet
+};
 
 std::string Join(const std::vector<std::string>& names) {
   if (names.empty()) return "none";
@@ -37,7 +43,7 @@ std::string Join(const std::vector<std::string>& names) {
 
 absl::Status NoSuchModel(const Snapshot& snapshot, absl::string_view name) {
   std::vector<std::string> names;
-  for (const auto& [known, versions] : snapshot) names.push_back(known);
+  for (const auto& [known, versions] : snapshot.live) names.push_back(known);
   return Refuse(Why::kNotFound,
                 absl::StrCat("no model \"", absl::CHexEscape(name.substr(0, 64)), "\"; there are: ", Join(names)));
 }
@@ -47,6 +53,17 @@ absl::Status NoSuchVersion(absl::string_view name, const Versions& versions, int
   for (const auto& [number, served] : versions) known.push_back(absl::StrCat(number));
   return Refuse(Why::kNotFound,
                 absl::StrCat("model \"", name, "\" has no version ", version, "; there are: ", Join(known)));
+}
+
+// Says why a version that is there is not live. OK: there is none. `version` 0: the newest that failed.
+absl::Status WhyAway(const Snapshot& snapshot, absl::string_view name, int64_t version) {
+  if (!snapshot.looked) return Refuse(Why::kModelAway, "the models are being loaded");
+  absl::Status why;
+  for (const ModelRegistry::Known& known : snapshot.known) {
+    if (known.name != name || known.served != nullptr || (version != 0 && known.version != version)) continue;
+    why = Refuse(Why::kModelAway, known.failure.message());
+  }
+  return why;
 }
 
 absl::StatusOr<RepositoryScan> Scan(const std::string& repository) {
@@ -74,6 +91,8 @@ class ModelRegistry::Impl {
 
   absl::Status ReadOptions();
   absl::Status Reload();
+  void StopLoading() { stopped_ = true; }
+  const Options& options() const { return options_; }
 
   std::shared_ptr<const Snapshot> snapshot() const {
     const MutexLock lock(&snapshot_mutex_);
@@ -100,6 +119,7 @@ class ModelRegistry::Impl {
 
   const Options options_;
   Metrics* const metrics_;
+  std::atomic<bool> stopped_{false};
   std::vector<ModelSource> files_;  // of options_.model_files; constant after ReadOptions
 
   Mutex reload_mutex_;  // held while models load; Find never waits for it
@@ -151,6 +171,7 @@ absl::Status ModelRegistry::Impl::Reload() {
   absl::Status first_failure;
   std::set<Key> wanted;
   for (const ModelSource& source : scan->sources) {
+    if (stopped_) return absl::CancelledError("the server is shutting down");
     Key key(source.name, source.version);
     first_failure.Update(Refresh(source, &entries_[key]));
     wanted.insert(std::move(key));
@@ -176,7 +197,10 @@ absl::Status ModelRegistry::Impl::Refresh(const ModelSource& source, Entry* entr
   if (!failure.ok()) {
     failure = absl::Status(
         failure.code(), absl::StrCat("model \"", source.name, "\" version ", source.version, ": ", failure.message()));
-    if (failure != entry->failure) LogFailure(source, failure, entry->served != nullptr);
+    if (failure != entry->failure) {
+      LogFailure(source, failure, entry->served != nullptr);
+      metrics_->registry()->load_failures.Add();
+    }
   }
   entry->failure = failure;
   return failure;
@@ -222,9 +246,14 @@ void ModelRegistry::Impl::RemoveAllBut(const std::set<Key>& wanted) {
 
 void ModelRegistry::Impl::Publish() {
   auto made = std::make_shared<Snapshot>();
+  made->looked = true;
+  LoadedVersions::Versions loaded;
   for (const auto& [key, entry] : entries_) {
-    if (entry.served != nullptr) (*made)[key.first][key.second] = entry.served;
+    if (entry.served != nullptr) made->live[key.first][key.second] = entry.served;
+    made->known.push_back({key.first, key.second, entry.served, entry.failure});
+    loaded[key] = entry.failure.ok();
   }
+  metrics_->registry()->loaded.Set(std::move(loaded));
   std::shared_ptr<const Snapshot> next = std::move(made);
   {
     const MutexLock lock(&snapshot_mutex_);
@@ -233,12 +262,22 @@ void ModelRegistry::Impl::Publish() {
   // `next` is now the old snapshot: models that left are freed here, after the lock.
 }
 
-absl::StatusOr<std::unique_ptr<ModelRegistry>> ModelRegistry::Open(Options options, Metrics* metrics) {
-  const bool all_must_load = !options.model_files.empty();
+absl::StatusOr<std::unique_ptr<ModelRegistry>> ModelRegistry::Create(Options options, Metrics* metrics) {
   auto impl = std::make_unique<Impl>(std::move(options), metrics);
   if (absl::Status status = impl->ReadOptions(); !status.ok()) return status;
-  if (absl::Status status = impl->Reload(); !status.ok() && all_must_load) return status;
   return std::unique_ptr<ModelRegistry>(new ModelRegistry(std::move(impl)));
+}
+
+absl::StatusOr<std::unique_ptr<ModelRegistry>> ModelRegistry::Open(Options options, Metrics* metrics) {
+  absl::StatusOr<std::unique_ptr<ModelRegistry>> registry = Create(std::move(options), metrics);
+  if (!registry.ok()) return registry;
+  if (absl::Status status = (*registry)->LoadFirst(); !status.ok()) return status;
+  return registry;
+}
+
+absl::Status ModelRegistry::LoadFirst() {
+  absl::Status status = impl_->Reload();
+  return impl_->options().model_files.empty() ? absl::OkStatus() : status;
 }
 
 ModelRegistry::ModelRegistry(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -246,24 +285,34 @@ ModelRegistry::~ModelRegistry() = default;
 
 absl::StatusOr<ServedModelPtr> ModelRegistry::Find(absl::string_view name, int64_t version) const {
   const std::shared_ptr<const Snapshot> snapshot = impl_->snapshot();
-  const auto model = snapshot->find(name);
-  if (model == snapshot->end()) return NoSuchModel(*snapshot, name);
-  const Versions& versions = model->second;
-  if (version == 0) return versions.rbegin()->second;
-  const auto found = versions.find(version);
-  if (found == versions.end()) return NoSuchVersion(name, versions, version);
-  return found->second;
+  const auto model = snapshot->live.find(name);
+  if (model != snapshot->live.end()) {
+    const Versions& versions = model->second;
+    if (version == 0) return versions.rbegin()->second;
+    const auto found = versions.find(version);
+    if (found != versions.end()) return found->second;
+  }
+  if (absl::Status away = WhyAway(*snapshot, name, version); !away.ok()) return away;
+  return model == snapshot->live.end() ? NoSuchModel(*snapshot, name) : NoSuchVersion(name, model->second, version);
 }
 
 std::vector<ServedModelPtr> ModelRegistry::List() const {
   const std::shared_ptr<const Snapshot> snapshot = impl_->snapshot();
   std::vector<ServedModelPtr> models;
-  for (const auto& [name, versions] : *snapshot) {
+  for (const auto& [name, versions] : snapshot->live) {
     for (const auto& [number, served] : versions) models.push_back(served);
   }
   return models;
 }
 
+std::vector<ModelRegistry::Known> ModelRegistry::ListKnown() const { return impl_->snapshot()->known; }
+
+bool ModelRegistry::ready() const {
+  const std::shared_ptr<const Snapshot> snapshot = impl_->snapshot();
+  return snapshot->looked && (!snapshot->live.empty() || impl_->options().allow_empty);
+}
+
 absl::Status ModelRegistry::Reload() { return impl_->Reload(); }
+void ModelRegistry::StopLoading() { impl_->StopLoading(); }
 
 }  // namespace rondo

@@ -1,5 +1,6 @@
 #include "server/rpc/services.h"
 
+#include <string>
 #include <vector>
 
 #include "server/rpc/native/inference_service.h"
@@ -21,31 +22,37 @@ class Services::Impl {
   grpc::health::v1::Health::AsyncService health;
   grpc::reflection::v1alpha::ServerReflection::AsyncService reflection;
 
-  // Every service: whether health tells of it, and its name, which reflection lists.
+  // When health says that a service is SERVING, while the server does not drain.
+  enum class Health { kNotTold, kFromTheStart, kWithModels };
+  // Every service: what health tells of it, and its name, which reflection lists.
   struct Entry {
     grpc::Service* service;
-    bool has_health;
+    Health health;
     const char* name;
   };
   const std::vector<Entry> entries{
-      {&inference, true, v1::Inference::service_full_name()},
-      {&sessions, true, v1::Sessions::service_full_name()},
-      {&models, true, v1::Models::service_full_name()},
-      {&open_inference, true, ::inference::GRPCInferenceService::service_full_name()},
-      {&health, false, grpc::health::v1::Health::service_full_name()},
-      {&reflection, false, grpc::reflection::v1alpha::ServerReflection::service_full_name()},
+      {&inference, Health::kWithModels, v1::Inference::service_full_name()},
+      {&sessions, Health::kWithModels, v1::Sessions::service_full_name()},
+      {&models, Health::kFromTheStart, v1::Models::service_full_name()},
+      {&open_inference, Health::kWithModels, ::inference::GRPCInferenceService::service_full_name()},
+      {&health, Health::kFromTheStart, grpc::health::v1::Health::service_full_name()},
+      {&reflection, Health::kNotTold, grpc::reflection::v1alpha::ServerReflection::service_full_name()},
   };
-  const ServiceNames healthy_names = Names(/*with_health_only=*/true);
-  const ReflectionAnswers reflection_answers{Names(/*with_health_only=*/false),
-                                             *google::protobuf::DescriptorPool::generated_pool()};
+  const HealthyServices healthy_services = Healthy();
+  const ReflectionAnswers reflection_answers{Names(), *google::protobuf::DescriptorPool::generated_pool()};
 
  private:
-  ServiceNames Names(bool with_health_only) const {
-    ServiceNames names;
-    for (const Entry& entry : entries) {
-      if (entry.has_health || !with_health_only) names.push_back(entry.name);
-    }
+  std::vector<std::string> Names() const {
+    std::vector<std::string> names;
+    for (const Entry& entry : entries) names.push_back(entry.name);
     return names;
+  }
+  HealthyServices Healthy() const {
+    HealthyServices services;
+    for (const Entry& entry : entries) {
+      if (entry.health != Health::kNotTold) services.push_back({entry.name, entry.health == Health::kWithModels});
+    }
+    return services;
   }
 };
 
@@ -65,7 +72,7 @@ void Services::ServeRareCalls(const RpcContext* context) {
   ServeSessions(context, &impl_->sessions);
   ServeModels(context, &impl_->models);
   ServeOpenInference(context, &impl_->open_inference);
-  ServeHealth(context, &impl_->health, &impl_->healthy_names);
+  ServeHealth(context, &impl_->health, &impl_->healthy_services);
   ServeReflection(context, &impl_->reflection, &impl_->reflection_answers);
 }
 

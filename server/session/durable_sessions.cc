@@ -204,10 +204,12 @@ bool DurableSessions::Flush(absl::Time deadline) {
     backing_.RetryEnds();
     saver_.SaveChanges();
     if (!backing_.Flush(deadline)) return false;
-    if (saver_.AllSaved() && backing_.AllEndsSaved()) return true;
+    if (CountUnsaved() == 0) return true;
     if (absl::Now() + kRetry > deadline) return false;
     absl::SleepFor(kRetry);
   }
 }
+
+size_t DurableSessions::CountUnsaved() { return saver_.CountUnsaved() + backing_.CountUnsavedEnds(); }
 
 }  // namespace rondo

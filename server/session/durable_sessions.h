@@ -35,6 +35,7 @@ class DurableSessions : public SessionKeeper {
   absl::StatusOr<bool> Restore(absl::string_view id, LeaseWaiter* waiter, absl::Time now);
   bool Sync(absl::string_view id, CommitWaiter* waiter);
   bool Flush(absl::Time deadline);
+  size_t CountUnsaved();
 
   void OnEnter(SessionShard& shard, LiveSession* session, LeftSessions* left) override
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);

@@ -86,7 +86,8 @@ SessionBacking::Found SessionBacking::Interpret(const std::string& id, const Sto
   }
   absl::StatusOr<ServedModelPtr> model = persistence_.find_model(record.model);
   if (!model.ok()) {  // not NOT_FOUND: the session exists
-    found.status = Refuse(Why::kPosition, absl::StrCat("session '", id, "': ", model.status().message()));
+    const Why why = absl::IsUnavailable(model.status()) ? Why::kModelAway : Why::kPosition;
+    found.status = Refuse(why, absl::StrCat("session '", id, "': ", model.status().message()));
     return found;
   }
   found.model = *std::move(model);
@@ -153,9 +154,9 @@ void SessionBacking::RetryEnds() {
   }
 }
 
-bool SessionBacking::AllEndsSaved() {
+size_t SessionBacking::CountUnsavedEnds() {
   MutexLock lock(&mutex_);
-  return unsaved_ends_.empty();
+  return unsaved_ends_.size();
 }
 
 std::optional<std::string> SessionBacking::UnsavedEndOf(const std::string& id, const StoreThread::Loaded& loaded) {

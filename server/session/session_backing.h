@@ -69,8 +69,8 @@ class SessionBacking {
   // Tries the ends again that could not be saved: all of them, or a few while the store is away. For the tick.
   void RetryEnds();
 
-  // Tells whether all ends are in the store.
-  bool AllEndsSaved();
+  // The number of ends that are not in the store.
+  size_t CountUnsavedEnds();
 
   void Wake() { thread_->Wake(); }
   bool Flush(absl::Time deadline) { return thread_->Flush(deadline); }

@@ -146,14 +146,13 @@ void SessionSaver::SaveSome(SessionShard& shard, absl::Span<const uint32_t> plac
   }
 }
 
-bool SessionSaver::AllSaved() {
+size_t SessionSaver::CountUnsaved() {
+  size_t count = 0;
   for (SessionShard& shard : resident_->shards()) {
     MutexLock lock(&shard.mutex);
-    for (const auto& session : shard.roster) {
-      if (session != nullptr && !session->stored.is_current()) return false;
-    }
+    for (const auto& session : shard.roster) count += session != nullptr && !session->stored.is_current() ? 1 : 0;
   }
-  return true;
+  return count;
 }
 
 }  // namespace rondo

@@ -42,8 +42,8 @@ class SessionSaver {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   // Asks for the saves of all sessions with a change, or of a few while the store is away. Takes the shards in turn.
   void SaveChanges();
-  // No session in memory is ahead of the store.
-  bool AllSaved();
+  // The number of sessions in memory that are ahead of the store.
+  size_t CountUnsaved();
 
   // Hears each answer to a save. A store that is back is asked at once to save what waits for it.
   void NoteAnswer(const absl::Status& saved);

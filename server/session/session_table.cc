@@ -59,6 +59,8 @@ size_t SessionTable::ExpireIdle(absl::Time now) { return resident_->ExpireIdle(n
 
 bool SessionTable::Flush(absl::Time deadline) { return durable_ == nullptr || durable_->Flush(deadline); }
 
+size_t SessionTable::CountUnsaved() const { return durable_ == nullptr ? 0 : durable_->CountUnsaved(); }
+
 size_t SessionTable::size() const { return resident_->size(); }
 
 bool SessionTable::has_store() const { return durable_ != nullptr; }

@@ -107,6 +107,8 @@ class SessionTable {
 
   // Saves what the store does not have yet. False: not all by `deadline`. REQUIRES: no lease is held.
   bool Flush(absl::Time deadline);
+  // The number of sessions that the store does not have as they are, or as ended.
+  size_t CountUnsaved() const;
 
   size_t size() const;  // sessions in memory
   bool has_store() const;

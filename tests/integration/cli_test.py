@@ -50,6 +50,9 @@ class CliTest(unittest.TestCase):
         write_sum_model(repository, "clock", ["x"], calendar=["hour"])
         write_sum_model(repository, "far", ["x"], horizon=2)
         write_letters_model(repository)
+        broken = repository / "broken" / "1"
+        broken.mkdir(parents=True)
+        (broken / "model.safetensors").write_text("nonsense")
         cls.server = subprocess.Popen(
             [BIN / "rondo-server", "--model_repository=%s" % repository, "--listen=127.0.0.1:0",
              "--http_listen=127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
@@ -96,8 +99,11 @@ class CliTest(unittest.TestCase):
     def test_models_are_listed(self):
         rows = self.answer("models").splitlines()
         self.assertTrue(rows[0].startswith("model,version,cell,"))
-        self.assertEqual([row.split(",")[0] for row in rows[1:]], ["clock", "far", "letters", "sum", "two"])
-        self.assertIn("clock,1,rnn,1,1,x time,sum,1,linear,", rows[1])
+        self.assertTrue(rows[0].endswith(",kernel,state,reason"))
+        self.assertEqual([row.split(",")[0] for row in rows[1:]], ["broken", "clock", "far", "letters", "sum", "two"])
+        self.assertRegex(rows[1], r'^broken,1,,0,0,,,0,,,unavailable,"?model ""broken"" version 1: ')
+        self.assertIn("clock,1,rnn,1,1,x time,sum,1,linear,", rows[2])
+        self.assertTrue(rows[2].endswith(",ready,"))
 
     def test_the_server_can_come_from_the_environment(self):
         done = subprocess.run([BIN / "rondo", "models"], env={**os.environ, "RONDO_SERVER": self.address},

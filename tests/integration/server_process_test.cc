@@ -6,21 +6,27 @@
 #include <signal.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
+#include "grpc/health/v1/health.grpc.pb.h"
 #include "tests/integration/child_process.h"
 #include "tests/integration/known_series.h"
+#include "tests/integration/store/redis_server.h"
 #include "tests/integration/test_server.h"
 
 namespace rondo {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class ServerProcessTest : public ::testing::Test {
  protected:
+  static constexpr int kManyModels = 2000;
+
   ServerProcessTest() {
     std::string pattern = (std::filesystem::temp_directory_path() / "rondo_test_XXXXXX").string();
     EXPECT_NE(mkdtemp(pattern.data()), nullptr);
@@ -34,14 +40,24 @@ class ServerProcessTest : public ::testing::Test {
   std::vector<std::string> Flags(const std::string& listen) const {
     return {"--model=" + ModelPath(), "--listen=" + listen, "--http_listen=", "--loops=2"};
   }
-  static std::string AddressOf(ChildProcess* server) {
-    const std::string line = server->WaitForLine("event=listening");
+  // The flags of a server with as many models as take a while to load.
+  std::vector<std::string> ManyModels() const {
+    const std::string larger = folder_ + "/larger.safetensors";
+    EXPECT_TRUE(WriteModelFile(MakeTestModel(Cell::kLstm, 3, 64), larger).ok());
+    for (int i = 1; i <= kManyModels; ++i) {
+      const std::string folder = absl::StrCat(folder_, "/repository/lstm/", i);
+      std::filesystem::create_directories(folder);
+      std::filesystem::create_hard_link(larger, folder + "/model.safetensors");
+    }
+    return {"--model_repository=" + folder_ + "/repository", "--listen=127.0.0.1:0", "--http_listen="};
+  }
+  static std::string AddressOf(ChildProcess* server) { return AddressIn(server->WaitForLine("event=listening")); }
+  static std::string AddressIn(const std::string& line) {
     const std::string key = " address=";
     const size_t begin = line.find(key) + key.size();
     return line.substr(begin, line.find(' ', begin) - begin);
   }
 
- private:
   std::string folder_;
 };
 
@@ -62,6 +78,97 @@ TEST_F(ServerProcessTest, SigtermUnderLoadEndsWithExitCode0) {
   EXPECT_EQ(server.WaitForExit(), 0);
   EXPECT_THAT(server.printed(), HasSubstr("event=stopping signal=SIGTERM"));
   EXPECT_THAT(server.printed(), HasSubstr("event=stopped"));
+}
+
+TEST_F(ServerProcessTest, SigtermIsHeardWhileModelsLoad) {
+  ChildProcess server("rondo-server", ManyModels());
+  server.WaitForLine("event=loading_models");
+  server.WaitForLine("event=model_loaded");
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.WaitForExit(), 0);
+  EXPECT_THAT(server.printed(), HasSubstr("event=stopped"));
+  EXPECT_THAT(server.printed(), Not(HasSubstr("event=listening")));
+  EXPECT_THAT(server.printed(), Not(HasSubstr(absl::StrCat("event=model_loaded model=lstm version=", kManyModels))));
+}
+
+TEST_F(ServerProcessTest, HealthIsToldWhileModelsLoad) {
+  ChildProcess server("rondo-server", ManyModels());
+  const std::string address = AddressIn(server.WaitForLine("event=loading_models"));
+  const auto health =
+      grpc::health::v1::Health::NewStub(grpc::CreateChannel(address, grpc::InsecureChannelCredentials()));
+  grpc::ClientContext context;
+  grpc::health::v1::HealthCheckResponse response;
+  const auto watch = health->Watch(&context, {});
+  ASSERT_TRUE(watch->Read(&response));
+  EXPECT_EQ(response.status(), grpc::health::v1::HealthCheckResponse::NOT_SERVING);
+  EXPECT_EQ(AddressOf(&server), address);  // reads the log, on whose full pipe the loader waits
+  ASSERT_TRUE(watch->Read(&response));
+  EXPECT_EQ(response.status(), grpc::health::v1::HealthCheckResponse::SERVING);
+  context.TryCancel();
+}
+
+TEST_F(ServerProcessTest, AModelFileThatDoesNotLoadIsExitCode1) {
+  std::ofstream(ModelPath()) << "nonsense";
+  ChildProcess server("rondo-server", Flags("127.0.0.1:0"));
+  EXPECT_EQ(server.WaitForExit(), 1);
+  EXPECT_THAT(server.printed(), HasSubstr("event=failed code=DATA_LOSS message=\"model \\\"lstm\\\" version 1: "));
+}
+
+TEST_F(ServerProcessTest, ASecondSigtermEndsTheDrain) {
+  std::vector<std::string> flags = Flags("127.0.0.1:0");
+  flags.push_back("--drain_timeout=1h");
+  ChildProcess server("rondo-server", flags);
+  const auto channel = grpc::CreateChannel(AddressOf(&server), grpc::InsecureChannelCredentials());
+  const auto inference = v1::Inference::NewStub(channel);
+  const auto sessions = v1::Sessions::NewStub(channel);
+  grpc::ClientContext context;
+  const auto stream = inference->StreamPredict(&context);
+  v1::PredictRequest request;
+  request.set_model("lstm");
+  v1::Sequence* const sequence = AddSequence(&request, "long", RandomValues(3 * 10'000, 1));
+  // More replies than a client that reads none has room for.
+  for (int i = 0; i < 4; ++i) {
+    sequence->set_position(i * 10'000);
+    ASSERT_TRUE(stream->Write(request));
+  }
+  v1::GetSessionRequest get;
+  get.set_session_id("long");
+  v1::Session session;
+  const absl::Time deadline = absl::Now() + absl::Seconds(60);
+  while (session.position() < 10'000) {
+    ASSERT_LT(absl::Now(), deadline) << "the stream does not come up";
+    grpc::ClientContext get_context;
+    sessions->GetSession(&get_context, get, &session);
+  }
+  server.Signal(SIGTERM);
+  server.WaitForLine("event=stopping");
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.WaitForExit(), 0);
+  EXPECT_THAT(server.printed(), HasSubstr("event=drain_cut_short"));
+}
+
+TEST_F(ServerProcessTest, SessionsThatTheStoreDoesNotTakeAreExitCode3) {
+  RedisServer redis;
+  std::vector<std::string> flags = Flags("127.0.0.1:0");
+  flags.push_back("--session_store=" + redis.name());
+  flags.push_back("--drain_timeout=100ms");
+  flags.push_back("--sync_interval=1h");
+  ChildProcess server("rondo-server", flags);
+  const auto inference =
+      v1::Inference::NewStub(grpc::CreateChannel(AddressOf(&server), grpc::InsecureChannelCredentials()));
+  v1::PredictRequest request;
+  v1::PredictResponse response;
+  request.set_model("lstm");
+  for (const char* id : {"a", "b", "c"}) AddSequence(&request, id, RandomValues(3, 1))->set_position(0);
+  grpc::ClientContext context;
+  ASSERT_TRUE(inference->Predict(&context, request, &response).ok());
+  redis.Kill();
+  for (v1::Sequence& sequence : *request.mutable_sequences()) sequence.set_position(1);
+  grpc::ClientContext second_context;
+  ASSERT_TRUE(inference->Predict(&second_context, request, &response).ok());
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.WaitForExit(), 3);
+  EXPECT_THAT(server.printed(), HasSubstr("event=sessions_lost sessions=3 "));
 }
 
 TEST_F(ServerProcessTest, ASecondServerOnAPortIsRefused) {

@@ -86,6 +86,7 @@ TestServer::TestServer(const std::vector<std::pair<std::string, ModelFile>>& mod
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(options);
   EXPECT_TRUE(server.ok()) << server.status();
   server_ = *std::move(server);
+  EXPECT_EQ(server_->AwaitModels(absl::InfiniteFuture()), absl::OkStatus());
   channel_ = NewChannel();
   inference_ = v1::Inference::NewStub(channel_);
   sessions_ = v1::Sessions::NewStub(channel_);

@@ -45,6 +45,8 @@ class Call {
   virtual void Drain() {}
   // What ran is over and durable: end. After Drain, or instead of it for a call that came later; at most once.
   virtual void Leave() {}
+  // Which models are live may have changed. Of a call that has arrived.
+  virtual void ModelsMayHaveChanged() {}
 
  protected:
   // The call has arrived: await the next one of its kind, and begin.
@@ -118,7 +120,7 @@ class CallList {
     ++count_;
   }
 
-  // Calls `what`, Drain or Leave, of each call that has arrived. A call only begins operations then, so none ends here.
+  // Calls `what`, e.g. Drain, of each call that has arrived. A call only begins operations then, so none ends here.
   void TellAll(void (Call::*what)()) {
     size_t told = 0;
     for (const std::unique_ptr<Call>& call : calls_) {

@@ -9,8 +9,6 @@ namespace {
 
 void ToProto(const Model& model, v1::Model* proto) {
   const ModelSpec& spec = model.spec();
-  proto->set_name(model.name);
-  proto->set_version(model.version);
   proto->set_cell(std::string(CellName(spec.cell)));
   proto->set_num_layers(static_cast<int32_t>(spec.num_layers));
   proto->set_hidden_size(static_cast<int32_t>(spec.hidden_size));
@@ -32,15 +30,27 @@ void ToProto(const Model& model, v1::Model* proto) {
   proto->set_kernel(model.network->kernel_name());
 }
 
+void ToProto(const ModelRegistry::Known& known, v1::Model* proto) {
+  proto->set_name(known.name);
+  proto->set_version(known.version);
+  proto->set_state(known.served != nullptr ? "ready" : "unavailable");
+  proto->set_reason(std::string(known.failure.message()));
+  if (known.served != nullptr) ToProto(*known.served->model, proto);
+}
+
 absl::Status Get(const RpcContext& context, const v1::GetModelRequest& request, v1::Model* response) {
   absl::StatusOr<ServedModelPtr> model = context.registry->Find(request.name(), request.version());
   if (!model.ok()) return model.status();
-  ToProto(*(*model)->model, response);
+  ModelRegistry::Known found{(*model)->model->name, (*model)->model->version, *model, absl::OkStatus()};
+  for (const ModelRegistry::Known& known : context.registry->ListKnown()) {
+    if (known.served == *model) found.failure = known.failure;
+  }
+  ToProto(found, response);
   return absl::OkStatus();
 }
 
 absl::Status List(const RpcContext& context, v1::ListModelsResponse* response) {
-  for (const ServedModelPtr& model : context.registry->List()) ToProto(*model->model, response->add_models());
+  for (const ModelRegistry::Known& known : context.registry->ListKnown()) ToProto(known, response->add_models());
   return absl::OkStatus();
 }
 

@@ -2,11 +2,15 @@
 
 #include <grpcpp/support/async_stream.h>
 
-#include <algorithm>
 #include <string>
+#include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "server/refusal/refusal.h"
+#include "server/registry/model_source.h"
 #include "server/rpc/call/unary_method.h"
 
 namespace rondo {
@@ -15,28 +19,49 @@ namespace {
 namespace health = grpc::health::v1;
 using ServingStatus = health::HealthCheckResponse::ServingStatus;
 
-ServingStatus StatusOf(const RpcContext& context, const ServiceNames& names, const std::string& service) {
-  if (!service.empty() && std::find(names.begin(), names.end(), service) == names.end()) {
-    return health::HealthCheckResponse::SERVICE_UNKNOWN;
-  }
-  return context.draining->load() ? health::HealthCheckResponse::NOT_SERVING : health::HealthCheckResponse::SERVING;
+// `text`: NAME or NAME/VERSION.
+ServingStatus StatusOfModel(const ModelRegistry& registry, absl::string_view text) {
+  const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(text, absl::MaxSplits('/', 1));
+  const int64_t version = ParseModelVersion(parts.second);
+  if (version == 0 && parts.first.size() != text.size()) return health::HealthCheckResponse::SERVICE_UNKNOWN;
+  const absl::Status found = registry.Find(parts.first, version).status();
+  return found.ok()                   ? health::HealthCheckResponse::SERVING
+         : absl::IsUnavailable(found) ? health::HealthCheckResponse::NOT_SERVING
+                                      : health::HealthCheckResponse::SERVICE_UNKNOWN;
 }
 
-absl::Status Check(const RpcContext& context, const ServiceNames& names, const health::HealthCheckRequest& request,
-                   health::HealthCheckResponse* response) {
-  const ServingStatus status = StatusOf(context, names, request.service());
+ServingStatus StatusWhileUp(const RpcContext& context, const HealthyServices& services, absl::string_view service) {
+  if (absl::ConsumePrefix(&service, "model/")) return StatusOfModel(*context.registry, service);
+  const auto known = absl::c_find_if(services, [&](const HealthyService& one) { return one.name == service; });
+  if (!service.empty() && known == services.end()) return health::HealthCheckResponse::SERVICE_UNKNOWN;
+  const bool needs_models = service.empty() || known->needs_models;
+  return !needs_models || context.registry->ready() ? health::HealthCheckResponse::SERVING
+                                                    : health::HealthCheckResponse::NOT_SERVING;
+}
+
+ServingStatus StatusOf(const RpcContext& context, const HealthyServices& services, const std::string& service) {
+  const ServingStatus status = StatusWhileUp(context, services, service);
+  const bool drains = status == health::HealthCheckResponse::SERVING && context.draining->load();
+  return drains ? health::HealthCheckResponse::NOT_SERVING : status;
+}
+
+absl::Status Check(const RpcContext& context, const HealthyServices& services,
+                   const health::HealthCheckRequest& request, health::HealthCheckResponse* response) {
+  const ServingStatus status = StatusOf(context, services, request.service());
   if (status == health::HealthCheckResponse::SERVICE_UNKNOWN) {
-    return Refuse(Why::kNotFound, absl::StrCat("no service '", request.service(), "' here; '' is the whole server"));
+    return Refuse(Why::kNotFound,
+                  absl::StrCat("no service '", request.service(),
+                               "' here; '' is the whole server, model/NAME or model/NAME/VERSION a model"));
   }
   response->set_status(status);
   return absl::OkStatus();
 }
 
-// One Watch: the status now, and once more when the server drains.
+// One Watch: the status now, and each time it changes, until the server drains.
 class WatchCall : public RpcCall {
  public:
-  WatchCall(const RpcContext* context, health::Health::AsyncService* service, const ServiceNames* names)
-      : RpcCall(context), service_(service), names_(names) {
+  WatchCall(const RpcContext* context, health::Health::AsyncService* service, const HealthyServices* services)
+      : RpcCall(context), service_(service), services_(services) {
     Await(service_, &health::Health::AsyncService::RequestWatch, &request_, &writer_);
   }
 
@@ -44,10 +69,11 @@ class WatchCall : public RpcCall {
     draining_ = true;
     WriteOrFinish();
   }
+  void ModelsMayHaveChanged() override { WriteOrFinish(); }
 
  private:
   void OnArrived() override {
-    Listen<WatchCall>(context(), service_, names_);
+    Listen<WatchCall>(context(), service_, services_);
     draining_ = context()->draining->load();
     WriteOrFinish();
   }
@@ -58,7 +84,7 @@ class WatchCall : public RpcCall {
 
   void WriteOrFinish() {
     if (writing_ || finishing()) return;
-    const ServingStatus status = StatusOf(*context(), *names_, request_.service());
+    const ServingStatus status = StatusOf(*context(), *services_, request_.service());
     if (!cancelled_ && (!has_written_ || response_.status() != status)) {
       response_.set_status(status);
       has_written_ = writing_ = true;
@@ -75,7 +101,7 @@ class WatchCall : public RpcCall {
   }
 
   health::Health::AsyncService* const service_;
-  const ServiceNames* const names_;
+  const HealthyServices* const services_;
   health::HealthCheckRequest request_;
   health::HealthCheckResponse response_;
   grpc::ServerAsyncWriter<health::HealthCheckResponse> writer_{server_context()};
@@ -88,11 +114,12 @@ class WatchCall : public RpcCall {
 
 }  // namespace
 
-void ServeHealth(const RpcContext* context, health::Health::AsyncService* service, const ServiceNames* names) {
-  ServeUnary(
-      context, service, &health::Health::AsyncService::RequestCheck,
-      [context, names](const auto& request, auto* response) { return Check(*context, *names, request, response); });
-  Listen<WatchCall>(context, service, names);
+void ServeHealth(const RpcContext* context, health::Health::AsyncService* service, const HealthyServices* services) {
+  ServeUnary(context, service, &health::Health::AsyncService::RequestCheck,
+             [context, services](const auto& request, auto* response) {
+               return Check(*context, *services, request, response);
+             });
+  Listen<WatchCall>(context, service, services);
 }
 
 }  // namespace rondo

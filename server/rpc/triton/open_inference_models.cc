@@ -121,13 +121,16 @@ absl::Status AnswerModelStatistics(const ModelRegistry& registry, const inferenc
   return absl::OkStatus();
 }
 
-absl::Status AnswerRepositoryIndex(const ModelRegistry& registry, const inference::RepositoryIndexRequest&,
+absl::Status AnswerRepositoryIndex(const ModelRegistry& registry, const inference::RepositoryIndexRequest& request,
                                    inference::RepositoryIndexResponse* response) {
-  for (const ServedModelPtr& model : registry.List()) {
+  for (const ModelRegistry::Known& model : registry.ListKnown()) {
+    const bool is_live = model.served != nullptr;
+    if (request.ready() && !is_live) continue;
     auto* const entry = response->add_models();
-    entry->set_name(model->model->name);
-    entry->set_version(absl::StrCat(model->model->version));
-    entry->set_state("READY");
+    entry->set_name(model.name);
+    entry->set_version(absl::StrCat(model.version));
+    entry->set_state(is_live ? "READY" : "UNAVAILABLE");
+    entry->set_reason(std::string(model.failure.message()));
   }
   return absl::OkStatus();
 }

@@ -32,6 +32,21 @@ class ClientTest(unittest.TestCase):
         self.assertEqual((model.cell, model.inputs, model.outputs, model.input_size), ("rnn", ("x", "y"), ("sum",), 2))
         self.assertEqual(model.feedback, (rondo.FeedbackDescription("sum", "x"),))
 
+    def test_a_model_that_could_not_be_loaded_is_listed_with_its_reason(self):
+        repository = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        write_sum_model(repository, "sum", ["x"])
+        broken = repository / "broken" / "1"
+        broken.mkdir(parents=True)
+        (broken / "model.safetensors").write_text("nonsense")
+        server = self.enterContext(ServerProcess(repository=repository))
+        client = self.enterContext(rondo.Client(server.address))
+        broken, live = client.list_models()
+        self.assertEqual((broken.name, broken.version, broken.state, broken.cell), ("broken", 1, "unavailable", ""))
+        self.assertRegex(broken.reason, '^model "broken" version 1: ')
+        self.assertEqual((live.name, live.state, live.reason), ("sum", "ready", ""))
+        with self.assertRaisesRegex(rondo.Unavailable, 'model "broken" version 1: '):
+            client.get_model("broken", timeout=5)
+
     def test_a_session_goes_on_where_it_stands(self):
         first = self.client.open_session("sum", "goes-on")
         self.assertEqual(first.step([1]).tolist(), [1])

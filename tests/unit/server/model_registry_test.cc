@@ -153,6 +153,9 @@ TEST_F(ModelRegistryTest, BadReplacementIsNamedAndTheOldOneStays) {
   EXPECT_THAT(std::string(first.message()), testing::StartsWith("model \"weather\" version 1: "));
   EXPECT_EQ(registry_->Reload(), first) << "still so";
   EXPECT_EQ(*registry_->Find("weather", 0), before);
+  EXPECT_EQ(registry_->ListKnown()[1].served, before);
+  EXPECT_EQ(registry_->ListKnown()[1].failure, first);
+  EXPECT_THAT(metrics_.Serialize(), HasSubstr("rondo_model_loaded{model=\"weather\",version=\"1\"} 0\n"));
   Put("weather/1", Cell::kGru);
   EXPECT_TRUE(registry_->Reload().ok());
   EXPECT_EQ((*registry_->Find("weather", 0))->spec().cell, Cell::kGru);
@@ -168,7 +171,74 @@ TEST_F(ModelRegistryTest, OneBadModelDoesNotKeepOthersOut) {
   Open();
   EXPECT_THAT(Listed(), ElementsAre("weather/1"));
   EXPECT_FALSE(registry_->Reload().ok());
+  EXPECT_THAT(metrics_.Serialize(), Not(HasSubstr("rondo_model_info{model=\"bad\"")));
+}
+
+TEST_F(ModelRegistryTest, AModelThatDoesNotLoadIsKnownWithItsReasonUntilItIsRepaired) {
+  PutNonsense("bad/1");
+  Put("weather/1");
+  Open();
+  const std::vector<ModelRegistry::Known> known = registry_->ListKnown();
+  ASSERT_EQ(known.size(), 2u);
+  EXPECT_EQ(known[0].name, "bad");
+  EXPECT_EQ(known[0].version, 1);
+  EXPECT_EQ(known[0].served, nullptr);
+  EXPECT_THAT(std::string(known[0].failure.message()), testing::StartsWith("model \"bad\" version 1: "));
+  EXPECT_TRUE(known[1].failure.ok());
+  for (const int64_t version : {0, 1}) {
+    EXPECT_EQ(registry_->Find("bad", version).status(), Refuse(Why::kModelAway, known[0].failure.message()));
+  }
+  EXPECT_EQ(registry_->Find("bad", 2).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(metrics_.Serialize(), AllOf(HasSubstr("rondo_model_loaded{model=\"bad\",version=\"1\"} 0\n"),
+                                          HasSubstr("rondo_model_loaded{model=\"weather\",version=\"1\"} 1\n"),
+                                          HasSubstr("rondo_model_load_failures_total 1\n")));
+  Put("bad/1");
+  EXPECT_TRUE(registry_->Reload().ok());
+  EXPECT_TRUE(registry_->Find("bad", 0).ok());
+  EXPECT_TRUE(registry_->ListKnown()[0].failure.ok());
+  EXPECT_THAT(metrics_.Serialize(), HasSubstr("rondo_model_loaded{model=\"bad\",version=\"1\"} 1\n"));
+}
+
+TEST_F(ModelRegistryTest, AFailureLeavesWithItsFolder) {
+  PutNonsense("bad/1");
+  Open();
+  fs::remove_all(root_ / "bad");
+  EXPECT_TRUE(registry_->Reload().ok());
+  EXPECT_THAT(registry_->ListKnown(), IsEmpty());
   EXPECT_THAT(metrics_.Serialize(), Not(HasSubstr("\"bad\"")));
+}
+
+TEST_F(ModelRegistryTest, IsReadyOnceAModelIsLive) {
+  PutNonsense("bad/1");
+  Open();
+  EXPECT_FALSE(registry_->ready());
+  Put("weather/1");
+  registry_->Reload().IgnoreError();
+  EXPECT_TRUE(registry_->ready());
+  fs::remove_all(root_ / "weather");
+  registry_->Reload().IgnoreError();
+  EXPECT_FALSE(registry_->ready());
+}
+
+TEST_F(ModelRegistryTest, MayBeReadyWithoutAModelButNotBeforeItHasLooked) {
+  ModelRegistry::Options options;
+  options.model_repository = root_;
+  options.allow_empty = true;
+  registry_ = *ModelRegistry::Create(options, &metrics_);
+  EXPECT_FALSE(registry_->ready());
+  EXPECT_EQ(registry_->Find("weather", 0).status(), Refuse(Why::kModelAway, "the models are being loaded"));
+  EXPECT_TRUE(registry_->LoadFirst().ok());
+  EXPECT_TRUE(registry_->ready());
+  EXPECT_EQ(registry_->Find("weather", 0).status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(ModelRegistryTest, StoppedItLoadsNoMoreAndKeepsWhatItServed) {
+  Put("weather/1");
+  Open();
+  Put("weather/2");
+  registry_->StopLoading();
+  EXPECT_EQ(registry_->Reload().code(), absl::StatusCode::kCancelled);
+  EXPECT_THAT(Listed(), ElementsAre("weather/1"));
 }
 
 TEST_F(ModelRegistryTest, RemovedModelLeavesAndItsUsersKeepIt) {

@@ -162,8 +162,9 @@ def one_row(x: npt.ArrayLike, model: messages.ModelDescription) -> messages.Floa
 
 
 def _is_interchangeable(a: messages.ModelDescription, b: messages.ModelDescription) -> bool:
-    """Only the version tells them apart: one may have gone on with the other's sessions since."""
-    return dataclasses.replace(a, version=b.version) == b
+    """Only the version tells them apart: one may have gone on with the other's sessions since. What became of newer files
+    does not count."""
+    return dataclasses.replace(a, version=b.version, state=b.state, reason=b.reason) == b
 
 
 def step_many(

@@ -151,6 +151,8 @@ def from_model(model: models_pb2.Model) -> messages.ModelDescription:
         step_seconds=model.step_seconds,
         kernel=model.kernel,
         quantiles=tuple(model.quantiles),
+        state=model.state,
+        reason=model.reason,
     )
 
 

@@ -30,7 +30,7 @@ class FeedbackDescription:
 
 @dataclasses.dataclass(frozen=True)
 class ModelDescription:
-    """A model that the server has live."""
+    """A model that the server has live, or could not load."""
 
     name: str
     version: int
@@ -61,6 +61,11 @@ class ModelDescription:
     """The name of the kernel that runs the model, e.g. "onednn/brgemm:avx512_core"."""
     quantiles: tuple[float, ...]
     """The quantiles of a quantile head: ascending, each inside (0, 1)."""
+    state: str = "ready"
+    """"ready": it is live. "unavailable": no file of it could be loaded; then only name, version and reason say anything."""
+    reason: str = ""
+    """Why the newest file of this version could not be loaded; a ready model is then that of an earlier file. Empty: the
+    newest file is live."""
 
 
 @dataclasses.dataclass(frozen=True)
