@@ -20,9 +20,11 @@ constexpr char kAbout[] =
   rondo-server --model_repository=/models --listen=0.0.0.0:8001 --http_listen=0.0.0.0:8002)";
 
 constexpr char kNotes[] =
-    R"(SIGTERM or Ctrl-C: finish what runs and exit; once more: cancel what runs. SIGHUP: look at the models again.
-Exit code: 0 stopped as it was told, 1 cannot serve (why is on stderr), 2 wrong usage, 3 stopped as it was told, but the
---session_store did not take some sessions (how many: event=sessions_lost on stderr).
+    R"(SIGTERM or Ctrl-C: finish what runs and exit; once more: cancel what runs.
+SIGHUP: look at the models again.
+Exit code: 0 stopped as it was told, 1 cannot serve (why is on stderr), 2 wrong usage,
+3 stopped as it was told, but the --session_store did not take some sessions (how many:
+event=sessions_lost on stderr).
 )";
 
 bool IsAddress(absl::string_view text) {

@@ -4,6 +4,7 @@ usage: connections_test.py BIN_DIR [--full]   --full: at 1,024 descriptors inste
 """
 
 import errno
+import os
 import resource
 import signal
 import socket
@@ -106,6 +107,7 @@ class ConnectionsTest(unittest.TestCase):
     def test_a_server_that_cannot_listen_again_ends_with_exit_code_1(self):
         server = self.serve()
         server.process.send_signal(signal.SIGSTOP)  # else it is faster than we
+        os.waitid(os.P_PID, server.process.pid, os.WSTOPPED | os.WNOWAIT)
         self.addCleanup(server.process.send_signal, signal.SIGCONT)
         self.break_listener(server)
         with socket.create_server(("127.0.0.1", server.port)):

@@ -23,8 +23,8 @@ absl::Status AnswerModelConfig(const ModelRegistry& registry, const inference::M
 // Of one version, all versions of a name, or all. The numbers are the name's, whichever version ran.
 absl::Status AnswerModelStatistics(const ModelRegistry& registry, const inference::ModelStatisticsRequest& request,
                                    inference::ModelStatisticsResponse* response);
-// Live models, READY, and those that could not be loaded, UNAVAILABLE, with why. A READY one with a reason is that of an
-// earlier file.
+// Live models, READY, and those that could not be loaded, UNAVAILABLE, with why. A READY one with a reason is that of
+// an earlier file.
 absl::Status AnswerRepositoryIndex(const ModelRegistry& registry, const inference::RepositoryIndexRequest& request,
                                    inference::RepositoryIndexResponse* response);
 
