@@ -11,7 +11,7 @@ namespace {
 
 // Adding 1.5 * 2^23 rounds to a whole number n, which stands in the last bits of the sum; 127 more make those bits the
 // exponent of 2^n.
-constexpr float kExponentShift = 0x1.8p23f + 127;
+inline constexpr float kExponentShift = 0x1.8p23f + 127;
 
 // e^x as scale * (1 + rest): scale is a power of two, rest is e^r - 1 with |r| <= ln(2) / 2.
 template <typename Lanes>

@@ -23,7 +23,7 @@ struct TileRows {
 
 // Each tile of rows fetches a part of the panels that come next into the L2 cache, one row of weights of this many.
 // With AVX2 that takes 512 units and more at 64 rows from 0.85 to 1.1 of oneDNN's speed (kernel-bench).
-constexpr size_t kRowsPerPrefetch = 8;
+inline constexpr size_t kRowsPerPrefetch = 8;
 
 // Floats from the panels of a product to what its tile of rows fetches: `tile_index` parts into the panels after them.
 RONDO_LANES size_t FloatsAhead(const PackedColumns& columns, size_t num_panels, size_t tile_index) {

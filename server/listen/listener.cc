@@ -142,8 +142,8 @@ void Listener::AcceptAllOf(int listening_socket) {
 
 void Listener::Welcome(int listening_socket, int connection) {
   if (!places_.Admit(connection, InodeOf(connection), MonotonicNow(), IsOpen)) {
+    CountRefused();  // first, so that who sees the connection closed sees that counted
     close(connection);
-    CountRefused();
     return;
   }
   metrics_->connections()->accepted.Add();
@@ -154,8 +154,8 @@ void Listener::TurnOneAway(int listening_socket) {
   if (spare_ >= 0) close(spare_);
   const int connection = accept4(listening_socket, nullptr, nullptr, SOCK_CLOEXEC);
   if (connection >= 0) {
-    close(connection);
     CountRefused();
+    close(connection);
   }
   spare_ = OpenSpare();
   // Another thread may have taken the spare one's place; connections then wait a little.

@@ -101,7 +101,7 @@ void SessionLease::Release(absl::Time now) { EndWithoutCommit(now); }
 
 void SessionLease::EndWithoutCommit(absl::Time now) {
   working_state_.Reset();
-  change_ = SameModel();
+  change_ = ModelChange();
   LiveSession* const session = std::exchange(session_, nullptr);
   if (session != nullptr) sessions_->Release(session, now);
 }

@@ -17,7 +17,8 @@ Repeat RepeatNamed(const std::string& name) {
 }
 
 TEST(RetryDelayTest, EveryAttemptWaitsAsLongAsTheVectorsSay) {
-  for (const json& golden : ReadClientVectors("retry.json")["attempts"]) {
+  const json vectors = ReadClientVectors("retry.json");
+  for (const json& golden : vectors["attempts"]) {
     SCOPED_TRACE(golden["name"].get<std::string>());
     ClientOptions options;
     options.max_attempts = golden.value("max_attempts", options.max_attempts);
