@@ -37,7 +37,7 @@ start_storing_server() {
   start_server "$server_cpu" --session_store="$store_name" --max_resident_sessions="$resident" --idle_timeout=24h
 }
 
-metrics_url() { sed -n 's/.* http_address=\([^ ]*\).*/http:\/\/\1\/metrics/p' "$scratch/server.log"; }
+metrics_url() { sed -n '/event=listening/s/.* http_address=\([^ ]*\).*/http:\/\/\1\/metrics/p' "$scratch/server.log"; }
 
 # metric PATTERN: the sum of the server's metrics that match, as awk does.
 metric() {

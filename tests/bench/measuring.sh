@@ -67,7 +67,7 @@ start_server() {
     --http_listen=127.0.0.1:0 "$@" >"$scratch/server.log" 2>&1 &
   server_pid=$!
   for ((tries = 0; tries < 3000; ++tries)); do
-    if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then return 0; fi
+    if grep -q "event=listening" "$scratch/server.log"; then return 0; fi
     kill -0 "$server_pid" 2>/dev/null || break
     sleep 0.01
   done
