@@ -38,7 +38,7 @@ struct ModelDescription {
   bool needs_times = false;       // each timestep needs a time
   std::vector<FeedbackDescription> feedback;
   double step_seconds = 0;  // seconds between timesteps; 0: unknown
-  std::string kernel;       // the name of the kernel that runs it, e.g. "onednn/brgemm:avx512_core"
+  std::string kernel;       // the name of the kernel that runs it, e.g. "rondo/avx512"
   // "ready": it is live; "unavailable": no file of it could be loaded, and only name, version and reason say anything.
   std::string state;
   std::string reason;  // why the newest file of this version could not be loaded; empty: that file is live

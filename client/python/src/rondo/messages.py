@@ -58,7 +58,7 @@ class ModelDescription:
     step_seconds: float
     """Seconds between timesteps; 0: unknown."""
     kernel: str
-    """The name of the kernel that runs the model, e.g. "onednn/brgemm:avx512_core"."""
+    """The name of the kernel that runs the model, e.g. "rondo/avx512"."""
     quantiles: tuple[float, ...]
     """The quantiles of a quantile head: ascending, each inside (0, 1)."""
     state: str = "ready"
