@@ -67,7 +67,9 @@ class Server:
         return connection
 
     def ask(self):
-        """What an honest newcomer sees: (whether it was served, what it printed)."""
+        """What an honest newcomer sees: (whether it was served, what it printed). RuntimeError: the server has died."""
+        if self.process.poll() is not None:
+            raise RuntimeError(f"the server ended with exit code {self.process.returncode}: {self.log[-3000:].decode()}")
         done = subprocess.run([f"{self.bin_dir}/rondo", f"--server=127.0.0.1:{self.port}", "models"], timeout=60,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         return done.returncode == 0, done.stdout
