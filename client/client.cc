@@ -22,6 +22,13 @@ absl::Status CheckOptions(const ClientOptions& options) {
   return absl::OkStatus();
 }
 
+template <typename Request>
+Request RequestFor(absl::string_view session_id) {
+  Request request;
+  request.set_session_id(std::string(session_id));
+  return request;
+}
+
 }  // namespace
 
 absl::StatusOr<Client> Client::Connect(absl::string_view address, const ClientOptions& options) {
@@ -35,21 +42,16 @@ absl::StatusOr<Client> Client::Connect(absl::string_view address, const ClientOp
 Client::Client(std::shared_ptr<ClientConnection> connection) : connection_(std::move(connection)) {}
 
 absl::StatusOr<std::vector<ModelDescription>> Client::ListModels() const {
-  const absl::StatusOr<v1::ListModelsResponse> response =
-      connection_->Call(&v1::Models::Stub::ListModels, v1::ListModelsRequest(), Repeat::kSafe);
-  if (!response.ok()) return response.status();
-  std::vector<ModelDescription> models;
-  for (const v1::Model& model : response->models()) models.push_back(ToModelDescription(model));
-  return models;
+  return connection_->Ask(
+      &v1::Models::Stub::ListModels, v1::ListModelsRequest(), Repeat::kSafe,
+      [](const v1::ListModelsResponse& response) { return Converted(response.models(), ToModelDescription); });
 }
 
 absl::StatusOr<ModelDescription> Client::GetModel(absl::string_view model, int64_t version) const {
   v1::GetModelRequest request;
   request.set_name(std::string(model));
   request.set_version(version);
-  const absl::StatusOr<v1::Model> response = connection_->Call(&v1::Models::Stub::GetModel, request, Repeat::kSafe);
-  if (!response.ok()) return response.status();
-  return ToModelDescription(*response);
+  return connection_->Ask(&v1::Models::Stub::GetModel, request, Repeat::kSafe, ToModelDescription);
 }
 
 absl::StatusOr<std::vector<float>> Client::Predict(absl::string_view model, absl::Span<const float> values,
@@ -70,22 +72,18 @@ absl::StatusOr<std::vector<SequenceOutput>> Client::PredictMany(absl::string_vie
   v1::PredictRequest request;
   FillPredictRequest(model, sequences, options, &request);
   const bool safe = std::all_of(sequences.begin(), sequences.end(), IsRepeatable);
-  const absl::StatusOr<v1::PredictResponse> response =
-      connection_->Call(&v1::Inference::Stub::Predict, request, safe ? Repeat::kSafe : Repeat::kUnsafe);
-  if (!response.ok()) return response.status();
-  std::vector<SequenceOutput> outputs = ToSequenceOutputs(*response);
-  if (outputs.size() != sequences.size()) {
+  absl::StatusOr<std::vector<SequenceOutput>> outputs = connection_->Ask(
+      &v1::Inference::Stub::Predict, request, safe ? Repeat::kSafe : Repeat::kUnsafe, ToSequenceOutputs);
+  if (outputs.ok() && outputs->size() != sequences.size()) {
     return absl::InternalError(
-        absl::StrCat("the server answered ", outputs.size(), " sequences; it was sent ", sequences.size()));
+        absl::StrCat("the server answered ", outputs->size(), " sequences; it was sent ", sequences.size()));
   }
   return outputs;
 }
 
 absl::StatusOr<ForecastOutput> Client::Forecast(absl::string_view model, const ForecastInput& input) const {
-  const absl::StatusOr<v1::ForecastResponse> response =
-      connection_->Call(&v1::Inference::Stub::Forecast, ToForecastRequest(model, input), Repeat::kSafe);
-  if (!response.ok()) return response.status();
-  return ForecastOutput{{response->values().begin(), response->values().end()}, response->position()};
+  return connection_->Ask(&v1::Inference::Stub::Forecast, ToForecastRequest(model, input), Repeat::kSafe,
+                          ToForecastOutput);
 }
 
 absl::StatusOr<Session> Client::OpenSession(absl::string_view model, absl::string_view id, int64_t version) const {
@@ -111,21 +109,16 @@ absl::StatusOr<Session> Client::OpenSession(absl::string_view model, absl::strin
   return Session(connection_, std::string(model), version, found->version, std::string(id), found->position);
 }
 
+// A call that makes or ends a session is not repeated: after a lost reply it would say ALREADY_EXISTS or NOT_FOUND of
+// what it did itself, or leave a second session behind.
 absl::StatusOr<SessionDescription> Client::CreateSession(const CreateSessionInput& input) const {
-  // Repeated after a lost reply it would say ALREADY_EXISTS, or leave a second session behind.
-  const absl::StatusOr<v1::Session> response =
-      connection_->Call(&v1::Sessions::Stub::CreateSession, ToCreateSessionRequest(input), Repeat::kUnsafe);
-  if (!response.ok()) return response.status();
-  return ToSessionDescription(*response);
+  return connection_->Ask(&v1::Sessions::Stub::CreateSession, ToCreateSessionRequest(input), Repeat::kUnsafe,
+                          ToSessionDescription);
 }
 
 absl::StatusOr<SessionDescription> Client::GetSession(absl::string_view id) const {
-  v1::GetSessionRequest request;
-  request.set_session_id(std::string(id));
-  const absl::StatusOr<v1::Session> response =
-      connection_->Call(&v1::Sessions::Stub::GetSession, request, Repeat::kSafe);
-  if (!response.ok()) return response.status();
-  return ToSessionDescription(*response);
+  return connection_->Ask(&v1::Sessions::Stub::GetSession, RequestFor<v1::GetSessionRequest>(id), Repeat::kSafe,
+                          ToSessionDescription);
 }
 
 absl::StatusOr<SessionPage> Client::ListSessions(absl::string_view model, absl::string_view page_token,
@@ -134,51 +127,37 @@ absl::StatusOr<SessionPage> Client::ListSessions(absl::string_view model, absl::
   request.set_model(std::string(model));
   request.set_page_token(std::string(page_token));
   request.set_page_size(page_size);
-  const absl::StatusOr<v1::ListSessionsResponse> response =
-      connection_->Call(&v1::Sessions::Stub::ListSessions, request, Repeat::kSafe);
-  if (!response.ok()) return response.status();
-  SessionPage page;
-  page.next_page_token = response->next_page_token();
-  for (const v1::Session& session : response->sessions()) page.sessions.push_back(ToSessionDescription(session));
-  return page;
+  return connection_->Ask(
+      &v1::Sessions::Stub::ListSessions, request, Repeat::kSafe, [](const v1::ListSessionsResponse& response) {
+        return SessionPage{Converted(response.sessions(), ToSessionDescription), response.next_page_token()};
+      });
 }
 
 absl::Status Client::DeleteSession(absl::string_view id) const {
-  v1::DeleteSessionRequest request;
-  request.set_session_id(std::string(id));
-  // Repeated after a lost reply it would say NOT_FOUND of a session that it did delete.
-  return connection_->Call(&v1::Sessions::Stub::DeleteSession, request, Repeat::kUnsafe).status();
+  return connection_
+      ->Call(&v1::Sessions::Stub::DeleteSession, RequestFor<v1::DeleteSessionRequest>(id), Repeat::kUnsafe,
+             connection_->NewDeadline())
+      .status();
 }
 
 absl::StatusOr<ExportedSession> Client::ExportSession(absl::string_view id) const {
-  v1::ExportSessionRequest request;
-  request.set_session_id(std::string(id));
-  absl::StatusOr<v1::ExportSessionResponse> response =
-      connection_->Call(&v1::Sessions::Stub::ExportSession, request, Repeat::kSafe);
-  if (!response.ok()) return response.status();
-  return ExportedSession{ToSessionDescription(response->session()), std::move(*response->mutable_state())};
+  return connection_->Ask(
+      &v1::Sessions::Stub::ExportSession, RequestFor<v1::ExportSessionRequest>(id), Repeat::kSafe,
+      [](v1::ExportSessionResponse response) {
+        return ExportedSession{ToSessionDescription(response.session()), std::move(*response.mutable_state())};
+      });
 }
 
 absl::StatusOr<SessionDescription> Client::ImportSession(absl::string_view state, absl::string_view id) const {
-  v1::ImportSessionRequest request;
+  auto request = RequestFor<v1::ImportSessionRequest>(id);
   request.set_state(std::string(state));
-  request.set_session_id(std::string(id));
-  // Repeated after a lost reply it would say ALREADY_EXISTS of a session that it did import.
-  const absl::StatusOr<v1::Session> response =
-      connection_->Call(&v1::Sessions::Stub::ImportSession, request, Repeat::kUnsafe);
-  if (!response.ok()) return response.status();
-  return ToSessionDescription(*response);
+  return connection_->Ask(&v1::Sessions::Stub::ImportSession, request, Repeat::kUnsafe, ToSessionDescription);
 }
 
 absl::StatusOr<SessionDescription> Client::ForkSession(absl::string_view id, absl::string_view new_id) const {
-  v1::ForkSessionRequest request;
-  request.set_session_id(std::string(id));
+  auto request = RequestFor<v1::ForkSessionRequest>(id);
   request.set_new_session_id(std::string(new_id));
-  // Repeated after a lost reply it would say ALREADY_EXISTS, or leave a second copy behind.
-  const absl::StatusOr<v1::Session> response =
-      connection_->Call(&v1::Sessions::Stub::ForkSession, request, Repeat::kUnsafe);
-  if (!response.ok()) return response.status();
-  return ToSessionDescription(*response);
+  return connection_->Ask(&v1::Sessions::Stub::ForkSession, request, Repeat::kUnsafe, ToSessionDescription);
 }
 
 }  // namespace rondo

@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -51,10 +53,13 @@ class ClientConnection {
       if (!WaitToRetry(context, status, number, repeat, deadline)) return ToStatus(status, context);
     }
   }
-  template <typename Stub, typename Request, typename Response>
-  absl::StatusOr<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
-                                const Request& request, Repeat repeat) {
-    return Call(method, request, repeat, NewDeadline());
+  // Makes a unary call that begins now, and returns what `convert` makes of its response.
+  template <typename Stub, typename Request, typename Response, typename Convert>
+  auto Ask(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*), const Request& request,
+           Repeat repeat, const Convert& convert) -> absl::StatusOr<std::decay_t<decltype(convert(Response()))>> {
+    absl::StatusOr<Response> response = Call(method, request, repeat, NewDeadline());
+    if (!response.ok()) return response.status();
+    return convert(*std::move(response));
   }
   // True after the wait that RetryDelay says: try again. False: give up; also if the deadline would pass meanwhile.
   bool WaitToRetry(const FailedTry& failed, absl::Time deadline) const;

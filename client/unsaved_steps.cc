@@ -1,20 +1,15 @@
 #include "client/unsaved_steps.h"
 
 #include <algorithm>
-#include <iterator>
+
+#include "absl/types/span.h"
 
 namespace rondo {
 namespace {
 
 template <typename T>
 void DropFront(std::vector<T>* values, size_t count) {
-  values->erase(values->begin(), std::next(values->begin(), static_cast<std::ptrdiff_t>(count)));
-}
-
-template <typename T>
-std::vector<T> Slice(const std::vector<T>& values, size_t begin, size_t count) {
-  const auto first = std::next(values.begin(), static_cast<std::ptrdiff_t>(begin));
-  return {first, std::next(first, static_cast<std::ptrdiff_t>(count))};
+  values->erase(values->begin(), values->begin() + static_cast<std::ptrdiff_t>(count));
 }
 
 }  // namespace
@@ -60,8 +55,10 @@ SequenceInput UnsavedSteps::From(int64_t position, int64_t max_timesteps) const 
   const auto count = static_cast<size_t>(std::min(end_ - position, max_timesteps));
   SequenceInput sequence;
   sequence.position = position;
-  sequence.values = Slice(values_, offset * width_, count * width_);
-  if (has_times_) sequence.times = Slice(times_, offset, count);
+  const auto values = absl::MakeConstSpan(values_).subspan(offset * width_, count * width_);
+  sequence.values.assign(values.begin(), values.end());
+  const auto times = absl::MakeConstSpan(times_).subspan(has_times_ ? offset : 0, has_times_ ? count : 0);
+  sequence.times.assign(times.begin(), times.end());
   return sequence;
 }
 

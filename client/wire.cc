@@ -29,6 +29,13 @@ void FillSequence(const SequenceInput& input, v1::Sequence* sequence) {
   sequence->set_end_session(input.end_session);
 }
 
+SequenceOutput ToSequenceOutput(const v1::SequenceResult& result) {
+  SequenceOutput output{ToStatus(result.status()), result.next_position(), ToVector(result.values()),
+                        absl::Milliseconds(result.status().retry_after_ms()), std::nullopt};
+  if (result.has_durable_position()) output.durable_position = result.durable_position();
+  return output;
+}
+
 }  // namespace
 
 // A sequence without position would run twice; one that ends its session would come too late the second time.
@@ -76,14 +83,11 @@ absl::Status ToStatus(const v1::Status& status) {
 }
 
 std::vector<SequenceOutput> ToSequenceOutputs(const v1::PredictResponse& response) {
-  std::vector<SequenceOutput> outputs;
-  outputs.reserve(static_cast<size_t>(response.results_size()));
-  for (const v1::SequenceResult& result : response.results()) {
-    outputs.push_back({ToStatus(result.status()), result.next_position(), ToVector(result.values()),
-                       absl::Milliseconds(result.status().retry_after_ms()), std::nullopt});
-    if (result.has_durable_position()) outputs.back().durable_position = result.durable_position();
-  }
-  return outputs;
+  return Converted(response.results(), ToSequenceOutput);
+}
+
+ForecastOutput ToForecastOutput(const v1::ForecastResponse& response) {
+  return {ToVector(response.values()), response.position()};
 }
 
 StreamReply ToStreamReply(const v1::PredictResponse& response) {
@@ -107,7 +111,9 @@ ModelDescription ToModelDescription(const v1::Model& model) {
   description.head = model.head();
   description.quantiles.assign(model.quantiles().begin(), model.quantiles().end());
   description.needs_times = model.needs_times();
-  for (const v1::Feedback& link : model.feedback()) description.feedback.push_back({link.output(), link.input()});
+  description.feedback = Converted(model.feedback(), [](const v1::Feedback& link) {
+    return FeedbackDescription{link.output(), link.input()};
+  });
   description.step_seconds = model.step_seconds();
   description.kernel = model.kernel();
   description.state = model.state();

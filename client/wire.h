@@ -1,6 +1,8 @@
 #ifndef RONDO_CLIENT_WIRE_H_
 #define RONDO_CLIENT_WIRE_H_
 
+#include <cstddef>
+#include <type_traits>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -29,6 +31,16 @@ std::vector<SequenceOutput> ToSequenceOutputs(const v1::PredictResponse& respons
 StreamReply ToStreamReply(const v1::PredictResponse& response);
 ModelDescription ToModelDescription(const v1::Model& model);
 SessionDescription ToSessionDescription(const v1::Session& session);
+ForecastOutput ToForecastOutput(const v1::ForecastResponse& response);
+
+// Each element of a repeated field, converted.
+template <typename Field, typename Convert>
+auto Converted(const Field& field, const Convert& convert) {
+  std::vector<std::decay_t<decltype(convert(*field.begin()))>> converted;
+  converted.reserve(static_cast<size_t>(field.size()));
+  for (const auto& element : field) converted.push_back(convert(element));
+  return converted;
+}
 
 }  // namespace rondo
 

@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/commands.h"
-#include "client/cli/csv_input.h"
 #include "client/cli/target.h"
 
 namespace rondo {
@@ -32,9 +31,9 @@ struct Options {
 
 // What --known says of the steps ahead.
 struct KnownSteps {
-  Timesteps timesteps;             // [horizon - 1]
-  std::string time_name;           // empty: the table has no time column
-  std::vector<std::string> times;  // as they stand in the table, [horizon]; the last one empty if it is not there
+  Timesteps timesteps;                            // [horizon - 1]
+  std::vector<std::string> columns;               // the table's leading ones
+  std::vector<std::vector<std::string>> leading;  // [horizon]; of the last step empty cells if the table lacks it
 };
 
 std::vector<std::string> FedBackInputs(const ModelDescription& model) {
@@ -50,36 +49,30 @@ bool FeedsAllBack(const ModelDescription& model) {
          });
 }
 
-absl::StatusOr<RowMapping> MapKnownColumns(const std::string& time_column, const ModelDescription& model,
-                                           const std::vector<std::string>& header) {
-  RowMapping::Options options;
-  options.time_column = time_column;
-  options.time_is_optional = true;
-  options.optional_inputs = FedBackInputs(model);
-  return RowMapping::Create(model, header, options);
-}
-
 absl::StatusOr<KnownSteps> ReadKnownSteps(const Options& options, const ModelDescription& model) {
   const int horizon = options.horizon;
-  const absl::StatusOr<std::unique_ptr<CsvInput>> input = CsvInput::Open(options.known);
-  if (!input.ok()) return input.status();
-  const absl::StatusOr<RowMapping> mapping = MapKnownColumns(options.time, model, (*input)->header());
-  if (!mapping.ok()) return mapping.status();
   KnownSteps known;
-  if (mapping->has_time()) known.time_name = mapping->time_name();
+  known.leading.resize(static_cast<size_t>(horizon));
+  if (options.known.empty()) return known;
+  const absl::StatusOr<InputTable> table =
+      OpenTable(options.known, model, {options.time, /*time_is_optional=*/true, FedBackInputs(model)});
+  if (!table.ok()) return table.status();
+  known.columns = table->mapping.LeadingColumns();
   // The last step's inputs are not needed, but its time is shown if it is there.
   for (int step = 1; step <= horizon; ++step) {
     CsvRow row;
-    const absl::StatusOr<bool> found = (*input)->Next(&row);
+    const absl::StatusOr<bool> found = table->rows->Next(&row);
     if (!found.ok()) return found.status();
     if (!*found && step < horizon) {
       return absl::InvalidArgumentError(
           absl::StrCat("--known has ", step - 1, " rows; --horizon=", horizon, " takes ", horizon - 1));
     }
     Timesteps last;
-    absl::Status status = *found ? mapping->Append(row, step < horizon ? &known.timesteps : &last) : absl::OkStatus();
+    absl::Status status =
+        *found ? table->mapping.Append(row, step < horizon ? &known.timesteps : &last) : absl::OkStatus();
     if (!status.ok()) return status;
-    if (mapping->has_time()) known.times.push_back(*found ? mapping->TimeText(row) : "");
+    known.leading[static_cast<size_t>(step - 1)] =
+        *found ? table->mapping.LeadingCells(row) : std::vector<std::string>(known.columns.size());
   }
   if (FeedsAllBack(model)) known.timesteps.values.clear();  // the table is there for its times
   return known;
@@ -94,46 +87,30 @@ ModelDescription WithPathQuantiles(ModelDescription model, ForecastInput* input)
   return model;
 }
 
-absl::Status WriteForecast(const CommandContext& context, const ModelDescription& model, size_t horizon,
-                           const KnownSteps& known, const std::vector<float>& values) {
-  const auto output_size = static_cast<size_t>(model.output_size);
-  if (values.size() != horizon * output_size) {
-    return absl::InternalError(absl::StrCat("the server answered ", values.size(), " values to a horizon of ", horizon,
-                                            "; output_size is ", output_size));
-  }
-  std::vector<std::string> cells = OutputColumns(model);
-  cells.insert(cells.begin(), "step");
-  if (!known.time_name.empty()) cells.insert(cells.begin(), known.time_name);
-  absl::Status status = context.output.Row(cells);
-  for (size_t step = 0; step < horizon && status.ok(); ++step) {
-    cells.clear();
-    if (!known.time_name.empty()) cells.push_back(known.times[step]);
-    cells.push_back(absl::StrCat(step + 1));
-    for (size_t i = 0; i < output_size; ++i) cells.push_back(FloatText(values[step * output_size + i]));
-    status = context.output.Row(cells);
-  }
+absl::Status WriteForecast(const CommandContext& context, const ModelDescription& model, KnownSteps known,
+                           const std::vector<float>& values) {
+  known.columns.push_back("step");
+  for (size_t step = 0; step < known.leading.size(); ++step) known.leading[step].push_back(absl::StrCat(step + 1));
+  absl::Status status = WriteHeader(context, model, known.columns);
+  if (status.ok()) status = WritePredictions(context, model, known.leading, values);
   return status.ok() ? context.output.Flush() : status;
 }
 
 absl::Status Run(const CommandContext& context, const Options& options) {
   absl::StatusOr<Target> target = OpenTarget(context, options.session);
   if (!target.ok()) return target.status();
-  KnownSteps known;
-  if (!options.known.empty()) {
-    absl::StatusOr<KnownSteps> read = ReadKnownSteps(options, target->model);
-    if (!read.ok()) return read.status();
-    known = *std::move(read);
-  }
+  absl::StatusOr<KnownSteps> known = ReadKnownSteps(options, target->model);
+  if (!known.ok()) return known.status();
   ForecastInput input;
   input.horizon = options.horizon;
-  input.known_inputs = known.timesteps.values;
-  input.known_times = known.timesteps.times;
+  input.known_inputs = known->timesteps.values;
+  input.known_times = known->timesteps.times;
   input.num_paths = options.paths;
   ModelDescription answered = target->model;
   if (options.paths > 0) answered = WithPathQuantiles(std::move(answered), &input);
   const absl::StatusOr<std::vector<float>> values = target->session->Forecast(std::move(input));
   if (!values.ok()) return values.status();
-  return WriteForecast(context, answered, static_cast<size_t>(options.horizon), known, *values);
+  return WriteForecast(context, answered, *std::move(known), *values);
 }
 
 }  // namespace

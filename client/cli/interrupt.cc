@@ -6,7 +6,6 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstdint>
 #include <cstdlib>
 
 #include "absl/time/clock.h"
@@ -40,25 +39,19 @@ void CatchInterrupts() {
 
 bool Interrupted() { return caught_signal != 0; }
 
-bool WaitReadable(int fd) {
+bool WaitReadable(int fd, absl::Time end) {
   pollfd fds[] = {{fd, POLLIN, 0}, {wake_pipe[0], POLLIN, 0}};
   while (!Interrupted()) {
-    if (poll(fds, 2, -1) < 0 && errno != EINTR) return true;  // read() will say what is wrong
+    const absl::Duration left = absl::Ceil(end - absl::Now(), absl::Milliseconds(1));
+    if (left <= absl::ZeroDuration()) return true;
+    const auto timeout = end == absl::InfiniteFuture() ? -1 : static_cast<int>(absl::ToInt64Milliseconds(left));
+    if (poll(fds, 2, timeout) < 0 && errno != EINTR) return true;  // read() will say what is wrong
     if (fds[0].revents != 0) return true;
   }
   return false;
 }
 
-bool PauseFor(absl::Duration duration) {
-  const absl::Time end = absl::Now() + duration;
-  pollfd wake = {wake_pipe[0], POLLIN, 0};
-  while (!Interrupted()) {
-    const int64_t left = absl::ToInt64Milliseconds(absl::Ceil(end - absl::Now(), absl::Milliseconds(1)));
-    if (left <= 0) return true;
-    poll(&wake, 1, static_cast<int>(left));
-  }
-  return false;
-}
+bool PauseFor(absl::Duration duration) { return WaitReadable(-1, absl::Now() + duration); }
 
 void DieOfInterrupt() {
   std::signal(caught_signal, SIG_DFL);

@@ -12,8 +12,8 @@ void CatchInterrupts();
 
 bool Interrupted();
 
-// Waits until `fd` can be read or has ended. Returns false if a signal came before.
-bool WaitReadable(int fd);
+// Waits until `fd` can be read or has ended, or until `end`. Returns false if a signal came before.
+bool WaitReadable(int fd, absl::Time end = absl::InfiniteFuture());
 
 // Waits for `duration`. Returns false if a signal came before its end.
 bool PauseFor(absl::Duration duration);

@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/commands.h"
-#include "client/cli/csv_input.h"
 #include "client/cli/target.h"
 
 namespace rondo {
@@ -45,16 +44,15 @@ size_t RowsPerMessage(const ModelDescription& model) {
 
 // Rows that go in one message.
 struct Piece {
-  size_t rows = 0;
   Timesteps timesteps;
-  std::vector<std::string> times;  // as they stand in the table; empty without a time column
+  std::vector<std::vector<std::string>> leading;  // of each row, see RowMapping::LeadingCells
 };
 
 // One table through one model, piece by piece.
 class TableRun {
  public:
-  TableRun(const CommandContext& context, Target target, CsvInput* input, RowMapping mapping)
-      : context_(context), target_(std::move(target)), input_(input), mapping_(std::move(mapping)) {}
+  TableRun(const CommandContext& context, Target target, InputTable table)
+      : context_(context), target_(std::move(target)), table_(std::move(table)) {}
 
   absl::Status Run() {
     const bool owns_session = !target_.session.has_value();
@@ -68,26 +66,25 @@ class TableRun {
 
  private:
   absl::Status RunPieces() {
-    absl::Status status = WriteHeader(context_, target_.model, mapping_);
+    absl::Status status = WriteHeader(context_, target_.model, table_.mapping.LeadingColumns());
     while (status.ok() && !ended_) {
       Piece piece;
       status = ReadPiece(&piece);
-      if (status.ok() && piece.rows > 0) status = RunPiece(piece);
+      if (status.ok() && !piece.leading.empty()) status = RunPiece(piece);
     }
     return status.ok() ? context_.output.Flush() : status;
   }
 
   absl::Status ReadPiece(Piece* piece) {
     CsvRow row;
-    while (piece->rows < RowsPerMessage(target_.model)) {
-      const absl::StatusOr<bool> found = input_->Next(&row);
+    while (piece->leading.size() < RowsPerMessage(target_.model)) {
+      const absl::StatusOr<bool> found = table_.rows->Next(&row);
       if (!found.ok()) return found.status();
       ended_ = !*found;
       if (ended_) return absl::OkStatus();
-      absl::Status status = mapping_.Append(row, &piece->timesteps);
+      absl::Status status = table_.mapping.Append(row, &piece->timesteps);
       if (!status.ok()) return status;
-      if (mapping_.has_time()) piece->times.push_back(mapping_.TimeText(row));
-      ++piece->rows;
+      piece->leading.push_back(table_.mapping.LeadingCells(row));
     }
     return absl::OkStatus();
   }
@@ -95,8 +92,8 @@ class TableRun {
   absl::Status RunPiece(const Piece& piece) {
     const absl::StatusOr<std::vector<float>> values = Predict(piece.timesteps);
     if (!values.ok()) return values.status();
-    rows_ += piece.rows;
-    absl::Status status = WritePredictions(context_, target_.model, piece.rows, piece.times, *values);
+    rows_ += piece.leading.size();
+    absl::Status status = WritePredictions(context_, target_.model, piece.leading, *values);
     if (status.ok()) status = context_.output.Flush();
     if (context_.stderr_is_terminal && !context_.stdout_is_terminal) std::fprintf(stderr, "\r%zu rows", rows_);
     return status;
@@ -105,19 +102,15 @@ class TableRun {
   absl::StatusOr<std::vector<float>> Predict(const Timesteps& timesteps) {
     if (!target_.session.has_value()) {
       // The only piece needs no state on the server; more of them share a session of their own.
-      if (ended_) return PredictStateless(timesteps);
+      if (ended_)
+        return context_.client.Predict(target_.model.name, timesteps.values, timesteps.times,
+                                       {target_.model.version, /*last_only=*/false, {}});
       absl::StatusOr<Session> session =
           context_.client.OpenSession(target_.model.name, /*id=*/"", target_.model.version);
       if (!session.ok()) return session.status();
       target_.session = *std::move(session);
     }
     return target_.session->Run(timesteps.values, timesteps.times);
-  }
-
-  absl::StatusOr<std::vector<float>> PredictStateless(const Timesteps& timesteps) const {
-    PredictOptions options;
-    options.version = target_.model.version;
-    return context_.client.Predict(target_.model.name, timesteps.values, timesteps.times, options);
   }
 
   absl::Status WithProgress(const absl::Status& status) const {
@@ -128,8 +121,7 @@ class TableRun {
 
   const CommandContext& context_;
   Target target_;
-  CsvInput* const input_;
-  const RowMapping mapping_;
+  const InputTable table_;
   bool ended_ = false;  // the table
   size_t rows_ = 0;     // that have run
 };
@@ -137,12 +129,11 @@ class TableRun {
 absl::Status Run(const CommandContext& context, const Options& options) {
   absl::StatusOr<Target> target = OpenTarget(context, options.session);
   if (!target.ok()) return target.status();
-  const absl::StatusOr<std::unique_ptr<CsvInput>> input = CsvInput::Open(options.input);
-  if (!input.ok()) return input.status();
-  absl::StatusOr<RowMapping> mapping = MapColumns(options.time, target->model, (*input)->header());
-  if (!mapping.ok()) return mapping.status();
+  absl::StatusOr<InputTable> table =
+      OpenTable(options.input, target->model, {options.time, /*time_is_optional=*/false, {}});
+  if (!table.ok()) return table.status();
   if (target->session.has_value()) RemarkPosition(context, *target->session);
-  return TableRun(context, *std::move(target), input->get(), *std::move(mapping)).Run();
+  return TableRun(context, *std::move(target), *std::move(table)).Run();
 }
 
 }  // namespace

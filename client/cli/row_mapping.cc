@@ -8,7 +8,6 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/types/span.h"
 #include "base/time_text.h"
 
 namespace rondo {
@@ -31,23 +30,25 @@ absl::Status MissingColumn(absl::string_view name, const std::vector<std::string
       absl::StrCat("column '", name, "' is missing; the header has: ", absl::StrJoin(header, ", ")));
 }
 
+absl::StatusOr<size_t> RequireColumn(const std::vector<std::string>& header, absl::string_view name) {
+  const absl::StatusOr<std::optional<size_t>> found = FindColumn(header, name);
+  if (!found.ok()) return found.status();
+  if (!found->has_value()) return MissingColumn(name, header);
+  return **found;
+}
+
 // Quotes a cell for a message. Cells come from anywhere, so a long one is cut.
 std::string CellText(absl::string_view cell) {
   return cell.size() <= 40 ? absl::StrCat("'", cell, "'") : absl::StrCat("'", cell.substr(0, 40), "...'");
 }
 
-std::vector<std::string> QuantileSuffixes(absl::Span<const double> quantiles) {
+// What is added to an output's name for each of its numbers.
+std::vector<std::string> Suffixes(const ModelDescription& model) {
+  if (model.head == "gaussian") return {"", "_std"};
+  if (model.head != "quantile") return {""};
   std::vector<std::string> suffixes;
-  for (const double quantile : quantiles) suffixes.push_back(absl::StrCat("_q", quantile));
+  for (const double quantile : model.quantiles) suffixes.push_back(absl::StrCat("_q", quantile));
   return suffixes;
-}
-
-std::vector<std::string> WithSuffixes(const std::vector<std::string>& names, const std::vector<std::string>& suffixes) {
-  std::vector<std::string> columns;
-  for (const std::string& name : names) {
-    for (const std::string& suffix : suffixes) columns.push_back(name + suffix);
-  }
-  return columns;
 }
 
 }  // namespace
@@ -62,25 +63,22 @@ absl::StatusOr<RowMapping> RowMapping::Create(const ModelDescription& model, con
     status = model.tokens > 0 ? mapping.FindToken() : mapping.FindInputs(model, options.optional_inputs);
   }
   if (!status.ok()) return status;
-  mapping.sends_times_ = model.needs_times && mapping.has_time();
+  mapping.sends_times_ = model.needs_times && mapping.time_column_.has_value();
   return mapping;
 }
 
 absl::Status RowMapping::FindTimeColumn(const ModelDescription& model, const Options& options) {
-  const std::string& wanted = options.time_column;
-  if (!wanted.empty()) {
-    absl::StatusOr<std::optional<size_t>> found = FindColumn(header_, wanted);
-    if (!found.ok()) return found.status();
-    if (!found->has_value()) return MissingColumn(wanted, header_);
-    time_column_ = *found;
-    return absl::OkStatus();
+  if (!options.time_column.empty()) {
+    const absl::StatusOr<size_t> found = RequireColumn(header_, options.time_column);
+    if (found.ok()) time_column_ = *found;
+    return found.status();
   }
   for (const absl::string_view name : kTimeNames) {
     for (size_t column = 0; column < header_.size() && !time_column_.has_value(); ++column) {
       if (absl::EqualsIgnoreCase(header_[column], name)) time_column_ = column;
     }
   }
-  if (has_time() || !model.needs_times || options.time_is_optional) return absl::OkStatus();
+  if (time_column_.has_value() || !model.needs_times || options.time_is_optional) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("model '", model.name,
                                                  "' needs the time of each row, and no column is named ",
                                                  absl::StrJoin(kTimeNames, ", "), "; name it with --time=COLUMN"));
@@ -98,12 +96,9 @@ absl::Status RowMapping::FindInputs(const ModelDescription& model, const std::ve
 }
 
 absl::Status RowMapping::FindToken() {
-  absl::StatusOr<std::optional<size_t>> found = FindColumn(header_, "token");
-  if (!found.ok()) return found.status();
-  if (!found->has_value() && header_.size() == 1) *found = 0;
-  if (!found->has_value()) return MissingColumn("token", header_);
-  columns_.push_back(*found);
-  return absl::OkStatus();
+  const absl::StatusOr<size_t> found = header_.size() == 1 ? 0 : RequireColumn(header_, "token");
+  if (found.ok()) columns_.push_back(*found);
+  return found.status();
 }
 
 absl::StatusOr<float> RowMapping::ParseCell(const CsvRow& row, size_t column) const {
@@ -119,20 +114,25 @@ absl::StatusOr<float> RowMapping::ParseCell(const CsvRow& row, size_t column) co
       absl::StrCat("row ", row.number, ", column '", header_[column], "': ", CellText(cell), " ", wanted));
 }
 
+absl::StatusOr<int64_t> RowMapping::ParseTime(const CsvRow& row) const {
+  const absl::StatusOr<TextTime> parsed = ParseTimeText(row.cells[*time_column_]);
+  if (parsed.ok()) return parsed->unix_seconds;
+  return absl::InvalidArgumentError(
+      absl::StrCat("row ", row.number, ", column '", header_[*time_column_], "': ", parsed.status().message()));
+}
+
+std::vector<std::string> RowMapping::LeadingCells(const CsvRow& row) const {
+  if (!time_column_.has_value()) return {};
+  return {row.cells[*time_column_]};
+}
+
 absl::Status RowMapping::Append(const CsvRow& row, Timesteps* timesteps) const {
   if (row.cells.size() != header_.size()) {
     return absl::InvalidArgumentError(
         absl::StrCat("row ", row.number, " has ", row.cells.size(), " cells; the header has ", header_.size()));
   }
-  int64_t time = 0;
-  if (sends_times_) {
-    absl::StatusOr<TextTime> parsed = ParseTimeText(TimeText(row));
-    if (!parsed.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("row ", row.number, ", column '", time_name(), "': ", parsed.status().message()));
-    }
-    time = parsed->unix_seconds;
-  }
+  absl::StatusOr<int64_t> time = sends_times_ ? ParseTime(row) : 0;
+  if (!time.ok()) return time.status();
   const size_t size_before = timesteps->values.size();
   for (const std::optional<size_t>& column : columns_) {
     absl::StatusOr<float> value = column.has_value() ? ParseCell(row, *column) : 0.0f;
@@ -142,15 +142,16 @@ absl::Status RowMapping::Append(const CsvRow& row, Timesteps* timesteps) const {
     }
     timesteps->values.push_back(*value);
   }
-  if (sends_times_) timesteps->times.push_back(time);
+  if (sends_times_) timesteps->times.push_back(*time);
   return absl::OkStatus();
 }
 
 std::vector<std::string> OutputColumns(const ModelDescription& model) {
   const int horizon = std::max(model.horizon, 1);
-  std::vector<std::string> names = model.outputs;
-  if (model.head == "gaussian") names = WithSuffixes(names, {"", "_std"});
-  if (model.head == "quantile") names = WithSuffixes(names, QuantileSuffixes(model.quantiles));
+  std::vector<std::string> names;
+  for (const std::string& output : model.outputs) {
+    for (const std::string& suffix : Suffixes(model)) names.push_back(output + suffix);
+  }
   if (names.size() * static_cast<size_t>(horizon) != static_cast<size_t>(model.output_size)) {
     names.clear();
     const char* letter = model.head == "softmax" ? "p" : "y";

@@ -41,15 +41,15 @@ class RowMapping {
   // Appends one timestep. INVALID_ARGUMENT names the row and the column; nothing was appended.
   absl::Status Append(const CsvRow& row, Timesteps* timesteps) const;
 
-  bool has_time() const { return time_column_.has_value(); }
-  const std::string& time_name() const { return header_[*time_column_]; }
-  // Returns the row's time as it stands in the table.
-  const std::string& TimeText(const CsvRow& row) const { return row.cells[*time_column_]; }
+  // What comes out before the outputs: the time column, if the table has one, as it stands there.
+  std::vector<std::string> LeadingColumns() const { return LeadingCells({0, header_}); }
+  std::vector<std::string> LeadingCells(const CsvRow& row) const;
 
  private:
   absl::Status FindTimeColumn(const ModelDescription& model, const Options& options);
   absl::Status FindInputs(const ModelDescription& model, const std::vector<std::string>& optional_inputs);
   absl::Status FindToken();
+  absl::StatusOr<int64_t> ParseTime(const CsvRow& row) const;
   absl::StatusOr<float> ParseCell(const CsvRow& row, size_t column) const;
 
   std::vector<std::string> header_;

@@ -6,7 +6,6 @@
 #include "absl/random/random.h"
 #include "absl/time/time.h"
 #include "client/cli/commands.h"
-#include "client/cli/csv_input.h"
 #include "client/cli/interrupt.h"
 #include "client/cli/target.h"
 
@@ -38,8 +37,17 @@ class Patience {
  public:
   explicit Patience(bool retries) : retries_(retries) {}
 
-  // Tells whether a call that ended with this status is over, well or not. If it is to be made again, returns false
-  // after a pause.
+  // Makes a call until it is over, well or not.
+  template <typename MakeCall>
+  auto Call(const MakeCall& call) {
+    while (true) {
+      auto result = call();
+      if (Accepts(result.status())) return result;
+    }
+  }
+
+ private:
+  // Tells whether a call that ended with this status is over. If it is to be made again, returns false after a pause.
   bool Accepts(const absl::Status& status) {
     if (!retries_ || !IsUnanswered(status) || Interrupted()) {
       if (status.ok() && pause_ > kFirstPause) std::fprintf(stderr, "rondo: the server answers again\n");
@@ -54,7 +62,6 @@ class Patience {
     return !PauseFor(pause);
   }
 
- private:
   static bool IsUnanswered(const absl::Status& status) {
     return absl::IsUnavailable(status) || absl::IsAborted(status) || absl::IsDeadlineExceeded(status) ||
            absl::IsCancelled(status);
@@ -65,45 +72,28 @@ class Patience {
   absl::BitGen random_;
 };
 
-absl::StatusOr<Target> OpenTargetPatiently(const CommandContext& context, const std::string& session,
-                                           Patience* patience) {
-  while (true) {
-    absl::StatusOr<Target> target = OpenTarget(context, session);
-    if (patience->Accepts(target.status())) return target;
-  }
-}
-
-absl::StatusOr<std::vector<float>> RunPatiently(const Timesteps& timesteps, Session* session, Patience* patience) {
-  while (true) {
-    // A step that is sent again has the position and values it had, so the server runs it once.
-    absl::StatusOr<std::vector<float>> values = session->Run(timesteps.values, timesteps.times);
-    if (patience->Accepts(values.status())) return values;
-  }
-}
-
 absl::Status Run(const CommandContext& context, const Options& options) {
   Patience patience(options.retry);
-  absl::StatusOr<Target> target = OpenTargetPatiently(context, options.session, &patience);
+  absl::StatusOr<Target> target = patience.Call([&] { return OpenTarget(context, options.session); });
   if (!target.ok()) return target.status();
   RemarkPosition(context, *target->session);
-  const absl::StatusOr<std::unique_ptr<CsvInput>> input = CsvInput::Open("-");
-  if (!input.ok()) return input.status();
-  const absl::StatusOr<RowMapping> mapping = MapColumns(options.time, target->model, (*input)->header());
-  if (!mapping.ok()) return mapping.status();
+  const absl::StatusOr<InputTable> table =
+      OpenTable("-", target->model, {options.time, /*time_is_optional=*/false, {}});
+  if (!table.ok()) return table.status();
 
-  absl::Status status = WriteHeader(context, target->model, *mapping);
+  absl::Status status = WriteHeader(context, target->model, table->mapping.LeadingColumns());
   CsvRow row;
   while (status.ok() && (status = context.output.Flush()).ok()) {
-    const absl::StatusOr<bool> found = (*input)->Next(&row);
+    const absl::StatusOr<bool> found = table->rows->Next(&row);
     if (!found.ok() || !*found) return found.status();
     Timesteps timesteps;
-    status = mapping->Append(row, &timesteps);
+    status = table->mapping.Append(row, &timesteps);
     if (!status.ok()) return status;
-    const absl::StatusOr<std::vector<float>> values = RunPatiently(timesteps, &*target->session, &patience);
+    // A step that is sent again has the position and values it had, so the server runs it once.
+    const absl::StatusOr<std::vector<float>> values =
+        patience.Call([&] { return target->session->Run(timesteps.values, timesteps.times); });
     if (!values.ok()) return values.status();
-    std::vector<std::string> times;
-    if (mapping->has_time()) times.push_back(mapping->TimeText(row));
-    status = WritePredictions(context, target->model, 1, times, *values);
+    status = WritePredictions(context, target->model, {table->mapping.LeadingCells(row)}, *values);
   }
   return status;
 }

@@ -36,32 +36,32 @@ void RemarkPosition(const CommandContext& context, const Session& session) {
   std::fprintf(stderr, "session '%s' %s\n", session.id().c_str(), what.c_str());
 }
 
-absl::StatusOr<RowMapping> MapColumns(const std::string& time_column, const ModelDescription& model,
-                                      const std::vector<std::string>& header) {
-  RowMapping::Options options;
-  options.time_column = time_column;
-  return RowMapping::Create(model, header, options);
+absl::StatusOr<InputTable> OpenTable(const std::string& path, const ModelDescription& model,
+                                     const RowMapping::Options& options) {
+  absl::StatusOr<std::unique_ptr<CsvInput>> rows = CsvInput::Open(path);
+  if (!rows.ok()) return rows.status();
+  absl::StatusOr<RowMapping> mapping = RowMapping::Create(model, (*rows)->header(), options);
+  if (!mapping.ok()) return mapping.status();
+  return InputTable{*std::move(rows), *std::move(mapping)};
 }
 
-absl::Status WriteHeader(const CommandContext& context, const ModelDescription& model, const RowMapping& mapping) {
-  std::vector<std::string> columns = OutputColumns(model);
-  if (mapping.has_time()) columns.insert(columns.begin(), mapping.time_name());
-  return context.output.Row(columns);
+absl::Status WriteHeader(const CommandContext& context, const ModelDescription& model,
+                         std::vector<std::string> leading) {
+  for (std::string& column : OutputColumns(model)) leading.push_back(std::move(column));
+  return context.output.Row(leading);
 }
 
-absl::Status WritePredictions(const CommandContext& context, const ModelDescription& model, size_t timesteps,
-                              absl::Span<const std::string> times, absl::Span<const float> values) {
+absl::Status WritePredictions(const CommandContext& context, const ModelDescription& model,
+                              const std::vector<std::vector<std::string>>& leading, absl::Span<const float> values) {
   const auto output_size = static_cast<size_t>(model.output_size);
-  if (values.size() != timesteps * output_size) {
-    return absl::InternalError(absl::StrCat("the server answered ", values.size(), " values to ", timesteps,
+  if (values.size() != leading.size() * output_size) {
+    return absl::InternalError(absl::StrCat("the server answered ", values.size(), " values to ", leading.size(),
                                             " timesteps; output_size is ", output_size));
   }
-  for (size_t t = 0; t < timesteps; ++t) {
-    std::vector<std::string> cells;
-    if (!times.empty()) cells.push_back(times[t]);
+  for (size_t t = 0; t < leading.size(); ++t) {
+    std::vector<std::string> cells = leading[t];
     for (const float value : values.subspan(t * output_size, output_size)) cells.push_back(FloatText(value));
-    absl::Status status = context.output.Row(cells);
-    if (!status.ok()) return status;
+    if (absl::Status status = context.output.Row(cells); !status.ok()) return status;
   }
   return absl::OkStatus();
 }

@@ -1,7 +1,7 @@
 #ifndef RONDO_CLIENT_CLI_TARGET_H_
 #define RONDO_CLIENT_CLI_TARGET_H_
 
-#include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "client/cli/commands.h"
+#include "client/cli/csv_input.h"
 #include "client/cli/row_mapping.h"
 #include "client/client.h"
 
@@ -31,17 +32,24 @@ Option TimeOption(std::string* time_column);
 // "session 'a' continues at 731", on a terminal only.
 void RemarkPosition(const CommandContext& context, const Session& session);
 
-// INVALID_ARGUMENT as RowMapping::Create.
-absl::StatusOr<RowMapping> MapColumns(const std::string& time_column, const ModelDescription& model,
-                                      const std::vector<std::string>& header);
+// A table of timesteps, and where the model's inputs are in it.
+struct InputTable {
+  std::unique_ptr<CsvInput> rows;
+  RowMapping mapping;
+};
 
-// The header of a table of predictions.
-absl::Status WriteHeader(const CommandContext& context, const ModelDescription& model, const RowMapping& mapping);
+// Errors as CsvInput::Open and RowMapping::Create.
+absl::StatusOr<InputTable> OpenTable(const std::string& path, const ModelDescription& model,
+                                     const RowMapping::Options& options);
 
-// A row a timestep, each after its own time text; `times` is empty if the table has no time column. INTERNAL: the
-// server answered another number of values than `timesteps` rows have.
-absl::Status WritePredictions(const CommandContext& context, const ModelDescription& model, size_t timesteps,
-                              absl::Span<const std::string> times, absl::Span<const float> values);
+// The header of a table of predictions, with `leading` columns before the outputs.
+absl::Status WriteHeader(const CommandContext& context, const ModelDescription& model,
+                         std::vector<std::string> leading);
+
+// A row a timestep: its leading cells, then its outputs. INTERNAL: the server answered another number of values than
+// the rows have.
+absl::Status WritePredictions(const CommandContext& context, const ModelDescription& model,
+                              const std::vector<std::vector<std::string>>& leading, absl::Span<const float> values);
 
 }  // namespace rondo
 

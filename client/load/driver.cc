@@ -41,16 +41,13 @@ Driver::Driver(Config config) : config_(std::move(config)) {
 }
 
 Driver::~Driver() {
-  const auto all_ended = [this] {
-    return std::all_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.call->ended(); });
-  };
   sending_ = false;
   for (Slot& slot : slots_) {
     slot.lane->Retire();
     slot.call->Cancel();
   }
   // A cancelled call fails at once; its last operations must have started before the queue is shut down.
-  while (!all_ended()) HandleNext(MonotonicNanos() + kIdlePollNanos);
+  while (!AllEnded()) HandleNext(MonotonicNanos() + kIdlePollNanos);
   queue_.Shutdown();
   void* tag = nullptr;
   bool ok = false;
@@ -156,6 +153,10 @@ bool Driver::AnyLane() const {
   return std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return !slot.lane->retired(); });
 }
 
+bool Driver::AllEnded() const {
+  return std::all_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.call->ended(); });
+}
+
 bool Driver::AnyCreating() const {
   return std::any_of(slots_.begin(), slots_.end(),
                      [](const Slot& slot) { return slot.lane->creating() && !slot.lane->retired(); });
@@ -258,10 +259,7 @@ void Driver::Close() {
     slot.call->Close();
   }
   const int64_t give_up = MonotonicNanos() + kDrainSeconds * kSecond;
-  const auto all_ended = [this] {
-    return std::all_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.call->ended(); });
-  };
-  while (!all_ended() && MonotonicNanos() < give_up) HandleNext(MonotonicNanos() + kIdlePollNanos);
+  while (!AllEnded() && MonotonicNanos() < give_up) HandleNext(MonotonicNanos() + kIdlePollNanos);
 }
 
 std::vector<std::string> Driver::SessionIds() const {

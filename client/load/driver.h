@@ -72,6 +72,7 @@ class Driver {
   bool Stopped() const { return config_.stop->load(std::memory_order_relaxed); }
   bool AnyLane() const;
   bool AnyCreating() const;
+  bool AllEnded() const;
   bool Busy() const;
   void AddDueMessages(int64_t now_nanos);
   int64_t PollDeadline(int64_t now_nanos) const;

@@ -1,6 +1,8 @@
 #include "client/load/load_options.h"
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -93,40 +95,35 @@ OptionGroup Resources(LoadOptions* options) {
             "CPUs that the echo runs on: give it the server's. Empty: as started."}}};
 }
 
-// Checks the options that go with one protocol only.
-absl::Status CheckProtocol(const LoadOptions& options) {
-  const bool native = options.protocol == Protocol::kNative;
-  if (native && options.string_ids) {
-    return absl::InvalidArgumentError("--string_ids: wanted --protocol=open_inference with it");
-  }
-  if (native && options.baseline == Baseline::kNative) {
-    return absl::InvalidArgumentError("--native_baseline: wanted --protocol=open_inference with it");
-  }
-  if (!native && options.baseline == Baseline::kEcho) {
-    return absl::InvalidArgumentError("--echo_baseline: wanted --protocol=native with it, which the echo speaks");
-  }
-  if (!native && options.sessions_per_message != 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--sessions_per_message=", options.sessions_per_message,
-                     ": wanted 1 with --protocol=open_inference, whose messages bring one sequence"));
-  }
-  return absl::OkStatus();
-}
+// A combination of options that is refused, and why.
+struct Rule {
+  bool broken;
+  std::string why;
+};
 
-// Checks the options of a session pool. At least half of each stream's share is not in flight, so that a free session
-// is soon drawn.
-absl::Status CheckPool(const LoadOptions& options) {
-  if (options.session_pool == 0) {
-    if (!options.keep_sessions) return absl::OkStatus();
-    return absl::InvalidArgumentError("--keep_sessions: wanted --session_pool with it");
-  }
-  if (options.protocol != Protocol::kNative || options.stateless) {
-    return absl::InvalidArgumentError("--session_pool: wanted --protocol=native and no --stateless with it");
-  }
-  const int64_t in_flight = int64_t{options.streams} * options.in_flight * options.sessions_per_message;
-  if (options.session_pool >= 2 * in_flight) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("--session_pool=", options.session_pool, ": wanted at least ",
-                                                 2 * in_flight, ", twice the sessions of all messages in flight"));
+std::vector<Rule> Rules(const LoadOptions& options) {
+  const bool native = options.protocol == Protocol::kNative;
+  const bool pool = options.session_pool > 0;
+  // At least half of each stream's share of a pool is not in flight, so that a free session is soon drawn.
+  const int64_t least_pool = 2 * int64_t{options.streams} * options.in_flight * options.sessions_per_message;
+  return {
+      {native && options.string_ids, "--string_ids: wanted --protocol=open_inference with it"},
+      {native && options.baseline == Baseline::kNative, "--native_baseline: wanted --protocol=open_inference with it"},
+      {!native && options.baseline == Baseline::kEcho,
+       "--echo_baseline: wanted --protocol=native with it, which the echo speaks"},
+      {!native && options.sessions_per_message != 1,
+       absl::StrCat("--sessions_per_message=", options.sessions_per_message,
+                    ": wanted 1 with --protocol=open_inference, whose messages bring one sequence")},
+      {!pool && options.keep_sessions, "--keep_sessions: wanted --session_pool with it"},
+      {pool && (!native || options.stateless), "--session_pool: wanted --protocol=native and no --stateless with it"},
+      {pool && options.session_pool < least_pool,
+       absl::StrCat("--session_pool=", options.session_pool, ": wanted at least ", least_pool,
+                    ", twice the sessions of all messages in flight")},
+      {options.threads > options.streams,
+       absl::StrCat("--threads=", options.threads, ": wanted at most --streams=", options.streams)},
+      {options.unary && options.in_flight > 1,
+       absl::StrCat("--in_flight=", options.in_flight, ": wanted 1 with --unary, whose calls may overtake each other")},
+  };
 }
 
 absl::Status Finish(const Baselines& baselines, LoadOptions* options) {
@@ -136,16 +133,8 @@ absl::Status Finish(const Baselines& baselines, LoadOptions* options) {
   options->baseline = baselines.echo ? Baseline::kEcho : baselines.native ? Baseline::kNative : Baseline::kNone;
   if (options->rounds == 0) options->rounds = options->baseline == Baseline::kNone ? 1 : 3;
   if (options->connections == 0) options->connections = options->threads;
-  absl::Status status = CheckProtocol(*options);
-  if (status.ok()) status = CheckPool(*options);
-  if (!status.ok()) return status;
-  if (options->threads > options->streams) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--threads=", options->threads, ": wanted at most --streams=", options->streams));
-  }
-  if (options->unary && options->in_flight > 1) {
-    return absl::InvalidArgumentError(absl::StrCat("--in_flight=", options->in_flight,
-                                                   ": wanted 1 with --unary, whose calls may overtake each other"));
+  for (const Rule& rule : Rules(*options)) {
+    if (rule.broken) return absl::InvalidArgumentError(rule.why);
   }
   return absl::OkStatus();
 }

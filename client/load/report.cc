@@ -1,6 +1,7 @@
 #include "client/load/report.h"
 
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -43,24 +44,27 @@ std::string Row(const std::string& name, const std::string& rondo, const std::st
   return row + "\n";
 }
 
-std::string RateRow(const std::string& name, const RunReport& report, double (Measurement::*rate)() const) {
-  const double rondo = (report.rondo.*rate)();
-  if (!report.baseline.has_value()) return Row(name, Thousands(rondo), "", NAN);
-  const double baseline = ((*report.baseline).*rate)();
-  return Row(name, Thousands(rondo), Thousands(baseline), Ratio(rondo, baseline));
+std::string CountText(const Measurement&, double count) { return Thousands(count); }
+
+// A line of the table: a number of each server, as `text` writes it, and their ratio.
+std::string ComparisonRow(const std::string& name, const RunReport& report,
+                          const std::function<double(const Measurement&)>& number,
+                          std::string (*text)(const Measurement&, double)) {
+  const double rondo = number(report.rondo);
+  if (!report.baseline.has_value()) return Row(name, text(report.rondo, rondo), "", NAN);
+  const double baseline = number(*report.baseline);
+  return Row(name, text(report.rondo, rondo), text(*report.baseline, baseline), Ratio(rondo, baseline));
 }
 
-// `quantile` 1: the maximum.
-double QuantileOf(const Measurement& measurement, double quantile) {
-  return quantile < 1 ? measurement.latency.QuantileSeconds(quantile) : measurement.latency.MaxSeconds();
-}
-
-std::string LatencyRow(const std::string& name, const RunReport& report, double quantile) {
-  const double rondo = QuantileOf(report.rondo, quantile);
-  if (!report.baseline.has_value()) return Row(name, Latency(report.rondo, rondo), "", NAN);
-  const double baseline = QuantileOf(*report.baseline, quantile);
-  return Row(name, Latency(report.rondo, rondo), Latency(*report.baseline, baseline), Ratio(rondo, baseline));
-}
+struct NamedQuantile {
+  const char* name;
+  const char* json_name;
+  double quantile;
+};
+constexpr NamedQuantile kQuantiles[] = {{"p50", "p50_seconds", 0.5},
+                                        {"p90", "p90_seconds", 0.9},
+                                        {"p99", "p99_seconds", 0.99},
+                                        {"p99.9", "p999_seconds", 0.999}};
 
 // "1 stream", "2 streams"
 std::string Counted(int count, const char* noun) { return absl::StrCat(count, " ", noun, count == 1 ? "" : "s"); }
@@ -104,18 +108,14 @@ std::string ErrorLines(const std::string& who, const Measurement& measurement) {
 }
 
 Json MeasurementJson(const Measurement& measurement) {
-  return Json{
-      {"messages_per_second", measurement.MessagesPerSecond()},
-      {"steps_per_second", measurement.StepsPerSecond()},
-      {"p50_seconds", measurement.latency.QuantileSeconds(0.5)},
-      {"p90_seconds", measurement.latency.QuantileSeconds(0.9)},
-      {"p99_seconds", measurement.latency.QuantileSeconds(0.99)},
-      {"p999_seconds", measurement.latency.QuantileSeconds(0.999)},
-      {"max_seconds", measurement.latency.MaxSeconds()},
-      {"messages", measurement.messages},
-      {"errors", measurement.total_errors()},
-      {"errors_by_code", measurement.errors.empty() ? Json::object() : Json(measurement.errors)},
-  };
+  Json json{{"messages_per_second", measurement.MessagesPerSecond()},
+            {"steps_per_second", measurement.StepsPerSecond()}};
+  for (const NamedQuantile& row : kQuantiles) json[row.json_name] = measurement.latency.QuantileSeconds(row.quantile);
+  json["max_seconds"] = measurement.latency.MaxSeconds();
+  json["messages"] = measurement.messages;
+  json["errors"] = measurement.total_errors();
+  json["errors_by_code"] = measurement.errors.empty() ? Json::object() : Json(measurement.errors);
+  return json;
 }
 
 Json SettingsJson(const LoadOptions& options) {
@@ -145,10 +145,17 @@ std::string ReportText(const RunReport& report) {
   std::string text = Heading(report) + CreationLine(report);
   absl::StrAppendFormat(&text, "%-12s %14s", "", "rondo");
   if (report.baseline.has_value()) absl::StrAppendFormat(&text, " %14s %8s", NameOf(report.options.baseline), "ratio");
-  absl::StrAppend(&text, "\n", RateRow("messages/s", report, &Measurement::MessagesPerSecond),
-                  RateRow("steps/s", report, &Measurement::StepsPerSecond), LatencyRow("p50", report, 0.5),
-                  LatencyRow("p90", report, 0.9), LatencyRow("p99", report, 0.99), LatencyRow("p99.9", report, 0.999),
-                  LatencyRow("max", report, 1));
+  absl::StrAppend(&text, "\n",
+                  ComparisonRow("messages/s", report, std::mem_fn(&Measurement::MessagesPerSecond), CountText),
+                  ComparisonRow("steps/s", report, std::mem_fn(&Measurement::StepsPerSecond), CountText));
+  for (const NamedQuantile& row : kQuantiles) {
+    const auto quantile = [&row](const Measurement& measured) {
+      return measured.latency.QuantileSeconds(row.quantile);
+    };
+    absl::StrAppend(&text, ComparisonRow(row.name, report, quantile, Latency));
+  }
+  const auto longest = [](const Measurement& measured) { return measured.latency.MaxSeconds(); };
+  absl::StrAppend(&text, ComparisonRow("max", report, longest, Latency));
   const std::string baseline_errors =
       report.baseline.has_value() ? Thousands(static_cast<double>(report.baseline->total_errors())) : "";
   absl::StrAppend(&text,

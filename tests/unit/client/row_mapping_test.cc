@@ -50,7 +50,7 @@ std::string AppendError(const ModelDescription& model, const std::vector<std::st
 TEST(RowMappingTest, ColumnsAreFoundByNameAndOthersAreIgnored) {
   const absl::StatusOr<RowMapping> mapping = RowMapping::Create(Weather(), {"wind", "station", "rain"}, {});
   ASSERT_TRUE(mapping.ok()) << mapping.status();
-  EXPECT_FALSE(mapping->has_time());
+  EXPECT_TRUE(mapping->LeadingColumns().empty());
   Timesteps timesteps;
   ASSERT_TRUE(mapping->Append({1, {"3", "sea", "0.5"}}, &timesteps).ok());
   ASSERT_TRUE(mapping->Append({2, {"-4e1", "", "+1"}}, &timesteps).ok());
@@ -88,8 +88,8 @@ TEST(RowMappingTest, TimesGoOnlyToModelsThatNeedThem) {
   const CsvRow row = {1, {"not a time", "1", "2"}};
   ASSERT_TRUE(mapping->Append(row, &timesteps).ok());
   EXPECT_THAT(timesteps.times, IsEmpty());
-  EXPECT_EQ(mapping->time_name(), "Date");
-  EXPECT_EQ(mapping->TimeText(row), "not a time");
+  EXPECT_EQ(mapping->LeadingColumns(), std::vector<std::string>{"Date"});
+  EXPECT_EQ(mapping->LeadingCells(row), std::vector<std::string>{"not a time"});
 
   model.needs_times = true;
   EXPECT_THAT(AppendError(model, header, row.cells), HasSubstr("row 7, column 'Date': 'not a time' is not a time"));
