@@ -86,6 +86,28 @@ OptionGroup Connections(ServerOptions* options) {
         "How long SIGTERM waits for what runs and queues before it cancels the rest. 0: cancel at once."}}};
 }
 
+OptionGroup Locks(ServerOptions* options) {
+  return {
+      "Who may connect",
+      {{"tls_cert", TextOrNone(&options->tls.cert, "FILE"),
+        "TLS 1.2 or newer for gRPC and /metrics: the server's certificate in PEM form, then those that lead to its CA. "
+        "This file and the next two are read again when they change; new connections then have the new ones. Empty: "
+        "no TLS."},
+       {"tls_key", TextOrNone(&options->tls.key, "FILE"), "The key of --tls_cert in PEM form, not encrypted."},
+       {"tls_client_ca", TextOrNone(&options->tls.client_ca, "FILE"),
+        "CAs in PEM form, one of which must have signed the certificate that each client shows (mutual TLS). Empty: "
+        "clients need none."}}};
+}
+
+absl::Status CheckTls(const TlsOptions& tls) {
+  const bool lacks = !tls.cert.empty() && tls.key.empty();
+  if (!lacks && (!tls.cert.empty() || (tls.key.empty() && tls.client_ca.empty()))) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      lacks ? "--tls_cert is given without --tls_key: wanted both"
+            : absl::StrCat("--", tls.key.empty() ? "tls_client_ca" : "tls_key",
+                           " is given without --tls_cert: wanted it too, else there is no TLS"));
+}
+
 OptionGroup Computing(ServerOptions* options) {
   return {
       "Computing",
@@ -177,6 +199,7 @@ absl::Status Finish(ServerOptions* options) {
                                                   : "both --model and --model_repository are given",
                      ": wanted exactly one of --model=FILE[,FILE...] and --model_repository=DIR"));
   }
+  if (absl::Status tls = CheckTls(options->tls); !tls.ok()) return tls;
   const SessionTable::Options& sessions = options->sessions;
   if (sessions.idle_timeout > sessions.max_idle_timeout) {
     const absl::Duration idle = sessions.idle_timeout;
@@ -199,8 +222,9 @@ OptionTable ServerOptionTable(ServerOptions* options) {
   OptionTable table;
   table.program = "rondo-server";
   table.about = kAbout;
-  table.groups = {Models(options),   Connections(options),  Computing(options), Sessions(&options->sessions),
-                  Requests(options), Store(&options->store)};
+  table.groups = {Models(options),       Connections(options),         Locks(options),
+                  Computing(options),    Sessions(&options->sessions), Requests(options),
+                  Store(&options->store)};
   table.notes = kNotes;
   table.finish = [options](const OptionTable&) { return Finish(options); };
   return table;

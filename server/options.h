@@ -7,6 +7,7 @@
 
 #include "absl/time/time.h"
 #include "base/option_table.h"
+#include "server/access/tls_files.h"
 #include "server/loop/active_set.h"
 #include "server/registry/adopt_sessions.h"
 #include "server/registry/model_registry.h"
@@ -44,6 +45,7 @@ struct ServerOptions {
   absl::Duration keepalive_time = absl::Seconds(30);       // zero: never
   absl::Duration drain_timeout = absl::Seconds(30);
   AdoptSessions adopt_sessions = AdoptSessions::kNever;
+  TlsOptions tls;
   ModelRegistry::Options registry;
   SessionTable::Options sessions;
   Store store;

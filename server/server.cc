@@ -18,10 +18,10 @@
 #include "base/memory_limit.h"
 #include "server/listen/descriptor_limit.h"
 #include "server/listen/listener.h"
+#include "server/listen/scrape_port.h"
 #include "server/loop/compute_helpers.h"
 #include "server/loop/serving_loop.h"
 #include "server/metrics/metrics.h"
-#include "server/metrics/scrape_port.h"
 #include "server/registry/find_recorded_model.h"
 #include "server/registry/model_loader.h"
 #include "server/registry/model_registry.h"
@@ -29,6 +29,7 @@
 #include "server/rpc/call/rpc_context.h"
 #include "server/rpc/library_logs.h"
 #include "server/rpc/services.h"
+#include "server/rpc/tls_credentials.h"
 #include "server/session/session_table.h"
 #include "server/store/session_store.h"
 
@@ -83,6 +84,7 @@ class Server::Impl {
   absl::Status Start() {
     SendLibraryLogsToOurs();
     const size_t most_connections = MostConnections(RaiseDescriptorLimit());
+    if (absl::Status status = OpenTls(); !status.ok()) return status;
     absl::StatusOr<std::unique_ptr<ModelRegistry>> registry = ModelRegistry::Create(options_.registry, &metrics_);
     if (!registry.ok()) return registry.status();
     registry_ = *std::move(registry);
@@ -90,7 +92,8 @@ class Server::Impl {
     if (!persistence.ok()) return persistence.status();
     sessions_ = std::make_unique<SessionTable>(options_.sessions, *std::move(persistence));
     if (!options_.http_listen.empty()) {
-      absl::StatusOr<std::unique_ptr<ScrapePort>> port = ScrapePort::Listen(options_.http_listen, &metrics_);
+      absl::StatusOr<std::unique_ptr<ScrapePort>> port =
+          ScrapePort::Listen(options_.http_listen, &metrics_, tls_.get());
       if (!port.ok()) return port.status();
       scrape_port_ = *std::move(port);
       http_address_ = absl::StrCat(HostOf(options_.http_listen), ":", scrape_port_->port());
@@ -136,6 +139,7 @@ class Server::Impl {
   void CutShort() { cut_short_ = true; }
 
   void Maintain(absl::Time now) {
+    if (tls_ != nullptr && tls_->Refresh()) ShowCertificate();
     sessions_->ExpireIdle(now);
     metrics_.sessions()->state_bytes.Set(static_cast<int64_t>(sessions_->state_bytes()));
     const absl::Duration interval = options_.model_poll_interval;
@@ -259,7 +263,7 @@ class Server::Impl {
     if (absl::Status status = OpenListener(most_connections); !status.ok()) return status;
     grpc::ServerBuilder builder;
     const auto acceptor = std::shared_ptr(builder.experimental().AddExternalConnectionAcceptor(
-        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials()));
+        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, TlsCredentials(tls_.get())));
     builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
                                static_cast<int>(absl::ToInt64Milliseconds(kHandshakeTimeout)));
     // gRPC checks the size of a compressed message only once it has inflated it.
@@ -289,6 +293,17 @@ class Server::Impl {
     });
     return absl::OkStatus();
   }
+
+  absl::Status OpenTls() {
+    if (options_.tls.cert.empty()) return absl::OkStatus();
+    absl::StatusOr<std::unique_ptr<TlsFiles>> tls = TlsFiles::Open(options_.tls);
+    if (!tls.ok()) return tls.status();
+    tls_ = *std::move(tls);
+    ShowCertificate();
+    return absl::OkStatus();
+  }
+
+  void ShowCertificate() { metrics_.connections()->certificate_expires.Set(absl::ToUnixSeconds(tls_->expires_at())); }
 
   absl::StatusOr<SessionPersistence> OpenStore() {
     SessionPersistence persistence;
@@ -326,6 +341,7 @@ class Server::Impl {
   // Bottom-up: each part uses those above it.
   const ServerOptions options_;
   Metrics metrics_;
+  std::unique_ptr<TlsFiles> tls_;  // null: no TLS
   std::unique_ptr<ScrapePort> scrape_port_;
   std::unique_ptr<ModelRegistry> registry_;
   std::unique_ptr<SessionTable> sessions_;

@@ -36,7 +36,7 @@ def scrape(bin_dir):
 
 
 def families(page):
-    """{name: (type, help, {label: {values}})} of our own families: exposer_* are those of the HTTP library."""
+    """{name: (type, help, {label: {values}})} of every family."""
     found = {}
     for line in page.splitlines():
         comment = re.match(r"# (HELP|TYPE) (\S+) (.*)", line)
@@ -49,7 +49,7 @@ def families(page):
         for name, value in re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', labels.group(1) if labels else ""):
             if name != "le":
                 found[current]["labels"].setdefault(name, {})[value] = None
-    return {name: family for name, family in found.items() if not name.startswith("exposer_")}
+    return found
 
 
 def table(page):

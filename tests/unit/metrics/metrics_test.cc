@@ -1,8 +1,5 @@
 #include "server/metrics/metrics.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,16 +14,13 @@
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "server/metrics/scrape_port.h"
 
 namespace rondo {
 namespace {
 
-using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-using ::testing::StartsWith;
 
 // What `promtool check metrics` says of the page; empty: nothing to complain of.
 std::string Lint(const std::string& page) {
@@ -44,24 +38,6 @@ std::string Lint(const std::string& page) {
   if (status != 0)
     absl::StrAppend(&complaints, "promtool (Debian package prometheus) ended with ", WEXITSTATUS(status));
   return complaints;
-}
-
-// GET /metrics over a real socket; the whole answer with its head.
-std::string Get(int port) {
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  std::string answer;
-  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0) {
-    const std::string request = "GET /metrics HTTP/1.0\r\n\r\n";
-    EXPECT_EQ(write(fd, request.data(), request.size()), static_cast<ssize_t>(request.size()));
-    char buffer[4096];
-    for (ssize_t size; (size = read(fd, buffer, sizeof(buffer))) > 0;) answer.append(buffer, static_cast<size_t>(size));
-  }
-  close(fd);
-  return answer;
 }
 
 // One of everything.
@@ -167,36 +143,6 @@ TEST(MetricsTest, NegativeDurationsAndUnknownCodesAreStillCounted) {
                                                     absl::Seconds(-1));
   EXPECT_THAT(metrics.Serialize(),
               HasSubstr(R"(rondo_request_duration_seconds_sum{model="m",method="Predict",code="UNKNOWN"} 0)"));
-}
-
-TEST(MetricsTest, ServesThePageOnAFreePort) {
-  Metrics metrics;
-  Fill(&metrics, "weather");
-  const auto port = ScrapePort::Listen("127.0.0.1:0", &metrics);
-  ASSERT_TRUE(port.ok()) << port.status();
-  const std::string answer = Get((*port)->port());
-  EXPECT_THAT(answer, AllOf(StartsWith("HTTP/1.1 200 OK"), HasSubstr("rondo_steps_total{model=\"weather\"} 16")));
-  EXPECT_THAT(Lint(answer.substr(answer.find("\r\n\r\n") + 4)), IsEmpty());
-}
-
-TEST(MetricsTest, BusyPortIsAClearError) {
-  const Metrics metrics;
-  const auto first = ScrapePort::Listen("127.0.0.1:0", &metrics);
-  ASSERT_TRUE(first.ok()) << first.status();
-  const std::string address = absl::StrCat("127.0.0.1:", (*first)->port());
-  const absl::Status status = ScrapePort::Listen(address, &metrics).status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(status.message(), absl::StrCat("cannot serve /metrics on ", address, ": Address already in use"));
-  EXPECT_TRUE(ScrapePort::Listen("127.0.0.1:0", &metrics).ok());
-}
-
-TEST(MetricsTest, AddressIsHostAndPortOnly) {
-  const Metrics metrics;
-  for (const char* address :
-       {"", "8002", ":8002", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:-1",
-        "127.0.0.1:+80", "127.0.0.1:8002s", "127.0.0.1:80,127.0.0.1:81", "a b:1"}) {
-    EXPECT_EQ(ScrapePort::Listen(address, &metrics).status().code(), absl::StatusCode::kInvalidArgument) << address;
-  }
 }
 
 TEST(MetricsTest, CountsFromManyThreadsAddUpWhileThePageIsRead) {

@@ -58,6 +58,15 @@ TEST(OptionsTest, DefaultsAreWhatTheDesignSays) {
   EXPECT_EQ(options->requests.max_work_bytes, 0u);
 }
 
+TEST(OptionsTest, TlsTakesCertificateAndKeyTogether) {
+  const auto parse = [](const std::string& flag) { return Parse({"--model=m", "--tls_cert=c", flag}); };
+  EXPECT_EQ(parse("--tls_key=k")->tls.key, "k");
+  EXPECT_EQ(parse("--tls_client_ca=a").status().message(), "--tls_cert is given without --tls_key: wanted both");
+  EXPECT_THAT(std::string(With("tls_key", "k").status().message()), StartsWith("--tls_key is given without --tls_cert"));
+  EXPECT_THAT(std::string(With("tls_client_ca", "a").status().message()),
+              StartsWith("--tls_client_ca is given without --tls_cert"));
+}
+
 TEST(OptionsTest, TheKernelIsOursOrOneDnns) {
   EXPECT_EQ(With("kernel", "rondo")->registry.network.kernel, KernelKind::kRondo);
   EXPECT_EQ(With("kernel", "onednn")->registry.network.kernel, KernelKind::kOneDnn);

@@ -1,0 +1,52 @@
+#ifndef RONDO_SERVER_LISTEN_SCRAPE_PORT_H_
+#define RONDO_SERVER_LISTEN_SCRAPE_PORT_H_
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/status/statusor.h"
+#include "server/access/tls_files.h"
+#include "server/listen/http_connection.h"
+#include "server/listen/listening_sockets.h"
+#include "server/metrics/metrics.h"
+
+namespace rondo {
+
+// Answers GET /metrics while it lives. Connections that say nothing cost nobody else anything: past a number of them,
+// the oldest is closed for the newest.
+//
+// Ownership: borrows the metrics and the files.
+// Threads:   one, and its own that answers.
+class ScrapePort {
+ public:
+  // `address`: HOST:PORT, port 0: any free one. `tls`: null: none. UNAVAILABLE: cannot listen there.
+  static absl::StatusOr<std::unique_ptr<ScrapePort>> Listen(const std::string& address, const Metrics* metrics,
+                                                            const TlsFiles* tls);
+  ~ScrapePort();
+
+  int port() const { return sockets_.port(); }
+
+ private:
+  ScrapePort(ListeningSockets sockets, const Metrics* metrics, const TlsFiles* tls);
+
+  void Run();
+  // Waits up to a second, then accepts who is there and goes on with each connection.
+  void Turn();
+  void AcceptAllOf(int listening_socket);
+  std::string Answer(absl::string_view request_line) const;
+
+  const Metrics* const metrics_;
+  const TlsFiles* const tls_;
+  const ListeningSockets sockets_;
+  const int wake_;  // an eventfd: the destructor writes it
+  std::atomic<bool> stopping_{false};
+  std::deque<std::unique_ptr<HttpConnection>> connections_;  // of the thread; the oldest first
+  std::thread thread_;                                       // last: uses everything above
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_LISTEN_SCRAPE_PORT_H_

@@ -1,0 +1,108 @@
+#include "server/listen/scrape_port.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace rondo {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+// A connection to a port of this machine.
+class Client {
+ public:
+  explicit Client(int port) : descriptor_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<in_port_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(connect(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  }
+  ~Client() { close(descriptor_); }
+
+  void Say(const std::string& text) const { send(descriptor_, text.data(), text.size(), MSG_NOSIGNAL); }
+  // All that comes until the server closes.
+  std::string Hear() const {
+    std::string heard;
+    char bytes[4096];
+    for (ssize_t size; (size = read(descriptor_, bytes, sizeof(bytes))) > 0;) {
+      heard.append(bytes, static_cast<size_t>(size));
+    }
+    return heard;
+  }
+
+ private:
+  const int descriptor_;
+};
+
+class ScrapePortTest : public ::testing::Test {
+ protected:
+  ScrapePortTest() : port_(*ScrapePort::Listen("127.0.0.1:0", &metrics_, nullptr)) {}
+
+  std::string Ask(const std::string& text) const {
+    const Client client(port_->port());
+    client.Say(text);
+    return client.Hear();
+  }
+
+  Metrics metrics_;
+  const std::unique_ptr<ScrapePort> port_;
+};
+
+TEST_F(ScrapePortTest, GivesThePageWithItsLength) {
+  metrics_.requests()->in_flight.Add(7);
+  const std::string answer = Ask("GET /metrics HTTP/1.1\r\nHost: here\r\n\r\n");
+  const size_t head = answer.find("\r\n\r\n") + 4;
+  EXPECT_THAT(answer, AllOf(StartsWith("HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4"),
+                            HasSubstr("\nrondo_requests_in_flight 7\n"),
+                            HasSubstr(absl::StrCat("Content-Length: ", answer.size() - head, "\r\n"))));
+}
+
+TEST_F(ScrapePortTest, ARequestMayComeInPieces) {
+  const Client client(port_->port());
+  for (const char byte : std::string("GET /metrics?x=1 HTTP/1.0\r\n\r\n")) client.Say(std::string(1, byte));
+  EXPECT_THAT(client.Hear(), StartsWith("HTTP/1.1 200 OK"));
+}
+
+TEST_F(ScrapePortTest, NothingElseIsServed) {
+  EXPECT_THAT(Ask("GET / HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(Ask("GET /metrics2 HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(Ask("POST /metrics HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 405 "));
+  EXPECT_THAT(Ask("\r\n\r\n"), StartsWith("HTTP/1.1 405 "));
+  EXPECT_THAT(Ask("GET\r\n\r\n"), StartsWith("HTTP/1.1 405 "));
+  EXPECT_THAT(Ask("GET \r\n\r\n"), StartsWith("HTTP/1.1 404 "));
+  EXPECT_EQ(Ask(std::string(100'000, 'x')), "");
+}
+
+TEST_F(ScrapePortTest, SilentConnectionsKeepNobodyOut) {
+  std::vector<std::unique_ptr<Client>> silent;
+  for (int i = 0; i < 200; ++i) {
+    silent.push_back(std::make_unique<Client>(port_->port()));
+    silent.back()->Say("GET /metr");
+  }
+  EXPECT_THAT(Ask("GET /metrics HTTP/1.0\r\n\r\n"), StartsWith("HTTP/1.1 200 OK"));
+}
+
+TEST_F(ScrapePortTest, BusyPortIsAClearError) {
+  const std::string address = absl::StrCat("127.0.0.1:", port_->port());
+  const absl::Status status = ScrapePort::Listen(address, &metrics_, nullptr).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(status.message()),
+              AllOf(StartsWith(absl::StrCat("no /metrics: cannot listen on ", address)), EndsWith("in use)")));
+}
+
+}  // namespace
+}  // namespace rondo
