@@ -1,12 +1,6 @@
 #include "server/registry/model_registry.h"
 
 #include <algorithm>
-#include <atomic>
-#include <functional>
-#include <map>
-#include <set>
-#include <string>
-#include <utility>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/escaping.h"
@@ -14,25 +8,14 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "base/log.h"
-#include "base/mutex.h"
 #include "model/compute_thread.h"
 #include "model/model.h"
 #include "server/refusal/refusal.h"
-#include "server/registry/model_source.h"
 
 namespace rondo {
 namespace {
 
 constexpr size_t kMaxNamesInMessage = 10;
-
-using Versions = std::map<int64_t, ServedModelPtr>;
-// What the last look has found. It never changes once published: a reader copies the pointer and needs no lock after
-// that.
-struct Snapshot {
-  std::map<std::string, Versions, std::less<>> live;  // no model without a version
-  std::vector<ModelRegistry::Known> known;            // by name, then version
-  bool looked = false;                                // false: no look has ended yet
-};
 
 std::string Join(const std::vector<std::string>& names) {
   if (names.empty()) return "none";
@@ -41,29 +24,12 @@ std::string Join(const std::vector<std::string>& names) {
                       shown < names.size() ? absl::StrCat(" and ", names.size() - shown, " more") : "");
 }
 
-absl::Status NoSuchModel(const Snapshot& snapshot, absl::string_view name) {
-  std::vector<std::string> names;
-  for (const auto& [known, versions] : snapshot.live) names.push_back(known);
-  return Refuse(Why::kNotFound,
-                absl::StrCat("no model \"", absl::CHexEscape(name.substr(0, 64)), "\"; there are: ", Join(names)));
-}
-
+template <typename Versions>
 absl::Status NoSuchVersion(absl::string_view name, const Versions& versions, int64_t version) {
   std::vector<std::string> known;
   for (const auto& [number, served] : versions) known.push_back(absl::StrCat(number));
   return Refuse(Why::kNotFound,
                 absl::StrCat("model \"", name, "\" has no version ", version, "; there are: ", Join(known)));
-}
-
-// Says why a version that is there is not live. OK: there is none. `version` 0: the newest that failed.
-absl::Status WhyAway(const Snapshot& snapshot, absl::string_view name, int64_t version) {
-  if (!snapshot.looked) return Refuse(Why::kModelAway, "the models are being loaded");
-  absl::Status why;
-  for (const ModelRegistry::Known& known : snapshot.known) {
-    if (known.name != name || known.served != nullptr || (version != 0 && known.version != version)) continue;
-    why = Refuse(Why::kModelAway, known.failure.message());
-  }
-  return why;
 }
 
 absl::StatusOr<RepositoryScan> Scan(const std::string& repository) {
@@ -85,52 +51,7 @@ bool IsFinal(const absl::Status& failure) { return absl::IsDataLoss(failure) || 
 
 }  // namespace
 
-class ModelRegistry::Impl {
- public:
-  Impl(Options options, Metrics* metrics) : options_(std::move(options)), metrics_(metrics) {}
-
-  absl::Status ReadOptions();
-  absl::Status Reload();
-  void StopLoading() { stopped_ = true; }
-  const Options& options() const { return options_; }
-
-  std::shared_ptr<const Snapshot> snapshot() const {
-    const MutexLock lock(&snapshot_mutex_);
-    return snapshot_;
-  }
-
- private:
-  using Key = std::pair<std::string, int64_t>;
-
-  // All that is known of one name and version.
-  struct Entry {
-    ServedModelPtr served;  // null: never loaded
-    FileStamp served_stamp;
-    absl::Status failure;    // of what was found since; OK: nothing wrong
-    FileStamp failed_stamp;  // if failure is final
-  };
-
-  absl::StatusOr<RepositoryScan> Look() ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
-  void LogNewProblems(const std::vector<std::string>& problems) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
-  absl::Status Refresh(const ModelSource& source, Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
-  absl::Status Load(const ModelSource& source, Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
-  void RemoveAllBut(const std::set<Key>& wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
-  void Publish() ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
-
-  const Options options_;
-  Metrics* const metrics_;
-  std::atomic<bool> stopped_{false};
-  std::vector<ModelSource> files_;  // of options_.model_files; constant after ReadOptions
-
-  Mutex reload_mutex_;  // held while models load; Find never waits for it
-  std::map<Key, Entry> entries_ ABSL_GUARDED_BY(reload_mutex_);
-  std::set<std::string> logged_problems_ ABSL_GUARDED_BY(reload_mutex_);
-
-  mutable Mutex snapshot_mutex_;
-  std::shared_ptr<const Snapshot> snapshot_ ABSL_GUARDED_BY(snapshot_mutex_) = std::make_shared<Snapshot>();
-};
-
-absl::Status ModelRegistry::Impl::ReadOptions() {
+absl::Status ModelRegistry::ReadOptions() {
   if (options_.model_files.empty() == options_.model_repository.empty()) {
     return absl::InvalidArgumentError("wanted either model files or a model repository");
   }
@@ -148,7 +69,7 @@ absl::Status ModelRegistry::Impl::ReadOptions() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<RepositoryScan> ModelRegistry::Impl::Look() {
+absl::StatusOr<RepositoryScan> ModelRegistry::Look() {
   if (!files_.empty()) return RepositoryScan{files_, {}, {}};
   absl::StatusOr<RepositoryScan> scan = Scan(options_.model_repository);
   LogNewProblems(scan.ok() ? scan->problems : std::vector<std::string>{std::string(scan.status().message())});
@@ -156,14 +77,14 @@ absl::StatusOr<RepositoryScan> ModelRegistry::Impl::Look() {
 }
 
 // Logs one line when a problem appears, not one at each look.
-void ModelRegistry::Impl::LogNewProblems(const std::vector<std::string>& problems) {
+void ModelRegistry::LogNewProblems(const std::vector<std::string>& problems) {
   for (const std::string& problem : problems) {
     if (logged_problems_.count(problem) == 0) LogEvent(LogLevel::kWarning, "model_ignored", {{"cause", problem}});
   }
   logged_problems_ = {problems.begin(), problems.end()};
 }
 
-absl::Status ModelRegistry::Impl::Reload() {
+absl::Status ModelRegistry::Reload() {
   PrepareComputeThread();
   const MutexLock lock(&reload_mutex_);
   const absl::StatusOr<RepositoryScan> scan = Look();
@@ -184,7 +105,7 @@ absl::Status ModelRegistry::Impl::Reload() {
   return first_failure;
 }
 
-absl::Status ModelRegistry::Impl::Refresh(const ModelSource& source, Entry* entry) {
+absl::Status ModelRegistry::Refresh(const ModelSource& source, Entry* entry) {
   // The stamp is taken before the load, so that a file that changes meanwhile looks changed the next time.
   const absl::StatusOr<FileStamp> stamp = FileStamp::Of(source.path);
   absl::Status failure = stamp.status();
@@ -206,7 +127,7 @@ absl::Status ModelRegistry::Impl::Refresh(const ModelSource& source, Entry* entr
   return failure;
 }
 
-absl::Status ModelRegistry::Impl::Load(const ModelSource& source, Entry* entry) {
+absl::Status ModelRegistry::Load(const ModelSource& source, Entry* entry) {
   const absl::Time start = absl::Now();
   absl::StatusOr<std::shared_ptr<const Model>> model =
       LoadModel(source.path, source.name, source.version, options_.network);
@@ -229,7 +150,7 @@ absl::Status ModelRegistry::Impl::Load(const ModelSource& source, Entry* entry) 
   return absl::OkStatus();
 }
 
-void ModelRegistry::Impl::RemoveAllBut(const std::set<Key>& wanted) {
+void ModelRegistry::RemoveAllBut(const std::set<Key>& wanted) {
   for (auto it = entries_.begin(); it != entries_.end();) {
     if (wanted.count(it->first) != 0) {
       ++it;
@@ -244,7 +165,7 @@ void ModelRegistry::Impl::RemoveAllBut(const std::set<Key>& wanted) {
   }
 }
 
-void ModelRegistry::Impl::Publish() {
+void ModelRegistry::Publish() {
   auto made = std::make_shared<Snapshot>();
   made->looked = true;
   LoadedVersions::Versions loaded;
@@ -263,9 +184,9 @@ void ModelRegistry::Impl::Publish() {
 }
 
 absl::StatusOr<std::unique_ptr<ModelRegistry>> ModelRegistry::Create(Options options, Metrics* metrics) {
-  auto impl = std::make_unique<Impl>(std::move(options), metrics);
-  if (absl::Status status = impl->ReadOptions(); !status.ok()) return status;
-  return std::unique_ptr<ModelRegistry>(new ModelRegistry(std::move(impl)));
+  std::unique_ptr<ModelRegistry> registry(new ModelRegistry(std::move(options), metrics));
+  if (absl::Status status = registry->ReadOptions(); !status.ok()) return status;
+  return registry;
 }
 
 absl::StatusOr<std::unique_ptr<ModelRegistry>> ModelRegistry::Open(Options options, Metrics* metrics) {
@@ -276,43 +197,59 @@ absl::StatusOr<std::unique_ptr<ModelRegistry>> ModelRegistry::Open(Options optio
 }
 
 absl::Status ModelRegistry::LoadFirst() {
-  absl::Status status = impl_->Reload();
-  return impl_->options().model_files.empty() ? absl::OkStatus() : status;
+  absl::Status status = Reload();
+  return options_.model_files.empty() ? absl::OkStatus() : status;
 }
 
-ModelRegistry::ModelRegistry(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-ModelRegistry::~ModelRegistry() = default;
+std::shared_ptr<const ModelRegistry::Snapshot> ModelRegistry::snapshot() const {
+  const MutexLock lock(&snapshot_mutex_);
+  return snapshot_;
+}
+
+absl::Status ModelRegistry::NoSuchModel(const Snapshot& found, absl::string_view name) {
+  std::vector<std::string> names;
+  for (const auto& [known, versions] : found.live) names.push_back(known);
+  return Refuse(Why::kNotFound,
+                absl::StrCat("no model \"", absl::CHexEscape(name.substr(0, 64)), "\"; there are: ", Join(names)));
+}
+
+absl::Status ModelRegistry::WhyAway(const Snapshot& found, absl::string_view name, int64_t version) {
+  if (!found.looked) return Refuse(Why::kModelAway, "the models are being loaded");
+  absl::Status why;
+  for (const Known& known : found.known) {
+    if (known.name != name || known.served != nullptr || (version != 0 && known.version != version)) continue;
+    why = Refuse(Why::kModelAway, known.failure.message());
+  }
+  return why;
+}
 
 absl::StatusOr<ServedModelPtr> ModelRegistry::Find(absl::string_view name, int64_t version) const {
-  const std::shared_ptr<const Snapshot> snapshot = impl_->snapshot();
-  const auto model = snapshot->live.find(name);
-  if (model != snapshot->live.end()) {
+  const std::shared_ptr<const Snapshot> found = snapshot();
+  const auto model = found->live.find(name);
+  if (model != found->live.end()) {
     const Versions& versions = model->second;
     if (version == 0) return versions.rbegin()->second;
-    const auto found = versions.find(version);
-    if (found != versions.end()) return found->second;
+    const auto wanted = versions.find(version);
+    if (wanted != versions.end()) return wanted->second;
   }
-  if (absl::Status away = WhyAway(*snapshot, name, version); !away.ok()) return away;
-  return model == snapshot->live.end() ? NoSuchModel(*snapshot, name) : NoSuchVersion(name, model->second, version);
+  if (absl::Status away = WhyAway(*found, name, version); !away.ok()) return away;
+  return model == found->live.end() ? NoSuchModel(*found, name) : NoSuchVersion(name, model->second, version);
 }
 
 std::vector<ServedModelPtr> ModelRegistry::List() const {
-  const std::shared_ptr<const Snapshot> snapshot = impl_->snapshot();
+  const std::shared_ptr<const Snapshot> found = snapshot();
   std::vector<ServedModelPtr> models;
-  for (const auto& [name, versions] : snapshot->live) {
+  for (const auto& [name, versions] : found->live) {
     for (const auto& [number, served] : versions) models.push_back(served);
   }
   return models;
 }
 
-std::vector<ModelRegistry::Known> ModelRegistry::ListKnown() const { return impl_->snapshot()->known; }
+std::vector<ModelRegistry::Known> ModelRegistry::ListKnown() const { return snapshot()->known; }
 
 bool ModelRegistry::ready() const {
-  const std::shared_ptr<const Snapshot> snapshot = impl_->snapshot();
-  return snapshot->looked && (!snapshot->live.empty() || impl_->options().allow_empty);
+  const std::shared_ptr<const Snapshot> found = snapshot();
+  return found->looked && (!found->live.empty() || options_.allow_empty);
 }
-
-absl::Status ModelRegistry::Reload() { return impl_->Reload(); }
-void ModelRegistry::StopLoading() { impl_->StopLoading(); }
 
 }  // namespace rondo

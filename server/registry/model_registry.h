@@ -1,17 +1,25 @@
 #ifndef RONDO_SERVER_REGISTRY_MODEL_REGISTRY_H_
 #define RONDO_SERVER_REGISTRY_MODEL_REGISTRY_H_
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "base/mutex.h"
 #include "model/network.h"
 #include "server/metrics/metrics.h"
 #include "server/metrics/served_model.h"
+#include "server/registry/model_source.h"
 
 namespace rondo {
 
@@ -45,7 +53,6 @@ class ModelRegistry {
   static absl::StatusOr<std::unique_ptr<ModelRegistry>> Create(Options options, Metrics* metrics);
   // Create and LoadFirst.
   static absl::StatusOr<std::unique_ptr<ModelRegistry>> Open(Options options, Metrics* metrics);
-  ~ModelRegistry();
 
   // Loads all. Any error of a --model file; a repository may start with no loadable model.
   absl::Status LoadFirst();
@@ -66,12 +73,50 @@ class ModelRegistry {
   // failure; every model that failed keeps what it served before.
   absl::Status Reload();
   // Makes a Reload that runs, and every later one, end with CANCELLED before the next model; that of one model goes on.
-  void StopLoading();
+  void StopLoading() { stopped_ = true; }
 
  private:
-  class Impl;
-  explicit ModelRegistry(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  using Key = std::pair<std::string, int64_t>;
+  using Versions = std::map<int64_t, ServedModelPtr>;
+  // What the last look has found. It never changes once published: a reader copies the pointer and needs no lock after
+  // that.
+  struct Snapshot {
+    std::map<std::string, Versions, std::less<>> live;  // no model without a version
+    std::vector<Known> known;                           // by name, then version
+    bool looked = false;                                // false: no look has ended yet
+  };
+  // All that is known of one name and version.
+  struct Entry {
+    ServedModelPtr served;  // null: never loaded
+    FileStamp served_stamp;
+    absl::Status failure;    // of what was found since; OK: nothing wrong
+    FileStamp failed_stamp;  // if failure is final
+  };
+
+  ModelRegistry(Options options, Metrics* metrics) : options_(std::move(options)), metrics_(metrics) {}
+  absl::Status ReadOptions();
+  std::shared_ptr<const Snapshot> snapshot() const;
+  static absl::Status NoSuchModel(const Snapshot& found, absl::string_view name);
+  // Says why a version that is there is not live. OK: there is none. `version` 0: the newest that failed.
+  static absl::Status WhyAway(const Snapshot& found, absl::string_view name, int64_t version);
+  absl::StatusOr<RepositoryScan> Look() ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
+  void LogNewProblems(const std::vector<std::string>& problems) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
+  absl::Status Refresh(const ModelSource& source, Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
+  absl::Status Load(const ModelSource& source, Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
+  void RemoveAllBut(const std::set<Key>& wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
+  void Publish() ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
+
+  const Options options_;
+  Metrics* const metrics_;
+  std::atomic<bool> stopped_{false};
+  std::vector<ModelSource> files_;  // of options_.model_files; constant after ReadOptions
+
+  Mutex reload_mutex_;  // held while models load; Find never waits for it
+  std::map<Key, Entry> entries_ ABSL_GUARDED_BY(reload_mutex_);
+  std::set<std::string> logged_problems_ ABSL_GUARDED_BY(reload_mutex_);
+
+  mutable Mutex snapshot_mutex_;
+  std::shared_ptr<const Snapshot> snapshot_ ABSL_GUARDED_BY(snapshot_mutex_) = std::make_shared<Snapshot>();
 };
 
 }  // namespace rondo

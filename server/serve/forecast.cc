@@ -48,23 +48,14 @@ absl::Status Forecast::Begin() {
   if (!request_.history.empty()) {
     return absl::InvalidArgumentError("both session_id and history are given; a forecast starts from one of them");
   }
-  waiting_ = true;
-  absl::StatusOr<std::optional<SessionLease>> lease =
-      context_->sessions->Acquire(request_.session_id, nullptr, this, arrived_);
+  absl::StatusOr<std::optional<SessionLease>> lease = wait_.Acquire(request_.session_id, nullptr, arrived_);
   if (lease.ok() && !lease->has_value()) return absl::OkStatus();
-  waiting_ = false;
   return lease.ok() ? StartFromSession(*std::move(*lease)) : lease.status();
-}
-
-void Forecast::OnLease(absl::StatusOr<SessionLease> lease) {
-  granted_ = std::move(lease);
-  context_->poster->Post(this);
 }
 
 void Forecast::Proceed(bool) {
   if (!points_.empty()) return TakeQuantiles();
-  waiting_ = false;
-  absl::StatusOr<SessionLease> lease = std::exchange(granted_, absl::CancelledError());
+  absl::StatusOr<SessionLease> lease = wait_.TakeLease();
   absl::Status status = lease.status();
   if (lease.ok()) status = cancelled_ ? CancelledByClient() : StartFromSession(*std::move(lease));
   if (!status.ok()) Finish(status);
@@ -184,9 +175,7 @@ void Forecast::Cancel() {
   if (!running_) return;
   cancelled_ = true;
   CancelPaths();
-  if (!waiting_ || !context_->sessions->CancelWait(request_.session_id, this)) return;
-  waiting_ = false;
-  Finish(CancelledByClient());
+  if (wait_.Cancel()) Finish(CancelledByClient());
 }
 
 }  // namespace rondo

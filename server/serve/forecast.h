@@ -17,9 +17,9 @@
 #include "server/serve/forecast_view.h"
 #include "server/serve/message_owner.h"
 #include "server/serve/serve_context.h"
+#include "server/serve/session_wait.h"
 #include "server/serve/work_budget.h"
 #include "server/session/session_lease.h"
-#include "server/session/session_table.h"
 
 namespace rondo {
 
@@ -27,10 +27,10 @@ namespace rondo {
 // paths are stateless sequences.
 //
 // Ownership: borrows the context and the owner.
-// Threads:   the loop's own, but OnLease.
-class Forecast : private LeaseWaiter, private Event, private ForecastPath::Owner {
+// Threads:   the loop's own.
+class Forecast : private Event, private ForecastPath::Owner {
  public:
-  Forecast(const ServeContext* context, MessageOwner* owner) : context_(context), owner_(owner) {}
+  Forecast(const ServeContext* context, MessageOwner* owner) : context_(context), owner_(owner), wait_(context, this) {}
 
   // Once at most. The owner hears OnMessageDone once, at once or later; what `request` points to stays until then.
   // `now`: when it arrived.
@@ -46,7 +46,6 @@ class Forecast : private LeaseWaiter, private Event, private ForecastPath::Owner
   int64_t position() const { return position_; }
 
  private:
-  void OnLease(absl::StatusOr<SessionLease> lease) override;
   void Proceed(bool ok) override;
   void OnPathDone(const absl::Status& status) override;
 
@@ -72,8 +71,8 @@ class Forecast : private LeaseWaiter, private Event, private ForecastPath::Owner
   ServedModelPtr model_;
   absl::Time arrived_;
   absl::Time deadline_;
-  absl::StatusOr<SessionLease> granted_;  // written by OnLease on any thread; the inbox hands it over
-  Work work_;                             // taken from the budget
+  SessionWait wait_;
+  Work work_;  // taken from the budget
   std::optional<ForecastPlan> plan_;
   std::vector<std::unique_ptr<ForecastPath>> paths_;
   std::vector<absl::Span<const float>> points_;  // of the paths; not empty: their quantiles are being taken
@@ -81,7 +80,6 @@ class Forecast : private LeaseWaiter, private Event, private ForecastPath::Owner
   size_t unfinished_paths_ = 0;
   absl::Status path_status_;  // the first failure
   bool running_ = false;
-  bool waiting_ = false;
   bool cancelled_ = false;
   absl::Status status_;
   int64_t position_ = 0;

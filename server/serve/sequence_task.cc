@@ -49,10 +49,8 @@ void SequenceTask::Start(const SequenceView& sequence) {
 
 void SequenceTask::AcquireSession() {
   const bool creates = fits_.ok() && (message_->request().terms.anew || sequence_.position == 0);
-  stage_ = Stage::kWaiting;
   auto lease = OrOutOfMemory([this, creates] {
-    return context_->sessions->Acquire(sequence_.session_id, creates ? &message_->model() : nullptr, this,
-                                       message_->arrived());
+    return wait_.Acquire(sequence_.session_id, creates ? &message_->model() : nullptr, message_->arrived());
   });
   if (!lease.ok()) return EndWithoutSession(lease.status());
   if (!lease->has_value()) return;
@@ -64,19 +62,9 @@ void SequenceTask::EndWithoutSession(const absl::Status& status) {
   EndRefused(!fits_.ok() && absl::IsNotFound(status) ? fits_ : status);
 }
 
-void SequenceTask::OnLease(absl::StatusOr<SessionLease> lease) {
-  granted_ = std::move(lease);
-  context_->poster->Post(this);
-}
-
-void SequenceTask::OnCommitted(const absl::Status& status) {
-  commit_status_ = status;
-  context_->poster->Post(this);
-}
-
 void SequenceTask::Proceed(bool) {
-  if (stage_ == Stage::kCommitting) return EndCommit(commit_status_);
-  absl::StatusOr<SessionLease> lease = std::exchange(granted_, absl::CancelledError());
+  if (stage_ == Stage::kCommitting) return EndCommit(wait_.committed());
+  absl::StatusOr<SessionLease> lease = wait_.TakeLease();
   if (!lease.ok()) return EndWithoutSession(lease.status());
   lease_ = *std::move(lease);
   Begin();
@@ -222,7 +210,7 @@ void SequenceTask::Commit() {
     SetDurablePosition();
   }
   stage_ = Stage::kCommitting;
-  const std::optional<absl::Status> status = lease_.Commit(committed_, message_->arrived(), this);
+  const std::optional<absl::Status> status = wait_.Commit(&lease_, committed_, message_->arrived());
   if (status) EndCommit(*status);
 }
 
@@ -239,9 +227,7 @@ void SequenceTask::EndCommit(const absl::Status& status) {
 void SequenceTask::Cancel() {
   cancelled_ = true;
   if (stage_ == Stage::kRunning) run_.cancelled = true;
-  if (stage_ == Stage::kWaiting && context_->sessions->CancelWait(sequence_.session_id, this)) {
-    EndRefused(CancelledByClient());
-  }
+  if (wait_.Cancel()) EndRefused(CancelledByClient());
 }
 
 void SequenceTask::EndRefused(absl::Status status) {
@@ -264,7 +250,7 @@ void SequenceTask::EndRefused(absl::Status status) {
 }
 
 void SequenceTask::Done() {
-  stage_ = Stage::kDone;
+  stage_ = Stage::kIdle;
   message_->exchange()->SetResult(index_, result_);
   message_->OnSequenceDone(result_.status);
 }

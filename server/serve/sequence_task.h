@@ -11,8 +11,8 @@
 #include "server/loop/sequence_run.h"
 #include "server/serve/exchange.h"
 #include "server/serve/serve_context.h"
+#include "server/serve/session_wait.h"
 #include "server/session/session_lease.h"
-#include "server/session/session_table.h"
 
 namespace rondo {
 
@@ -20,12 +20,12 @@ class Message;
 
 // One sequence of a message, from the check of its values to its result: waits for its session's lease, runs, commits.
 //
-// Threads: the loop's own, but OnLease and OnCommitted.
-class SequenceTask : private LeaseWaiter, private CommitWaiter, private RunObserver, private Event {
+// Threads: the loop's own.
+class SequenceTask : private RunObserver, private Event {
  public:
   // Sequence `index` of `message`, over and over.
   SequenceTask(const ServeContext* context, Message* message, size_t index)
-      : context_(context), message_(message), index_(index) {}
+      : context_(context), message_(message), index_(index), wait_(context, this) {}
 
   // Sets the sequence's result in the message's exchange and tells the message OnSequenceDone, at once or later. What
   // the sequence points to stays put until then.
@@ -34,10 +34,8 @@ class SequenceTask : private LeaseWaiter, private CommitWaiter, private RunObser
   void Cancel();
 
  private:
-  enum class Stage { kDone, kWaiting, kRunning, kCommitting };
+  enum class Stage { kIdle, kRunning, kCommitting };
 
-  void OnLease(absl::StatusOr<SessionLease> lease) override;
-  void OnCommitted(const absl::Status& status) override;
   void Proceed(bool ok) override;
   void OnStep(SequenceRun*, size_t) override {}
   void OnFinished(SequenceRun* run, const absl::Status& status) override;
@@ -72,7 +70,7 @@ class SequenceTask : private LeaseWaiter, private CommitWaiter, private RunObser
   SequenceView sequence_;
   SequenceResult result_;
   absl::Span<float> reply_;  // in the exchange
-  Stage stage_ = Stage::kDone;
+  Stage stage_ = Stage::kIdle;
   bool cancelled_ = false;
   bool looked_again_ = false;
   uint64_t digest_ = 0;
@@ -81,9 +79,7 @@ class SequenceTask : private LeaseWaiter, private CommitWaiter, private RunObser
   CommittedSequence committed_;
   // Whether the message's model takes the sequence. A live session's own model is asked instead, once it is known.
   absl::Status fits_;
-  // Written by OnLease and OnCommitted on another thread; the inbox hands them over.
-  absl::StatusOr<SessionLease> granted_;
-  absl::Status commit_status_;
+  SessionWait wait_;
 };
 
 }  // namespace rondo

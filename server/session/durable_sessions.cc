@@ -6,12 +6,17 @@
 #include "absl/time/clock.h"
 #include "server/metrics/metrics.h"
 #include "server/refusal/refusal.h"
+#include "server/session/new_session.h"
 #include "server/session/session_errors.h"
 #include "server/session/session_id.h"
 #include "server/session/session_value.h"
 
 namespace rondo {
 namespace {
+
+constexpr size_t kLooksPerEntry = 8;  // for cold sessions, to make room for a new one
+constexpr size_t kLooksPerLock = 64;
+constexpr size_t kSpareShare = 16;  // of max_resident: what is kept free, if there are cold sessions to let go of
 
 // What the store is told of an end. REQUIRES: the lock of the session's shard.
 SessionBacking::End EndOf(const LiveSession& session, const SessionEnd& end) {
@@ -20,13 +25,12 @@ SessionBacking::End EndOf(const LiveSession& session, const SessionEnd& end) {
 
 }  // namespace
 
-DurableSessions::DurableSessions(ResidentSessions* resident, SessionPersistence persistence)
-    : SessionKeeper(persistence.durability == Durability::kEveryReply),
-      resident_(resident),
+DurableSessions::DurableSessions(SessionTable* table, SessionPersistence persistence)
+    : table_(table),
       backing_(std::move(persistence)),
-      saver_(resident, &backing_, backing_.sessions_probe()),
-      eviction_(resident, backing_.max_resident()) {
-  resident_->KeepWith(this);
+      saver_(table, &backing_, backing_.sessions_probe()),
+      max_resident_(backing_.max_resident()),
+      wanted_resident_(max_resident_ - max_resident_ / kSpareShare) {
   backing_.Start([this](absl::Time) { Tick(); });
 }
 
@@ -36,13 +40,13 @@ void DurableSessions::Tick() {
   saver_.OnTick();
   backing_.RetryEnds();
   saver_.SaveChanges();
-  eviction_.EvictCold();
+  EvictCold();
 }
 
-void DurableSessions::OnEnter(SessionShard& shard, LiveSession* session, LeftSessions* left) {
+void DurableSessions::OnEnter(SessionShard& shard, LiveSession* session, Aftermath* after) {
   session->stored.saved_change = session->stored.change = ++shard.changes;
   // The tick saves what is dirty, and looks longer; in vain while nothing can be saved.
-  if (!eviction_.MakeRoom(shard, left) && !saver_.store_is_away()) saver_.WakeForTick();
+  if (!MakeRoom(shard, after) && !saver_.store_is_away()) saver_.WakeForTick();
 }
 
 void DurableSessions::OnChange(SessionShard& shard, LiveSession* session, bool is_saved) {
@@ -62,41 +66,37 @@ absl::StatusOr<std::optional<SessionLease>> DurableSessions::LookFor(const Sessi
                                                                      const ServedModelPtr* create_as,
                                                                      LeaseWaiter* waiter, absl::Time now) {
   if (absl::Status valid = ValidateSessionId(key.id); !valid.ok()) return valid;
-  std::unique_ptr<LiveSession> made = resident_->NewSession(key, now);
+  std::unique_ptr<LiveSession> made = NewSession(key, table_->options_.idle_timeout, now);
   made->leased = made->provisional = made->loading = made->recently_used = true;
   LiveSession* const session = made.get();
-  SessionShard& shard = resident_->ShardOf(key.hash);
-  LeftSessions left;
+  SessionShard& shard = table_->ShardOf(key.hash);
+  Aftermath after;
   MutexLock lock(&shard.mutex);
-  if (LiveSession* found = shard.Find(key)) return resident_->Join(shard, found, create_as, waiter, now);
-  if (absl::Status entered = resident_->Enter(shard, std::move(made), now, &left); !entered.ok()) return entered;
-  resident_->Wait(shard, session, create_as, waiter);
+  if (LiveSession* found = shard.Find(key)) return table_->Join(shard, found, create_as, waiter, now);
+  if (absl::Status entered = table_->Enter(shard, std::move(made), now, &after); !entered.ok()) return entered;
+  table_->Wait(shard, session, create_as, waiter);
   backing_.Load(key.id, [this, session](const SessionBacking::Found& found) { OnLoaded(session, found); });
   return std::optional<SessionLease>();
 }
 
 void DurableSessions::OnLoaded(LiveSession* session, const SessionBacking::Found& found) {
   StateSlot state;
-  if (found.record) state = resident_->states().TakeUndefined(static_cast<size_t>(found.model->spec().state_size()));
-  SessionShard& shard = resident_->ShardOf(session->hash);
-  WaitQueue heard;
-  std::unique_ptr<LiveSession> gone;
-  {
-    MutexLock lock(&shard.mutex);
-    session->leased = session->loading = false;
-    if (!session->in_table()) {
-      gone.reset(session);
-    } else if (!found.status.ok()) {
-      gone = resident_->Detach(shard, session, LiveSession::Standing::kEnded, found.status, &heard);
-    } else if (found.record) {
-      Fill(shard, found, std::move(state), session);
-      resident_->PassOn(shard, session, &heard);
-    } else {
-      session->stored.epoch = found.epoch;
-      gone = resident_->StartAnew(shard, session, found.missing, &heard);
-    }
+  if (found.record) state = table_->states_.TakeUndefined(static_cast<size_t>(found.model->spec().state_size()));
+  SessionShard& shard = table_->ShardOf(session->hash);
+  Aftermath after;
+  MutexLock lock(&shard.mutex);
+  session->leased = session->loading = false;
+  if (!session->in_table()) {
+    after.left.emplace_back(session);
+  } else if (!found.status.ok()) {
+    table_->Detach(shard, session, LiveSession::Standing::kEnded, found.status, &after);
+  } else if (found.record) {
+    Fill(shard, found, std::move(state), session);
+    table_->PassOn(shard, session, &after);
+  } else {
+    session->stored.epoch = found.epoch;
+    table_->StartAnew(shard, session, found.missing, &after);
   }
-  heard.TellAll();
 }
 
 void DurableSessions::Fill(SessionShard& shard, const SessionBacking::Found& found, StateSlot state,
@@ -119,7 +119,7 @@ void DurableSessions::Fill(SessionShard& shard, const SessionBacking::Found& fou
 absl::StatusOr<bool> DurableSessions::Restore(absl::string_view id, LeaseWaiter* waiter, absl::Time now) {
   const SessionKey key(id);
   {
-    SessionShard& shard = resident_->ShardOf(key.hash);
+    SessionShard& shard = table_->ShardOf(key.hash);
     MutexLock lock(&shard.mutex);
     const LiveSession* const session = shard.Find(key);
     if (session != nullptr && !session->loading) return true;
@@ -130,12 +130,12 @@ absl::StatusOr<bool> DurableSessions::Restore(absl::string_view id, LeaseWaiter*
 }
 
 bool DurableSessions::Discard(LiveSession* session) {
-  SessionShard& shard = resident_->ShardOf(session->hash);
-  LeftSessions left;
+  SessionShard& shard = table_->ShardOf(session->hash);
+  Aftermath after;
   MutexLock lock(&shard.mutex);
   if (!session->in_table() || session->provisional || !session->stored.is_current()) return false;
   if (!session->queue.empty()) return false;
-  eviction_.Evict(shard, session, &left);
+  Evict(shard, session, &after);
   return true;
 }
 
@@ -146,7 +146,7 @@ void DurableSessions::CommitOnceSaved(LiveSession* session, Committed commit, Co
   auto saved = [this, session, pending, waiter](const absl::Status& status) {
     waiter->OnCommitted(FinishCommit(session, pending.get(), status));
   };
-  SessionShard& shard = resident_->ShardOf(session->hash);
+  SessionShard& shard = table_->ShardOf(session->hash);
   {
     MutexLock lock(&shard.mutex);
     if (session->in_table()) {
@@ -154,33 +154,30 @@ void DurableSessions::CommitOnceSaved(LiveSession* session, Committed commit, Co
       return backing_.Save(ViewAfter(*session, *pending), session->stored.epoch, std::move(saved));
     }
   }
-  waiter->OnCommitted(resident_->Commit(session, pending.get(), false));
+  waiter->OnCommitted(table_->Commit(session, pending.get(), false));
 }
 
 absl::Status DurableSessions::FinishCommit(LiveSession* session, Committed* commit, const absl::Status& saved) {
   saver_.NoteAnswer(saved);
-  if (saved.ok()) return resident_->Commit(session, commit, true);
-  absl::Status status = StoreRefusal(saved);
-  SessionShard& shard = resident_->ShardOf(session->hash);
-  WaitQueue heard;
+  if (saved.ok()) return table_->Commit(session, commit, true);
   {
+    SessionShard& shard = table_->ShardOf(session->hash);
+    Aftermath after;
     MutexLock lock(&shard.mutex);
     if (absl::IsAborted(saved)) {
-      status = MovedError(session->id);
-      if (session->in_table()) static_cast<void>(saver_.GiveUp(shard, session, &heard));  // it stays its lease's
-    } else if (commit->sequence->end_session && session->in_table() && !session->provisional) {
+      if (session->in_table()) saver_.GiveUp(shard, session, &after);  // the session stays its lease's
+    } else if (session->in_table() && commit->sequence->end_session && !session->provisional) {
       saver_.NoteDoubt(shard, session);  // the end may have been written all the same, and the session lives
     }
   }
-  heard.TellAll();
-  resident_->Release(session, commit->now);
-  return status;
+  const absl::Status refusal = absl::IsAborted(saved) ? MovedError(session->id) : StoreRefusal(saved);
+  table_->Release(session, commit->now);
+  return refusal;
 }
 
 bool DurableSessions::Sync(absl::string_view id, CommitWaiter* waiter) {
-  if (!commits_wait()) return true;
   const SessionKey key(id);
-  SessionShard& shard = resident_->ShardOf(key.hash);
+  SessionShard& shard = table_->ShardOf(key.hash);
   MutexLock lock(&shard.mutex);
   LiveSession* const session = shard.Find(key);
   if (session == nullptr) {  // deleted: the answer comes behind that of the end, and says whether the end took effect
@@ -211,5 +208,43 @@ bool DurableSessions::Flush(absl::Time deadline) {
 }
 
 size_t DurableSessions::CountUnsaved() { return saver_.CountUnsaved() + backing_.CountUnsavedEnds(); }
+
+// Letting cold sessions go.
+
+bool DurableSessions::MakeRoom(SessionShard& shard, Aftermath* after) {
+  EvictSome(shard, kLooksPerEntry, after);
+  return table_->size() < max_resident_;
+}
+
+void DurableSessions::EvictSome(SessionShard& shard, size_t looks, Aftermath* after) {
+  for (; looks > 0 && !shard.roster.empty() && table_->size() >= wanted_resident_; --looks) {
+    shard.eviction_hand = (shard.eviction_hand + 1) % static_cast<uint32_t>(shard.roster.size());
+    LiveSession* const session = shard.roster[shard.eviction_hand].get();
+    if (session == nullptr || session->leased || session->stored.dirty || !session->stored.is_current()) continue;
+    if (std::exchange(session->recently_used, false)) continue;
+    Evict(shard, session, after);
+  }
+}
+
+void DurableSessions::Evict(SessionShard& shard, LiveSession* session, Aftermath* after) {
+  session->model->metrics->sessions.Ended(SessionEvent::kEvicted);
+  after->left.push_back(table_->Remove(shard, session));
+}
+
+void DurableSessions::EvictCold() {
+  // Some places of each shard in turn, so that the coldest of all go; each place twice, to clear its mark and to take.
+  bool more = true;
+  for (size_t looks = 0; more; looks += kLooksPerLock) {
+    more = false;
+    for (SessionShard& shard : table_->shards_) {
+      if (table_->size() < wanted_resident_) return;
+      Aftermath after;
+      MutexLock lock(&shard.mutex);
+      if (looks >= 2 * shard.roster.size()) continue;
+      EvictSome(shard, kLooksPerLock, &after);
+      more = true;
+    }
+  }
+}
 
 }  // namespace rondo

@@ -1,6 +1,7 @@
 #ifndef RONDO_SERVER_SESSION_DURABLE_SESSIONS_H_
 #define RONDO_SERVER_SESSION_DURABLE_SESSIONS_H_
 
+#include <cstddef>
 #include <optional>
 
 #include "absl/base/thread_annotations.h"
@@ -8,28 +9,27 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "server/session/resident_sessions.h"
 #include "server/session/session_backing.h"
-#include "server/session/session_eviction.h"
-#include "server/session/session_keeper.h"
 #include "server/session/session_options.h"
 #include "server/session/session_saver.h"
+#include "server/session/session_table.h"
 
 namespace rondo {
 
-// Makes the sessions of a ResidentSessions outlive it: loads them from a store, saves what changes, lets the coldest
+// Makes the sessions of a table outlive it: loads them from a store, saves what changes, lets the coldest
 // leave memory, and gives up those that another server has taken.
 //
 // Saves and ends of one id are asked for under the lock of its shard, so that they reach the store in the order in
 // which they happened. A session that is not in memory is leased by its own load, and a commit that waits for the store
 // keeps its lease until then, with the new state beside the old one.
 //
-// Threads: every method may be called from any thread.
-class DurableSessions : public SessionKeeper {
+// Threads: every method may be called from any thread. Those that take a shard run under its lock: they take no other
+// shard's, and neither wait for, tell nor free anything.
+class DurableSessions {
  public:
-  // Becomes the keeper of `resident`, which outlives this.
-  DurableSessions(ResidentSessions* resident, SessionPersistence persistence);
-  ~DurableSessions() override;
+  // `table` outlives this.
+  DurableSessions(SessionTable* table, SessionPersistence persistence);
+  ~DurableSessions();
 
   // As in SessionTable.
   absl::StatusOr<bool> Restore(absl::string_view id, LeaseWaiter* waiter, absl::Time now);
@@ -37,17 +37,24 @@ class DurableSessions : public SessionKeeper {
   bool Flush(absl::Time deadline);
   size_t CountUnsaved();
 
-  void OnEnter(SessionShard& shard, LiveSession* session, LeftSessions* left) override
+  // `session` is about to enter the shard. Colder ones may leave memory for it.
+  void OnEnter(SessionShard& shard, LiveSession* session, Aftermath* after) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  // `session` has changed. `is_saved`: the change is in the store already.
+  void OnChange(SessionShard& shard, LiveSession* session, bool is_saved) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  // A request has used `session`, which nobody has now, and has not changed it.
+  void OnUse(SessionShard& shard, LiveSession* session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  // `session`, which has been committed at least once, ends.
+  void OnEnd(SessionShard& shard, const LiveSession& session, const SessionEnd& end)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
-  void OnChange(SessionShard& shard, LiveSession* session, bool is_saved) override
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
-  void OnUse(SessionShard& shard, LiveSession* session) override ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
-  void OnEnd(SessionShard& shard, const LiveSession& session, const SessionEnd& end) override
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+
+  // Looks for a session that is not in memory. As SessionTable::Acquire.
   absl::StatusOr<std::optional<SessionLease>> LookFor(const SessionKey& key, const ServedModelPtr* create_as,
-                                                      LeaseWaiter* waiter, absl::Time now) override;
-  void CommitOnceSaved(LiveSession* session, Committed commit, CommitWaiter* waiter) override;
-  bool Discard(LiveSession* session) override;
+                                                      LeaseWaiter* waiter, absl::Time now);
+  // Commits once the change is in the store, then tells `waiter`. REQUIRES: durable_replies(), and the lease on
+  // `session`.
+  void CommitOnceSaved(LiveSession* session, Committed commit, CommitWaiter* waiter);
+  // See SessionLease::Discard. True: `session` is no more. REQUIRES: the lease on `session`.
+  bool Discard(LiveSession* session);
 
  private:
   void Tick();
@@ -58,10 +65,26 @@ class DurableSessions : public SessionKeeper {
   // Ends the lease by the store's answer. OK: committed.
   absl::Status FinishCommit(LiveSession* session, Committed* commit, const absl::Status& saved);
 
-  ResidentSessions* const resident_;
+  // The coldest leave memory while there are too many: those that nobody has used since the last look, that nobody has,
+  // and whose changes are all in the store. A hand goes round each shard, as a clock's.
+  //
+  // Makes room in memory for a session that is about to enter the shard. False: there are still as many as may be.
+  bool MakeRoom(SessionShard& shard, Aftermath* after) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  // Makes room in all shards, as far as there are cold sessions. Takes one lock after the other.
+  void EvictCold();
+  // Looks at no more than `looks` places of the shard.
+  void EvictSome(SessionShard& shard, size_t looks, Aftermath* after) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  // Lets go of one session. REQUIRES: its changes are in the store, and nobody waits for it.
+  void Evict(SessionShard& shard, LiveSession* session, Aftermath* after) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+
+  SessionTable* const table_;
   SessionBacking backing_;
   SessionSaver saver_;
-  SessionEviction eviction_;
+  const size_t max_resident_;
+  // What eviction aims at. A request makes room for one session or none, so what it does not find adds up where most
+  // sessions are in use or not saved. The spare room takes that, so that the store's thread is woken for thousands of
+  // sessions at once: woken for each it saved a hundred at a time, and loads waited behind its syncs.
+  const size_t wanted_resident_;
 };
 
 }  // namespace rondo

@@ -39,16 +39,18 @@ int64_t Advance(int64_t position, int64_t timesteps) {
   return timesteps > kLast - position ? kLast : position + timesteps;
 }
 
+SessionProgress ProgressAfter(const SessionProgress& before, const Committed& commit) {
+  const CommittedSequence& sequence = *commit.sequence;
+  const bool anew = std::holds_alternative<FreshStart>(commit.change);
+  return {Advance(anew ? 0 : before.position, sequence.timesteps), sequence.timesteps, sequence.fingerprint,
+          sequence.last_time || anew ? sequence.last_time : before.last_time};
+}
+
 }  // namespace
 
 void WriteReplyAndState(Committed* commit, LiveSession* session) {
-  const CommittedSequence& sequence = *commit->sequence;
-  auto* const fresh = std::get_if<FreshStart>(&commit->change);
-  session->last_timesteps = sequence.timesteps;
-  session->last_fingerprint = sequence.fingerprint;
-  if (sequence.last_time || fresh != nullptr) session->last_time = sequence.last_time;
-  KeepReply(sequence.reply, &session->last_reply);
-  if (fresh != nullptr) {
+  KeepReply(commit->sequence->reply, &session->last_reply);
+  if (auto* const fresh = std::get_if<FreshStart>(&commit->change)) {
     std::swap(session->state, fresh->state);
   } else if (commit->next_state.get() != nullptr) {
     std::swap(session->state, commit->next_state);
@@ -58,35 +60,28 @@ void WriteReplyAndState(Committed* commit, LiveSession* session) {
 void MoveOn(Committed* commit, LiveSession* session) {
   if (auto* const fresh = std::get_if<FreshStart>(&commit->change)) {
     ChangeModel(SessionEvent::kRestarted, &fresh->model, session);
-    session->position = 0;
   } else if (auto* const adoption = std::get_if<Adoption>(&commit->change)) {
     ChangeModel(SessionEvent::kAdopted, &adoption->model, session);
   }
-  session->position = Advance(session->position, commit->sequence->timesteps);
+  static_cast<SessionProgress&>(*session) = ProgressAfter(*session, *commit);
   if (std::exchange(session->provisional, false)) {
     session->model->metrics->sessions.Began(SessionEvent::kCreated);
   }
 }
 
 SessionView ViewAfter(const LiveSession& session, const Committed& commit) {
-  const CommittedSequence& sequence = *commit.sequence;
-  const auto* const fresh = std::get_if<FreshStart>(&commit.change);
-  const auto* const adoption = std::get_if<Adoption>(&commit.change);
   SessionView view = ViewOf(session);
-  if (fresh != nullptr) {
+  if (const auto* const fresh = std::get_if<FreshStart>(&commit.change)) {
     const Model& model = *fresh->model->model;
     view.model = RecordedModelOf(model);
     view.state = {fresh->state.get(), static_cast<size_t>(model.spec().state_size())};
-    view.position = 0;
   } else if (commit.next_state.get() != nullptr) {
     view.state = {commit.next_state.get(), view.state.size()};
   }
-  if (adoption != nullptr) view.model = RecordedModelOf(*adoption->model->model);
-  view.position = Advance(view.position, sequence.timesteps);
-  view.last_timesteps = sequence.timesteps;
-  view.last_fingerprint = sequence.fingerprint;
-  if (sequence.last_time || fresh != nullptr) view.last_time = sequence.last_time;
-  view.last_reply = sequence.reply;
+  if (const auto* const adoption = std::get_if<Adoption>(&commit.change))
+    view.model = RecordedModelOf(*adoption->model->model);
+  static_cast<SessionProgress&>(view) = ProgressAfter(session, commit);
+  view.last_reply = commit.sequence->reply;
   view.last_used_ns = std::max(view.last_used_ns, absl::ToUnixNanos(commit.now));
   return view;
 }

@@ -23,10 +23,22 @@ class LeaseWaiter : public FifoLink<LeaseWaiter> {
   virtual void OnLease(absl::StatusOr<SessionLease> lease) = 0;
 
  private:
-  friend class ResidentSessions;
+  friend class SessionTable;
   friend class WaitQueue;
   ServedModelPtr create_as_;              // see SessionTable::Acquire
   absl::StatusOr<SessionLease> outcome_;  // what it is about to hear
+};
+
+// Holds waiters in the order they came. Waiting allocates nothing: waiters are linked through themselves.
+//
+// Threads: one at a time.
+class WaitQueue : public IntrusiveFifo<LeaseWaiter> {
+ public:
+  // Calls each one's OnLease with the outcome it was given, and empties the queue. REQUIRES: no lock is held.
+  //
+  // An OnLease may end a lease, so that more waiters are to hear. The loop that is running tells those too, after that
+  // OnLease, so that the stack stays as deep as it is however long a chain of such waiters is.
+  void TellAll();
 };
 
 }  // namespace rondo

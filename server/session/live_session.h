@@ -6,20 +6,20 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "server/metrics/served_model.h"
 #include "server/session/expiry_wheel.h"
+#include "server/session/lease_waiter.h"
 #include "server/session/state_pool.h"
-#include "server/session/wait_queue.h"
+#include "server/store/session_record.h"
 #include "server/store/session_store.h"
 
 namespace rondo {
 
-// What is known of a session's copy in the store. Only a keeper writes here (see SessionKeeper).
+// What is known of a session's copy in the store. Only DurableSessions writes here.
 //
 // Threads: as "the lock" of the session, but for durable_position, which the holder reads without it.
 struct StoredCopy {
@@ -39,7 +39,7 @@ struct StoredCopy {
 // One live series. Times are in nanoseconds since the Unix epoch, to keep a million of these small.
 //
 // Threads: "the lock" is the mutex of the shard that the session's hash names. "The holder" is whoever has the lease.
-struct LiveSession : ExpiryWheel::Entry {
+struct LiveSession : ExpiryWheel::Entry, SessionProgress {
   static constexpr int64_t kForever = std::numeric_limits<int64_t>::max();
 
   enum class Standing : uint8_t {
@@ -56,14 +56,9 @@ struct LiveSession : ExpiryWheel::Entry {
   ServedModelPtr model;
   StateSlot state;  // slot and content belong to the holder
 
-  // The holder writes it under the lock and reads it without; all others read it under the lock.
-  int64_t position = 0;
+  // The holder writes its SessionProgress under the lock and reads it without; all others read it under the lock.
 
-  // The last request, as in CommittedSequence. Belongs to the holder.
-  int64_t last_timesteps = 0;
-  uint64_t last_fingerprint = 0;
-  std::vector<float> last_reply;
-  std::optional<int64_t> last_time;
+  std::vector<float> last_reply;  // belongs to the holder
 
   // Guarded by the lock.
   int64_t last_used_ns = 0;
@@ -72,7 +67,7 @@ struct LiveSession : ExpiryWheel::Entry {
   Standing standing = Standing::kInTable;
   bool leased = false;         // always true while the queue is not empty
   bool provisional = false;    // made by Acquire, no commit yet
-  bool loading = false;        // provisional, and the keeper still looks for it
+  bool loading = false;        // provisional, and still looked for in the store
   bool recently_used = false;  // since eviction last looked
   StoredCopy stored;
 

@@ -28,9 +28,6 @@ namespace rondo {
 // another server has the session, or what the store has in its place is no session.
 bool StoreIsAway(const absl::Status& saved);
 
-// What a client is refused with if the store answers so. OK stays OK.
-absl::Status StoreRefusal(absl::Status answer);
-
 // The store behind a session table, in the table's words: records instead of bytes, ends instead of tombstones.
 //
 // Threads: every method may be called from any thread; answers come on the store's thread.

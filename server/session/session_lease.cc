@@ -2,26 +2,27 @@
 
 #include <utility>
 
+#include "server/session/durable_sessions.h"
 #include "server/session/live_session.h"
-#include "server/session/resident_sessions.h"
-#include "server/session/session_keeper.h"
+#include "server/session/session_table.h"
+#include "server/session/session_value.h"
 
 namespace rondo {
 
-SessionLease::SessionLease(ResidentSessions* sessions, const ServedModelPtr& model)
-    : sessions_(sessions), change_(sessions->FreshStartOf(model)) {}
+SessionLease::SessionLease(SessionTable* table, const ServedModelPtr& model)
+    : table_(table), change_(table->FreshStartOf(model)) {}
 
 SessionLease& SessionLease::operator=(SessionLease&& other) noexcept {
   if (this == &other) return *this;
   if (*this) EndWithoutCommit(absl::InfinitePast());
-  sessions_ = other.sessions_;
+  table_ = other.table_;
   session_ = std::exchange(other.session_, nullptr);
   TakeChange(&other);
   working_state_ = std::move(other.working_state_);
   return *this;
 }
 
-void SessionLease::Restart(const ServedModelPtr& model) { change_ = sessions_->FreshStartOf(model); }
+void SessionLease::Restart(const ServedModelPtr& model) { change_ = table_->FreshStartOf(model); }
 
 void SessionLease::Adopt(ServedModelPtr model) { change_ = Adoption{std::move(model)}; }
 
@@ -35,13 +36,13 @@ float* SessionLease::state() { return fresh() != nullptr ? fresh()->state.get() 
 
 float* SessionLease::working_state() {
   if (working_state_.get() == nullptr) {
-    working_state_ = sessions_->states().TakeUndefined(static_cast<size_t>(model()->spec().state_size()));
+    working_state_ = table_->states_.TakeUndefined(static_cast<size_t>(model()->spec().state_size()));
   }
   return working_state_.get();
 }
 
 float* SessionLease::next_state() {
-  const bool in_place = fresh() != nullptr || !sessions_->commits_wait();
+  const bool in_place = fresh() != nullptr || !table_->durable_replies_;
   return in_place ? state() : working_state();
 }
 
@@ -75,23 +76,26 @@ std::optional<int64_t> SessionLease::durable_position() const {
   return position == StoredCopy::kNotDurable ? std::nullopt : std::optional<int64_t>(position);
 }
 
-SessionRecord SessionLease::Export() const { return sessions_->Export(*session_); }
+SessionRecord SessionLease::Export() const {
+  MutexLock lock(&table_->ShardOf(session_->hash).mutex);
+  return RecordOf(ViewOf(*session_));
+}
 
 std::optional<absl::Status> SessionLease::Commit(const CommittedSequence& sequence, absl::Time now,
                                                  CommitWaiter* waiter) {
   LiveSession* const session = std::exchange(session_, nullptr);
-  const bool waits = session != nullptr && sessions_->commits_wait();
+  const bool waits = session != nullptr && table_->durable_replies_;
   Committed commit{&sequence, std::exchange(change_, SameModel()), StateSlot(), now};
   if (waits && !std::holds_alternative<FreshStart>(commit.change)) commit.next_state = std::move(working_state_);
   working_state_.Reset();
   if (session == nullptr) return absl::OkStatus();
-  if (!waits) return sessions_->Commit(session, &commit, false);
-  sessions_->keeper()->CommitOnceSaved(session, std::move(commit), waiter);
+  if (!waits) return table_->Commit(session, &commit, false);
+  table_->durable_->CommitOnceSaved(session, std::move(commit), waiter);
   return std::nullopt;
 }
 
 bool SessionLease::Discard() {
-  if (sessions_->keeper() == nullptr || !sessions_->keeper()->Discard(session_)) return false;
+  if (table_->durable_ == nullptr || !table_->durable_->Discard(session_)) return false;
   session_ = nullptr;
   working_state_.Reset();
   return true;
@@ -103,7 +107,7 @@ void SessionLease::EndWithoutCommit(absl::Time now) {
   working_state_.Reset();
   change_ = ModelChange();
   LiveSession* const session = std::exchange(session_, nullptr);
-  if (session != nullptr) sessions_->Release(session, now);
+  if (session != nullptr) table_->Release(session, now);
 }
 
 }  // namespace rondo

@@ -16,7 +16,7 @@
 
 namespace rondo {
 
-class ResidentSessions;
+class SessionTable;
 struct LiveSession;
 
 // Says what a request may do with the session that it has a lease on.
@@ -45,7 +45,7 @@ class SessionLease {
  public:
   SessionLease() = default;
   SessionLease(SessionLease&& other) noexcept
-      : sessions_(other.sessions_),
+      : table_(other.table_),
         session_(std::exchange(other.session_, nullptr)),
         working_state_(std::move(other.working_state_)) {
     TakeChange(&other);
@@ -101,9 +101,9 @@ class SessionLease {
   void Release(absl::Time now);
 
  private:
-  friend class ResidentSessions;
-  SessionLease(ResidentSessions* sessions, LiveSession* session) : sessions_(sessions), session_(session) {}
-  SessionLease(ResidentSessions* sessions, const ServedModelPtr& model);  // stateless
+  friend class SessionTable;
+  SessionLease(SessionTable* table, LiveSession* session) : table_(table), session_(session) {}
+  SessionLease(SessionTable* table, const ServedModelPtr& model);  // stateless
 
   const FreshStart* fresh() const {
     return std::get_if<FreshStart>(&change_);
@@ -115,7 +115,7 @@ class SessionLease {
   }
   void EndWithoutCommit(absl::Time now);
 
-  ResidentSessions* sessions_ = nullptr;
+  SessionTable* table_ = nullptr;
   LiveSession* session_ = nullptr;  // null: stateless, or an empty lease
   ModelChange change_;              // what a commit makes of the session's model; a fresh start of a stateless lease
   StateSlot working_state_;

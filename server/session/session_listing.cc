@@ -1,13 +1,18 @@
 #include "server/session/session_listing.h"
 
 #include "absl/hash/hash.h"
-#include "absl/random/random.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
 namespace rondo {
 namespace {
+
+// Where the next page begins.
+struct Place {
+  uint32_t shard = 0;
+  uint32_t place = 0;
+};
 
 // Adds sessions of `shard` to `page` from *place on, and moves *place. False: the page is full or the shard at its end.
 bool ListSome(SessionShard& shard, absl::string_view model, size_t page_size, absl::Time now, uint32_t* place,
@@ -21,6 +26,24 @@ bool ListSome(SessionShard& shard, absl::string_view model, size_t page_size, ab
     if (model.empty() || session->model->model->name == model) page->push_back(InfoOf(*session, now));
   }
   return true;
+}
+
+// A token is the place and a keyed hash of the place, each as 16 hex digits. The hash turns away what this table did
+// not make. A token that passes by luck does no harm: it names a place to go on from, and any place will do.
+std::string TokenOf(Place place, uint64_t salt) {
+  const uint64_t position = uint64_t{place.shard} << 32 | place.place;
+  const uint64_t check = absl::HashOf(salt, position);
+  return absl::StrFormat("%016x%016x", position, check);
+}
+
+absl::StatusOr<Place> PlaceOf(absl::string_view token, size_t shards, uint64_t salt) {
+  if (token.empty()) return Place();
+  uint64_t position = 0;
+  if (token.size() == 32 && absl::SimpleHexAtoi(token.substr(0, 16), &position)) {
+    const Place place{static_cast<uint32_t>(position >> 32), static_cast<uint32_t>(position)};
+    if (place.shard < shards && TokenOf(place, salt) == token) return place;
+  }
+  return absl::InvalidArgumentError("the page token is not one of this server's; wanted the last answer's, or none");
 }
 
 }  // namespace
@@ -37,38 +60,18 @@ SessionInfo InfoOf(const LiveSession& session, absl::Time now) {
   return info;
 }
 
-SessionListing::SessionListing(absl::Span<SessionShard> shards)
-    : shards_(shards), token_salt_(absl::Uniform<uint64_t>(absl::BitGen())) {}
-
-// A token is the place and a keyed hash of the place, each as 16 hex digits. The hash turns away what this table did
-// not make. A token that passes by luck does no harm: it names a place to go on from, and any place will do.
-std::string SessionListing::TokenOf(Place place) const {
-  const uint64_t position = uint64_t{place.shard} << 32 | place.place;
-  const uint64_t check = absl::HashOf(token_salt_, position);
-  return absl::StrFormat("%016x%016x", position, check);
-}
-
-absl::StatusOr<SessionListing::Place> SessionListing::PlaceOf(absl::string_view token) const {
-  if (token.empty()) return Place();
-  uint64_t position = 0;
-  if (token.size() == 32 && absl::SimpleHexAtoi(token.substr(0, 16), &position)) {
-    const Place place{static_cast<uint32_t>(position >> 32), static_cast<uint32_t>(position)};
-    if (place.shard < shards_.size() && TokenOf(place) == token) return place;
-  }
-  return absl::InvalidArgumentError("the page token is not one of this server's; wanted the last answer's, or none");
-}
-
-absl::StatusOr<std::vector<SessionInfo>> SessionListing::List(absl::string_view model, size_t page_size, absl::Time now,
-                                                              std::string* page_token) const {
+absl::StatusOr<std::vector<SessionInfo>> ListSessions(absl::Span<SessionShard> shards, uint64_t token_salt,
+                                                      absl::string_view model, size_t page_size, absl::Time now,
+                                                      std::string* page_token) {
   if (page_size == 0) return absl::InvalidArgumentError("the page size is 0; wanted 1 or more");
-  absl::StatusOr<Place> at = PlaceOf(*page_token);
+  absl::StatusOr<Place> at = PlaceOf(*page_token, shards.size(), token_salt);
   if (!at.ok()) return at.status();
   std::vector<SessionInfo> page;
-  while (at->shard < shards_.size() && page.size() < page_size) {
-    if (ListSome(shards_[at->shard], model, page_size, now, &at->place, &page)) continue;
+  while (at->shard < shards.size() && page.size() < page_size) {
+    if (ListSome(shards[at->shard], model, page_size, now, &at->place, &page)) continue;
     if (page.size() < page_size) *at = Place{at->shard + 1, 0};
   }
-  *page_token = at->shard < shards_.size() ? TokenOf(*at) : std::string();
+  *page_token = at->shard < shards.size() ? TokenOf(*at, token_salt) : std::string();
   return page;
 }
 

@@ -15,32 +15,12 @@
 
 namespace rondo {
 
-// Shows the sessions of a table in pages. A session keeps its place in its shard for life, so a page token that names a
-// place is good whatever came and went meanwhile.
-//
-// Threads: every method may be called from any thread.
-class SessionListing {
- public:
-  // `shards` outlives the listing.
-  explicit SessionListing(absl::Span<SessionShard> shards);
-
-  // As SessionTable::List.
-  absl::StatusOr<std::vector<SessionInfo>> List(absl::string_view model, size_t page_size, absl::Time now,
-                                                std::string* page_token) const;
-
- private:
-  // Where the next page begins.
-  struct Place {
-    uint32_t shard = 0;
-    uint32_t place = 0;
-  };
-
-  std::string TokenOf(Place place) const;
-  absl::StatusOr<Place> PlaceOf(absl::string_view token) const;
-
-  const absl::Span<SessionShard> shards_;
-  const uint64_t token_salt_;
-};
+// Shows the sessions of a table in pages, as SessionTable::List. A session keeps its place in its shard for life, so a
+// page token that names a place is good whatever came and went meanwhile. `token_salt` tells this table's tokens from
+// others.
+absl::StatusOr<std::vector<SessionInfo>> ListSessions(absl::Span<SessionShard> shards, uint64_t token_salt,
+                                                      absl::string_view model, size_t page_size, absl::Time now,
+                                                      std::string* page_token);
 
 }  // namespace rondo
 

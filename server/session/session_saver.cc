@@ -19,8 +19,8 @@ constexpr int64_t kNotedUsesPerTimeout = 8;
 
 }  // namespace
 
-SessionSaver::SessionSaver(ResidentSessions* resident, SessionBacking* backing, SessionsProbe* probe)
-    : resident_(resident), backing_(backing), probe_(probe) {}
+SessionSaver::SessionSaver(SessionTable* table, SessionBacking* backing, SessionsProbe* probe)
+    : table_(table), backing_(backing), probe_(probe) {}
 
 void SessionSaver::NoteChange(SessionShard& shard, LiveSession* session) {
   session->stored.noted_used_ns = session->last_used_ns;
@@ -67,29 +67,25 @@ void SessionSaver::SaveNow(SessionShard&, LiveSession* session, CommitWaiter* wa
 void SessionSaver::OnSaved(const std::string& id, uint64_t change, int64_t position, const absl::Status& status) {
   NoteAnswer(status);
   const SessionKey key(id);
-  SessionShard& shard = resident_->ShardOf(key.hash);
-  WaitQueue heard;
-  std::unique_ptr<LiveSession> gone;
-  {
-    MutexLock lock(&shard.mutex);
-    LiveSession* const session = shard.Find(key);
-    if (session == nullptr || change <= session->stored.saved_change) return;
-    if (status.ok()) {
-      session->stored.saved_change = change;
-      session->stored.durable_position.store(position, std::memory_order_relaxed);
-    } else if (absl::IsAborted(status)) {
-      gone = GiveUp(shard, session, &heard);
-    } else if (!session->stored.save_when_free) {
-      MarkDirty(shard, session);
-    }
+  SessionShard& shard = table_->ShardOf(key.hash);
+  Aftermath after;
+  MutexLock lock(&shard.mutex);
+  LiveSession* const session = shard.Find(key);
+  if (session == nullptr || change <= session->stored.saved_change) return;
+  if (status.ok()) {
+    session->stored.saved_change = change;
+    session->stored.durable_position.store(position, std::memory_order_relaxed);
+  } else if (absl::IsAborted(status)) {
+    GiveUp(shard, session, &after);
+  } else if (!session->stored.save_when_free) {
+    MarkDirty(shard, session);
   }
-  heard.TellAll();
 }
 
-std::unique_ptr<LiveSession> SessionSaver::GiveUp(SessionShard& shard, LiveSession* session, WaitQueue* heard) {
+void SessionSaver::GiveUp(SessionShard& shard, LiveSession* session, Aftermath* after) {
   session->model->metrics->sessions.events[SessionEvent::kMoved].Add();
   if (!session->provisional) session->model->metrics->sessions.live.Add(-1);
-  return resident_->Detach(shard, session, LiveSession::Standing::kMoved, MovedError(session->id), heard);
+  table_->Detach(shard, session, LiveSession::Standing::kMoved, MovedError(session->id), after);
 }
 
 void SessionSaver::NoteAnswer(const absl::Status& saved) {
@@ -106,7 +102,7 @@ void SessionSaver::WakeForTick() {
 void SessionSaver::SaveChanges() {
   size_t left = store_is_away() ? kSavesWhileAway : std::numeric_limits<size_t>::max();
   size_t unsaved = 0;
-  for (SessionShard& shard : resident_->shards()) {
+  for (SessionShard& shard : table_->shards_) {
     const size_t changed = SaveShard(shard, left);
     left -= std::min(left, changed);
     unsaved += changed;
@@ -148,7 +144,7 @@ void SessionSaver::SaveSome(SessionShard& shard, absl::Span<const uint32_t> plac
 
 size_t SessionSaver::CountUnsaved() {
   size_t count = 0;
-  for (SessionShard& shard : resident_->shards()) {
+  for (SessionShard& shard : table_->shards_) {
     MutexLock lock(&shard.mutex);
     for (const auto& session : shard.roster) count += session != nullptr && !session->stored.is_current() ? 1 : 0;
   }

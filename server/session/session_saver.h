@@ -11,8 +11,8 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "server/metrics/sessions_probe.h"
-#include "server/session/resident_sessions.h"
 #include "server/session/session_backing.h"
+#include "server/session/session_table.h"
 
 namespace rondo {
 
@@ -25,7 +25,7 @@ namespace rondo {
 class SessionSaver {
  public:
   // All outlive this.
-  SessionSaver(ResidentSessions* resident, SessionBacking* backing, SessionsProbe* probe);
+  SessionSaver(SessionTable* table, SessionBacking* backing, SessionsProbe* probe);
 
   // The session has changed, and is to be saved soon. REQUIRES: not leased.
   void NoteChange(SessionShard& shard, LiveSession* session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
@@ -53,8 +53,7 @@ class SessionSaver {
   void OnTick() { woken_.store(false, std::memory_order_relaxed); }
 
   // Takes a session that another server has now out of memory. If it is leased, it stays its lease's.
-  std::unique_ptr<LiveSession> GiveUp(SessionShard& shard, LiveSession* session, WaitQueue* heard)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  void GiveUp(SessionShard& shard, LiveSession* session, Aftermath* after) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
 
  private:
   void MarkDirty(SessionShard& shard, LiveSession* session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
@@ -63,7 +62,7 @@ class SessionSaver {
   size_t SaveShard(SessionShard& shard, size_t most);
   void OnSaved(const std::string& id, uint64_t change, int64_t position, const absl::Status& status);
 
-  ResidentSessions* const resident_;
+  SessionTable* const table_;
   SessionBacking* const backing_;
   SessionsProbe* const probe_;
   std::atomic<bool> store_is_away_{false};  // by the store's last answer

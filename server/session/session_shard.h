@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "base/mutex.h"
 #include "server/session/expiry_wheel.h"
+#include "server/session/lease_waiter.h"
 #include "server/session/live_session.h"
 
 namespace rondo {
@@ -22,8 +23,13 @@ struct SessionKey {
   size_t hash;
 };
 
-// Sessions that have left their shard under its lock, and are freed when no lock is held.
-using LeftSessions = std::vector<std::unique_ptr<LiveSession>>;
+// What a change under a shard's lock leaves to be done once no lock is held: it is made before the lock is taken, and
+// its end, which comes after that of the lock, does it.
+struct Aftermath {
+  ~Aftermath() { heard.TellAll(); }
+  WaitQueue heard;                                 // those who have an outcome to hear
+  std::vector<std::unique_ptr<LiveSession>> left;  // sessions that have left their shard, to be freed
+};
 
 // A part of the sessions under a lock of its own.
 struct alignas(64) SessionShard {
@@ -45,7 +51,7 @@ struct alignas(64) SessionShard {
   // a free place.
   std::vector<std::unique_ptr<LiveSession>> roster ABSL_GUARDED_BY(mutex);
 
-  // Only a keeper uses these.
+  // Only DurableSessions uses these.
   uint64_t changes ABSL_GUARDED_BY(mutex) = 0;               // to the sessions here, so far
   std::vector<uint32_t> dirty ABSL_GUARDED_BY(mutex);        // places of sessions with a change to save; some are stale
   std::vector<uint32_t> spare_dirty ABSL_GUARDED_BY(mutex);  // empty: its memory becomes dirty's at the next tick

@@ -2,71 +2,299 @@
 
 #include <utility>
 
+#include "absl/random/random.h"
+#include "absl/strings/str_cat.h"
+#include "server/metrics/metrics.h"
+#include "server/refusal/refusal.h"
 #include "server/session/durable_sessions.h"
-#include "server/session/resident_sessions.h"
+#include "server/session/new_session.h"
+#include "server/session/session_errors.h"
+#include "server/session/session_id.h"
 #include "server/session/session_listing.h"
+#include "server/session/session_value.h"
 
 namespace rondo {
 
 SessionTable::SessionTable(const Options& options, SessionPersistence persistence)
-    : resident_(std::make_unique<ResidentSessions>(options)),
-      listing_(std::make_unique<SessionListing>(resident_->shards())),
-      durable_(persistence.store == nullptr
-                   ? nullptr
-                   : std::make_unique<DurableSessions>(resident_.get(), std::move(persistence))) {}
+    : options_(options),
+      durable_replies_(persistence.store != nullptr && persistence.durability == Durability::kEveryReply),
+      token_salt_(absl::Uniform<uint64_t>(absl::BitGen())),
+      ended_(options.max_ended),
+      durable_(persistence.store == nullptr ? nullptr
+                                            : std::make_unique<DurableSessions>(this, std::move(persistence))) {}
 
-SessionTable::~SessionTable() = default;
+SessionTable::~SessionTable() {
+  durable_.reset();  // answers all that is under way
+  for (SessionShard& shard : shards_) {
+    MutexLock lock(&shard.mutex);
+    for (const std::unique_ptr<LiveSession>& session : shard.roster) {
+      if (session != nullptr) session->model->metrics->sessions.live.Add(-1);
+    }
+  }
+}
+
+absl::Status SessionTable::Missing(absl::string_view id) const {
+  absl::Status valid = ValidateSessionId(id);
+  return valid.ok() ? ended_.Explain(id) : valid;
+}
+
+// Making sessions.
+
+absl::Status SessionTable::Enter(SessionShard& shard, std::unique_ptr<LiveSession>&& session, absl::Time now,
+                                 Aftermath* after) {
+  if (durable_ != nullptr) durable_->OnEnter(shard, session.get(), after);
+  size_t live = live_.load(std::memory_order_relaxed);
+  do {
+    if (live >= options_.max_sessions) {
+      return Refuse(Why::kSessionsFull, absl::StrCat("the server holds ", live, " sessions, the most it may"));
+    }
+  } while (!live_.compare_exchange_weak(live, live + 1, std::memory_order_relaxed));
+  shard.Insert(std::move(session), now);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SessionInfo> SessionTable::EnterCommitted(absl::StatusOr<std::unique_ptr<LiveSession>> made,
+                                                         absl::Time now) {
+  if (!made.ok()) return made.status();
+  LiveSession* const session = made->get();
+  SessionInfo info = InfoOf(*session, now);
+  const SessionKey key(info.id);
+  SessionShard& shard = ShardOf(key.hash);
+  Aftermath after;
+  MutexLock lock(&shard.mutex);
+  if (shard.Find(key) != nullptr) return absl::AlreadyExistsError(absl::StrCat("session '", key.id, "' exists"));
+  if (absl::Status entered = Enter(shard, *std::move(made), now, &after); !entered.ok()) return entered;
+  // Counted under the lock, before anyone can end the session: the gauge never shows fewer than none.
+  session->model->metrics->sessions.Began(SessionEvent::kCreated);
+  if (durable_ != nullptr) durable_->OnChange(shard, session, false);
+  return info;
+}
 
 absl::StatusOr<SessionInfo> SessionTable::Create(absl::string_view id, const ServedModelPtr& model,
                                                  std::optional<absl::Duration> idle_timeout, absl::Time now) {
-  return resident_->Create(id, model, idle_timeout, now);
+  return EnterCommitted(MakeSession(id, idle_timeout, options_, FreshStartOf(model), now), now);
 }
 
 absl::StatusOr<SessionInfo> SessionTable::Import(const SessionRecord& record, const ServedModelPtr& model,
                                                  absl::Time now) {
-  return resident_->Import(record, model, now);
+  return EnterCommitted(MakeSession(record, options_, FreshStartOf(model), now), now);
 }
+
+// Giving leases.
 
 absl::StatusOr<std::optional<SessionLease>> SessionTable::Acquire(absl::string_view id, const ServedModelPtr* create_as,
                                                                   LeaseWaiter* waiter, absl::Time now) {
-  return resident_->Acquire(id, create_as, waiter, now);
+  const SessionKey key(id);
+  SessionShard& shard = ShardOf(key.hash);
+  {
+    MutexLock lock(&shard.mutex);
+    if (LiveSession* session = shard.Find(key)) return Join(shard, session, create_as, waiter, now);
+  }
+  if (durable_ != nullptr) return durable_->LookFor(key, create_as, waiter, now);
+  if (create_as == nullptr) return Missing(id);
+  if (absl::Status valid = ValidateSessionId(id); !valid.ok()) return valid;
+  std::unique_ptr<LiveSession> made = NewSession(key, options_.idle_timeout, now);
+  StartAt(FreshStartOf(*create_as), made.get());
+  made->leased = made->provisional = true;
+  LiveSession* const entered = made.get();
+  Aftermath after;
+  MutexLock lock(&shard.mutex);
+  if (LiveSession* session = shard.Find(key)) return Join(shard, session, create_as, waiter, now);
+  if (absl::Status status = Enter(shard, std::move(made), now, &after); !status.ok()) return status;
+  return SessionLease(this, entered);
 }
+
+absl::StatusOr<std::optional<SessionLease>> SessionTable::Join(SessionShard& shard, LiveSession* session,
+                                                               const ServedModelPtr* create_as, LeaseWaiter* waiter,
+                                                               absl::Time now) {
+  if (!session->leased) {
+    session->leased = session->recently_used = true;
+    session->Touch(now);
+    return SessionLease(this, session);
+  }
+  if (session->queue.size() >= options_.max_queue_per_session) {
+    return Refuse(Why::kQueueFull, absl::StrCat("session '", session->id, "' is busy and ", session->queue.size(),
+                                                " requests wait for it, the most that may"));
+  }
+  Wait(shard, session, create_as, waiter);
+  return std::optional<SessionLease>();
+}
+
+void SessionTable::Wait(SessionShard&, LiveSession* session, const ServedModelPtr* create_as, LeaseWaiter* waiter) {
+  if (create_as != nullptr) waiter->create_as_ = *create_as;
+  session->queue.Push(waiter);
+}
+
+bool SessionTable::CancelWait(absl::string_view id, LeaseWaiter* waiter) {
+  const SessionKey key(id);
+  SessionShard& shard = ShardOf(key.hash);
+  {
+    MutexLock lock(&shard.mutex);
+    LiveSession* const session = shard.Find(key);
+    if (session == nullptr || !session->queue.Remove(waiter)) return false;
+  }
+  waiter->create_as_ = nullptr;
+  return true;
+}
+
+// What follows when a lease ends: who is next, who must hear, what is freed.
+
+absl::Status SessionTable::Commit(LiveSession* session, Committed* commit, bool is_saved) {
+  WriteReplyAndState(commit, session);
+  SessionShard& shard = ShardOf(session->hash);
+  Aftermath after;
+  MutexLock lock(&shard.mutex);
+  session->leased = false;
+  session->Touch(commit->now);
+  if (!session->in_table()) {
+    after.left.emplace_back(session);
+    return session->standing == LiveSession::Standing::kMoved ? MovedError(session->id) : absl::OkStatus();
+  }
+  MoveOn(commit, session);
+  if (commit->sequence->end_session) {
+    End(shard, session, kEndedByRequest, is_saved, &after);
+  } else {
+    if (durable_ != nullptr) durable_->OnChange(shard, session, is_saved);
+    PassOn(shard, session, &after);
+  }
+  return absl::OkStatus();
+}
+
+void SessionTable::Release(LiveSession* session, absl::Time now) {
+  SessionShard& shard = ShardOf(session->hash);
+  Aftermath after;
+  MutexLock lock(&shard.mutex);
+  session->leased = false;
+  session->Touch(now);
+  if (!session->in_table()) {
+    after.left.emplace_back(session);
+  } else if (session->provisional) {
+    StartAnew(shard, session, ended_.Explain(session->id), &after);
+  } else {
+    if (durable_ != nullptr) durable_->OnUse(shard, session);
+    PassOn(shard, session, &after);
+  }
+}
+
+void SessionTable::PassOn(SessionShard&, LiveSession* session, Aftermath* after) {
+  LeaseWaiter* const next = session->queue.Pop();
+  if (next == nullptr) return;
+  session->leased = true;
+  next->outcome_ = SessionLease(this, session);
+  after->heard.Push(next);
+}
+
+void SessionTable::StartAnew(SessionShard& shard, LiveSession* session, const absl::Status& missing, Aftermath* after) {
+  while (LeaseWaiter* const next = session->queue.Pop()) {
+    after->heard.Push(next);
+    if (next->create_as_ == nullptr) {
+      next->outcome_ = missing;
+      continue;
+    }
+    session->model.swap(next->create_as_);  // TellAll lets go of the old one, after the lock
+    session->state = states_.TakeZeroed(static_cast<size_t>(session->model->spec().state_size()));
+    session->leased = true;
+    next->outcome_ = SessionLease(this, session);
+    return;
+  }
+  after->left.push_back(Remove(shard, session));
+}
+
+// Looking at sessions, and ending them.
+
+absl::StatusOr<SessionInfo> SessionTable::Get(absl::string_view id, absl::Time now) {
+  const SessionKey key(id);
+  SessionShard& shard = ShardOf(key.hash);
+  {
+    MutexLock lock(&shard.mutex);
+    const LiveSession* const session = shard.Find(key);
+    if (session != nullptr && !session->provisional) return InfoOf(*session, now);
+  }
+  return Missing(id);
+}
+
+absl::Status SessionTable::Delete(absl::string_view id, absl::Time /*now*/) {
+  const SessionKey key(id);
+  SessionShard& shard = ShardOf(key.hash);
+  Aftermath after;
+  MutexLock lock(&shard.mutex);
+  LiveSession* const session = shard.Find(key);
+  if (session == nullptr) return Missing(id);
+  if (session->loading) return Refuse(Why::kStore, absl::StrCat("session '", id, "' is being loaded"));
+  End(shard, session, {SessionEnd::Cause::kDeleted, absl::ZeroDuration()}, false, &after);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<SessionInfo>> SessionTable::List(absl::string_view model, size_t page_size, absl::Time now,
+                                                            std::string* page_token) {
+  return ListSessions(absl::MakeSpan(shards_), token_salt_, model, page_size, now, page_token);
+}
+
+void SessionTable::End(SessionShard& shard, LiveSession* session, const SessionEnd& end, bool is_saved,
+                       Aftermath* after) {
+  if (!session->provisional) {
+    if (durable_ != nullptr && !is_saved) durable_->OnEnd(shard, *session, end);
+    const bool expired = end.cause == SessionEnd::Cause::kIdle;
+    session->model->metrics->sessions.Ended(expired ? SessionEvent::kExpired : SessionEvent::kDeleted);
+  }
+  ended_.Record(session->id, end);
+  Detach(shard, session, LiveSession::Standing::kEnded, EndedError(session->id, end), after);
+}
+
+void SessionTable::Detach(SessionShard& shard, LiveSession* session, LiveSession::Standing standing,
+                          const absl::Status& why, Aftermath* after) {
+  while (LeaseWaiter* const waiter = session->queue.Pop()) {
+    waiter->outcome_ = why;
+    after->heard.Push(waiter);
+  }
+  std::unique_ptr<LiveSession> removed = Remove(shard, session);
+  if (session->leased) {
+    session->standing = standing;
+    static_cast<void>(removed.release());
+  } else {
+    after->left.push_back(std::move(removed));
+  }
+}
+
+std::unique_ptr<LiveSession> SessionTable::Remove(SessionShard& shard, LiveSession* session) {
+  live_.fetch_sub(1, std::memory_order_relaxed);
+  return shard.Remove(session);
+}
+
+size_t SessionTable::ExpireIdle(absl::Time now) {
+  size_t expired = 0;
+  for (SessionShard& shard : shards_) {
+    while (ExpireSome(shard, now, &expired)) {
+    }
+  }
+  return expired;
+}
+
+bool SessionTable::ExpireSome(SessionShard& shard, absl::Time now, size_t* expired) {
+  constexpr size_t kMaxLooks = 128;  // some microseconds under the lock
+  std::vector<LiveSession*> idle;
+  Aftermath after;
+  MutexLock lock(&shard.mutex);
+  const bool more = shard.FindIdle(now, kMaxLooks, &idle);
+  for (LiveSession* const session : idle) {
+    End(shard, session, {SessionEnd::Cause::kIdle, session->IdleFor(now)}, false, &after);
+  }
+  *expired += idle.size();
+  return more;
+}
+
+// What outlives the table, if there is a store.
 
 absl::StatusOr<bool> SessionTable::Restore(absl::string_view id, LeaseWaiter* waiter, absl::Time now) {
   return durable_ == nullptr ? true : durable_->Restore(id, waiter, now);
 }
 
 bool SessionTable::Sync(absl::string_view id, CommitWaiter* waiter) {
-  return durable_ == nullptr || durable_->Sync(id, waiter);
+  return !durable_replies_ || durable_->Sync(id, waiter);
 }
-
-bool SessionTable::CancelWait(absl::string_view id, LeaseWaiter* waiter) { return resident_->CancelWait(id, waiter); }
-
-SessionLease SessionTable::AcquireStateless(const ServedModelPtr& model) { return resident_->AcquireStateless(model); }
-
-absl::StatusOr<SessionInfo> SessionTable::Get(absl::string_view id, absl::Time now) const {
-  return resident_->Get(id, now);
-}
-
-absl::Status SessionTable::Delete(absl::string_view id, absl::Time /*now*/) { return resident_->Delete(id); }
-
-absl::StatusOr<std::vector<SessionInfo>> SessionTable::List(absl::string_view model, size_t page_size, absl::Time now,
-                                                            std::string* page_token) const {
-  return listing_->List(model, page_size, now, page_token);
-}
-
-size_t SessionTable::ExpireIdle(absl::Time now) { return resident_->ExpireIdle(now); }
 
 bool SessionTable::Flush(absl::Time deadline) { return durable_ == nullptr || durable_->Flush(deadline); }
 
 size_t SessionTable::CountUnsaved() const { return durable_ == nullptr ? 0 : durable_->CountUnsaved(); }
-
-size_t SessionTable::size() const { return resident_->size(); }
-
-bool SessionTable::has_store() const { return durable_ != nullptr; }
-
-bool SessionTable::durable_replies() const { return resident_->commits_wait(); }
-
-size_t SessionTable::state_bytes() const { return resident_->states().bytes(); }
 
 }  // namespace rondo

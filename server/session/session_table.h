@@ -1,6 +1,8 @@
 #ifndef RONDO_SERVER_SESSION_SESSION_TABLE_H_
 #define RONDO_SERVER_SESSION_SESSION_TABLE_H_
 
+#include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -8,27 +10,25 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "absl/types/span.h"
-#include "server/metrics/served_model.h"
-#include "server/session/lease_waiter.h"
-#include "server/session/session_errors.h"
+#include "server/session/ended_sessions.h"
 #include "server/session/session_info.h"
 #include "server/session/session_lease.h"
 #include "server/session/session_options.h"
+#include "server/session/session_shard.h"
+#include "server/session/state_pool.h"
 #include "server/store/session_record.h"
 
 namespace rondo {
 
 class DurableSessions;
-class ResidentSessions;
-class SessionListing;
 
-// Every live session: its state, its position, who may touch it and in which order. Puts together what does it:
-// ResidentSessions, and with a store DurableSessions.
+// Every live session: its state, its position, who may touch it and in which order. The sessions in memory are in
+// shards by the hash of their id. What a store is told and asked is the matter of DurableSessions.
 //
 // A session is touched by one lease at a time. Those who come meanwhile queue in the session's own FIFO, whatever
 // thread they are on; a session with a lease or a queue never expires.
@@ -40,7 +40,9 @@ class SessionListing;
 // caller's to know.
 //
 // Ownership: owns the sessions and their states; a SessionLease borrows one. The table outlives every lease.
-// Threads:   every method may be called from any thread.
+// Threads:   every method may be called from any thread. Locks are taken in the order shard, then EndedSessions,
+//            StatePool or those of DurableSessions; no thread holds two shards. What a change has to tell or to free is
+//            collected under the lock, see Aftermath.
 // Time:      an argument. `now` may jump ahead; it never goes back by more than jitter.
 // Errors:    returned, each with its reason (server/refusal); on error nothing has changed.
 class SessionTable {
@@ -86,10 +88,10 @@ class SessionTable {
   bool CancelWait(absl::string_view id, LeaseWaiter* waiter);
 
   // Gives a zero state that belongs to no session.
-  SessionLease AcquireStateless(const ServedModelPtr& model);
+  SessionLease AcquireStateless(const ServedModelPtr& model) { return SessionLease(this, model); }
 
   // NOT_FOUND: never existed, or why it ended. INVALID_ARGUMENT: id.
-  absl::StatusOr<SessionInfo> Get(absl::string_view id, absl::Time now) const;
+  absl::StatusOr<SessionInfo> Get(absl::string_view id, absl::Time now);
 
   // Ends the session: at once for new requests, who get NOT_FOUND, as does its queue; the lease that runs finishes
   // first. The id is free again at once. Errors as Get, but a session before its first commit is ended as well.
@@ -99,7 +101,7 @@ class SessionTable {
   // empty at the start and the end. A session that lives throughout is on exactly one page. INVALID_ARGUMENT: a token
   // that is not ours, or a page size of 0.
   absl::StatusOr<std::vector<SessionInfo>> List(absl::string_view model, size_t page_size, absl::Time now,
-                                                std::string* page_token) const;
+                                                std::string* page_token);
 
   // Ends sessions that have been idle for their timeout. Cheap when nothing is due; call about once a second.
   // Returns how many ended.
@@ -110,16 +112,72 @@ class SessionTable {
   // The number of sessions that the store does not have as they are, or as ended.
   size_t CountUnsaved() const;
 
-  size_t size() const;  // sessions in memory
-  bool has_store() const;
-  bool durable_replies() const;  // Durability::kEveryReply
+  size_t size() const { return live_.load(std::memory_order_relaxed); }  // sessions in memory
+  bool has_store() const { return durable_ != nullptr; }
+  bool durable_replies() const { return durable_replies_; }  // Durability::kEveryReply
   // Memory of all state slots, used or free, in bytes.
-  size_t state_bytes() const;
+  size_t state_bytes() const { return states_.bytes(); }
 
  private:
-  const std::unique_ptr<ResidentSessions> resident_;
-  const std::unique_ptr<SessionListing> listing_;
-  const std::unique_ptr<DurableSessions> durable_;  // null: memory only. Last: its thread uses resident_
+  friend class DurableSessions;
+  friend class SessionLease;
+  friend class SessionSaver;
+
+  static constexpr size_t kShards = 64;  // 2^6
+
+  // By the hash's top bits: the hash set in the shard uses the others.
+  SessionShard& ShardOf(size_t hash) { return shards_[static_cast<uint64_t>(hash) >> 58]; }
+  absl::Status Missing(absl::string_view id) const;
+
+  FreshStart FreshStartOf(const ServedModelPtr& model) {
+    return {model, states_.TakeZeroed(static_cast<size_t>(model->spec().state_size()))};
+  }
+  // Enters a session that is committed from the start, if it could be made: Create and Import. Errors as they have.
+  absl::StatusOr<SessionInfo> EnterCommitted(absl::StatusOr<std::unique_ptr<LiveSession>> made, absl::Time now);
+  // Puts the session into the table. RESOURCE_EXHAUSTED: max_sessions; the session stays the caller's.
+  absl::Status Enter(SessionShard& shard, std::unique_ptr<LiveSession>&& session, absl::Time now, Aftermath* after)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+
+  // Gives the lease, or a place in the session's queue.
+  absl::StatusOr<std::optional<SessionLease>> Join(SessionShard& shard, LiveSession* session,
+                                                   const ServedModelPtr* create_as, LeaseWaiter* waiter, absl::Time now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  // Puts `waiter` into the session's queue.
+  void Wait(SessionShard& shard, LiveSession* session, const ServedModelPtr* create_as, LeaseWaiter* waiter)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  // Gives the lease to the next in the queue, if there is one.
+  void PassOn(SessionShard& shard, LiveSession* session, Aftermath* after) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+
+  // These end the lease on `session`. Commit answers OK, or ABORTED: another server has the session. `is_saved`: the
+  // change is in the store already. Afterwards *commit holds what the session no longer needs.
+  absl::Status Commit(LiveSession* session, Committed* commit, bool is_saved);
+  // `now` may be InfinitePast: then the session's idle time does not start anew.
+  void Release(LiveSession* session, absl::Time now);
+  // The first commit did not come: gives a new session to the first in the queue that would create it, or takes the
+  // session out of the table. Those before it hear `missing`.
+  void StartAnew(SessionShard& shard, LiveSession* session, const absl::Status& missing, Aftermath* after)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+
+  // Detaches the session for good, and remembers why. `is_saved`: the store knows the end already.
+  void End(SessionShard& shard, LiveSession* session, const SessionEnd& end, bool is_saved, Aftermath* after)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  // Takes the session out of the table; if it is leased it belongs to its lease from then on, and has `standing`. Its
+  // queue hears `why`.
+  void Detach(SessionShard& shard, LiveSession* session, LiveSession::Standing standing, const absl::Status& why,
+              Aftermath* after) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  // Takes the session out of the table. REQUIRES: nobody waits for it.
+  std::unique_ptr<LiveSession> Remove(SessionShard& shard, LiveSession* session)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  bool ExpireSome(SessionShard& shard, absl::Time now, size_t* expired);
+
+  const SessionOptions options_;
+  const bool durable_replies_;
+  const uint64_t token_salt_;  // of this table's page tokens
+  StatePool states_;           // before the sessions, who give their slots back
+  EndedSessions ended_;
+  std::atomic<size_t> live_{0};
+  std::array<SessionShard, kShards> shards_;
+  std::unique_ptr<DurableSessions> durable_;  // null: memory only. Last: its thread uses all above
 };
 
 }  // namespace rondo

@@ -25,12 +25,9 @@ SessionView ViewOf(const LiveSession& session) {
   SessionView view;
   view.id = session.id;
   view.model = RecordedModelOf(model);
-  view.position = session.position;
+  static_cast<SessionProgress&>(view) = session;
   view.idle_timeout_ns = session.idle_timeout_ns;
   view.last_used_ns = session.last_used_ns;
-  view.last_timesteps = session.last_timesteps;
-  view.last_fingerprint = session.last_fingerprint;
-  view.last_time = session.last_time;
   view.last_reply = session.last_reply;
   view.state = {session.state.get(), static_cast<size_t>(model.spec().state_size())};
   return view;
@@ -45,11 +42,8 @@ SessionRecord RecordOf(const SessionView& view) {
 
 void GoOnFrom(const SessionRecord& record, LiveSession* session) {
   std::copy(record.state.begin(), record.state.end(), session->state.get());
-  session->position = record.position;
-  session->last_timesteps = record.last_timesteps;
-  session->last_fingerprint = record.last_fingerprint;
+  static_cast<SessionProgress&>(*session) = record;
   session->last_reply = record.last_reply;
-  session->last_time = record.last_time;
 }
 
 absl::Status CheckShape(const SessionRecord& record, const Model& model) {

@@ -26,20 +26,24 @@ struct RecordedModel {
   int64_t output_size = 0;
 };
 
+// How far a session has come, and its last request, as in CommittedSequence.
+struct SessionProgress {
+  int64_t position = 0;              // timesteps consumed
+  int64_t last_timesteps = 0;        // of the last request; 0 at position 0 only
+  uint64_t last_fingerprint = 0;     // of the last request
+  std::optional<int64_t> last_time;  // unix seconds of the newest timestep
+};
+
 // What a session's value has besides its id and its floats.
-struct SessionFields {
+struct SessionFields : SessionProgress {
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
   // No session gets there; so far from the end of int64_t that no sum of a position and a request's timesteps
   // overflows.
   static constexpr int64_t kMaxPosition = int64_t{1} << 62;
 
   RecordedModel model;
-  int64_t position = 0;              // timesteps consumed
   int64_t idle_timeout_ns = kNever;  // > 0
   int64_t last_used_ns = 0;          // nanoseconds since the Unix epoch
-  int64_t last_timesteps = 0;        // of the last request; 0 at position 0 only
-  uint64_t last_fingerprint = 0;     // of the last request, see CommittedSequence
-  std::optional<int64_t> last_time;  // unix seconds of the newest timestep
 };
 
 // One session as a value: all that goes on when it moves to another process.

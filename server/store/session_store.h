@@ -28,14 +28,16 @@ class SessionStore {
   // left of another session.)
   static constexpr uint64_t kOwnEpoch = 0;
 
-  struct LoadOp {
-    absl::string_view id;
-    // The answers. OK with an empty value: the store has nothing under this id. UNAVAILABLE: the store could not be
-    // asked. DATA_LOSS: something that is no value of ours is under our key.
+  struct Loaded {
+    // OK with an empty value: the store has nothing under this id. UNAVAILABLE: the store could not be asked.
+    // DATA_LOSS: something that is no value of ours is under our key.
     absl::Status status;
     std::string value;
     uint64_t epoch = 1;       // to save with: this store owns the id now
     bool taken_over = false;  // until now another store owned it
+  };
+  struct LoadOp : Loaded {  // with the answer
+    absl::string_view id;
   };
   struct SaveOp {
     absl::string_view id;

@@ -14,19 +14,13 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "server/store/session_store.h"
 
 namespace rondo {
 
-struct StoreLoaded {
-  absl::Status status;
-  std::string value;  // empty: there is none
-  uint64_t epoch = 1;
-  bool taken_over = false;
-};
-
 struct StoreLoad {
   std::string id;
-  std::function<void(StoreLoaded)> done;
+  std::function<void(SessionStore::Loaded)> done;
 };
 
 struct StoreSave {
@@ -47,7 +41,7 @@ class StoreQueue {
   // All loads that one operation on the store answers.
   struct Loads {
     std::string id;
-    std::vector<std::function<void(StoreLoaded)>> done;  // at least one
+    std::vector<std::function<void(SessionStore::Loaded)>> done;  // at least one
   };
   struct Saves {
     StoreSave newest;
@@ -65,7 +59,7 @@ class StoreQueue {
  private:
   // Operations of one kind that follow each other on one id: one call to the store.
   struct Group {
-    std::vector<std::function<void(StoreLoaded)>> loads;
+    std::vector<std::function<void(SessionStore::Loaded)>> loads;
     std::vector<StoreSave> saves;  // empty for loads; at most one, the newest
     std::vector<std::function<void(const absl::Status&)>> superseded;
     bool is_save() const { return !saves.empty(); }

@@ -128,8 +128,7 @@ void StoreThread::RunLoads() {
   store_->Load(absl::MakeSpan(operations));
   probe_->Observe(StoreOperation::kLoad, absl::FromChrono(Clock::now() - start), CountErrors(operations));
   for (size_t i = 0; i < waiting.size(); ++i) {
-    SessionStore::LoadOp& answer = operations[i];
-    Loaded loaded{std::move(answer.status), std::move(answer.value), answer.epoch, answer.taken_over};
+    Loaded& loaded = operations[i];
     for (size_t j = 0; j + 1 < waiting[i].done.size(); ++j) waiting[i].done[j](loaded);
     waiting[i].done.back()(std::move(loaded));
   }

@@ -31,7 +31,7 @@ namespace rondo {
 class StoreThread {
  public:
   // Each `done` runs exactly once, on the store's thread. It must be quick, and may call every method here but Flush.
-  using Loaded = StoreLoaded;
+  using Loaded = SessionStore::Loaded;
   using Save = StoreSave;
   struct Options {
     // Runs on the store's thread every `tick_interval`, and soon after Wake(), until the destructor begins; may call

@@ -18,12 +18,11 @@ void LeasedCall::OnArrived() {
 }
 
 void LeasedCall::Restore() {
-  const std::string id = context()->sessions->has_store() ? RestoredId() : std::string();
-  if (id.empty()) return Lease(absl::OkStatus());
-  const absl::StatusOr<bool> here = context()->sessions->Restore(id, this, absl::Now());
+  if (context()->sessions->has_store()) restored_id_ = RestoredId();
+  if (restored_id_.empty()) return Lease(absl::OkStatus());
+  const absl::StatusOr<bool> here = wait_.Restore(restored_id_, absl::Now());
   if (!here.ok() || *here) return Lease(here.status());
   restoring_ = true;
-  waited_for_ = id;
   Begin(&granted_);
 }
 
@@ -32,10 +31,9 @@ void LeasedCall::Lease(const absl::Status& restored) {
   if (!restored.ok() && !absl::IsNotFound(restored)) return Reply(restored);
   const std::string* const id = LeasedId();
   if (id == nullptr) return Run(SessionLease());
-  absl::StatusOr<std::optional<SessionLease>> lease = context()->sessions->Acquire(*id, nullptr, this, absl::Now());
+  absl::StatusOr<std::optional<SessionLease>> lease = wait_.Acquire(*id, nullptr, absl::Now());
   if (!lease.ok()) return Reply(lease.status());
   if (lease->has_value()) return Run(*std::move(*lease));
-  waited_for_ = *id;
   Begin(&granted_);
 }
 
@@ -44,18 +42,12 @@ void LeasedCall::Run(SessionLease lease) {
   // The store may know more about a session that is not here than the table does.
   if (!status.ok()) return Reply(absl::IsNotFound(status) && !restored_.ok() ? restored_ : status);
   const std::string id = ChangedId();
-  if (id.empty() || context()->sessions->Sync(id, this)) return Reply(absl::OkStatus());
+  if (id.empty() || sync_.Sync(id)) return Reply(absl::OkStatus());
   Begin(&synced_);
 }
 
-void LeasedCall::OnLease(absl::StatusOr<SessionLease> lease) {
-  granted_lease_ = std::move(lease);
-  context()->loop->Post(&granted_);
-}
-
 void LeasedCall::OnGranted(bool) {
-  waited_for_.clear();
-  absl::StatusOr<SessionLease> lease = std::exchange(granted_lease_, absl::CancelledError());
+  absl::StatusOr<SessionLease> lease = wait_.TakeLease();
   if (cancelled_) return Reply(Cancelled());
   if (std::exchange(restoring_, false)) {
     const absl::Status status = lease.status();
@@ -65,13 +57,6 @@ void LeasedCall::OnGranted(bool) {
   if (!lease.ok()) return Reply(lease.status());
   Run(*std::move(lease));
 }
-
-void LeasedCall::OnCommitted(const absl::Status& status) {
-  synced_status_ = status;
-  context()->loop->Post(&synced_);
-}
-
-void LeasedCall::OnSynced(bool) { Reply(synced_status_); }
 
 absl::Status LeasedCall::Cancelled() const {
   return deadline() <= absl::Now() ? Refuse(Why::kDeadline, "the deadline passed while the session was busy")
@@ -86,8 +71,7 @@ void LeasedCall::Reply(const absl::Status& status) {
 
 void LeasedCall::OnCancelled() {
   cancelled_ = true;
-  if (waited_for_.empty() || !context()->sessions->CancelWait(waited_for_, this)) return;
-  waited_for_.clear();
+  if (!wait_.Cancel()) return;
   CallOff();
   Reply(Cancelled());
 }

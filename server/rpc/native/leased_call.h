@@ -8,8 +8,8 @@
 #include "absl/status/statusor.h"
 #include "server/rpc/call/rpc_call.h"
 #include "server/rpc/call/unary_method.h"
+#include "server/serve/session_wait.h"
 #include "server/session/session_lease.h"
-#include "server/session/session_table.h"
 
 namespace rondo {
 
@@ -17,7 +17,7 @@ namespace rondo {
 // for a session that may be there only; the lease of a session, in that session's queue as every request does; the
 // store once more, until what the call did is durable. A client that cancels or whose deadline passes leaves the
 // queues.
-class LeasedCall : public RpcCall, private LeaseWaiter, private CommitWaiter {
+class LeasedCall : public RpcCall {
  protected:
   using RpcCall::RpcCall;
 
@@ -38,9 +38,7 @@ class LeasedCall : public RpcCall, private LeaseWaiter, private CommitWaiter {
   void OnArrived() override;
   void OnCancelled() override;
   void OnGranted(bool ok);
-  void OnSynced(bool ok);
-  void OnLease(absl::StatusOr<SessionLease> lease) override;
-  void OnCommitted(const absl::Status& status) override;
+  void OnSynced(bool) { Reply(sync_.committed()); }
 
   void Restore();
   // `restored`: OK, or NOT_FOUND, which may be what Handle wants.
@@ -49,15 +47,14 @@ class LeasedCall : public RpcCall, private LeaseWaiter, private CommitWaiter {
   absl::Status Cancelled() const;
   void Reply(const absl::Status& status);
 
-  std::string waited_for_;  // the id in whose queue the call waits; empty: in none
-  bool restoring_ = false;  // what it waits for there is the session, not yet the lease
+  std::string restored_id_;  // empty: none
+  bool restoring_ = false;   // what the call waits for is the session, not yet the lease
   bool cancelled_ = false;
   absl::Status restored_;
-  // Written by OnLease and OnCommitted on any thread; the inbox hands them over.
-  absl::StatusOr<SessionLease> granted_lease_;
-  absl::Status synced_status_;
   CallEvent<&LeasedCall::OnGranted> granted_{this};
   CallEvent<&LeasedCall::OnSynced> synced_{this};
+  SessionWait wait_{context(), &granted_};
+  SessionWait sync_{context(), &synced_};
 };
 
 // What a rare unary method does about sessions: the steps of LeasedCall, for its types of messages.

@@ -1,23 +1,9 @@
 // A binary of its own: it counts every allocation of the process.
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <vector>
 
 #include "gmock/gmock.h"
+#include "tests/unit/count_allocations.h"
 #include "tests/unit/serve/serve_fixture.h"
-
-namespace {
-std::atomic<size_t> allocations{0};
-}  // namespace
-
-void* operator new(size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* const memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace rondo {
 namespace {

@@ -18,7 +18,7 @@ using ::testing::IsEmpty;
 constexpr size_t kAll = 1000;
 
 StoreLoad LoadOf(const std::string& id) {
-  return {id, [](StoreLoaded) {}};
+  return {id, [](SessionStore::Loaded) {}};
 }
 
 StoreSave SaveOf(const std::string& id, const std::string& value) {

@@ -1,4 +1,4 @@
-#include "server/session/wait_queue.h"
+#include "server/session/lease_waiter.h"
 
 #include <utility>
 

@@ -1,0 +1,55 @@
+#include "server/session/new_session.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/session/session_id.h"
+#include "server/session/session_value.h"
+
+namespace rondo {
+
+std::unique_ptr<LiveSession> NewSession(const SessionKey& key, absl::Duration idle_timeout, absl::Time now) {
+  auto session = std::make_unique<LiveSession>();
+  session->hash = key.hash;
+  session->id = std::string(key.id);
+  session->idle_timeout_ns = absl::ToInt64Nanoseconds(idle_timeout);  // saturates at kForever
+  session->last_used_ns = absl::ToUnixNanos(now);
+  return session;
+}
+
+void StartAt(FreshStart fresh, LiveSession* session) {
+  session->model = std::move(fresh.model);
+  session->state = std::move(fresh.state);
+}
+
+absl::StatusOr<std::unique_ptr<LiveSession>> MakeSession(absl::string_view id,
+                                                         std::optional<absl::Duration> idle_timeout,
+                                                         const SessionOptions& options, FreshStart fresh,
+                                                         absl::Time now) {
+  const absl::StatusOr<std::string> used_id = id.empty() ? RandomSessionId() : std::string(id);
+  if (!used_id.ok()) return used_id.status();
+  if (absl::Status valid = ValidateSessionId(*used_id); !valid.ok()) return valid;
+  if (idle_timeout && (*idle_timeout <= absl::ZeroDuration() || *idle_timeout > options.max_idle_timeout)) {
+    return absl::InvalidArgumentError(absl::StrCat("idle timeout is ", absl::FormatDuration(*idle_timeout),
+                                                   "; wanted more than 0 and at most ",
+                                                   absl::FormatDuration(options.max_idle_timeout)));
+  }
+  auto session = NewSession(SessionKey(*used_id), idle_timeout.value_or(options.idle_timeout), now);
+  StartAt(std::move(fresh), session.get());
+  return session;
+}
+
+absl::StatusOr<std::unique_ptr<LiveSession>> MakeSession(const SessionRecord& record, const SessionOptions& options,
+                                                         FreshStart fresh, absl::Time now) {
+  if (absl::Status valid = ValidateSessionId(record.id); !valid.ok()) return valid;
+  if (absl::Status shape = CheckShape(record, *fresh.model->model); !shape.ok()) return shape;
+  const absl::Duration longest = std::max(options.max_idle_timeout, options.idle_timeout);
+  auto session = NewSession(SessionKey(record.id), std::min(absl::Nanoseconds(record.idle_timeout_ns), longest), now);
+  StartAt(std::move(fresh), session.get());
+  GoOnFrom(record, session.get());
+  return session;
+}
+
+}  // namespace rondo

@@ -1,0 +1,23 @@
+#ifndef RONDO_TESTS_UNIT_COUNT_ALLOCATIONS_H_
+#define RONDO_TESTS_UNIT_COUNT_ALLOCATIONS_H_
+
+// Counts every allocation of the process. For the one source file of a test binary of its own.
+
+#include <atomic>
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+
+namespace rondo {
+inline std::atomic<size_t> allocations{0};
+}  // namespace rondo
+
+void* operator new(size_t size) {
+  rondo::allocations.fetch_add(1, std::memory_order_relaxed);
+  if (void* const memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+
+#endif  // RONDO_TESTS_UNIT_COUNT_ALLOCATIONS_H_
