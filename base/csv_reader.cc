@@ -2,35 +2,24 @@
 
 #include <csv.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
 namespace rondo {
-namespace {
-
-constexpr absl::string_view kByteOrderMark = "\xEF\xBB\xBF";
-// Bytes are parsed in slices, which bound how far a row can grow past kMaxRowBytes before that is seen.
-constexpr size_t kSliceBytes = size_t{1} << 16;
-
-}  // namespace
-
-CsvReader::CsvReader() : parser_(new csv_parser) { csv_init(parser_.get(), CSV_STRICT | CSV_STRICT_FINI); }
+CsvReader::CsvReader(char delimiter) : parser_(new csv_parser) {
+  csv_init(parser_.get(), CSV_STRICT | CSV_STRICT_FINI);
+  csv_set_delim(parser_.get(), static_cast<unsigned char>(delimiter));
+}
 
 CsvReader::~CsvReader() { csv_free(parser_.get()); }
 
 absl::Status CsvReader::Feed(absl::string_view bytes) {
-  absl::Status status = DropByteOrderMark(&bytes);
-  while (status.ok() && !bytes.empty()) {
-    status = Parse(bytes.substr(0, kSliceBytes));
-    bytes.remove_prefix(std::min(kSliceBytes, bytes.size()));
-  }
-  return status;
+  return decoder_.Feed(bytes, [this](absl::string_view text) { return Parse(text); });
 }
 
 absl::Status CsvReader::Finish() {
-  absl::Status status = mark_passed_ ? absl::OkStatus() : Parse(kByteOrderMark.substr(0, mark_bytes_));
+  absl::Status status = decoder_.Finish([this](absl::string_view text) { return Parse(text); });
   if (!status.ok()) return status;
   if (csv_fini(parser_.get(), OnCell, OnRow, this) != 0) {
     return absl::InvalidArgumentError("ends inside a quoted cell");
@@ -58,19 +47,8 @@ void CsvReader::OnRow(int /*end*/, void* reader) {
   ++self->complete_rows_;
 }
 
-absl::Status CsvReader::DropByteOrderMark(absl::string_view* bytes) {
-  while (!mark_passed_ && !bytes->empty()) {
-    if (bytes->front() == kByteOrderMark[mark_bytes_]) {
-      bytes->remove_prefix(1);
-      mark_passed_ = ++mark_bytes_ == kByteOrderMark.size();
-    } else {
-      mark_passed_ = true;
-      return Parse(kByteOrderMark.substr(0, mark_bytes_));
-    }
-  }
-  return absl::OkStatus();
-}
-
+// A piece is at most TextDecoder::kMaxPieceBytes long, which bounds how far a row can grow past kMaxRowBytes before
+// that is seen.
 absl::Status CsvReader::Parse(absl::string_view bytes) {
   if (csv_parse(parser_.get(), bytes.data(), bytes.size(), OnCell, OnRow, this) != bytes.size()) {
     return absl::InvalidArgumentError(csv_error(parser_.get()) == CSV_EPARSE ? "has a quote in the wrong place"

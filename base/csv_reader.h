@@ -11,14 +11,15 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "base/text_decoder.h"
 
 struct csv_parser;
 
 namespace rondo {
 
 // Reads CSV (RFC 4180, strict about quotes) from pieces of any size: a row is there as soon as the end of its line is
-// fed. Blank lines are no rows; a UTF-8 byte order mark and spaces around unquoted cells are dropped. Rows may differ
-// in length.
+// fed. The bytes may be gzip or UTF-16 (TextDecoder). Blank lines are no rows; spaces around unquoted cells are
+// dropped. Rows may differ in length.
 //
 // Threads: one at a time.
 // Errors:  INVALID_ARGUMENT says what is wrong with the row after complete_rows(), as in "ends inside a quoted cell".
@@ -28,7 +29,7 @@ class CsvReader {
   // A longer row is an error, so that an open quote cannot take all memory.
   static constexpr size_t kMaxRowBytes = size_t{1} << 20;
 
-  CsvReader();
+  explicit CsvReader(char delimiter = ',');
   ~CsvReader();
   CsvReader(const CsvReader&) = delete;
   CsvReader& operator=(const CsvReader&) = delete;
@@ -46,12 +47,10 @@ class CsvReader {
  private:
   static void OnCell(void* cell, size_t size, void* reader);
   static void OnRow(int end, void* reader);
-  absl::Status DropByteOrderMark(absl::string_view* bytes);
   absl::Status Parse(absl::string_view bytes);
 
   const std::unique_ptr<csv_parser> parser_;
-  size_t mark_bytes_ = 0;  // of a byte order mark, dropped so far
-  bool mark_passed_ = false;
+  TextDecoder decoder_;
   std::vector<std::string> row_;  // the open one
   size_t row_bytes_ = 0;          // its complete cells and their separators
   int64_t complete_rows_ = 0;

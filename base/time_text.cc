@@ -35,6 +35,8 @@ constexpr Unit kUnits[] = {{9, 10, 1, "seconds since 1970"},
 struct Fields {
   int year = 0, month = 1, day = 1;
   int hour = 0, minute = 0, second = 0;
+  int64_t microsecond = 0;
+  bool has_offset = false, has_time_of_day = false;
   int offset_minutes = 0;
 };
 
@@ -56,9 +58,13 @@ class Cursor {
     rest_.remove_prefix(digits);
     return true;
   }
-  bool TakeDigits() {
+  // Takes the digits of a fraction, at least one.
+  bool TakeFraction(int64_t* microsecond) {
     const size_t before = rest_.size();
-    while (!rest_.empty() && absl::ascii_isdigit(rest_[0])) rest_.remove_prefix(1);
+    for (int64_t unit = 100'000; !rest_.empty() && absl::ascii_isdigit(rest_[0]); unit /= 10) {
+      *microsecond += unit * (rest_[0] - '0');
+      rest_.remove_prefix(1);
+    }
     return rest_.size() < before;
   }
   bool TakeMonthName(int* month) {
@@ -82,24 +88,43 @@ absl::Status NotATime(absl::string_view text, absl::string_view wanted) {
   return absl::InvalidArgumentError(absl::StrCat(QuotedStart(text), " is not a time; ", wanted));
 }
 
+// Finds the instant of a local time; see ParseTimeText for those that come twice or never.
+bool FromLocal(const absl::CivilSecond& local, bool has_time_of_day, const absl::TimeZone& zone, int64_t microsecond,
+               int64_t after, int64_t* seconds) {
+  const absl::TimeZone::TimeInfo found = zone.At(local);
+  absl::Time time = found.pre;
+  if (found.kind == absl::TimeZone::TimeInfo::SKIPPED) {
+    if (has_time_of_day) return false;
+    time = found.trans;
+  }
+  const auto is_after = [&](absl::Time at) { return absl::ToUnixSeconds(at) * 1'000'000 + microsecond > after; };
+  if (found.kind == absl::TimeZone::TimeInfo::REPEATED && !is_after(time)) time = found.post;
+  *seconds = absl::ToUnixSeconds(time);
+  return *seconds >= kMinTime && *seconds <= kMaxTime;
+}
+
 // Nothing is normalised: there is no 30th of February.
-bool ToUnixSeconds(const Fields& at, int64_t* seconds) {
+bool ToUnixSeconds(const Fields& at, const absl::TimeZone& zone, int64_t after, int64_t* seconds) {
   const absl::CivilDay day(at.year, at.month, at.day);
   if (day.year() != at.year || day.month() != at.month || day.day() != at.day) return false;
   if (at.hour > 23 || at.minute > 59 || at.second > 60) return false;  // a leap second is the next minute's first
   const absl::CivilSecond second(at.year, at.month, at.day, at.hour, at.minute, at.second);
+  if (!at.has_offset) return FromLocal(second, at.has_time_of_day, zone, at.microsecond, after, seconds);
   *seconds = absl::ToUnixSeconds(absl::FromCivil(second, absl::UTCTimeZone())) - int64_t{at.offset_minutes} * 60;
   return *seconds >= kMinTime && *seconds <= kMaxTime;
 }
 
 bool TakeTimeOfDay(Cursor* cursor, Fields* fields) {
+  fields->has_time_of_day = true;
   if (!cursor->TakeNumber(1, 2, &fields->hour) || !cursor->Take(":")) return false;
   if (!cursor->TakeNumber(2, 2, &fields->minute)) return false;
   if (!cursor->Take(":")) return true;
-  return cursor->TakeNumber(2, 2, &fields->second) && (!cursor->Take(".") || cursor->TakeDigits());
+  return cursor->TakeNumber(2, 2, &fields->second) &&
+         (!cursor->Take(".") || cursor->TakeFraction(&fields->microsecond));
 }
 
 bool TakeOffset(Cursor* cursor, Fields* fields) {
+  fields->has_offset = true;
   cursor->Take(" ");
   if (cursor->Take("Z") || cursor->Take("UTC")) return true;
   const bool east = cursor->Take("+");
@@ -152,11 +177,11 @@ bool IsNumber(absl::string_view text) {
 }
 
 // REQUIRES: IsNumber(text).
-absl::StatusOr<TextTime> ParseNumber(absl::string_view text) {
+absl::StatusOr<TextTime> ParseNumber(absl::string_view text, const absl::TimeZone& zone) {
   TextTime time;
   Fields fields;
   time.form = ScanDigitDate(text, &fields);
-  if (!time.form.empty() && ToUnixSeconds(fields, &time.unix_seconds)) return time;
+  if (!time.form.empty() && ToUnixSeconds(fields, zone, INT64_MIN, &time.unix_seconds)) return time;
   const absl::string_view digits = text.substr(0, text.find('.'));
   if (digits.size() == 12 && (digits[0] == '1' || digits[0] == '2')) {
     return NotATime(text, "it may be YYYYMMDDHHMM or milliseconds since 1970; write the date with dashes");
@@ -164,7 +189,11 @@ absl::StatusOr<TextTime> ParseNumber(absl::string_view text) {
   int64_t count = 0;
   for (const Unit& unit : kUnits) {
     const bool fits = digits.size() >= unit.min_digits && digits.size() <= unit.max_digits && digits[0] != '0';
-    if (fits && absl::SimpleAtoi(digits, &count)) return TextTime{count / unit.per_second, unit.form};
+    if (!fits || !absl::SimpleAtoi(digits, &count)) continue;
+    int64_t microsecond = count % unit.per_second * 1'000'000 / unit.per_second;
+    if (unit.per_second == 1 && digits.size() < text.size())
+      Cursor(text.substr(digits.size() + 1)).TakeFraction(&microsecond);
+    return TextTime{count / unit.per_second, unit.form, microsecond};
   }
   return NotATime(
       text,
@@ -186,31 +215,63 @@ std::string WithFourDigitYears(absl::string_view format) {
 
 }  // namespace
 
-absl::StatusOr<TextTime> ParseTimeText(absl::string_view text) {
+absl::StatusOr<TextTime> ParseTimeText(absl::string_view text, const absl::TimeZone& zone, int64_t after) {
   const absl::string_view stripped = absl::StripAsciiWhitespace(text);
-  if (IsNumber(stripped)) return ParseNumber(stripped);
+  if (IsNumber(stripped)) return ParseNumber(stripped, zone);
   TextTime time;
   Fields fields;
   time.form = ScanDate(Cursor(stripped), &fields);
   if (time.form.empty()) time.form = ScanMonthNameDate(Cursor(stripped), &fields);
-  if (!time.form.empty() && ToUnixSeconds(fields, &time.unix_seconds)) return time;
+  if (!time.form.empty() && ToUnixSeconds(fields, zone, after, &time.unix_seconds)) {
+    time.microsecond = fields.microsecond;
+    return time;
+  }
+  Fields anywhere = fields;
+  anywhere.has_offset = true;
+  if (!time.form.empty() && ToUnixSeconds(anywhere, zone, after, &time.unix_seconds) && !fields.has_offset) {
+    return NotATime(text, absl::StrCat("the clocks of ", zone.name(), " skip it"));
+  }
   return NotATime(
       text,
       "a time is written as 2015-01-31, 2015-01-31 13:45:30+01:00, 2015/01/31, 20150131, Jan 31 2015, 2015-01, "
       "2015, or as a number of seconds, milli-, micro- or nanoseconds since 1970");
 }
 
-absl::StatusOr<int64_t> ParseTimeAs(absl::string_view text, absl::string_view format) {
+absl::StatusOr<TextTime> ParseTimeAs(absl::string_view text, absl::string_view format, const absl::TimeZone& zone,
+                                     int64_t after) {
   absl::Time time;
   std::string ignored;
   const bool parsed = absl::ParseTime(WithFourDigitYears(format), text, absl::UTCTimeZone(), &time, &ignored);
-  const int64_t seconds = absl::ToUnixSeconds(time);  // the least or the greatest number for an infinite time
-  if (parsed && seconds >= kMinTime && seconds <= kMaxTime) return seconds;
+  const absl::Time second = absl::FromUnixSeconds(absl::ToUnixSeconds(time));
+  TextTime result;
+  result.form = "as its format says";
+  result.unix_seconds = absl::ToUnixSeconds(time);  // the least or the greatest number for an infinite time
+  if (parsed && result.unix_seconds >= kMinTime && result.unix_seconds <= kMaxTime) {
+    result.microsecond = absl::ToInt64Microseconds(time - second);
+    const bool is_local = !absl::StrContains(format, "z") && !absl::StrContains(format, "%s");
+    const absl::CivilSecond local = absl::ToCivilSecond(time, absl::UTCTimeZone());
+    const bool has_time_of_day = absl::CivilSecond(absl::CivilDay(local)) != local;
+    if (!is_local || FromLocal(local, has_time_of_day, zone, result.microsecond, after, &result.unix_seconds)) {
+      return result;
+    }
+    return NotATime(text, absl::StrCat("the clocks of ", zone.name(), " skip it"));
+  }
   return NotATime(text, absl::StrCat("wanted is the format ", format));
+}
+
+absl::StatusOr<TextTime> ReadTime(absl::string_view text, const TimeReading& reading, int64_t after) {
+  if (reading.format.empty()) return ParseTimeText(text, reading.zone, after);
+  return ParseTimeAs(text, reading.format, reading.zone, after);
 }
 
 std::string FormatTimeText(int64_t unix_seconds) {
   return absl::FormatTime("%E4Y-%m-%dT%H:%M:%SZ", absl::FromUnixSeconds(unix_seconds), absl::UTCTimeZone());
+}
+
+std::string FormatMicroseconds(int64_t unix_microseconds, const absl::TimeZone& zone) {
+  const absl::Time time = absl::FromUnixMicros(unix_microseconds);
+  const bool is_utc = zone == absl::UTCTimeZone();
+  return absl::FormatTime(is_utc ? "%E4Y-%m-%dT%H:%M:%E*SZ" : "%E4Y-%m-%dT%H:%M:%E*S%Ez", time, zone);
 }
 
 }  // namespace rondo

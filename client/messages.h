@@ -18,6 +18,31 @@ struct FeedbackDescription {
   std::string input;
 };
 
+// The values of a column are sent as (value - offset) / scale, and answers read back likewise.
+struct ColumnUnitDescription {
+  std::string column;
+  std::string series;  // whose values; empty: those of every series without a unit of its own
+  double offset = 0;
+  double scale = 1;
+};
+
+// How the tables are written that a model was trained on.
+struct TableDescription {
+  // One character each.
+  std::string delimiter = ",";
+  std::string decimal = ".";
+  std::string thousands;                    // empty: none
+  std::vector<std::string> missing_values;  // that stand for no value, beside empty cells, NA, NaN, null and the like
+  std::string time;                         // the column of times; empty: none, or unknown
+  std::string time_format;                  // absl::ParseTime's; empty: recognised
+  std::string time_zone;                    // IANA's name; empty: UTC
+  std::string step;               // "3600s", "1 day", "1 business day", "1 month", "1 month end"; empty: unknown
+  std::string series;             // the column that names a row's series; empty: one series
+  std::string missing = "error";  // what becomes of a cell without a value: "error", "forward_fill", "mask"
+  int64_t season = 0;             // timesteps; 0: none is known
+  std::vector<ColumnUnitDescription> units;
+};
+
 // A model that a server has live.
 struct ModelDescription {
   std::string name;
@@ -38,7 +63,8 @@ struct ModelDescription {
   bool needs_times = false;       // each timestep needs a time
   std::vector<FeedbackDescription> feedback;
   double step_seconds = 0;  // seconds between timesteps; 0: unknown
-  std::string kernel;       // the name of the kernel that runs it, e.g. "rondo/avx512"
+  TableDescription table;
+  std::string kernel;  // the name of the kernel that runs it, e.g. "rondo/avx512"
   // "ready": it is live; "unavailable": no file of it could be loaded, and only name, version and reason say anything.
   std::string state;
   std::string reason;  // why the newest file of this version could not be loaded; empty: that file is live
@@ -93,6 +119,7 @@ struct ForecastInput {
 struct ForecastOutput {
   std::vector<float> values;  // [horizon][output_size]; with num_paths one number a path quantile for each output
   int64_t position = 0;       // of the session, unmoved; without one, the timesteps of history
+  std::optional<int64_t> last_time;  // unix seconds of the last timestep before the first row; absent: unknown
 };
 
 struct SessionDescription {

@@ -87,12 +87,33 @@ std::vector<SequenceOutput> ToSequenceOutputs(const v1::PredictResponse& respons
 }
 
 ForecastOutput ToForecastOutput(const v1::ForecastResponse& response) {
-  return {ToVector(response.values()), response.position()};
+  ForecastOutput output{ToVector(response.values()), response.position(), std::nullopt};
+  if (response.has_last_time()) output.last_time = response.last_time();
+  return output;
 }
 
 StreamReply ToStreamReply(const v1::PredictResponse& response) {
   return {ToStatus(response.status()), ToSequenceOutputs(response),
           absl::Milliseconds(response.status().retry_after_ms())};
+}
+
+TableDescription ToTableDescription(const v1::Table& table) {
+  TableDescription description;
+  if (!table.delimiter().empty()) description.delimiter = table.delimiter();
+  if (!table.decimal().empty()) description.decimal = table.decimal();
+  description.thousands = table.thousands();
+  description.missing_values.assign(table.missing_values().begin(), table.missing_values().end());
+  description.time = table.time();
+  description.time_format = table.time_format();
+  description.time_zone = table.time_zone();
+  description.step = table.step();
+  description.series = table.series();
+  if (!table.missing().empty()) description.missing = table.missing();
+  description.season = table.season();
+  for (const v1::ColumnUnit& unit : table.units()) {
+    description.units.push_back({unit.column(), unit.series(), unit.offset(), unit.scale()});
+  }
+  return description;
 }
 
 ModelDescription ToModelDescription(const v1::Model& model) {
@@ -115,6 +136,7 @@ ModelDescription ToModelDescription(const v1::Model& model) {
     return FeedbackDescription{link.output(), link.input()};
   });
   description.step_seconds = model.step_seconds();
+  description.table = ToTableDescription(model.table());
   description.kernel = model.kernel();
   description.state = model.state();
   description.reason = model.reason();

@@ -52,7 +52,11 @@ double CalendarFraction(Calendar calendar, int64_t unix_seconds) {
 }
 
 FeatureEncoder::FeatureEncoder(const ModelSpec& spec, std::vector<float> embedding)
-    : feature_size_(spec.feature_size()), calendar_(spec.calendar), embedding_(std::move(embedding)) {
+    : feature_size_(spec.feature_size()),
+      calendar_(spec.calendar),
+      is_utc_(spec.table.time_zone.empty()),
+      embedding_(std::move(embedding)) {
+  if (!is_utc_) zone_ = ReadingOf(spec.table).value_or(TimeReading()).zone;  // Validate has found it
   for (const InputFeature& input : spec.inputs) {
     means_.push_back(input.mean);
     inverse_stds_.push_back(1 / input.std);
@@ -69,6 +73,7 @@ void FeatureEncoder::Encode(const float* input, int64_t unix_seconds, float* fea
     features[i] = static_cast<float>((input[i] - means_[i]) * inverse_stds_[i]);
   }
   float* next = features + means_.size();
+  if (!is_utc_ && !calendar_.empty()) unix_seconds += zone_.At(absl::FromUnixSeconds(unix_seconds)).offset;
   for (Calendar calendar : calendar_) {
     const double angle = kTwoPi * CalendarFraction(calendar, unix_seconds);
     *next++ = static_cast<float>(std::sin(angle));

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "model/model_spec.h"
 
 namespace rondo {
@@ -29,6 +30,8 @@ class FeatureEncoder {
   std::vector<double> means_;         // one an input; empty for a token model
   std::vector<double> inverse_stds_;  // one an input
   const std::vector<Calendar> calendar_;
+  absl::TimeZone zone_;  // of the calendar
+  const bool is_utc_;
   const std::vector<float> embedding_;
 };
 

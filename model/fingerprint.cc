@@ -9,6 +9,10 @@ namespace rondo {
 uint64_t FingerprintOf(const ModelSpec& spec, const Weights& weights) {
   ModelSpec computed = spec;
   computed.training_json = "{}";
+  computed.band_factors.clear();
+  computed.table = {};
+  computed.table.time_zone = spec.table.time_zone;  // the calendar follows it
+  computed.table.units = spec.table.units;
   uint64_t fingerprint = Checksum(SpecJson(computed));
   for (const TensorSlot& slot : TensorSlots(spec, const_cast<Weights*>(&weights))) {
     fingerprint = Checksum(absl::StrCat(slot.name, slot.shape.ToString()), fingerprint);

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "model/json_text.h"
+#include "model/table_json.h"
 
 namespace rondo {
 namespace {
@@ -156,6 +157,23 @@ absl::Status CheckQuantiles(const ModelSpec& spec) {
   return absl::OkStatus();
 }
 
+absl::Status CheckBandFactors(const ModelSpec& spec) {
+  constexpr size_t kMost = size_t{1} << 16;
+  constexpr double kWidest = 1e6;
+  const std::vector<double>& factors = spec.band_factors;
+  if (factors.empty()) return absl::OkStatus();
+  if (spec.head != Head::kGaussian) return Refuse("band_factors is set; only head gaussian samples paths");
+  if (factors.size() > kMost || factors.size() % spec.outputs.size() != 0) {
+    return Refuse("band_factors has ", factors.size(), " numbers; it must be one for each output and step, at most ",
+                  kMost);
+  }
+  for (const double factor : factors) {
+    if (!(factor > 0 && factor <= kWidest))
+      return Refuse("band_factors has ", factor, "; wanted more than 0 and at most ", kWidest);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckFeedback(const ModelSpec& spec) {
   const std::set<absl::string_view> input_names = Names(spec.inputs), output_names = Names(spec.outputs);
   std::set<absl::string_view> fed;
@@ -176,6 +194,8 @@ absl::Status CheckProvenance(const ModelSpec& spec) {
   if (!(spec.step_seconds >= 0 && spec.step_seconds <= kMaxStepSeconds)) {
     return Refuse("step_seconds is ", spec.step_seconds, "; it must be 0 (unknown) to ", kMaxStepSeconds);
   }
+  if (absl::Status status = CheckTable(spec.table); !status.ok()) return status;
+  if (absl::Status status = CheckBandFactors(spec); !status.ok()) return status;
   const absl::StatusOr<nlohmann::json> training = ParseJson(spec.training_json);
   if (!training.ok()) return Refuse("training: ", training.status().message());
   if (!training->is_object()) return Refuse("training is ", JsonKind(*training), "; it must be an object");

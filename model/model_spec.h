@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "base/table_format.h"
 #include "model/kernels/layer.h"
 
 namespace rondo {
@@ -16,8 +17,8 @@ namespace rondo {
 // outputs together are the classes); mean and standard deviation of a normal distribution; or the quantiles asked for.
 enum class Head { kLinear, kSoftmax, kGaussian, kQuantile };
 
-// A sine and a cosine of a timestep's UTC time, appended to the inputs in this order:
-// sin, cos of 2*pi * (fraction of the day, week since Monday 00:00, or year since January 1st).
+// A sine and a cosine of a timestep's time in the zone of the model's table (UTC without one), appended to the inputs
+// in this order: sin, cos of 2*pi * (fraction of the day, week since Monday 00:00, or year since January 1st).
 enum class Calendar { kHour, kWeekday, kDayOfYear };
 
 struct InputFeature {
@@ -55,7 +56,11 @@ struct ModelSpec {
   Head head = Head::kLinear;
   std::vector<double> quantiles;  // quantile head only: ascending, each inside (0, 1)
   std::vector<FeedbackLink> feedback;
+  // How much farther from their median the quantiles of sampled paths lie than the paths say, as a validation part has
+  // shown: [steps ahead][outputs]; the last ones hold for later steps. Empty: as the paths say.
+  std::vector<double> band_factors;
   double step_seconds = 0;           // 0: unknown
+  TableFormat table;                 // how the tables are written that the model is fed from
   std::string training_json = "{}";  // provenance, free form, an object
 
   // Floats a timestep that a client sends: one an input, or one token id.

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "model/json_text.h"
 #include "model/object_reader.h"
+#include "model/table_json.h"
 
 namespace rondo {
 namespace {
@@ -119,16 +120,16 @@ void ReadOutputs(ObjectReader& root, ModelSpec* spec, absl::Status* status) {
   }
 }
 
-void ReadQuantiles(ObjectReader& root, ModelSpec* spec) {
-  const Json* quantiles = root.FindArray("quantiles", Need::kOptional);
-  if (quantiles == nullptr) return;
-  for (size_t i = 0; i < quantiles->size(); ++i) {
-    const Json& quantile = (*quantiles)[i];
-    if (!quantile.is_number()) {
-      root.Refuse(absl::StrCat(Element("quantiles", i), " is ", JsonKind(quantile), "; it must be a number"));
+void ReadNumbers(ObjectReader& root, absl::string_view key, std::vector<double>* numbers) {
+  const Json* array = root.FindArray(key, Need::kOptional);
+  if (array == nullptr) return;
+  for (size_t i = 0; i < array->size(); ++i) {
+    const Json& number = (*array)[i];
+    if (!number.is_number()) {
+      root.Refuse(absl::StrCat(Element(key, i), " is ", JsonKind(number), "; it must be a number"));
       return;
     }
-    spec->quantiles.push_back(quantile.get<double>());
+    numbers->push_back(number.get<double>());
   }
 }
 
@@ -181,9 +182,11 @@ absl::StatusOr<ModelSpec> ParseSpecJson(absl::string_view text) {
   ReadOutputs(root, &spec, &status);
   root.Read("horizon", Need::kOptional, &spec.horizon);
   root.Read("head", Need::kOptional, HeadChoices(), &spec.head);
-  ReadQuantiles(root, &spec);
+  ReadNumbers(root, "quantiles", &spec.quantiles);
+  ReadNumbers(root, "band_factors", &spec.band_factors);
   ReadFeedback(root, &spec, &status);
   root.Read("step_seconds", Need::kOptional, &spec.step_seconds);
+  ReadTable(root, &spec.table, &status);
   if (const Json* training = root.Find("training", Need::kOptional)) spec.training_json = training->dump();
   root.RefuseOthers();
   if (!status.ok()) return status;
@@ -210,7 +213,10 @@ std::string SpecJson(const ModelSpec& spec) {
   for (const FeedbackLink& link : spec.feedback) {
     json["feedback"].push_back({{"output", link.output}, {"input", link.input}});
   }
+  if (!spec.band_factors.empty()) json["band_factors"] = spec.band_factors;
   json["step_seconds"] = spec.step_seconds;
+  OrderedJson table = TableJson(spec.table);
+  if (!table.is_null()) json["table"] = std::move(table);
   json["training"] = OrderedJson::parse(spec.training_json, nullptr, /*allow_exceptions=*/false);
   return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }

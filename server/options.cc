@@ -137,7 +137,7 @@ OptionGroup Sessions(SessionTable::Options* options) {
           {{"max_sessions", Number(&options->max_sessions, {1, uint64_t{1} << 31}, "N"), "Most live sessions."},
            {"idle_timeout", Number(&options->idle_timeout, {absl::Seconds(1), kTenYears}, "DURATION", zero_is_never),
             "A session without requests for this long ends, unless it was made with a timeout of its own. At most "
-            "--max_idle_timeout. 0: never."},
+            "--max_idle_timeout. 0: never. The default is at least 10 steps of the session's model."},
            {"max_idle_timeout",
             Number(&options->max_idle_timeout, {absl::Seconds(1), kTenYears}, "DURATION", zero_is_never),
             "Longest idle timeout a client may ask for. 0: any, and none at all too."},
@@ -200,7 +200,8 @@ absl::Status Finish(ServerOptions* options) {
                      ": wanted exactly one of --model=FILE[,FILE...] and --model_repository=DIR"));
   }
   if (absl::Status tls = CheckTls(options->tls); !tls.ok()) return tls;
-  const SessionTable::Options& sessions = options->sessions;
+  SessionTable::Options& sessions = options->sessions;
+  if (sessions.idle_timeout != SessionTable::Options().idle_timeout) sessions.idle_steps = 0;  // it was asked for
   if (sessions.idle_timeout > sessions.max_idle_timeout) {
     const absl::Duration idle = sessions.idle_timeout;
     return absl::InvalidArgumentError(

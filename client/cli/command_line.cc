@@ -43,6 +43,18 @@ std::string UsageLine(const Command& command) {
   return line;
 }
 
+// Breaks a line between words where it would not fit a terminal.
+std::string Wrapped(absl::string_view line) {
+  constexpr size_t kWidth = 100;
+  std::string text;
+  while (line.size() > kWidth) {
+    const size_t space = line.rfind(' ', kWidth);
+    absl::StrAppend(&text, line.substr(0, space), "\n      ");
+    line.remove_prefix(space);
+  }
+  return absl::StrCat(text, line);
+}
+
 }  // namespace
 
 CommandLine::CommandLine(const std::string& default_server) : server_(default_server) {
@@ -84,7 +96,7 @@ absl::StatusOr<CommandLineAsks> CommandLine::TakeWord(const std::string& word) {
 void CommandLine::Choose(const Command& command) {
   command_ = &command;
   table_.program = absl::StrCat("rondo ", command.name);
-  table_.about = absl::StrCat("usage: ", UsageLine(command), "\n\n", command.summary);
+  table_.about = absl::StrCat(Wrapped("usage: " + UsageLine(command)), "\n\n", command.summary);
   if (!command.options.empty()) table_.groups.insert(table_.groups.begin(), OptionGroup{"Flags", command.options});
   table_.notes = command.description;
 }

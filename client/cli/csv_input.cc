@@ -12,11 +12,11 @@
 
 namespace rondo {
 
-absl::StatusOr<std::unique_ptr<CsvInput>> CsvInput::Open(const std::string& path) {
+absl::StatusOr<std::unique_ptr<CsvInput>> CsvInput::Open(const std::string& path, char delimiter) {
   const std::string name = path == "-" ? "stdin" : absl::StrCat("'", path, "'");
   const int fd = path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return absl::InvalidArgumentError(absl::StrCat("cannot open ", name, ": ", std::strerror(errno)));
-  std::unique_ptr<CsvInput> input(new CsvInput(fd, name));
+  std::unique_ptr<CsvInput> input(new CsvInput(fd, name, delimiter));
   const absl::StatusOr<bool> has_header = input->NextCells(&input->header_);
   if (!has_header.ok()) return has_header.status();
   if (!*has_header) return absl::InvalidArgumentError(absl::StrCat(name, " is empty; it lacks a header row"));

@@ -19,8 +19,9 @@ namespace rondo {
 // is.
 class CsvInput {
  public:
-  // Opens `path`, or stdin for "-", and waits for the header. INVALID_ARGUMENT: no such file, not CSV, no header.
-  static absl::StatusOr<std::unique_ptr<CsvInput>> Open(const std::string& path);
+  // Opens `path`, or stdin for "-", and waits for the header. It may be gzip or UTF-16. INVALID_ARGUMENT: no such file,
+  // not CSV, no header.
+  static absl::StatusOr<std::unique_ptr<CsvInput>> Open(const std::string& path, char delimiter = ',');
   ~CsvInput();
   CsvInput(const CsvInput&) = delete;
   CsvInput& operator=(const CsvInput&) = delete;
@@ -32,7 +33,7 @@ class CsvInput {
   absl::StatusOr<bool> Next(CsvRow* row);
 
  private:
-  CsvInput(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
+  CsvInput(int fd, std::string name, char delimiter) : fd_(fd), name_(std::move(name)), reader_(delimiter) {}
   // Feeds the reader what there is, at least a byte or the end.
   absl::Status ReadSome();
   absl::StatusOr<bool> NextCells(std::vector<std::string>* cells);

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/commands.h"
+#include "client/cli/model_table.h"
 #include "client/cli/target.h"
 
 namespace rondo {
@@ -14,7 +15,8 @@ constexpr char kDescription[] =
     R"(Feeds the model's outputs back as its inputs, from where the session stands; the session does not
 move. Row k of the answer is the k-th step after the session's last one. --known is a CSV table with
 a row for each of the steps 1 to N-1: the inputs that the model does not feed back, and a time
-column if there is one. More rows are ignored.
+column if there is one. More rows are ignored. Without a time column in it the time of each step is
+printed, if the model's table says how long a step is and the session's rows had times.
 
 examples:
   rondo forecast seattle --session=my-town --horizon=7
@@ -27,6 +29,7 @@ struct Options {
   std::string known;  // empty: nothing is known
   int paths = 0;      // 0: none are sampled
   std::string time;
+  std::string series;
 };
 
 // What --known says of the steps ahead.
@@ -54,14 +57,14 @@ absl::StatusOr<KnownSteps> ReadKnownSteps(const Options& options, const ModelDes
   KnownSteps known;
   known.leading.resize(static_cast<size_t>(horizon));
   if (options.known.empty()) return known;
-  const absl::StatusOr<InputTable> table =
-      OpenTable(options.known, model, {options.time, /*time_is_optional=*/true, FedBackInputs(model)});
+  absl::StatusOr<InputTable> table =
+      OpenTable(options.known, model, {options.time, /*time_is_optional=*/true, FedBackInputs(model), options.series});
   if (!table.ok()) return table.status();
   known.columns = table->mapping.LeadingColumns();
   // The last step's inputs are not needed, but its time is shown if it is there.
   for (int step = 1; step <= horizon; ++step) {
     CsvRow row;
-    const absl::StatusOr<bool> found = table->rows->Next(&row);
+    const absl::StatusOr<bool> found = table->Next(&row);
     if (!found.ok()) return found.status();
     if (!*found && step < horizon) {
       return absl::InvalidArgumentError(
@@ -87,12 +90,26 @@ ModelDescription WithPathQuantiles(ModelDescription model, ForecastInput* input)
   return model;
 }
 
-absl::Status WriteForecast(const CommandContext& context, const ModelDescription& model, KnownSteps known,
-                           const std::vector<float>& values) {
+// Names the times of the steps ahead, if no table has and the server knows when the last step was.
+absl::Status AddTimes(const ModelDescription& model, std::optional<int64_t> last_time, KnownSteps* known) {
+  const absl::StatusOr<TableFormat> table = TableOf(model);
+  if (!table.ok()) return table.status();
+  if (!known->columns.empty() || !last_time.has_value() || !table->step.known()) return absl::OkStatus();
+  known->columns = {table->time_column.empty() ? "time" : table->time_column};
+  const absl::TimeZone zone = ReadingOf(*table)->zone;
+  for (size_t step = 0; step < known->leading.size(); ++step) {
+    const int64_t time = AddSteps(table->step, zone, *last_time * 1'000'000, static_cast<int64_t>(step) + 1);
+    known->leading[step] = {FormatMicroseconds(time, zone)};
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WriteForecast(const CommandContext& context, const ModelDescription& model, const std::string& series,
+                           KnownSteps known, const std::vector<float>& values) {
   known.columns.push_back("step");
   for (size_t step = 0; step < known.leading.size(); ++step) known.leading[step].push_back(absl::StrCat(step + 1));
   absl::Status status = WriteHeader(context, model, known.columns);
-  if (status.ok()) status = WritePredictions(context, model, known.leading, values);
+  if (status.ok()) status = WritePredictions(context, model, series, known.leading, values);
   return status.ok() ? context.output.Flush() : status;
 }
 
@@ -108,9 +125,11 @@ absl::Status Run(const CommandContext& context, const Options& options) {
   input.num_paths = options.paths;
   ModelDescription answered = target->model;
   if (options.paths > 0) answered = WithPathQuantiles(std::move(answered), &input);
-  const absl::StatusOr<std::vector<float>> values = target->session->Forecast(std::move(input));
-  if (!values.ok()) return values.status();
-  return WriteForecast(context, answered, *std::move(known), *values);
+  input.session_id = options.session;
+  const absl::StatusOr<ForecastOutput> output = context.client.Forecast(target->model.name, input);
+  if (!output.ok()) return output.status();
+  if (absl::Status status = AddTimes(target->model, output->last_time, &*known); !status.ok()) return status;
+  return WriteForecast(context, answered, options.series, *std::move(known), output->values);
 }
 
 }  // namespace
@@ -125,7 +144,8 @@ Command ForecastCommand() {
            {"known", Text(&options->known, "FILE|-"), "What is known of the steps ahead; '-' is stdin."},
            {"paths", Number(&options->paths, {1, kMost}, "N"),
             "Gaussian heads: sample N paths, print their 0.1, 0.5 and 0.9 quantiles."},
-           TimeOption(&options->time)},
+           TimeOption(&options->time),
+           SeriesOption(&options->series)},
           "The next N steps of a session.",
           kDescription,
           [options](const CommandContext& context) { return Run(context, *options); }};

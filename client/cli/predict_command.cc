@@ -19,7 +19,9 @@ CSV with a header row goes in and comes out. Columns are found by the model's in
 are ignored. A token model takes a column 'token', or a table of one column. Times are dates
 (2015-01-31, 2015/01/31, 20150131, Jan 31 2015), months (2015-01) or years, dates with a time of day
 (2015-01-31 13:45, UTC without an offset), or seconds, milli-, micro- or nanoseconds since 1970.
-Row 1 is the first one after the header. Each row in is a row out; a time column comes out first.
+A model that rondo-train made says how its table was
+written: delimiter, decimal mark, time column, format and zone, and what stands for no value; tables
+are then read alike, also gzip and UTF-16. Row 1 is the first one after the header. Each row in is a row out; a time column comes out first.
 
 examples:
   rondo predict seattle --input=seattle-weather.csv > predictions.csv
@@ -29,7 +31,7 @@ examples:
 struct Options {
   std::string input;
   std::string session;
-  std::string time;
+  RowMapping::Options table;
 };
 
 // Bounds of one message: well under a server's default of 4 MiB and 10,000 timesteps, and short enough that big
@@ -51,12 +53,16 @@ struct Piece {
 // One table through one model, piece by piece.
 class TableRun {
  public:
-  TableRun(const CommandContext& context, Target target, InputTable table)
-      : context_(context), target_(std::move(target)), table_(std::move(table)) {}
+  TableRun(const CommandContext& context, Target target, InputTable table, std::string series)
+      : context_(context), target_(std::move(target)), table_(std::move(table)), series_(std::move(series)) {}
 
   absl::Status Run() {
     const bool owns_session = !target_.session.has_value();
     absl::Status status = RunPieces();
+    if (table_.mapping.odd_steps() > 0) {
+      std::fprintf(stderr, "rondo: %lld rows are not one step after the row before; the last: %s\n",
+                   static_cast<long long>(table_.mapping.odd_steps()), table_.mapping.last_odd_step().c_str());
+    }
     if (context_.stderr_is_terminal && !context_.stdout_is_terminal) std::fprintf(stderr, "\r\033[K");
     if (!owns_session) return status.ok() || rows_ == 0 ? status : WithProgress(status);
     // If this fails, the server's idle timeout ends the session.
@@ -78,7 +84,7 @@ class TableRun {
   absl::Status ReadPiece(Piece* piece) {
     CsvRow row;
     while (piece->leading.size() < RowsPerMessage(target_.model)) {
-      const absl::StatusOr<bool> found = table_.rows->Next(&row);
+      const absl::StatusOr<bool> found = table_.Next(&row);
       if (!found.ok()) return found.status();
       ended_ = !*found;
       if (ended_) return absl::OkStatus();
@@ -93,7 +99,7 @@ class TableRun {
     const absl::StatusOr<std::vector<float>> values = Predict(piece.timesteps);
     if (!values.ok()) return values.status();
     rows_ += piece.leading.size();
-    absl::Status status = WritePredictions(context_, target_.model, piece.leading, *values);
+    absl::Status status = WritePredictions(context_, target_.model, series_, piece.leading, *values);
     if (status.ok()) status = context_.output.Flush();
     if (context_.stderr_is_terminal && !context_.stdout_is_terminal) std::fprintf(stderr, "\r%zu rows", rows_);
     return status;
@@ -121,7 +127,8 @@ class TableRun {
 
   const CommandContext& context_;
   Target target_;
-  const InputTable table_;
+  InputTable table_;
+  const std::string series_;
   bool ended_ = false;  // the table
   size_t rows_ = 0;     // that have run
 };
@@ -129,11 +136,10 @@ class TableRun {
 absl::Status Run(const CommandContext& context, const Options& options) {
   absl::StatusOr<Target> target = OpenTarget(context, options.session);
   if (!target.ok()) return target.status();
-  absl::StatusOr<InputTable> table =
-      OpenTable(options.input, target->model, {options.time, /*time_is_optional=*/false, {}});
+  absl::StatusOr<InputTable> table = OpenTable(options.input, target->model, options.table);
   if (!table.ok()) return table.status();
   if (target->session.has_value()) RemarkPosition(context, *target->session);
-  return TableRun(context, *std::move(target), *std::move(table)).Run();
+  return TableRun(context, *std::move(target), *std::move(table), options.table.series).Run();
 }
 
 }  // namespace
@@ -143,7 +149,8 @@ Command PredictCommand() {
   return {"predict",
           {"MODEL"},
           {Required({"input", Text(&options->input, "FILE|-"), "The table; '-' is stdin."}),
-           SessionOption(&options->session), TimeOption(&options->time)},
+           SessionOption(&options->session), TimeOption(&options->table.time_column),
+           SeriesOption(&options->table.series), OddStepsOption(&options->table.odd_step)},
           "A prediction for each row of a table.",
           kDescription,
           [options](const CommandContext& context) { return Run(context, *options); }};

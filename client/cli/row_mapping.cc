@@ -5,10 +5,9 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "base/time_text.h"
+#include "client/cli/model_table.h"
 
 namespace rondo {
 namespace {
@@ -26,8 +25,8 @@ absl::StatusOr<std::optional<size_t>> FindColumn(const std::vector<std::string>&
 }
 
 absl::Status MissingColumn(absl::string_view name, const std::vector<std::string>& header) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("column '", name, "' is missing; the header has: ", absl::StrJoin(header, ", ")));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "column '", name, "' is missing; the header has: ", absl::StrJoin(header, ", "), DelimiterAdvice(header)));
 }
 
 absl::StatusOr<size_t> RequireColumn(const std::vector<std::string>& header, absl::string_view name) {
@@ -58,12 +57,19 @@ absl::StatusOr<RowMapping> RowMapping::Create(const ModelDescription& model, con
   RowMapping mapping;
   mapping.header_ = header;
   mapping.tokens_ = model.tokens;
+  mapping.odd_step_ = options.odd_step;
+  absl::StatusOr<TableFormat> table = TableOf(model);
+  if (!table.ok()) return table.status();
+  mapping.table_ = *std::move(table);
+  mapping.reading_ = *ReadingOf(mapping.table_);
   absl::Status status = mapping.FindTimeColumn(model, options);
   if (status.ok()) {
     status = model.tokens > 0 ? mapping.FindToken() : mapping.FindInputs(model, options.optional_inputs);
   }
+  if (status.ok()) status = mapping.FindSeries(model, options);
   if (!status.ok()) return status;
-  mapping.sends_times_ = model.needs_times && mapping.time_column_.has_value();
+  // A model that was trained with times can tell those of its forecasts.
+  mapping.sends_times_ = mapping.time_column_.has_value() && (model.needs_times || !mapping.table_.time_column.empty());
   return mapping;
 }
 
@@ -72,6 +78,10 @@ absl::Status RowMapping::FindTimeColumn(const ModelDescription& model, const Opt
     const absl::StatusOr<size_t> found = RequireColumn(header_, options.time_column);
     if (found.ok()) time_column_ = *found;
     return found.status();
+  }
+  if (const auto found = std::find(header_.begin(), header_.end(), table_.time_column); found != header_.end()) {
+    time_column_ = found - header_.begin();
+    return absl::OkStatus();
   }
   for (const absl::string_view name : kTimeNames) {
     for (size_t column = 0; column < header_.size() && !time_column_.has_value(); ++column) {
@@ -101,48 +111,110 @@ absl::Status RowMapping::FindToken() {
   return found.status();
 }
 
-absl::StatusOr<float> RowMapping::ParseCell(const CsvRow& row, size_t column) const {
-  const std::string& cell = row.cells[column];
-  float value = 0;
-  const bool number = absl::SimpleAtof(cell, &value) && std::isfinite(value);
-  if (number && (tokens_ == 0 || (value >= 0 && value < static_cast<float>(tokens_) && value == std::floor(value)))) {
-    return value;
-  }
-  const std::string wanted =
-      tokens_ == 0 ? "is not a finite number" : absl::StrCat("is not a token id, a whole number in 0..", tokens_ - 1);
-  return absl::InvalidArgumentError(
-      absl::StrCat("row ", row.number, ", column '", header_[column], "': ", CellText(cell), " ", wanted));
-}
-
-absl::StatusOr<int64_t> RowMapping::ParseTime(const CsvRow& row) const {
-  const absl::StatusOr<TextTime> parsed = ParseTimeText(row.cells[*time_column_]);
-  if (parsed.ok()) return parsed->unix_seconds;
-  return absl::InvalidArgumentError(
-      absl::StrCat("row ", row.number, ", column '", header_[*time_column_], "': ", parsed.status().message()));
-}
-
 std::vector<std::string> RowMapping::LeadingCells(const CsvRow& row) const {
   if (!time_column_.has_value()) return {};
   return {row.cells[*time_column_]};
 }
 
-absl::Status RowMapping::Append(const CsvRow& row, Timesteps* timesteps) const {
+absl::Status RowMapping::FindSeries(const ModelDescription& model, const Options& options) {
+  series_ = options.series;
+  const bool has_own_units = std::any_of(table_.units.begin(), table_.units.end(), [this](const ColumnUnit& unit) {
+    return series_.empty() ? !unit.series.empty() : unit.series == series_;
+  });
+  if (has_own_units && series_.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("model '", model.name, "' was trained on series that each have a ",
+                                                   "unit of their own; say whose rows these are with --series=NAME"));
+  }
+  const bool any_own =
+      std::any_of(table_.units.begin(), table_.units.end(), [](const auto& unit) { return !unit.series.empty(); });
+  if (any_own && !has_own_units) {
+    return absl::InvalidArgumentError(absl::StrCat("model '", model.name, "' was not trained on a series '", series_,
+                                                   "', and does not know its unit"));
+  }
+  if (!series_.empty() && !table_.series_column.empty()) {
+    absl::StatusOr<std::optional<size_t>> found = FindColumn(header_, table_.series_column);
+    if (!found.ok()) return found.status();
+    series_column_ = *found;
+  }
+  for (const std::string& input : model.inputs) units_.push_back(table_.UnitOf(input, series_));
+  return absl::OkStatus();
+}
+
+bool RowMapping::IsOfSeries(const CsvRow& row) const {
+  return !series_column_.has_value() || *series_column_ >= row.cells.size() || row.cells[*series_column_] == series_;
+}
+
+absl::StatusOr<float> RowMapping::ReadCell(const CsvRow& row, size_t input) const {
+  const size_t column = *columns_[input];
+  const std::string& cell = row.cells[column];
+  const std::string where = absl::StrCat("row ", row.number, ", column '", header_[column], "': ");
+  if (tokens_ > 0) return ReadToken(row, column);
+  const absl::StatusOr<std::optional<double>> read = ParseCell(cell, table_);
+  if (!read.ok()) return absl::InvalidArgumentError(absl::StrCat(where, read.status().message()));
+  if (read->has_value()) {
+    const auto value = static_cast<float>((**read - units_[input].offset) / units_[input].scale);
+    if (std::isfinite(value)) return value;
+    return absl::InvalidArgumentError(absl::StrCat(where, CellText(cell), " is not a finite number of 32 bits"));
+  }
+  if (table_.missing != Missing::kError && !last_values_.empty()) return last_values_[input];
+  return absl::InvalidArgumentError(
+      absl::StrCat(where, CellText(cell), " is not a finite number",
+                   table_.missing == Missing::kError ? "" : ", and no row before it has one to take its place"));
+}
+
+absl::StatusOr<float> RowMapping::ReadToken(const CsvRow& row, size_t column) const {
+  const absl::StatusOr<std::optional<double>> read = ParseCell(row.cells[column], table_);
+  const double id = read.ok() ? read->value_or(-1) : -1;
+  if (id >= 0 && id < static_cast<double>(tokens_) && id == std::floor(id)) return static_cast<float>(id);
+  return absl::InvalidArgumentError(absl::StrCat("row ", row.number, ", column '", header_[column],
+                                                 "': ", CellText(row.cells[column]),
+                                                 " is not a token id, a whole number in 0..", tokens_ - 1));
+}
+
+absl::StatusOr<int64_t> RowMapping::ReadRowTime(const CsvRow& row) {
+  const absl::StatusOr<TextTime> read = ReadTime(row.cells[*time_column_], reading_, last_time_.value_or(INT64_MIN));
+  if (!read.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("row ", row.number, ", column '", header_[*time_column_], "': ", read.status().message()));
+  }
+  const int64_t time = read->unix_microseconds();
+  if (absl::Status status = CheckStep(row, time); !status.ok()) return status;
+  if (!first_time_.has_value()) first_time_ = time;
+  last_time_ = time;
+  return read->unix_seconds;
+}
+
+absl::Status RowMapping::CheckStep(const CsvRow& row, int64_t time) {
+  if (!last_time_.has_value() || !table_.step.known()) return absl::OkStatus();
+  const auto before = StepsBetween(table_.step, reading_.zone, *first_time_, *last_time_);
+  const auto now = StepsBetween(table_.step, reading_.zone, *first_time_, time);
+  if (before.has_value() && now.has_value() && *now == *before + 1) return absl::OkStatus();
+  last_odd_step_ = absl::StrCat("row ", row.number, " has the time ", FormatMicroseconds(time, reading_.zone),
+                                " after ", FormatMicroseconds(*last_time_, reading_.zone), ", not one step (",
+                                StepText(table_.step), ") later");
+  if (odd_step_ == OddStep::kRefuse) return absl::InvalidArgumentError(last_odd_step_);
+  ++odd_steps_;
+  return absl::OkStatus();
+}
+
+absl::Status RowMapping::Append(const CsvRow& row, Timesteps* timesteps) {
   if (row.cells.size() != header_.size()) {
     return absl::InvalidArgumentError(
         absl::StrCat("row ", row.number, " has ", row.cells.size(), " cells; the header has ", header_.size()));
   }
-  absl::StatusOr<int64_t> time = sends_times_ ? ParseTime(row) : 0;
-  if (!time.ok()) return time.status();
-  const size_t size_before = timesteps->values.size();
-  for (const std::optional<size_t>& column : columns_) {
-    absl::StatusOr<float> value = column.has_value() ? ParseCell(row, *column) : 0.0f;
-    if (!value.ok()) {
-      timesteps->values.resize(size_before);
-      return value.status();
-    }
-    timesteps->values.push_back(*value);
+  std::vector<float> values;
+  for (size_t input = 0; input < columns_.size(); ++input) {
+    const absl::StatusOr<float> value = columns_[input].has_value() ? ReadCell(row, input) : 0.0f;
+    if (!value.ok()) return value.status();
+    values.push_back(*value);
   }
-  if (sends_times_) timesteps->times.push_back(*time);
+  if (sends_times_) {
+    const absl::StatusOr<int64_t> time = ReadRowTime(row);
+    if (!time.ok()) return time.status();
+    timesteps->times.push_back(*time);
+  }
+  timesteps->values.insert(timesteps->values.end(), values.begin(), values.end());
+  last_values_ = std::move(values);
   return absl::OkStatus();
 }
 

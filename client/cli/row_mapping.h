@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "base/table_format.h"
 #include "client/messages.h"
 
 namespace rondo {
@@ -25,21 +26,34 @@ struct Timesteps {
   std::vector<int64_t> times;  // unix seconds, one a timestep; empty if the model needs none or the table has none
 };
 
-// Finds the inputs of a model in the columns of a CSV table. Immutable.
+// Says what becomes of a row that is not one step after the row before.
+enum class OddStep { kAccept, kRefuse };
+
+// Finds the inputs of a model in the columns of a CSV table, and reads its rows as the model's table says.
 class RowMapping {
  public:
   struct Options {
-    std::string time_column;                   // empty: the one named time, date or timestamp, if there is one
-    bool time_is_optional = false;             // send no times rather than refuse a table without a time column
+    std::string time_column;        // empty: the model's, else the one named time, date or timestamp, if there is one
+    bool time_is_optional = false;  // send no times rather than refuse a table without a time column
     std::vector<std::string> optional_inputs;  // 0 where the table lacks them
+    std::string series;                        // read only this series' rows, in its unit; empty: all are of one
+    OddStep odd_step = OddStep::kAccept;
   };
 
   // Finds the columns. INVALID_ARGUMENT names a column that is missing or there twice.
   static absl::StatusOr<RowMapping> Create(const ModelDescription& model, const std::vector<std::string>& header,
                                            const Options& options);
 
-  // Appends one timestep. INVALID_ARGUMENT names the row and the column; nothing was appended.
-  absl::Status Append(const CsvRow& row, Timesteps* timesteps) const;
+  // Tells whether a row belongs to the series that is read.
+  bool IsOfSeries(const CsvRow& row) const;
+
+  // Appends one timestep; a cell without a value has the one of the row before, if the model's table says so.
+  // INVALID_ARGUMENT names the row and the column; nothing was appended.
+  absl::Status Append(const CsvRow& row, Timesteps* timesteps);
+
+  // How often a row was not one step after the row before, and the last of these, in words.
+  int64_t odd_steps() const { return odd_steps_; }
+  const std::string& last_odd_step() const { return last_odd_step_; }
 
   // What comes out before the outputs: the time column, if the table has one, as it stands there.
   std::vector<std::string> LeadingColumns() const { return LeadingCells({0, header_}); }
@@ -49,12 +63,25 @@ class RowMapping {
   absl::Status FindTimeColumn(const ModelDescription& model, const Options& options);
   absl::Status FindInputs(const ModelDescription& model, const std::vector<std::string>& optional_inputs);
   absl::Status FindToken();
-  absl::StatusOr<int64_t> ParseTime(const CsvRow& row) const;
-  absl::StatusOr<float> ParseCell(const CsvRow& row, size_t column) const;
+  absl::Status FindSeries(const ModelDescription& model, const Options& options);
+  absl::StatusOr<int64_t> ReadRowTime(const CsvRow& row);
+  absl::Status CheckStep(const CsvRow& row, int64_t time);
+  absl::StatusOr<float> ReadCell(const CsvRow& row, size_t input) const;
+  absl::StatusOr<float> ReadToken(const CsvRow& row, size_t column) const;
 
   std::vector<std::string> header_;
   std::vector<std::optional<size_t>> columns_;  // [input_size]; nothing: 0
   std::optional<size_t> time_column_;
+  std::optional<size_t> series_column_;
+  std::string series_;
+  TableFormat table_;
+  TimeReading reading_;
+  OddStep odd_step_ = OddStep::kAccept;
+  std::vector<ColumnUnit> units_;                  // [input_size]
+  std::vector<float> last_values_;                 // of the row before; empty: there was none
+  std::optional<int64_t> first_time_, last_time_;  // unix microseconds
+  int64_t odd_steps_ = 0;
+  std::string last_odd_step_;
   bool sends_times_ = false;
   int64_t tokens_ = 0;
 };

@@ -25,7 +25,7 @@ examples:
 
 struct Options {
   std::string session;
-  std::string time;
+  RowMapping::Options table;
   bool retry = false;
 };
 
@@ -77,23 +77,27 @@ absl::Status Run(const CommandContext& context, const Options& options) {
   absl::StatusOr<Target> target = patience.Call([&] { return OpenTarget(context, options.session); });
   if (!target.ok()) return target.status();
   RemarkPosition(context, *target->session);
-  const absl::StatusOr<InputTable> table =
-      OpenTable("-", target->model, {options.time, /*time_is_optional=*/false, {}});
+  absl::StatusOr<InputTable> table = OpenTable("-", target->model, options.table);
   if (!table.ok()) return table.status();
 
   absl::Status status = WriteHeader(context, target->model, table->mapping.LeadingColumns());
   CsvRow row;
   while (status.ok() && (status = context.output.Flush()).ok()) {
-    const absl::StatusOr<bool> found = table->rows->Next(&row);
+    const absl::StatusOr<bool> found = table->Next(&row);
     if (!found.ok() || !*found) return found.status();
     Timesteps timesteps;
+    const int64_t odd_steps = table->mapping.odd_steps();
     status = table->mapping.Append(row, &timesteps);
     if (!status.ok()) return status;
+    if (table->mapping.odd_steps() > odd_steps) {
+      std::fprintf(stderr, "rondo: %s\n", table->mapping.last_odd_step().c_str());
+    }
     // A step that is sent again has the position and values it had, so the server runs it once.
     const absl::StatusOr<std::vector<float>> values =
         patience.Call([&] { return target->session->Run(timesteps.values, timesteps.times); });
     if (!values.ok()) return values.status();
-    status = WritePredictions(context, target->model, {table->mapping.LeadingCells(row)}, *values);
+    status =
+        WritePredictions(context, target->model, options.table.series, {table->mapping.LeadingCells(row)}, *values);
   }
   return status;
 }
@@ -105,7 +109,9 @@ Command StreamCommand() {
   return {"stream",
           {"MODEL"},
           {Required(SessionOption(&options->session)),
-           TimeOption(&options->time),
+           TimeOption(&options->table.time_column),
+           SeriesOption(&options->table.series),
+           OddStepsOption(&options->table.odd_step),
            {"retry", Switch(&options->retry), "Wait for a server that does not answer."}},
           "A row in on stdin, a prediction out, at once.",
           kDescription,

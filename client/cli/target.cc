@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/cli/model_table.h"
 
 namespace rondo {
 
@@ -13,6 +14,15 @@ Option SessionOption(std::string* session_id) {
 
 Option TimeOption(std::string* time_column) {
   return {"time", Text(time_column, "COLUMN"), "The column with each row's time; else time, date or timestamp."};
+}
+
+Option SeriesOption(std::string* series) {
+  return {"series", Text(series, "NAME"), "Whose rows they are, in its unit; of a table with several, only its rows."};
+}
+
+Option OddStepsOption(OddStep* odd_step) {
+  return {"odd_steps", Choice(odd_step, {{"accept", OddStep::kAccept}, {"refuse", OddStep::kRefuse}}),
+          "A row that is not one step of the model after the row before; what is accepted is said on stderr."};
 }
 
 absl::StatusOr<Target> OpenTarget(const CommandContext& context, const std::string& session_id) {
@@ -38,11 +48,20 @@ void RemarkPosition(const CommandContext& context, const Session& session) {
 
 absl::StatusOr<InputTable> OpenTable(const std::string& path, const ModelDescription& model,
                                      const RowMapping::Options& options) {
-  absl::StatusOr<std::unique_ptr<CsvInput>> rows = CsvInput::Open(path);
+  const absl::StatusOr<TableFormat> format = TableOf(model);
+  if (!format.ok()) return format.status();
+  absl::StatusOr<std::unique_ptr<CsvInput>> rows = CsvInput::Open(path, format->delimiter);
   if (!rows.ok()) return rows.status();
   absl::StatusOr<RowMapping> mapping = RowMapping::Create(model, (*rows)->header(), options);
   if (!mapping.ok()) return mapping.status();
   return InputTable{*std::move(rows), *std::move(mapping)};
+}
+
+absl::StatusOr<bool> InputTable::Next(CsvRow* row) const {
+  while (true) {
+    absl::StatusOr<bool> found = rows->Next(row);
+    if (!found.ok() || !*found || mapping.IsOfSeries(*row)) return found;
+  }
 }
 
 absl::Status WriteHeader(const CommandContext& context, const ModelDescription& model,
@@ -51,8 +70,11 @@ absl::Status WriteHeader(const CommandContext& context, const ModelDescription& 
   return context.output.Row(leading);
 }
 
-absl::Status WritePredictions(const CommandContext& context, const ModelDescription& model,
+absl::Status WritePredictions(const CommandContext& context, const ModelDescription& model, const std::string& series,
                               const std::vector<std::vector<std::string>>& leading, absl::Span<const float> values) {
+  const absl::StatusOr<TableFormat> format = TableOf(model);
+  if (!format.ok()) return format.status();
+  const std::vector<AnswerUnit> units = AnswerUnits(model, *format, series);
   const auto output_size = static_cast<size_t>(model.output_size);
   if (values.size() != leading.size() * output_size) {
     return absl::InternalError(absl::StrCat("the server answered ", values.size(), " values to ", leading.size(),
@@ -60,7 +82,11 @@ absl::Status WritePredictions(const CommandContext& context, const ModelDescript
   }
   for (size_t t = 0; t < leading.size(); ++t) {
     std::vector<std::string> cells = leading[t];
-    for (const float value : values.subspan(t * output_size, output_size)) cells.push_back(FloatText(value));
+    for (size_t i = 0; i < output_size; ++i) {
+      const float value = values[t * output_size + i];
+      const bool is_own = units.empty() || (units[i].offset == 0 && units[i].scale == 1);
+      cells.push_back(is_own ? FloatText(value) : DoubleText(units[i].scale * value + units[i].offset));
+    }
     if (absl::Status status = context.output.Row(cells); !status.ok()) return status;
   }
   return absl::OkStatus();

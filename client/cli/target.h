@@ -28,17 +28,22 @@ absl::StatusOr<Target> OpenTarget(const CommandContext& context, const std::stri
 // The rows of options that several commands have.
 Option SessionOption(std::string* session_id);
 Option TimeOption(std::string* time_column);
+Option SeriesOption(std::string* series);
+Option OddStepsOption(OddStep* odd_step);
 
 // "session 'a' continues at 731", on a terminal only.
 void RemarkPosition(const CommandContext& context, const Session& session);
 
 // A table of timesteps, and where the model's inputs are in it.
 struct InputTable {
+  // Reads the next row of the series that is asked for; false: the table has ended.
+  absl::StatusOr<bool> Next(CsvRow* row) const;
+
   std::unique_ptr<CsvInput> rows;
   RowMapping mapping;
 };
 
-// Errors as CsvInput::Open and RowMapping::Create.
+// Opens a table that is written as the model's are. Errors as CsvInput::Open and RowMapping::Create.
 absl::StatusOr<InputTable> OpenTable(const std::string& path, const ModelDescription& model,
                                      const RowMapping::Options& options);
 
@@ -46,9 +51,9 @@ absl::StatusOr<InputTable> OpenTable(const std::string& path, const ModelDescrip
 absl::Status WriteHeader(const CommandContext& context, const ModelDescription& model,
                          std::vector<std::string> leading);
 
-// A row a timestep: its leading cells, then its outputs. INTERNAL: the server answered another number of values than
-// the rows have.
-absl::Status WritePredictions(const CommandContext& context, const ModelDescription& model,
+// A row a timestep of `series`: its leading cells, then its outputs, in the table's units. INTERNAL: the server
+// answered another number of values than the rows have.
+absl::Status WritePredictions(const CommandContext& context, const ModelDescription& model, const std::string& series,
                               const std::vector<std::vector<std::string>>& leading, absl::Span<const float> values);
 
 }  // namespace rondo

@@ -9,7 +9,7 @@
 namespace rondo::train {
 namespace {
 
-constexpr absl::string_view kMagic = "RONDOCK1";
+constexpr absl::string_view kMagic = "RONDOCK2";
 constexpr size_t kMaxBytes = size_t{1} << 36;
 
 // Visits the members of a state in the order of the grammar: one list for writing and for reading.
@@ -21,6 +21,7 @@ void VisitMembers(State& state, Visitor& visit) {
   visit(state.step_in_epoch);
   visit(state.parameters);
   visit(state.best_parameters);
+  visit(state.learned_parameters);
   visit(state.optimizer.step);
   visit(state.optimizer.first_moment);
   visit(state.optimizer.second_moment);

@@ -14,8 +14,8 @@ namespace rondo::train {
 // Stores a run's state, atomically and durably, so that kill -9 or a power cut costs the steps since the last
 // checkpoint and nothing else. `fingerprint` stands for the data and the options.
 //
-//   checkpoint := "RONDOCK1" u64:fingerprint state u64:checksum    little-endian; checksum of all bytes before it
-//   state      := u8:refused i64:refit_epochs i64:epoch i64:step_in_epoch floats:parameters floats:best
+//   checkpoint := "RONDOCK2" u64:fingerprint state u64:checksum    little-endian; checksum of all bytes before it
+//   state      := u8:refused i64:refit_epochs i64:epoch i64:step_in_epoch floats:parameters floats:best floats:learned
 //                 i64:steps floats:moment1 floats:moment2
 //                 f64:plateau_factor i64:epochs_without_gain f64:best_loss i64:best_epoch
 //                 doubles:training_losses doubles:validation_losses f64:loss_sum floats:carried

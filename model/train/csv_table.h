@@ -14,6 +14,7 @@ namespace rondo::train {
 struct CsvTable {
   std::vector<std::string> header;
   std::vector<std::vector<std::string>> columns;  // [header.size()][rows]
+  std::vector<std::string> notes;                 // what was left out, a sentence each
 
   size_t rows() const { return columns.empty() ? 0 : columns[0].size(); }
   // Returns a column's index. NOT_FOUND names the columns that there are.
@@ -25,8 +26,8 @@ struct CsvTable {
 inline size_t RowNumber(size_t row) { return row + 2; }
 
 // Parses a whole file as CsvReader does, and wants as many fields in every row as the header has, whose names are
-// unique and not empty. INVALID_ARGUMENT names the rule and the row.
-absl::StatusOr<CsvTable> ParseCsv(absl::string_view text);
+// unique. Columns without a name, as pandas writes an index, are left out. INVALID_ARGUMENT names the rule and the row.
+absl::StatusOr<CsvTable> ParseCsv(absl::string_view text, char delimiter = ',');
 
 }  // namespace rondo::train
 

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "model/feature_encoder.h"
+#include "model/train/moments.h"
 
 namespace rondo::train {
 namespace {
@@ -14,24 +15,14 @@ constexpr size_t kNoColumn = static_cast<size_t>(-1);
 constexpr int64_t kMinLinesToSplit = 20;
 constexpr double kSecondsPerDay = 86400;
 
-// Computes mean and standard deviation of a stream of numbers (Welford 1962).
-class Moments {
- public:
-  void Add(double value) {
-    ++count_;
-    const double distance = value - mean_;
-    mean_ += distance / count_;
-    squares_ += distance * (value - mean_);
-  }
-  double mean() const { return mean_; }
-  double std() const { return count_ == 0 ? 0 : std::sqrt(squares_ / count_); }
-
- private:
-  double count_ = 0, mean_ = 0, squares_ = 0;
-};
-
 // Tells whether a column does not vary; a spread that is only rounding error of the mean counts as none.
 bool IsConstant(const Moments& moments) { return moments.std() <= 1e-7 * std::abs(moments.mean()); }
+
+template <typename Feature>
+typename std::vector<Feature>::const_iterator FindFeature(const std::vector<Feature>& features,
+                                                          const std::string& name) {
+  return std::find_if(features.begin(), features.end(), [&](const Feature& feature) { return feature.name == name; });
+}
 
 absl::Status ConstantColumn(absl::string_view what, const std::string& name, double value) {
   return absl::InvalidArgumentError(
@@ -39,20 +30,21 @@ absl::Status ConstantColumn(absl::string_view what, const std::string& name, dou
                    " in the training part; there is nothing to learn from it: leave it out"));
 }
 
-std::vector<Calendar> FittingCalendar(double step_seconds) {
-  if (step_seconds <= 0) return {};
-  if (step_seconds < kSecondsPerDay) return {Calendar::kHour, Calendar::kWeekday, Calendar::kDayOfYear};
-  return {Calendar::kDayOfYear};
-}
-
 }  // namespace
 
-absl::StatusOr<Dataset> Dataset::Create(SeriesSet set, const DatasetOptions& options) {
+absl::StatusOr<Dataset> Dataset::Create(SeriesSet set, DatasetOptions options) {
   Dataset dataset;
   dataset.set_ = std::move(set);
-  dataset.spec_.step_seconds = dataset.set_.step_seconds;
+  dataset.spec_.step_seconds = dataset.set_.format.step.seconds();
+  dataset.spec_.table = dataset.set_.format;
   dataset.spec_.horizon = options.horizon;
   if (absl::Status status = dataset.Split(options); !status.ok()) return status;
+  dataset.LeaveOutConstants(&options);
+  for (const Series& series : dataset.set_.series) {
+    for (const std::string& column : dataset.set_.columns) {
+      dataset.units_.push_back(dataset.set_.format.UnitOf(column, series.name));
+    }
+  }
   if (!options.token_names.empty()) {
     dataset.DescribeTokens(options);
   } else {
@@ -66,6 +58,13 @@ absl::StatusOr<Dataset> Dataset::Create(SeriesSet set, const DatasetOptions& opt
 absl::Status Dataset::Split(const DatasetOptions& options) {
   if (!options.token_names.empty() && static_cast<int64_t>(set_.series.size()) >= kMinLinesToSplit) {
     SplitLines(options);
+  } else if (options.one_part) {
+    for (size_t i = 0; i < set_.series.size(); ++i) {
+      const int64_t end = set_.series[i].timesteps - options.horizon;
+      for (std::vector<Segment>& part : segments_) {
+        if (end > 0) part.push_back({i, 0, 0, end});
+      }
+    }
   } else {
     for (size_t i = 0; i < set_.series.size(); ++i) {
       const int64_t n = set_.series[i].timesteps;
@@ -80,18 +79,102 @@ absl::Status Dataset::Split(const DatasetOptions& options) {
       if (test > options.horizon) segments_[kTrainingAndValidation].push_back({i, 0, 0, test - options.horizon});
     }
   }
+  return CheckEnough(options);
+}
+
+// A score of two timesteps is none, and early stopping needs some too.
+absl::Status Dataset::CheckEnough(const DatasetOptions& options) {
+  constexpr int64_t kLeast[] = {10, 4, 4};
   const char* names[] = {"training", "validation", "test"};
-  for (int part = kTraining; part <= kTest; ++part) {
-    if (segments_[part].empty()) {
-      int64_t longest = 0;
-      for (const Series& series : set_.series) longest = std::max(longest, series.timesteps);
-      return absl::InvalidArgumentError(absl::StrCat("the ", names[part], " part has no timestep with its ",
-                                                     options.horizon, " target(s); the longest series has ", longest,
-                                                     " rows, split by --validation=", options.validation,
-                                                     " and --test=", options.test));
+  const double fractions[] = {1 - options.validation - options.test, options.validation, options.test};
+  std::string too_short;
+  int64_t longest = 0;
+  for (const Series& series : set_.series) {
+    longest = std::max(longest, series.timesteps);
+    if (set_.series.size() > 1 && std::llround(series.timesteps * options.test) < options.horizon) {
+      absl::StrAppend(&too_short, too_short.empty() ? "" : ", ", "'", series.name, "' (", series.timesteps, ")");
     }
   }
+  if (!too_short.empty() && options.token_names.empty()) {
+    set_.notes.push_back(absl::StrCat("series that are too short for a test part, with their rows: ", too_short));
+  }
+  for (int part = kTraining; part <= kTest; ++part) {
+    if (timesteps(static_cast<Part>(part)) >= kLeast[part]) continue;
+    double needed = 0;
+    for (int each = kTraining; each <= kTest; ++each) {
+      needed = std::max(needed, std::ceil((kLeast[each] + options.horizon) / fractions[each]));
+    }
+    return absl::InvalidArgumentError(
+        absl::StrCat("the ", names[part], " part has ", timesteps(static_cast<Part>(part)), " timesteps with their ",
+                     options.horizon, " target(s), and needs ", kLeast[part], "; the longest series has ", longest,
+                     " rows, split by --validation=", options.validation, " and --test=", options.test,
+                     "; a series of ", needed, " rows is enough"));
+  }
   return absl::OkStatus();
+}
+
+// What never varies in the training part has nothing to tell. A constant target is left for DescribeOutputs to refuse.
+void Dataset::LeaveOutConstants(DatasetOptions* options) {
+  if (options->known.has_value()) return;
+  std::vector<std::string>& inputs = options->inputs;
+  for (size_t column = inputs.size(); column-- > 0;) {
+    const bool is_target =
+        std::find(options->targets.begin(), options->targets.end(), inputs[column]) != options->targets.end();
+    Moments moments;
+    for (const Segment& part : segments_[kTraining]) {
+      for (int64_t t = part.begin; t < part.end; ++t) moments.Add(value(part.series, t, column));
+    }
+    if (is_target || inputs.size() == 1 || !IsConstant(moments)) continue;
+    set_.notes.push_back(absl::StrCat("the input '", inputs[column], "' is always ", moments.mean(),
+                                      " in the training part, and is left out"));
+    const size_t width = set_.columns.size();
+    const auto erase = [&](auto* values) {
+      std::decay_t<decltype(*values)> kept;
+      for (size_t i = 0; i < values->size(); ++i) {
+        if (i % width != column) kept.push_back((*values)[i]);
+      }
+      *values = std::move(kept);
+    };
+    for (Series& series : set_.series) {
+      erase(&series.values);
+      erase(&series.present);
+    }
+    inputs.erase(inputs.begin() + column);
+    set_.columns.erase(set_.columns.begin() + column);
+  }
+}
+
+// Tells whether the change from one row to the next depends on the weekday, by more than chance (an F test at 0.1%).
+bool Dataset::WeekdayMatters(size_t column) const {
+  constexpr double kCritical = 22.5;  // of chi squared with 6 degrees of freedom
+  Moments all, of_weekday[7];
+  for (const Segment& part : segments_[kTraining]) {
+    const std::vector<int64_t>& times = set_.series[part.series].times;
+    for (int64_t t = part.begin; t + 1 < part.end; ++t) {
+      const double change = value(part.series, t + 1, column) - value(part.series, t, column);
+      all.Add(change);
+      of_weekday[static_cast<int>(7 * CalendarFraction(Calendar::kWeekday, UnixSeconds(times[t])))].Add(change);
+    }
+  }
+  double within = 0, between = 0;
+  for (const Moments& day : of_weekday) {
+    within += day.count() * day.std() * day.std();
+    between += day.count() * (day.mean() - all.mean()) * (day.mean() - all.mean());
+  }
+  return between * std::max(all.count() - 7, 0.0) > kCritical * within;
+}
+
+std::vector<Calendar> Dataset::FittingCalendar(const std::vector<std::string>& targets) const {
+  const double seconds = set_.format.step.seconds();
+  if (seconds <= 0 || seconds > 100 * kSecondsPerDay) return {};
+  if (seconds < kSecondsPerDay) return {Calendar::kHour, Calendar::kWeekday, Calendar::kDayOfYear};
+  const bool daily = seconds < 2 * kSecondsPerDay;
+  const bool weekday =
+      daily && std::any_of(targets.begin(), targets.end(), [this](const std::string& target) {
+        return WeekdayMatters(std::find(set_.columns.begin(), set_.columns.end(), target) - set_.columns.begin());
+      });
+  if (weekday) return {Calendar::kWeekday, Calendar::kDayOfYear};
+  return {Calendar::kDayOfYear};
 }
 
 void Dataset::SplitLines(const DatasetOptions& options) {
@@ -124,11 +207,15 @@ absl::Status Dataset::DescribeInputs(const DatasetOptions& options) {
     for (const Segment& part : segments_[kTraining]) {
       for (int64_t t = part.begin; t < part.end; ++t) moments.Add(value(part.series, t, column));
     }
+    if (options.known.has_value()) {
+      spec_.inputs.push_back(*FindFeature(options.known->inputs, options.inputs[column]));
+      continue;
+    }
     if (IsConstant(moments)) return ConstantColumn("the input", options.inputs[column], moments.mean());
     spec_.inputs.push_back({options.inputs[column], moments.mean(), moments.std()});
   }
   const bool timed = !set_.series[0].times.empty();
-  spec_.calendar = options.calendar.value_or(timed ? FittingCalendar(set_.step_seconds) : std::vector<Calendar>{});
+  spec_.calendar = options.calendar.value_or(timed ? FittingCalendar(options.targets) : std::vector<Calendar>{});
   if (!spec_.calendar.empty() && !timed) {
     return absl::InvalidArgumentError("--calendar needs the times of the rows; name their column with --time");
   }
@@ -146,17 +233,22 @@ absl::Status Dataset::DescribeOutputs(const DatasetOptions& options) {
     const bool change = is_input && options.predict != Predict::kValue;
     target_columns_.push_back(column);
     added_columns_.push_back(change ? column : kNoColumn);
+    if (is_input && options.horizon == 1) spec_.feedback.push_back({target, target});
+    if (options.known.has_value()) {
+      spec_.outputs.push_back(*FindFeature(options.known->outputs, target));
+      continue;
+    }
     Moments moments;
     for (const Segment& part : segments_[kTraining]) {
       for (int64_t t = part.begin; t < part.end; ++t) {
         for (int64_t ahead = 1; ahead <= options.horizon; ++ahead) {
-          moments.Add(RawTarget(part.series, t, ahead, target_columns_.size() - 1));
+          const double distance = RawTarget(part.series, t, ahead, target_columns_.size() - 1);
+          if (!std::isnan(distance)) moments.Add(distance);
         }
       }
     }
     if (IsConstant(moments)) return ConstantColumn(change ? "the change of" : "the target", target, moments.mean());
     spec_.outputs.push_back({target, moments.mean(), moments.std(), change ? target : ""});
-    if (is_input && options.horizon == 1) spec_.feedback.push_back({target, target});
   }
   targets_per_timestep_ = spec_.output_size();
   return absl::OkStatus();
@@ -165,6 +257,9 @@ absl::Status Dataset::DescribeOutputs(const DatasetOptions& options) {
 double Dataset::RawTarget(size_t series, int64_t timestep, int64_t ahead, size_t output) const {
   const double target = value(series, timestep + ahead, target_columns_[output]);
   const size_t added = added_columns_[output];
+  // What was filled in is neither a target nor what a target changes from.
+  if (!present(series, timestep + ahead, target_columns_[output])) return std::nan("");
+  if (added != kNoColumn && !present(series, timestep, added)) return std::nan("");
   return added == kNoColumn ? target : target - value(series, timestep, added);
 }
 
@@ -181,7 +276,7 @@ absl::Status Dataset::Standardise() {
       if (tokens) {
         made[t] = raw[0];
       } else {
-        encoder.Encode(raw, series.times.empty() ? 0 : series.times[t], made.data() + t * features);
+        encoder.Encode(raw, series.times.empty() ? 0 : UnixSeconds(series.times[t]), made.data() + t * features);
       }
       for (int64_t ahead = 1; ahead <= spec_.horizon && t + ahead < series.timesteps; ++ahead) {
         for (int64_t k = 0; k < outputs; ++k) {
@@ -231,8 +326,10 @@ void Dataset::Fill(absl::Span<const Window> windows, int64_t timesteps, Batch* b
       } else {
         std::copy_n(from, features, batch->features.data() + row * features);
       }
-      std::copy_n(targets_[window.series].data() + t * targets, targets, batch->targets.data() + row * targets);
-      batch->mask[row] = t >= window.scored_begin ? 1.0f : 0.0f;
+      const float* its = targets_[window.series].data() + t * targets;
+      std::copy_n(its, targets, batch->targets.data() + row * targets);
+      const bool has_target = std::any_of(its, its + targets, [](float target) { return !std::isnan(target); });
+      batch->mask[row] = t >= window.scored_begin && has_target ? 1.0f : 0.0f;
     }
   }
 }

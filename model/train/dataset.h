@@ -29,6 +29,9 @@ struct DatasetOptions {
   double validation = 0.15;              // fraction of each series, before the test part
   double test = 0.25;                    // fraction of each series, its end
   std::vector<std::string> token_names;  // token text only; inputs and targets are then empty
+  // Takes the statistics of this model's inputs and outputs, by name, instead of those of the data.
+  std::optional<ModelSpec> known;
+  bool one_part = false;  // every part is the whole of each series: to score a model that has been trained elsewhere
 };
 
 // Holds series that are ready to learn from: split by time, and standardised by statistics of the training part alone.
@@ -40,9 +43,9 @@ class Dataset {
  public:
   enum Part { kTraining, kValidation, kTest, kTrainingAndValidation };
 
-  // Splits and standardises. INVALID_ARGUMENT: a part has no timestep, a column is constant, or the calendar lacks
-  // times.
-  static absl::StatusOr<Dataset> Create(SeriesSet set, const DatasetOptions& options);
+  // Splits and standardises; leaves inputs out that never vary, and says so in the set's notes. INVALID_ARGUMENT: there
+  // are too few rows, a target or every input is constant, or the calendar lacks times.
+  static absl::StatusOr<Dataset> Create(SeriesSet set, DatasetOptions options);
 
   // Returns what the data says of a model: inputs, calendar, outputs, horizon, feedback and step. Cell, sizes and head
   // are not set.
@@ -54,15 +57,28 @@ class Dataset {
   int64_t longest_segment(Part part) const;
   int64_t targets_per_timestep() const { return targets_per_timestep_; }
 
-  // Returns a column of SeriesSet at a timestep, in raw units.
+  // Returns a column of SeriesSet at a timestep, as it is sent.
   float value(size_t series, int64_t timestep, size_t column) const {
     return set_.series[series].values[timestep * set_.columns.size() + column];
   }
+  // Tells whether the file has a value there.
+  bool present(size_t series, int64_t timestep, size_t column) const {
+    const std::vector<uint8_t>& present = set_.series[series].present;
+    return present.empty() || present[timestep * set_.columns.size() + column] != 0;
+  }
+  // Returns the unit that a column of a series is sent in.
+  const ColumnUnit& unit(size_t series, size_t column) const { return units_[series * set_.columns.size() + column]; }
   // Returns the column of an output.
   size_t target_column(size_t output) const { return target_columns_[output]; }
 
-  // Puts the windows side by side: [timesteps][windows.size()]. Timesteps that a window lacks are
-  // 0 and masked.
+  // Returns what the first layer sees of a series: [timesteps][feature_size], the inputs first, then the calendar.
+  absl::Span<const float> features(size_t series) const { return features_[series]; }
+  // Returns an output's target as it is sent: the value `ahead` timesteps later, or its change from the value at
+  // `timestep`. NaN: the file has no value for it.
+  double RawTarget(size_t series, int64_t timestep, int64_t ahead, size_t output) const;
+
+  // Puts the windows side by side: [timesteps][windows.size()]. Timesteps that a window lacks are 0 and masked; so are
+  // those without any target, and a target that the file has no value for is NaN.
   void Fill(absl::Span<const Window> windows, int64_t timesteps, Batch* batch) const;
 
  private:
@@ -70,11 +86,15 @@ class Dataset {
   absl::Status DescribeOutputs(const DatasetOptions& options);
   void DescribeTokens(const DatasetOptions& options);
   absl::Status Split(const DatasetOptions& options);
+  absl::Status CheckEnough(const DatasetOptions& options);
+  void LeaveOutConstants(DatasetOptions* options);
+  std::vector<Calendar> FittingCalendar(const std::vector<std::string>& targets) const;
+  bool WeekdayMatters(size_t column) const;
   void SplitLines(const DatasetOptions& options);
   absl::Status Standardise();
-  double RawTarget(size_t series, int64_t timestep, int64_t ahead, size_t output) const;
 
   SeriesSet set_;
+  std::vector<ColumnUnit> units_;  // [series][columns]
   ModelSpec spec_;
   std::vector<size_t> target_columns_, added_columns_;  // one an output; kNoColumn: nothing is added
   int64_t targets_per_timestep_ = 1;

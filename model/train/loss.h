@@ -25,9 +25,10 @@ struct Loss {
   int64_t values_per_target() const;
 };
 
-// Returns the mean loss over the rows whose mask is not 0 (0 if there are none), and writes its gradient with respect
-// to `predictions` (0 in masked rows). Every argument is row-major: predictions and gradient [rows][targets of a
-// row][values_per_target], targets [rows][targets of a row], mask [rows]. Sums are kept in double.
+// Returns the mean loss over the targets that are not NaN, of the rows whose mask is not 0 (0 if there are none), and
+// writes its gradient with respect to `predictions` (0 elsewhere). Every argument is row-major: predictions and
+// gradient [rows][targets of a row][values_per_target], targets [rows][targets of a row], mask [rows]. Sums are kept in
+// double.
 double MeanLoss(const Loss& loss, absl::Span<const float> predictions, absl::Span<const float> targets,
                 absl::Span<const float> mask, absl::Span<float> gradient);
 

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 #include "base/option_table.h"
+#include "model/train/base_model.h"
 #include "model/train/benchmark.h"
 #include "model/train/options.h"
 #include "model/train/run.h"
@@ -39,6 +40,8 @@ int main(int argc, char** argv) {
   absl::Status status;
   if (options.benchmark) {
     status = rondo::train::RunBenchmark(options.threads);
+  } else if (options.evaluate) {
+    status = rondo::train::EvaluateOnData(options);
   } else {
     WatchSignals();
     status = rondo::train::RunTraining(options, interrupt);

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -21,7 +22,8 @@ constexpr char kAbout[] =
     R"(rondo-train trains a recurrent network on a CSV and writes a model that rondo-server serves.
 
   rondo-train --data=weather.csv --time=date --target=temp_max \
-              --inputs=temp_max,temp_min,wind,precipitation --output=models/seattle/1)";
+              --inputs=temp_max,temp_min,wind,precipitation --output=models/seattle/1
+  rondo-train evaluate models/seattle/1/model.safetensors --data=new-rows.csv)";
 
 constexpr char kNotes[] =
     R"(Ctrl-C ends the training and writes the best weights so far; SIGTERM stops it, and --resume goes on.
@@ -96,28 +98,75 @@ OptionGroup Source(TrainOptions* options) {
             "Text file of token sequences, one a line, instead of --data."},
            {"output", TextOrNone(&options->output, "DIR"),
             "Folder to make, with the model, its scores and a report; must not exist."},
+           {"from", TextOrNone(&options->from, "FILE"),
+            "Model file to go on from: its network, columns and statistics; --target and --inputs are then its own."},
            {"target", TextList(&options->dataset.targets, "COLUMNS"),
-            "Columns to predict, comma-separated; 'all': every input."},
+            "Columns to predict, comma-separated; 'all': every input, or without --inputs every column of the file."},
            {"inputs", TextList(&options->dataset.inputs, "COLUMNS"),
             "Columns that the model reads, comma-separated; empty: the targets."},
-           {"time", TextOrNone(&options->series.time, "COLUMN"),
-            "Column with the time of each row; empty: rows are timesteps without times."},
-           {"time_format", TextOrNone(&options->series.time_format, "FORMAT"),
-            "Format of --time for absl::ParseTime, as %d.%m.%Y; %s: unix seconds; empty: recognised."},
-           {"series", TextOrNone(&options->series.series, "COLUMN"),
+           {"series", TextOrNone(&options->series.format.series_column, "COLUMN"),
             "Column that names the series of a row; empty: one series."},
            {"token_unit",
             Choice(&options->token_unit, {{"character", TokenUnit::kCharacters}, {"word", TokenUnit::kWords}}),
             "What a token is."},
-           {"missing",
-            Choice(&options->series.missing, {{"error", Missing::kError}, {"forward_fill", Missing::kForwardFill}}),
-            "What to do with a field without a value."},
-           {"irregular",
-            Choice(&options->series.irregular,
-                   {{"error", Irregular::kError}, {"resample", Irregular::kResample}, {"keep", Irregular::kKeep}}),
-            "What to do with times that are not one step apart; resample: the mean of each step."},
-           {"step", Number(&options->series.resample_seconds, {0, 1e9}, "SECONDS"),
-            "Length of a step for --irregular=resample. 0: the most frequent of the file."}}};
+           {"series_scale",
+            Choice(&options->series.series_scale,
+                   {{"auto", SeriesScale::kAuto}, {"own", SeriesScale::kOwn}, {"shared", SeriesScale::kShared}}),
+            "Mean and deviation of each series or of all. auto: of each if they differ."}}};
+}
+
+// A mark of a CSV, of those in `accepted`; "tab" names one too. `may_be_none`: an empty text stands for none.
+OptionValue MarkValue(char* target, absl::string_view wanted, absl::string_view accepted, bool may_be_none = false) {
+  OptionValue value;
+  value.unit = "MARK";
+  value.wanted = std::string(wanted);
+  value.read = [target, accepted, may_be_none](absl::string_view text) {
+    if (text == "tab") text = "\t";
+    if (text.empty() ? !may_be_none : text.size() > 1 || !absl::StrContains(accepted, text)) return false;
+    *target = text.empty() ? '\0' : text[0];
+    return true;
+  };
+  value.text = [target]() -> std::string {
+    return *target == '\0' ? "" : *target == '\t' ? "tab" : std::string(1, *target);
+  };
+  return value;
+}
+
+OptionGroup Table(TrainOptions* options) {
+  SeriesOptions& series = options->series;
+  TableFormat& format = series.format;
+  return {
+      "How the CSV is written; all of it stands in the model, so that rondo reads tables alike",
+      {{"delimiter", MarkValue(&format.delimiter, ", ; | : or tab", ",;|:\t"), "Between the fields of a row."},
+       {"decimal", MarkValue(&format.decimal, ". or ,", ".,"), "Before the fraction of a number."},
+       {"thousands", MarkValue(&format.thousands, ", . ' or nothing", ",.'", /*may_be_none=*/true),
+        "Between groups of three digits; empty: nothing is."},
+       {"missing_values", TextList(&format.missing_values, "LIST"),
+        "Texts that stand for no value, beside NA, N/A, NaN, None, null, missing, ?, ., - and \\N."},
+       {"time", TextOrNone(&format.time_column, "COLUMN"),
+        "Column with the time of each row; empty: rows are timesteps without times."},
+       {"time_format", TextOrNone(&format.time_format, "FORMAT"),
+        "Format of --time for absl::ParseTime, as %d.%m.%Y; %s: unix seconds; empty: recognised."},
+       {"time_zone", TextOrNone(&format.time_zone, "NAME"),
+        "Zone of times without an offset and of the calendar, as Europe/Berlin; empty: UTC."},
+       {"missing",
+        Choice(&format.missing,
+               {{"error", Missing::kError}, {"forward_fill", Missing::kForwardFill}, {"mask", Missing::kMask}}),
+        "A field without a value: error, or the value before as an input and never as a target; mask: steps that are "
+        "missing altogether too."},
+       {"sort", Switch(&series.sort), "Sort the rows of each series by time."},
+       {"duplicates",
+        Choice(&series.duplicates, {{"error", Duplicates::kError},
+                                    {"first", Duplicates::kFirst},
+                                    {"last", Duplicates::kLast},
+                                    {"mean", Duplicates::kMean}}),
+        "What rows of one series with equal times become."},
+       {"irregular",
+        Choice(&options->series.irregular,
+               {{"error", Irregular::kError}, {"resample", Irregular::kResample}, {"keep", Irregular::kKeep}}),
+        "What to do with times that are not one step apart; resample: the mean of each step."},
+       {"step", Number(&options->series.resample_seconds, {0, 1e9}, "SECONDS"),
+        "Length of a step for --irregular=resample. 0: the most frequent of the file."}}};
 }
 
 OptionGroup Prediction(TrainOptions* options) {
@@ -134,7 +183,7 @@ OptionGroup Prediction(TrainOptions* options) {
         "Part of each series for early stopping, before the test part."},
        {"test", Number(&dataset.test, {0.01, 0.8}, "PART"), "Part of each series, its end, for the scores."},
        {"season", Number(&options->season, {-1, 1'000'000'000}, "N"),
-        "Timesteps of a season for the naive rule. 0: what fits the step. -1: none."}}};
+        "Timesteps of a season for the naive rule. 0: the best on validation of those that fit the step. -1: none."}}};
 }
 
 OptionGroup Network(NetworkShape* network) {
@@ -228,10 +277,7 @@ absl::Status FinishColumns(TrainOptions* options) {
   if (targets.empty()) {
     return absl::InvalidArgumentError("--target is missing: wanted the columns to predict, or all");
   }
-  if (targets == Strings{"all"}) {
-    if (inputs.empty()) return absl::InvalidArgumentError("--target=all: wanted --inputs with it");
-    targets = inputs;
-  }
+  if (targets == Strings{"all"} && !inputs.empty()) targets = inputs;
   if (inputs.empty()) inputs = targets;
   for (const Strings* names : {&inputs, &targets}) {
     if (std::set<std::string>(names->begin(), names->end()).size() != names->size()) {
@@ -247,6 +293,12 @@ absl::Status FinishColumns(TrainOptions* options) {
 }
 
 absl::Status FinishSource(TrainOptions* options) {
+  if (options->evaluate) {
+    if (options->model_path.empty() || options->csv_path.empty()) {
+      return absl::InvalidArgumentError("wanted 'rondo-train evaluate MODEL --data=FILE'");
+    }
+    return absl::OkStatus();
+  }
   if (options->csv_path.empty() == options->tokens_path.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat(options->csv_path.empty() ? "neither --data nor --tokens is" : "both --data and --tokens are",
@@ -256,7 +308,10 @@ absl::Status FinishSource(TrainOptions* options) {
   if (options->output.empty()) {
     return absl::InvalidArgumentError("--output is missing: wanted the folder to make, such as models/seattle/1");
   }
-  return options->csv_path.empty() ? absl::OkStatus() : FinishColumns(options);
+  if (!options->from.empty() && (!options->tokens_path.empty() || options->search > 0)) {
+    return absl::InvalidArgumentError("--from: wanted --data with it, and neither --tokens nor --search");
+  }
+  return options->csv_path.empty() || !options->from.empty() ? absl::OkStatus() : FinishColumns(options);
 }
 
 // What options must be together.
@@ -269,6 +324,9 @@ absl::Status CheckTogether(const TrainOptions& options) {
   if (!options.tokens_path.empty() && dataset.horizon != 1) {
     return absl::InvalidArgumentError(
         absl::StrCat("--horizon=", dataset.horizon, ": wanted 1 with --tokens, which predicts the next token"));
+  }
+  if (options.series.format.thousands == options.series.format.decimal) {
+    return absl::InvalidArgumentError("--thousands and --decimal are one mark: wanted two");
   }
   if (options.network.cell != Cell::kRnn && options.network.activation != Activation::kTanh) {
     return absl::InvalidArgumentError("--activation=relu: wanted --cell=rnn with it");
@@ -287,6 +345,7 @@ absl::Status Finish(const OptionTable& table, TrainOptions* options) {
   Loss& loss = options->learning.loss;
   if (!options->tokens_path.empty()) loss.kind = LossKind::kCrossEntropy;
   if (loss.kind == LossKind::kQuantile) loss.quantiles = options->quantiles;
+  options->series.statistics_part = 1 - options->dataset.validation - options->dataset.test;
   return status;
 }
 
@@ -296,8 +355,18 @@ OptionTable TrainOptionTable(TrainOptions* options) {
   OptionTable table;
   table.program = "rondo-train";
   table.about = kAbout;
-  table.groups = {Source(options), Prediction(options), Network(&options->network), Learning(options), Run(options)};
+  table.groups = {Source(options),   Table(options), Prediction(options), Network(&options->network),
+                  Learning(options), Run(options)};
   table.notes = kNotes;
+  table.take_word = [options](OptionTable&, const std::string& word) -> absl::StatusOr<CommandLineAsks> {
+    if (options->evaluate ? !options->model_path.empty() : word != "evaluate") {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", word, "' is no option: wanted --NAME=VALUE, or 'evaluate MODEL --data=FILE'"));
+    }
+    if (options->evaluate) options->model_path = word;
+    options->evaluate = true;
+    return CommandLineAsks::kRun;
+  };
   table.finish = [options](const OptionTable& read) { return Finish(read, options); };
   table.flagfile_name = "config";
   return table;

@@ -28,7 +28,10 @@ struct TrainOptions {
   std::string csv_path;  // empty: tokens_path is set
   std::string tokens_path;
   TokenUnit token_unit = TokenUnit::kCharacters;
-  std::string output;  // the folder to make
+  std::string output;     // the folder to make
+  std::string from;       // a model file to go on from; empty: none
+  bool evaluate = false;  // score model_path on csv_path, and train nothing
+  std::string model_path;
   SeriesOptions series;
   DatasetOptions dataset;
   NetworkShape network;      // cell, layers, hidden_size; for tokens the embedding's input_size

@@ -97,7 +97,7 @@ std::string ForecastChart(const ForecastLine& line, const std::string& band_labe
   chart.x_label = line.times.empty() ? "timestep of the test part" : "";
   chart.y_label = line.name;
   chart.first_x = static_cast<double>(first);
-  chart.times = from(line.times);
+  for (const int64_t time : from(line.times)) chart.times.push_back(UnixSeconds(time));
   chart.lower = from(line.lower);
   chart.upper = from(line.upper);
   chart.band_label = band_label;

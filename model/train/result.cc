@@ -1,5 +1,6 @@
 #include "model/train/result.h"
 
+#include <algorithm>
 #include <string>
 #include <thread>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "model/compute_thread.h"
 #include "model/model_file.h"
 #include "model/train/annotate.h"
+#include "model/train/band_calibration.h"
 #include "model/train/evaluation.h"
 #include "model/train/model_assembly.h"
 #include "model/train/output_folder.h"
@@ -18,16 +20,6 @@
 
 namespace rondo::train {
 namespace {
-
-constexpr int64_t kSecondsPerDay = 86400;
-
-int64_t ChooseSeason(const Dataset& dataset, int64_t asked) {
-  if (asked != 0) return std::max<int64_t>(0, asked);
-  const auto step = static_cast<int64_t>(dataset.spec().step_seconds);
-  if (step <= 0) return 0;
-  if (step < kSecondsPerDay) return kSecondsPerDay / step;
-  return step == kSecondsPerDay && dataset.longest_segment(Dataset::kTraining) >= 365 ? 365 : 0;
-}
 
 nlohmann::ordered_json Provenance(const TrainOptions& options, const Source& source, const LearningState& learning,
                                   const Evaluation& evaluation) {
@@ -49,25 +41,12 @@ nlohmann::ordered_json Provenance(const TrainOptions& options, const Source& sou
   return json;
 }
 
-// Scores the network on a thread of its own, since Network's thread settings are not the trainer's.
-absl::StatusOr<Evaluation> EvaluateModel(const Dataset& dataset, const ModelFile& model, int64_t season) {
-  absl::StatusOr<Evaluation> evaluation = absl::UnknownError("");
-  std::thread([&] {
-    PrepareComputeThread();
-    Network::Options options;
-    options.deterministic = true;  // as a server with --deterministic: what shares the batch changes no bit
-    const auto network = Network::Create(model.spec, model.weights, options);
-    evaluation = network.ok() ? Evaluate(dataset, **network, season) : network.status();
-  }).join();
-  return evaluation;
-}
-
 // Returns the chart's lines as a table, which a run of the server can be compared with.
 std::string ForecastCsv(const ForecastLine& line) {
   std::string csv =
       absl::StrCat(line.times.empty() ? "" : "time,", "actual,forecast", line.lower.empty() ? "\n" : ",lower,upper\n");
   for (size_t i = 0; i < line.actual.size(); ++i) {
-    if (!line.times.empty()) absl::StrAppend(&csv, FormatTimeText(line.times[i]), ",");
+    if (!line.times.empty()) absl::StrAppend(&csv, FormatMicroseconds(line.times[i]), ",");
     absl::StrAppendFormat(&csv, "%.9g,%.9g", line.actual[i], line.forecast[i]);
     if (!line.lower.empty()) absl::StrAppendFormat(&csv, ",%.9g,%.9g", line.lower[i], line.upper[i]);
     csv += '\n';
@@ -82,22 +61,62 @@ absl::Status WriteText(const OutputFolder& folder, const std::string& name, cons
 std::vector<std::string> Facts(const TrainOptions& options, const Source& source, const ModelSpec& spec,
                                const LearningState& learning) {
   const Dataset& dataset = source.dataset;
-  return {
+  std::vector<std::string> facts = {
       absl::StrFormat("%s: %d series; %d timesteps to train on, %d to validate, %d to test.", source.file_name,
                       dataset.set().series.size(), dataset.timesteps(Dataset::kTraining),
                       dataset.timesteps(Dataset::kValidation), dataset.timesteps(Dataset::kTest)),
       absl::StrFormat("%d weights, %d optimiser steps in %d epochs, seed %d.", ParameterLayout(ShapeOf(spec)).size(),
                       learning.optimizer.step, learning.epoch, options.learning.seed)};
+  for (const std::string& note : dataset.set().notes) facts.push_back(absl::StrCat("Note: ", note, "."));
+  return facts;
 }
 
 }  // namespace
+
+absl::StatusOr<Evaluation> EvaluateModel(const Dataset& dataset, const ModelFile& model, int64_t season) {
+  absl::StatusOr<Evaluation> evaluation = absl::UnknownError("");
+  std::thread([&] {
+    PrepareComputeThread();
+    Network::Options options;
+    options.deterministic = true;  // as a server with --deterministic: what shares the batch changes no bit
+    const auto network = Network::Create(model.spec, model.weights, options);
+    evaluation = network.ok() ? Evaluate(dataset, **network, season) : network.status();
+  }).join();
+  return evaluation;
+}
+
+absl::StatusOr<std::vector<double>> BandFactors(const Dataset& dataset, const ModelFile& model, int64_t steps,
+                                                uint64_t seed) {
+  absl::StatusOr<std::vector<double>> factors;
+  std::thread([&] {
+    PrepareComputeThread();
+    const auto network = Network::Create(model.spec, model.weights, {});
+    if (network.ok()) {
+      factors = CalibrateBands(dataset, **network, steps, seed);
+    } else {
+      factors = network.status();
+    }
+  }).join();
+  return factors;
+}
 
 absl::Status WriteResult(const TrainOptions& options, const Source& source, const LearningState& learning) {
   ModelFile model;
   model.spec = SpecOf(source.dataset, options.network, options.learning.loss);
   model.weights = WeightsFromParameters(ShapeOf(model.spec), learning.best_parameters);
-  const auto evaluation = EvaluateModel(source.dataset, model, ChooseSeason(source.dataset, options.season));
+  const int64_t season =
+      options.season == 0 && model.spec.tokens == 0 ? FindSeason(source.dataset) : std::max<int64_t>(0, options.season);
+  model.spec.table.season = season;
+  ModelFile learned = model;  // has not seen the validation part
+  if (!learning.learned_parameters.empty()) {
+    learned.weights = WeightsFromParameters(ShapeOf(model.spec), learning.learned_parameters);
+  }
+  const auto factors = BandFactors(source.dataset, learned, std::max<int64_t>(48, season), options.learning.seed);
+  if (!factors.ok()) return factors.status();
+  model.spec.band_factors = *factors;
+  auto evaluation = EvaluateModel(source.dataset, model, season);
   if (!evaluation.ok()) return evaluation.status();
+  evaluation->squared = options.learning.loss.kind == LossKind::kMse;
   model.spec.training_json = Provenance(options, source, learning, *evaluation).dump();
   auto folder = OutputFolder::Create(options.output);
   if (!folder.ok()) return folder.status();

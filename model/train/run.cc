@@ -12,7 +12,9 @@
 #include "absl/time/clock.h"
 #include "base/cpu_limit.h"
 #include "model/checksum.h"
+#include "model/model_file.h"
 #include "model/train/annotate.h"
+#include "model/train/base_model.h"
 #include "model/train/checkpoint.h"
 #include "model/train/model_assembly.h"
 #include "model/train/output_folder.h"
@@ -75,10 +77,9 @@ class Run {
 
   // Goes on from the checkpoint if asked to. FAILED_PRECONDITION: there is one, and it was not asked for.
   absl::Status Begin(Trainer& trainer) {
+    // A folder that cannot be written is found before the training, not after it.
+    if (absl::Status status = OutputFolder::Create(options_.output).status(); !status.ok()) return status;
     std::error_code error;
-    const std::filesystem::path folder = std::filesystem::path(options_.output).parent_path();
-    if (!folder.empty()) std::filesystem::create_directories(folder, error);
-    if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("making the folder ", folder.string()));
     if (!std::filesystem::exists(checkpoint_path_, error)) return absl::OkStatus();
     if (!options_.resume) {
       return absl::FailedPreconditionError(absl::StrCat("an interrupted run left ", checkpoint_path_,
@@ -133,9 +134,18 @@ class Run {
 
 absl::Status RunTraining(TrainOptions options, const std::atomic<Interrupt>& interrupt) {
   if (absl::Status status = CheckAbsent(options.output); !status.ok()) return status;
+  if (!options.from.empty()) {
+    const absl::StatusOr<ModelFile> base = ReadModelFile(options.from);
+    if (!base.ok()) return Annotate(base.status(), options.from);
+    if (absl::Status status = ContinueFrom(*base, &options); !status.ok()) return Annotate(status, options.from);
+    absl::FPrintF(stderr,
+                  "note: the network is that of %s, so a server with --adopt_sessions lets its sessions go on\n",
+                  options.from);
+  }
   const absl::StatusOr<Source> source = ReadSource(options);
   if (!source.ok()) return source.status();
   const Dataset& dataset = source->dataset;
+  for (const std::string& note : dataset.set().notes) absl::FPrintF(stderr, "note: %s\n", note);
   if (dataset.spec().tokens > 0) options.learning.loss.classes = dataset.spec().tokens;
   if (absl::Status status = ChooseWindow(dataset, options.learning); !status.ok()) return status;
   options.network.hidden_size = ChooseHiddenSize(dataset, options.network.hidden_size);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
@@ -25,6 +26,32 @@ Json ErrorsJson(const Errors& errors, double level_std) {
           {"mse_standardised", Rounded(errors.mse() / (level_std * level_std))}};
 }
 
+// The worst of many series come first, so that none is hidden by the mean.
+constexpr size_t kNamedSeries = 10;
+
+std::vector<SeriesScores> WorstFirst(std::vector<SeriesScores> all) {
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.skill() < b.skill(); });
+  return all;
+}
+
+double MedianSkill(const std::vector<SeriesScores>& sorted) {
+  return sorted.empty() ? 0 : sorted[sorted.size() / 2].skill();
+}
+
+Json BySeriesJson(const std::vector<SeriesScores>& all) {
+  const std::vector<SeriesScores> sorted = WorstFirst(all);
+  Json json = {{"count", sorted.size()}, {"median_skill", Rounded(MedianSkill(sorted))}};
+  for (const SeriesScores& one : sorted) {
+    json["series"].push_back({{"name", one.series},
+                              {"mae", Rounded(one.model.mae())},
+                              {"rmse", Rounded(one.model.rmse())},
+                              {"mase", Rounded(one.mase())},
+                              {"naive_mae", Rounded(one.naive().mae())},
+                              {"skill", Rounded(one.skill())}});
+  }
+  return json;
+}
+
 Json OutputJson(const OutputScores& scores, int64_t season) {
   Json json = {{"name", scores.name},
                {"model", ErrorsJson(scores.model, scores.level_std)},
@@ -34,12 +61,16 @@ Json OutputJson(const OutputScores& scores, int64_t season) {
     json["seasonal_naive"] = ErrorsJson(scores.seasonal, scores.level_std);
     json["seasonal_skill"] = Rounded(scores.seasonal_skill());
   }
+  json["mase"] = Rounded(scores.median_mase());
+  if (scores.by_series.size() > 1) json["by_series"] = BySeriesJson(scores.by_series);
   for (const auto& [quantile, part] : scores.coverage) json["coverage"][absl::StrCat(quantile)] = Rounded(part);
   if (scores.model_by_horizon.size() > 1) {
     for (size_t i = 0; i < scores.model_by_horizon.size(); ++i) {
       json["by_horizon"].push_back({{"ahead", i + 1},
                                     {"mae", Rounded(scores.model_by_horizon[i].mae())},
+                                    {"rmse", Rounded(scores.model_by_horizon[i].rmse())},
                                     {"persistence_mae", Rounded(scores.persistence_by_horizon[i].mae())}});
+      if (!scores.band_coverage.empty()) json["by_horizon"].back()["band_coverage"] = Rounded(scores.band_coverage[i]);
     }
   }
   return json;
@@ -50,10 +81,29 @@ void AppendRow(std::string* table, const std::string& label, const Errors& error
                         errors.mse(), errors.mae() / level_std, errors.mse() / (level_std * level_std));
 }
 
-std::string Verdict(const OutputScores& scores) {
-  const double percent = 100 * scores.skill();
-  if (std::abs(percent) < 2) return absl::StrFormat("no skill: within %.1f%% of persistence", std::abs(percent));
-  return absl::StrFormat("MAE %.1f%% %s persistence", std::abs(percent), percent > 0 ? "below" : "ABOVE");
+std::string Verdict(const OutputScores& scores, const Evaluation& evaluation) {
+  const OutputScores::Headline headline = scores.headline(evaluation.squared);
+  const std::string rule = headline.seasonal ? absl::StrCat("seasonal naive (", evaluation.season, ")") : "persistence";
+  const double percent = 100 * headline.skill;
+  if (std::abs(percent) < 2) return absl::StrFormat("no skill: within %.1f%% of %s", std::abs(percent), rule);
+  return absl::StrFormat("%s %.1f%% %s %s, the best naive rule", evaluation.squared ? "MSE" : "MAE", std::abs(percent),
+                         percent > 0 ? "below" : "ABOVE", rule);
+}
+
+// Says how many series are worse than the best naive rule, and names the worst.
+std::string SeriesTable(const OutputScores& scores) {
+  const std::vector<SeriesScores> sorted = WorstFirst(scores.by_series);
+  if (sorted.size() < 2) return "";
+  const auto worse = std::count_if(sorted.begin(), sorted.end(), [](const auto& one) { return one.skill() < 0; });
+  std::string table =
+      absl::StrFormat("    %d series: median MAE %.1f%% below the best naive rule, %d ABOVE it; the worst:\n",
+                      sorted.size(), 100 * MedianSkill(sorted), worse);
+  for (size_t i = 0; i < std::min(kNamedSeries, sorted.size()); ++i) {
+    const SeriesScores& one = sorted[i];
+    absl::StrAppendFormat(&table, "      %-24s MAE %.4g, best naive rule %.4g (%+.1f%%), MASE %.3f\n", one.series,
+                          one.model.mae(), one.naive().mae(), -100 * one.skill(), one.mase());
+  }
+  return table;
 }
 
 }  // namespace
@@ -91,7 +141,7 @@ std::string ScoresTable(const Evaluation& evaluation) {
     if (evaluation.season > 0 && scores.seasonal.count > 0) {
       AppendRow(&table, absl::StrCat("  seasonal naive (", evaluation.season, ")"), scores.seasonal, scores.level_std);
     }
-    absl::StrAppend(&table, "  ", scores.name, ": ", Verdict(scores), "\n");
+    absl::StrAppend(&table, "  ", scores.name, ": ", Verdict(scores, evaluation), "\n", SeriesTable(scores));
     for (const auto& [quantile, part] : scores.coverage) {
       absl::StrAppendFormat(&table, "    quantile %.3g: %.1f%% of the values at or below it\n", quantile, 100 * part);
     }

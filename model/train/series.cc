@@ -3,197 +3,238 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <utility>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "base/time_text.h"
-#include "model/json_text.h"
-#include "model/train/time_column.h"
+#include "model/train/column_units.h"
+#include "model/train/file_rows.h"
 
 namespace rondo::train {
 namespace {
 
-constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
-constexpr int64_t kMaxResampledSteps = int64_t{1} << 28;
-
-bool IsMissing(absl::string_view text) {
-  const std::string lower = absl::AsciiStrToLower(absl::StripAsciiWhitespace(text));
-  return lower.empty() || lower == "na" || lower == "nan" || lower == "null";
-}
-
-absl::StatusOr<float> ParseValue(const std::string& text, size_t row, const std::string& column) {
-  if (IsMissing(text)) return kMissing;
-  float value = 0;
-  if (absl::SimpleAtof(text, &value) && std::isfinite(value)) return value;
-  return absl::InvalidArgumentError(absl::StrCat("row ", RowNumber(row), ", column '", column, "' has ", Quoted(text),
-                                                 "; a finite number is wanted"));
-}
-
-// Lists the rows of the file that belong to one series, in the file's order.
-struct Rows {
-  std::string name;
-  std::vector<size_t> rows;
-};
-
-std::vector<Rows> SplitBySeries(const CsvTable& table, const std::vector<std::string>* names) {
-  std::vector<Rows> all;
-  std::map<std::string, size_t> places;
-  for (size_t row = 0; row < table.rows(); ++row) {
-    const std::string name = names == nullptr ? "" : (*names)[row];
-    const auto [found, added] = places.emplace(name, all.size());
-    if (added) all.push_back({name, {}});
-    all[found->second].rows.push_back(row);
-  }
-  return all;
-}
-
-int64_t MostFrequentStep(const std::vector<Rows>& all, const std::vector<int64_t>& times) {
-  std::map<int64_t, size_t> counts;
-  for (const Rows& one : all) {
-    for (size_t i = 1; i < one.rows.size(); ++i) ++counts[times[one.rows[i]] - times[one.rows[i - 1]]];
-  }
-  const auto most =
-      std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-  return most == counts.end() ? 0 : most->first;
-}
+constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();
+constexpr int64_t kMaxTimesteps = int64_t{1} << 28;
+constexpr int64_t kMicroseconds = 1'000'000;  // of a second
 
 // Reads a table's columns series by series.
 class Maker {
  public:
-  Maker(const CsvTable& table, const SeriesOptions& options) : table_(table), options_(options) {}
+  Maker(const CsvTable& table, const SeriesOptions& options)
+      : table_(table), options_(options), width_(options.columns.size()) {
+    set_.columns = options.columns;
+    set_.format = options.format;
+    set_.notes = table.notes;
+  }
 
   absl::StatusOr<SeriesSet> Make() {
-    if (absl::Status status = FindColumns(); !status.ok()) return status;
-    if (table_.rows() == 0) return absl::InvalidArgumentError("the file has a header and no rows");
-    const std::vector<Rows> all = SplitBySeries(table_, series_names_);
-    if (!options_.time.empty()) {
-      step_ = options_.irregular == Irregular::kResample && options_.resample_seconds > 0
-                  ? static_cast<int64_t>(options_.resample_seconds)
-                  : MostFrequentStep(all, times_);
+    absl::StatusOr<FileRows> rows = ReadRows(table_, options_, &set_.notes);
+    if (!rows.ok()) return rows.status();
+    rows_ = *std::move(rows);
+    std::vector<SeriesRows> all = SplitBySeries(table_, rows_);
+    int64_t left_out = 0;
+    for (SeriesRows& one : all) {
+      const absl::StatusOr<int64_t> ordered = OrderRows(options_, &rows_, &one);
+      if (!ordered.ok()) return ordered.status();
+      left_out += *ordered;
     }
-    SeriesSet set;
-    set.columns = options_.columns;
-    for (const Rows& one : all) {
-      auto series = MakeOne(one);
+    if (left_out > 0) set_.notes.push_back(absl::StrCat(left_out, " rows have the time of the row before them"));
+    FindStepOf(all);
+    std::vector<RawSeries> raw;
+    for (const SeriesRows& one : all) {
+      auto series = LayOut(one);
       if (!series.ok()) return series.status();
-      set.series.push_back(*std::move(series));
+      raw.push_back(*std::move(series));
     }
-    set.step_seconds = regular_ ? static_cast<double>(step_) : 0;
-    return set;
+    if (!options_.keep_units) {
+      set_.format.units = FindUnits(raw, options_.columns, options_.series_scale, options_.statistics_part);
+    }
+    for (RawSeries& series : raw) {
+      if (absl::Status status = Finish(&series); !status.ok()) return status;
+    }
+    if (!regular_) set_.format.step = {};
+    return std::move(set_);
   }
 
  private:
-  absl::Status FindColumns() {
-    for (const std::string& name : options_.columns) {
-      const auto column = table_.Find(name);
-      if (!column.ok()) return column.status();
-      columns_.push_back(&table_.columns[*column]);
+  void FindStepOf(const std::vector<SeriesRows>& all) {
+    if (rows_.times.empty()) return;
+    std::vector<std::vector<int64_t>> times;
+    for (const SeriesRows& one : all) {
+      std::vector<int64_t>& its = times.emplace_back();
+      for (const size_t row : one.rows) its.push_back(rows_.times[row]);
     }
-    if (!options_.series.empty()) {
-      const auto column = table_.Find(options_.series);
-      if (!column.ok()) return column.status();
-      series_names_ = &table_.columns[*column];
+    CalendarStep& step = set_.format.step;
+    step = FindStep(times, rows_.zone);
+    if (options_.irregular == Irregular::kResample && options_.resample_seconds > 0) {
+      step = {CalendarStep::Unit::kMicrosecond, std::llround(options_.resample_seconds * kMicroseconds)};
     }
-    if (options_.time.empty()) return absl::OkStatus();
-    const auto column = table_.Find(options_.time);
-    if (!column.ok()) return column.status();
-    auto times = ParseTimes(table_.columns[*column], options_.time_format);
-    if (!times.ok()) return times.status();
-    times_ = *std::move(times);
-    return absl::OkStatus();
   }
 
-  absl::StatusOr<Series> MakeOne(const Rows& one) {
-    Series series;
+  // Puts the rows of a series one step apart.
+  absl::StatusOr<RawSeries> LayOut(const SeriesRows& one) {
+    RawSeries series;
     series.name = one.name;
-    if (absl::Status status = CheckSteps(one); !status.ok()) return status;
-    for (const size_t row : one.rows) {
-      if (!times_.empty()) series.times.push_back(times_[row]);
-      for (size_t i = 0; i < columns_.size(); ++i) {
-        const auto value = ParseValue((*columns_[i])[row], row, options_.columns[i]);
-        if (!value.ok()) return value.status();
-        series.values.push_back(*value);
+    const CalendarStep& step = set_.format.step;
+    const bool resample = options_.irregular == Irregular::kResample && step.unit == CalendarStep::Unit::kMicrosecond;
+    if (resample) {
+      if (absl::Status status = Resample(one, &series); !status.ok()) return status;
+    }
+    for (size_t i = 0; i < one.rows.size() && !resample; ++i) {
+      if (i > 0 && !rows_.times.empty()) {
+        if (absl::Status status = Reach(one, i, &series); !status.ok()) return status;
       }
+      Append(one.rows[i], &series);
     }
-    series.timesteps = one.rows.size();
-    if (options_.irregular == Irregular::kResample && !times_.empty()) {
-      if (absl::Status status = Resample(series); !status.ok()) return status;
-    }
-    if (absl::Status status = FillMissing(one, series); !status.ok()) return status;
-    return series;
+    if (absl::Status status = CheckMissing(one, series); !status.ok()) return status;
+    BeginAtFirstValues(&series);
+    if (series.timesteps > 0) return series;
+    return absl::InvalidArgumentError(absl::StrCat(OfSeries(one.name), "no row has a value in every column"));
   }
 
-  absl::Status CheckSteps(const Rows& one) {
-    for (size_t i = 1; i < one.rows.size() && !times_.empty(); ++i) {
-      const int64_t before = times_[one.rows[i - 1]], now = times_[one.rows[i]];
-      const std::string where = absl::StrCat("row ", RowNumber(one.rows[i]), " has the time ", FormatTimeText(now),
-                                             " after ", FormatTimeText(before));
-      if (now <= before) return absl::InvalidArgumentError(absl::StrCat(where, "; times must grow within a series"));
-      if (now - before == step_ || options_.irregular == Irregular::kResample) continue;
+  void Append(size_t row, RawSeries* series) {
+    if (!rows_.times.empty()) series->times.push_back(rows_.times[row]);
+    series->values.insert(series->values.end(), rows_.values.begin() + row * width_,
+                          rows_.values.begin() + (row + 1) * width_);
+    ++series->timesteps;
+  }
+
+  // Puts in the steps that lie between the last timestep and row `i` of a series, if that is allowed.
+  absl::Status Reach(const SeriesRows& one, size_t i, RawSeries* series) {
+    const int64_t origin = series->times.front(), before = series->times.back(), now = rows_.times[one.rows[i]];
+    const CalendarStep& step = set_.format.step;
+    const auto last = StepsBetween(step, rows_.zone, origin, before),
+               next = StepsBetween(step, rows_.zone, origin, now);
+    if (last.has_value() && next.has_value() && *next == *last + 1) return absl::OkStatus();
+    if (options_.irregular == Irregular::kKeep) {
       regular_ = false;
-      if (options_.irregular == Irregular::kKeep) continue;
-      return absl::InvalidArgumentError(
-          absl::StrCat(where, ", a step of ", now - before, " s where most are ", step_,
-                       " s; --irregular=resample makes equal steps, --irregular=keep takes rows as they are"));
+      return absl::OkStatus();
     }
-    return absl::OkStatus();
+    const bool fills = options_.format.missing == Missing::kMask || options_.irregular == Irregular::kResample;
+    if (fills && last.has_value() && next.has_value() && *next - *last < kMaxTimesteps - series->timesteps) {
+      for (int64_t k = *last + 1; k < *next; ++k) {
+        series->times.push_back(AddSteps(step, rows_.zone, origin, k));
+        series->values.resize(series->values.size() + width_, kNoValue);
+        ++series->timesteps;
+      }
+      return absl::OkStatus();
+    }
+    const std::string distance = StepText({CalendarStep::Unit::kMicrosecond, now - before});
+    return absl::InvalidArgumentError(absl::StrCat(
+        OfSeries(one.name), "row ", RowNumber(one.rows[i]), " has the time ", rows_.TimeText(now), " after ",
+        rows_.TimeText(before), ", a step of ", distance, " where most are ", StepText(step),
+        "; --missing=mask puts in what is missing, --irregular=resample makes equal steps, --irregular=keep takes rows "
+        "as they are"));
   }
 
-  absl::Status Resample(Series& series) const {
-    if (step_ <= 0) return absl::OkStatus();
-    const int64_t start = series.times.front() - ((series.times.front() % step_) + step_) % step_;
-    const int64_t steps = (series.times.back() - start) / step_ + 1, width = columns_.size();
-    if (steps > kMaxResampledSteps) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("a step of ", step_, " s makes ", steps, " timesteps; at most ", kMaxResampledSteps));
+  absl::Status Resample(const SeriesRows& one, RawSeries* series) const {
+    const int64_t step = set_.format.step.count, first = rows_.times[one.rows.front()],
+                  last = rows_.times[one.rows.back()];
+    const int64_t start = first - ((first % step) + step) % step, steps = (last - start) / step + 1;
+    if (steps > kMaxTimesteps) {
+      return absl::InvalidArgumentError(absl::StrCat("a step of ", StepText(set_.format.step), " makes ", steps,
+                                                     " timesteps; at most ", kMaxTimesteps));
     }
-    std::vector<double> sums(steps * width);
-    std::vector<int64_t> counts(steps * width);
-    for (int64_t t = 0; t < series.timesteps; ++t) {
-      for (int64_t i = 0; i < width; ++i) {
-        const float value = series.values[t * width + i];
-        const int64_t place = (series.times[t] - start) / step_ * width + i;
+    series->values.resize(steps * width_, 0);
+    std::vector<int64_t> counts(steps * width_);
+    for (const size_t row : one.rows) {
+      for (size_t i = 0; i < width_; ++i) {
+        const double value = rows_.values[row * width_ + i];
+        const int64_t place =
+            (rows_.times[row] - start) / step * static_cast<int64_t>(width_) + static_cast<int64_t>(i);
         if (std::isnan(value)) continue;
-        sums[place] += value;
+        series->values[place] += value;
         ++counts[place];
       }
     }
-    series.timesteps = steps;
-    series.times.resize(steps);
-    for (int64_t t = 0; t < steps; ++t) series.times[t] = start + t * step_;
-    series.values.resize(steps * width);
-    for (int64_t i = 0; i < steps * width; ++i) series.values[i] = counts[i] == 0 ? kMissing : sums[i] / counts[i];
+    for (size_t i = 0; i < counts.size(); ++i)
+      series->values[i] = counts[i] == 0 ? kNoValue : series->values[i] / counts[i];
+    for (int64_t t = 0; t < steps; ++t) series->times.push_back(start + t * step);
+    series->timesteps = steps;
     return absl::OkStatus();
   }
 
-  absl::Status FillMissing(const Rows& one, Series& series) const {
-    const size_t width = columns_.size();
+  absl::Status CheckMissing(const SeriesRows& one, const RawSeries& series) const {
+    if (options_.format.missing != Missing::kError) return absl::OkStatus();
+    const bool resampled = series.timesteps != static_cast<int64_t>(one.rows.size());
     for (size_t place = 0; place < series.values.size(); ++place) {
       if (!std::isnan(series.values[place])) continue;
-      const size_t t = place / width;
-      const bool resampled = series.timesteps != static_cast<int64_t>(one.rows.size());
-      const std::string where =
-          absl::StrCat(resampled ? FormatTimeText(series.times[t]) : absl::StrCat("row ", RowNumber(one.rows[t])),
-                       ", column '", options_.columns[place % width], "' has no value");
-      if (options_.missing == Missing::kError) {
-        return absl::InvalidArgumentError(absl::StrCat(where, "; --missing=forward_fill takes the one before"));
-      }
-      if (t == 0) return absl::InvalidArgumentError(absl::StrCat(where, " and none before it in its series"));
-      series.values[place] = series.values[place - width];
+      const size_t t = place / width_;
+      return absl::InvalidArgumentError(absl::StrCat(
+          OfSeries(one.name),
+          resampled ? rows_.TimeText(series.times[t]) : absl::StrCat("row ", RowNumber(one.rows[t])), ", column '",
+          options_.columns[place % width_],
+          "' has no value; --missing=forward_fill takes the one before, and neither learns nor scores it"));
     }
+    return absl::OkStatus();
+  }
+
+  // A sensor may start late: the series begins when all columns have had a value.
+  void BeginAtFirstValues(RawSeries* series) {
+    std::vector<bool> seen(width_);
+    size_t unseen = width_;
+    int64_t begin = 0;
+    for (; begin < series->timesteps && unseen > 0; ++begin) {
+      for (size_t i = 0; i < width_; ++i) {
+        if (seen[i] || std::isnan(series->values[begin * width_ + i])) continue;
+        seen[i] = true;
+        --unseen;
+      }
+    }
+    begin = unseen > 0 ? series->timesteps : begin - 1;
+    if (begin <= 0) return;
+    const std::string left_out = absl::StrCat(begin, begin == 1 ? " timestep is" : " timesteps are", " left out");
+    if (begin < series->timesteps) {
+      const std::string where =
+          rows_.times.empty() ? absl::StrCat("timestep ", begin) : rows_.TimeText(series->times[begin]);
+      set_.notes.push_back(absl::StrCat(OfSeries(series->name), "it begins at ", where,
+                                        ", the first with a value for every column; ", left_out));
+      // What a column had before is what fills its first values.
+      for (size_t i = 0; i < width_; ++i) {
+        double& first = series->values[begin * width_ + i];
+        for (int64_t t = begin; std::isnan(first); --t) first = series->values[(t - 1) * width_ + i];
+      }
+    }
+    if (!series->times.empty()) series->times.erase(series->times.begin(), series->times.begin() + begin);
+    series->values.erase(series->values.begin(), series->values.begin() + begin * width_);
+    series->timesteps -= begin;
+  }
+
+  // Fills what is missing, and turns the file's numbers into what is sent.
+  absl::Status Finish(RawSeries* raw) {
+    Series series;
+    series.name = raw->name;
+    series.timesteps = raw->timesteps;
+    series.times = std::move(raw->times);
+    std::vector<double>& values = raw->values;
+    if (std::any_of(values.begin(), values.end(), [](double value) { return std::isnan(value); })) {
+      series.present.assign(values.size(), 1);
+    }
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (!std::isnan(values[i])) continue;
+      series.present[i] = 0;
+      values[i] = values[i - width_];
+    }
+    series.values.resize(values.size());
+    for (size_t column = 0; column < width_; ++column) {
+      const ColumnUnit unit = set_.format.UnitOf(options_.columns[column], raw->name);
+      for (size_t i = column; i < values.size(); i += width_) {
+        series.values[i] = static_cast<float>((values[i] - unit.offset) / unit.scale);
+        if (std::isfinite(series.values[i])) continue;
+        return absl::InvalidArgumentError(absl::StrCat(OfSeries(raw->name), "column '", options_.columns[column],
+                                                       "' has ", values[i],
+                                                       ", too far from its other values to be learned"));
+      }
+    }
+    set_.series.push_back(std::move(series));
     return absl::OkStatus();
   }
 
   const CsvTable& table_;
   const SeriesOptions& options_;
-  std::vector<const std::vector<std::string>*> columns_;
-  const std::vector<std::string>* series_names_ = nullptr;
-  std::vector<int64_t> times_;
-  int64_t step_ = 0;
+  const size_t width_;
+  FileRows rows_;
   bool regular_ = true;
+  SeriesSet set_;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "model/train/time_column.h"
 
 #include <algorithm>
+#include <map>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -17,32 +18,23 @@ bool LooksLikeAnHour(absl::string_view text) {
          ParseTimeAs(text, "%Y%m%d%H").ok();
 }
 
-absl::StatusOr<std::vector<int64_t>> ParseAs(const std::vector<std::string>& texts, const std::string& format) {
-  std::vector<int64_t> times;
-  times.reserve(texts.size());
-  for (const std::string& text : texts) {
-    const absl::StatusOr<int64_t> time = ParseTimeAs(text, format);
-    if (!time.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat("row ", RowNumber(times.size()), ": ", time.status().message()));
-    }
-    times.push_back(*time);
-  }
-  return times;
-}
-
 }  // namespace
 
-absl::StatusOr<std::vector<int64_t>> ParseTimes(const std::vector<std::string>& texts, const std::string& format) {
-  if (!format.empty()) return ParseAs(texts, format);
+absl::StatusOr<std::vector<int64_t>> ParseTimes(const std::vector<std::string>& texts, const TableFormat& format,
+                                                const std::vector<std::string>* series) {
+  const absl::StatusOr<TimeReading> reading = ReadingOf(format);
+  if (!reading.ok()) return reading.status();
   std::vector<int64_t> times;
   times.reserve(texts.size());
+  std::map<absl::string_view, int64_t> last;  // of each series
   absl::string_view form;
   for (const std::string& text : texts) {
     const size_t row = RowNumber(times.size());
-    const absl::StatusOr<TextTime> time = ParseTimeText(text);
+    int64_t& before = last.emplace(series == nullptr ? "" : (*series)[times.size()], INT64_MIN).first->second;
+    const absl::StatusOr<TextTime> time = ReadTime(text, *reading, before);
     if (!time.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("row ", row, ": ", time.status().message(), "; --time_format=FORMAT reads others"));
+      const char* advice = format.time_format.empty() ? "; --time_format=FORMAT reads others" : "";
+      return absl::InvalidArgumentError(absl::StrCat("row ", row, ": ", time.status().message(), advice));
     }
     if (times.empty()) form = time->form;
     if (time->form != form) {
@@ -50,9 +42,10 @@ absl::StatusOr<std::vector<int64_t>> ParseTimes(const std::vector<std::string>& 
                                                      ") where the rows before have ", form,
                                                      "; a column of times is written in one form"));
     }
-    times.push_back(time->unix_seconds);
+    before = time->unix_microseconds();
+    times.push_back(before);
   }
-  if (texts.size() > 1 && std::all_of(texts.begin(), texts.end(), LooksLikeAnHour)) {
+  if (format.time_format.empty() && texts.size() > 1 && std::all_of(texts.begin(), texts.end(), LooksLikeAnHour)) {
     return absl::InvalidArgumentError(absl::StrCat("times such as ", Quoted(texts[0]),
                                                    " may be YYYYMMDDHH or seconds since 1970; say which with "
                                                    "--time_format=%Y%m%d%H or --time_format=%s"));

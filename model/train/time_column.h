@@ -6,13 +6,17 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/table_format.h"
 
 namespace rondo::train {
 
-// Returns the unix seconds of each row. The texts are read by ParseTimeText, and all of a column are written in one
-// form, so that no row is of another unit than the rest; or by ParseTimeAs with `format`, if it is not empty.
-// INVALID_ARGUMENT: the first row that cannot be read or has another form; or the column may as well be YYYYMMDDHH.
-absl::StatusOr<std::vector<int64_t>> ParseTimes(const std::vector<std::string>& texts, const std::string& format);
+// Returns the unix microseconds of each row. The texts are read by ReadTime, and all of a column are written in one
+// form, so that no row is of another unit than the rest. `series` names each row's series, so that an hour that comes
+// twice is told from the rows of that series; null: there is one.
+// INVALID_ARGUMENT: the first row that cannot be read or has another form; the column may as well be YYYYMMDDHH; or
+// there is no such time zone.
+absl::StatusOr<std::vector<int64_t>> ParseTimes(const std::vector<std::string>& texts, const TableFormat& format,
+                                                const std::vector<std::string>* series = nullptr);
 
 }  // namespace rondo::train
 

@@ -62,6 +62,7 @@ Trainer::Trainer(const Dataset& dataset, const NetworkShape& shape, const Learni
 }
 
 std::vector<float> Trainer::Initial() const {
+  if (!options_.initial.empty()) return options_.initial;
   std::vector<float> parameters = InitialParameters(shape_, options_.seed);
   for (const auto& range : {backprop_->layout().head_weight(), backprop_->layout().head_bias()}) {
     std::fill_n(parameters.begin() + range.offset, range.size, 0.0f);
@@ -78,6 +79,7 @@ void Trainer::StartFromInitial() {
 
 void Trainer::BeginRefit() {
   state_.refit_epochs = state_.best_epoch;
+  state_.learned_parameters = state_.best_parameters;
   StartFromInitial();
   rate_.set_state({});
   state_.rate = rate_.state();
@@ -92,6 +94,10 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const Dataset& dataset,
 
 absl::Status Trainer::Resume(LearningState state) {
   const size_t size = backprop_->layout().size();
+  const size_t learned = state.learned_parameters.size();
+  if (learned != (state.refit_epochs > 0 ? size : 0)) {
+    return absl::InvalidArgumentError("the checkpoint is of a run of another version");
+  }
   for (const std::vector<float>* part :
        {&state.parameters, &state.best_parameters, &state.optimizer.first_moment, &state.optimizer.second_moment}) {
     if (part->size() != size) {

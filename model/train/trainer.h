@@ -30,6 +30,7 @@ struct LearningOptions {
   double dropout = 0;
   bool refit = true;  // train again on training and validation part for as many epochs as were best
   uint64_t seed = 1;
+  std::vector<float> initial;  // parameters to begin with; empty: drawn from the seed, with a head of zeros
 };
 
 // Holds everything that a run has come to. What follows depends on this state, the data and the options alone, so a run
@@ -40,6 +41,7 @@ struct LearningState {
   int64_t epoch = 0;         // complete epochs of this run
   int64_t step_in_epoch = 0;
   std::vector<float> parameters, best_parameters;
+  std::vector<float> learned_parameters;  // the best ones before the second run, which has not seen the validation part
   AdamW::State optimizer;
   LearningRate::State rate;
   double best_loss = 0;                   // on the validation part

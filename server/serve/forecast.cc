@@ -73,6 +73,7 @@ absl::Status Forecast::StartFromSession(SessionLease session) {
   }
   model_ = session.model();
   position_ = session.position();
+  last_time_ = session.last_time();
   const absl::Status status = RunPaths(session.last_time(), session.state(), session.last_output());
   session.Release(arrived_);
   return status;
@@ -83,6 +84,7 @@ absl::Status Forecast::StartFromHistory() {
   absl::Status status = CheckTimesteps(request_.history, request_.history_times, model, context_->limits.max_timesteps);
   if (!status.ok()) return status;
   position_ = static_cast<int64_t>(request_.history.size()) / model.spec().input_size();
+  if (!request_.history_times.empty()) last_time_ = request_.history_times.back();
   return RunPaths(std::nullopt, nullptr, {});
 }
 
@@ -154,7 +156,7 @@ void Forecast::TakeQuantiles() {
   if (cancelled_) return Finish(CancelledByClient());
   const size_t begin = columns_;
   columns_ = std::min(points_.front().size(), begin + kNumbersPerTurn / points_.size() + 1);
-  AppendQuantiles(points_, QuantilesOf(request_), begin, columns_, &quantiles_);
+  AppendQuantiles(points_, QuantilesOf(request_), model_->spec(), begin, columns_, &quantiles_);
   if (columns_ < points_.front().size()) return context_->poster->Post(this);
   values_ = quantiles_;
   Finish(absl::OkStatus());

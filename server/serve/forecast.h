@@ -44,6 +44,8 @@ class Forecast : private Event, private ForecastPath::Owner {
   absl::Span<const float> values() const { return values_; }
   // The session's position, unmoved; the timesteps of the history without a session.
   int64_t position() const { return position_; }
+  // The time of the last timestep before the first row, if it came with one.
+  std::optional<int64_t> last_time() const { return last_time_; }
 
  private:
   void Proceed(bool ok) override;
@@ -83,6 +85,7 @@ class Forecast : private Event, private ForecastPath::Owner {
   bool cancelled_ = false;
   absl::Status status_;
   int64_t position_ = 0;
+  std::optional<int64_t> last_time_;
   std::vector<float> quantiles_;  // what values_ points to if paths were sampled
   absl::Span<const float> values_;
 };

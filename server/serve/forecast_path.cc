@@ -122,18 +122,30 @@ Work WorkOfPaths(const ForecastView& request, const ModelSpec& spec, size_t time
   return work;
 }
 
-void AppendQuantiles(absl::Span<const absl::Span<const float>> paths, absl::Span<const double> quantiles, size_t begin,
-                     size_t end, std::vector<float>* result) {
+double BandFactor(const ModelSpec& spec, size_t column) {
+  const std::vector<double>& factors = spec.band_factors;
+  if (column < factors.size() || factors.empty()) return factors.empty() ? 1 : factors[column];
+  return factors[factors.size() - spec.outputs.size() + column % spec.outputs.size()];
+}
+
+void AppendQuantiles(absl::Span<const absl::Span<const float>> paths, absl::Span<const double> quantiles,
+                     const ModelSpec& spec, size_t begin, size_t end, std::vector<float>* result) {
   std::vector<float> sorted(paths.size());
+  const auto quantile_of = [&sorted](double quantile) {
+    const double place = quantile * static_cast<double>(sorted.size() - 1);
+    const auto below = static_cast<size_t>(place);
+    const size_t above = std::min(below + 1, sorted.size() - 1);
+    const auto share = static_cast<float>(place - std::floor(place));
+    return sorted[below] + share * (sorted[above] - sorted[below]);
+  };
   for (size_t column = begin; column < end; ++column) {
     std::transform(paths.begin(), paths.end(), sorted.begin(), [column](const auto& path) { return path[column]; });
     std::sort(sorted.begin(), sorted.end());
+    const auto factor = static_cast<float>(BandFactor(spec, column));
+    const float median = quantile_of(0.5);
     for (const double quantile : quantiles) {
-      const double place = quantile * static_cast<double>(sorted.size() - 1);
-      const auto below = static_cast<size_t>(place);
-      const size_t above = std::min(below + 1, sorted.size() - 1);
-      const auto share = static_cast<float>(place - std::floor(place));
-      result->push_back(sorted[below] + share * (sorted[above] - sorted[below]));
+      const float value = quantile_of(quantile);
+      result->push_back(factor == 1 ? value : median + factor * (value - median));
     }
   }
 }

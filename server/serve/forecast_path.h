@@ -75,9 +75,10 @@ absl::Status CheckPaths(const ForecastView& request, const Model& model, size_t 
 Work WorkOfPaths(const ForecastView& request, const ModelSpec& spec, size_t timesteps);
 
 // Appends for each of the points [begin, end) the quantiles over the paths (linear between the order statistics, as
-// numpy.quantile): [end - begin][quantiles]. `paths`: each path's points, all of one size.
-void AppendQuantiles(absl::Span<const absl::Span<const float>> paths, absl::Span<const double> quantiles, size_t begin,
-                     size_t end, std::vector<float>* result);
+// numpy.quantile), moved by ModelSpec::band_factors: [end - begin][quantiles]. `paths`: each path's points, all of one
+// size, [horizon][outputs].
+void AppendQuantiles(absl::Span<const absl::Span<const float>> paths, absl::Span<const double> quantiles,
+                     const ModelSpec& spec, size_t begin, size_t end, std::vector<float>* result);
 
 }  // namespace rondo
 

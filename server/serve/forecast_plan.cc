@@ -77,8 +77,12 @@ absl::Status ForecastPlan::PlanTimes(const ForecastView& request, const Model& m
     return Refuse(Why::kPosition, absl::StrCat("the forecast lacks times: model '", model.name,
                                                "' needs them, so known_times must give ", future));
   }
+  const CalendarStep& step = model.spec().table.step;
+  const absl::TimeZone zone = ReadingOf(model.spec().table).value_or(TimeReading()).zone;  // Validate has found it
   for (size_t k = 1; k <= future; ++k) {
-    times_.push_back(*last_time + std::llround(model.spec().step_seconds * static_cast<double>(k)));
+    const auto steps = static_cast<int64_t>(k);
+    times_.push_back(step.known() ? AddSteps(step, zone, *last_time * 1'000'000, steps) / 1'000'000
+                                  : *last_time + std::llround(model.spec().step_seconds * static_cast<double>(k)));
   }
   return absl::OkStatus();
 }

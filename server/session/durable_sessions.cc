@@ -66,7 +66,9 @@ absl::StatusOr<std::optional<SessionLease>> DurableSessions::LookFor(const Sessi
                                                                      const ServedModelPtr* create_as,
                                                                      LeaseWaiter* waiter, absl::Time now) {
   if (absl::Status valid = ValidateSessionId(key.id); !valid.ok()) return valid;
-  std::unique_ptr<LiveSession> made = NewSession(key, table_->options_.idle_timeout, now);
+  const absl::Duration idle_timeout =
+      create_as == nullptr ? table_->options_.idle_timeout : IdleTimeoutOf(table_->options_, **create_as);
+  std::unique_ptr<LiveSession> made = NewSession(key, idle_timeout, now);
   made->leased = made->provisional = made->loading = made->recently_used = true;
   LiveSession* const session = made.get();
   SessionShard& shard = table_->ShardOf(key.hash);

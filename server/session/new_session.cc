@@ -10,6 +10,10 @@
 
 namespace rondo {
 
+absl::Duration IdleTimeoutOf(const SessionOptions& options, const ServedModel& model) {
+  return std::max(options.idle_timeout, absl::Seconds(model.spec().step_seconds) * options.idle_steps);
+}
+
 std::unique_ptr<LiveSession> NewSession(const SessionKey& key, absl::Duration idle_timeout, absl::Time now) {
   auto session = std::make_unique<LiveSession>();
   session->hash = key.hash;
@@ -36,7 +40,7 @@ absl::StatusOr<std::unique_ptr<LiveSession>> MakeSession(absl::string_view id,
                                                    "; wanted more than 0 and at most ",
                                                    absl::FormatDuration(options.max_idle_timeout)));
   }
-  auto session = NewSession(SessionKey(*used_id), idle_timeout.value_or(options.idle_timeout), now);
+  auto session = NewSession(SessionKey(*used_id), idle_timeout.value_or(IdleTimeoutOf(options, *fresh.model)), now);
   StartAt(std::move(fresh), session.get());
   return session;
 }
@@ -45,7 +49,7 @@ absl::StatusOr<std::unique_ptr<LiveSession>> MakeSession(const SessionRecord& re
                                                          FreshStart fresh, absl::Time now) {
   if (absl::Status valid = ValidateSessionId(record.id); !valid.ok()) return valid;
   if (absl::Status shape = CheckShape(record, *fresh.model->model); !shape.ok()) return shape;
-  const absl::Duration longest = std::max(options.max_idle_timeout, options.idle_timeout);
+  const absl::Duration longest = std::max(options.max_idle_timeout, IdleTimeoutOf(options, *fresh.model));
   auto session = NewSession(SessionKey(record.id), std::min(absl::Nanoseconds(record.idle_timeout_ns), longest), now);
   StartAt(std::move(fresh), session.get());
   GoOnFrom(record, session.get());

@@ -14,6 +14,9 @@
 
 namespace rondo {
 
+// Returns how long a session of a model lives without a request, if nobody says otherwise.
+absl::Duration IdleTimeoutOf(const SessionOptions& options, const ServedModel& model);
+
 // Makes a session that has no model and no state yet.
 std::unique_ptr<LiveSession> NewSession(const SessionKey& key, absl::Duration idle_timeout, absl::Time now);
 // Puts a session that has none on the model and the state of `fresh`.

@@ -16,8 +16,11 @@ namespace rondo {
 
 // The limits of a session table.
 struct SessionOptions {
-  size_t max_sessions = 1'000'000;                        // 1..2^31; the cap of live sessions
-  absl::Duration idle_timeout = absl::Minutes(10);        // default of a session; InfiniteDuration: never
+  size_t max_sessions = 1'000'000;                  // 1..2^31; the cap of live sessions
+  absl::Duration idle_timeout = absl::Minutes(10);  // default of a session; InfiniteDuration: never
+  // A session lives through at least so many steps of its model without a request, whatever idle_timeout says; a client
+  // may ask for less. 0: idle_timeout alone holds.
+  int64_t idle_steps = 10;
   absl::Duration max_idle_timeout = absl::Hours(24 * 7);  // what a client may ask for; InfiniteDuration: anything
   size_t max_queue_per_session = 64;                      // requests waiting for one session; 0: none may wait
   size_t max_ended = 100'000;                             // ended ids whose reason is remembered; 0: none

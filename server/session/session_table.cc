@@ -93,7 +93,7 @@ absl::StatusOr<std::optional<SessionLease>> SessionTable::Acquire(absl::string_v
   if (durable_ != nullptr) return durable_->LookFor(key, create_as, waiter, now);
   if (create_as == nullptr) return Missing(id);
   if (absl::Status valid = ValidateSessionId(id); !valid.ok()) return valid;
-  std::unique_ptr<LiveSession> made = NewSession(key, options_.idle_timeout, now);
+  std::unique_ptr<LiveSession> made = NewSession(key, IdleTimeoutOf(options_, **create_as), now);
   StartAt(FreshStartOf(*create_as), made.get());
   made->leased = made->provisional = true;
   LiveSession* const entered = made.get();

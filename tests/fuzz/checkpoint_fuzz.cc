@@ -23,7 +23,7 @@ void Check(const std::string& bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   const std::string text(reinterpret_cast<const char*>(bytes), size);
   Check(text);
-  std::string framed = absl::StrCat("RONDOCK1", std::string(sizeof(kFingerprint), '\0'), text);
+  std::string framed = absl::StrCat("RONDOCK2", std::string(sizeof(kFingerprint), '\0'), text);
   const uint64_t checksum = rondo::Checksum(framed);
   framed.append(reinterpret_cast<const char*>(&checksum), sizeof(checksum));
   Check(framed);

@@ -6,6 +6,7 @@
 
 import csv
 import datetime
+import gzip
 import io
 import itertools
 import json
@@ -89,8 +90,8 @@ class TrainTest(unittest.TestCase):
     def test_bad_input_is_a_clear_error_and_leaves_nothing(self):
         x = ["--target=x"]
         self.expect_refused("the file is empty", self.write(""), *x)
-        self.expect_refused("the training part has no timestep", self.write("x\n1\n"), *x)
-        self.expect_refused("'level' is always 7", self.write(sine(300)), "--target=x", "--inputs=x,level")
+        self.expect_refused("a series of 34 rows is enough", self.write("x\n1\n"), *x)
+        self.expect_refused("'level' is always 7", self.write(sine(300)), "--target=level")
         self.expect_refused("row 12, column 'x' has no value", self.write("x\n" + "1\n2\n" * 5 + "NaN\n" + "1\n2\n" * 99), *x)
         self.expect_refused("no column 'y'; its columns are t, x, level", self.write(sine(300)), "--target=y")
         self.expect_refused("longer than a part", self.write(sine(300)), "--window=100", *x)
@@ -107,6 +108,7 @@ class TrainTest(unittest.TestCase):
                 (86400, [f"{day:%Y/%m/%d}" for day in days]),
                 (86400, [f"{day:%Y%m%d}" for day in days], "--time_format=%Y%m%d"),
                 (3600, [1577836800000 + 3600000 * hour for hour in range(300)]),
+                (31556952, range(1700, 2000)),
                 (60, [60 * minute for minute in range(300)], "--time_format=%s"))):
             self.output = self.root / str(number) / "1"
             run = self.train(*timed(times), *options)
@@ -114,9 +116,127 @@ class TrainTest(unittest.TestCase):
             self.assertEqual(description_of(self.output)["step_seconds"], step)
         self.output = self.root / "refused" / "1"
         self.expect_refused("row 2: '0' is not a time", *timed(range(300)))
-        self.expect_refused("a step of 31622400 s where most are 31536000 s", *timed(range(1700, 2000)))
         self.expect_refused("row 302 has the time '1420070400' (seconds since 1970) where the rows before have YYYY-MM-DD",
                             *timed([*days, 1420070400]))
+
+    def test_files_as_people_have_them_train_and_are_served_alike(self):
+        draw, days = random.Random(4), [datetime.date(2020, 1, 1) + datetime.timedelta(i) for i in range(80)]
+        values = [1000 + 500 * math.sin(0.4 * i) + draw.gauss(0, 20) for i in range(80)]
+        texts = [f"{value:.2f}" for value in values]
+        hole = texts[:40] + [None] + texts[41:]
+
+        def table(cells=texts, times=days, header="date,y", line="{},{}"):
+            return header + "\n" + "".join(line.format(t, c) + "\n" for t, c in zip(times, cells))
+
+        def comma(text):
+            return text.replace(".", ",")
+
+        local = [datetime.datetime(2020, 10, 24, 12) + datetime.timedelta(hours=i) for i in range(79)]
+        local.insert(15, local[14])  # 02:00 comes twice in the night to the 25th
+        plain = table()
+        kinds = {  # name: the file, options, and whether it says what `plain` says
+            "plain": (plain, [], True),
+            "gzip": (gzip.compress(plain.encode()), [], True),
+            "utf16": (plain.encode("utf-16"), [], True),
+            "bom": (plain.encode("utf-8-sig"), [], True),
+            "semicolon": (plain.replace(",", ";"), ["--delimiter=;"], True),
+            "tab": (plain.replace(",", "\t"), ["--delimiter=tab"], True),
+            "decimal": (table(map(comma, texts), line='{},"{}"'), ["--decimal=,"], True),
+            "semicolon_decimal": (table(map(comma, texts), header="date;y", line="{};{}"),
+                                  ["--delimiter=;", "--decimal=,"], True),
+            "thousands": (table([f"{float(text):,}" for text in texts], line='{},"{}"'), ["--thousands=,"], True),
+            "pandas_index": (",date,y\n" + "".join(f"{i},{t},{c}\n" for i, (t, c) in enumerate(zip(days, texts))), [], True),
+            "crlf": (plain.replace("\n", "\r\n"), [], True),
+            "descending": (table(texts[::-1], days[::-1]), ["--sort"], False),
+            "german": (table(times=[f"{day:%d.%m.%Y}" for day in days]), ["--time_format=%d.%m.%Y"], True),
+            "milliseconds": (table(times=[1577836800000 + 86400000 * i for i in range(80)]), [], True),
+            "missing": (table([cell or "N/A" for cell in hole]), ["--missing=forward_fill"], False),
+            "sentinel": (table([cell or "-9999" for cell in hole]), ["--missing=mask", "--missing_values=-9999"], False),
+            "duplicate": (table(texts[:40] + texts[39:], days[:40] + days[39:]), ["--duplicates=last"], False),
+            "quoted": (table(header='date,"y, with comma"'), ["--target=y, with comma"], False),
+            "months": (table(times=[f"{2000 + i // 12}-{1 + i % 12:02}-01" for i in range(80)]), [], False),
+            "years": (table(times=range(1900, 1980)), [], False),
+            "business": (table(times=[day for day in (datetime.date(2020, 1, 1) + datetime.timedelta(i) for i in range(112))
+                                      if day.weekday() < 5]), [], False),
+            "local": (table(times=[f"{at:%Y-%m-%d %H:%M}" for at in local]), ["--time_zone=Europe/Berlin"], False),
+            "offset": (table([f"{1e9 + value:.2f}" for value in values]), [], False),
+            "tiny": (table([f"{value * 1e-38:.8e}" for value in values]), [], False),
+            "boolean": (table([f"{text},{str(i % 3 == 0).upper()}" for i, text in enumerate(texts)], header="date,y,promo"),
+                        ["--inputs=y,promo"], False)}
+        for name, (content, options, _) in kinds.items():
+            path = self.root / name
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+            self.output = self.root / "models" / name / "1"
+            run = self.train(f"--data={path}", "--time=date", "--calendar=weekday,day_of_year", "--epochs=1",
+                             *([] if name == "quoted" else ["--target=y"]), *options)
+            self.assertEqual(run.returncode, 0, f"{name}: {run.stderr}")
+        steps = {name: description_of(self.root / "models" / name / "1")["table"]["step"] for name in kinds}
+        self.assertEqual({name: step for name, step in steps.items() if step != "86400s"},
+                         {"months": "1 month", "years": "12 month", "business": "1 business day", "local": "3600s"})
+        rondo, expected = self.serve(), None
+        for name, (_, _, is_plain) in kinds.items():
+            if name in ("descending", "duplicate"):
+                continue  # a session takes rows in their order
+            answer = rondo("predict", name, f"--input={self.root / name}", f"--session={name}")
+            self.assertEqual(len(answer), 80, name)
+            if name == "plain":
+                expected = answer
+            if is_plain:
+                self.assertEqual(answer, expected, name)
+            target = "y, with comma" if name == "quoted" else "y"
+            scale, offset = {"tiny": (1e-38, 0), "offset": (1, 1e9)}.get(name, (1, 0))
+            for row, now in zip(answer, values):  # an epoch in, the forecast is near the value now
+                self.assertLess(abs(row[target] / scale - offset / scale - now), 600, name)
+        for name, ahead in (("months", ["2006-09-01T00:00:00Z", "2006-10-01T00:00:00Z"]),
+                            ("business", ["2020-04-22T00:00:00Z", "2020-04-23T00:00:00Z"]),
+                            ("local", ["2020-10-27T19:00:00+01:00", "2020-10-27T20:00:00+01:00"])):
+            answer = subprocess.run([BIN / "rondo", f"--server={rondo.address}", "forecast", name, f"--session={name}",
+                                     "--horizon=2"], capture_output=True, text=True, timeout=60)
+            self.assertEqual([row["date"] for row in csv.DictReader(io.StringIO(answer.stdout))], ahead, answer.stderr)
+
+    def test_a_model_is_scored_on_new_rows_and_goes_on_learning_from_them(self):
+        rows = sine(700).splitlines()
+        first = self.write("\n".join(rows[:500]) + "\n")
+        run = self.train(first, "--time=t", "--target=x", "--epochs=5", "--hidden_size=6")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        model = self.output / "model.safetensors"
+        (self.root / "new.csv").write_text("\n".join([rows[0], *rows[400:]]) + "\n")
+        scored = subprocess.run([BIN / "rondo-train", "evaluate", model, f"--data={self.root}/new.csv"],
+                                capture_output=True, text=True, timeout=60)
+        self.assertEqual(scored.returncode, 0, scored.stderr)
+        self.assertIn("300 timesteps", scored.stdout)
+        before, self.output = description_of(self.output), self.root / "models" / "sine" / "2"
+        run = self.train(f"--data={self.root}/new.csv", f"--from={model}", "--epochs=5")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        after = description_of(self.output)
+        for key in ("inputs", "outputs", "calendar", "cell"):
+            self.assertEqual(after[key], before[key])
+        self.assertEqual(len(tensors(self.output / "model.safetensors")), len(tensors(model)))
+
+    def test_an_output_that_cannot_be_written_is_found_before_the_training(self):
+        (self.root / "file").write_text("")
+        self.output = self.root / "file" / "1"
+        run = self.train(self.write(sine(300)), "--target=x", "--epochs=1000000", "--patience=0")
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("making the folder", run.stderr)
+
+    def test_several_series_of_other_scales_are_each_scored(self):
+        draw, rows = random.Random(6), ["id,t,x"]
+        for name, scale in (("big", 1e6), ("small", 1e-3)):
+            rows += [f"{name},{1577836800 + 60 * t},{scale * (5 + math.sin(0.3 * t) + draw.gauss(0, 0.05)):.9g}"
+                     for t in range(300)]
+        run = self.train(self.write("\n".join(rows) + "\n"), "--target=x", "--time=t", "--series=id")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        by_series = json.loads((self.output / "scores.json").read_text())["outputs"][0]["by_series"]
+        self.assertEqual({one["name"] for one in by_series["series"]}, {"big", "small"})
+        for one in by_series["series"]:
+            self.assertGreater(one["skill"], 0.3, one)
+        self.assertIn("2 series: median", run.stdout)
+        rondo = self.serve()
+        for name, scale in (("big", 1e6), ("small", 1e-3)):
+            answer = rondo("predict", "sine", f"--input={self.root}/series.csv", f"--series={name}")
+            self.assertEqual(len(answer), 300)
+            self.assertTrue(all(3 < row["x"] / scale < 7 for row in answer))
 
     def test_an_output_that_exists_is_not_touched(self):
         self.output.mkdir(parents=True)
@@ -298,6 +418,7 @@ class TrainTest(unittest.TestCase):
             self.assertEqual(answer.returncode, 0, answer.stderr)
             return [{name: float(cell) for name, cell in row.items() if name not in ("t", "date")}
                     for row in csv.DictReader(io.StringIO(answer.stdout))]
+        rondo.address = address
         return rondo
 
     def train_on_noise(self, loss):

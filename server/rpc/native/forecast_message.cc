@@ -32,6 +32,7 @@ void ForecastMessage::OnMessageDone() {
   if (forecast_.status().ok()) {
     response_.mutable_values()->Add(forecast_.values().begin(), forecast_.values().end());
     response_.set_position(forecast_.position());
+    if (forecast_.last_time().has_value()) response_.set_last_time(*forecast_.last_time());
   }
   owner_->OnMessageDone();
 }

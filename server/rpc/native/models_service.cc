@@ -7,6 +7,27 @@
 namespace rondo {
 namespace {
 
+void ToProto(const TableFormat& table, v1::Table* proto) {
+  proto->set_delimiter(std::string(1, table.delimiter));
+  proto->set_decimal(std::string(1, table.decimal));
+  if (table.thousands != '\0') proto->set_thousands(std::string(1, table.thousands));
+  for (const std::string& text : table.missing_values) proto->add_missing_values(text);
+  proto->set_time(table.time_column);
+  proto->set_time_format(table.time_format);
+  proto->set_time_zone(table.time_zone);
+  proto->set_step(StepText(table.step));
+  proto->set_series(table.series_column);
+  proto->set_missing(std::string(MissingName(table.missing)));
+  proto->set_season(table.season);
+  for (const ColumnUnit& unit : table.units) {
+    v1::ColumnUnit* added = proto->add_units();
+    added->set_column(unit.column);
+    added->set_series(unit.series);
+    added->set_offset(unit.offset);
+    added->set_scale(unit.scale);
+  }
+}
+
 void ToProto(const Model& model, v1::Model* proto) {
   const ModelSpec& spec = model.spec();
   proto->set_cell(std::string(CellName(spec.cell)));
@@ -27,6 +48,7 @@ void ToProto(const Model& model, v1::Model* proto) {
     feedback->set_input(link.input);
   }
   proto->set_step_seconds(spec.step_seconds);
+  ToProto(spec.table, proto->mutable_table());
   proto->set_kernel(model.network->kernel_name());
 }
 

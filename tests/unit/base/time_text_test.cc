@@ -72,8 +72,9 @@ TEST(TimeTextTest, ATextIsReadInTheFormatThatSomebodyNames) {
       {"%Y 20150101", "%%Y %E4Y%m%d"},
       {"1420070400", "%s"},
   };
-  for (const auto& [text, format] : kFormats) EXPECT_EQ(ParseTimeAs(text, format).value_or(-1), kNewYear2015) << text;
-  EXPECT_EQ(ParseTimeAs("-7", "%s").value_or(0), -7);
+  for (const auto& [text, format] : kFormats)
+    EXPECT_EQ(ParseTimeAs(text, format).value_or(TextTime()).unix_seconds, kNewYear2015) << text;
+  EXPECT_EQ(ParseTimeAs("-7", "%s").value_or(TextTime()).unix_seconds, -7);
 }
 
 TEST(TimeTextTest, AFormatThatDoesNotFitIsNamed) {

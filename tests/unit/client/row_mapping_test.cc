@@ -1,5 +1,6 @@
 #include "client/cli/row_mapping.h"
 
+#include "client/cli/model_table.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -48,7 +49,7 @@ std::string AppendError(const ModelDescription& model, const std::vector<std::st
 }
 
 TEST(RowMappingTest, ColumnsAreFoundByNameAndOthersAreIgnored) {
-  const absl::StatusOr<RowMapping> mapping = RowMapping::Create(Weather(), {"wind", "station", "rain"}, {});
+  absl::StatusOr<RowMapping> mapping = RowMapping::Create(Weather(), {"wind", "station", "rain"}, {});
   ASSERT_TRUE(mapping.ok()) << mapping.status();
   EXPECT_TRUE(mapping->LeadingColumns().empty());
   Timesteps timesteps;
@@ -68,8 +69,8 @@ TEST(RowMappingTest, AColumnThatIsThereTwiceIsNamed) {
 }
 
 TEST(RowMappingTest, ACellThatIsNoNumberIsNamedByRowAndColumn) {
-  EXPECT_EQ(AppendError(Weather(), {"rain", "wind"}, {"1", "calm"}),
-            "row 7, column 'wind': 'calm' is not a finite number");
+  EXPECT_THAT(AppendError(Weather(), {"rain", "wind"}, {"1", "calm"}),
+              HasSubstr("row 7, column 'wind': 'calm' is not a finite number"));
   for (const char* cell : {"", "nan", "inf", "1e99", "1 2", "1,5"}) {
     EXPECT_THAT(AppendError(Weather(), {"rain", "wind"}, {"1", cell}), HasSubstr("not a finite number")) << cell;
   }
@@ -98,6 +99,66 @@ TEST(RowMappingTest, TimesGoOnlyToModelsThatNeedThem) {
   EXPECT_THAT(timesteps.times, ElementsAre(86400));
 }
 
+TEST(RowMappingTest, ATableIsReadAsTheModelsWasWritten) {
+  ModelDescription model = Weather();
+  model.table.decimal = ",";
+  model.table.time = "when";
+  model.table.time_format = "%d.%m.%Y";
+  model.table.time_zone = "Europe/Berlin";
+  model.table.step = "1 day";
+  model.table.missing = "forward_fill";
+  model.table.missing_values = {"-9999"};
+  model.table.units = {{"rain", "", 1e9, 1}};
+  absl::StatusOr<RowMapping> mapping = RowMapping::Create(model, {"when", "rain", "wind"}, {});
+  ASSERT_TRUE(mapping.ok()) << mapping.status();
+  Timesteps timesteps;
+  ASSERT_TRUE(mapping->Append({1, {"02.01.1970", "1000000000,5", "3"}}, &timesteps).ok());
+  ASSERT_TRUE(mapping->Append({2, {"03.01.1970", "-9999", "4"}}, &timesteps).ok());
+  EXPECT_THAT(timesteps.values, ElementsAre(0.5f, 3, 0.5f, 4));
+  EXPECT_THAT(timesteps.times, ElementsAre(86400 - 3600, 2 * 86400 - 3600));
+  EXPECT_EQ(mapping->odd_steps(), 0);
+  ASSERT_TRUE(mapping->Append({3, {"05.01.1970", "1000000001", "4"}}, &timesteps).ok());
+  EXPECT_EQ(mapping->odd_steps(), 1);
+  const std::vector<AnswerUnit> units = AnswerUnits(model, *TableOf(model), "");
+  ASSERT_EQ(units.size(), 1u);
+  EXPECT_EQ(units[0].offset, 1e9);
+}
+
+TEST(RowMappingTest, AStepThatIsSkippedOrRepeatedIsRefusedIfAsked) {
+  ModelDescription model = Weather();
+  model.needs_times = true;
+  model.table.step = "3600s";
+  RowMapping::Options options;
+  options.odd_step = OddStep::kRefuse;
+  absl::StatusOr<RowMapping> mapping = RowMapping::Create(model, {"time", "rain", "wind"}, options);
+  Timesteps timesteps;
+  ASSERT_TRUE(mapping->Append({1, {"2020-01-01 00:00", "1", "2"}}, &timesteps).ok());
+  for (const char* time : {"2020-01-01 02:00", "2020-01-01 00:00", "2019-12-31 23:00"}) {
+    EXPECT_THAT(std::string(mapping->Append({2, {time, "1", "2"}}, &timesteps).message()),
+                HasSubstr("not one step (3600s)"));
+  }
+  EXPECT_TRUE(mapping->Append({2, {"2020-01-01 01:00", "1", "2"}}, &timesteps).ok());
+  EXPECT_THAT(timesteps.times, testing::SizeIs(2));
+}
+
+TEST(RowMappingTest, RowsOfASeriesAreSentInItsUnit) {
+  ModelDescription model = Weather();
+  model.table.series = "town";
+  model.table.units = {{"rain", "sea", 0, 10}, {"wind", "sea", 1, 1}};
+  EXPECT_THAT(CreateError(model, {"town", "rain", "wind"}), HasSubstr("--series=NAME"));
+  RowMapping::Options options;
+  options.series = "mars";
+  EXPECT_THAT(std::string(RowMapping::Create(model, {"town", "rain", "wind"}, options).status().message()),
+              HasSubstr("'mars'"));
+  options.series = "sea";
+  absl::StatusOr<RowMapping> mapping = RowMapping::Create(model, {"town", "rain", "wind"}, options);
+  ASSERT_TRUE(mapping.ok()) << mapping.status();
+  Timesteps timesteps;
+  ASSERT_TRUE(mapping->Append({1, {"sea", "5", "3"}}, &timesteps).ok());
+  EXPECT_THAT(timesteps.values, ElementsAre(0.5f, 2));
+  EXPECT_FALSE(mapping->IsOfSeries({2, {"lake", "5", "3"}}));
+}
+
 TEST(RowMappingTest, AModelThatNeedsTimesNeedsATimeColumn) {
   ModelDescription model = Weather();
   model.needs_times = true;
@@ -105,7 +166,7 @@ TEST(RowMappingTest, AModelThatNeedsTimesNeedsATimeColumn) {
   EXPECT_EQ(CreateError(model, {"day", "rain", "wind"}, "day"), "");
   RowMapping::Options options;
   options.time_is_optional = true;
-  const absl::StatusOr<RowMapping> mapping = RowMapping::Create(model, {"rain", "wind"}, options);
+  absl::StatusOr<RowMapping> mapping = RowMapping::Create(model, {"rain", "wind"}, options);
   Timesteps timesteps;
   ASSERT_TRUE(mapping->Append({1, {"1", "2"}}, &timesteps).ok());
   EXPECT_THAT(timesteps.times, IsEmpty());
@@ -114,7 +175,7 @@ TEST(RowMappingTest, AModelThatNeedsTimesNeedsATimeColumn) {
 TEST(RowMappingTest, AnOptionalInputIsZeroWhereItIsMissing) {
   RowMapping::Options options;
   options.optional_inputs = {"rain"};
-  const absl::StatusOr<RowMapping> mapping = RowMapping::Create(Weather(), {"wind"}, options);
+  absl::StatusOr<RowMapping> mapping = RowMapping::Create(Weather(), {"wind"}, options);
   Timesteps timesteps;
   ASSERT_TRUE(mapping->Append({1, {"2"}}, &timesteps).ok());
   EXPECT_THAT(timesteps.values, ElementsAre(0, 2));

@@ -19,11 +19,23 @@ using ::testing::SizeIs;
 TEST(PathQuantilesTest, AreLinearBetweenTheOrderStatistics) {
   const std::vector<float> a = {4, 10}, b = {1, 10}, c = {2, 40};
   const absl::Span<const float> paths[] = {a, b, c};
+  ModelSpec spec;
   std::vector<float> quantiles;
-  AppendQuantiles(paths, {0.25, 0.5, 0.75}, 0, 1, &quantiles);
+  AppendQuantiles(paths, {0.25, 0.5, 0.75}, spec, 0, 1, &quantiles);
   EXPECT_THAT(quantiles, ElementsAre(1.5, 2, 3));
-  AppendQuantiles(paths, {0.25, 0.5, 0.75}, 1, 2, &quantiles);
+  AppendQuantiles(paths, {0.25, 0.5, 0.75}, spec, 1, 2, &quantiles);
   EXPECT_THAT(quantiles, ElementsAre(1.5, 2, 3, 10, 10, 25));
+}
+
+TEST(PathQuantilesTest, AreMovedAwayFromTheMedianAsTheModelSays) {
+  const std::vector<float> a = {4, 10, 1}, b = {1, 10, 2}, c = {2, 40, 3};
+  const absl::Span<const float> paths[] = {a, b, c};
+  ModelSpec spec;
+  spec.outputs.resize(1);
+  spec.band_factors = {2, 0.5};  // of the first step, and of those after it
+  std::vector<float> quantiles;
+  AppendQuantiles(paths, {0.25, 0.5, 0.75}, spec, 0, 3, &quantiles);
+  EXPECT_THAT(quantiles, ElementsAre(1, 2, 4, 10, 10, 17.5, 1.75, 2, 2.25));
 }
 
 class ForecastPathTest : public ServeFixture, public ForecastPath::Owner {

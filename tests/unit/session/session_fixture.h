@@ -24,8 +24,9 @@ class CountedEvents : public ModelMetrics {
 
 // An LSTM of one layer with all weights zero: state_size is 2 * hidden_size, output_size 1.
 inline ServedModelPtr MakeServedModel(std::string name, int64_t hidden_size, ModelMetrics* metrics, int64_t version = 1,
-                                      uint64_t fingerprint = 0) {
+                                      uint64_t fingerprint = 0, double step_seconds = 0) {
   ModelSpec spec;
+  spec.step_seconds = step_seconds;
   spec.num_layers = 1;
   spec.hidden_size = hidden_size;
   spec.inputs.push_back({"in", 0, 1});

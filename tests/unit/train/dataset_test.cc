@@ -83,8 +83,47 @@ TEST(DatasetTest, AConstantColumnOrAPartWithoutTargetsIsRefused) {
   SeriesSet constant = Squares(100);
   for (int64_t t = 0; t < 100; ++t) constant.series[0].values[2 * t] = 7;
   EXPECT_THAT(std::string(Dataset::Create(constant, Options()).status().message()), HasSubstr("'x' is always 7"));
-  EXPECT_THAT(std::string(Dataset::Create(Squares(1), Options()).status().message()), HasSubstr("no timestep"));
-  EXPECT_THAT(std::string(Dataset::Create(Squares(20), Options(10)).status().message()), HasSubstr("no timestep"));
+  EXPECT_THAT(std::string(Dataset::Create(Squares(1), Options()).status().message()), HasSubstr("rows is enough"));
+  EXPECT_THAT(std::string(Dataset::Create(Squares(20), Options(10)).status().message()), HasSubstr("rows is enough"));
+}
+
+TEST(DatasetTest, AnInputThatNeverVariesIsLeftOutAndSaid) {
+  SeriesSet set = Squares(100);
+  for (int64_t t = 0; t < 100; ++t) set.series[0].values[2 * t] = 7;
+  DatasetOptions options = Options();
+  options.inputs = {"x", "y"};
+  options.targets = {"y"};
+  const auto dataset = Dataset::Create(set, options);
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  ASSERT_EQ(dataset->spec().inputs.size(), 1u);
+  EXPECT_EQ(dataset->spec().inputs[0].name, "y");
+  EXPECT_EQ(dataset->value(0, 5, 0), 31);
+  EXPECT_THAT(dataset->set().notes, ElementsAre(HasSubstr("'x' is always 7")));
+}
+
+TEST(DatasetTest, WhatTheFileHasNoValueForIsNeitherTargetNorBase) {
+  SeriesSet set = Squares(100);
+  set.series[0].present.assign(200, 1);
+  set.series[0].present[2 * 12] = 0;  // x of timestep 12
+  const auto dataset = Dataset::Create(set, Options());
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  const Window windows[] = {{0, 10, 10, 14, true}};
+  Batch batch;
+  dataset->Fill(windows, 4, &batch);
+  const auto is_missing = [&](int64_t row, int64_t target) { return std::isnan(batch.targets[2 * row + target]); };
+  EXPECT_FALSE(is_missing(0, 0));
+  EXPECT_TRUE(is_missing(1, 0));  // its target is missing
+  EXPECT_TRUE(is_missing(2, 0));  // it would be a change from what was filled in
+  EXPECT_FALSE(is_missing(3, 0));
+  EXPECT_FALSE(is_missing(1, 1));
+  EXPECT_THAT(batch.mask, ElementsAre(1, 1, 1, 1));
+  float gradient[8];
+  const float predictions[8] = {};
+  Loss loss;
+  double all = 0;
+  for (const float target : batch.targets) all += std::isnan(target) ? 0 : target * target;
+  EXPECT_NEAR(MeanLoss(loss, predictions, batch.targets, batch.mask, gradient), all / 6, 1e-6);
+  EXPECT_EQ(gradient[2], 0);
 }
 
 TEST(WindowsTest, AnEpochCoversEveryTimestepOfEveryPart) {

@@ -18,9 +18,9 @@ std::string TableOf(const TimeCase& c) { return absl::StrCat("t,x\n\"", c.text, 
 int64_t TimeInTheTrainer(const std::string& table) {
   train::SeriesOptions options;
   options.columns = {"x"};
-  options.time = "t";
+  options.format.time_column = "t";
   const auto series = train::MakeSeries(*train::ParseCsv(table), options);
-  return series.ok() ? series->series[0].times[0] : kRefused;
+  return series.ok() ? train::UnixSeconds(series->series[0].times[0]) : kRefused;
 }
 
 int64_t TimeInTheClient(const std::string& table) {
@@ -31,7 +31,7 @@ int64_t TimeInTheClient(const std::string& table) {
   model.needs_times = true;
   RowMapping::Options options;
   options.time_column = "t";
-  const auto mapping = RowMapping::Create(model, *reader.TakeRow(), options);
+  auto mapping = RowMapping::Create(model, *reader.TakeRow(), options);
   Timesteps timesteps;
   return mapping->Append({1, *reader.TakeRow()}, &timesteps).ok() ? timesteps.times[0] : kRefused;
 }

@@ -31,6 +31,7 @@ from .errors import (
     Unknown,
 )
 from .messages import (
+    ColumnUnitDescription,
     FeedbackDescription,
     FloatArray,
     ModelDescription,
@@ -38,6 +39,7 @@ from .messages import (
     SequenceOutput,
     SessionDescription,
     StreamReply,
+    TableDescription,
     Time,
     Times,
 )
@@ -46,6 +48,7 @@ from .stream import PredictStream
 
 __all__ = [
     "Client",
+    "ColumnUnitDescription",
     "FeedbackDescription",
     "FloatArray",
     "ModelDescription",
@@ -55,6 +58,7 @@ __all__ = [
     "Session",
     "SessionDescription",
     "StreamReply",
+    "TableDescription",
     "Time",
     "Times",
     "aio",

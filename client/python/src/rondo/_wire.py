@@ -132,6 +132,23 @@ def forecast_values(response: inference_pb2.ForecastResponse, horizon: int) -> m
     return _array(response.values, horizon)
 
 
+def from_table(table: models_pb2.Table) -> messages.TableDescription:
+    return messages.TableDescription(
+        delimiter=table.delimiter or ",",
+        decimal=table.decimal or ".",
+        thousands=table.thousands,
+        missing_values=tuple(table.missing_values),
+        time=table.time,
+        time_format=table.time_format,
+        time_zone=table.time_zone,
+        step=table.step,
+        series=table.series,
+        missing=table.missing or "error",
+        season=table.season,
+        units=tuple(messages.ColumnUnitDescription(u.column, u.series, u.offset, u.scale) for u in table.units),
+    )
+
+
 def from_model(model: models_pb2.Model) -> messages.ModelDescription:
     return messages.ModelDescription(
         name=model.name,
@@ -153,6 +170,7 @@ def from_model(model: models_pb2.Model) -> messages.ModelDescription:
         quantiles=tuple(model.quantiles),
         state=model.state,
         reason=model.reason,
+        table=from_table(model.table),
     )
 
 

@@ -29,6 +29,44 @@ class FeedbackDescription:
 
 
 @dataclasses.dataclass(frozen=True)
+class ColumnUnitDescription:
+    """The values of a column are sent as (value - offset) / scale, and answers read back likewise."""
+
+    column: str
+    series: str = ""
+    """Whose values; empty: those of every series without a unit of its own."""
+    offset: float = 0.0
+    scale: float = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class TableDescription:
+    """How the tables are written that a model was trained on."""
+
+    delimiter: str = ","
+    decimal: str = "."
+    thousands: str = ""
+    """Empty: none."""
+    missing_values: tuple[str, ...] = ()
+    """Texts that stand for no value, beside empty cells, NA, NaN, null and the like."""
+    time: str = ""
+    """The column of times; empty: none, or unknown."""
+    time_format: str = ""
+    """As absl::ParseTime takes it; empty: recognised."""
+    time_zone: str = ""
+    """IANA's name; empty: UTC."""
+    step: str = ""
+    """"3600s", "1 day", "1 business day", "1 month", "1 month end"; empty: unknown."""
+    series: str = ""
+    """The column that names a row's series; empty: one series."""
+    missing: str = "error"
+    """What becomes of a cell without a value: "error", "forward_fill" or "mask"."""
+    season: int = 0
+    """Timesteps; 0: none is known."""
+    units: tuple[ColumnUnitDescription, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
 class ModelDescription:
     """A model that the server has live, or could not load."""
 
@@ -66,6 +104,7 @@ class ModelDescription:
     reason: str = ""
     """Why the newest file of this version could not be loaded; a ready model is then that of an earlier file. Empty: the
     newest file is live."""
+    table: TableDescription = TableDescription()
 
 
 @dataclasses.dataclass(frozen=True)

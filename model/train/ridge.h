@@ -1,0 +1,54 @@
+#ifndef RONDO_MODEL_TRAIN_RIDGE_H_
+#define RONDO_MODEL_TRAIN_RIDGE_H_
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/types/span.h"
+
+namespace rondo::train {
+
+// A linear layer: y = weight x + bias.
+struct LinearLayer {
+  std::vector<double> weight;  // [targets][features]
+  std::vector<double> bias;    // [targets]
+};
+
+// Sums what ridge regression (Hoerl and Kennard 1970) needs of rows of features and targets, which come block by block
+// and are not kept. Sums over blocks are in double, so that windows whose values resemble each other do no harm.
+//
+// Threads: one, after PrepareTrainingThread.
+class RidgeSums {
+ public:
+  RidgeSums(int64_t features, int64_t targets);
+
+  // x: [rows][features], y: [rows][targets]; every number is finite.
+  void Add(absl::Span<const float> x, absl::Span<const float> y, int64_t rows);
+  void Add(const RidgeSums& other);
+
+  // Returns the layer that has the least squared error plus penalty times the squared weights, where 1 stands for the
+  // mean square of a feature and row. Only `features` are used (ascending); the others have weight 0. Nothing: the
+  // features depend on each other and the penalty is too small.
+  std::optional<LinearLayer> Solve(double penalty, absl::Span<const int64_t> features) const;
+
+  // Returns the mean squared error of a layer over all rows and targets.
+  double MeanSquaredError(const LinearLayer& layer) const;
+
+  int64_t rows() const { return rows_; }
+
+ private:
+  // The place of a product of two features; the last one is the 1 that the bias goes with.
+  double Product(int64_t i, int64_t j) const { return products_[i * (features_ + 1) + j]; }
+
+  const int64_t features_, targets_;
+  int64_t rows_ = 0;
+  std::vector<double> products_;         // [features + 1][features + 1]
+  std::vector<double> target_products_;  // [features + 1][targets]
+  double squared_targets_ = 0;
+  std::vector<float> block_, with_one_;
+};
+
+}  // namespace rondo::train
+
+#endif  // RONDO_MODEL_TRAIN_RIDGE_H_
