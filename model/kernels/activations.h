@@ -1,6 +1,8 @@
 #ifndef RONDO_MODEL_KERNELS_ACTIVATIONS_H_
 #define RONDO_MODEL_KERNELS_ACTIVATIONS_H_
 
+#include "model/kernels/activation_function.h"
+
 // RONDO_LANES is defined by the source that includes this: an inlined function for its set of instructions.
 
 // Exponentials, in steps that are rounded alike with every set of instructions. Bounds are measured against float64 by
@@ -88,6 +90,73 @@ template <typename Lanes>
 RONDO_LANES Lanes SigmoidTimesTanh(Lanes gate, Lanes x) {
   const Fraction<Lanes> tanh = TanhFraction(x);
   return Lanes::Div(tanh.dividend, Lanes::Mul(SigmoidDivisor(gate), tanh.divisor));
+}
+
+// e^x, that of the nearer bound outside [-87, 88].
+template <typename Lanes>
+RONDO_LANES Lanes Exp(Lanes x) {
+  const auto e = SplitExp<false>(Clamp(x, -87.0f, 88.0f));
+  return Lanes::MulAdd(e.scale, e.rest, e.scale);
+}
+
+// e^x - 1, accurate near 0. REQUIRES: x <= 0, or NaN.
+template <typename Lanes>
+RONDO_LANES Lanes ExpMinusOne(Lanes x) {
+  const auto e = SplitExp<false>(Lanes::Max(Lanes::Broadcast(-87.0f), x));
+  return Lanes::MulAdd(e.scale, e.rest, Lanes::Sub(e.scale, Lanes::Broadcast(1.0f)));
+}
+
+// x where it is above 0, plus slope * below where it is not: `below` is a function of the smaller of x and 0.
+template <typename Lanes>
+RONDO_LANES Lanes Bent(Lanes x, float slope, Lanes below) {
+  return Lanes::MulAdd(Lanes::Broadcast(slope), below, Lanes::Max(Lanes::Broadcast(0.0f), x));
+}
+
+template <typename Lanes>
+RONDO_LANES Lanes Abs(Lanes x) {
+  return Lanes::Max(Lanes::Sub(Lanes::Broadcast(0.0f), x), x);
+}
+
+// REQUIRES: RunsOnLanes(function).
+template <typename Lanes>
+RONDO_LANES Lanes ActivateLanes(const ActivationFunction& function, Lanes x) {
+  const Lanes zero = Lanes::Broadcast(0.0f), one = Lanes::Broadcast(1.0f);
+  switch (function.kind) {
+    case FunctionKind::kRelu:
+      return Lanes::Max(zero, x);
+    case FunctionKind::kSigmoid:
+      return Sigmoid(x);
+    case FunctionKind::kHardSigmoid:
+      return Clamp(Lanes::MulAdd(Lanes::Broadcast(function.alpha), x, Lanes::Broadcast(function.beta)), 0.0f, 1.0f);
+    case FunctionKind::kTanh:
+      return Tanh(x);
+    case FunctionKind::kLeakyRelu:
+      return Bent(x, function.alpha, Lanes::Min(zero, x));
+    case FunctionKind::kElu:
+      return Bent(x, function.alpha, ExpMinusOne(Lanes::Min(zero, x)));
+    case FunctionKind::kSelu:
+      return Lanes::Mul(Lanes::Broadcast(1.05070099f), Bent(x, 1.67326324f, ExpMinusOne(Lanes::Min(zero, x))));
+    case FunctionKind::kSoftsign:
+      return Lanes::Div(x, Lanes::Add(one, Abs(x)));
+    case FunctionKind::kSwish:
+      return Lanes::Div(x, SigmoidDivisor(x));
+    case FunctionKind::kExp:
+      return Exp(x);
+    case FunctionKind::kSqrt:
+      return Lanes::Sqrt(x);
+    case FunctionKind::kSquare:
+      return Lanes::Mul(x, x);
+    case FunctionKind::kAbs:
+      return Abs(x);
+    case FunctionKind::kNegate:
+      return Lanes::Sub(zero, x);
+    case FunctionKind::kReciprocal:
+      return Lanes::Div(one, x);
+    case FunctionKind::kClip:
+      return Clamp(x, function.alpha, function.beta);
+    default:
+      return x;
+  }
 }
 
 }  // namespace

@@ -60,6 +60,7 @@ struct LanesAvx2 {
   RONDO_LANES static LanesAvx2 Div(LanesAvx2 a, LanesAvx2 b) {
     return {_mm256_div_ps(a.lo, b.lo), _mm256_div_ps(a.hi, b.hi)};
   }
+  RONDO_LANES static LanesAvx2 Sqrt(LanesAvx2 a) { return {_mm256_sqrt_ps(a.lo), _mm256_sqrt_ps(a.hi)}; }
   RONDO_LANES static LanesAvx2 Max(LanesAvx2 a, LanesAvx2 b) {
     return {_mm256_max_ps(a.lo, b.lo), _mm256_max_ps(a.hi, b.hi)};
   }

@@ -44,6 +44,7 @@ struct LanesAvx512 {
   RONDO_LANES static LanesAvx512 Sub(LanesAvx512 a, LanesAvx512 b) { return {_mm512_sub_ps(a.v, b.v)}; }
   RONDO_LANES static LanesAvx512 Mul(LanesAvx512 a, LanesAvx512 b) { return {_mm512_mul_ps(a.v, b.v)}; }
   RONDO_LANES static LanesAvx512 Div(LanesAvx512 a, LanesAvx512 b) { return {_mm512_div_ps(a.v, b.v)}; }
+  RONDO_LANES static LanesAvx512 Sqrt(LanesAvx512 a) { return {_mm512_maskz_sqrt_ps(0xffff, a.v)}; }
   RONDO_LANES static LanesAvx512 Max(LanesAvx512 a, LanesAvx512 b) { return {_mm512_maskz_max_ps(0xffff, a.v, b.v)}; }
   RONDO_LANES static LanesAvx512 Min(LanesAvx512 a, LanesAvx512 b) { return {_mm512_maskz_min_ps(0xffff, a.v, b.v)}; }
   RONDO_LANES static LanesAvx512 PowerOfTwo(LanesAvx512 shifted) {

@@ -62,6 +62,10 @@ struct LanesPlain {
     for (int i = 0; i < 16; ++i) a.v[i] /= b.v[i];
     return a;
   }
+  RONDO_LANES static LanesPlain Sqrt(LanesPlain a) {
+    for (float& lane : a.v) lane = std::sqrt(lane);
+    return a;
+  }
   // b where one of the two is a NaN, as x86 does.
   RONDO_LANES static LanesPlain Max(const LanesPlain& a, LanesPlain b) {
     for (int i = 0; i < 16; ++i) b.v[i] = a.v[i] > b.v[i] ? a.v[i] : b.v[i];

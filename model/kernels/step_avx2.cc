@@ -7,10 +7,12 @@
 
 #include "model/kernels/cells.h"
 #include "model/kernels/lanes_avx2.h"
+#include "model/kernels/products.h"
 
 namespace rondo {
 
-const StepFunctions kAvx2Functions = {RunStep<LanesAvx2>, RunDense<LanesAvx2, 2, 2>};
+const StepFunctions kAvx2Functions = {RunStep<LanesAvx2>, RunDense<LanesAvx2, 2, 2>, RunProduct<LanesAvx2>,
+                                      RunActivate<LanesAvx2>};
 
 }  // namespace rondo
 

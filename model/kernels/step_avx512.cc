@@ -7,10 +7,12 @@
 
 #include "model/kernels/cells.h"
 #include "model/kernels/lanes_avx512.h"
+#include "model/kernels/products.h"
 
 namespace rondo {
 
-const StepFunctions kAvx512Functions = {RunStep<LanesAvx512>, RunDense<LanesAvx512, 4, 4>};
+const StepFunctions kAvx512Functions = {RunStep<LanesAvx512>, RunDense<LanesAvx512, 4, 4>, RunProduct<LanesAvx512>,
+                                        RunActivate<LanesAvx512>};
 
 }  // namespace rondo
 

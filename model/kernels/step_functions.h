@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "model/kernels/activation_function.h"
 #include "model/kernels/cell_kernel.h"
 #include "model/kernels/instruction_set.h"
 #include "model/kernels/packed_layer.h"
@@ -21,11 +22,28 @@ struct DenseProblem {
   float* y;  // [num_rows][outputs]
 };
 
+// y = f(W [x, h] + b) for some rows; h may be absent. A row of x, h and y begins so many floats after the one before.
+struct ProductProblem {
+  const PackedColumns* columns;  // of one gate
+  size_t outputs;
+  size_t num_rows;
+  const float* x;
+  size_t x_stride;
+  const float* h;  // null: columns->hiddens is 0
+  size_t h_stride;
+  float* y;  // no part of x or h
+  size_t y_stride;
+  ActivationFunction function;  // one that RunsOnLanes
+};
+
 // What is compiled once for each set of instructions. Every sum has one order, so the answers are equal bit for bit.
 struct StepFunctions {
   // Runs rows 0..batch_size-1 of a layer.
   void (*step)(const PackedLayer& layer, const LayerBuffers& buffers, size_t batch_size);
   void (*dense)(const DenseProblem& problem);
+  void (*product)(const ProductProblem& problem);
+  // REQUIRES: RunsOnLanes(function). y may be x.
+  void (*activate)(const ActivationFunction& function, const float* x, size_t size, float* y);
 };
 
 // Floats of LayerBuffers::scratchpad that a step needs.

@@ -3,10 +3,12 @@
 
 #include "model/kernels/cells.h"
 #include "model/kernels/lanes_plain.h"
+#include "model/kernels/products.h"
 #include "model/kernels/step_functions.h"
 
 namespace rondo {
 
-const StepFunctions kPlainFunctions = {RunStep<LanesPlain>, RunDense<LanesPlain, 1, 2>};
+const StepFunctions kPlainFunctions = {RunStep<LanesPlain>, RunDense<LanesPlain, 1, 2>, RunProduct<LanesPlain>,
+                                       RunActivate<LanesPlain>};
 
 }  // namespace rondo
