@@ -43,11 +43,23 @@ struct TableDescription {
   std::vector<ColumnUnitDescription> units;
 };
 
+// One element of a model's network.
+struct ElementDescription {
+  std::string name;
+  std::string type;             // "dense", "lstm", ...
+  std::vector<std::string> of;  // what it takes: "input", or names of earlier elements
+  std::string attributes;       // a JSON object
+  int channels = 0;             // it answers channels x length numbers in a timestep
+  int length = 0;
+  int64_t parameters = 0;  // floats of its weights
+  int state_size = 0;      // floats of a session's state
+};
+
 // A model that a server has live.
 struct ModelDescription {
   std::string name;
   int64_t version = 0;
-  std::string cell;  // "lstm", "gru", "rnn"
+  std::string cell;  // "lstm", "gru", "rnn": of a plain stack; "graph": anything else
   int num_layers = 0;
   int hidden_size = 0;
   int input_size = 0;               // floats a timestep that a client sends; 1 for a token model
@@ -56,8 +68,8 @@ struct ModelDescription {
   int64_t tokens = 0;               // vocabulary size of a token model; else 0
   std::vector<std::string> outputs;
   int horizon = 0;  // timesteps ahead that each output row covers, nearest first
-  // "linear": the value; "softmax": the probability of each class; "gaussian": mean and standard deviation; "quantile":
-  // one number a quantile.
+  // "linear": the value; "sigmoid": the probability of a yes; "softmax": the probability of each class; "gaussian":
+  // mean and standard deviation; "quantile": one number a quantile.
   std::string head;
   std::vector<double> quantiles;  // of a quantile head, ascending
   bool needs_times = false;       // each timestep needs a time
@@ -68,6 +80,8 @@ struct ModelDescription {
   // "ready": it is live; "unavailable": no file of it could be loaded, and only name, version and reason say anything.
   std::string state;
   std::string reason;  // why the newest file of this version could not be loaded; empty: that file is live
+  std::vector<ElementDescription> elements;  // the network, in the order that its elements run
+  bool whole_sequence = false;               // it takes whole sequences only, and has no session
 };
 
 // The timesteps of one request for one session, or for none.

@@ -140,6 +140,17 @@ ModelDescription ToModelDescription(const v1::Model& model) {
   description.kernel = model.kernel();
   description.state = model.state();
   description.reason = model.reason();
+  for (const v1::Element& element : model.elements()) {
+    description.elements.push_back({element.name(),
+                                    element.type(),
+                                    {element.of().begin(), element.of().end()},
+                                    element.attributes(),
+                                    element.channels(),
+                                    element.length(),
+                                    element.parameters(),
+                                    element.state_size()});
+  }
+  description.whole_sequence = model.whole_sequence();
   return description;
 }
 

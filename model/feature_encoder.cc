@@ -52,7 +52,8 @@ double CalendarFraction(Calendar calendar, int64_t unix_seconds) {
 }
 
 FeatureEncoder::FeatureEncoder(const ModelSpec& spec, std::vector<float> embedding)
-    : feature_size_(spec.feature_size()),
+    : input_size_(spec.input_size()),
+      feature_size_(spec.feature_size()),
       calendar_(spec.calendar),
       is_utc_(spec.table.time_zone.empty()),
       embedding_(std::move(embedding)) {
@@ -60,7 +61,11 @@ FeatureEncoder::FeatureEncoder(const ModelSpec& spec, std::vector<float> embeddi
   for (const InputFeature& input : spec.inputs) {
     means_.push_back(input.mean);
     inverse_stds_.push_back(1 / input.std);
+    identity_ = identity_ && input.mean == 0 && input.std == 1;
   }
+  if (spec.graph == nullptr || spec.tokens == 0) return;
+  means_ = {0};  // a graph takes the token as it is
+  inverse_stds_ = {1};
 }
 
 void FeatureEncoder::Encode(const float* input, int64_t unix_seconds, float* features) const {
@@ -68,11 +73,18 @@ void FeatureEncoder::Encode(const float* input, int64_t unix_seconds, float* fea
     std::copy_n(&embedding_[static_cast<size_t>(input[0]) * feature_size_], feature_size_, features);
     return;
   }
+  if (identity_) {
+    features = std::copy_n(input, means_.size(), features);
+    return EncodeTime(unix_seconds, features);
+  }
   // Float64 is for large means: the difference of two large neighbours keeps its digits.
   for (size_t i = 0; i < means_.size(); ++i) {
     features[i] = static_cast<float>((input[i] - means_[i]) * inverse_stds_[i]);
   }
-  float* next = features + means_.size();
+  EncodeTime(unix_seconds, features + means_.size());
+}
+
+void FeatureEncoder::EncodeTime(int64_t unix_seconds, float* next) const {
   if (!is_utc_ && !calendar_.empty()) unix_seconds += zone_.At(absl::FromUnixSeconds(unix_seconds)).offset;
   for (Calendar calendar : calendar_) {
     const double angle = kTwoPi * CalendarFraction(calendar, unix_seconds);

@@ -14,7 +14,7 @@ namespace rondo {
 double CalendarFraction(Calendar calendar, int64_t unix_seconds);
 
 // Turns what a client sends for one timestep into what the first layer sees: (value - mean) / std of each input, then
-// the calendar's sines and cosines; or a token's embedding. Immutable; any thread.
+// the calendar's sines and cosines; or a token's embedding, or for a graph the token. Immutable; any thread.
 class FeatureEncoder {
  public:
   // embedding: [tokens][embedding_size]; empty if the model takes no tokens.
@@ -23,11 +23,16 @@ class FeatureEncoder {
   // input: [input_size]; features: [feature_size]. A token id is valid (StepRow::input).
   void Encode(const float* input, int64_t unix_seconds, float* features) const;
 
+  size_t input_size() const { return input_size_; }
   size_t feature_size() const { return feature_size_; }
 
  private:
+  void EncodeTime(int64_t unix_seconds, float* next) const;
+
+  const size_t input_size_;
   const size_t feature_size_;
-  std::vector<double> means_;         // one an input; empty for a token model
+  bool identity_ = true;              // every mean is 0 and every std 1
+  std::vector<double> means_;         // one an input; empty for a token model with an embedding
   std::vector<double> inverse_stds_;  // one an input
   const std::vector<Calendar> calendar_;
   absl::TimeZone zone_;  // of the calendar

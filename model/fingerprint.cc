@@ -24,4 +24,11 @@ uint64_t FingerprintOf(const ModelSpec& spec, const Weights& weights) {
   return fingerprint;
 }
 
+uint64_t GraphFingerprintOf(const ModelSpec& spec) {
+  if (spec.graph == nullptr) return 0;
+  const auto& input = spec.graph->input();
+  const uint64_t fingerprint = Checksum(absl::StrCat(input.width, " ", input.tokens, " ", spec.graph->output_name()));
+  return Checksum(spec.graph->ElementsJson().dump(), fingerprint) | 1;  // never 0
+}
+
 }  // namespace rondo

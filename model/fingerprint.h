@@ -13,6 +13,10 @@ namespace rondo {
 // spec.Validate() and CheckWeights are OK.
 uint64_t FingerprintOf(const ModelSpec& spec, const Weights& weights);
 
+// The fingerprint of the graph alone: what a timestep is and what the elements make of it, without the weights. Two
+// graphs of one fingerprint have states of one shape. 0: a plain stack, which its cell and sizes tell.
+uint64_t GraphFingerprintOf(const ModelSpec& spec);
+
 }  // namespace rondo
 
 #endif  // RONDO_MODEL_FINGERPRINT_H_

@@ -16,6 +16,7 @@ absl::StatusOr<std::shared_ptr<const Model>> LoadModel(const std::string& path, 
       Network::Create(std::move(file->spec), std::move(file->weights), options);
   if (!network.ok()) return network.status();
   auto model = std::make_shared<Model>();
+  model->graph_fingerprint = GraphFingerprintOf((*network)->spec());
   model->name = std::move(name);
   model->version = version;
   model->fingerprint = fingerprint;

@@ -16,6 +16,7 @@ struct Model {
   int64_t version = 0;
   uint64_t fingerprint = 0;  // FingerprintOf spec and weights: two models of one fingerprint compute equal results
   std::unique_ptr<const Network> network;
+  uint64_t graph_fingerprint = 0;  // GraphFingerprintOf the spec
 
   const ModelSpec& spec() const { return network->spec(); }
 };

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/finite.h"
-#include "model/json_text.h"
+#include "model/json/json_text.h"
 #include "model/safetensors.h"
 #include "model/spec_json.h"
 #include "model/tensor_names.h"
@@ -56,6 +57,10 @@ absl::StatusOr<int64_t> SecondDimension(const TensorNames& names, const std::str
 
 // Takes the sizes that the JSON leaves to the tensors.
 absl::Status TakeSizes(const TensorNames& names, ModelSpec* spec) {
+  if (spec->graph != nullptr) {
+    if (absl::Status status = spec->Validate(); !status.ok()) return Refuse("", status);
+    return absl::OkStatus();
+  }
   spec->num_layers = names.num_layers;
   const absl::StatusOr<int64_t> hidden_size = SecondDimension(names, "rnn.weight_hh_l0");
   if (!hidden_size.ok()) return hidden_size.status();
@@ -69,29 +74,39 @@ absl::Status TakeSizes(const TensorNames& names, ModelSpec* spec) {
   return absl::OkStatus();
 }
 
-bool IsRecurrentBias(const TensorSlot& slot) { return absl::StartsWith(slot.name, "rnn.bias_"); }
+// "rnn" or the element: what stands before the slot's own name.
+absl::string_view GroupOf(const TensorSlot& slot) {
+  return absl::string_view(slot.name).substr(0, slot.name.rfind('.'));
+}
 
-// nn.LSTM(..., bias=False) has none of the recurrent biases; they are zero then. Some of them is a broken file.
-bool HasNoRecurrentBias(const TensorNames& names, const std::vector<TensorSlot>& slots) {
-  return std::none_of(slots.begin(), slots.end(), [&](const TensorSlot& slot) {
-    return IsRecurrentBias(slot) && names.by_slot.count(slot.name) > 0;
-  });
+// The groups of which a tensor is there that may be absent. nn.LSTM(..., bias=False) has none of the recurrent biases;
+// they are zero then. Some of them is a broken file.
+std::set<absl::string_view> GroupsWithBias(const TensorNames& names, const std::vector<TensorSlot>& slots) {
+  std::set<absl::string_view> groups;
+  for (const TensorSlot& slot : slots) {
+    if (slot.may_be_absent && names.by_slot.count(slot.name) > 0) groups.insert(GroupOf(slot));
+  }
+  return groups;
+}
+
+std::string SizesOf(const ModelSpec& spec) {
+  if (spec.graph != nullptr) return "the graph";
+  return absl::StrCat("cell ", CellName(spec.cell), " with hidden_size ", spec.hidden_size, ", ", spec.feature_size(),
+                      " features and ", spec.output_size(), " output values");
 }
 
 absl::Status CheckShapes(const TensorNames& names, const ModelSpec& spec, const std::vector<TensorSlot>& slots) {
-  const bool no_biases = HasNoRecurrentBias(names, slots);
+  const std::set<absl::string_view> with_bias = GroupsWithBias(names, slots);
   for (const TensorSlot& slot : slots) {
     const auto found = names.by_slot.find(slot.name);
     if (found == names.by_slot.end()) {
-      if (no_biases && IsRecurrentBias(slot)) continue;
+      if (slot.may_be_absent && with_bias.count(GroupOf(slot)) == 0) continue;
       return absl::DataLossError(absl::StrCat("tensor ", Quoted(names.NameInFile(slot.name)), " is missing"));
     }
     const TensorShape& shape = found->second->shape;
     if (shape.dimensions != slot.shape.dimensions) {
-      return absl::DataLossError(absl::StrCat("tensor ", Quoted(found->second->name), " is ", shape.ToString(),
-                                              "; cell ", CellName(spec.cell), " with hidden_size ", spec.hidden_size,
-                                              ", ", spec.feature_size(), " features and ", spec.output_size(),
-                                              " output values takes ", slot.shape.ToString()));
+      return absl::DataLossError(absl::StrCat("tensor ", Quoted(found->second->name), " is ", shape.ToString(), "; ",
+                                              SizesOf(spec), " takes ", slot.shape.ToString()));
     }
   }
   return absl::OkStatus();
@@ -128,7 +143,9 @@ absl::StatusOr<ModelFile> ReadModelFile(const std::string& path) {
   if (!reader.ok()) return reader.status();
   absl::StatusOr<ModelSpec> spec = ReadSpec(*reader, path);
   if (!spec.ok()) return spec.status();
-  const absl::StatusOr<TensorNames> names = MatchTensorNames(reader->tensors(), spec->tokens > 0);
+  const absl::StatusOr<TensorNames> names = spec->graph != nullptr
+                                                ? MatchGraphTensors(reader->tensors(), *spec->graph)
+                                                : MatchTensorNames(reader->tensors(), spec->tokens > 0);
   if (!names.ok()) return names.status();
   ModelFile model;
   model.spec = *std::move(spec);
@@ -139,6 +156,7 @@ absl::StatusOr<ModelFile> ReadModelFile(const std::string& path) {
   if (absl::Status status = reader->file().CheckDense(); !status.ok()) return status;
   if (absl::Status status = ReadTensors(*reader, *names, slots); !status.ok()) return status;
   if (absl::Status status = reader->file().CheckUnchanged(); !status.ok()) return status;
+  if (absl::Status status = CheckWeights(model.spec, model.weights); !status.ok()) return Refuse("", status);
   return model;
 }
 

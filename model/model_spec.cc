@@ -4,7 +4,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
-#include "model/json_text.h"
+#include "model/json/json_text.h"
 #include "model/table_json.h"
 
 namespace rondo {
@@ -89,7 +89,17 @@ std::set<absl::string_view> Names(const std::vector<Feature>& features) {
   return names;
 }
 
+absl::Status CheckGraph(const ModelSpec& spec) {
+  if (spec.graph->input().width != spec.feature_size() || spec.graph->input().tokens != spec.tokens) {
+    return Refuse("the graph takes ", spec.graph->input().width, " numbers; the inputs are ", spec.feature_size());
+  }
+  if (spec.graph->output_size() == spec.output_size()) return absl::OkStatus();
+  return Refuse("element '", spec.graph->output_name(), "' answers ", spec.graph->output_size(),
+                " numbers; horizon x outputs x numbers an output is ", spec.output_size());
+}
+
 absl::Status CheckNetwork(const ModelSpec& spec) {
+  if (spec.graph != nullptr) return absl::OkStatus();
   if (absl::Status status = CheckBounds("num_layers", spec.num_layers, 1, kMaxLayers); !status.ok()) return status;
   if (absl::Status status = CheckBounds("hidden_size", spec.hidden_size, 1, kMaxHiddenSize); !status.ok()) {
     return status;
@@ -105,6 +115,7 @@ absl::Status CheckInputs(const ModelSpec& spec) {
     if (absl::Status status = CheckBounds("tokens", spec.tokens, 1, kMaxTokens); !status.ok()) return status;
     if (!spec.inputs.empty()) return Refuse("inputs names features and tokens is set; a model takes one of them");
     if (!spec.calendar.empty()) return Refuse("calendar is set; a token model takes none");
+    if (spec.graph != nullptr) return absl::OkStatus();
     return CheckBounds("embedding_size", spec.embedding_size, 1, kMaxHiddenSize);
   }
   if (spec.embedding_size != 0)
@@ -131,8 +142,10 @@ absl::Status CheckOutputs(const ModelSpec& spec) {
     if (!output.added_to.empty() && input_names.count(output.added_to) == 0) {
       return Refuse("outputs[", i, "].added_to is ", Quoted(output.added_to), "; no input has that name");
     }
-    if (spec.head == Head::kSoftmax && (output.mean != 0 || output.std != 1 || !output.added_to.empty())) {
-      return Refuse("outputs[", i, "] has mean, std or added_to; head softmax answers probabilities and takes none");
+    const bool probabilities = spec.head == Head::kSoftmax || spec.head == Head::kSigmoid;
+    if (probabilities && (output.mean != 0 || output.std != 1 || !output.added_to.empty())) {
+      return Refuse("outputs[", i, "] has mean, std or added_to; head ", HeadName(spec.head),
+                    " answers probabilities and takes none");
     }
   }
   return absl::OkStatus();
@@ -205,7 +218,8 @@ absl::Status CheckProvenance(const ModelSpec& spec) {
 }  // namespace
 
 int64_t ModelSpec::feature_size() const {
-  return tokens > 0 ? embedding_size : static_cast<int64_t>(inputs.size() + 2 * calendar.size());
+  if (tokens > 0) return graph != nullptr ? 1 : embedding_size;
+  return static_cast<int64_t>(inputs.size() + 2 * calendar.size());
 }
 
 int64_t ModelSpec::values_per_output() const {
@@ -215,6 +229,7 @@ int64_t ModelSpec::values_per_output() const {
     case Head::kQuantile:
       return static_cast<int64_t>(quantiles.size());
     case Head::kLinear:
+    case Head::kSigmoid:
     case Head::kSoftmax:
       break;
   }
@@ -223,13 +238,18 @@ int64_t ModelSpec::values_per_output() const {
 
 int64_t ModelSpec::output_size() const { return horizon * static_cast<int64_t>(outputs.size()) * values_per_output(); }
 
-int64_t ModelSpec::state_size() const { return num_layers * hidden_size * (cell == Cell::kLstm ? 2 : 1); }
+int64_t ModelSpec::state_size() const {
+  if (graph != nullptr) return graph->state_size();
+  return num_layers * hidden_size * (cell == Cell::kLstm ? 2 : 1);
+}
+
+absl::string_view ModelSpec::network_kind() const { return graph != nullptr ? "graph" : CellName(cell); }
 
 absl::Status ModelSpec::Validate() const {
   for (const auto check : {CheckNetwork, CheckInputs, CheckQuantiles, CheckOutputs, CheckFeedback, CheckProvenance}) {
     if (absl::Status status = check(*this); !status.ok()) return status;
   }
-  return absl::OkStatus();
+  return graph == nullptr ? absl::OkStatus() : CheckGraph(*this);
 }
 
 absl::string_view CellName(Cell cell) {
@@ -248,6 +268,8 @@ absl::string_view HeadName(Head head) {
   switch (head) {
     case Head::kLinear:
       return "linear";
+    case Head::kSigmoid:
+      return "sigmoid";
     case Head::kSoftmax:
       return "softmax";
     case Head::kGaussian:

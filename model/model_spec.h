@@ -3,19 +3,23 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "base/table_format.h"
 #include "model/kernels/layer.h"
+#include "model/network/graph.h"
 
 namespace rondo {
 
-// Says what numbers a reply has for each output of each horizon step: the value; the probability of a class (all
-// outputs together are the classes); mean and standard deviation of a normal distribution; or the quantiles asked for.
-enum class Head { kLinear, kSoftmax, kGaussian, kQuantile };
+// Says what numbers a reply has for each output of each horizon step: the value; the probability of a yes; the
+// probability of a class (all outputs together are the classes); mean and standard deviation of a normal distribution;
+// or the quantiles asked for.
+enum class Head { kLinear, kSigmoid, kSoftmax, kGaussian, kQuantile };
 
 // A sine and a cosine of a timestep's time in the zone of the model's table (UTC without one), appended to the inputs
 // in this order: sin, cos of 2*pi * (fraction of the day, week since Monday 00:00, or year since January 1st).
@@ -39,8 +43,10 @@ struct FeedbackLink {
   std::string input;
 };
 
-// Describes a model apart from its weights. A value; immutable once validated.
+// Describes a model apart from its weights. A value; immutable once validated. Its network is a plain stack (equal
+// cells, then a linear layer: cell to hidden_size) or a graph of elements.
 struct ModelSpec {
+  std::shared_ptr<const Graph> graph;  // null: a plain stack, and what follows up to hidden_size counts
   Cell cell = Cell::kLstm;
   GruReset gru_reset = GruReset::kAfter;      // gru only
   GruUpdate gru_update = GruUpdate::kKeep;    // gru only
@@ -48,10 +54,12 @@ struct ModelSpec {
   int64_t num_layers = 0;
   int64_t hidden_size = 0;
   int64_t tokens = 0;                // vocabulary size of a token model; 0: named inputs
-  int64_t embedding_size = 0;        // token models only
+  int64_t embedding_size = 0;        // token models of a plain stack only
   std::vector<InputFeature> inputs;  // empty for a token model
   std::vector<Calendar> calendar;
   std::vector<OutputFeature> outputs;
+  bool inputs_by_size = false;   // the description says how many inputs there are; NumberedFeatures names them
+  bool outputs_by_size = false;  // and so for the outputs
   int64_t horizon = 1;
   Head head = Head::kLinear;
   std::vector<double> quantiles;  // quantile head only: ascending, each inside (0, 1)
@@ -65,14 +73,18 @@ struct ModelSpec {
 
   // Floats a timestep that a client sends: one an input, or one token id.
   int64_t input_size() const { return tokens > 0 ? 1 : static_cast<int64_t>(inputs.size()); }
-  // Floats a timestep that the first layer sees: inputs and calendar, or the embedding.
+  // Floats a timestep that the network sees: inputs and calendar, or the embedding, or the token of a graph.
   int64_t feature_size() const;
   // Floats that stand for one output: 1; mean and std of a gaussian head; one a quantile.
   int64_t values_per_output() const;
   // Floats a timestep in a reply: [horizon][outputs][values_per_output].
   int64_t output_size() const;
-  // Floats of one session's state: [num_layers][h, then c for an lstm][hidden_size].
+  // Floats of one session's state: [num_layers][h, then c for an lstm][hidden_size], or the graph's.
   int64_t state_size() const;
+  // True if the network takes whole sequences only, and no session.
+  bool whole_sequence() const { return graph != nullptr && graph->whole_sequence(); }
+  // "lstm", "gru", "rnn": the cell of a plain stack; or "graph".
+  absl::string_view network_kind() const;
   // True if each timestep needs a time.
   bool needs_times() const { return !calendar.empty(); }
 
@@ -83,7 +95,15 @@ struct ModelSpec {
 };
 
 absl::string_view CellName(Cell cell);  // "lstm", "gru", "rnn"
-absl::string_view HeadName(Head head);  // "linear", "softmax", "gaussian", "quantile"
+absl::string_view HeadName(Head head);  // "linear", "sigmoid", "softmax", "gaussian", "quantile"
+
+// Inputs or outputs without names of their own: PREFIX0, PREFIX1, ...
+template <typename Feature>
+std::vector<Feature> NumberedFeatures(absl::string_view prefix, int64_t count) {
+  std::vector<Feature> features(static_cast<size_t>(count));
+  for (size_t i = 0; i < features.size(); ++i) features[i].name = absl::StrCat(prefix, i);
+  return features;
+}
 
 }  // namespace rondo
 

@@ -5,26 +5,28 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "model/kernels/layer_kernels.h"
 #include "model/model_spec.h"
+#include "model/network/step_row.h"
 #include "model/weights.h"
 
 namespace rondo {
 
-// One step of one series: where its numbers are read and written. Borrowed for the length of the call.
-struct StepRow {
-  const float* input = nullptr;     // [input_size], raw units, finite; for a token model one valid token id
-  int64_t time = 0;                 // unix seconds; read only if the spec needs_times()
-  const float* state_in = nullptr;  // [state_size], see ModelSpec::state_size
-  float* state_out = nullptr;       // [state_size]; may be state_in
-  float* output = nullptr;          // [output_size], raw units; null: not wanted, and not computed
-  bool finite = false;              // set by Step; false: state_out and output were not written
+// A whole sequence for a network that is whole_sequence. Borrowed for the length of the call.
+struct WholeSequence {
+  const float* inputs = nullptr;   // [timesteps][input_size], as StepRow's
+  const int64_t* times = nullptr;  // [timesteps]; read only if the spec needs_times()
+  size_t timesteps = 0;            // 1 to max_timesteps()
+  float* outputs = nullptr;        // [timesteps][output_size], or [output_size] with last_only
+  bool last_only = false;
+  bool finite = false;  // set by RunWhole; false: the outputs have no meaning
 };
 
-// Layers and head of one model, ready to run.
+// The elements and head of one model, ready to run.
 //
 // Ownership: owns its prepared weights and a small pool of workspaces, one for each thread that runs at one time.
 // Threads:   Step may be called from any number of threads at once. A thread calls PrepareComputeThread first.
@@ -41,7 +43,13 @@ class Network {
   // Allocates nothing once as many threads as run at one time have each called it.
   void Step(absl::Span<StepRow> rows) const;
 
+  // Runs whole sequences, of any lengths; none sees another. Like Step but for the memory that it takes meanwhile.
+  // REQUIRES: the spec is whole_sequence().
+  void RunWhole(absl::Span<WholeSequence> sequences) const;
+
   const ModelSpec& spec() const;
+  // Where a new session begins: [state_size]. Empty: all zeros.
+  const std::vector<float>& initial_state() const;
   // The name of the kernels for people: "rondo/avx512", "onednn/brgemm:avx512_core" or "reference". Where oneDNN is
   // held to one number of rows, the name also says that: "onednn/ref, 6 rows".
   const std::string& kernel_name() const;
@@ -50,6 +58,8 @@ class Network {
   // Floating point operations of one row's step, to judge whether splitting a batch pays.
   double flops_per_row() const;
   size_t max_batch_size() const;
+  // The longest whole sequence, which is held in memory element by element. No bound if the network steps.
+  size_t max_timesteps() const;
 
  private:
   class Impl;

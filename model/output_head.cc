@@ -5,6 +5,8 @@
 #include <string>
 #include <unordered_map>
 
+#include "model/kernels/activation_function.h"
+
 namespace rondo {
 
 namespace {
@@ -17,7 +19,9 @@ double GaussianStd(double s) { return (s > 30 ? s : std::log1p(std::exp(s))) + O
 OutputHead::OutputHead(const ModelSpec& spec, const Weights& weights, InstructionSet instruction_set)
     : head_(spec.head),
       values_per_output_(spec.values_per_output()),
-      dense_(weights.head_weight, weights.head_bias, instruction_set) {
+      output_size_(static_cast<size_t>(spec.output_size())),
+      instruction_set_(instruction_set) {
+  if (spec.graph == nullptr) dense_.emplace(weights.head_weight, weights.head_bias, instruction_set);
   std::unordered_map<std::string, size_t> input_index;
   for (const InputFeature& input : spec.inputs) input_index.emplace(input.name, input_index.size());
   for (const OutputFeature& output : spec.outputs) {
@@ -27,11 +31,17 @@ OutputHead::OutputHead(const ModelSpec& spec, const Weights& weights, Instructio
 }
 
 void OutputHead::Apply(const float* const* inputs, const float* const* hidden, size_t num_rows, float* outputs) const {
-  dense_.Apply(hidden, num_rows, outputs);
+  if (dense_) {
+    dense_->Apply(hidden, num_rows, outputs);
+  } else {
+    for (size_t row = 0; row < num_rows; ++row) std::copy_n(hidden[row], output_size_, outputs + row * output_size_);
+  }
   for (size_t row = 0; row < num_rows; ++row) {
     float* output = outputs + row * output_size();
     if (head_ == Head::kSoftmax) {
       ToProbabilities(output);
+    } else if (head_ == Head::kSigmoid) {
+      Activate({FunctionKind::kSigmoid}, instruction_set_, output, 1, output_size_, output);
     } else {
       ToRawUnits(inputs[row], output);
     }

@@ -8,7 +8,7 @@
 
 #include "absl/base/config.h"
 #include "absl/strings/str_cat.h"
-#include "model/json_text.h"
+#include "model/json/json_text.h"
 
 namespace rondo {
 namespace {

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "model/json_text.h"
-#include "model/object_reader.h"
+#include "model/json/json_text.h"
+#include "model/json/object_reader.h"
 
 namespace rondo {
 namespace {

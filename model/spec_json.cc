@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "model/json_text.h"
-#include "model/object_reader.h"
+#include "model/json/json_text.h"
+#include "model/json/object_reader.h"
 #include "model/table_json.h"
 
 namespace rondo {
@@ -15,7 +15,7 @@ using Json = nlohmann::json;
 using OrderedJson = nlohmann::ordered_json;
 using Need = ObjectReader::Need;
 
-constexpr int64_t kFormat = 1;
+constexpr int64_t kStackFormat = 1, kGraphFormat = 2;
 
 template <typename Enum>
 using Choices = ObjectReader::Choices<Enum>;
@@ -38,6 +38,7 @@ const Choices<Activation>& ActivationChoices() {
 }
 const Choices<Head>& HeadChoices() {
   static const auto& choices = *new Choices<Head>{{"linear", Head::kLinear},
+                                                  {"sigmoid", Head::kSigmoid},
                                                   {"softmax", Head::kSoftmax},
                                                   {"gaussian", Head::kGaussian},
                                                   {"quantile", Head::kQuantile}};
@@ -76,17 +77,34 @@ void ReadCell(ObjectReader& root, ModelSpec* spec, absl::Status* status) {
   root.Read("activation", is_rnn ? Need::kRequired : Need::kOptional, ActivationChoices(), &spec->activation);
 }
 
+// Inputs or outputs that a description only counts: it announces their names, and brings none.
+constexpr int64_t kMostBySize = int64_t{1} << 16;
+
+int64_t ReadSize(ObjectReader& reader) {
+  int64_t size = 0;
+  reader.Read("size", Need::kRequired, &size);
+  if (size >= 1 && size <= kMostBySize) return size;
+  reader.Refuse(absl::StrCat(reader.Where("size"), " is ", size, "; it must be 1 to ", kMostBySize));
+  return 1;
+}
+
 void ReadInputs(ObjectReader& root, ModelSpec* spec, absl::Status* status) {
   const Json* inputs = root.Find("inputs", Need::kRequired);
   if (inputs == nullptr) return;
   if (inputs->is_object()) {
     ObjectReader reader(*inputs, "inputs", status);
-    reader.Read("tokens", Need::kRequired, &spec->tokens);
-    if (status->ok() && spec->tokens == 0) reader.Refuse("inputs.tokens is 0; it must be at least 1");
+    if (reader.Find("size", Need::kOptional) != nullptr) {
+      spec->inputs_by_size = true;
+      spec->inputs = NumberedFeatures<InputFeature>("x", ReadSize(reader));
+    } else {
+      reader.Read("tokens", Need::kRequired, &spec->tokens);
+      if (status->ok() && spec->tokens == 0) reader.Refuse("inputs.tokens is 0; it must be at least 1");
+    }
     return reader.RefuseOthers();
   }
   if (!inputs->is_array()) {
-    return root.Refuse(absl::StrCat("inputs is ", JsonKind(*inputs), "; it must be an array or {\"tokens\": N}"));
+    return root.Refuse(
+        absl::StrCat("inputs is ", JsonKind(*inputs), "; it must be an array or {\"tokens\": N} or {\"size\": N}"));
   }
   for (size_t i = 0; i < inputs->size() && status->ok(); ++i) {
     InputFeature& input = spec->inputs.emplace_back();
@@ -106,8 +124,16 @@ void ReadCalendar(ObjectReader& root, ModelSpec* spec, absl::Status* status) {
   }
 }
 
-void ReadOutputs(ObjectReader& root, ModelSpec* spec, absl::Status* status) {
-  const Json* outputs = root.FindArray("outputs", Need::kRequired);
+void ReadOutputs(ObjectReader& root, Need need, ModelSpec* spec, absl::Status* status) {
+  const Json* outputs = root.Find("outputs", need);
+  if (outputs == nullptr) return;
+  if (outputs->is_object()) {
+    ObjectReader reader(*outputs, root.Where("outputs"), status);
+    spec->outputs_by_size = true;
+    spec->outputs = NumberedFeatures<OutputFeature>("y", ReadSize(reader));
+    return reader.RefuseOthers();
+  }
+  outputs = root.FindArray("outputs", need);
   if (outputs == nullptr) return;
   for (size_t i = 0; i < outputs->size() && status->ok(); ++i) {
     OutputFeature& output = spec->outputs.emplace_back();
@@ -147,6 +173,7 @@ void ReadFeedback(ObjectReader& root, ModelSpec* spec, absl::Status* status) {
 
 OrderedJson InputsJson(const ModelSpec& spec) {
   if (spec.tokens > 0) return {{"tokens", spec.tokens}};
+  if (spec.inputs_by_size) return {{"size", spec.inputs.size()}};
   OrderedJson inputs = OrderedJson::array();
   for (const InputFeature& input : spec.inputs) {
     inputs.push_back({{"name", input.name}, {"mean", input.mean}, {"std", input.std}});
@@ -155,12 +182,67 @@ OrderedJson InputsJson(const ModelSpec& spec) {
 }
 
 OrderedJson OutputsJson(const ModelSpec& spec) {
+  if (spec.outputs_by_size) return {{"size", spec.outputs.size()}};
   OrderedJson outputs = OrderedJson::array();
   for (const OutputFeature& output : spec.outputs) {
     outputs.push_back({{"name", output.name}, {"mean", output.mean}, {"std", output.std}});
     if (!output.added_to.empty()) outputs.back()["added_to"] = output.added_to;
   }
   return outputs;
+}
+
+// What a reply is.
+void ReadReply(ObjectReader& reader, Need need, ModelSpec* spec, absl::Status* status) {
+  ReadOutputs(reader, need, spec, status);
+  reader.Read("horizon", Need::kOptional, &spec->horizon);
+  reader.Read("head", Need::kOptional, HeadChoices(), &spec->head);
+  ReadNumbers(reader, "quantiles", &spec->quantiles);
+}
+
+// Outputs that the description does not list are as many as the graph answers.
+void CountOutputs(ObjectReader& reader, ModelSpec* spec) {
+  const int64_t values = spec->values_per_output();
+  if (!spec->outputs.empty() || spec->horizon < 1 || values < 1) return;
+  const int64_t count = spec->graph->output_size() / values / spec->horizon;
+  if (count > kMostBySize) {
+    return reader.Refuse(absl::StrCat("output.outputs would be ", count, "; without names at most ", kMostBySize));
+  }
+  spec->outputs_by_size = true;
+  spec->outputs = NumberedFeatures<OutputFeature>("y", count);
+}
+
+void ReadElements(ObjectReader& root, ModelSpec* spec, absl::Status* status) {
+  const Json* const elements = root.Find("elements", Need::kRequired);
+  const Json* const output = root.Find("output", Need::kRequired);
+  if (elements == nullptr || output == nullptr) return;
+  ObjectReader reader(*output, "output", status);
+  std::string of;
+  reader.Read("of", Need::kRequired, &of);
+  ReadReply(reader, Need::kOptional, spec, status);
+  reader.RefuseOthers();
+  if (!status->ok()) return;
+  const int64_t width = spec->tokens > 0 ? 1 : static_cast<int64_t>(spec->inputs.size() + 2 * spec->calendar.size());
+  if (width < 1) return root.Refuse("inputs is empty; it must name at least one");
+  auto graph = Graph::Read(*elements, {width, spec->tokens}, of);
+  if (!graph.ok()) return root.Refuse(graph.status().message());
+  spec->graph = *std::move(graph);
+  CountOutputs(root, spec);
+}
+
+void WriteReply(const ModelSpec& spec, OrderedJson* json) {
+  (*json)["outputs"] = OutputsJson(spec);
+  (*json)["horizon"] = spec.horizon;
+  (*json)["head"] = NameOf(HeadChoices(), spec.head);
+  if (!spec.quantiles.empty()) (*json)["quantiles"] = spec.quantiles;
+}
+
+void WriteCell(const ModelSpec& spec, OrderedJson* json) {
+  (*json)["cell"] = NameOf(CellChoices(), spec.cell);
+  if (spec.cell == Cell::kGru) {
+    (*json)["gru"] = {{"reset", NameOf(ResetChoices(), spec.gru_reset)},
+                      {"update", NameOf(UpdateChoices(), spec.gru_update)}};
+  }
+  if (spec.cell == Cell::kRnn) (*json)["activation"] = NameOf(ActivationChoices(), spec.activation);
 }
 
 }  // namespace
@@ -173,16 +255,17 @@ absl::StatusOr<ModelSpec> ParseSpecJson(absl::string_view text) {
   ObjectReader root(*json, "", &status);
   int64_t format = 0;
   root.Read("format", Need::kRequired, &format);
-  if (status.ok() && format != kFormat) {
-    root.Refuse(absl::StrCat("format is ", format, "; this version reads ", kFormat));
+  if (status.ok() && format != kStackFormat && format != kGraphFormat) {
+    root.Refuse(absl::StrCat("format is ", format, "; this version reads ", kStackFormat, " and ", kGraphFormat));
   }
-  ReadCell(root, &spec, &status);
+  if (format == kStackFormat) ReadCell(root, &spec, &status);
   ReadInputs(root, &spec, &status);
   ReadCalendar(root, &spec, &status);
-  ReadOutputs(root, &spec, &status);
-  root.Read("horizon", Need::kOptional, &spec.horizon);
-  root.Read("head", Need::kOptional, HeadChoices(), &spec.head);
-  ReadNumbers(root, "quantiles", &spec.quantiles);
+  if (format == kStackFormat) {
+    ReadReply(root, Need::kRequired, &spec, &status);
+  } else {
+    ReadElements(root, &spec, &status);
+  }
   ReadNumbers(root, "band_factors", &spec.band_factors);
   ReadFeedback(root, &spec, &status);
   root.Read("step_seconds", Need::kOptional, &spec.step_seconds);
@@ -195,20 +278,19 @@ absl::StatusOr<ModelSpec> ParseSpecJson(absl::string_view text) {
 
 std::string SpecJson(const ModelSpec& spec) {
   OrderedJson json;
-  json["format"] = kFormat;
-  json["cell"] = NameOf(CellChoices(), spec.cell);
-  if (spec.cell == Cell::kGru) {
-    json["gru"] = {{"reset", NameOf(ResetChoices(), spec.gru_reset)},
-                   {"update", NameOf(UpdateChoices(), spec.gru_update)}};
-  }
-  if (spec.cell == Cell::kRnn) json["activation"] = NameOf(ActivationChoices(), spec.activation);
+  json["format"] = spec.graph == nullptr ? kStackFormat : kGraphFormat;
+  if (spec.graph == nullptr) WriteCell(spec, &json);
   json["inputs"] = InputsJson(spec);
   json["calendar"] = OrderedJson::array();
   for (const Calendar calendar : spec.calendar) json["calendar"].push_back(NameOf(CalendarChoices(), calendar));
-  json["outputs"] = OutputsJson(spec);
-  json["horizon"] = spec.horizon;
-  json["head"] = NameOf(HeadChoices(), spec.head);
-  if (!spec.quantiles.empty()) json["quantiles"] = spec.quantiles;
+  if (spec.graph == nullptr) {
+    WriteReply(spec, &json);
+  } else {
+    json["elements"] = spec.graph->ElementsJson();
+    OrderedJson output = {{"of", spec.graph->output_name()}};
+    WriteReply(spec, &output);
+    json["output"] = std::move(output);
+  }
   json["feedback"] = OrderedJson::array();
   for (const FeedbackLink& link : spec.feedback) {
     json["feedback"].push_back({{"output", link.output}, {"input", link.input}});

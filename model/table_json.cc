@@ -5,7 +5,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "model/json_text.h"
+#include "model/json/json_text.h"
 
 namespace rondo {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "absl/status/status.h"
 #include "base/table_format.h"
-#include "model/object_reader.h"
+#include "model/json/object_reader.h"
 #include "nlohmann/json.hpp"
 
 namespace rondo {

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "model/json_text.h"
+#include "model/json/json_text.h"
 
 namespace rondo {
 namespace {
@@ -124,6 +125,19 @@ absl::StatusOr<TensorNames> MatchTensorNames(const std::vector<TensorInfo>& tens
   }
   if (names.num_layers == 0) return Refuse("tensor 'rnn.weight_ih_l0' is missing; a model has a recurrent layer");
   if (absl::Status status = PlaceModules(modules, is_token_model, &names); !status.ok()) return status;
+  return names;
+}
+
+absl::StatusOr<TensorNames> MatchGraphTensors(const std::vector<TensorInfo>& tensors, const Graph& graph) {
+  std::set<std::string> taken;
+  for (const GraphNode& node : graph.nodes()) {
+    for (const ElementSlot& slot : node.element->slots()) taken.insert(absl::StrCat(node.name, ".", slot.name));
+  }
+  TensorNames names;
+  for (const TensorInfo& tensor : tensors) {
+    if (taken.count(tensor.name) == 0) return Refuse("tensor ", Quoted(tensor.name), " is extra; no element takes it");
+    names.by_slot[tensor.name] = &tensor;
+  }
   return names;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "model/network/graph.h"
 #include "model/safetensors_header.h"
 
 namespace rondo {
@@ -28,6 +29,9 @@ struct TensorNames {
 // DATA_LOSS: a second prefix, head or embedding, a projection (weight_hr), a backward layer (_reverse), a tensor that
 // is none of these, or no head, head bias or embedding; each by name.
 absl::StatusOr<TensorNames> MatchTensorNames(const std::vector<TensorInfo>& tensors, bool is_token_model);
+
+// Names as a graph has them: ELEMENT.SLOT. DATA_LOSS: a tensor that no element takes.
+absl::StatusOr<TensorNames> MatchGraphTensors(const std::vector<TensorInfo>& tensors, const Graph& graph);
 
 }  // namespace rondo
 

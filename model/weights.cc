@@ -1,31 +1,38 @@
 #include "model/weights.h"
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 
 namespace rondo {
 
-int64_t TensorShape::size() const {
-  int64_t size = 1;
-  for (int64_t dimension : dimensions) size *= dimension;
-  return size;
-}
+namespace {
 
-std::string TensorShape::ToString() const { return absl::StrCat("[", absl::StrJoin(dimensions, "]["), "]"); }
-
-int64_t GateCount(Cell cell) {
-  switch (cell) {
-    case Cell::kLstm:
-      return 4;
-    case Cell::kGru:
-      return 3;
-    case Cell::kRnn:
-      return 1;
+std::vector<TensorSlot> GraphSlots(const Graph& graph, Weights* weights) {
+  std::vector<TensorSlot> slots;
+  for (const GraphNode& node : graph.nodes()) {
+    for (const ElementSlot& slot : node.element->slots()) {
+      slots.push_back({absl::StrCat(node.name, ".", slot.name), slot.shape, nullptr, slot.may_be_absent});
+    }
   }
-  return 0;
+  weights->tensors.resize(slots.size());
+  for (size_t i = 0; i < slots.size(); ++i) slots[i].values = &weights->tensors[i];
+  return slots;
 }
+
+// What an element says of its own weights.
+absl::Status CheckElements(const Graph& graph, const Weights& weights) {
+  for (size_t i = 0; i < graph.nodes().size(); ++i) {
+    const GraphNode& node = graph.nodes()[i];
+    if (absl::Status status = node.element->CheckWeights(graph.WeightsOf(i, weights.tensors)); !status.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("element '", node.name, "': ", status.message()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 std::vector<TensorSlot> TensorSlots(const ModelSpec& spec, Weights* weights) {
+  if (spec.graph != nullptr) return GraphSlots(*spec.graph, weights);
   std::vector<TensorSlot> slots;
   if (spec.tokens > 0) {
     slots.push_back({"embedding.weight", {{spec.tokens, spec.embedding_size}}, &weights->embedding});
@@ -37,8 +44,8 @@ std::vector<TensorSlot> TensorSlots(const ModelSpec& spec, Weights* weights) {
     const int64_t input_width = k == 0 ? spec.feature_size() : spec.hidden_size;
     slots.push_back({absl::StrCat("rnn.weight_ih_l", k), {{gate_rows, input_width}}, &layer.weight_ih});
     slots.push_back({absl::StrCat("rnn.weight_hh_l", k), {{gate_rows, spec.hidden_size}}, &layer.weight_hh});
-    slots.push_back({absl::StrCat("rnn.bias_ih_l", k), {{gate_rows}}, &layer.bias_ih});
-    slots.push_back({absl::StrCat("rnn.bias_hh_l", k), {{gate_rows}}, &layer.bias_hh});
+    slots.push_back({absl::StrCat("rnn.bias_ih_l", k), {{gate_rows}}, &layer.bias_ih, true});
+    slots.push_back({absl::StrCat("rnn.bias_hh_l", k), {{gate_rows}}, &layer.bias_hh, true});
   }
   slots.push_back({"head.weight", {{spec.output_size(), spec.hidden_size}}, &weights->head_weight});
   slots.push_back({"head.bias", {{spec.output_size()}}, &weights->head_bias});
@@ -46,6 +53,11 @@ std::vector<TensorSlot> TensorSlots(const ModelSpec& spec, Weights* weights) {
 }
 
 absl::Status CheckWeights(const ModelSpec& spec, const Weights& weights) {
+  const size_t slots = spec.graph == nullptr ? 0 : spec.graph->num_slots();
+  if (weights.tensors.size() != slots) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the weights have ", weights.tensors.size(), " tensors; the graph has ", slots));
+  }
   if (static_cast<int64_t>(weights.layers.size()) != spec.num_layers) {
     return absl::InvalidArgumentError(
         absl::StrCat("the weights have ", weights.layers.size(), " layers; the spec has ", spec.num_layers));
@@ -60,7 +72,7 @@ absl::Status CheckWeights(const ModelSpec& spec, const Weights& weights) {
                                                      " floats; the spec wants ", slot.shape.ToString()));
     }
   }
-  return absl::OkStatus();
+  return spec.graph == nullptr ? absl::OkStatus() : CheckElements(*spec.graph, weights);
 }
 
 }  // namespace rondo

@@ -1,35 +1,30 @@
 #include "model/workspace.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace rondo {
 
-std::unique_ptr<Workspace> Workspace::Make(const std::vector<std::unique_ptr<CellKernel>>& kernels,
+std::unique_ptr<Workspace> Workspace::Make(const Graph& graph,
+                                           const std::vector<std::unique_ptr<ElementKernel>>& kernels,
                                            const Sizes& sizes) {
   auto workspace = std::make_unique<Workspace>();
-  workspace->features = AlignedBuffer(sizes.batch_size * sizes.feature_size);
+  workspace->features = AlignedBuffer(sizes.batch_size * static_cast<size_t>(graph.input().width));
   workspace->outputs = AlignedBuffer(sizes.output_floats);
   workspace->places.reserve(sizes.batch_size);
   workspace->inputs.reserve(sizes.batch_size);
-  workspace->hidden.reserve(sizes.batch_size);
-  size_t scratchpad_size = 0;
-  for (const auto& kernel : kernels) scratchpad_size = std::max(scratchpad_size, kernel->scratchpad_size());
-  workspace->scratchpad = AlignedBuffer(scratchpad_size);
-
-  const auto state_buffer = [&] { return AlignedBuffer(sizes.batch_size * sizes.hidden_size); };
-  const float* input = workspace->features.get();
-  for (const auto& kernel : kernels) {
-    LayerStates states{state_buffer(), {}, state_buffer(), {}};
-    if (sizes.has_c) {
-      states.c_in = state_buffer();
-      states.c_out = state_buffer();
+  workspace->answers.reserve(sizes.batch_size);
+  for (size_t i = 0; i < kernels.size(); ++i) {
+    const GraphNode& node = graph.nodes()[i];
+    workspace->values.emplace_back(sizes.batch_size * static_cast<size_t>(node.element->output().size()));
+    ElementBuffers buffers;
+    for (const size_t input : node.inputs) {
+      buffers.inputs.push_back(input == GraphNode::kInput ? workspace->features.get() : workspace->values[input].get());
     }
-    workspace->layers.push_back(kernel->Bind({input, states.h_in.get(), states.c_in.get(), states.h_out.get(),
-                                              states.c_out.get(), workspace->scratchpad.get()}));
-    if (workspace->layers.back() == nullptr) return nullptr;
-    input = states.h_out.get();
-    workspace->states.push_back(std::move(states));
+    buffers.output = workspace->values.back().get();
+    buffers.max_batch_size = sizes.batch_size;
+    buffers.state_offset = node.state_offset;
+    workspace->elements.push_back(kernels[i]->Bind(buffers));
+    if (workspace->elements.back() == nullptr) return nullptr;
   }
   return workspace;
 }

@@ -7,36 +7,30 @@
 #include <vector>
 
 #include "model/kernels/aligned_buffer.h"
-#include "model/kernels/cell_kernel.h"
+#include "model/network/element.h"
+#include "model/network/graph.h"
 
 namespace rondo {
 
-// Holds all that one thread needs to run a batch: buffers at fixed addresses and the layers that are bound to them.
+// Holds all that one thread needs to run a batch: buffers at fixed addresses and the elements that are bound to them.
 struct Workspace {
   struct Sizes {
-    size_t batch_size;    // the largest
-    size_t feature_size;  // floats a row that the first layer reads
-    size_t hidden_size;
-    bool has_c;  // lstm
-    size_t output_floats;
+    size_t batch_size;     // the largest
+    size_t output_floats;  // of the head
   };
 
-  // The states of one layer before and after a timestep: [batch_size][hidden_size]. c: lstm only.
-  struct LayerStates {
-    AlignedBuffer h_in, c_in, h_out, c_out;
-  };
+  // Null: out of memory. kernels: one a node of `graph`.
+  static std::unique_ptr<Workspace> Make(const Graph& graph, const std::vector<std::unique_ptr<ElementKernel>>& kernels,
+                                         const Sizes& sizes);
 
-  // Null: out of memory.
-  static std::unique_ptr<Workspace> Make(const std::vector<std::unique_ptr<CellKernel>>& kernels, const Sizes& sizes);
-
-  AlignedBuffer features;  // [batch_size][feature_size]
-  std::vector<LayerStates> states;
-  AlignedBuffer scratchpad;
-  std::vector<std::unique_ptr<BoundLayer>> layers;  // each layer's h_out is the next one's input
-  // The rows that want an output: their places in the batch, raw inputs and last layer's h. Room for batch_size.
+  AlignedBuffer features;                               // [batch_size][width of the graph's input]
+  std::vector<AlignedBuffer> values;                    // what each node answers: [batch_size][its width]
+  std::vector<std::unique_ptr<BoundElement>> elements;  // one a node
+  // The rows that want an output: their places in the batch, raw inputs and what the graph answers. Room for
+  // batch_size.
   std::vector<size_t> places;
   std::vector<const float*> inputs;
-  std::vector<const float*> hidden;
+  std::vector<const float*> answers;
   AlignedBuffer outputs;  // [output_floats]
 };
 

@@ -14,9 +14,11 @@ import tempfile
 ALLOWED = {
     "base/": set(),
     "proto/": set(),
+    "model/json/": set(),
     "model/kernels/": set(),
-    "model/": {"model/kernels/"},
-    "model/train/": {"model/", "model/kernels/"},
+    "model/network/": {"model/json/", "model/kernels/"},
+    "model/": {"model/json/", "model/kernels/", "model/network/"},
+    "model/train/": {"model/", "model/json/", "model/kernels/"},
     "client/": {"proto/"},
     # The parts of the server, from the ground up.
     "server/refusal/": set(),

@@ -1,3 +1,5 @@
+#include <memory>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/cli/commands.h"
@@ -10,7 +12,7 @@ std::string InputNames(const ModelDescription& model) {
   return model.needs_times ? absl::StrCat(names, " time") : names;
 }
 
-absl::Status Run(const CommandContext& context) {
+absl::Status List(const CommandContext& context) {
   const absl::StatusOr<std::vector<ModelDescription>> models = context.client.ListModels();
   if (!models.ok()) return models.status();
   absl::Status status = context.output.Row({"model", "version", "cell", "num_layers", "hidden_size", "inputs",
@@ -24,10 +26,32 @@ absl::Status Run(const CommandContext& context) {
   return status.ok() ? context.output.Flush() : status;
 }
 
+absl::Status ShowGraph(const CommandContext& context, const std::string& name) {
+  const absl::StatusOr<ModelDescription> model = context.client.GetModel(name);
+  if (!model.ok()) return model.status();
+  absl::Status status =
+      context.output.Row({"element", "type", "of", "channels", "length", "parameters", "state", "attributes"});
+  for (const ElementDescription& element : model->elements) {
+    if (!status.ok()) return status;
+    status =
+        context.output.Row({element.name, element.type, absl::StrJoin(element.of, " "), absl::StrCat(element.channels),
+                            absl::StrCat(element.length), absl::StrCat(element.parameters),
+                            absl::StrCat(element.state_size), element.attributes});
+  }
+  return status.ok() ? context.output.Flush() : status;
+}
+
 }  // namespace
 
 Command ModelsCommand() {
-  return {"models", {}, {}, "What the server has loaded, as CSV.", "example:\n  rondo models | column -s, -t\n", Run};
+  auto graph = std::make_shared<std::string>();
+  return {
+      "models",
+      {},
+      {{"graph", Text(graph.get(), "NAME"), "The elements of this model's network instead, one a row."}},
+      "What the server has loaded, as CSV.",
+      "examples:\n  rondo models | column -s, -t\n  rondo models --graph=mymodel\n",
+      [graph](const CommandContext& context) { return graph->empty() ? List(context) : ShowGraph(context, *graph); }};
 }
 
 }  // namespace rondo

@@ -8,6 +8,8 @@ namespace rondo {
 
 enum class Cell { kLstm, kGru, kRnn };
 
+constexpr int64_t GateCount(Cell cell) { return cell == Cell::kLstm ? 4 : cell == Cell::kGru ? 3 : 1; }
+
 // Where GRU's reset gate acts: before the recurrent product (Cho et al. 2014, ONNX default) or after it (PyTorch,
 // Keras).
 enum class GruReset { kBefore, kAfter };

@@ -6,7 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/time_text.h"
-#include "model/json_text.h"
+#include "model/json/json_text.h"
 #include "model/train/csv_table.h"
 
 namespace rondo::train {

@@ -32,6 +32,10 @@ StepRow RowOf(const SequenceRun& run) {
   return row;
 }
 
+absl::Status NotFinite() {
+  return absl::OutOfRangeError("the result is not finite: the inputs drive this model out of float32's range");
+}
+
 }  // namespace
 
 void StepEngine::RunBatch() {
@@ -41,6 +45,7 @@ void StepEngine::RunBatch() {
   active_set_.TakeBatch(start, RowsPerTurn(*network), &batch_, &dropped_);
   for (SequenceRun* run : dropped_) Drop(run, start);
   if (batch_.empty()) return;
+  if (network->spec().whole_sequence()) return RunWhole(*network, start);
 
   rows_.clear();
   for (const SequenceRun* run : batch_) rows_.push_back(RowOf(*run));
@@ -84,9 +89,25 @@ void StepEngine::Compute(const Network& network) {
   });
 }
 
+void StepEngine::RunWhole(const Network& network, absl::Time start) {
+  sequences_.clear();
+  size_t timesteps = 0;
+  for (const SequenceRun* run : batch_) {
+    sequences_.push_back({run->inputs, run->times, run->timesteps, run->outputs, run->last_only});
+    timesteps += run->timesteps;
+  }
+  ObserveQueue(start);
+  LoopProbe* const probe = batch_.front()->probe;
+  network.RunWhole(absl::MakeSpan(sequences_));
+  probe->ObserveStep(absl::Now() - start, timesteps);
+  for (size_t i = 0; i < batch_.size(); ++i) {
+    Finish(batch_[i], sequences_[i].finite ? absl::OkStatus() : NotFinite());
+  }
+}
+
 void StepEngine::Advance(SequenceRun* run, const StepRow& row) {
   if (!row.finite) {
-    Finish(run, absl::OutOfRangeError("the result is not finite: the inputs drive this model out of float32's range"));
+    Finish(run, NotFinite());
     return;
   }
   const size_t step = run->next_step++;

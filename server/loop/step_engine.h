@@ -34,6 +34,8 @@ class StepEngine {
   // How many parts a step over `rows` rows is worth splitting into.
   size_t PartsFor(const Network& network, size_t rows) const;
   void Compute(const Network& network);
+  // Runs the batch to its end: a network that takes whole sequences has no steps.
+  void RunWhole(const Network& network, absl::Time start);
   void Advance(SequenceRun* run, const StepRow& row);
   void Drop(SequenceRun* run, absl::Time now);
   void Finish(SequenceRun* run, const absl::Status& status);
@@ -42,6 +44,7 @@ class StepEngine {
   ComputeHelpers* const helpers_;
   std::vector<SequenceRun*> batch_;  // kept to reuse their memory
   std::vector<SequenceRun*> dropped_;
+  std::vector<WholeSequence> sequences_;
   std::vector<StepRow> rows_;  // rows_[i] is the step of batch_[i]
 };
 

@@ -30,7 +30,8 @@ enum class Why : uint8_t {
   kStore,      // the session store is away, or what it has of the session is damaged
   kStoreFull,  // the session store has no room
   kConnectionsFull,
-  kModelAway,  // the model is being loaded, or its file cannot be
+  kModelAway,      // the model is being loaded, or its file cannot be
+  kWholeSequence,  // the model's network takes whole sequences, and no session
   kCount
 };
 inline constexpr size_t kNumWhys = static_cast<size_t>(Why::kCount);
@@ -63,6 +64,7 @@ inline constexpr std::array<RefusalRow, kNumWhys> kRefusalRows = {{
     {Why::kStoreFull, "store_full", absl::StatusCode::kResourceExhausted, kRetryWhenFullMs},
     {Why::kConnectionsFull, "connections_full", absl::StatusCode::kUnavailable, 0},
     {Why::kModelAway, "model_away", absl::StatusCode::kUnavailable, kRetryWhenFullMs},
+    {Why::kWholeSequence, "whole_sequence", absl::StatusCode::kFailedPrecondition, 0},
 }};
 
 constexpr bool EachReasonHasItsRow() {

@@ -4,6 +4,7 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/status/statusor.h"
+#include "model/fingerprint.h"
 
 namespace rondo {
 namespace {
@@ -14,6 +15,7 @@ bool SameNames(const Features& a, const Features& b) {
 }
 
 bool SameRecurrence(const ModelSpec& a, const ModelSpec& b) {
+  if (a.graph != nullptr || b.graph != nullptr) return GraphFingerprintOf(a) == GraphFingerprintOf(b);
   return a.cell == b.cell && a.gru_reset == b.gru_reset && a.gru_update == b.gru_update &&
          a.activation == b.activation && a.num_layers == b.num_layers && a.hidden_size == b.hidden_size;
 }

@@ -14,11 +14,11 @@ enum class AdoptSessions {
 };
 
 // Tells whether `b` can go on where `a` stands, and whoever talks to `a` can talk to `b`. The two must agree on the
-// recurrence (cell with its variant or activation, layers, sizes), on what a timestep is (the token, or the inputs by
-// name and order, and the times it needs), and on what a reply is (the outputs by name and order, horizon, head,
-// quantiles). They may differ in weights, means and deviations, what outputs are added to, feedback, step_seconds and
-// training. No shape tells whether the new weights can make sense of the old ones' state: they can if they were trained
-// on from them.
+// recurrence (the graph, or cell with its variant or activation, layers, sizes), on what a timestep is (the token, or
+// the inputs by name and order, and the times it needs), and on what a reply is (the outputs by name and order,
+// horizon, head, quantiles). They may differ in weights, means and deviations, what outputs are added to, feedback,
+// step_seconds and training. No shape tells whether the new weights can make sense of the old ones' state: they can if
+// they were trained on from them.
 bool SameShape(const ModelSpec& a, const ModelSpec& b);
 
 // The model with which a live session of `current` goes on: the newest version of its name, which may be an older one

@@ -10,11 +10,15 @@ namespace rondo {
 namespace {
 
 bool SameSizes(const RecordedModel& a, const RecordedModel& b) {
-  return a.cell == b.cell && a.num_layers == b.num_layers && a.hidden_size == b.hidden_size &&
+  return a.graph == b.graph && a.cell == b.cell && a.num_layers == b.num_layers && a.hidden_size == b.hidden_size &&
          a.input_size == b.input_size && a.output_size == b.output_size;
 }
 
 std::string ShapeOf(const RecordedModel& model) {
+  if (model.graph != 0) {
+    return absl::StrCat("graph ", absl::Hex(model.graph), ", input_size ", model.input_size, ", output_size ",
+                        model.output_size);
+  }
   return absl::StrCat(model.cell, " of ", model.num_layers, " layers, hidden_size ", model.hidden_size, ", input_size ",
                       model.input_size, ", output_size ", model.output_size);
 }

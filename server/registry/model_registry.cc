@@ -136,11 +136,11 @@ absl::Status ModelRegistry::Load(const ModelSource& source, Entry* entry) {
   const Network& network = *(*model)->network;
   ModelMetrics* const metrics = metrics_->ForModel(source.name);
   metrics->registry.load.Observe(Nanoseconds(duration));
-  metrics_->registry()->live.Set(source.name, source.version, CellName(network.spec().cell), network.kernel_name());
+  metrics_->registry()->live.Set(source.name, source.version, network.spec().network_kind(), network.kernel_name());
   LogEvent(LogLevel::kInfo, "model_loaded",
            {{"model", source.name},
             {"version", absl::StrCat(source.version)},
-            {"cell", std::string(CellName(network.spec().cell))},
+            {"cell", std::string(network.spec().network_kind())},
             {"num_layers", absl::StrCat(network.spec().num_layers)},
             {"hidden_size", absl::StrCat(network.spec().hidden_size)},
             {"kernel", network.kernel_name()},

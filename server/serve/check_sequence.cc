@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/finite.h"
 #include "base/time_text.h"
+#include "server/refusal/refusal.h"
 
 namespace rondo {
 namespace {
@@ -49,8 +50,19 @@ absl::Status CheckReplySize(const SequenceView& sequence, const ModelSpec& spec,
 
 }  // namespace
 
+absl::Status CheckSteps(const Model& model) {
+  if (!model.spec().whole_sequence()) return absl::OkStatus();
+  return Refuse(Why::kWholeSequence,
+                absl::StrCat("model '", model.name, "' needs the whole sequence at once, for its element '",
+                             model.spec().graph->whole_sequence_element(),
+                             "': it has no session and no forecast; send each sequence whole, without session_id"));
+}
+
 absl::Status CheckSequence(const SequenceView& sequence, const Model& model, bool last_only,
                            const ServeLimits& limits) {
+  if (!sequence.session_id.empty()) {
+    if (absl::Status status = CheckSteps(model); !status.ok()) return status;
+  }
   if (sequence.session_id.empty()) {
     if (sequence.end_session) return absl::InvalidArgumentError("end_session is set, but session_id is empty");
     if (sequence.position.value_or(0) != 0) {
@@ -75,6 +87,11 @@ absl::Status CheckTimesteps(absl::Span<const float> values, absl::Span<const int
     return absl::InvalidArgumentError(absl::StrCat("the sequence has ", timesteps, " timesteps; at most ",
                                                    max_timesteps,
                                                    " are taken at once: send it in parts with a session"));
+  }
+  if (timesteps > model.network->max_timesteps()) {
+    return absl::InvalidArgumentError(absl::StrCat("the sequence has ", timesteps, " timesteps; model '", model.name,
+                                                   "' takes whole sequences of at most ",
+                                                   model.network->max_timesteps()));
   }
   if (absl::Status status = CheckTimes(times, timesteps, model); !status.ok()) return status;
   return CheckValues(values, model, {});

@@ -16,6 +16,9 @@ namespace rondo {
 // a session may have. INVALID_ARGUMENT says what came and what was wanted.
 absl::Status CheckSequence(const SequenceView& sequence, const Model& model, bool last_only, const ServeLimits& limits);
 
+// FAILED_PRECONDITION: the model's network takes whole sequences; it has no session and no forecast.
+absl::Status CheckSteps(const Model& model);
+
 // Judges whether `values` and `times` are whole timesteps that `model` takes: at most `max_timesteps`, finite, and
 // token ids where it wants those. INVALID_ARGUMENT says what came and what was wanted.
 absl::Status CheckTimesteps(absl::Span<const float> values, absl::Span<const int64_t> times, const Model& model,

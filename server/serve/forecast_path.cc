@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "server/metrics/metrics.h"
 #include "server/refusal/refusal.h"
+#include "server/serve/check_sequence.h"
 
 namespace rondo {
 namespace {
@@ -81,6 +82,7 @@ void ForecastPath::TakeOutput(absl::Span<const float> output) {
 
 absl::Status CheckPaths(const ForecastView& request, const Model& model, size_t max_reply_bytes) {
   const ModelSpec& spec = model.spec();
+  if (absl::Status status = CheckSteps(model); !status.ok()) return status;
   if (request.num_paths != 0 && (request.num_paths < 2 || request.num_paths > kMaxPaths)) {
     return absl::InvalidArgumentError(
         absl::StrCat("num_paths is ", request.num_paths, "; wanted 2 to ", kMaxPaths, ", or 0 to sample none"));

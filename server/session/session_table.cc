@@ -192,7 +192,7 @@ void SessionTable::StartAnew(SessionShard& shard, LiveSession* session, const ab
       continue;
     }
     session->model.swap(next->create_as_);  // TellAll lets go of the old one, after the lock
-    session->state = states_.TakeZeroed(static_cast<size_t>(session->model->spec().state_size()));
+    session->state = FreshStartOf(session->model).state;
     session->leased = true;
     next->outcome_ = SessionLease(this, session);
     return;

@@ -130,7 +130,8 @@ class SessionTable {
   absl::Status Missing(absl::string_view id) const;
 
   FreshStart FreshStartOf(const ServedModelPtr& model) {
-    return {model, states_.TakeZeroed(static_cast<size_t>(model->spec().state_size()))};
+    return {model, states_.TakeInitial(static_cast<size_t>(model->spec().state_size()),
+                                       model->model->network->initial_state())};
   }
   // Enters a session that is committed from the start, if it could be made: Create and Import. Errors as they have.
   absl::StatusOr<SessionInfo> EnterCommitted(absl::StatusOr<std::unique_ptr<LiveSession>> made, absl::Time now);

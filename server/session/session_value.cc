@@ -18,6 +18,10 @@ absl::Status CheckSame(absl::string_view what, const Size& came, const Size& wan
                                              "; model '", model.name, "' version ", model.version, " has ", wanted));
 }
 
+std::string NetworkOf(const RecordedModel& model) {
+  return model.graph == 0 ? model.cell : absl::StrCat("graph ", absl::Hex(model.graph));
+}
+
 }  // namespace
 
 SessionView ViewOf(const LiveSession& session) {
@@ -49,10 +53,12 @@ void GoOnFrom(const SessionRecord& record, LiveSession* session) {
 absl::Status CheckShape(const SessionRecord& record, const Model& model) {
   const ModelSpec& spec = model.spec();
   const RecordedModel& came = record.model;
+  const RecordedModel wanted = RecordedModelOf(model);
   for (const absl::Status& status : {
-           CheckSame("cell", absl::string_view(came.cell), CellName(spec.cell), record, model),
-           CheckSame("num_layers", came.num_layers, spec.num_layers, record, model),
-           CheckSame("hidden_size", came.hidden_size, spec.hidden_size, record, model),
+           CheckSame(came.graph == 0 && wanted.graph == 0 ? "cell" : "network", NetworkOf(came), NetworkOf(wanted),
+                     record, model),
+           CheckSame("num_layers", came.num_layers, wanted.num_layers, record, model),
+           CheckSame("hidden_size", came.hidden_size, wanted.hidden_size, record, model),
            CheckSame("input_size", came.input_size, spec.input_size(), record, model),
            CheckSame("output_size", came.output_size, spec.output_size(), record, model),
            CheckSame("state_size", static_cast<int64_t>(record.state.size()), spec.state_size(), record, model),

@@ -78,9 +78,13 @@ StateSizeClass* StatePool::SizeClass(size_t state_size) {
   return size_class.get();
 }
 
-StateSlot StatePool::TakeZeroed(size_t state_size) {
+StateSlot StatePool::TakeInitial(size_t state_size, absl::Span<const float> initial) {
   StateSlot slot = TakeUndefined(state_size);
-  std::memset(slot.get(), 0, state_size * sizeof(float));
+  if (initial.empty()) {
+    std::memset(slot.get(), 0, state_size * sizeof(float));
+  } else {
+    std::copy(initial.begin(), initial.end(), slot.get());
+  }
   return slot;
 }
 

@@ -8,6 +8,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/types/span.h"
 #include "base/mutex.h"
 
 namespace rondo {
@@ -55,8 +56,8 @@ class StatePool {
   StatePool();
   ~StatePool();
 
-  // Takes a slot of `state_size` floats, all zero.
-  StateSlot TakeZeroed(size_t state_size);
+  // Takes a slot of `state_size` floats that begins as `initial` says; empty: all zero.
+  StateSlot TakeInitial(size_t state_size, absl::Span<const float> initial = {});
   // Takes a slot of `state_size` floats of any content.
   StateSlot TakeUndefined(size_t state_size);
 

@@ -14,7 +14,7 @@ namespace {
 
 // The first byte is no ASCII and the line end is one that text tools change: a blob that was handled as text is found.
 constexpr absl::string_view kMagic("\x89RONDO\r\n", 8);
-constexpr uint32_t kFormat = 1;
+constexpr uint32_t kStackFormat = 1, kGraphFormat = 2;  // by what the session's network is
 enum Kind : uint32_t { kSession = 1, kEnded = 2 };
 
 constexpr size_t kFormatAt = 8;
@@ -44,10 +44,10 @@ uint64_t StatesPerUnit(absl::string_view cell) {
 }
 
 // A record whose fields take about `field_bytes`: they come next, then Finish.
-RecordWriter Begin(Kind kind, size_t field_bytes) {
+RecordWriter Begin(uint32_t format, Kind kind, size_t field_bytes) {
   RecordWriter writer(kHeaderBytes + field_bytes + kChecksumBytes);
   writer.Raw(kMagic);
-  writer.Number(kFormat, 4);
+  writer.Number(format, 4);
   writer.Number(kind, 4);
   writer.Number(0, 8);
   return writer;
@@ -59,8 +59,14 @@ std::string Finish(RecordWriter writer) {
   return writer.Take();
 }
 
-// The fields of a record that is whole and of our format, and its kind.
-absl::StatusOr<std::pair<uint64_t, absl::string_view>> Unwrap(absl::string_view bytes) {
+struct Unwrapped {
+  uint64_t format;
+  uint64_t kind;
+  absl::string_view fields;
+};
+
+// A record that is whole and of a format of ours.
+absl::StatusOr<Unwrapped> Unwrap(absl::string_view bytes) {
   if (bytes.substr(0, kMagic.size()) != kMagic) {
     return absl::DataLossError(absl::StrCat(bytes.size(), " bytes that do not begin as a session record of Rondo"));
   }
@@ -77,44 +83,64 @@ absl::StatusOr<std::pair<uint64_t, absl::string_view>> Unwrap(absl::string_view 
     return absl::DataLossError("a record is damaged: its checksum is not that of its bytes");
   }
   const uint64_t format = NumberAt(bytes, kFormatAt, 4);
-  if (format > kFormat) {
+  if (format > kGraphFormat) {
     return absl::FailedPreconditionError(
-        absl::StrCat("a record has format ", format, "; this version of Rondo knows formats up to ", kFormat));
+        absl::StrCat("a record has format ", format, "; this version of Rondo knows formats up to ", kGraphFormat));
   }
-  if (format != kFormat) return absl::DataLossError(absl::StrCat("a record has format ", format));
-  return std::make_pair(NumberAt(bytes, kKindAt, 4), bytes.substr(kHeaderBytes));
+  if (format < kStackFormat) return absl::DataLossError(absl::StrCat("a record has format ", format));
+  return Unwrapped{format, NumberAt(bytes, kKindAt, 4), bytes.substr(kHeaderBytes)};
 }
 
 void WriteModel(const RecordedModel& model, RecordWriter* writer) {
   writer->Text(model.name);
   writer->Signed(model.version);
   writer->Number(model.fingerprint, 8);
-  writer->Text(model.cell);
-  for (const int64_t size : {model.num_layers, model.hidden_size, model.input_size, model.output_size}) {
-    writer->Number(static_cast<uint64_t>(size), 4);
+  if (model.graph != 0) {
+    writer->Number(model.graph, 8);
+  } else {
+    writer->Text(model.cell);
+    writer->Number(static_cast<uint64_t>(model.num_layers), 4);
+    writer->Number(static_cast<uint64_t>(model.hidden_size), 4);
   }
+  writer->Number(static_cast<uint64_t>(model.input_size), 4);
+  writer->Number(static_cast<uint64_t>(model.output_size), 4);
 }
 
-RecordedModel ReadModel(RecordReader* reader) {
+RecordedModel ReadModel(uint64_t format, RecordReader* reader) {
   RecordedModel model;
   model.name = reader->Text("model name", kMaxModelNameBytes);
   model.version = reader->Signed("model version");
   model.fingerprint = reader->Number("model fingerprint", 8);
-  model.cell = reader->Text("cell", kMaxCellBytes);
   const auto size = [reader](absl::string_view field) {
     const uint64_t value = reader->Number(field, 4);
     reader->Require(value > 0, field, "is 0; wanted 1 or more");
     return static_cast<int64_t>(value);
   };
-  model.num_layers = size("num_layers");
-  model.hidden_size = size("hidden_size");
+  if (format == kGraphFormat) {
+    model.graph = reader->Number("graph fingerprint", 8);
+    reader->Require(model.graph != 0, "graph fingerprint", "is 0; wanted another number");
+  } else {
+    model.cell = reader->Text("cell", kMaxCellBytes);
+    model.num_layers = size("num_layers");
+    model.hidden_size = size("hidden_size");
+    reader->Require(StatesPerUnit(model.cell) > 0, "cell", "is unknown; wanted lstm, gru or rnn");
+  }
   model.input_size = size("input_size");
   model.output_size = size("output_size");
-  reader->Require(StatesPerUnit(model.cell) > 0, "cell", "is unknown; wanted lstm, gru or rnn");
   return model;
 }
 
-// What must hold between the fields.
+// The state of a plain stack has the size that the record says. By division: a product of sizes that the bytes only
+// announce may overflow.
+void CheckStackState(const SessionRecord& record, RecordReader* reader) {
+  const uint64_t layers = static_cast<uint64_t>(record.model.num_layers);
+  const uint64_t layer_size = static_cast<uint64_t>(record.model.hidden_size) * StatesPerUnit(record.model.cell);
+  reader->Require(record.state.size() % layers == 0 && record.state.size() / layers == layer_size, "state",
+                  absl::StrCat("has ", record.state.size(), " numbers; wanted those of ", layers, " layers of ",
+                               record.model.cell, " ", record.model.hidden_size));
+}
+
+// What must hold between the fields. Only a graph's model knows the size of its state.
 void CheckSession(const SessionRecord& record, RecordReader* reader) {
   if (!reader->status().ok()) return;
   reader->Require(record.position >= 0, "position", "is negative");
@@ -127,12 +153,7 @@ void CheckSession(const SessionRecord& record, RecordReader* reader) {
   reader->Require(record.position == 0 || !record.last_reply.empty(), "last reply", "is missing");
   reader->Require(!record.last_time || (*record.last_time >= kMinTime && *record.last_time <= kMaxTime), "last time",
                   "is not in the years 1 to 9999");
-  // By division: a product of sizes that the bytes only announce may overflow.
-  const uint64_t layers = static_cast<uint64_t>(record.model.num_layers);
-  const uint64_t layer_size = static_cast<uint64_t>(record.model.hidden_size) * StatesPerUnit(record.model.cell);
-  reader->Require(record.state.size() % layers == 0 && record.state.size() / layers == layer_size, "state",
-                  absl::StrCat("has ", record.state.size(), " numbers; wanted those of ", layers, " layers of ",
-                               record.model.cell, " ", record.model.hidden_size));
+  if (record.model.graph == 0) CheckStackState(record, reader);
   const uint64_t row = static_cast<uint64_t>(record.model.output_size);
   reader->Require(record.last_reply.size() % row == 0 &&
                       record.last_reply.size() / row <= static_cast<uint64_t>(record.last_timesteps),
@@ -141,10 +162,10 @@ void CheckSession(const SessionRecord& record, RecordReader* reader) {
                                " rows of ", row));
 }
 
-SessionRecord ReadSession(RecordReader* reader) {
+SessionRecord ReadSession(uint64_t format, RecordReader* reader) {
   SessionRecord record;
   record.id = reader->Text("id", kMaxIdBytes);
-  record.model = ReadModel(reader);
+  record.model = ReadModel(format, reader);
   record.position = reader->Signed("position");
   record.idle_timeout_ns = reader->Signed("idle timeout");
   record.last_used_ns = reader->Signed("time of last use");
@@ -170,8 +191,9 @@ EndedRecord ReadEnded(RecordReader* reader) {
 }  // namespace
 
 std::string Encode(const SessionView& session) {
-  RecordWriter writer = Begin(kSession, kFixedBytes + session.id.size() + session.model.name.size() +
-                                            (session.last_reply.size() + session.state.size()) * sizeof(float));
+  RecordWriter writer = Begin(session.model.graph == 0 ? kStackFormat : kGraphFormat, kSession,
+                              kFixedBytes + session.id.size() + session.model.name.size() +
+                                  (session.last_reply.size() + session.state.size()) * sizeof(float));
   writer.Text(session.id);
   WriteModel(session.model, &writer);
   writer.Signed(session.position);
@@ -191,7 +213,7 @@ std::string Encode(const SessionRecord& record) {
 }
 
 std::string Encode(const EndedRecord& record) {
-  RecordWriter writer = Begin(kEnded, kFixedBytes + record.id.size() + record.reason.size());
+  RecordWriter writer = Begin(kStackFormat, kEnded, kFixedBytes + record.id.size() + record.reason.size());
   writer.Text(record.id);
   writer.Text(record.reason);
   return Finish(std::move(writer));
@@ -200,12 +222,12 @@ std::string Encode(const EndedRecord& record) {
 absl::StatusOr<StoredRecord> DecodeRecord(absl::string_view bytes) {
   const auto unwrapped = Unwrap(bytes);
   if (!unwrapped.ok()) return unwrapped.status();
-  const auto [kind, body] = *unwrapped;
-  RecordReader reader(body);
+  const auto [format, kind, fields] = *unwrapped;
+  RecordReader reader(fields);
   StoredRecord record;
   if (kind == kSession) {
-    record = ReadSession(&reader);
-  } else if (kind == kEnded) {
+    record = ReadSession(format, &reader);
+  } else if (kind == kEnded && format == kStackFormat) {
     record = ReadEnded(&reader);
   } else {
     return absl::DataLossError(absl::StrCat("a record is of kind ", kind, "; wanted ", kSession, " or ", kEnded));

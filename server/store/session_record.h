@@ -24,6 +24,9 @@ struct RecordedModel {
   int64_t hidden_size = 0;
   int64_t input_size = 0;
   int64_t output_size = 0;
+  // 0: a plain stack, told by cell, num_layers and hidden_size, which a graph leaves empty. Else
+  // Model::graph_fingerprint.
+  uint64_t graph = 0;
 };
 
 // How far a session has come, and its last request, as in CommittedSequence.

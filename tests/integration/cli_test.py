@@ -105,6 +105,14 @@ class CliTest(unittest.TestCase):
         self.assertIn("clock,1,rnn,1,1,x time,sum,1,linear,", rows[2])
         self.assertTrue(rows[2].endswith(",ready,"))
 
+    def test_the_elements_of_a_network_are_listed(self):
+        rows = self.answer("models", "--graph=sum").splitlines()
+        self.assertEqual(rows[0], "element,type,of,channels,length,parameters,state,attributes")
+        self.assertEqual([row.split(",")[:3] for row in rows[1:]],
+                         [["encoder", "standardise", "input"], ["rnn_l0", "rnn", "encoder"], ["head", "dense", "rnn_l0"]])
+        self.assertIn('""activation"":""relu""', rows[2])
+        self.assertIn("no_such", self.refusal("models", "--graph=no_such"))
+
     def test_the_server_can_come_from_the_environment(self):
         done = subprocess.run([BIN / "rondo", "models"], env={**os.environ, "RONDO_SERVER": self.address},
                               capture_output=True, timeout=60)

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "model/network_table.h"
 #include "server/rpc/call/unary_method.h"
 
 namespace rondo {
@@ -30,7 +31,7 @@ void ToProto(const TableFormat& table, v1::Table* proto) {
 
 void ToProto(const Model& model, v1::Model* proto) {
   const ModelSpec& spec = model.spec();
-  proto->set_cell(std::string(CellName(spec.cell)));
+  proto->set_cell(std::string(spec.network_kind()));
   proto->set_num_layers(static_cast<int32_t>(spec.num_layers));
   proto->set_hidden_size(static_cast<int32_t>(spec.hidden_size));
   proto->set_input_size(static_cast<int32_t>(spec.input_size()));
@@ -50,6 +51,18 @@ void ToProto(const Model& model, v1::Model* proto) {
   proto->set_step_seconds(spec.step_seconds);
   ToProto(spec.table, proto->mutable_table());
   proto->set_kernel(model.network->kernel_name());
+  proto->set_whole_sequence(spec.whole_sequence());
+  for (const NetworkTableRow& row : NetworkTable(spec)) {
+    v1::Element* element = proto->add_elements();
+    element->set_name(row.name);
+    element->set_type(row.type);
+    for (const std::string& of : row.of) element->add_of(of);
+    element->set_attributes(row.attributes);
+    element->set_channels(static_cast<int32_t>(row.output.channels));
+    element->set_length(static_cast<int32_t>(row.output.length));
+    element->set_parameters(row.parameters);
+    element->set_state_size(static_cast<int32_t>(row.state_size));
+  }
 }
 
 void ToProto(const ModelRegistry::Known& known, v1::Model* proto) {

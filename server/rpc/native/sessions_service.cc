@@ -10,6 +10,7 @@
 #include "server/rpc/call/unary_method.h"
 #include "server/rpc/native/leased_call.h"
 #include "server/rpc/native/session_transfer.h"
+#include "server/serve/check_sequence.h"
 
 namespace rondo {
 namespace {
@@ -32,6 +33,7 @@ absl::Status Create(const RpcContext& context, const v1::CreateSessionRequest& r
   if (!idle_timeout.ok()) return idle_timeout.status();
   absl::StatusOr<ServedModelPtr> model = context.registry->Find(request.model(), request.version());
   if (!model.ok()) return model.status();
+  if (absl::Status steps = CheckSteps(*(*model)->model); !steps.ok()) return steps;
   absl::StatusOr<SessionInfo> info = context.sessions->Create(request.session_id(), *model, *idle_timeout, absl::Now());
   if (!info.ok()) return info.status();
   ToProto(*info, response);

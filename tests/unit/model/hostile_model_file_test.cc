@@ -13,7 +13,7 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "model/json_text.h"
+#include "model/json/json_text.h"
 #include "tests/unit/model/largest_allocation.h"
 #include "tests/unit/model/model_file_fixture.h"
 

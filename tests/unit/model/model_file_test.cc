@@ -12,7 +12,7 @@
 #include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "model/json_text.h"
+#include "model/json/json_text.h"
 #include "model/model.h"
 #include "model/spec_json.h"
 #include "tests/unit/model/model_file_fixture.h"

@@ -6,7 +6,7 @@
 #include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "model/json_text.h"
+#include "model/json/json_text.h"
 
 namespace rondo {
 namespace {
@@ -91,7 +91,7 @@ TEST(SpecJsonTest, UnknownKeysAreRefusedByName) {
 TEST(SpecJsonTest, WrongTypesSayWhatCameAndWhatWasWanted) {
   ExpectRefused("[]", "the JSON is an array; it must be an object");
   ExpectRefused(R"("format":1)", R"("format":"1")", "format is a string; it must be a whole number");
-  ExpectRefused(R"("format":1)", R"("format":2)", "format is 2; this version reads 1");
+  ExpectRefused(R"("format":1)", R"("format":3)", "format is 3; this version reads 1 and 2");
   ExpectRefused(R"("cell":"gru")", R"("cell":3)", "cell is a number; it must be lstm or gru or rnn");
   ExpectRefused(R"("cell":"gru")", R"("cell":"GRU")", "cell is 'GRU'; it must be lstm or gru or rnn");
   ExpectRefused(R"("reset":"before")", R"("reset":"maybe")", "gru.reset is 'maybe'; it must be before or after");
@@ -117,7 +117,7 @@ TEST(SpecJsonTest, WhatAnotherCellTakesIsRefused) {
 
 TEST(SpecJsonTest, HeadsThatThisVersionCannotRunAreRefusedByName) {
   ExpectRefused(R"("head":"linear")", R"("head":"mixture")",
-                "head is 'mixture'; it must be linear or softmax or gaussian or quantile");
+                "head is 'mixture'; it must be linear or sigmoid or softmax or gaussian or quantile");
 }
 
 TEST(SpecJsonTest, QuantilesAreReadAndWritten) {

@@ -18,7 +18,7 @@ TEST(StatePoolTest, SlotsAreApartAndAligned) {
   std::set<std::pair<uintptr_t, uintptr_t>> ranges;
   for (const size_t size : {1, 16, 17, 128, 5000}) {
     for (int i = 0; i < 100; ++i) {
-      slots.push_back(pool.TakeZeroed(size));
+      slots.push_back(pool.TakeInitial(size));
       const auto begin = reinterpret_cast<uintptr_t>(slots.back().get());
       EXPECT_EQ(begin % 64, 0u);
       ranges.insert({begin, begin + size * sizeof(float)});
@@ -34,11 +34,11 @@ TEST(StatePoolTest, AReusedSlotIsZero) {
   StatePool pool;
   float* first = nullptr;
   {
-    StateSlot slot = pool.TakeZeroed(100);
+    StateSlot slot = pool.TakeInitial(100);
     first = slot.get();
     std::fill_n(first, 100, 7.0f);
   }
-  const StateSlot again = pool.TakeZeroed(100);
+  const StateSlot again = pool.TakeInitial(100);
   EXPECT_EQ(again.get(), first);
   EXPECT_EQ(std::count(again.get(), again.get() + 100, 0.0f), 100);
 }
@@ -75,7 +75,7 @@ TEST(StatePoolTest, MemoryGrowsWithTheMostSlotsInUseAndNotWithTheirNumberInAll) 
 
 TEST(StatePoolTest, AStateBiggerThanASlabHasItsOwn) {
   StatePool pool;
-  const StateSlot slot = pool.TakeZeroed(1 << 20);
+  const StateSlot slot = pool.TakeInitial(1 << 20);
   EXPECT_EQ(slot.get()[(1 << 20) - 1], 0.0f);
   EXPECT_EQ(pool.bytes(), size_t{4} << 20);
 }
@@ -86,7 +86,7 @@ TEST(StatePoolTest, ThreadsNeverShareASlot) {
   for (int thread = 1; thread <= 4; ++thread) {
     threads.emplace_back([&pool, thread] {
       for (int i = 0; i < 2000; ++i) {
-        StateSlot a = pool.TakeZeroed(32);
+        StateSlot a = pool.TakeInitial(32);
         StateSlot b = pool.TakeUndefined(32);
         std::fill_n(a.get(), 32, static_cast<float>(thread));
         std::fill_n(b.get(), 32, static_cast<float>(-thread));

@@ -64,6 +64,29 @@ std::string Sealed(std::string bytes) {
 absl::Status Refusal(absl::string_view bytes) { return DecodeRecord(bytes).status(); }
 absl::Status Refusal(const SessionRecord& record) { return DecodeRecord(Encode(record)).status(); }
 
+// Of a model that is a graph: any number of floats may be its state.
+SessionRecord GraphSample() {
+  SessionRecord record = Sample();
+  record.model.graph = 0x123456789abcdef1u;
+  record.model.cell.clear();
+  record.model.num_layers = record.model.hidden_size = 0;
+  record.state.resize(5);
+  return record;
+}
+
+TEST(SessionRecordTest, AGraphsSessionComesBackInAFormatOfItsOwn) {
+  const std::string bytes = Encode(GraphSample());
+  EXPECT_EQ(bytes[8], 2);
+  EXPECT_EQ(Encode(Sample())[8], 1);
+  const auto decoded = DecodeSession(bytes);
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  ExpectEqual(*decoded, GraphSample());
+  EXPECT_EQ(decoded->model.graph, GraphSample().model.graph);
+  std::string as_stack = bytes;
+  as_stack[8] = 1;
+  EXPECT_FALSE(DecodeRecord(Sealed(as_stack)).ok());
+}
+
 TEST(SessionRecordTest, EveryFieldComesBack) {
   const auto decoded = DecodeSession(Encode(Sample()));
   ASSERT_TRUE(decoded.ok()) << decoded.status();
@@ -132,10 +155,10 @@ TEST(SessionRecordTest, ForeignBytesAreRefusedAsSuch) {
 
 TEST(SessionRecordTest, ANewerFormatIsNotDamage) {
   std::string bytes = Encode(Sample());
-  bytes[kFormatAt] = 2;
+  bytes[kFormatAt] = 3;
   const absl::Status status = Refusal(Sealed(bytes));
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("has format 2; this version of Rondo knows formats up to 1"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("has format 3; this version of Rondo knows formats up to 2"));
   bytes[kFormatAt] = 0;
   EXPECT_EQ(Refusal(Sealed(bytes)).code(), absl::StatusCode::kDataLoss);
 }

@@ -32,6 +32,7 @@ from .errors import (
 )
 from .messages import (
     ColumnUnitDescription,
+    ElementDescription,
     FeedbackDescription,
     FloatArray,
     ModelDescription,
@@ -49,6 +50,7 @@ from .stream import PredictStream
 __all__ = [
     "Client",
     "ColumnUnitDescription",
+    "ElementDescription",
     "FeedbackDescription",
     "FloatArray",
     "ModelDescription",

@@ -171,6 +171,20 @@ def from_model(model: models_pb2.Model) -> messages.ModelDescription:
         state=model.state,
         reason=model.reason,
         table=from_table(model.table),
+        elements=tuple(
+            messages.ElementDescription(
+                element.name,
+                element.type,
+                tuple(element.of),
+                element.attributes,
+                element.channels,
+                element.length,
+                element.parameters,
+                element.state_size,
+            )
+            for element in model.elements
+        ),
+        whole_sequence=model.whole_sequence,
     )
 
 

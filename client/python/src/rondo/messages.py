@@ -67,13 +67,33 @@ class TableDescription:
 
 
 @dataclasses.dataclass(frozen=True)
+class ElementDescription:
+    """One element of a model's network."""
+
+    name: str
+    type: str
+    """"dense", "lstm", ..."""
+    of: tuple[str, ...]
+    """What it takes: "input", or names of earlier elements."""
+    attributes: str
+    """A JSON object."""
+    channels: int
+    """It answers channels x length numbers in a timestep."""
+    length: int
+    parameters: int
+    """Numbers of its weights."""
+    state_size: int
+    """Numbers of a session's state."""
+
+
+@dataclasses.dataclass(frozen=True)
 class ModelDescription:
     """A model that the server has live, or could not load."""
 
     name: str
     version: int
     cell: str
-    """"lstm", "gru" or "rnn"."""
+    """"lstm", "gru" or "rnn": of a plain stack. "graph": anything else, see elements."""
     num_layers: int
     hidden_size: int
     input_size: int
@@ -88,7 +108,7 @@ class ModelDescription:
     horizon: int
     """Timesteps ahead that each output row covers, nearest first."""
     head: str
-    """"linear": the value. "softmax": the probability of each class. "gaussian": mean and standard deviation.
+    """"linear": the value. "sigmoid": the probability of a yes. "softmax": the probability of each class. "gaussian": mean and standard deviation.
     "quantile": one number a quantile."""
     needs_times: bool
     """Each timestep needs a time."""
@@ -105,6 +125,10 @@ class ModelDescription:
     """Why the newest file of this version could not be loaded; a ready model is then that of an earlier file. Empty: the
     newest file is live."""
     table: TableDescription = TableDescription()
+    elements: tuple[ElementDescription, ...] = ()
+    """The network, in the order that its elements run."""
+    whole_sequence: bool = False
+    """It takes whole sequences only, and has no session."""
 
 
 @dataclasses.dataclass(frozen=True)

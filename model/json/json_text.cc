@@ -1,4 +1,4 @@
-#include "model/json_text.h"
+#include "model/json/json_text.h"
 
 #include <utility>
 #include <vector>

@@ -1,5 +1,5 @@
-#ifndef RONDO_MODEL_OBJECT_READER_H_
-#define RONDO_MODEL_OBJECT_READER_H_
+#ifndef RONDO_MODEL_JSON_OBJECT_READER_H_
+#define RONDO_MODEL_JSON_OBJECT_READER_H_
 
 #include <cstdint>
 #include <functional>
@@ -37,6 +37,7 @@ class ObjectReader {
   void Read(absl::string_view key, Need need, std::string* value);
   void Read(absl::string_view key, Need need, double* value);
   void Read(absl::string_view key, Need need, int64_t* value);  // whole and not negative
+  void Read(absl::string_view key, Need need, bool* value);
   const nlohmann::json* FindArray(absl::string_view key, Need need);
   template <typename Enum>
   void Read(absl::string_view key, Need need, const Choices<Enum>& choices, Enum* value) {
@@ -67,4 +68,4 @@ class ObjectReader {
 
 }  // namespace rondo
 
-#endif  // RONDO_MODEL_OBJECT_READER_H_
+#endif  // RONDO_MODEL_JSON_OBJECT_READER_H_

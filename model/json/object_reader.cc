@@ -1,10 +1,10 @@
-#include "model/object_reader.h"
+#include "model/json/object_reader.h"
 
 #include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "model/json_text.h"
+#include "model/json/json_text.h"
 
 namespace rondo {
 
@@ -49,6 +49,13 @@ void ObjectReader::Read(absl::string_view key, Need need, int64_t* value) {
     return Refuse(absl::StrCat(Where(key), " is ", number, "; it must be less than 2^63"));
   }
   *value = static_cast<int64_t>(number);
+}
+
+void ObjectReader::Read(absl::string_view key, Need need, bool* value) {
+  const Json* json = Find(key, need);
+  if (json == nullptr) return;
+  if (!json->is_boolean()) return RefuseKind(key, *json, "true or false");
+  *value = json->get<bool>();
 }
 
 const Json* ObjectReader::FindArray(absl::string_view key, Need need) {

@@ -1,5 +1,5 @@
-#ifndef RONDO_MODEL_JSON_TEXT_H_
-#define RONDO_MODEL_JSON_TEXT_H_
+#ifndef RONDO_MODEL_JSON_JSON_TEXT_H_
+#define RONDO_MODEL_JSON_JSON_TEXT_H_
 
 #include <string>
 
@@ -25,4 +25,4 @@ absl::string_view JsonKind(const nlohmann::json& value);
 
 }  // namespace rondo
 
-#endif  // RONDO_MODEL_JSON_TEXT_H_
+#endif  // RONDO_MODEL_JSON_JSON_TEXT_H_
