@@ -33,11 +33,11 @@ TEST_F(SessionTableExpiryTest, ASessionLivesThroughTenStepsOfItsModelUnlessAsked
   const ServedModelPtr daily = MakeServedModel("daily", 4, &events, 1, 0, /*step_seconds=*/86400);
   ASSERT_TRUE(table_.Create("usual", daily, std::nullopt, now_).ok());
   ASSERT_TRUE(table_.Create("asked", daily, absl::Minutes(5), now_).ok());
+  EXPECT_EQ(table_.ExpireIdle(now_ + absl::Minutes(5)), 1u);
   RecordingWaiter waiter;
-  auto lease = table_.Acquire("made on use", &daily, &waiter, now_);
+  auto lease = table_.Acquire("made-on-use", &daily, &waiter, now_);
   ASSERT_TRUE(lease.ok() && lease->has_value());
   (*lease)->Commit(OneStep(), now_);
-  EXPECT_EQ(table_.ExpireIdle(now_ + absl::Minutes(5)), 1u);
   EXPECT_EQ(table_.ExpireIdle(now_ + absl::Hours(239)), 0u);
   EXPECT_EQ(table_.ExpireIdle(now_ + absl::Hours(240)), 2u);
 }
