@@ -12,9 +12,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/clock.h"
 #include "base/log.h"
 #include "base/option_table.h"
+#include "base/steady_time.h"
 #include "server/options.h"
 #include "server/server.h"
 
@@ -56,7 +56,7 @@ const char* NameOf(int signal) {
 // kDeaf, or why a model that was given by name could not be loaded.
 absl::StatusOr<int> ServeUntilSignal(rondo::Server* server, const sigset_t& signals) {
   bool loaded = false;
-  absl::Time next_tick = absl::Now();
+  absl::Time next_tick = rondo::SteadyNow();
   while (true) {
     const int received = NextSignal(signals, loaded ? kTick : kPoll);
     if (IsStop(received)) return received;
@@ -66,7 +66,7 @@ absl::StatusOr<int> ServeUntilSignal(rondo::Server* server, const sigset_t& sign
       if (first.has_value() && !first->ok()) return *first;
       loaded = first.has_value();
     }
-    const absl::Time now = absl::Now();
+    const absl::Time now = rondo::SteadyNow();
     if (now < next_tick) continue;
     next_tick = now + kTick;
     server->Maintain(now);

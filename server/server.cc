@@ -16,6 +16,7 @@
 #include "base/cpu_limit.h"
 #include "base/log.h"
 #include "base/memory_limit.h"
+#include "base/steady_time.h"
 #include "server/listen/descriptor_limit.h"
 #include "server/listen/listener.h"
 #include "server/listen/scrape_port.h"
@@ -359,7 +360,7 @@ class Server::Impl {
   std::unique_ptr<Listener> listener_;
   std::string address_;
   std::string http_address_;
-  absl::Time last_reload_ = absl::Now();
+  absl::Time last_reload_ = SteadyNow();
   bool serving_ = false;                 // the loader's own
   std::unique_ptr<ModelLoader> loader_;  // last: its thread uses what is above
 };

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "base/steady_time.h"
 #include "server/refusal/refusal.h"
 
 namespace rondo {
@@ -41,7 +41,7 @@ absl::Status NotFinite() {
 void StepEngine::RunBatch() {
   const Network* network = active_set_.next_network();
   if (network == nullptr) return;
-  const absl::Time start = absl::Now();
+  const absl::Time start = SteadyNow();
   active_set_.TakeBatch(start, RowsPerTurn(*network), &batch_, &dropped_);
   for (SequenceRun* run : dropped_) Drop(run, start);
   if (batch_.empty()) return;
@@ -52,7 +52,7 @@ void StepEngine::RunBatch() {
   ObserveQueue(start);
   LoopProbe* probe = batch_.front()->probe;  // an observer may end its run, and itself, when it hears of it
   Compute(*network);
-  probe->ObserveStep(absl::Now() - start, batch_.size());
+  probe->ObserveStep(SteadyNow() - start, batch_.size());
   for (size_t i = 0; i < batch_.size(); ++i) Advance(batch_[i], rows_[i]);
 }
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "base/steady_time.h"
 #include "server/metrics/metrics.h"
 #include "server/refusal/refusal.h"
 #include "server/serve/check_sequence.h"
@@ -167,7 +167,7 @@ void Forecast::Finish(const absl::Status& status) {
   status_ = status;
   context_->metrics->in_flight.Add(-1);
   if (model_ != nullptr)
-    model_->metrics->requests.durations.Observe(Method::kForecast, status.code(), absl::Now() - arrived_);
+    model_->metrics->requests.durations.Observe(Method::kForecast, status.code(), SteadyNow() - arrived_);
   context_->budget->GiveBack(std::exchange(work_, {}));
   if (!status.ok()) RecordRefusal(status, context_->metrics);
   owner_->OnMessageDone();

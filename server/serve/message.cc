@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "base/steady_time.h"
 #include "server/metrics/metrics.h"
 #include "server/refusal/refusal.h"
 #include "server/serve/or_out_of_memory.h"
@@ -110,7 +110,7 @@ void Message::Finish() {
   context_->budget->GiveBack(std::exchange(work_, {}));
   context_->metrics->in_flight.Add(-1);
   if (model_ != nullptr) {
-    model_->metrics->requests.durations.Observe(method_, first_failure_.code(), absl::Now() - arrived_);
+    model_->metrics->requests.durations.Observe(method_, first_failure_.code(), SteadyNow() - arrived_);
     model_ = nullptr;
   }
   exchange_->OnMessageDone(refusal_);

@@ -36,7 +36,7 @@ struct StoredCopy {
   bool is_current() const { return change == saved_change; }
 };
 
-// One live series. Times are in nanoseconds since the Unix epoch, to keep a million of these small.
+// One live series. Times are by SteadyNow(), in nanoseconds since the Unix epoch, to keep a million of these small.
 //
 // Threads: "the lock" is the mutex of the shard that the session's hash names. "The holder" is whoever has the lease.
 struct LiveSession : ExpiryWheel::Entry, SessionProgress {

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/steady_time.h"
 #include "server/refusal/refusal.h"
 #include "server/session/session_errors.h"
 
@@ -19,9 +20,11 @@ constexpr size_t kMaxUnsavedEnds = 100'000;
 constexpr absl::Duration kLongestEndedKept = absl::Hours(24 * 7);  // also of sessions that never end for idleness
 constexpr size_t kRetriesWhileAway = 64;                           // of a tick, to find out whether the store is back
 
-absl::Time ExpiryOf(const SessionFields& session, absl::Duration ended_kept) {
+// A wall clock that has been set ends no session: what it says counts only where it lets the session live longer.
+absl::Time ExpiryOf(const SessionFields& session, absl::Duration wall_ahead, absl::Duration ended_kept) {
   if (session.idle_timeout_ns == SessionFields::kNever) return absl::InfiniteFuture();
-  return absl::FromUnixNanos(session.last_used_ns) + absl::Nanoseconds(session.idle_timeout_ns) + ended_kept;
+  return absl::FromUnixNanos(session.last_used_ns) + std::max(wall_ahead, absl::ZeroDuration()) +
+         absl::Nanoseconds(session.idle_timeout_ns) + ended_kept;
 }
 
 absl::Status WithId(absl::string_view id, const absl::Status& status) {
@@ -46,13 +49,11 @@ void SessionBacking::Start(std::function<void(absl::Time)> tick) {
 
 void SessionBacking::Load(absl::string_view id, std::function<void(Found)> done) {
   std::string key(id);
-  thread_->Load(key, [this, key, done = std::move(done)](const StoreThread::Loaded& loaded) {
-    done(Interpret(key, loaded, absl::Now()));
-  });
+  thread_->Load(
+      key, [this, key, done = std::move(done)](const StoreThread::Loaded& loaded) { done(Interpret(key, loaded)); });
 }
 
-SessionBacking::Found SessionBacking::Interpret(const std::string& id, const StoreThread::Loaded& loaded,
-                                                absl::Time now) {
+SessionBacking::Found SessionBacking::Interpret(const std::string& id, const StoreThread::Loaded& loaded) {
   Found found;
   found.epoch = loaded.epoch;
   found.missing = UnknownSessionError(id);
@@ -79,7 +80,10 @@ SessionBacking::Found SessionBacking::Interpret(const std::string& id, const Sto
     found.status = WithId(id, absl::DataLossError(absl::StrCat("the store has '", record.id, "' in its place")));
     return found;
   }
-  const absl::Duration idle = now - absl::FromUnixNanos(record.last_used_ns);
+  const absl::Time now = SteadyNow();
+  const absl::Time clock = now + std::min(persistence_.wall_ahead(), absl::ZeroDuration());  // see ExpiryOf
+  const absl::Duration idle = std::max(clock - absl::FromUnixNanos(record.last_used_ns), absl::ZeroDuration());
+  record.last_used_ns = absl::ToUnixNanos(now - idle);
   if (record.idle_timeout_ns != SessionRecord::kNever && idle >= absl::Nanoseconds(record.idle_timeout_ns)) {
     found.missing = EndedError(id, {SessionEnd::Cause::kIdle, idle});
     return found;
@@ -95,13 +99,15 @@ SessionBacking::Found SessionBacking::Interpret(const std::string& id, const Sto
   return found;
 }
 
-void SessionBacking::Save(const SessionView& session, uint64_t epoch, std::function<void(const absl::Status&)> done) {
+void SessionBacking::Save(SessionView session, uint64_t epoch, std::function<void(const absl::Status&)> done) {
+  const absl::Duration wall_ahead = persistence_.wall_ahead();
+  const absl::Time expires_at = ExpiryOf(session, wall_ahead, persistence_.ended_kept);
+  session.last_used_ns += absl::ToInt64Nanoseconds(wall_ahead);
   {
     MutexLock lock(&mutex_);
     if (!unsaved_ends_.empty()) unsaved_ends_.erase(session.id);  // a session of this id lives again
   }
-  thread_->Enqueue(
-      {std::string(session.id), Encode(session), ExpiryOf(session, persistence_.ended_kept), epoch, std::move(done)});
+  thread_->Enqueue({std::string(session.id), Encode(session), expires_at, epoch, std::move(done)});
 }
 
 void SessionBacking::SaveEnd(End end) {

@@ -37,7 +37,7 @@ class SessionBacking {
   struct Found {
     absl::Status status;  // not OK: the store, or what it holds, cannot be used; nothing else here is set
     std::optional<SessionRecord> record;
-    ServedModelPtr model;  // goes on with the record
+    ServedModelPtr model;  // goes on with the record; its time of last use is by SteadyNow
     absl::Status missing;  // without a record: NOT_FOUND, and why the session ended if it did
     uint64_t epoch = 1;    // to save with
   };
@@ -57,7 +57,8 @@ class SessionBacking {
   void Stop() { thread_->Stop(); }
 
   void Load(absl::string_view id, std::function<void(Found)> done);
-  void Save(const SessionView& session, uint64_t epoch, std::function<void(const absl::Status&)> done);
+  // `session`: as ViewOf gives it.
+  void Save(SessionView session, uint64_t epoch, std::function<void(const absl::Status&)> done);
   // Saves the end of a session that has ended. It is tried again until it is saved or another server has gone on with
   // the session; until then Load says that the session has ended.
   void SaveEnd(End end);
@@ -82,7 +83,7 @@ class SessionBacking {
     bool failed = false;  // the end is not on its way: it is to be tried again
   };
 
-  Found Interpret(const std::string& id, const StoreThread::Loaded& loaded, absl::Time now);
+  Found Interpret(const std::string& id, const StoreThread::Loaded& loaded);
   // Says why `id` ended, if the store does not know yet. The end will be saved with the epoch of this load.
   std::optional<std::string> UnsavedEndOf(const std::string& id, const StoreThread::Loaded& loaded);
   void Enqueue(const UnsavedEnd& unsaved) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

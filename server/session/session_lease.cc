@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/steady_time.h"
 #include "server/session/durable_sessions.h"
 #include "server/session/live_session.h"
 #include "server/session/session_table.h"
@@ -78,7 +79,9 @@ std::optional<int64_t> SessionLease::durable_position() const {
 
 SessionRecord SessionLease::Export() const {
   MutexLock lock(&table_->ShardOf(session_->hash).mutex);
-  return RecordOf(ViewOf(*session_));
+  SessionRecord record = RecordOf(ViewOf(*session_));
+  record.last_used_ns += absl::ToInt64Nanoseconds(WallAhead());
+  return record;
 }
 
 std::optional<absl::Status> SessionLease::Commit(const CommittedSequence& sequence, absl::Time now,

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/steady_time.h"
 #include "server/metrics/metrics.h"
 #include "server/metrics/served_model.h"
 #include "server/store/session_record.h"
@@ -46,6 +47,8 @@ struct SessionPersistence {
   // Finds the live model that goes on with a state of the recorded one. Any error: there is none, and why.
   std::function<absl::StatusOr<ServedModelPtr>(const RecordedModel&)> find_model;
   Metrics* metrics = nullptr;
+  // How far the wall clock, by which records tell when a session was last used, is ahead of SteadyNow.
+  std::function<absl::Duration()> wall_ahead = WallAhead;
 };
 
 }  // namespace rondo

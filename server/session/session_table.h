@@ -43,7 +43,7 @@ class DurableSessions;
 // Threads:   every method may be called from any thread. Locks are taken in the order shard, then EndedSessions,
 //            StatePool or those of DurableSessions; no thread holds two shards. What a change has to tell or to free is
 //            collected under the lock, see Aftermath.
-// Time:      an argument. `now` may jump ahead; it never goes back by more than jitter.
+// Time:      an argument, by SteadyNow(). `now` may jump ahead; it never goes back by more than jitter.
 // Errors:    returned, each with its reason (server/refusal); on error nothing has changed.
 class SessionTable {
  public:

@@ -8,8 +8,8 @@
 
 namespace rondo {
 
-// Shows `session` as a value, where it lies. REQUIRES: the lock of the session's shard, and the lease or that nobody
-// has it; both as long as the view is used.
+// Shows `session` as a value, where it lies, but for its time of last use, which is by SteadyNow. REQUIRES: the lock of
+// the session's shard, and the lease or that nobody has it; both as long as the view is used.
 SessionView ViewOf(const LiveSession& session);
 // Copies the value that `view` shows.
 SessionRecord RecordOf(const SessionView& view);

@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/time/clock.h"
 #include "absl/types/span.h"
+#include "base/steady_time.h"
 #include "base/thread_name.h"
 
 namespace rondo {
@@ -158,7 +159,7 @@ void StoreThread::RunSaves() {
 }
 
 void StoreThread::DropExpired() {
-  const bool found_many = store_->DropExpired(absl::Now());
+  const bool found_many = store_->DropExpired(std::min(absl::Now(), SteadyNow()));
   next_drop_ = Clock::now();
   if (!found_many) next_drop_ += absl::ToChronoNanoseconds(options_.drop_interval);
 }

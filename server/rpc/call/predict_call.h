@@ -1,7 +1,7 @@
 #ifndef RONDO_SERVER_RPC_CALL_PREDICT_CALL_H_
 #define RONDO_SERVER_RPC_CALL_PREDICT_CALL_H_
 
-#include "absl/time/clock.h"
+#include "base/steady_time.h"
 #include "server/rpc/call/rpc_call.h"
 #include "server/serve/message_owner.h"
 
@@ -21,7 +21,7 @@ class PredictCall : public RpcCall, private MessageOwner {
  private:
   void OnArrived() override {
     Listen<PredictCall>(context(), service_);
-    message_.Start(absl::Now(), deadline());
+    message_.Start(SteadyNow(), deadline());
   }
   void OnCancelled() override { message_.Cancel(); }
   void OnMessageDone() override {

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "absl/time/time.h"
+#include "base/steady_time.h"
 #include "server/rpc/call/call.h"
 #include "server/rpc/call/rpc_context.h"
 
@@ -35,7 +36,8 @@ class RpcCall : public Call {
 
   const RpcContext* context() const { return context_; }
   grpc::ServerContext* server_context() { return &server_context_; }
-  absl::Time deadline() const { return absl::FromChrono(server_context_.deadline()); }
+  // By SteadyNow().
+  absl::Time deadline() const { return absl::FromChrono(server_context_.deadline()) - WallAhead(); }
 
  private:
   bool IsCancelled() const override { return server_context_.IsCancelled(); }

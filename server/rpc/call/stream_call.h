@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "base/steady_time.h"
 #include "server/refusal/refusal.h"
 #include "server/rpc/call/read_pace.h"
 #include "server/rpc/call/rpc_call.h"
@@ -119,7 +119,7 @@ void StreamCall<Rpc>::OnRead(bool ok) {
   Message* const message = policy_.EndRead(ok);
   if (message == nullptr) return Advance();
   ReadOn();
-  message->Start(absl::Now(), deadline());
+  message->Start(SteadyNow(), deadline());
 }
 
 template <typename Rpc>

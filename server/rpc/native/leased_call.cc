@@ -3,7 +3,7 @@
 #include <optional>
 #include <utility>
 
-#include "absl/time/clock.h"
+#include "base/steady_time.h"
 #include "server/refusal/refusal.h"
 #include "server/rpc/call/status.h"
 #include "server/serve/record_refusal.h"
@@ -20,7 +20,7 @@ void LeasedCall::OnArrived() {
 void LeasedCall::Restore() {
   if (context()->sessions->has_store()) restored_id_ = RestoredId();
   if (restored_id_.empty()) return Lease(absl::OkStatus());
-  const absl::StatusOr<bool> here = wait_.Restore(restored_id_, absl::Now());
+  const absl::StatusOr<bool> here = wait_.Restore(restored_id_, SteadyNow());
   if (!here.ok() || *here) return Lease(here.status());
   restoring_ = true;
   Begin(&granted_);
@@ -31,7 +31,7 @@ void LeasedCall::Lease(const absl::Status& restored) {
   if (!restored.ok() && !absl::IsNotFound(restored)) return Reply(restored);
   const std::string* const id = LeasedId();
   if (id == nullptr) return Run(SessionLease());
-  absl::StatusOr<std::optional<SessionLease>> lease = wait_.Acquire(*id, nullptr, absl::Now());
+  absl::StatusOr<std::optional<SessionLease>> lease = wait_.Acquire(*id, nullptr, SteadyNow());
   if (!lease.ok()) return Reply(lease.status());
   if (lease->has_value()) return Run(*std::move(*lease));
   Begin(&granted_);
@@ -51,7 +51,7 @@ void LeasedCall::OnGranted(bool) {
   if (cancelled_) return Reply(Cancelled());
   if (std::exchange(restoring_, false)) {
     const absl::Status status = lease.status();
-    if (lease.ok()) lease->Release(absl::Now());
+    if (lease.ok()) lease->Release(SteadyNow());
     return Lease(status);
   }
   if (!lease.ok()) return Reply(lease.status());
@@ -59,7 +59,7 @@ void LeasedCall::OnGranted(bool) {
 }
 
 absl::Status LeasedCall::Cancelled() const {
-  return deadline() <= absl::Now() ? Refuse(Why::kDeadline, "the deadline passed while the session was busy")
+  return deadline() <= SteadyNow() ? Refuse(Why::kDeadline, "the deadline passed while the session was busy")
                                    : CancelledByClient();
 }
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "base/steady_time.h"
 #include "server/refusal/refusal.h"
 #include "server/registry/find_recorded_model.h"
 #include "server/session/session_id.h"
@@ -25,7 +25,7 @@ void ToProto(const SessionInfo& info, v1::Session* proto) {
 absl::Status ExportSession(const RpcContext& context, const v1::ExportSessionRequest&, SessionLease lease,
                            v1::ExportSessionResponse* response) {
   const SessionRecord record = lease.Export();
-  lease.Release(absl::Now());
+  lease.Release(SteadyNow());
   SessionInfo info;
   info.id = record.id;
   info.model = record.model.name;
@@ -58,7 +58,7 @@ absl::Status ImportSession(const RpcContext& context, const v1::ImportSessionReq
       FindRecordedModel(*context.registry, record->model, AdoptSessions::kNever);
   if (!model.ok()) return model.status();
   if (!request.session_id().empty()) record->id = request.session_id();
-  const absl::StatusOr<SessionInfo> info = context.sessions->Import(*record, *model, absl::Now());
+  const absl::StatusOr<SessionInfo> info = context.sessions->Import(*record, *model, SteadyNow());
   if (!info.ok()) return info.status();
   ToProto(*info, response);
   return absl::OkStatus();
@@ -68,14 +68,14 @@ absl::Status ForkSession(const RpcContext& context, const v1::ForkSessionRequest
                          v1::Session* response) {
   SessionRecord record = lease.Export();
   const ServedModelPtr model = lease.model();  // live or not any more
-  lease.Release(absl::Now());
+  lease.Release(SteadyNow());
   record.id = request.new_session_id();
   if (record.id.empty()) {
     absl::StatusOr<std::string> made = RandomSessionId();
     if (!made.ok()) return made.status();
     record.id = *std::move(made);
   }
-  const absl::StatusOr<SessionInfo> info = context.sessions->Import(record, model, absl::Now());
+  const absl::StatusOr<SessionInfo> info = context.sessions->Import(record, model, SteadyNow());
   if (!info.ok()) return info.status();
   ToProto(*info, response);
   return absl::OkStatus();

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "base/steady_time.h"
 #include "server/rpc/call/unary_method.h"
 #include "server/rpc/native/leased_call.h"
 #include "server/rpc/native/session_transfer.h"
@@ -34,14 +34,14 @@ absl::Status Create(const RpcContext& context, const v1::CreateSessionRequest& r
   absl::StatusOr<ServedModelPtr> model = context.registry->Find(request.model(), request.version());
   if (!model.ok()) return model.status();
   if (absl::Status steps = CheckSteps(*(*model)->model); !steps.ok()) return steps;
-  absl::StatusOr<SessionInfo> info = context.sessions->Create(request.session_id(), *model, *idle_timeout, absl::Now());
+  absl::StatusOr<SessionInfo> info = context.sessions->Create(request.session_id(), *model, *idle_timeout, SteadyNow());
   if (!info.ok()) return info.status();
   ToProto(*info, response);
   return absl::OkStatus();
 }
 
 absl::Status Get(const RpcContext& context, const v1::GetSessionRequest& request, SessionLease, v1::Session* response) {
-  absl::StatusOr<SessionInfo> info = context.sessions->Get(request.session_id(), absl::Now());
+  absl::StatusOr<SessionInfo> info = context.sessions->Get(request.session_id(), SteadyNow());
   if (!info.ok()) return info.status();
   ToProto(*info, response);
   return absl::OkStatus();
@@ -56,7 +56,7 @@ absl::Status List(const RpcContext& context, const v1::ListSessionsRequest& requ
   const int page_size = request.page_size() == 0 ? kDefaultPageSize : request.page_size();
   std::string page_token = request.page_token();
   absl::StatusOr<std::vector<SessionInfo>> sessions =
-      context.sessions->List(request.model(), static_cast<size_t>(page_size), absl::Now(), &page_token);
+      context.sessions->List(request.model(), static_cast<size_t>(page_size), SteadyNow(), &page_token);
   if (!sessions.ok()) return sessions.status();
   for (const SessionInfo& info : *sessions) ToProto(info, response->add_sessions());
   response->set_next_page_token(std::move(page_token));
@@ -65,7 +65,7 @@ absl::Status List(const RpcContext& context, const v1::ListSessionsRequest& requ
 
 absl::Status Delete(const RpcContext& context, const v1::DeleteSessionRequest& request, SessionLease,
                     v1::DeleteSessionResponse*) {
-  return context.sessions->Delete(request.session_id(), absl::Now());
+  return context.sessions->Delete(request.session_id(), SteadyNow());
 }
 
 // The ids of LeasedMethod: the session that a request names, and the one that a response tells of.

@@ -1,6 +1,7 @@
 #ifndef RONDO_TESTS_UNIT_SESSION_STORED_SESSIONS_FIXTURE_H_
 #define RONDO_TESTS_UNIT_SESSION_STORED_SESSIONS_FIXTURE_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <future>
@@ -46,7 +47,9 @@ class StoredSessionsTest : public testing::Test {
     SessionTable::Options options;
     options.max_sessions = 1000;
     SessionPersistence persistence;
-    persistence.store = std::make_unique<MemoryStore>(disk_);
+    auto store = std::make_unique<MemoryStore>(disk_);
+    store_ = store.get();
+    persistence.store = std::move(store);
     persistence.durability = durability;
     persistence.sync_interval = sync_interval;
     persistence.max_resident = max_resident;
@@ -55,6 +58,7 @@ class StoredSessionsTest : public testing::Test {
       return find_model_;
     };
     persistence.metrics = &all_metrics_;
+    persistence.wall_ahead = [this] { return absl::Hours(wall_ahead_hours_.load()); };
     return std::make_unique<SessionTable>(options, std::move(persistence));
   }
 
@@ -95,12 +99,14 @@ class StoredSessionsTest : public testing::Test {
     return table->Flush(absl::Now() + patience);
   }
 
+  MemoryStore* store_ = nullptr;  // of the table that was opened last
   std::shared_ptr<MemoryDisk> disk_ = std::make_shared<MemoryDisk>();
   Metrics all_metrics_;
   CountedEvents metrics_;
   ServedModelPtr model_ = MakeServedModel("m", kStateSize / 2, &metrics_);
   absl::StatusOr<ServedModelPtr> find_model_ = model_;
   int64_t recorded_version_ = 0;  // of the session that was loaded last
+  std::atomic<int> wall_ahead_hours_{0};
 };
 
 }  // namespace rondo

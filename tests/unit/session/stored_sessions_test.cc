@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/steady_time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/unit/session/stored_sessions_fixture.h"
@@ -188,9 +189,28 @@ TEST_F(StoredSessionsTest, EndsReachTheStoreWithTheirReason) {
 
 TEST_F(StoredSessionsTest, ASessionIdleForItsTimeoutIsNotRestored) {
   auto table = Open();
-  ASSERT_TRUE(table->Create("s", model_, absl::Milliseconds(1), absl::Now() - absl::Seconds(5)).ok());
+  ASSERT_TRUE(table->Create("s", model_, absl::Milliseconds(1), SteadyNow() - absl::Seconds(5)).ok());
   ASSERT_TRUE(Flush(table.get()));
   EXPECT_THAT(Acquire(Open().get(), "s").status().message(), HasSubstr("idle for 5 s"));
+}
+
+TEST_F(StoredSessionsTest, AWallClockThatIsSetEndsNoSession) {
+  for (const int hours : {1, -1}) {
+    disk_ = std::make_shared<MemoryDisk>();
+    wall_ahead_hours_ = 0;
+    auto table = Open();
+    StepMany(table.get(), 100, 1, true);
+    ASSERT_TRUE(Flush(table.get()));
+    wall_ahead_hours_ = hours;
+    EXPECT_EQ(table->ExpireIdle(SteadyNow()), 0u);
+    table = Open();
+    StepMany(table.get(), 50, 2);  // the records of these are of the clock as it is now, the others' of before
+    ASSERT_TRUE(Flush(table.get()));
+    table = Open();
+    StepMany(table.get(), 100, 3);
+    EXPECT_EQ(table->ExpireIdle(SteadyNow() + absl::Minutes(9)), 0u);
+    EXPECT_EQ(table->ExpireIdle(SteadyNow() + absl::Minutes(11)), 100u) << "time that has passed still counts";
+  }
 }
 
 TEST_F(StoredSessionsTest, WhatCannotBeUsedHarmsNoOtherSession) {
