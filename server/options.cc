@@ -160,6 +160,9 @@ OptionGroup Store(ServerOptions::Store* options) {
         "every_reply: before its answer."},
        {"sync_interval", Number(&options->sync_interval, {absl::Milliseconds(10), absl::Hours(1)}, "DURATION"),
         "Longest time until a change is saved with --durability=interval."},
+       {"store_damage", Choice(&options->damage, {{"refuse", StoreDamage::kRefuse}, {"serve", StoreDamage::kServe}}),
+        "With rocksdb:DIR, when its log is found damaged: refuse to start, or serve what is whole; what is not is "
+        "logged and counted."},
        {"max_resident_sessions", Number(&options->max_resident, {1, uint64_t{1} << 31}, "N", {{"0", 0}}),
         "With a --session_store: sessions held in memory, at most --max_sessions; beyond it the coldest are in the "
         "store only and come back with their next request; a sixteenth of the room is kept free if it can be. 0: "

@@ -30,6 +30,7 @@ struct ServerOptions {
     std::string name = "memory";  // see OpenSessionStore; "memory": nowhere
     Durability durability = SessionPersistence().durability;
     absl::Duration sync_interval = SessionPersistence().sync_interval;
+    StoreDamage damage = StoreDamage::kRefuse;
     size_t max_resident = 0;  // 0: follows from the number of sessions
   };
 

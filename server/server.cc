@@ -309,7 +309,7 @@ class Server::Impl {
   absl::StatusOr<SessionPersistence> OpenStore() {
     SessionPersistence persistence;
     if (options_.store.name == "memory") return persistence;
-    absl::StatusOr<std::unique_ptr<SessionStore>> store = OpenSessionStore(options_.store.name);
+    absl::StatusOr<std::unique_ptr<SessionStore>> store = OpenSessionStore(options_.store.name, options_.store.damage);
     if (!store.ok()) return store.status();
     persistence.store = *std::move(store);
     persistence.durability = options_.store.durability;

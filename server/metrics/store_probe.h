@@ -33,6 +33,9 @@ struct StoreProbe : Probe {
       kRequestTimes};
   Metric<PerLabel<Counter, StoreOperation>> errors{
       this, {"rondo_store_errors_total", "Sessions that the store could not load or save.", {"op"}}};
+  Metric<Counter> damaged_bytes{this,
+                                {"rondo_store_damaged_bytes_total",
+                                 "Bytes of the session store's log that were damaged and left out at the start."}};
 
   // One call, whatever the number of its sessions; it failed for `failed_sessions` of them.
   void Observe(StoreOperation operation, absl::Duration duration, size_t failed_sessions) {

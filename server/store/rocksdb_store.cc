@@ -1,26 +1,18 @@
 #include "server/store/rocksdb_store.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdint>
-#include <cstring>
 #include <exception>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "base/log.h"
-#include "rocksdb/cache.h"
 #include "rocksdb/db.h"
-#include "rocksdb/filter_policy.h"
 #include "rocksdb/options.h"
-#include "rocksdb/table.h"
 #include "rocksdb/write_batch.h"
-#include "rocksdb/write_buffer_manager.h"
+#include "server/store/rocksdb_open.h"
 #include "server/store/store_directory.h"
 
 namespace rondo {
@@ -34,77 +26,6 @@ constexpr absl::string_view kNoSpace = "the session store has no space left";
 constexpr absl::string_view kFailed = "the session store failed; its server's log says why";
 
 rocksdb::Slice Slice(absl::string_view text) { return {text.data(), text.size()}; }
-
-rocksdb::BlockBasedTableOptions TableOptions(std::shared_ptr<rocksdb::Cache> cache) {
-  rocksdb::BlockBasedTableOptions options;
-  options.block_cache = std::move(cache);
-  // Ids that are not there cost no read, but for 1% of them: with 10 bits a key.
-  options.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  // Indices and filters of ten million sessions (about 40 MiB with this block size) count as cache, so memory is
-  // bounded.
-  options.block_size = 16 << 10;
-  options.cache_index_and_filter_blocks = true;
-  options.cache_index_and_filter_blocks_with_high_priority = true;
-  options.pin_l0_filter_and_index_blocks_in_cache = true;
-  return options;
-}
-
-// Tells whether there are tables or logs. Then there is a database, which must not be replaced by an empty one if its
-// CURRENT is missing.
-bool HasSessions(const std::string& directory) {
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
-    const std::string extension = entry.path().extension().string();
-    if (extension == ".sst" || extension == ".log") return true;
-  }
-  return false;
-}
-
-rocksdb::Options Options(const std::string& directory) {
-  rocksdb::Options options;
-  options.create_if_missing = !HasSessions(directory);
-  const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(RocksdbStore::kCacheBytes);
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(TableOptions(cache)));
-  options.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(RocksdbStore::kWriteBufferBytes, cache);
-  options.write_buffer_size = RocksdbStore::kWriteBufferBytes / 2;
-  // A busy session is saved many times between two flushes, and its record keeps its size: it is written over where it
-  // lies, so that the buffer holds each once and stays small enough for the CPU's caches. RocksDB gives up consistent
-  // views of several keys for it, which only matters when others read meanwhile: here one thread does everything.
-  options.inplace_update_support = true;
-  options.allow_concurrent_memtable_write = false;
-  options.level_compaction_dynamic_level_bytes = true;
-  options.compression = rocksdb::kNoCompression;  // the bits of floats hardly compress
-  options.bytes_per_sync = kMebibyte;             // a flush does not make a log's sync wait for all of it
-  // A start must not read what it does not need, and files must leave descriptors for connections.
-  options.skip_stats_update_on_db_open = true;
-  options.max_open_files = 256;
-  options.max_log_file_size = kMebibyte;
-  options.keep_log_file_num = 2;
-  options.info_log_level = rocksdb::WARN_LEVEL;
-  options.stats_dump_period_sec = 0;
-  options.stats_persist_period_sec = 0;
-  return options;
-}
-
-bool IsNoSpace(const rocksdb::Status& status) {
-  return status.IsNoSpace() || absl::StrContains(status.ToString(), strerror(EDQUOT));
-}
-
-// Says why the directory could not be opened.
-absl::Status OpenError(const rocksdb::Status& status, const std::string& directory) {
-  const std::string text = status.ToString();
-  const auto says = [&text](int error) { return absl::StrContains(text, strerror(error)); };
-  if (absl::StrContains(text, "While lock file") || absl::StrContains(text, "lock hold by")) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the session store ", directory, " is in use by another server; a directory is for one at a time"));
-  }
-  const std::string message = absl::StrCat("cannot open the session store ", directory, ": ", text);
-  if (status.IsCorruption() || absl::StrContains(text, "create_if_missing")) return absl::DataLossError(message);
-  if (IsNoSpace(status)) return absl::ResourceExhaustedError(message);
-  if (says(EACCES) || says(EPERM) || says(EROFS)) return absl::PermissionDeniedError(message);
-  if (status.IsInvalidArgument() || status.IsNotSupported()) return absl::FailedPreconditionError(message);
-  return absl::UnavailableError(message);
-}
 
 // RocksDB's own text has paths, so it goes to the log and not to clients.
 absl::Status LoadError(const rocksdb::Status& status) {
@@ -159,21 +80,20 @@ absl::Status Guarded(const Body& body) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<RocksdbStore>> RocksdbStore::Open(const std::string& directory) {
+absl::StatusOr<std::unique_ptr<RocksdbStore>> RocksdbStore::Open(const std::string& directory, StoreDamage on_damage) {
   if (absl::Status ready = PrepareStoreDirectory(directory); !ready.ok()) return ready;
   if (const uint64_t free = FreeBytes(directory); free < kMinFreeBytes) {
     return absl::ResourceExhaustedError(absl::StrCat("the session store ", directory, " has ", free / kMebibyte,
                                                      " MiB of free space; wanted ", kMinFreeBytes / kMebibyte));
   }
-  rocksdb::DB* db = nullptr;
-  rocksdb::Status status;
-  const absl::Status guarded = Guarded([&] { status = rocksdb::DB::Open(Options(directory), directory, &db); });
+  absl::StatusOr<OpenedRocksdb> opened = absl::UnavailableError(kFailed);
+  const absl::Status guarded = Guarded([&] { opened = OpenRocksdb(directory, on_damage); });
   if (!guarded.ok()) return guarded;
-  if (!status.ok()) return OpenError(status, directory);
-  return std::unique_ptr<RocksdbStore>(new RocksdbStore(std::unique_ptr<rocksdb::DB>(db)));
+  if (!opened.ok()) return opened.status();
+  return std::unique_ptr<RocksdbStore>(new RocksdbStore(*std::move(opened)));
 }
 
-RocksdbStore::RocksdbStore(std::unique_ptr<rocksdb::DB> db) : db_(std::move(db)) {}
+RocksdbStore::RocksdbStore(OpenedRocksdb opened) : db_(std::move(opened.db)), damaged_bytes_(opened.damaged_bytes) {}
 
 RocksdbStore::~RocksdbStore() {
   // What is saved is in the log already.

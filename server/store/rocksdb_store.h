@@ -20,6 +20,8 @@ class WriteBatch;
 
 namespace rondo {
 
+struct OpenedRocksdb;
+
 // Sessions in a RocksDB of this process alone: whoever opens the directory owns all ids, so epochs stay 1.
 //
 // A save is durable when its write-ahead log is synced; each call syncs once. Memory: kCacheBytes, of which the write
@@ -38,15 +40,16 @@ class RocksdbStore : public SessionStore {
   static constexpr size_t kMaxScannedBytes = 4 << 20;
 
   // Fails as OpenSessionStore. The messages name the directory.
-  static absl::StatusOr<std::unique_ptr<RocksdbStore>> Open(const std::string& directory);
+  static absl::StatusOr<std::unique_ptr<RocksdbStore>> Open(const std::string& directory, StoreDamage on_damage);
   ~RocksdbStore() override;
 
   void Load(absl::Span<LoadOp> loads) override;
   void Save(absl::Span<SaveOp> saves) override;
   bool DropExpired(absl::Time now) override;
+  uint64_t damaged_bytes() const override { return damaged_bytes_; }
 
  private:
-  explicit RocksdbStore(std::unique_ptr<rocksdb::DB> db);
+  explicit RocksdbStore(OpenedRocksdb opened);
 
   // Saves the first of `saves` that make one write together, and sets their answers. Returns how many they are.
   size_t SaveSome(absl::Span<SaveOp> saves);
@@ -56,6 +59,7 @@ class RocksdbStore : public SessionStore {
   bool DropSome(absl::Time now);
 
   const std::unique_ptr<rocksdb::DB> db_;
+  const uint64_t damaged_bytes_;
   size_t log_bytes_ = 0;          // written since the last flush that was asked for
   absl::Status last_write_;       // not OK: RocksDB may have to be told to go on
   std::string next_scanned_key_;  // where DropExpired goes on; empty: from the start

@@ -17,16 +17,18 @@ using OpenedStore = absl::StatusOr<std::unique_ptr<SessionStore>>;
 
 // A kind of store. To add one, add its files (to CMakeLists.txt too) and its row here.
 struct StoreKind {
-  absl::string_view scheme;                        // begins the name of each store of this kind
-  absl::string_view form;                          // what a whole name looks like
-  OpenedStore (*open)(absl::string_view address);  // of what follows the scheme, which is not empty
+  absl::string_view scheme;                                               // begins the name of each store of this kind
+  absl::string_view form;                                                 // what a whole name looks like
+  OpenedStore (*open)(absl::string_view address, StoreDamage on_damage);  // of what follows the scheme, never empty
 };
 
 constexpr StoreKind kStoreKinds[] = {
     {"rocksdb:", "rocksdb:DIR",
-     [](absl::string_view directory) -> OpenedStore { return RocksdbStore::Open(std::string(directory)); }},
+     [](absl::string_view directory, StoreDamage on_damage) -> OpenedStore {
+       return RocksdbStore::Open(std::string(directory), on_damage);
+     }},
     {"redis:", "redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]",
-     [](absl::string_view rest) -> OpenedStore {
+     [](absl::string_view rest, StoreDamage) -> OpenedStore {
        const absl::StatusOr<RedisAddress> address = ParseRedisAddress(absl::StrCat("redis:", rest));
        if (!address.ok()) return address.status();
        return RedisStore::Open(*address, {});
@@ -35,11 +37,11 @@ constexpr StoreKind kStoreKinds[] = {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<SessionStore>> OpenSessionStore(absl::string_view name) {
+absl::StatusOr<std::unique_ptr<SessionStore>> OpenSessionStore(absl::string_view name, StoreDamage on_damage) {
   std::vector<absl::string_view> forms;
   for (const StoreKind& kind : kStoreKinds) {
     absl::string_view address = name;
-    if (absl::ConsumePrefix(&address, kind.scheme) && !address.empty()) return kind.open(address);
+    if (absl::ConsumePrefix(&address, kind.scheme) && !address.empty()) return kind.open(address, on_damage);
     forms.push_back(kind.form);
   }
   return absl::InvalidArgumentError(

@@ -14,6 +14,12 @@
 
 namespace rondo {
 
+// What to do about a store whose log is found damaged at the start.
+enum class StoreDamage {
+  kRefuse,  // not start: DATA_LOSS
+  kServe,   // go on with what is whole; what is not is logged and counted
+};
+
 // Where sessions outlive their process: bytes under session ids, each with one owner.
 //
 // An id belongs to the store that loaded it last, or that first saved it. Ownership is an epoch that only grows. A save
@@ -58,13 +64,16 @@ class SessionStore {
   // Drops some values whose time has passed, if the storage does not by itself; takes some milliseconds at most. To be
   // called now and then, and soon again after it returned true: then there were many.
   virtual bool DropExpired(absl::Time now) = 0;
+  // How much of the store was damaged when it was opened, and is left out.
+  virtual uint64_t damaged_bytes() const { return 0; }
 };
 
 // Opens the store that `name` asks for; README.md here has the forms of a name. INVALID_ARGUMENT: there is no such
 // kind, or the name is malformed: the message says what was wanted. UNAVAILABLE: the store cannot be reached.
 // FAILED_PRECONDITION: it is another program's or another server's, or cannot be written. PERMISSION_DENIED: password
-// or folder. DATA_LOSS: it is damaged.
-absl::StatusOr<std::unique_ptr<SessionStore>> OpenSessionStore(absl::string_view name);
+// or folder. DATA_LOSS: it is damaged, and `on_damage` does not help.
+absl::StatusOr<std::unique_ptr<SessionStore>> OpenSessionStore(absl::string_view name,
+                                                               StoreDamage on_damage = StoreDamage::kRefuse);
 
 }  // namespace rondo
 

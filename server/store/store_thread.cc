@@ -30,7 +30,9 @@ StoreThread::StoreThread(std::unique_ptr<SessionStore> store, StoreProbe* probe,
       options_(std::move(options)),
       next_tick_(Clock::now() + absl::ToChronoNanoseconds(options_.tick_interval)),
       next_drop_(Clock::now() + absl::ToChronoNanoseconds(options_.drop_interval)),
-      thread_([this] { Run(); }) {}
+      thread_([this] { Run(); }) {
+  probe_->damaged_bytes.Add(store_->damaged_bytes());
+}
 
 void StoreThread::Stop() {
   if (!thread_.joinable()) return;

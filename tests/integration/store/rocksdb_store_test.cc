@@ -39,13 +39,13 @@ using ::testing::HasSubstr;
 class RocksdbStoreTest : public testing::Test {
  protected:
   std::unique_ptr<RocksdbStore> Open() { return Open(path_); }
-  static std::unique_ptr<RocksdbStore> Open(const std::string& path) {
-    auto store = RocksdbStore::Open(path);
+  static std::unique_ptr<RocksdbStore> Open(const std::string& path, StoreDamage on_damage = StoreDamage::kRefuse) {
+    auto store = RocksdbStore::Open(path, on_damage);
     EXPECT_TRUE(store.ok()) << store.status();
     return store.ok() ? *std::move(store) : nullptr;
   }
   static void ExpectRefused(const std::string& path, absl::StatusCode code, const std::string& why) {
-    const auto store = RocksdbStore::Open(path);
+    const auto store = RocksdbStore::Open(path, StoreDamage::kRefuse);
     EXPECT_EQ(store.status().code(), code) << store.status();
     EXPECT_THAT(std::string(store.status().message()), AllOf(HasSubstr(path), HasSubstr(why)));
   }
@@ -229,6 +229,41 @@ TEST_F(RocksdbStoreTest, DamageInATableIsDataLossForTheSessionsThereOnly) {
   EXPECT_LT(lost, 40);
   store->DropExpired(absl::Now());
   EXPECT_EQ(SaveOne(*store, "other", "1"), absl::OkStatus());
+}
+
+TEST_F(RocksdbStoreTest, ADamagedLogIsRefusedOrLeftOutAndCounted) {
+  constexpr int kSessions = 1000;
+  const std::string value(1000, 'v');
+  auto store = Open();
+  for (int i = 0; i < kSessions; ++i) ASSERT_EQ(SaveOne(*store, absl::StrCat("s", i), value), absl::OkStatus());
+  store.reset();
+  Damage(path_, ".log", 500'000);
+  ExpectRefused(path_, absl::StatusCode::kDataLoss, "--store_damage=serve");
+  testing::internal::CaptureStderr();
+  store = Open(path_, StoreDamage::kServe);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), AllOf(HasSubstr("event=session_store_damaged"),
+                                                            HasSubstr(absl::StrCat("bytes=", store->damaged_bytes()))));
+  EXPECT_GT(store->damaged_bytes(), 0u);
+  int lost = 0;
+  for (int i = 0; i < kSessions; ++i) lost += LoadOne(*store, absl::StrCat("s", i)).value == value ? 0 : 1;
+  EXPECT_GT(lost, 0);
+  EXPECT_LT(lost, 40) << "what comes behind the damage is whole";
+  EXPECT_EQ(SaveOne(*store, "s0", "new"), absl::OkStatus());
+  store.reset();
+  EXPECT_EQ(LoadOne(*Open(), "s0").value, "new");
+}
+
+TEST_F(RocksdbStoreTest, ALogWhoseLastWriteIsNotWholeIsThatOfAKill) {
+  auto store = Open();
+  for (const char* id : {"a", "b"}) ASSERT_EQ(SaveOne(*store, id, "whole"), absl::OkStatus());
+  store.reset();
+  for (const auto& entry : fs::directory_iterator(path_)) {
+    if (entry.path().extension() == ".log") fs::resize_file(entry.path(), fs::file_size(entry.path()) - 3);
+  }
+  store = Open();
+  EXPECT_EQ(LoadOne(*store, "a").value, "whole");
+  EXPECT_EQ(LoadOne(*store, "b").value, "");
+  EXPECT_EQ(store->damaged_bytes(), 0u);
 }
 
 TEST_F(RocksdbStoreTest, WhoeverDropsExpiredValuesHearsWhetherThereWereMany) {
