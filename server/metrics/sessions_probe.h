@@ -9,7 +9,7 @@
 namespace rondo {
 
 // What may happen to a session.
-enum class SessionEvent { kCreated, kDeleted, kExpired, kRestarted, kEvicted, kRestored, kMoved, kAdopted };
+enum class SessionEvent { kCreated, kDeleted, kExpired, kRestarted, kEvicted, kRestored, kMoved, kAdopted, kWentBack };
 
 constexpr absl::string_view LabelOf(SessionEvent event) {
   switch (event) {
@@ -29,6 +29,8 @@ constexpr absl::string_view LabelOf(SessionEvent event) {
       return "moved";
     case SessionEvent::kAdopted:  // another version of its model goes on with it
       return "adopted";
+    case SessionEvent::kWentBack:  // the server that had it ended without saving it
+      return "went_back";
   }
   return {};
 }

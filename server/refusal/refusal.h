@@ -27,6 +27,7 @@ enum class Why : uint8_t {
   kCancelled,
   kDraining,
   kMoved,      // another server has the session
+  kWentBack,   // the session may be older than what was answered: said once
   kStore,      // the session store is away, or what it has of the session is damaged
   kStoreFull,  // the session store has no room
   kConnectionsFull,
@@ -60,6 +61,7 @@ inline constexpr std::array<RefusalRow, kNumWhys> kRefusalRows = {{
     {Why::kCancelled, "cancelled", absl::StatusCode::kCancelled, 0},
     {Why::kDraining, "draining", absl::StatusCode::kUnavailable, 0},
     {Why::kMoved, "moved", absl::StatusCode::kAborted, 0},
+    {Why::kWentBack, "went_back", absl::StatusCode::kFailedPrecondition, 0},
     {Why::kStore, "store", absl::StatusCode::kUnavailable, 0},
     {Why::kStoreFull, "store_full", absl::StatusCode::kResourceExhausted, kRetryWhenFullMs},
     {Why::kConnectionsFull, "connections_full", absl::StatusCode::kUnavailable, 0},

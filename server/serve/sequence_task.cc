@@ -78,6 +78,15 @@ void SequenceTask::Begin() {
     return Run();
   }
   if (const absl::Status status = CheckSession(); !status.ok()) return EndRefused(status);
+  if (!sequence_.position && lease_.went_back()) {
+    lease_.ToldThatItWentBack();
+    return EndRefused(
+        Refuse(Why::kWentBack,
+               absl::StrCat("session '", sequence_.session_id, "' went back to position ", lease_.position(),
+                            ": the server that had it ended without saving what came after; "
+                            "the same request again goes on from there"),
+               lease_.position()));
+  }
   const auto timesteps = static_cast<int64_t>(TimestepsOf(sequence_, *lease_.model()));
   switch (lease_.Check(sequence_.position, timesteps, digest_)) {
     case PositionCheck::kRun:

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "base/steady_time.h"
 #include "server/metrics/metrics.h"
 #include "server/refusal/refusal.h"
 #include "server/session/new_session.h"
@@ -13,10 +14,6 @@
 
 namespace rondo {
 namespace {
-
-constexpr size_t kLooksPerEntry = 8;  // for cold sessions, to make room for a new one
-constexpr size_t kLooksPerLock = 64;
-constexpr size_t kSpareShare = 16;  // of max_resident: what is kept free, if there are cold sessions to let go of
 
 // What the store is told of an end. REQUIRES: the lock of the session's shard.
 SessionBacking::End EndOf(const LiveSession& session, const SessionEnd& end) {
@@ -29,24 +26,28 @@ DurableSessions::DurableSessions(SessionTable* table, SessionPersistence persist
     : table_(table),
       backing_(std::move(persistence)),
       saver_(table, &backing_, backing_.sessions_probe()),
-      max_resident_(backing_.max_resident()),
-      wanted_resident_(max_resident_ - max_resident_ / kSpareShare) {
-  backing_.Start([this](absl::Time) { Tick(); });
+      eviction_(table, backing_.max_resident()) {
+  backing_.Start([this](absl::Time) { Tick(); }, [this](const std::string& id) { OnWanted(id); });
 }
 
-DurableSessions::~DurableSessions() { backing_.Stop(); }  // all that is under way is answered
+DurableSessions::~DurableSessions() {
+  backing_.Stop();  // all that is under way is answered
+  if (CountUnsaved() == 0) backing_.EndWhole();
+}
 
 void DurableSessions::Tick() {
   saver_.OnTick();
+  RetryLettingGo();
   backing_.RetryEnds();
   saver_.SaveChanges();
-  EvictCold();
+  eviction_.EvictCold();
 }
 
 void DurableSessions::OnEnter(SessionShard& shard, LiveSession* session, Aftermath* after) {
   session->stored.saved_change = session->stored.change = ++shard.changes;
+  session->stored.term = backing_.TermAt(SteadyNow());
   // The tick saves what is dirty, and looks longer; in vain while nothing can be saved.
-  if (!MakeRoom(shard, after) && !saver_.store_is_away()) saver_.WakeForTick();
+  if (!eviction_.MakeRoom(shard, after) && !saver_.store_is_away()) saver_.WakeForTick();
 }
 
 void DurableSessions::OnChange(SessionShard& shard, LiveSession* session, bool is_saved) {
@@ -69,7 +70,6 @@ absl::StatusOr<std::optional<SessionLease>> DurableSessions::LookFor(const Sessi
   const absl::Duration idle_timeout =
       create_as == nullptr ? table_->options_.idle_timeout : IdleTimeoutOf(table_->options_, **create_as);
   std::unique_ptr<LiveSession> made = NewSession(key, idle_timeout, now);
-  made->leased = made->provisional = made->loading = made->recently_used = true;
   LiveSession* const session = made.get();
   SessionShard& shard = table_->ShardOf(key.hash);
   Aftermath after;
@@ -77,8 +77,14 @@ absl::StatusOr<std::optional<SessionLease>> DurableSessions::LookFor(const Sessi
   if (LiveSession* found = shard.Find(key)) return table_->Join(shard, found, create_as, waiter, now);
   if (absl::Status entered = table_->Enter(shard, std::move(made), now, &after); !entered.ok()) return entered;
   table_->Wait(shard, session, create_as, waiter);
-  backing_.Load(key.id, [this, session](const SessionBacking::Found& found) { OnLoaded(session, found); });
+  Load(session, create_as != nullptr);
   return std::optional<SessionLease>();
+}
+
+void DurableSessions::Load(LiveSession* session, bool creates) {
+  session->leased = session->provisional = session->loading = session->recently_used = true;
+  backing_.Load(session->id, creates,
+                [this, session](const SessionBacking::Found& found) { OnLoaded(session, found); });
 }
 
 void DurableSessions::OnLoaded(LiveSession* session, const SessionBacking::Found& found) {
@@ -94,7 +100,8 @@ void DurableSessions::OnLoaded(LiveSession* session, const SessionBacking::Found
     table_->Detach(shard, session, LiveSession::Standing::kEnded, found.status, &after);
   } else if (found.record) {
     Fill(shard, found, std::move(state), session);
-    table_->PassOn(shard, session, &after);
+    // One of those who wait has the session before another server may: else two servers could pass it to and fro.
+    session->queue.empty() ? table_->PassOn(shard, session, &after) : table_->GiveToNext(session, &after);
   } else {
     session->stored.epoch = found.epoch;
     table_->StartAnew(shard, session, found.missing, &after);
@@ -110,9 +117,12 @@ void DurableSessions::Fill(SessionShard& shard, const SessionBacking::Found& fou
   session->stored.durable_position.store(session->position, std::memory_order_relaxed);
   session->stored.epoch = found.epoch;
   session->stored.noted_used_ns = found.record->last_used_ns;
+  session->stored.term = backing_.TermAt(SteadyNow());
+  session->stored.went_back = found.went_back;
   session->provisional = false;
   shard.WatchIdle(session, absl::FromUnixNanos(session->last_used_ns));
   session->model->metrics->sessions.Began(SessionEvent::kRestored);
+  if (found.went_back) session->model->metrics->sessions.events[SessionEvent::kWentBack].Add();
   if (found.record->model.fingerprint != session->model->model->fingerprint) {
     session->model->metrics->sessions.events[SessionEvent::kAdopted].Add();
   }
@@ -137,7 +147,7 @@ bool DurableSessions::Discard(LiveSession* session) {
   MutexLock lock(&shard.mutex);
   if (!session->in_table() || session->provisional || !session->stored.is_current()) return false;
   if (!session->queue.empty()) return false;
-  Evict(shard, session, &after);
+  eviction_.Evict(shard, session, &after);
   return true;
 }
 
@@ -183,7 +193,7 @@ bool DurableSessions::Sync(absl::string_view id, CommitWaiter* waiter) {
   MutexLock lock(&shard.mutex);
   LiveSession* const session = shard.Find(key);
   if (session == nullptr) {  // deleted: the answer comes behind that of the end, and says whether the end took effect
-    backing_.Load(id, [waiter](const SessionBacking::Found& found) {
+    backing_.Load(id, false, [waiter](const SessionBacking::Found& found) {
       waiter->OnCommitted(found.record ? Refuse(Why::kStore, "the session's end could not be stored") : found.status);
     });
     return false;
@@ -211,40 +221,65 @@ bool DurableSessions::Flush(absl::Time deadline) {
 
 size_t DurableSessions::CountUnsaved() { return saver_.CountUnsaved() + backing_.CountUnsavedEnds(); }
 
-// Letting cold sessions go.
+// Between servers.
 
-bool DurableSessions::MakeRoom(SessionShard& shard, Aftermath* after) {
-  EvictSome(shard, kLooksPerEntry, after);
-  return table_->size() < max_resident_;
+void DurableSessions::OnWanted(const std::string& id) {
+  const SessionKey key(id);
+  SessionShard& shard = table_->ShardOf(key.hash);
+  MutexLock lock(&shard.mutex);
+  LiveSession* const session = shard.Find(key);
+  if (session == nullptr) return backing_.LetGo(id);
+  session->stored.wanted = true;
+  if (!session->leased) LetGo(shard, session);
 }
 
-void DurableSessions::EvictSome(SessionShard& shard, size_t looks, Aftermath* after) {
-  for (; looks > 0 && !shard.roster.empty() && table_->size() >= wanted_resident_; --looks) {
-    shard.eviction_hand = (shard.eviction_hand + 1) % static_cast<uint32_t>(shard.roster.size());
-    LiveSession* const session = shard.roster[shard.eviction_hand].get();
-    if (session == nullptr || session->leased || session->stored.dirty || !session->stored.is_current()) continue;
-    if (std::exchange(session->recently_used, false)) continue;
-    Evict(shard, session, after);
+void DurableSessions::LetGo(SessionShard&, LiveSession* session) {
+  StoredCopy& stored = session->stored;
+  session->leased = session->loading = true;
+  stored.wanted = stored.dirty = stored.save_when_free = false;
+  const auto after = stored.went_back ? SessionStore::After::kLetGoDoubtful : SessionStore::After::kLetGo;
+  auto saved = [this, session](const absl::Status& status) { OnLetGo(session, status); };
+  backing_.Save(ViewOf(*session), stored.epoch, std::move(saved), after);
+}
+
+void DurableSessions::OnLetGo(LiveSession* session, const absl::Status& saved) {
+  saver_.NoteAnswer(saved);
+  SessionShard& shard = table_->ShardOf(session->hash);
+  Aftermath after;
+  MutexLock lock(&shard.mutex);
+  if (!session->in_table()) {
+    after.left.emplace_back(session);
+  } else if (StoreIsAway(saved)) {
+    // It may have been saved all the same: nobody may have the session before that is known.
+    MutexLock stuck(&mutex_);
+    stuck_.push_back(session);
+  } else {
+    session->model->metrics->sessions.Ended(SessionEvent::kMoved);
+    if (session->queue.empty()) return after.left.push_back(table_->Remove(shard, session));
+    auto again = NewSession(SessionKey(session->id), absl::Nanoseconds(session->idle_timeout_ns), SteadyNow());
+    again->queue = std::move(session->queue);
+    again->stored.saved_change = again->stored.change = ++shard.changes;
+    LiveSession* const loaded = again.get();
+    after.left.push_back(shard.Remove(session));
+    shard.Insert(std::move(again), SteadyNow());
+    Load(loaded, true);
   }
 }
 
-void DurableSessions::Evict(SessionShard& shard, LiveSession* session, Aftermath* after) {
-  session->model->metrics->sessions.Ended(SessionEvent::kEvicted);
-  after->left.push_back(table_->Remove(shard, session));
-}
-
-void DurableSessions::EvictCold() {
-  // Some places of each shard in turn, so that the coldest of all go; each place twice, to clear its mark and to take.
-  bool more = true;
-  for (size_t looks = 0; more; looks += kLooksPerLock) {
-    more = false;
-    for (SessionShard& shard : table_->shards_) {
-      if (table_->size() < wanted_resident_) return;
-      Aftermath after;
-      MutexLock lock(&shard.mutex);
-      if (looks >= 2 * shard.roster.size()) continue;
-      EvictSome(shard, kLooksPerLock, &after);
-      more = true;
+void DurableSessions::RetryLettingGo() {
+  std::vector<LiveSession*> stuck;
+  {
+    MutexLock lock(&mutex_);
+    stuck.swap(stuck_);
+  }
+  for (LiveSession* const session : stuck) {
+    SessionShard& shard = table_->ShardOf(session->hash);
+    Aftermath after;
+    MutexLock lock(&shard.mutex);
+    if (session->in_table()) {
+      LetGo(shard, session);
+    } else {
+      after.left.emplace_back(session);
     }
   }
 }

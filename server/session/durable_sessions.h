@@ -3,13 +3,17 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "base/mutex.h"
 #include "server/session/session_backing.h"
+#include "server/session/session_eviction.h"
 #include "server/session/session_options.h"
 #include "server/session/session_saver.h"
 #include "server/session/session_table.h"
@@ -47,6 +51,12 @@ class DurableSessions {
   void OnEnd(SessionShard& shard, const LiveSession& session, const SessionEnd& end)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
 
+  // Whether another server may have taken the session: this one was not heard of for a while since it was loaded.
+  bool IsDoubtful(const LiveSession& session, absl::Time now) { return session.stored.term != backing_.TermAt(now); }
+  // Saves the session and lets go of it, for another server, or to see whether another one has it. Whoever waits for it
+  // here has it loaded again. REQUIRES: not leased.
+  void LetGo(SessionShard& shard, LiveSession* session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+
   // Looks for a session that is not in memory. As SessionTable::Acquire.
   absl::StatusOr<std::optional<SessionLease>> LookFor(const SessionKey& key, const ServedModelPtr* create_as,
                                                       LeaseWaiter* waiter, absl::Time now);
@@ -58,6 +68,12 @@ class DurableSessions {
 
  private:
   void Tick();
+  void OnWanted(const std::string& id);
+  void OnLetGo(LiveSession* session, const absl::Status& saved);
+  // Tries those again whose letting go could not be saved.
+  void RetryLettingGo();
+  // Has the session looked for in the store, which leases it until then. `creates`: one is made if there is none.
+  void Load(LiveSession* session, bool creates);
   void OnLoaded(LiveSession* session, const SessionBacking::Found& found);
   // Puts what was found into the session that waits for it.
   void Fill(SessionShard& shard, const SessionBacking::Found& found, StateSlot state, LiveSession* session)
@@ -65,26 +81,12 @@ class DurableSessions {
   // Ends the lease by the store's answer. OK: committed.
   absl::Status FinishCommit(LiveSession* session, Committed* commit, const absl::Status& saved);
 
-  // The coldest leave memory while there are too many: those that nobody has used since the last look, that nobody has,
-  // and whose changes are all in the store. A hand goes round each shard, as a clock's.
-  //
-  // Makes room in memory for a session that is about to enter the shard. False: there are still as many as may be.
-  bool MakeRoom(SessionShard& shard, Aftermath* after) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
-  // Makes room in all shards, as far as there are cold sessions. Takes one lock after the other.
-  void EvictCold();
-  // Looks at no more than `looks` places of the shard.
-  void EvictSome(SessionShard& shard, size_t looks, Aftermath* after) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
-  // Lets go of one session. REQUIRES: its changes are in the store, and nobody waits for it.
-  void Evict(SessionShard& shard, LiveSession* session, Aftermath* after) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
-
   SessionTable* const table_;
   SessionBacking backing_;
   SessionSaver saver_;
-  const size_t max_resident_;
-  // What eviction aims at. A request makes room for one session or none, so what it does not find adds up where most
-  // sessions are in use or not saved. The spare room takes that, so that the store's thread is woken for thousands of
-  // sessions at once: woken for each it saved a hundred at a time, and loads waited behind its syncs.
-  const size_t wanted_resident_;
+  SessionEviction eviction_;
+  Mutex mutex_;
+  std::vector<LiveSession*> stuck_ ABSL_GUARDED_BY(mutex_);  // leased by their way to another server
 };
 
 }  // namespace rondo

@@ -64,6 +64,7 @@ void MoveOn(Committed* commit, LiveSession* session) {
     ChangeModel(SessionEvent::kAdopted, &adoption->model, session);
   }
   static_cast<SessionProgress&>(*session) = ProgressAfter(*session, *commit);
+  session->stored.went_back = false;
   if (std::exchange(session->provisional, false)) {
     session->model->metrics->sessions.Began(SessionEvent::kCreated);
   }

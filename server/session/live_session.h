@@ -32,6 +32,9 @@ struct StoredCopy {
   int64_t noted_used_ns = 0;    // LiveSession::last_used_ns as of the last change
   bool dirty = false;           // the session is in its shard's list of those to save, or save_when_free
   bool save_when_free = false;  // the save was due while the session was leased
+  bool wanted = false;          // another server wants the session: it goes when it is free
+  bool went_back = false;       // the session may be older than what was answered, and nobody has been told
+  uint64_t term = 0;            // of the store's ownership, as of when the session entered memory
 
   bool is_current() const { return change == saved_change; }
 };
@@ -67,7 +70,7 @@ struct LiveSession : ExpiryWheel::Entry, SessionProgress {
   Standing standing = Standing::kInTable;
   bool leased = false;         // always true while the queue is not empty
   bool provisional = false;    // made by Acquire, no commit yet
-  bool loading = false;        // provisional, and still looked for in the store
+  bool loading = false;        // leased by its load, or by its way to another server
   bool recently_used = false;  // since eviction last looked
   StoredCopy stored;
 

@@ -18,7 +18,8 @@ namespace {
 // was last saved.
 constexpr size_t kMaxUnsavedEnds = 100'000;
 constexpr absl::Duration kLongestEndedKept = absl::Hours(24 * 7);  // also of sessions that never end for idleness
-constexpr size_t kRetriesWhileAway = 64;                           // of a tick, to find out whether the store is back
+constexpr absl::Duration kSlowestSave = absl::Minutes(1);
+constexpr size_t kRetriesWhileAway = 64;  // of a tick, to find out whether the store is back
 
 // A wall clock that has been set ends no session: what it says counts only where it lets the session live longer.
 absl::Time ExpiryOf(const SessionFields& session, absl::Duration wall_ahead, absl::Duration ended_kept) {
@@ -39,18 +40,22 @@ bool StoreIsAway(const absl::Status& saved) {
 
 SessionBacking::SessionBacking(SessionPersistence persistence) : persistence_(std::move(persistence)) {}
 
-void SessionBacking::Start(std::function<void(absl::Time)> tick) {
+void SessionBacking::Start(std::function<void(absl::Time)> tick, std::function<void(const std::string& id)> on_wanted) {
   StoreThread::Options options;
   options.tick = std::move(tick);
+  options.on_wanted = std::move(on_wanted);
   options.tick_interval = persistence_.sync_interval / 2;  // a change waits for one tick, and for its save
   thread_ =
       std::make_unique<StoreThread>(std::move(persistence_.store), persistence_.metrics->store(), std::move(options));
 }
 
-void SessionBacking::Load(absl::string_view id, std::function<void(Found)> done) {
+void SessionBacking::Load(absl::string_view id, bool creates, std::function<void(Found)> done) {
   std::string key(id);
-  thread_->Load(
-      key, [this, key, done = std::move(done)](const StoreThread::Loaded& loaded) { done(Interpret(key, loaded)); });
+  auto loaded = [this, key, done = std::move(done)](const StoreThread::Loaded& answer) {
+    done(Interpret(key, answer));
+  };
+  const absl::Duration until_saved = persistence_.sync_interval + kSlowestSave;
+  thread_->Load({std::move(key), std::move(loaded), creates ? until_saved : absl::ZeroDuration()});
 }
 
 SessionBacking::Found SessionBacking::Interpret(const std::string& id, const StoreThread::Loaded& loaded) {
@@ -80,6 +85,7 @@ SessionBacking::Found SessionBacking::Interpret(const std::string& id, const Sto
     found.status = WithId(id, absl::DataLossError(absl::StrCat("the store has '", record.id, "' in its place")));
     return found;
   }
+  found.went_back = absl::FromUnixNanos(record.last_used_ns) < loaded.doubtful_before;
   const absl::Time now = SteadyNow();
   const absl::Time clock = now + std::min(persistence_.wall_ahead(), absl::ZeroDuration());  // see ExpiryOf
   const absl::Duration idle = std::max(clock - absl::FromUnixNanos(record.last_used_ns), absl::ZeroDuration());
@@ -99,7 +105,8 @@ SessionBacking::Found SessionBacking::Interpret(const std::string& id, const Sto
   return found;
 }
 
-void SessionBacking::Save(SessionView session, uint64_t epoch, std::function<void(const absl::Status&)> done) {
+void SessionBacking::Save(SessionView session, uint64_t epoch, std::function<void(const absl::Status&)> done,
+                          SessionStore::After after) {
   const absl::Duration wall_ahead = persistence_.wall_ahead();
   const absl::Time expires_at = ExpiryOf(session, wall_ahead, persistence_.ended_kept);
   session.last_used_ns += absl::ToInt64Nanoseconds(wall_ahead);
@@ -107,7 +114,16 @@ void SessionBacking::Save(SessionView session, uint64_t epoch, std::function<voi
     MutexLock lock(&mutex_);
     if (!unsaved_ends_.empty()) unsaved_ends_.erase(session.id);  // a session of this id lives again
   }
-  thread_->Enqueue({std::string(session.id), Encode(session), expires_at, epoch, std::move(done)});
+  thread_->Enqueue({std::string(session.id), Encode(session), expires_at, epoch, std::move(done), after});
+}
+
+void SessionBacking::LetGo(absl::string_view id) {
+  {
+    MutexLock lock(&mutex_);
+    if (unsaved_ends_.count(id) > 0) return;  // the end lets go of it
+  }
+  thread_->Enqueue({std::string(id), "", absl::InfiniteFuture(), SessionStore::kOwnEpoch, [](const absl::Status&) {},
+                    SessionStore::After::kLetGo});
 }
 
 void SessionBacking::SaveEnd(End end) {
@@ -120,7 +136,8 @@ void SessionBacking::SaveEnd(End end) {
 void SessionBacking::TryEnd(const End& end, std::function<void(const absl::Status&)> done) {
   const absl::Duration kept = std::clamp(absl::Nanoseconds(end.idle_timeout_ns), persistence_.ended_kept,
                                          std::max(persistence_.ended_kept, kLongestEndedKept));
-  thread_->Enqueue({end.id, Encode(EndedRecord{end.id, end.reason}), absl::Now() + kept, end.epoch, std::move(done)});
+  thread_->Enqueue({end.id, Encode(EndedRecord{end.id, end.reason}), absl::Now() + kept, end.epoch, std::move(done),
+                    SessionStore::After::kLetGo});
 }
 
 void SessionBacking::Enqueue(const UnsavedEnd& unsaved) {

@@ -37,9 +37,10 @@ class SessionBacking {
   struct Found {
     absl::Status status;  // not OK: the store, or what it holds, cannot be used; nothing else here is set
     std::optional<SessionRecord> record;
-    ServedModelPtr model;  // goes on with the record; its time of last use is by SteadyNow
-    absl::Status missing;  // without a record: NOT_FOUND, and why the session ended if it did
-    uint64_t epoch = 1;    // to save with
+    ServedModelPtr model;    // goes on with the record; its time of last use is by SteadyNow
+    absl::Status missing;    // without a record: NOT_FOUND, and why the session ended if it did
+    uint64_t epoch = 1;      // to save with
+    bool went_back = false;  // the record may be older than what was answered
   };
   // Says that a session has ended.
   struct End {
@@ -52,13 +53,20 @@ class SessionBacking {
   explicit SessionBacking(SessionPersistence persistence);
   // Starts the store's thread. Comes before the methods below. `tick` runs on that thread twice a sync_interval, and
   // soon after Wake().
-  void Start(std::function<void(absl::Time)> tick);
+  // `on_wanted`: another server wants the session of this id. Runs on a thread of the store's.
+  void Start(std::function<void(absl::Time)> tick, std::function<void(const std::string& id)> on_wanted);
   // Saves what was asked for, and ends the store's thread. Comes after the methods below.
   void Stop() { thread_->Stop(); }
+  // After Stop: every session is in the store as it was answered.
+  void EndWhole() { thread_->EndWhole(); }
 
-  void Load(absl::string_view id, std::function<void(Found)> done);
+  // `creates`: a session of this id is made if there is none.
+  void Load(absl::string_view id, bool creates, std::function<void(Found)> done);
   // `session`: as ViewOf gives it.
-  void Save(SessionView session, uint64_t epoch, std::function<void(const absl::Status&)> done);
+  void Save(SessionView session, uint64_t epoch, std::function<void(const absl::Status&)> done,
+            SessionStore::After after = SessionStore::After::kKept);
+  // Lets go of a session that is in the store as it is to be.
+  void LetGo(absl::string_view id);
   // Saves the end of a session that has ended. It is tried again until it is saved or another server has gone on with
   // the session; until then Load says that the session has ended.
   void SaveEnd(End end);
@@ -70,6 +78,7 @@ class SessionBacking {
   // The number of ends that are not in the store.
   size_t CountUnsavedEnds();
 
+  uint64_t TermAt(absl::Time now) { return thread_->TermAt(now); }
   void Wake() { thread_->Wake(); }
   bool Flush(absl::Time deadline) { return thread_->Flush(deadline); }
   SessionsProbe* sessions_probe() const { return persistence_.metrics->sessions(); }

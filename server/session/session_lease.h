@@ -90,6 +90,12 @@ class SessionLease {
   // Returns the position as of the session's last save; absent: there is none yet, or there is no store.
   std::optional<int64_t> durable_position() const;
 
+  // Whether the session may be older than what was answered, because a server that had it ended without saving it, and
+  // nobody has been told. A commit makes that go away too. REQUIRES: not stateless.
+  bool went_back() const;
+  // It has been told, once the lease ends.
+  void ToldThatItWentBack();
+
   // Moves the session on and ends the lease; next_state() already holds the new state. A stateless lease only ends.
   // Absent: the change is on its way to the store, and `waiter` will hear; `sequence` lives until then. ABORTED:
   // another server has the session now, so nothing has changed. `waiter` may be null but with Durability::kEveryReply.

@@ -38,8 +38,6 @@ absl::Status SessionTable::Missing(absl::string_view id) const {
   return valid.ok() ? ended_.Explain(id) : valid;
 }
 
-// Making sessions.
-
 absl::Status SessionTable::Enter(SessionShard& shard, std::unique_ptr<LiveSession>&& session, absl::Time now,
                                  Aftermath* after) {
   if (durable_ != nullptr) durable_->OnEnter(shard, session.get(), after);
@@ -80,8 +78,6 @@ absl::StatusOr<SessionInfo> SessionTable::Import(const SessionRecord& record, co
   return EnterCommitted(MakeSession(record, options_, FreshStartOf(model), now), now);
 }
 
-// Giving leases.
-
 absl::StatusOr<std::optional<SessionLease>> SessionTable::Acquire(absl::string_view id, const ServedModelPtr* create_as,
                                                                   LeaseWaiter* waiter, absl::Time now) {
   const SessionKey key(id);
@@ -107,6 +103,7 @@ absl::StatusOr<std::optional<SessionLease>> SessionTable::Acquire(absl::string_v
 absl::StatusOr<std::optional<SessionLease>> SessionTable::Join(SessionShard& shard, LiveSession* session,
                                                                const ServedModelPtr* create_as, LeaseWaiter* waiter,
                                                                absl::Time now) {
+  if (!session->leased && durable_ != nullptr && durable_->IsDoubtful(*session, now)) durable_->LetGo(shard, session);
   if (!session->leased) {
     session->leased = session->recently_used = true;
     session->Touch(now);
@@ -176,7 +173,12 @@ void SessionTable::Release(LiveSession* session, absl::Time now) {
   }
 }
 
-void SessionTable::PassOn(SessionShard&, LiveSession* session, Aftermath* after) {
+void SessionTable::PassOn(SessionShard& shard, LiveSession* session, Aftermath* after) {
+  if (session->stored.wanted) return durable_->LetGo(shard, session);
+  GiveToNext(session, after);
+}
+
+void SessionTable::GiveToNext(LiveSession* session, Aftermath* after) {
   LeaseWaiter* const next = session->queue.Pop();
   if (next == nullptr) return;
   session->leased = true;
@@ -199,8 +201,6 @@ void SessionTable::StartAnew(SessionShard& shard, LiveSession* session, const ab
   }
   after->left.push_back(Remove(shard, session));
 }
-
-// Looking at sessions, and ending them.
 
 absl::StatusOr<SessionInfo> SessionTable::Get(absl::string_view id, absl::Time now) {
   const SessionKey key(id);

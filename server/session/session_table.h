@@ -120,6 +120,7 @@ class SessionTable {
 
  private:
   friend class DurableSessions;
+  friend class SessionEviction;
   friend class SessionLease;
   friend class SessionSaver;
 
@@ -146,8 +147,10 @@ class SessionTable {
   // Puts `waiter` into the session's queue.
   void Wait(SessionShard& shard, LiveSession* session, const ServedModelPtr* create_as, LeaseWaiter* waiter)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
-  // Gives the lease to the next in the queue, if there is one.
+  // Gives the lease to the next in the queue, if there is one, or the session to another server that wants it.
   void PassOn(SessionShard& shard, LiveSession* session, Aftermath* after) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+
+  void GiveToNext(LiveSession* session, Aftermath* after);
 
   // These end the lease on `session`. Commit answers OK, or ABORTED: another server has the session. `is_saved`: the
   // change is in the store already. Afterwards *commit holds what the session no longer needs.

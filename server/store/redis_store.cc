@@ -12,52 +12,13 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "base/log.h"
+#include "server/store/redis_scripts.h"
 
 namespace rondo {
 namespace {
-
-// Both scripts refuse a command that comes behind a later one of this store: a connection that was given up had
-// delivered the command, and Redis reads it when it wakes. The commands' `number` tells.
-
-// KEYS: the session. ARGV: owner, number. Answers "EPOCH OWNERSHIP VALUE", where the ownership is "kept" or "taken", or
-// "" if there is none.
-constexpr absl::string_view kLoadScript = R"(
-local held = redis.call('HMGET', KEYS[1], 'epoch', 'value', 'owner', 'number')
-if not held[1] or not held[2] or held[2] == '' then
-  if redis.call('EXISTS', KEYS[1]) == 0 then return '' end
-  return redis.error_reply('NOTASESSION the key holds another hash')
-end
-local kept = held[3] == ARGV[1]
-if kept and (tonumber(held[4]) or 0) >= tonumber(ARGV[2]) then
-  return redis.error_reply('LATE a later command came before')
-end
-redis.call('HINCRBY', KEYS[1], 'epoch', 1)
-redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'number', ARGV[2])
-return redis.call('HGET', KEYS[1], 'epoch') .. (kept and ' kept ' or ' taken ') .. held[2]
-)";
-
-// KEYS: the session. ARGV: owner, number, epoch ("0": SessionStore::kOwnEpoch), value, when it expires (Unix
-// milliseconds; "": never). Answers 1, or 0 if it has another owner.
-constexpr absl::string_view kSaveScript = R"(
-local held = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'number')
-if held[1] or held[2] then
-  if held[2] ~= ARGV[1] or (held[1] ~= ARGV[3] and ARGV[3] ~= '0') then return 0 end
-  if (tonumber(held[3]) or 0) >= tonumber(ARGV[2]) then return 0 end
-elseif redis.call('EXISTS', KEYS[1]) == 1 then
-  return redis.error_reply('NOTASESSION the key holds another hash')
-end
-local epoch = ARGV[3]
-if epoch == '0' then epoch = held[1] or '1' end
-redis.call('HSET', KEYS[1], 'epoch', epoch, 'owner', ARGV[1], 'number', ARGV[2], 'value', ARGV[4])
-if ARGV[5] == '' then
-  redis.call('PERSIST', KEYS[1])
-else
-  redis.call('PEXPIREAT', KEYS[1], ARGV[5])
-end
-return 1
-)";
 
 constexpr absl::string_view kKeyPrefix = "rondo:session:";
 
@@ -85,22 +46,24 @@ void Answer(RedisReply reply, SessionStore::LoadOp* load) {
   load->status = absl::OkStatus();
   load->value.clear();
   load->epoch = 1;
-  load->taken_over = false;
+  load->taken_over = load->held = false;
+  load->doubtful_before = absl::InfinitePast();
   if (reply.kind == RedisReply::Kind::kError) {
     load->status = AnswerOfError(reply.text);
     if (absl::IsResourceExhausted(load->status)) load->status = absl::UnavailableError(load->status.message());
     return;
   }
   if (reply.kind == RedisReply::Kind::kText && reply.text.empty()) return;
-  const size_t epoch_end = reply.text.find(' ');
-  const size_t ownership_end = reply.text.find(' ', epoch_end + 1);
-  const absl::string_view text = reply.text;
-  if (ownership_end == std::string::npos || !absl::SimpleAtoi(text.substr(0, epoch_end), &load->epoch)) {
+  load->held = reply.text == "held";
+  if (load->held) return;
+  const std::vector<absl::string_view> parts = absl::StrSplit(reply.text, absl::MaxSplits(' ', 3));
+  if (parts.size() < 4 || !absl::SimpleAtoi(parts[0], &load->epoch)) {
     load->status = DataLoss();
     return;
   }
-  load->taken_over = text.substr(epoch_end + 1, ownership_end - epoch_end - 1) == "taken";
-  reply.text.erase(0, ownership_end + 1);
+  load->taken_over = parts[1] == "taken";
+  if (parts[2] == "doubtful") load->doubtful_before = absl::InfiniteFuture();
+  reply.text.erase(0, reply.text.size() - parts[3].size());
   load->value = std::move(reply.text);
 }
 
@@ -108,6 +71,11 @@ absl::Status AnswerOfSave(const RedisReply& reply) {
   if (reply.kind == RedisReply::Kind::kError) return AnswerOfError(reply.text);
   if (reply.kind != RedisReply::Kind::kInteger) return absl::UnavailableError("the session store answers nonsense");
   return reply.integer == 1 ? absl::OkStatus() : absl::AbortedError("the session has moved to another server");
+}
+
+// Gives the owner that the script names after a save.
+absl::string_view OwnerAfter(SessionStore::After after, absl::string_view owner) {
+  return after == SessionStore::After::kKept ? owner : after == SessionStore::After::kLetGo ? "free" : "doubtful";
 }
 
 absl::StatusOr<std::string> RandomOwner() {
@@ -251,8 +219,8 @@ void RedisStore::Load(absl::Span<LoadOp> loads) {
 
 void RedisStore::LoadSome(absl::Span<LoadOp> loads) {
   auto replies = Call(loads.size(), [&](size_t i, RedisCommands* commands) {
-    commands->Add(
-        {"EVALSHA", load_script_, "1", absl::StrCat(kKeyPrefix, loads[i].id), owner_, absl::StrCat(++last_number_)});
+    commands->Add({"EVALSHA", load_script_, "1", absl::StrCat(kKeyPrefix, loads[i].id), owner_,
+                   absl::StrCat(++last_number_), absl::StrCat(absl::ToInt64Milliseconds(loads[i].claim))});
   });
   for (size_t i = 0; i < loads.size(); ++i) {
     if (replies.ok()) {
@@ -278,11 +246,38 @@ void RedisStore::SaveSome(absl::Span<SaveOp> saves) {
   const auto replies = Call(saves.size(), [&](size_t i, RedisCommands* commands) {
     const SaveOp& save = saves[i];
     commands->Add({"EVALSHA", save_script_, "1", absl::StrCat(kKeyPrefix, save.id), owner_,
-                   absl::StrCat(++last_number_), absl::StrCat(save.epoch), save.value, ExpiryText(save.expires_at)});
+                   absl::StrCat(++last_number_), absl::StrCat(save.epoch), save.value, ExpiryText(save.expires_at),
+                   OwnerAfter(save.after, owner_)});
   });
   for (size_t i = 0; i < saves.size(); ++i) {
     saves[i].status = replies.ok() ? AnswerOfSave((*replies)[i]) : replies.status();
   }
+}
+
+void RedisStore::Tell(std::initializer_list<absl::string_view> command) {
+  if (!Connect().ok()) return;
+  const absl::Status told = connection_->CallOne(command).status();
+  if (!told.ok()) Disconnect(told).IgnoreError();
+}
+
+void RedisStore::Listen(std::function<void(StoreNotice)> hear) {
+  // Before anything is loaded, so that nothing is taken back at once.
+  Tell({"SET", RedisInbox::KeyOf(owner_), "alive", "PX",
+        absl::StrCat(absl::ToInt64Milliseconds(OwnershipTerm::kLapse))});
+  inbox_ = std::make_unique<RedisInbox>(address_, options_.limits, owner_, &term_, std::move(hear));
+}
+
+void RedisStore::StopListening() {
+  if (inbox_ == nullptr) return;
+  Tell({"LPUSH", absl::StrCat(RedisInbox::KeyOf(owner_), ":inbox"), "."});  // no word for anyone: the inbox wakes
+  inbox_.reset();
+  Tell({"DEL", absl::StrCat(RedisInbox::KeyOf(owner_), ":inbox")});
+}
+
+void RedisStore::EndWhole() {
+  constexpr absl::Duration kRemembered = absl::Hours(24 * 400);  // sessions that are not used for longer end in doubt
+  StopListening();
+  Tell({"SET", RedisInbox::KeyOf(owner_), "ended", "PX", absl::StrCat(absl::ToInt64Milliseconds(kRemembered))});
 }
 
 }  // namespace rondo

@@ -18,6 +18,7 @@
 #include "server/store/backoff.h"
 #include "server/store/redis_address.h"
 #include "server/store/redis_connection.h"
+#include "server/store/redis_inbox.h"
 #include "server/store/session_store.h"
 
 namespace rondo {
@@ -25,10 +26,11 @@ namespace rondo {
 // Sessions in a Redis that many servers share.
 //
 // A session is a hash under `rondo:session:ID`: `epoch`, `owner` (the store that loaded it last, 128 random bits as
-// hex), `number` (of that store's last command on it) and `value`; Redis lets it expire. Loading takes it over (epoch +
-// 1, owner = this store); saving writes only if epoch and owner are still those of this store, or nothing is there.
-// Both are scripts, so nothing comes between their steps. A command whose number is not above the one there was
-// overtaken, and does nothing.
+// hex; "free" or "doubtful": none), `number` (of that store's last command on it), `asker` (the store that would have
+// it next) and `value`; Redis lets it expire. Loading takes it over (epoch + 1, owner = this store), unless its owner
+// lives: then the owner is asked, see RedisInbox. Saving writes only if epoch and owner are still those of this store,
+// or nothing is there. Both are scripts, so nothing comes between their steps. A command whose number is not above the
+// one there was overtaken, and does nothing.
 //
 // A call that finds Redis gone answers UNAVAILABLE after Limits; the calls after it answer so at once, until it is time
 // to try again. Durable means: in Redis's memory, and on its disk as its own `appendonly` and `appendfsync` say.
@@ -52,6 +54,9 @@ class RedisStore : public SessionStore {
   void Load(absl::Span<LoadOp> loads) override;
   void Save(absl::Span<SaveOp> saves) override;
   bool DropExpired(absl::Time /*now*/) override { return false; }  // Redis does
+  void Listen(std::function<void(StoreNotice)> hear) override;
+  void StopListening() override;
+  void EndWhole() override;
 
  private:
   using AddCommand = std::function<void(size_t index, RedisCommands* commands)>;
@@ -64,6 +69,8 @@ class RedisStore : public SessionStore {
   absl::Status ConnectFirst();
   absl::Status Prepare();
   absl::Status LoadScripts();
+  // Tells this store's own inbox something, so that it wakes, or sets what others know of it.
+  void Tell(std::initializer_list<absl::string_view> command);
   void WarnOfLosses();
   // Sends `count` commands, and again those whose script Redis has forgotten. The only error is UNAVAILABLE.
   absl::StatusOr<std::vector<RedisReply>> Call(size_t count, const AddCommand& add_command);
@@ -77,6 +84,7 @@ class RedisStore : public SessionStore {
   const Options options_;
   const std::string owner_;
   std::unique_ptr<RedisConnection> connection_;  // null: there is none
+  std::unique_ptr<RedisInbox> inbox_;            // null: nobody listens
   std::string load_script_;                      // the SHA-1 in hex, by which Redis knows the script
   std::string save_script_;
   uint64_t last_number_ = 0;  // the last command's

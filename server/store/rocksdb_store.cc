@@ -6,8 +6,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "base/log.h"
 #include "rocksdb/db.h"
 #include "rocksdb/options.h"
@@ -22,6 +25,8 @@ constexpr size_t kExpiryBytes = sizeof(int64_t);
 constexpr size_t kMaxLoadsTogether = 256;    // values of one MultiGet are pinned in the cache until copied
 constexpr size_t kMaxWriteBytes = 16 << 20;  // of one write; a bigger batch is several
 constexpr size_t kMebibyte = 1 << 20;
+constexpr absl::string_view kLifeId = " life";
+constexpr absl::string_view kRunning = "running";
 constexpr absl::string_view kNoSpace = "the session store has no space left";
 constexpr absl::string_view kFailed = "the session store failed; its server's log says why";
 
@@ -90,8 +95,33 @@ absl::StatusOr<std::unique_ptr<RocksdbStore>> RocksdbStore::Open(const std::stri
   const absl::Status guarded = Guarded([&] { opened = OpenRocksdb(directory, on_damage); });
   if (!guarded.ok()) return guarded;
   if (!opened.ok()) return opened.status();
-  return std::unique_ptr<RocksdbStore>(new RocksdbStore(*std::move(opened)));
+  std::unique_ptr<RocksdbStore> store(new RocksdbStore(*std::move(opened)));
+  if (absl::Status begun = store->BeginLife(); !begun.ok()) return begun;
+  return store;
 }
+
+absl::Status RocksdbStore::BeginLife() {
+  LoadOp life;
+  life.id = kLifeId;
+  Load(absl::MakeSpan(&life, 1));
+  if (!life.status.ok()) return life.status;
+  const std::pair<absl::string_view, absl::string_view> words = absl::StrSplit(life.value, ' ');
+  int64_t doubtful_before_ns = 0;
+  if (absl::SimpleAtoi(words.second, &doubtful_before_ns)) doubtful_before_ = absl::FromUnixNanos(doubtful_before_ns);
+  if (words.first == kRunning || damaged_bytes_ > 0) doubtful_before_ = absl::Now();
+  return WriteLife(kRunning);
+}
+
+absl::Status RocksdbStore::WriteLife(absl::string_view state) {
+  const std::string life = absl::StrCat(state, " ", absl::ToUnixNanos(doubtful_before_));
+  SaveOp save;
+  save.id = kLifeId;
+  save.value = life;
+  Save(absl::MakeSpan(&save, 1));
+  return save.status;
+}
+
+void RocksdbStore::EndWhole() { WriteLife("ended").IgnoreError(); }  // SaveError has logged why not
 
 RocksdbStore::RocksdbStore(OpenedRocksdb opened) : db_(std::move(opened.db)), damaged_bytes_(opened.damaged_bytes) {}
 
@@ -119,7 +149,10 @@ void RocksdbStore::LoadSome(absl::Span<LoadOp> loads) {
   std::vector<rocksdb::Status> statuses(loads.size());
   db_->MultiGet(rocksdb::ReadOptions(), db_->DefaultColumnFamily(), keys.size(), keys.data(), values.data(),
                 statuses.data());
-  for (size_t i = 0; i < loads.size(); ++i) Answer(statuses[i], values[i], &loads[i]);
+  for (size_t i = 0; i < loads.size(); ++i) {
+    Answer(statuses[i], values[i], &loads[i]);
+    loads[i].doubtful_before = doubtful_before_;
+  }
 }
 
 void RocksdbStore::Save(absl::Span<SaveOp> saves) {

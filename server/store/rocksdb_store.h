@@ -26,7 +26,8 @@ struct OpenedRocksdb;
 //
 // A save is durable when its write-ahead log is synced; each call syncs once. Memory: kCacheBytes, of which the write
 // buffers take what they need, and RocksDB's own books. The key is the id. A value is 8 bytes that say when it expires
-// (nanoseconds since the Unix epoch, little-endian), and then the bytes that were saved.
+// (nanoseconds since the Unix epoch, little-endian), and then the bytes that were saved. Under " life", which no
+// session is called, is "running" or "ended" and before which time values are doubtful (nanoseconds as text).
 class RocksdbStore : public SessionStore {
  public:
   static constexpr size_t kCacheBytes = 192 << 20;
@@ -46,11 +47,15 @@ class RocksdbStore : public SessionStore {
   void Load(absl::Span<LoadOp> loads) override;
   void Save(absl::Span<SaveOp> saves) override;
   bool DropExpired(absl::Time now) override;
+  void EndWhole() override;
   uint64_t damaged_bytes() const override { return damaged_bytes_; }
 
  private:
   explicit RocksdbStore(OpenedRocksdb opened);
 
+  // Reads how the last process that had the directory ended, and writes that this one is running.
+  absl::Status BeginLife();
+  absl::Status WriteLife(absl::string_view state);
   // Saves the first of `saves` that make one write together, and sets their answers. Returns how many they are.
   size_t SaveSome(absl::Span<SaveOp> saves);
   rocksdb::Status Write(rocksdb::WriteBatch* batch);
@@ -60,9 +65,10 @@ class RocksdbStore : public SessionStore {
 
   const std::unique_ptr<rocksdb::DB> db_;
   const uint64_t damaged_bytes_;
-  size_t log_bytes_ = 0;          // written since the last flush that was asked for
-  absl::Status last_write_;       // not OK: RocksDB may have to be told to go on
-  std::string next_scanned_key_;  // where DropExpired goes on; empty: from the start
+  absl::Time doubtful_before_ = absl::InfinitePast();  // see SessionStore::Loaded
+  size_t log_bytes_ = 0;                               // written since the last flush that was asked for
+  absl::Status last_write_;                            // not OK: RocksDB may have to be told to go on
+  std::string next_scanned_key_;                       // where DropExpired goes on; empty: from the start
 };
 
 }  // namespace rondo

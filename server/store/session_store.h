@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -11,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "server/store/ownership_term.h"
 
 namespace rondo {
 
@@ -20,11 +22,22 @@ enum class StoreDamage {
   kServe,   // go on with what is whole; what is not is logged and counted
 };
 
+// What the store of one server tells that of another.
+struct StoreNotice {
+  enum class Kind {
+    kWanted,  // another server needs what this one owns: save it and let go of it
+    kFreed,   // another server has let go of what was held: load it again
+  };
+  Kind kind = Kind::kWanted;
+  std::string id;
+};
+
 // Where sessions outlive their process: bytes under session ids, each with one owner.
 //
-// An id belongs to the store that loaded it last, or that first saved it. Ownership is an epoch that only grows. A save
-// of an older epoch, or of another store's, is refused, so what a server saves after another has taken the session over
-// never lands.
+// An id belongs to the store that loaded it last, or that first saved it, until that store lets go of it. Ownership is
+// an epoch that only grows. A save of an older epoch, or of another store's, is refused, so what a server saves after
+// another has taken the session over never lands. Where servers share the storage, an owner that listens is asked to
+// let go, and is passed over only if it has not been heard of for OwnershipTerm::kLapse.
 //
 // Threads: one at a time; each call blocks until the storage has answered.
 class SessionStore {
@@ -40,16 +53,32 @@ class SessionStore {
     absl::Status status;
     std::string value;
     uint64_t epoch = 1;       // to save with: this store owns the id now
-    bool taken_over = false;  // until now another store owned it
+    bool taken_over = false;  // until now another store owned it, or none
+    // Another store owns the id, and has been asked to let go of it: nothing else is set.
+    bool held = false;
+    // A value that was last used before this may be older than what was answered: the process that had it ended, or was
+    // passed over, and had not said that all is saved.
+    absl::Time doubtful_before = absl::InfinitePast();
+  };
+  // Whose the id is after a save.
+  enum class After {
+    kKept,           // this store's
+    kLetGo,          // nobody's, and whoever has asked for it is told
+    kLetGoDoubtful,  // likewise, but the value is doubtful to the next one who loads it
   };
   struct LoadOp : Loaded {  // with the answer
     absl::string_view id;
+    // Above 0: a session of this id is made if there is none, and is not saved for so long at most. Until then other
+    // stores see whom to ask for it.
+    absl::Duration claim;
   };
   struct SaveOp {
     absl::string_view id;
-    absl::string_view value;                         // not empty
+    // Empty, which only goes with letting go: what is there stays.
+    absl::string_view value;
     absl::Time expires_at = absl::InfiniteFuture();  // from then on a load may find nothing
     uint64_t epoch = kOwnEpoch;                      // as the load answered
+    After after = After::kKept;
     // The answer. OK: the value is durable, it survives the end of this process and of the machine as far as the
     // storage promises. ABORTED: another store has taken the id; nothing was written. UNAVAILABLE: unknown whether it
     // was written. RESOURCE_EXHAUSTED: no space or memory.
@@ -64,8 +93,20 @@ class SessionStore {
   // Drops some values whose time has passed, if the storage does not by itself; takes some milliseconds at most. To be
   // called now and then, and soon again after it returned true: then there were many.
   virtual bool DropExpired(absl::Time now) = 0;
+  // From here on others see that this store lives, and `hear` is told their notices on a thread of the store's. No
+  // effect where servers do not share the storage.
+  virtual void Listen(std::function<void(StoreNotice)> /*hear*/) {}
+  // `hear` is told nothing more.
+  virtual void StopListening() {}
+  // All that was answered is saved, so no value is doubtful to those who come after. Comes last.
+  virtual void EndWhole() {}
+  // The present term of this store's ownership.
+  uint64_t TermAt(absl::Time now) { return term_.At(now); }
   // How much of the store was damaged when it was opened, and is left out.
   virtual uint64_t damaged_bytes() const { return 0; }
+
+ protected:
+  OwnershipTerm term_;  // any thread
 };
 
 // Opens the store that `name` asks for; README.md here has the forms of a name. INVALID_ARGUMENT: there is no such

@@ -23,7 +23,10 @@ StoreQueue::Group& StoreQueue::GroupFor(absl::string_view id, bool is_save) {
 
 void StoreQueue::AwaitTurn(Line* line, bool is_save) { (is_save ? save_turns_ : load_turns_).push_back(line); }
 
-void StoreQueue::Add(StoreLoad load) { GroupFor(load.id, false).loads.push_back(std::move(load.done)); }
+void StoreQueue::Add(StoreLoad load) {
+  Group& group = GroupFor(load.id, false);
+  group.loads.push_back(std::move(load));
+}
 
 void StoreQueue::Add(StoreSave save) {
   Group& group = GroupFor(save.id, true);
@@ -31,8 +34,14 @@ void StoreQueue::Add(StoreSave save) {
     group.saves.push_back(std::move(save));
     return;
   }
-  group.superseded.push_back(std::move(group.saves.front().done));
-  group.saves.front() = std::move(save);
+  StoreSave& waiting = group.saves.front();
+  if (save.value.empty()) {  // what is to be there then is what waits
+    waiting.after = save.after;
+    save.done.swap(waiting.done);
+    return group.superseded.push_back(std::move(save.done));
+  }
+  group.superseded.push_back(std::move(waiting.done));
+  waiting = std::move(save);
 }
 
 StoreQueue::Group StoreQueue::TakeFront(Line* line) {
@@ -52,7 +61,7 @@ std::vector<StoreQueue::Loads> StoreQueue::TakeLoads(size_t max) {
     Line* const line = load_turns_.front();
     load_turns_.pop_front();
     loads.id = line->id;
-    loads.done = TakeFront(line).loads;
+    loads.loads = TakeFront(line).loads;
   }
   return taken;
 }

@@ -21,6 +21,7 @@ namespace rondo {
 struct StoreLoad {
   std::string id;
   std::function<void(SessionStore::Loaded)> done;
+  absl::Duration claim = absl::ZeroDuration();
 };
 
 struct StoreSave {
@@ -29,6 +30,7 @@ struct StoreSave {
   absl::Time expires_at = absl::InfiniteFuture();
   uint64_t epoch = 1;
   std::function<void(const absl::Status&)> done;
+  SessionStore::After after = SessionStore::After::kKept;
 };
 
 // Holds what was asked of a store and has not been passed on to it yet. Operations on one id stay in order. Those on
@@ -41,7 +43,7 @@ class StoreQueue {
   // All loads that one operation on the store answers.
   struct Loads {
     std::string id;
-    std::vector<std::function<void(SessionStore::Loaded)>> done;  // at least one
+    std::vector<StoreLoad> loads;  // at least one
   };
   struct Saves {
     StoreSave newest;
@@ -59,7 +61,7 @@ class StoreQueue {
  private:
   // Operations of one kind that follow each other on one id: one call to the store.
   struct Group {
-    std::vector<std::function<void(SessionStore::Loaded)>> loads;
+    std::vector<StoreLoad> loads;
     std::vector<StoreSave> saves;  // empty for loads; at most one, the newest
     std::vector<std::function<void(const absl::Status&)>> superseded;
     bool is_save() const { return !saves.empty(); }

@@ -44,17 +44,18 @@ void StoreThread::Stop() {
   thread_.join();
 }
 
-void StoreThread::Ask(std::variant<StoreLoad, StoreSave> operation) {
+void StoreThread::Ask(Asked asked) {
   const MutexLock lock(&mutex_);
-  asked_.push_back(std::move(operation));
+  asked_.push_back(std::move(asked));
   work_available_.Signal();
 }
 
-void StoreThread::Load(std::string id, std::function<void(Loaded)> done) {
-  Ask(StoreLoad{std::move(id), std::move(done)});
-}
-
 void StoreThread::Enqueue(Save save) { Ask(std::move(save)); }
+
+void StoreThread::Hear(StoreNotice notice) {
+  if (notice.kind == StoreNotice::Kind::kFreed) return Ask(std::move(notice));
+  if (options_.on_wanted != nullptr) options_.on_wanted(notice.id);
+}
 
 void StoreThread::Wake() {
   const MutexLock lock(&mutex_);
@@ -76,15 +77,20 @@ bool StoreThread::Flush(absl::Time deadline) {
 
 void StoreThread::Run() {
   NameThisThread("rondo-store");
+  store_->Listen([this](StoreNotice notice) { Hear(std::move(notice)); });
+  listening_ = true;
   while (true) {
     const Work work = TakeWork();
-    if (work.stop) return;
+    if (work.stop && IsOver()) return;
     if (work.tick && options_.tick != nullptr) options_.tick(absl::Now());
     do {
       RunLoads();
       RunSaves();
     } while (work.flush != 0 && !queue_.empty());
-    if (work.drop_expired) DropExpired();
+    if (work.drop_expired) {
+      DropExpired();
+      LoadAllAgain();  // an owner may be passed over now, or its word was lost
+    }
     if (work.flush == 0) continue;
     const MutexLock lock(&mutex_);
     flushes_done_ = work.flush;
@@ -96,8 +102,10 @@ StoreThread::Work StoreThread::TakeWork() {
   const Work work = AwaitWork();
   // Without the lock: the thousands of saves of one tick take milliseconds, and a serving loop that asks for a load
   // would wait for them.
-  for (auto& operation : taken_) {
-    std::visit([this](auto& one) { queue_.Add(std::move(one)); }, operation);
+  for (Asked& asked : taken_) {
+    if (auto* const load = std::get_if<StoreLoad>(&asked)) queue_.Add(std::move(*load));
+    if (auto* const save = std::get_if<StoreSave>(&asked)) queue_.Add(std::move(*save));
+    if (auto* const notice = std::get_if<StoreNotice>(&asked)) LoadAgain(notice->id);
   }
   taken_.clear();
   return work;
@@ -126,14 +134,22 @@ void StoreThread::RunLoads() {
   std::vector<StoreQueue::Loads> waiting = queue_.TakeLoads(kMaxBatch);
   if (waiting.empty()) return;
   std::vector<SessionStore::LoadOp> operations(waiting.size());
-  for (size_t i = 0; i < waiting.size(); ++i) operations[i].id = waiting[i].id;
+  for (size_t i = 0; i < waiting.size(); ++i) {
+    operations[i].id = waiting[i].id;
+    for (const StoreLoad& load : waiting[i].loads) operations[i].claim = std::max(operations[i].claim, load.claim);
+  }
   const Clock::time_point start = Clock::now();
   store_->Load(absl::MakeSpan(operations));
   probe_->Observe(StoreOperation::kLoad, absl::FromChrono(Clock::now() - start), CountErrors(operations));
   for (size_t i = 0; i < waiting.size(); ++i) {
     Loaded& loaded = operations[i];
-    for (size_t j = 0; j + 1 < waiting[i].done.size(); ++j) waiting[i].done[j](loaded);
-    waiting[i].done.back()(std::move(loaded));
+    if (loaded.held) {
+      auto& held = held_[waiting[i].id];
+      for (StoreLoad& load : waiting[i].loads) held.push_back(std::move(load));
+      continue;
+    }
+    for (size_t j = 0; j + 1 < waiting[i].loads.size(); ++j) waiting[i].loads[j].done(loaded);
+    waiting[i].loads.back().done(std::move(loaded));
   }
 }
 
@@ -147,6 +163,7 @@ void StoreThread::RunSaves() {
     operations[i].value = save.value;
     operations[i].expires_at = save.expires_at;
     operations[i].epoch = save.epoch;
+    operations[i].after = save.after;
   }
   const Clock::time_point start = Clock::now();
   store_->Save(absl::MakeSpan(operations));
@@ -158,6 +175,29 @@ void StoreThread::RunSaves() {
     for (const auto& done : waiting[i].superseded) done(operations[i].status);
     waiting[i].newest.done(operations[i].status);
   }
+}
+
+void StoreThread::LoadAgain(const std::string& id) {
+  const auto found = held_.find(id);
+  if (found == held_.end()) return;
+  for (StoreLoad& load : found->second) queue_.Add(std::move(load));
+  held_.erase(found);
+}
+
+void StoreThread::LoadAllAgain() {
+  while (!held_.empty()) LoadAgain(std::string(held_.begin()->first));
+}
+
+bool StoreThread::IsOver() {
+  if (std::exchange(listening_, false)) {  // what was heard last is done too
+    store_->StopListening();
+    return false;
+  }
+  const bool none_held = held_.empty();
+  for (auto& [id, waiting] : std::exchange(held_, {})) {
+    for (const StoreLoad& load : waiting) load.done({absl::UnavailableError("another server has the session"), "", 1});
+  }
+  return none_held;
 }
 
 void StoreThread::DropExpired() {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
 #include "base/mutex.h"
 #include "server/metrics/store_probe.h"
@@ -24,7 +25,8 @@ namespace rondo {
 // over as one batch of loads and one of saves: what several sessions wait for is paid once.
 //
 // For one id, operations take effect in the order in which they were asked for; for different ids, loads may overtake
-// saves. Of several saves of one id that wait together the newest is written and all get its answer.
+// saves. Of several saves of one id that wait together the newest is written and all get its answer. A load of what
+// another server owns waits until that one lets go of it, or is passed over.
 //
 // Ownership: owns the store. Threads: every method may be called from any thread, but for the constructor and
 // destructor.
@@ -44,6 +46,8 @@ class StoreThread {
     // > 0. The interval of SessionStore::DropExpired: what is scanned and dropped must not depend on how often sessions
     // are saved.
     absl::Duration drop_interval = absl::Milliseconds(500);
+    // Another server wants this id: it is to be saved and let go of. Runs on a thread of the store's.
+    std::function<void(const std::string& id)> on_wanted = nullptr;
   };
 
   // The most sessions in one call to the store: so many that the cost of a call is spread thin, so few that a load
@@ -58,8 +62,11 @@ class StoreThread {
   StoreThread(const StoreThread&) = delete;
   StoreThread& operator=(const StoreThread&) = delete;
 
-  void Load(std::string id, std::function<void(Loaded)> done);
+  void Load(StoreLoad load) { Ask(std::move(load)); }
   void Enqueue(Save save);
+  // See SessionStore. EndWhole comes after Stop.
+  uint64_t TermAt(absl::Time now) { return store_->TermAt(now); }
+  void EndWhole() { store_->EndWhole(); }
   // Asks for a tick now.
   void Wake();
   // Returns true once all that was asked for before has been answered, or false at `deadline`. REQUIRES: not on the
@@ -77,7 +84,11 @@ class StoreThread {
     bool stop = false;
   };
 
-  void Ask(std::variant<StoreLoad, StoreSave> operation);
+  // What is asked of the thread. A notice: what it names may be loaded now.
+  using Asked = std::variant<StoreLoad, StoreSave, StoreNotice>;
+
+  void Ask(Asked asked);
+  void Hear(StoreNotice notice);
   void Run();
   // Waits until there is something to do, and moves what was asked for into queue_.
   Work TakeWork();
@@ -86,20 +97,27 @@ class StoreThread {
   void RunLoads();
   void RunSaves();
   void DropExpired();
+  // Asks once more for what other servers held, if anything has changed there: for one id, or for all.
+  void LoadAgain(const std::string& id);
+  void LoadAllAgain();
+  // False: there is still something to do.
+  bool IsOver();
 
   const std::unique_ptr<SessionStore> store_;
   StoreProbe* const probe_;
   const Options options_;
   // Used on the thread only.
   StoreQueue queue_;
-  std::vector<std::variant<StoreLoad, StoreSave>> taken_;  // from asked_, on its way into queue_
+  std::vector<Asked> taken_;                                       // from asked_, on its way into queue_
+  absl::flat_hash_map<std::string, std::vector<StoreLoad>> held_;  // loads of what other servers hold
+  bool listening_ = false;
   Clock::time_point next_tick_;
   Clock::time_point next_drop_;
 
   Mutex mutex_;
   CondVar work_available_;
   CondVar flush_done_;
-  std::vector<std::variant<StoreLoad, StoreSave>> asked_ ABSL_GUARDED_BY(mutex_);  // not in queue_ yet
+  std::vector<Asked> asked_ ABSL_GUARDED_BY(mutex_);  // not in queue_ yet
   uint64_t flushes_asked_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t flushes_done_ ABSL_GUARDED_BY(mutex_) = 0;
   bool wake_ ABSL_GUARDED_BY(mutex_) = false;

@@ -12,6 +12,7 @@ import os
 import pathlib
 import queue
 import re
+import socket
 import struct
 import subprocess
 import sys
@@ -81,9 +82,9 @@ def inputs_of(rows):
 class Server:
     """A rondo-server on a free port."""
 
-    def __init__(self, repository):
+    def __init__(self, repository, *flags):
         self.process = subprocess.Popen(
-            [BIN / "rondo-server", "--model_repository=%s" % repository, "--listen=127.0.0.1:0", "--http_listen="],
+            [BIN / "rondo-server", "--model_repository=%s" % repository, "--listen=127.0.0.1:0", "--http_listen=", *flags],
             stderr=subprocess.PIPE, text=True)
         for line in self.process.stderr:
             found = re.search(r"event=listening .*?\baddress=(127\.0\.0\.1:\d+)", line)
@@ -116,6 +117,32 @@ class MigratingTest(unittest.TestCase):
             self.addCleanup(server.stop)
             self.assertEqual(run("triton", server.address), "0 (1, 1)\n1 (1, 1)\n2 (1, 1)\n")
             self.assertEqual(run("ovms", server.address), "1 (1, 1)\n0 (1, 1)\n2 (1, 1)\n")
+
+
+class TwoServersTest(unittest.TestCase):
+    def test_a_thousand_moves_between_live_servers_lose_and_double_nothing(self):
+        """A sequence_id has no position: a server that went on with an older state would not be noticed but by the sum."""
+        with tempfile.TemporaryDirectory() as folder:
+            write_sum_model(pathlib.Path(folder) / "models/sum/1/model.safetensors")
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                port = free.getsockname()[1]
+            redis = subprocess.Popen(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", folder,
+                                      "--appendonly", "yes", "--save", ""], stdout=subprocess.DEVNULL)
+            self.addCleanup(redis.wait)
+            self.addCleanup(redis.terminate)
+            flags = ["--session_store=redis://127.0.0.1:%d" % port, "--durability=interval", "--sync_interval=1h"]
+            servers = [Server(folder + "/models", *flags) for _ in range(2)]
+            clients = [triton.InferenceServerClient(server.address) for server in servers]
+            sums = [0] * 10
+            for move in range(101):
+                for i in range(len(sums)):
+                    sums[i] += move + i
+                    answer = clients[(move + i) % 2].infer("sum", inputs_of([[move, i]]), sequence_id=i + 1,
+                                                           sequence_start=move == 0)
+                    self.assertEqual(answer.as_numpy("OUTPUT"), sums[i])
+            for client, server in zip(clients, servers):
+                client.close()
+                server.stop()
 
 
 class TritonClientTest(unittest.IsolatedAsyncioTestCase):

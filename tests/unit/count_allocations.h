@@ -12,12 +12,13 @@ namespace rondo {
 inline std::atomic<size_t> allocations{0};
 }  // namespace rondo
 
-void* operator new(size_t size) {
+// Not inline: gcc would take them for a new and a delete that do not go together.
+[[gnu::noinline]] void* operator new(size_t size) {
   rondo::allocations.fetch_add(1, std::memory_order_relaxed);
   if (void* const memory = std::malloc(size)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 #endif  // RONDO_TESTS_UNIT_COUNT_ALLOCATIONS_H_

@@ -3,6 +3,8 @@
 #include <signal.h>
 
 #include <array>
+#include <deque>
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
@@ -11,6 +13,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/mutex.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/integration/store/redis_server.h"
@@ -22,6 +25,28 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+// The notices that stores have heard, one after another.
+class HeardNotices {
+ public:
+  void operator()(const StoreNotice& notice) {
+    const MutexLock lock(&mutex_);
+    heard_.push_back(absl::StrCat(notice.kind == StoreNotice::Kind::kWanted ? "wanted " : "freed ", notice.id));
+    has_heard_.Signal();
+  }
+  std::string Next() {
+    const MutexLock lock(&mutex_);
+    while (heard_.empty()) has_heard_.Wait(&mutex_);
+    std::string next = std::move(heard_.front());
+    heard_.pop_front();
+    return next;
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar has_heard_;
+  std::deque<std::string> heard_ ABSL_GUARDED_BY(mutex_);
+};
 
 class RedisStoreTest : public testing::Test {
  protected:
@@ -169,9 +194,12 @@ TEST_F(RedisStoreTest, ScriptsThatRedisForgotAreLoadedAgain) {
 
 TEST_F(RedisStoreTest, AWrongPasswordIsRefusedAndARightOneIsNot) {
   // What README.md of the stores says a user needs.
-  RedisServer redis({"--requirepass", "right:@/", "--user", "rondo", "on", ">hers", "~rondo:session:*", "+ping",
-                     "+select", "+del", "+script|load", "+evalsha", "+hmget", "+hset", "+hget", "+hincrby", "+exists",
-                     "+persist", "+pexpireat"});
+  RedisServer redis({"--requirepass",    "right:@/",        "--user",     "rondo",   "on",    ">hers",
+                     "~rondo:session:*", "~rondo:server:*", "+ping",      "+select", "+del",  "+script|load",
+                     "+evalsha",         "+hmget",          "+hset",      "+hget",   "+hdel",
+                     "+hexists", "+hincrby",
+                     "+exists",          "+persist",        "+pexpireat", "+get",    "+set",  "+lpush",
+                     "+pexpire",         "+brpoplpush"});
   RedisAddress address = redis.address();
   ExpectRefused(address, absl::StatusCode::kPermissionDenied, "NOAUTH");
   address.password = "wrong";
@@ -186,6 +214,59 @@ TEST_F(RedisStoreTest, AWrongPasswordIsRefusedAndARightOneIsNot) {
     EXPECT_EQ(LoadOne(**store, login).value, "1");
     EXPECT_EQ(SaveOne(**store, login, "2", 2), absl::OkStatus());
   }
+  const std::string hers = absl::StrCat("redis://rondo:hers@", place);
+  HeardNotices heard;
+  const auto a = *OpenSessionStore(hers);
+  const auto b = *OpenSessionStore(hers);
+  a->Listen(std::ref(heard));
+  b->Listen(std::ref(heard));
+  EXPECT_EQ(SaveOne(*a, "s", "1"), absl::OkStatus());
+  EXPECT_TRUE(LoadOne(*b, "s").held);
+  EXPECT_EQ(heard.Next(), "wanted s");
+  EXPECT_EQ(LetGo(*a, "s", ""), absl::OkStatus());
+  EXPECT_EQ(heard.Next(), "freed s");
+  EXPECT_EQ(LoadOne(*b, "s").value, "1");
+  b->EndWhole();
+}
+
+TEST_F(RedisStoreTest, AStoreThatLivesIsAskedAndOneThatEndedIsNot) {
+  RedisServer redis;
+  HeardNotices heard;
+  const auto a = Open(redis.address());
+  const auto b = Open(redis.address());
+  a->Listen(std::ref(heard));
+  ASSERT_EQ(SaveOne(*a, "s", "1"), absl::OkStatus());
+  const SessionStore::LoadOp asked = LoadOne(*b, "s");
+  EXPECT_TRUE(asked.held);
+  EXPECT_EQ(asked.status, absl::OkStatus());
+  EXPECT_EQ(heard.Next(), "wanted s");
+  EXPECT_EQ(SaveOne(*a, "s", "2"), absl::OkStatus()) << "it is still the owner";
+  EXPECT_EQ(LetGo(*a, "s", "3"), absl::OkStatus());
+  EXPECT_EQ(SaveOne(*a, "s", "4").code(), absl::StatusCode::kAborted) << "what was let go of is nobody's";
+  const SessionStore::LoadOp taken = LoadOne(*b, "s");
+  EXPECT_FALSE(taken.held);
+  EXPECT_EQ(taken.value, "3");
+  EXPECT_EQ(taken.doubtful_before, absl::InfinitePast());
+
+  ASSERT_EQ(SaveOne(*a, "t", "1"), absl::OkStatus());
+  a->EndWhole();
+  const SessionStore::LoadOp whole = LoadOne(*b, "t");
+  EXPECT_EQ(whole.value, "1");
+  EXPECT_EQ(whole.doubtful_before, absl::InfinitePast());
+}
+
+TEST_F(RedisStoreTest, AnOwnerThatIsNotHeardOfIsPassedOverAndItsValuesAreDoubtful) {
+  RedisServer redis;
+  const auto a = Open(redis.address());
+  const auto b = Open(redis.address());
+  const auto c = Open(redis.address());
+  ASSERT_EQ(SaveOne(*a, "s", "1"), absl::OkStatus());  // it does not listen, so nobody hears of it
+  const SessionStore::LoadOp taken = LoadOne(*b, "s");
+  EXPECT_EQ(taken.value, "1");
+  EXPECT_EQ(taken.doubtful_before, absl::InfiniteFuture());
+  EXPECT_EQ(LoadOne(*b, "s").doubtful_before, absl::InfinitePast()) << "it has been said";
+  EXPECT_EQ(LetGo(*b, "s", "1", 3, SessionStore::After::kLetGoDoubtful), absl::OkStatus());
+  EXPECT_EQ(LoadOne(*c, "s").doubtful_before, absl::InfiniteFuture()) << "it has not been said";
 }
 
 TEST_F(RedisStoreTest, APasswordForARedisWithoutOneIsRefused) {

@@ -26,6 +26,18 @@ inline absl::Status SaveOne(SessionStore& store, absl::string_view id, absl::str
   return saves[0].status;
 }
 
+// Saves `value`, or leaves what is there if it is empty, and lets go of the id.
+inline absl::Status LetGo(SessionStore& store, absl::string_view id, absl::string_view value, uint64_t epoch = 1,
+                          SessionStore::After after = SessionStore::After::kLetGo) {
+  SessionStore::SaveOp save;
+  save.id = id;
+  save.value = value;
+  save.epoch = epoch;
+  save.after = after;
+  store.Save(absl::MakeSpan(&save, 1));
+  return save.status;
+}
+
 inline SessionStore::LoadOp LoadOne(SessionStore& store, absl::string_view id) {
   std::array<SessionStore::LoadOp, 1> loads;
   loads[0].id = id;

@@ -1,6 +1,7 @@
 #include "tests/unit/session/memory_store.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace rondo {
 
@@ -62,15 +63,34 @@ void MemoryDisk::Put(const std::string& id, const std::string& value) {
   entries_[id].value = value;
 }
 
+MemoryStore::MemoryStore(std::shared_ptr<MemoryDisk> disk)
+    : disk_(std::move(disk)), number_([this] {
+        MutexLock lock(&disk_->mutex_);
+        return ++disk_->stores_;
+      }()) {}
+
 void MemoryStore::Load(absl::Span<LoadOp> loads) {
   MutexLock lock(&disk_->mutex_);
   disk_->WaitWhile(&disk_->paused_loads_, &disk_->waiting_loads_);
   for (LoadOp& load : loads) {
     load.status = disk_->failure_;
+    if (!load.status.ok()) continue;
+    if (disk_->shared_ && load.claim > absl::ZeroDuration()) disk_->entries_[std::string(load.id)];
     const auto found = disk_->entries_.find(std::string(load.id));
-    if (!load.status.ok() || found == disk_->entries_.end()) continue;
-    load.taken_over = found->second.owner != this;
-    found->second.owner = this;
+    if (found == disk_->entries_.end()) continue;
+    MemoryDisk::Entry& entry = found->second;
+    load.held = IsHeld(found->first, &entry);
+    if (load.held) continue;
+    if (entry.value.empty()) {  // a claim
+      entry.owner = number_;
+      continue;
+    }
+    load.taken_over = entry.owner != number_;
+    const bool let_go = entry.owner == 0 || disk_->ended_.count(entry.owner) > 0;
+    if (disk_->shared_ && load.taken_over && (entry.doubtful || !let_go)) load.doubtful_before = absl::InfiniteFuture();
+    entry.owner = number_;
+    entry.asker = 0;
+    entry.doubtful = false;
     load.epoch = ++found->second.epoch;
     load.value = found->second.value;
   }
@@ -86,19 +106,56 @@ void MemoryStore::Save(absl::Span<SaveOp> saves) {
       ++disk_->refused_saves_;
       continue;
     }
+    if (save.value.empty() && disk_->entries_.count(std::string(save.id)) == 0) continue;
     MemoryDisk::Entry& entry = disk_->entries_[std::string(save.id)];
-    if (entry.value.empty()) {
-      entry.owner = this;
+    if (entry.value.empty() && (!disk_->shared_ || entry.owner == 0)) {
+      entry.owner = number_;
       entry.epoch = std::max<uint64_t>(save.epoch, 1);
     }
-    if (entry.owner != this || (entry.epoch != save.epoch && save.epoch != SessionStore::kOwnEpoch)) {
+    if (entry.owner != number_ || (entry.epoch != save.epoch && save.epoch != SessionStore::kOwnEpoch)) {
       save.status = absl::AbortedError("another store has it");
       continue;
     }
-    entry.value = std::string(save.value);
+    if (!save.value.empty()) entry.value = std::string(save.value);
     ++disk_->saves_;
+    if (!disk_->shared_ || save.after == After::kKept) continue;
+    entry.owner = 0;
+    const int asker = std::exchange(entry.asker, 0);
+    entry.doubtful = save.after == After::kLetGoDoubtful;
+    const auto listener = disk_->listeners_.find(asker);
+    if (listener != disk_->listeners_.end()) listener->second({StoreNotice::Kind::kFreed, std::string(save.id)});
   }
   disk_->waits_.SignalAll();
+}
+
+bool MemoryStore::IsHeld(const std::string& id, MemoryDisk::Entry* entry) {
+  const auto listener = disk_->listeners_.find(entry->owner);
+  if (entry->owner == number_ || listener == disk_->listeners_.end()) return false;
+  entry->asker = number_;
+  listener->second({StoreNotice::Kind::kWanted, id});
+  return true;
+}
+
+void MemoryStore::Listen(std::function<void(StoreNotice)> hear) {
+  if (!disk_->shared_) return;
+  MutexLock lock(&disk_->mutex_);
+  disk_->listeners_[number_] = std::move(hear);
+  disk_->ended_.erase(number_);
+}
+
+void MemoryStore::StopListening() {
+  MutexLock lock(&disk_->mutex_);
+  disk_->listeners_.erase(number_);
+}
+
+void MemoryStore::EndWhole() {
+  MutexLock lock(&disk_->mutex_);
+  disk_->ended_.insert(number_);
+}
+
+void MemoryStore::Lapse() {
+  StopListening();
+  term_.Awake(absl::UnixEpoch());
 }
 
 }  // namespace rondo

@@ -2,8 +2,10 @@
 #define RONDO_TESTS_UNIT_SESSION_MEMORY_STORE_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "absl/status/status.h"
@@ -34,13 +36,18 @@ class MemoryDisk {
   void AwaitSaves(uint64_t saves) { Await(&saves_, saves); }
   void AwaitRefusals(uint64_t saves) { Await(&refused_saves_, saves); }
   void Put(const std::string& id, const std::string& value);
+  // From here on the stores are of servers that share them: who listens is asked, and not passed over. Before any
+  // Listen.
+  void Share() { shared_ = true; }
 
  private:
   friend class MemoryStore;
   struct Entry {
     std::string value;
     uint64_t epoch = 1;
-    const void* owner = nullptr;
+    int owner = 0;  // a store's number; 0: nobody
+    int asker = 0;
+    bool doubtful = false;
   };
 
   void Pause(bool* which);
@@ -59,17 +66,31 @@ class MemoryDisk {
   uint64_t refused_saves_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<std::string, absl::Status> failures_ ABSL_GUARDED_BY(mutex_);  // of single ids
   std::map<std::string, Entry> entries_ ABSL_GUARDED_BY(mutex_);
+  bool shared_ = false;
+  int stores_ ABSL_GUARDED_BY(mutex_) = 0;  // so far: each has a number
+  std::map<int, std::function<void(StoreNotice)>> listeners_ ABSL_GUARDED_BY(mutex_);
+  std::set<int> ended_ ABSL_GUARDED_BY(mutex_);  // with everything saved
 };
 
 class MemoryStore : public SessionStore {
  public:
-  explicit MemoryStore(std::shared_ptr<MemoryDisk> disk) : disk_(std::move(disk)) {}
+  explicit MemoryStore(std::shared_ptr<MemoryDisk> disk);
   void Load(absl::Span<LoadOp> loads) override;
   void Save(absl::Span<SaveOp> saves) override;
+  ~MemoryStore() override { StopListening(); }
   bool DropExpired(absl::Time) override { return false; }
+  void Listen(std::function<void(StoreNotice)> hear) override;
+  void StopListening() override;
+  void EndWhole() override;
+  // Begins a new term, as if this process had been stopped and passed over.
+  void Lapse();
 
  private:
+  // True: its owner lives, and has been asked.
+  bool IsHeld(const std::string& id, MemoryDisk::Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(disk_->mutex_);
+
   const std::shared_ptr<MemoryDisk> disk_;
+  const int number_;
 };
 
 }  // namespace rondo

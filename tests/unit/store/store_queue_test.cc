@@ -93,7 +93,7 @@ TEST(StoreQueueTest, SavesWithALoadBetweenThemAreNotOne) {
   EXPECT_THAT(SavedValues(&queue), ElementsAre("1"));
   const std::vector<StoreQueue::Loads> loads = queue.TakeLoads(kAll);
   ASSERT_EQ(loads.size(), 1u);
-  EXPECT_EQ(loads[0].done.size(), 2u);
+  EXPECT_EQ(loads[0].loads.size(), 2u);
   EXPECT_THAT(SavedValues(&queue), ElementsAre("2"));
   EXPECT_TRUE(queue.empty());
 }

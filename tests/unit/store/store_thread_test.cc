@@ -117,7 +117,7 @@ class StoreThreadTest : public testing::Test {
     thread_->Enqueue(std::move(save));
   }
   void Load(const std::string& id) {
-    thread_->Load(id, [this](StoreThread::Loaded loaded) { loaded_.push_back(std::move(loaded)); });
+    thread_->Load({id, [this](StoreThread::Loaded loaded) { loaded_.push_back(std::move(loaded)); }});
   }
   // The thread is in the store, with the save of "first", until the gate is opened.
   void StartAtTheGate() {
@@ -205,7 +205,7 @@ TEST_F(StoreThreadTest, ASessionThatHasMovedIsNoErrorOfTheStore) {
 TEST_F(StoreThreadTest, ALongRowOfSavesIsCutSoThatLoadsGetTheirTurn) {
   StartAtTheGate();
   for (size_t i = 0; i < 2 * StoreThread::kMaxBatch; ++i) Save(absl::StrCat(i), "1");
-  thread_->Load("0", [this](const StoreThread::Loaded&) { Load("late"); });
+  thread_->Load({"0", [this](const StoreThread::Loaded&) { Load("late"); }});
   Finish();
   ASSERT_THAT(log_.calls, SizeIs(5));
   EXPECT_THAT(log_.calls[1], HasSubstr("save 0=1 1=1"));
@@ -234,7 +234,7 @@ TEST_F(StoreThreadTest, FlushGivesUpAtItsDeadline) {
 
 TEST_F(StoreThreadTest, TheDestructorAlsoDoesWhatAnswersAskFor) {
   StartAtTheGate();
-  thread_->Load("a", [this](const StoreThread::Loaded&) { Save("b", "from the answer"); });
+  thread_->Load({"a", [this](const StoreThread::Loaded&) { Save("b", "from the answer"); }});
   Finish();
   EXPECT_THAT(log_.calls, ElementsAre("save first=0", "load a", "save b=from the answer"));
 }
