@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "base/invalid.h"
 
 namespace rondo {
 
@@ -34,12 +34,12 @@ absl::Status MoveToCpus(absl::string_view list) {
     const bool is_range = part.find('-') != absl::string_view::npos;
     if (!absl::SimpleAtoi(ends.first, &first) || !absl::SimpleAtoi(is_range ? ends.second : ends.first, &last) ||
         first < 0 || last < first || last >= CPU_SETSIZE) {
-      return absl::InvalidArgumentError(absl::StrCat("CPU list is '", list, "'; wanted numbers and ranges: 0,2-3"));
+      return Invalid("CPU list is '", list, "'; wanted numbers and ranges: 0,2-3");
     }
     for (int cpu = first; cpu <= last; ++cpu) CPU_SET(cpu, &set);
   }
   if (sched_setaffinity(0, sizeof(set), &set) != 0) {
-    return absl::InvalidArgumentError(absl::StrCat("none of the CPUs '", list, "' may be used by this process"));
+    return Invalid("none of the CPUs '", list, "' may be used by this process");
   }
   return absl::OkStatus();
 }

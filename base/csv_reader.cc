@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 
 namespace rondo {
 CsvReader::CsvReader(char delimiter) : parser_(new csv_parser) {
@@ -55,7 +55,7 @@ absl::Status CsvReader::Parse(absl::string_view bytes) {
                                                                              : "takes too much memory");
   }
   if (row_bytes_ + parser_->entry_pos > kMaxRowBytes) {
-    return absl::InvalidArgumentError(absl::StrCat("is longer than ", kMaxRowBytes, " bytes"));
+    return Invalid("is longer than ", kMaxRowBytes, " bytes");
   }
   return absl::OkStatus();
 }

@@ -9,6 +9,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "absl/synchronization/mutex.h"
+#include "base/invalid.h"
 #include "base/nearest_word.h"
 
 namespace rondo {
@@ -74,8 +76,7 @@ class Reader {
 
   absl::Status TakeWord(const std::string& word) {
     if (!table_.take_word) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("'", word, "' is no option: wanted --NAME=VALUE, as '", table_.program, " --help' shows"));
+      return Invalid("'", word, "' is no option: wanted --NAME=VALUE, as '", table_.program, " --help' shows");
     }
     const absl::StatusOr<CommandLineAsks> asks = table_.take_word(table_, word);
     if (asks.ok() && *asks != CommandLineAsks::kRun) asks_ = *asks;
@@ -99,7 +100,7 @@ class Reader {
     if (!value.has_value()) {
       const std::string wanted = option == nullptr ? "FILE" : option->value.wanted;
       if (rest.empty() || IsKnown(rest[0])) {
-        return absl::InvalidArgumentError(absl::StrCat("--", name, " has no value: wanted ", wanted));
+        return Invalid("--", name, " has no value: wanted ", wanted);
       }
       value = rest[0];
       ++*taken;
@@ -107,7 +108,7 @@ class Reader {
     if (option == nullptr) return TakeFile(*value, nesting + 1);
     given_.insert(option->name);
     if (option->value.read(*value)) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat("--", option->name, "=", *value, ": wanted ", option->value.wanted));
+    return Invalid("--", option->name, "=", *value, ": wanted ", option->value.wanted);
   }
 
   absl::Status TakeFile(const std::string& path, int nesting) {
@@ -117,14 +118,13 @@ class Reader {
       const absl::string_view text = absl::StripAsciiWhitespace(line);
       if (text.empty() || text[0] == '#') continue;
       if (!IsOption(text) || text == "--") {
-        return absl::InvalidArgumentError(
-            absl::StrCat("'", text, "' in the file of --", table_.flagfile_name, ": wanted one --NAME=VALUE a line"));
+        return Invalid("'", text, "' in the file of --", table_.flagfile_name, ": wanted one --NAME=VALUE a line");
       }
       arguments.emplace_back(text);
     }
     if (!file.eof() || nesting > kMaxNestedFiles) {
-      return absl::InvalidArgumentError(absl::StrCat("--", table_.flagfile_name, "=", path, ": wanted a file that can ",
-                                                     "be read, with at most ", kMaxNestedFiles, " in each other"));
+      return Invalid("--", table_.flagfile_name, "=", path, ": wanted a file that can ", "be read, with at most ",
+                     kMaxNestedFiles, " in each other");
     }
     return Take(arguments, nesting);
   }
@@ -143,16 +143,15 @@ class Reader {
     for (const OptionGroup& group : table_.groups) {
       for (const Option& option : group.options) names.push_back(absl::StrCat("--", option.name));
     }
-    return absl::InvalidArgumentError(absl::StrCat("unknown flag '", dashed, "': wanted one that '", table_.program,
-                                                   " --help' shows", SuggestNearest(dashed, names)));
+    return Invalid("unknown flag '", dashed, "': wanted one that '", table_.program, " --help' shows",
+                   SuggestNearest(dashed, names));
   }
 
   absl::Status CheckRequired() const {
     for (const OptionGroup& group : table_.groups) {
       for (const Option& option : group.options) {
         if (!option.required || given_.count(option.name) > 0) continue;
-        return absl::InvalidArgumentError(
-            absl::StrCat("--", option.name, " is missing: wanted --", option.name, "=", option.value.unit));
+        return Invalid("--", option.name, " is missing: wanted --", option.name, "=", option.value.unit);
       }
     }
     return absl::OkStatus();
@@ -163,15 +162,14 @@ class Reader {
   std::set<std::string> given_;
 };
 
-// What came on the command line must neither make a second line nor steer a terminal.
+}  // namespace
+
 std::string Printable(absl::string_view text) {
   std::string printable(text);
   std::replace_if(
       printable.begin(), printable.end(), [](unsigned char c) { return absl::ascii_iscntrl(c); }, '?');
   return printable;
 }
-
-}  // namespace
 
 Option Required(Option option) {
   option.required = true;
@@ -185,6 +183,10 @@ absl::StatusOr<CommandLineAsks> ReadOptions(OptionTable& table, absl::Span<const
 }
 
 std::optional<int> ReadCommandLine(OptionTable& table, int argc, char** argv) {
+  // Debian builds abseil with its debug checks: each lock of gRPC's would look for deadlock cycles in a global graph.
+  // That costs time, and it overwrites errno: gRPC 1.51 looks at connect()'s after taking locks (grpc/grpc pull request
+  // 35064), so that one connection in some hundred processes failed.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   const std::string program = table.program;  // a command may change it
   const absl::StatusOr<CommandLineAsks> asks = ReadOptions(table, std::vector<std::string>(argv + 1, argv + argc));
   if (!asks.ok()) {

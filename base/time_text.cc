@@ -11,6 +11,7 @@
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "base/invalid.h"
 
 namespace rondo {
 namespace {
@@ -85,7 +86,7 @@ std::string QuotedStart(absl::string_view text) {
 }
 
 absl::Status NotATime(absl::string_view text, absl::string_view wanted) {
-  return absl::InvalidArgumentError(absl::StrCat(QuotedStart(text), " is not a time; ", wanted));
+  return Invalid(QuotedStart(text), " is not a time; ", wanted);
 }
 
 // Finds the instant of a local time; see ParseTimeText for those that come twice or never.

@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "base/log.h"
 #include "base/option_table.h"
 #include "base/steady_time.h"
@@ -100,8 +100,6 @@ int Fail(const absl::Status& status) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Debian builds abseil with its debug checks: each lock of gRPC's would look for deadlock cycles in a global graph.
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   const sigset_t signals = BlockSignals();
   rondo::ServerOptions options;
   rondo::OptionTable table = rondo::ServerOptionTable(&options);

@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "base/invalid.h"
 
 namespace rondo {
 namespace {
@@ -197,24 +198,21 @@ OptionGroup Requests(ServerOptions* options) {
 absl::Status Finish(ServerOptions* options) {
   const ModelRegistry::Options& registry = options->registry;
   if (registry.model_files.empty() == registry.model_repository.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(registry.model_files.empty() ? "neither --model nor --model_repository is given"
-                                                  : "both --model and --model_repository are given",
-                     ": wanted exactly one of --model=FILE[,FILE...] and --model_repository=DIR"));
+    return Invalid(registry.model_files.empty() ? "neither --model nor --model_repository is given"
+                                                : "both --model and --model_repository are given",
+                   ": wanted exactly one of --model=FILE[,FILE...] and --model_repository=DIR");
   }
   if (absl::Status tls = CheckTls(options->tls); !tls.ok()) return tls;
   SessionTable::Options& sessions = options->sessions;
   if (sessions.idle_timeout != SessionTable::Options().idle_timeout) sessions.idle_steps = 0;  // it was asked for
   if (sessions.idle_timeout > sessions.max_idle_timeout) {
     const absl::Duration idle = sessions.idle_timeout;
-    return absl::InvalidArgumentError(
-        absl::StrCat("--idle_timeout=", idle == absl::InfiniteDuration() ? "0" : absl::FormatDuration(idle),
-                     ": wanted at most --max_idle_timeout=", absl::FormatDuration(sessions.max_idle_timeout)));
+    return Invalid("--idle_timeout=", idle == absl::InfiniteDuration() ? "0" : absl::FormatDuration(idle),
+                   ": wanted at most --max_idle_timeout=", absl::FormatDuration(sessions.max_idle_timeout));
   }
   size_t& max_resident = options->store.max_resident;
   if (max_resident > sessions.max_sessions) {
-    return absl::InvalidArgumentError(absl::StrCat("--max_resident_sessions=", max_resident,
-                                                   ": wanted at most --max_sessions=", sessions.max_sessions));
+    return Invalid("--max_resident_sessions=", max_resident, ": wanted at most --max_sessions=", sessions.max_sessions);
   }
   if (max_resident == 0) max_resident = std::max<size_t>(1, sessions.max_sessions - sessions.max_sessions / 8);
   return absl::OkStatus();

@@ -1,6 +1,5 @@
 #include "server/server.h"
 
-#include <grpc/grpc.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
@@ -21,13 +20,12 @@
 #include "server/listen/listener.h"
 #include "server/listen/scrape_port.h"
 #include "server/loop/compute_helpers.h"
-#include "server/loop/serving_loop.h"
 #include "server/metrics/metrics.h"
 #include "server/registry/find_recorded_model.h"
 #include "server/registry/model_loader.h"
 #include "server/registry/model_registry.h"
-#include "server/rpc/call/call.h"
-#include "server/rpc/call/rpc_context.h"
+#include "server/rpc/call/rpc_loop.h"
+#include "server/rpc/grpc_port.h"
 #include "server/rpc/library_logs.h"
 #include "server/rpc/services.h"
 #include "server/rpc/tls_credentials.h"
@@ -36,9 +34,6 @@
 
 namespace rondo {
 namespace {
-
-// Frames around a message of exactly max_message_bytes: field tags and lengths of the reply's sequences.
-constexpr size_t kReplyFraming = 64 << 10;
 
 // Measured on 2 cores, rondo-load --streams=128 --connections=8: one loop, which drains all that is ready, carries 1.6
 // times the messages of two, whose gRPC pollers contend. Where a second one begins to pay is a guess: it was not
@@ -52,9 +47,6 @@ constexpr absl::Duration kRefusalTime = absl::Milliseconds(200);
 // For the last bytes and gRPC's own goodbye. It would wait for each client's answer, and a client that makes no call
 // looks at its socket every 5 s only.
 constexpr absl::Duration kGoodbyeTime = absl::Milliseconds(200);
-
-// A client that has connected says so within this time, or its place is given to another.
-constexpr absl::Duration kHandshakeTimeout = absl::Seconds(10);
 
 constexpr absl::Duration kDrainPoll = absl::Milliseconds(1);
 
@@ -70,17 +62,16 @@ WorkLimits WorkLimitsOf(WorkLimits limits) {
 
 std::string HostOf(absl::string_view address) { return std::string(address.substr(0, address.rfind(':'))); }
 
-}  // namespace
-
-class Server::Impl {
+// The parts of the server.
+class Parts final : public Server {
  public:
-  explicit Impl(const ServerOptions& options)
+  explicit Parts(const ServerOptions& options)
       : options_(options),
         cpus_(static_cast<size_t>(AvailableCpus())),
         loop_count_(options.loops.count.value_or((cpus_ + kCpusPerLoop - 1) / kCpusPerLoop)),
         helpers_(options.loops.helpers.value_or(cpus_ > loop_count_ ? cpus_ - loop_count_ : 0)) {}
 
-  ~Impl() { Stop(absl::ZeroDuration()); }
+  ~Parts() override { Parts::Stop(absl::ZeroDuration()); }
 
   absl::Status Start() {
     SendLibraryLogsToOurs();
@@ -105,26 +96,25 @@ class Server::Impl {
     return absl::OkStatus();
   }
 
-  std::optional<absl::Status> AwaitModels(absl::Time deadline) { return loader_->AwaitFirst(deadline); }
-  bool loading() const { return loader_->busy(); }
+  std::optional<absl::Status> AwaitModels(absl::Time deadline) override { return loader_->AwaitFirst(deadline); }
+  bool loading() const override { return loader_->busy(); }
 
-  size_t Stop(absl::Duration timeout) {
+  size_t Stop(absl::Duration timeout) override {
     if (server_ == nullptr) return 0;
     loader_->Quit();
     drain_deadline_ = absl::Now() + timeout;
     draining_ = true;
-    for (const std::unique_ptr<LoopParts>& part : loops_) part->loop.Post(&part->drain);
+    for (const std::unique_ptr<RpcLoop>& part : loops_) part->loop.Post(&part->drain);
     absl::SleepFor(std::min(kRefusalTime, timeout));
     // Nothing more is read, and what was read is answered.
-    WaitUntil(
-        [this](const LoopParts& part) { return part.drain.told() && metrics_.requests()->in_flight.Value() == 0; });
+    WaitUntil([this](const RpcLoop& part) { return part.drain.told() && metrics_.requests()->in_flight.Value() == 0; });
     // Before any client hears that it should go on elsewhere. What the deadline cuts is saved at the end.
     SaveSessions(absl::ZeroDuration());
-    for (const std::unique_ptr<LoopParts>& part : loops_) part->loop.Post(&part->leave);
-    WaitUntil([](const LoopParts& part) { return part.leave.told() && part.calls.told_left() == 0; });
+    for (const std::unique_ptr<RpcLoop>& part : loops_) part->loop.Post(&part->leave);
+    WaitUntil([](const RpcLoop& part) { return part.leave.told() && part.calls.told_left() == 0; });
     listener_->Stop();
     server_->Shutdown(absl::ToChronoTime(std::min(DrainDeadline(), absl::Now() + kGoodbyeTime)));
-    for (const std::unique_ptr<LoopParts>& part : loops_) part->calls.WaitUntilNone();
+    for (const std::unique_ptr<RpcLoop>& part : loops_) part->calls.WaitUntilNone();
     loops_.clear();
     server_.reset();
     listener_.reset();
@@ -137,9 +127,9 @@ class Server::Impl {
     return lost;
   }
 
-  void CutShort() { cut_short_ = true; }
+  void CutShort() override { cut_short_ = true; }
 
-  void Maintain(absl::Time now) {
+  void Maintain(absl::Time now) override {
     if (tls_ != nullptr && tls_->Refresh()) ShowCertificate();
     sessions_->ExpireIdle(now);
     metrics_.sessions()->state_bytes.Set(static_cast<int64_t>(sessions_->state_bytes()));
@@ -150,67 +140,18 @@ class Server::Impl {
     last_reload_ = now;
   }
 
-  void AskForModels() { loader_->Ask(); }
-  void ReloadModels() { loader_->AskAndWait(); }
+  void AskForModels() override { loader_->Ask(); }
+  void ReloadModels() override { loader_->AskAndWait(); }
 
-  bool IsListening() { return listener_->IsWell(); }
-  const std::string& address() const { return address_; }
-  const std::string& http_address() const { return http_address_; }
-  std::string MetricsPage() const { return metrics_.Serialize(); }
+  bool IsListening() override { return listener_->IsWell(); }
+  const std::string& address() const override { return address_; }
+  const std::string& http_address() const override { return http_address_; }
+  std::string MetricsPage() const override { return metrics_.Serialize(); }
 
  private:
-  // One loop and what its calls need.
-  struct LoopParts {
-    LoopParts(std::unique_ptr<grpc::ServerCompletionQueue> queue, const ActiveSet::Options& options,
-              ComputeHelpers* helpers)
-        : models(&calls, &Call::ModelsMayHaveChanged),
-          drain(&calls, &Call::Drain),
-          leave(&calls, &Call::Leave),
-          loop(std::move(queue), options, helpers) {}
-
-    // Tells every call.
-    class Notice : public Event {
-     public:
-      Notice(CallList* calls, void (Call::*what)()) : calls_(calls), what_(what) {}
-      // False: the notice is on its way already.
-      bool Claim() { return !under_way_.exchange(true); }
-      void Proceed(bool) override {
-        under_way_ = false;
-        calls_->TellAll(what_);
-        told_ = true;
-      }
-      bool told() const { return told_; }
-
-     private:
-      CallList* const calls_;
-      void (Call::*const what_)();
-      std::atomic<bool> under_way_{false};
-      std::atomic<bool> told_{false};
-    };
-
-    CallList calls;
-    RpcContext context;
-    Notice models;
-    Notice drain;
-    Notice leave;
-    ServingLoop loop;  // last: its thread uses everything above
-  };
-
-  // Asks silent clients whether they are still there. One whose machine died says no goodbye; and gRPC 1.51 does not
-  // see a reset that comes together with the bytes before it (with TCP_INQ it takes "nothing left to read" for "nothing
-  // happened", and the edge-triggered epoll does not tell twice). Without this both hold their streams for two hours.
-  void KeepAlive(grpc::ServerBuilder* builder) const {
-    if (options_.keepalive_time == absl::ZeroDuration()) return;
-    const int milliseconds = static_cast<int>(absl::ToInt64Milliseconds(options_.keepalive_time));
-    builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, milliseconds);
-    builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, milliseconds);
-    builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-    builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);  // no limit: a silent stream is asked again
-  }
-
   // A look at the models has ended. On the loader's thread, and never once it has quit.
   void OnLook(const absl::Status& status) {
-    for (const std::unique_ptr<LoopParts>& part : loops_) {
+    for (const std::unique_ptr<RpcLoop>& part : loops_) {
       if (part->models.Claim()) part->loop.Post(&part->models);
     }
     if (serving_ || !status.ok()) return;
@@ -229,8 +170,8 @@ class Server::Impl {
   absl::Time DrainDeadline() const { return cut_short_ ? absl::InfinitePast() : drain_deadline_; }
 
   // Until `is_so` of each loop, or the drain's deadline.
-  void WaitUntil(absl::FunctionRef<bool(const LoopParts&)> is_so) const {
-    const auto is_so_of = [&is_so](const std::unique_ptr<LoopParts>& part) { return is_so(*part); };
+  void WaitUntil(absl::FunctionRef<bool(const RpcLoop&)> is_so) const {
+    const auto is_so_of = [&is_so](const std::unique_ptr<RpcLoop>& part) { return is_so(*part); };
     while (!std::all_of(loops_.begin(), loops_.end(), is_so_of) && absl::Now() < DrainDeadline()) {
       absl::SleepFor(kDrainPoll);
     }
@@ -263,35 +204,22 @@ class Server::Impl {
   absl::Status Listen(size_t most_connections) {
     if (absl::Status status = OpenListener(most_connections); !status.ok()) return status;
     grpc::ServerBuilder builder;
-    const auto acceptor = std::shared_ptr(builder.experimental().AddExternalConnectionAcceptor(
-        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, TlsCredentials(tls_.get())));
-    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
-                               static_cast<int>(absl::ToInt64Milliseconds(kHandshakeTimeout)));
-    // gRPC checks the size of a compressed message only once it has inflated it.
-    builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
-    builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
-    builder.SetMaxReceiveMessageSize(static_cast<int>(options_.requests.max_message_bytes));
-    builder.SetMaxSendMessageSize(static_cast<int>(options_.requests.max_message_bytes + kReplyFraming));
-    KeepAlive(&builder);
+    auto hand_on = TakeConnections(TlsCredentials(tls_.get()), &builder);
+    SetLimits(options_.requests, options_.keepalive_time, &builder);
     services_.RegisterWith(&builder);
     for (size_t i = 0; i < loop_count_; ++i) {
-      loops_.push_back(std::make_unique<LoopParts>(builder.AddCompletionQueue(), options_.loops.active_set, &helpers_));
-      FillContext(loops_.back().get());
+      loops_.push_back(std::make_unique<RpcLoop>(builder.AddCompletionQueue(), options_.loops.active_set, &helpers_,
+                                                 SharedContext()));
     }
     server_ = builder.BuildAndStart();
     if (server_ == nullptr) {
       loops_.clear();
       return absl::UnavailableError("gRPC does not start");
     }
-    for (const std::unique_ptr<LoopParts>& part : loops_) services_.ServeHotCalls(&part->context);
+    for (const std::unique_ptr<RpcLoop>& part : loops_) services_.ServeHotCalls(&part->context);
     services_.ServeRareCalls(&loops_.front()->context);
-    for (const std::unique_ptr<LoopParts>& part : loops_) part->loop.Start();
-    listener_->Start([acceptor](int listening_socket, int connection) {
-      grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
-      parameters.listener_fd = listening_socket;
-      parameters.fd = connection;
-      acceptor->HandleNewConnection(&parameters);
-    });
+    for (const std::unique_ptr<RpcLoop>& part : loops_) part->loop.Start();
+    listener_->Start(std::move(hand_on));
     return absl::OkStatus();
   }
 
@@ -322,12 +250,9 @@ class Server::Impl {
     return persistence;
   }
 
-  void FillContext(LoopParts* part) {
-    RpcContext& context = part->context;
-    context.loop = &part->loop;
-    context.poster = &part->loop;
-    context.engine = &part->loop.engine();
-    context.calls = &part->calls;
+  // What the calls of every loop have at hand.
+  RpcContext SharedContext() {
+    RpcContext context;
     context.registry = registry_.get();
     context.sessions = sessions_.get();
     context.adopt_sessions = options_.adopt_sessions;
@@ -337,6 +262,7 @@ class Server::Impl {
     context.budget = &budget_;
     context.open_streams = &open_streams_;
     context.draining = &draining_;
+    return context;
   }
 
   // Bottom-up: each part uses those above it.
@@ -355,7 +281,7 @@ class Server::Impl {
   std::atomic<bool> cut_short_{false};
   absl::Time drain_deadline_ = absl::InfiniteFuture();
   Services services_;
-  std::vector<std::unique_ptr<LoopParts>> loops_;
+  std::vector<std::unique_ptr<RpcLoop>> loops_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Listener> listener_;
   std::string address_;
@@ -365,25 +291,12 @@ class Server::Impl {
   std::unique_ptr<ModelLoader> loader_;  // last: its thread uses what is above
 };
 
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options) {
-  auto impl = std::make_unique<Impl>(options);
-  if (absl::Status status = impl->Start(); !status.ok()) return status;
-  return std::unique_ptr<Server>(new Server(std::move(impl)));
+  auto parts = std::make_unique<Parts>(options);
+  if (absl::Status status = parts->Start(); !status.ok()) return status;
+  return parts;
 }
-
-Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Server::~Server() = default;
-
-std::optional<absl::Status> Server::AwaitModels(absl::Time deadline) { return impl_->AwaitModels(deadline); }
-bool Server::loading() const { return impl_->loading(); }
-size_t Server::Stop(absl::Duration timeout) { return impl_->Stop(timeout); }
-void Server::CutShort() { impl_->CutShort(); }
-void Server::Maintain(absl::Time now) { impl_->Maintain(now); }
-void Server::AskForModels() { impl_->AskForModels(); }
-void Server::ReloadModels() { impl_->ReloadModels(); }
-bool Server::IsListening() { return impl_->IsListening(); }
-const std::string& Server::address() const { return impl_->address(); }
-const std::string& Server::http_address() const { return impl_->http_address(); }
-std::string Server::MetricsPage() const { return impl_->MetricsPage(); }
 
 }  // namespace rondo

@@ -22,43 +22,38 @@ class Server {
   // refused as UNAVAILABLE. Any error of a part: nothing runs.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options);
   // Waits for the model that is being loaded, if any: no load can be broken off.
-  ~Server();
+  virtual ~Server() = default;
 
   // Waits for the first models. OK: the server serves; a repository may have none that can be loaded. An error: that of
   // a model file that was given by name. Absent: they are not loaded by `deadline`.
-  std::optional<absl::Status> AwaitModels(absl::Time deadline);
+  virtual std::optional<absl::Status> AwaitModels(absl::Time deadline) = 0;
   // Whether a model is being loaded, for which the destructor would wait.
-  bool loading() const;
+  virtual bool loading() const = 0;
 
   // Tells health NOT_SERVING, refuses new work as UNAVAILABLE, finishes what runs, saves every session, tells each
   // stream where its sessions stand, closes the store, and returns when all calls have ended; those that have not after
   // `timeout` are cut. A model that is being loaded goes on. Returns how many sessions the store did not take. Called
   // once at most; the destructor calls it with zero.
-  size_t Stop(absl::Duration timeout);
+  virtual size_t Stop(absl::Duration timeout) = 0;
   // Ends the timeout of a Stop that runs now.
-  void CutShort();
+  virtual void CutShort() = 0;
 
   // The work that comes by itself: idle sessions end, the model repository is looked at. Call about once a second.
-  void Maintain(absl::Time now);
+  virtual void Maintain(absl::Time now) = 0;
   // Asks for a look at the models, which are loaded on a thread of their own.
-  void AskForModels();
+  virtual void AskForModels() = 0;
   // Looks at the models, and returns when those that are new are loaded.
-  void ReloadModels();
+  virtual void ReloadModels() = 0;
 
   // False: no connections are accepted and this cannot be mended from within; only a restart can help.
   // Call about once a second.
-  bool IsListening();
+  virtual bool IsListening() = 0;
 
   // "host:port" of the gRPC port, and of /metrics ("" if off): with the real port numbers.
-  const std::string& address() const;
-  const std::string& http_address() const;
+  virtual const std::string& address() const = 0;
+  virtual const std::string& http_address() const = 0;
   // The page /metrics shows.
-  std::string MetricsPage() const;
-
- private:
-  class Impl;
-  explicit Server(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  virtual std::string MetricsPage() const = 0;
 };
 
 }  // namespace rondo

@@ -1,15 +1,12 @@
 // rondo: the command line of a Rondo server's users.
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
 #include <string>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "base/option_table.h"
 #include "client/cli/command_line.h"
 #include "client/cli/csv_writer.h"
@@ -24,14 +21,6 @@ enum ExitCode { kDone = 0, kRefused = 1, kUsage = 2 };
 std::string DefaultServer() {
   const char* environment = std::getenv("RONDO_SERVER");
   return environment != nullptr && *environment != '\0' ? environment : "127.0.0.1:8001";
-}
-
-// Text from the server or a table must not steer the terminal.
-std::string Printable(absl::string_view text) {
-  std::string printable(text);
-  std::replace_if(
-      printable.begin(), printable.end(), [](unsigned char c) { return absl::ascii_iscntrl(c); }, '?');
-  return printable;
 }
 
 int Main(int argc, char** argv) {
@@ -60,10 +49,4 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace rondo
 
-int main(int argc, char** argv) {
-  // gRPC 1.51 looks at connect()'s errno after taking locks (grpc/grpc pull request 35064). Debian builds abseil with
-  // its debug checks, and the first look for deadlock cycles overwrites it: one connection in some hundred processes
-  // failed.
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  return rondo::Main(argc, argv);
-}
+int main(int argc, char** argv) { return rondo::Main(argc, argv); }

@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 
-#include "absl/synchronization/mutex.h"
 #include "base/cpu_list.h"
 #include "base/option_table.h"
 #include "client/load/load_options.h"
@@ -65,8 +64,4 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace rondo::load
 
-int main(int argc, char** argv) {
-  // As in rondo: gRPC 1.51 and abseil's debug checks lose connections. And they slow what is to measure.
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  return rondo::load::Main(argc, argv);
-}
+int main(int argc, char** argv) { return rondo::load::Main(argc, argv); }

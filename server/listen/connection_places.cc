@@ -1,16 +1,21 @@
 #include "server/listen/connection_places.h"
 
+#include "absl/strings/str_cat.h"
+#include "server/refusal/refusal.h"
+
 namespace rondo {
 
-bool ConnectionPlaces::Admit(int descriptor, uint64_t inode, absl::Time now, IsOpen is_open) {
+absl::Status ConnectionPlaces::Admit(int descriptor, uint64_t inode, absl::Time now, IsOpen is_open) {
   inodes_.erase(descriptor);  // the kernel has given the number again, so the connection that had it is closed
   if (inodes_.size() >= max_connections_ &&
       now - last_recount_ >= absl::Microseconds(static_cast<int64_t>(inodes_.size()))) {
     Recount(now, is_open);
   }
-  if (inodes_.size() >= max_connections_) return false;
+  if (inodes_.size() >= max_connections_) {
+    return Refuse(Why::kConnectionsFull, absl::StrCat("the server has max_connections=", max_connections_, " open"));
+  }
   inodes_.emplace(descriptor, inode);
-  return true;
+  return absl::OkStatus();
 }
 
 void ConnectionPlaces::Recount(absl::Time now, IsOpen is_open) {

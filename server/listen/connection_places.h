@@ -6,6 +6,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 
 namespace rondo {
@@ -22,7 +23,8 @@ class ConnectionPlaces {
 
   // Gives the connection a place if there is one. When all seem taken it recounts first, unless it did so within the
   // last microsecond per place (a recount takes about a third of that): a flood must not make it count all day.
-  bool Admit(int descriptor, uint64_t inode, absl::Time now, IsOpen is_open);
+  // UNAVAILABLE: all are taken.
+  absl::Status Admit(int descriptor, uint64_t inode, absl::Time now, IsOpen is_open);
 
   // Frees the places of connections that are closed.
   void Recount(absl::Time now, IsOpen is_open);

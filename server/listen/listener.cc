@@ -141,7 +141,7 @@ void Listener::AcceptAllOf(int listening_socket) {
 }
 
 void Listener::Welcome(int listening_socket, int connection) {
-  if (!places_.Admit(connection, InodeOf(connection), MonotonicNow(), IsOpen)) {
+  if (!places_.Admit(connection, InodeOf(connection), MonotonicNow(), IsOpen).ok()) {
     CountRefused();  // first, so that who sees the connection closed sees that counted
     close(connection);
     return;

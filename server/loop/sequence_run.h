@@ -8,7 +8,7 @@
 #include "absl/time/time.h"
 #include "base/intrusive_fifo.h"
 #include "model/network.h"
-#include "server/metrics/loop_probe.h"
+#include "server/metrics/probes.h"
 
 namespace rondo {
 

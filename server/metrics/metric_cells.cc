@@ -1,6 +1,7 @@
 #include "server/metrics/metric_cells.h"
 
-#include <algorithm>
+#include <numeric>
+#include <utility>
 
 namespace rondo {
 namespace {
@@ -21,9 +22,19 @@ uint64_t Counter::Value() const {
   return sum;
 }
 
-Histogram::Histogram(const Buckets& buckets)
-    : buckets_(buckets),
-      lines_per_cell_((buckets.bounds.size() + 2 + 7) / 8),
+Buckets DurationBuckets(absl::Duration first, absl::Duration last) {
+  Buckets buckets;
+  buckets.units_per_base = 1e9;
+  for (absl::Duration decade = first; decade < last; decade *= 10) {
+    for (const uint64_t tenths : {10, 15, 20, 30, 50, 70}) buckets.bounds.push_back(Nanoseconds(decade) * tenths / 10);
+  }
+  buckets.bounds.push_back(Nanoseconds(last));
+  return buckets;
+}
+
+Histogram::Histogram(Buckets buckets)
+    : buckets_(std::move(buckets)),
+      lines_per_cell_((buckets_.bounds.size() + 2 + 7) / 8),
       lines_(new Line[kMetricCells * lines_per_cell_]) {}
 
 std::atomic<uint64_t>& Histogram::Slot(size_t cell, size_t index) const {
@@ -40,6 +51,7 @@ void Histogram::Observe(uint64_t value, uint64_t times) {
 
 Histogram::Snapshot Histogram::Read() const {
   Snapshot snapshot;
+  snapshot.buckets = &buckets_;
   snapshot.counts.resize(buckets_.bounds.size() + 1);
   for (size_t cell = 0; cell < kMetricCells; ++cell) {
     for (size_t i = 0; i < snapshot.counts.size(); ++i) {
@@ -48,6 +60,12 @@ Histogram::Snapshot Histogram::Read() const {
     snapshot.sum += Slot(cell, buckets_.bounds.size() + 1).load(std::memory_order_relaxed);
   }
   return snapshot;
+}
+
+void Histogram::AddTo(CountAndTime* total) const {
+  const Snapshot snapshot = Read();
+  total->count = std::accumulate(snapshot.counts.begin(), snapshot.counts.end(), total->count);
+  total->nanoseconds += snapshot.sum;
 }
 
 }  // namespace rondo

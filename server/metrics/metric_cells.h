@@ -1,6 +1,7 @@
 #ifndef RONDO_SERVER_METRICS_METRIC_CELLS_H_
 #define RONDO_SERVER_METRICS_METRIC_CELLS_H_
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -8,7 +9,7 @@
 #include <memory>
 #include <vector>
 
-#include "absl/types/span.h"
+#include "absl/time/time.h"
 
 namespace rondo {
 
@@ -18,11 +19,18 @@ namespace rondo {
 // Threads: every method may be called from any thread. A sum read while others add is of some moment in between.
 inline constexpr size_t kMetricCells = 8;
 
+// What the page shows of a cell that is one number.
+struct Reading {
+  double value = 0;
+  bool only_grows = false;  // shown as a counter, else as a gauge
+};
+
 // A count that only grows.
 class Counter {
  public:
   void Add(uint64_t n = 1);
   uint64_t Value() const;
+  Reading Read() const { return {static_cast<double>(Value()), /*only_grows=*/true}; }
 
  private:
   struct alignas(64) Cell {
@@ -37,6 +45,7 @@ class Gauge {
   void Add(int64_t n) { value_.fetch_add(n, std::memory_order_relaxed); }
   void Set(int64_t n) { value_.store(n, std::memory_order_relaxed); }
   int64_t Value() const { return value_.load(std::memory_order_relaxed); }
+  Reading Read() const { return {static_cast<double>(Value())}; }
 
  private:
   std::atomic<int64_t> value_{0};
@@ -44,8 +53,23 @@ class Gauge {
 
 // Where the buckets of a histogram end, in whole units, and how many of these units make one unit of the page.
 struct Buckets {
-  absl::Span<const uint64_t> bounds;  // inclusive, ascending
-  double units_per_base = 1;          // e.g. 1e9 for nanoseconds that are shown in seconds
+  std::vector<uint64_t> bounds;  // inclusive, ascending
+  double units_per_base = 1;     // e.g. 1e9 for nanoseconds that are shown in seconds
+};
+
+// The buckets of durations, which are counted in nanoseconds and shown in seconds: six a decade, so that a p50 or p99
+// read from them is within a third. `first` times a power of ten is `last`.
+Buckets DurationBuckets(absl::Duration first, absl::Duration last);
+
+// 0 if negative.
+inline uint64_t Nanoseconds(absl::Duration duration) {
+  return static_cast<uint64_t>(std::max<int64_t>(0, absl::ToInt64Nanoseconds(duration)));
+}
+
+// How often something happened, and its time in all.
+struct CountAndTime {
+  uint64_t count = 0;
+  uint64_t nanoseconds = 0;
 };
 
 // Counts of whole numbers (nanoseconds, rows) in buckets of fixed bounds.
@@ -54,15 +78,16 @@ class Histogram {
   struct Snapshot {
     std::vector<uint64_t> counts;  // one a bound: values above the bound before, up to this one; the last: above all
     uint64_t sum = 0;              // of all values; wraps after 584 years of nanoseconds
+    const Buckets* buckets = nullptr;
   };
 
-  // The bounds must outlive the histogram.
-  explicit Histogram(const Buckets& buckets);
+  explicit Histogram(Buckets buckets);
 
   // Counts `value` so many times.
   void Observe(uint64_t value, uint64_t times = 1);
   Snapshot Read() const;
-  const Buckets& buckets() const { return buckets_; }
+  // Adds how many values were counted, and their sum, which is a time.
+  void AddTo(CountAndTime* total) const;
 
  private:
   struct alignas(64) Line {
@@ -78,13 +103,12 @@ class Histogram {
 // A counter that shows the sum of what a histogram has observed, and counts nothing itself.
 struct HistogramSum {
   const Histogram& of;
+  Reading Read() const { return {static_cast<double>(of.Read().sum), /*only_grows=*/true}; }
 };
 
-// A number that is read when the page is made.
-struct Reading {
-  double value = 0;
-  bool only_grows = false;  // shown as a counter, else as a gauge
-};
+// Cells that have labels: ForEach(show) calls show(label_values, cell) for each in turn.
+struct LabelledCells {};
+inline constexpr size_t kMostLabels = 5;  // of a family
 
 }  // namespace rondo
 

@@ -1,21 +1,20 @@
 #include "server/metrics/metrics.h"
 
-#include <cstddef>
-
 #include "server/metrics/page.h"
-#include "server/metrics/process_probe.h"
 
 namespace rondo {
 
 ModelTotals ModelMetrics::Totals() const {
   ModelTotals totals;
-  for (size_t i = 0; i < CountOf<Method>(); ++i) {
-    const auto method = static_cast<Method>(i);
-    if (method != Method::kForecast) requests.durations.AddTo(method, &totals.succeeded, &totals.failed);
-  }
-  totals.queue = TotalOf(loop.queue);
+  requests.durations.ForEach([&totals](absl::Span<const absl::string_view> labels, const Histogram& durations) {
+    if (labels[0] == LabelOf(Method::kForecast)) return;
+    durations.AddTo(labels[1] == "OK" ? &totals.succeeded : &totals.failed);
+  });
+  CountAndTime batches;
+  loop.step.AddTo(&batches);
+  loop.queue.AddTo(&totals.queue);
   totals.compute = {loop.batch_size.Read().sum, loop.row_nanoseconds.Value()};
-  totals.batches = TotalOf(loop.step).count;
+  totals.batches = batches.count;
   totals.last_batch_ms = loop.last_batch_ms.Value();
   return totals;
 }

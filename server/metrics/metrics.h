@@ -8,13 +8,7 @@
 
 #include "absl/strings/string_view.h"
 #include "base/mutex.h"
-#include "server/metrics/connections_probe.h"
-#include "server/metrics/durations.h"
-#include "server/metrics/loop_probe.h"
-#include "server/metrics/registry_probe.h"
-#include "server/metrics/requests_probe.h"
-#include "server/metrics/sessions_probe.h"
-#include "server/metrics/store_probe.h"
+#include "server/metrics/probes.h"
 
 namespace rondo {
 

@@ -41,29 +41,13 @@ ClientMetric* Page::Series(const Family& family, const Labels& labels, MetricTyp
   return &series;
 }
 
-void Page::Add(const Family& family, const Labels& labels, const Counter& counter) {
-  Add(family, labels, Reading{static_cast<double>(counter.Value()), /*only_grows=*/true});
-}
-
-void Page::Add(const Family& family, const Labels& labels, const Gauge& gauge) {
-  Add(family, labels, Reading{static_cast<double>(gauge.Value())});
-}
-
-void Page::Add(const Family& family, const Labels& labels, const HistogramSum& sum) {
-  Add(family, labels, Reading{static_cast<double>(sum.of.Read().sum), /*only_grows=*/true});
-}
-
 void Page::Add(const Family& family, const Labels& labels, const Reading& reading) {
-  if (reading.only_grows) {
-    Series(family, labels, MetricType::Counter)->counter.value = reading.value;
-  } else {
-    Series(family, labels, MetricType::Gauge)->gauge.value = reading.value;
-  }
+  ClientMetric* const series = Series(family, labels, reading.only_grows ? MetricType::Counter : MetricType::Gauge);
+  series->counter.value = series->gauge.value = reading.value;  // the one of the family's type is shown
 }
 
-void Page::Add(const Family& family, const Labels& labels, const Histogram& histogram) {
-  const Buckets& buckets = histogram.buckets();
-  const Histogram::Snapshot snapshot = histogram.Read();
+void Page::Add(const Family& family, const Labels& labels, const Histogram::Snapshot& snapshot) {
+  const Buckets& buckets = *snapshot.buckets;
   ClientMetric::Histogram& shown = Series(family, labels, MetricType::Histogram)->histogram;
   shown.bucket.reserve(snapshot.counts.size());
   uint64_t cumulative = 0;

@@ -136,7 +136,6 @@ absl::Status ModelRegistry::Load(const ModelSource& source, Entry* entry) {
   const Network& network = *(*model)->network;
   ModelMetrics* const metrics = metrics_->ForModel(source.name);
   metrics->registry.load.Observe(Nanoseconds(duration));
-  metrics_->registry()->live.Set(source.name, source.version, network.spec().network_kind(), network.kernel_name());
   LogEvent(LogLevel::kInfo, "model_loaded",
            {{"model", source.name},
             {"version", absl::StrCat(source.version)},
@@ -158,7 +157,6 @@ void ModelRegistry::RemoveAllBut(const std::set<Key>& wanted) {
     }
     const auto& [name, version] = it->first;
     if (it->second.served != nullptr) {
-      metrics_->registry()->live.Remove(name, version);
       LogEvent(LogLevel::kInfo, "model_unloaded", {{"model", name}, {"version", absl::StrCat(version)}});
     }
     it = entries_.erase(it);
@@ -168,13 +166,18 @@ void ModelRegistry::RemoveAllBut(const std::set<Key>& wanted) {
 void ModelRegistry::Publish() {
   auto made = std::make_shared<Snapshot>();
   made->looked = true;
-  LoadedVersions::Versions loaded;
+  PerVersion::Rows live, loaded;
   for (const auto& [key, entry] : entries_) {
-    if (entry.served != nullptr) made->live[key.first][key.second] = entry.served;
+    if (entry.served != nullptr) {
+      const Network& network = *entry.served->model->network;
+      made->live[key.first][key.second] = entry.served;
+      live[key] = {1, {std::string(network.spec().network_kind()), network.kernel_name(), "f32"}};
+    }
     made->known.push_back({key.first, key.second, entry.served, entry.failure});
-    loaded[key] = entry.failure.ok();
+    loaded[key] = {entry.failure.ok() ? 1.0 : 0.0, {}};
   }
-  metrics_->registry()->loaded.Set(std::move(loaded));
+  metrics_->registry()->live.Replace(std::move(live));
+  metrics_->registry()->loaded.Replace(std::move(loaded));
   std::shared_ptr<const Snapshot> next = std::move(made);
   {
     const MutexLock lock(&snapshot_mutex_);

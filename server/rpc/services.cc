@@ -3,9 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "server/rpc/native/inference_service.h"
-#include "server/rpc/native/models_service.h"
-#include "server/rpc/native/sessions_service.h"
+#include "server/rpc/native/services.h"
 #include "server/rpc/standard/health_service.h"
 #include "server/rpc/standard/reflection_answers.h"
 #include "server/rpc/standard/reflection_service.h"

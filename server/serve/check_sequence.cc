@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/finite.h"
+#include "base/invalid.h"
 #include "base/time_text.h"
 #include "server/refusal/refusal.h"
 
@@ -15,13 +16,12 @@ namespace {
 absl::Status CheckTimes(absl::Span<const int64_t> times, size_t timesteps, const Model& model) {
   if (times.empty() && !model.spec().needs_times()) return absl::OkStatus();
   if (times.size() != timesteps) {
-    return absl::InvalidArgumentError(absl::StrCat("times has ", times.size(), " entries; ", timesteps,
-                                                   " timesteps of model '", model.name, "' take one each"));
+    return Invalid("times has ", times.size(), " entries; ", timesteps, " timesteps of model '", model.name,
+                   "' take one each");
   }
   for (const int64_t time : times) {
     if (time < kMinTime || time > kMaxTime) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("a time is ", time, "; wanted unix seconds in the years 1 to 9999"));
+      return Invalid("a time is ", time, "; wanted unix seconds in the years 1 to 9999");
     }
   }
   return absl::OkStatus();
@@ -36,16 +36,15 @@ std::string PlaceOf(size_t index, const ModelSpec& spec) {
 
 absl::Status CheckToken(float value, size_t index, const ModelSpec& spec) {
   if (value >= 0 && value < static_cast<float>(spec.tokens) && value == std::floor(value)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(PlaceOf(index, spec), " is ", value, "; wanted a whole number from 0 to ", spec.tokens - 1));
+  return Invalid(PlaceOf(index, spec), " is ", value, "; wanted a whole number from 0 to ", spec.tokens - 1);
 }
 
 absl::Status CheckReplySize(const SequenceView& sequence, const ModelSpec& spec, bool last_only, size_t max_bytes) {
   const size_t rows = last_only ? 1 : sequence.values.size() / static_cast<size_t>(spec.input_size());
   const size_t bytes = rows * static_cast<size_t>(spec.output_size()) * sizeof(float);
   if (bytes <= max_bytes) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("the reply would have ", bytes, " bytes; a message has at most ",
-                                                 max_bytes, ": send fewer timesteps, or ask for last_only"));
+  return Invalid("the reply would have ", bytes, " bytes; a message has at most ", max_bytes,
+                 ": send fewer timesteps, or ask for last_only");
 }
 
 }  // namespace
@@ -66,7 +65,7 @@ absl::Status CheckSequence(const SequenceView& sequence, const Model& model, boo
   if (sequence.session_id.empty()) {
     if (sequence.end_session) return absl::InvalidArgumentError("end_session is set, but session_id is empty");
     if (sequence.position.value_or(0) != 0) {
-      return absl::InvalidArgumentError(absl::StrCat("position is ", *sequence.position, ", but session_id is empty"));
+      return Invalid("position is ", *sequence.position, ", but session_id is empty");
     }
   }
   absl::Status status = CheckTimesteps(sequence.values, sequence.times, model, limits.max_timesteps);
@@ -78,15 +77,13 @@ absl::Status CheckTimesteps(absl::Span<const float> values, absl::Span<const int
                             size_t max_timesteps) {
   const size_t input_size = static_cast<size_t>(model.spec().input_size());
   if (values.empty() || values.size() % input_size != 0) {
-    return absl::InvalidArgumentError(absl::StrCat("values has ", values.size(), " floats; model '", model.name,
-                                                   "' takes a multiple of input_size=", input_size,
-                                                   ", at least one timestep"));
+    return Invalid("values has ", values.size(), " floats; model '", model.name,
+                   "' takes a multiple of input_size=", input_size, ", at least one timestep");
   }
   const size_t timesteps = values.size() / input_size;
   if (timesteps > max_timesteps) {
-    return absl::InvalidArgumentError(absl::StrCat("the sequence has ", timesteps, " timesteps; at most ",
-                                                   max_timesteps,
-                                                   " are taken at once: send it in parts with a session"));
+    return Invalid("the sequence has ", timesteps, " timesteps; at most ", max_timesteps,
+                   " are taken at once: send it in parts with a session");
   }
   if (timesteps > model.network->max_timesteps()) {
     return absl::InvalidArgumentError(absl::StrCat("the sequence has ", timesteps, " timesteps; model '", model.name,
@@ -104,7 +101,7 @@ absl::Status CheckValues(absl::Span<const float> values, const Model& model, abs
   for (size_t i = 0; i < values.size(); ++i) {
     if (!ignored.empty() && ignored[i % ignored.size()]) continue;
     if (!std::isfinite(values[i])) {
-      return absl::InvalidArgumentError(absl::StrCat(PlaceOf(i, spec), " is ", values[i], "; wanted a finite number"));
+      return Invalid(PlaceOf(i, spec), " is ", values[i], "; wanted a finite number");
     }
     if (!tokens) continue;
     if (absl::Status status = CheckToken(values[i], i, spec); !status.ok()) return status;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 #include "base/steady_time.h"
 #include "server/metrics/metrics.h"
 #include "server/refusal/refusal.h"
@@ -38,8 +39,7 @@ void Forecast::Start(const ForecastView& request, absl::Time now, absl::Time dea
 absl::Status Forecast::Begin() {
   if (context_->draining->load(std::memory_order_relaxed)) return ShuttingDown();
   if (request_.horizon < 1 || request_.horizon > static_cast<int64_t>(context_->limits.max_timesteps)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("horizon is ", request_.horizon, "; wanted 1 to ", context_->limits.max_timesteps));
+    return Invalid("horizon is ", request_.horizon, "; wanted 1 to ", context_->limits.max_timesteps);
   }
   absl::StatusOr<ServedModelPtr> model = context_->registry->Find(request_.model, request_.version);
   if (!model.ok()) return model.status();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 #include "server/metrics/metrics.h"
 #include "server/refusal/refusal.h"
 #include "server/serve/check_sequence.h"
@@ -84,8 +85,7 @@ absl::Status CheckPaths(const ForecastView& request, const Model& model, size_t 
   const ModelSpec& spec = model.spec();
   if (absl::Status status = CheckSteps(model); !status.ok()) return status;
   if (request.num_paths != 0 && (request.num_paths < 2 || request.num_paths > kMaxPaths)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("num_paths is ", request.num_paths, "; wanted 2 to ", kMaxPaths, ", or 0 to sample none"));
+    return Invalid("num_paths is ", request.num_paths, "; wanted 2 to ", kMaxPaths, ", or 0 to sample none");
   }
   if (request.num_paths != 0 && spec.head != Head::kGaussian) {
     return Refuse(Why::kPosition, absl::StrCat("model '", model.name, "' has a ", HeadName(spec.head),
@@ -94,8 +94,7 @@ absl::Status CheckPaths(const ForecastView& request, const Model& model, size_t 
   double last = 0;
   for (const double quantile : request.path_quantiles) {
     if (!(quantile > last && quantile < 1)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("a path quantile is ", quantile, "; wanted ascending numbers inside (0, 1)"));
+      return Invalid("a path quantile is ", quantile, "; wanted ascending numbers inside (0, 1)");
     }
     last = quantile;
   }
@@ -103,8 +102,7 @@ absl::Status CheckPaths(const ForecastView& request, const Model& model, size_t 
   const double reply_bytes = static_cast<double>(request.horizon) * static_cast<double>(spec.output_size()) *
                              values_per_output * sizeof(float);
   if (reply_bytes <= static_cast<double>(max_reply_bytes)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("the forecast is too large: a reply of ", reply_bytes, " bytes, at most ", max_reply_bytes));
+  return Invalid("the forecast is too large: a reply of ", reply_bytes, " bytes, at most ", max_reply_bytes);
 }
 
 Work WorkOfPaths(const ForecastView& request, const ModelSpec& spec, size_t timesteps) {

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 #include "server/refusal/refusal.h"
 #include "server/serve/check_sequence.h"
 
@@ -49,8 +50,8 @@ absl::Status ForecastPlan::PlanInputs(const ForecastView& request, const Model& 
                                                  "' does not feed it back, so known_inputs must give it"));
     }
   } else if (known != future * input_size_) {
-    return absl::InvalidArgumentError(absl::StrCat("known_inputs has ", known, " floats; horizon ", request.horizon,
-                                                   " takes ", future, " timesteps of input_size=", input_size_));
+    return Invalid("known_inputs has ", known, " floats; horizon ", request.horizon, " takes ", future,
+                   " timesteps of input_size=", input_size_);
   }
   if (absl::Status status = CheckValues(request.known_inputs, model, ignored); !status.ok()) return status;
   inputs_.reserve(timesteps_ * input_size_);
@@ -65,8 +66,7 @@ absl::Status ForecastPlan::PlanTimes(const ForecastView& request, const Model& m
   const size_t future = static_cast<size_t>(request.horizon) - 1;
   const size_t known = request.known_times.size();
   if (known != 0 && known != future) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("known_times has ", known, " entries; horizon ", request.horizon, " takes ", future));
+    return Invalid("known_times has ", known, " entries; horizon ", request.horizon, " takes ", future);
   }
   if (!model.spec().needs_times()) return absl::OkStatus();
   times_.assign(request.history_times.begin(), request.history_times.end());

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 #include "base/steady_time.h"
 #include "server/metrics/metrics.h"
 #include "server/refusal/refusal.h"
@@ -55,12 +55,11 @@ absl::Status Message::Admit(absl::Time deadline) {
   const bool streams = method_ == Method::kStreamPredict || method_ == Method::kModelStreamInfer;
   if (!streams && context_->draining->load(std::memory_order_relaxed)) return ShuttingDown();
   if (request_.sequences == 0 || request_.sequences > context_->limits.max_sequences_per_message) {
-    return absl::InvalidArgumentError(absl::StrCat("the message has ", request_.sequences, " sequences; wanted 1 to ",
-                                                   context_->limits.max_sequences_per_message));
+    return Invalid("the message has ", request_.sequences, " sequences; wanted 1 to ",
+                   context_->limits.max_sequences_per_message);
   }
   if (request_.timeout < absl::ZeroDuration()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("timeout_ms is ", absl::ToInt64Milliseconds(request_.timeout), "; wanted 0 or more"));
+    return Invalid("timeout_ms is ", absl::ToInt64Milliseconds(request_.timeout), "; wanted 0 or more");
   }
   deadline_ = std::min(deadline, arrived_ + request_.timeout);
   model_ = std::move(request_.found);

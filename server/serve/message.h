@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "server/metrics/requests_probe.h"
+#include "server/metrics/probes.h"
 #include "server/metrics/served_model.h"
 #include "server/serve/exchange.h"
 #include "server/serve/sequence_task.h"

@@ -2,7 +2,7 @@
 #define RONDO_SERVER_SERVE_RECORD_REFUSAL_H_
 
 #include "absl/status/status.h"
-#include "server/metrics/requests_probe.h"
+#include "server/metrics/probes.h"
 
 namespace rondo {
 

@@ -5,7 +5,7 @@
 
 #include "server/loop/event.h"
 #include "server/loop/step_engine.h"
-#include "server/metrics/requests_probe.h"
+#include "server/metrics/probes.h"
 #include "server/registry/adopt_sessions.h"
 #include "server/registry/model_registry.h"
 #include "server/serve/request_limits.h"

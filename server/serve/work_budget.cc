@@ -1,19 +1,19 @@
 #include "server/serve/work_budget.h"
 
 #include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 #include "server/refusal/refusal.h"
 
 namespace rondo {
 
 absl::Status WorkBudget::Take(const Work& work) {
   if (work.steps > limits_.max_work_steps / 2) {
-    return absl::InvalidArgumentError(absl::StrCat("the request takes ", work.steps, " steps; one request may take ",
-                                                   limits_.max_work_steps / 2, ", half of max_work_steps"));
+    return Invalid("the request takes ", work.steps, " steps; one request may take ", limits_.max_work_steps / 2,
+                   ", half of max_work_steps");
   }
   if (work.bytes > limits_.max_work_bytes / 2) {
-    return absl::InvalidArgumentError(absl::StrCat("the request takes ", work.bytes,
-                                                   " bytes of memory; one request may take ",
-                                                   limits_.max_work_bytes / 2, ", half of max_work_bytes"));
+    return Invalid("the request takes ", work.bytes, " bytes of memory; one request may take ",
+                   limits_.max_work_bytes / 2, ", half of max_work_bytes");
   }
   const size_t steps = steps_.fetch_add(work.steps, std::memory_order_relaxed);
   const size_t bytes = bytes_.fetch_add(work.bytes, std::memory_order_relaxed);

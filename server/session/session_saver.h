@@ -10,7 +10,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/types/span.h"
-#include "server/metrics/sessions_probe.h"
+#include "server/metrics/probes.h"
 #include "server/session/session_backing.h"
 #include "server/session/session_table.h"
 

@@ -15,7 +15,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
 #include "base/mutex.h"
-#include "server/metrics/store_probe.h"
+#include "server/metrics/probes.h"
 #include "server/store/session_store.h"
 #include "server/store/store_queue.h"
 

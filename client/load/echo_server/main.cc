@@ -8,7 +8,6 @@
 #include <optional>
 #include <string>
 
-#include "absl/synchronization/mutex.h"
 #include "base/cpu_list.h"
 #include "base/option_table.h"
 #include "client/load/echo_server/echo_service.h"
@@ -91,8 +90,4 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace rondo::load
 
-int main(int argc, char** argv) {
-  // rondo-server switches these checks off too: the baseline must be no slower than it can be.
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  return rondo::load::Main(argc, argv);
-}
+int main(int argc, char** argv) { return rondo::load::Main(argc, argv); }

@@ -10,6 +10,7 @@
 #include "base/steady_time.h"
 #include "server/rpc/call/call.h"
 #include "server/rpc/call/rpc_context.h"
+#include "server/rpc/call/status.h"
 
 namespace rondo {
 
@@ -29,9 +30,9 @@ class RpcCall : public Call {
   // Finishes a unary call: with `response`, or with an error if `status` is one.
   template <typename Response>
   void FinishUnary(grpc::ServerAsyncResponseWriter<Response>* writer, const Response& response,
-                   const grpc::Status& status) {
-    if (status.ok()) return writer->Finish(response, status, BeginFinish());
-    writer->FinishWithError(status, BeginFinish());
+                   const absl::Status& status) {
+    if (status.ok()) return writer->Finish(response, grpc::Status::OK, BeginFinish());
+    writer->FinishWithError(ToGrpcStatus(status, &server_context_), BeginFinish());
   }
 
   const RpcContext* context() const { return context_; }

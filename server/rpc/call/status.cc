@@ -7,11 +7,6 @@
 
 namespace rondo {
 
-grpc::Status ToGrpcStatus(const absl::Status& status) {
-  if (status.ok()) return grpc::Status::OK;
-  return grpc::Status(static_cast<grpc::StatusCode>(status.raw_code()), std::string(status.message()));
-}
-
 grpc::Status ToGrpcStatus(const absl::Status& status, grpc::ServerContext* context) {
   if (status.ok()) return grpc::Status::OK;
   const Refusal refusal = RefusalOf(status);
@@ -21,7 +16,7 @@ grpc::Status ToGrpcStatus(const absl::Status& status, grpc::ServerContext* conte
   if (refusal.next_position) {
     context->AddTrailingMetadata("rondo-next-position", absl::StrCat(*refusal.next_position));
   }
-  return ToGrpcStatus(status);
+  return grpc::Status(static_cast<grpc::StatusCode>(status.raw_code()), std::string(status.message()));
 }
 
 void ToProto(const absl::Status& status, v1::Status* proto) {

@@ -9,8 +9,6 @@
 
 namespace rondo {
 
-grpc::Status ToGrpcStatus(const absl::Status& status);
-
 // Also sets the trailers of a refusal: grpc-retry-pushback-ms where there is advice, and rondo-next-position where the
 // session goes on at a known one.
 grpc::Status ToGrpcStatus(const absl::Status& status, grpc::ServerContext* context);

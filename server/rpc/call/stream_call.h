@@ -5,7 +5,6 @@
 
 #include <memory>
 
-#include "absl/strings/str_cat.h"
 #include "base/steady_time.h"
 #include "server/refusal/refusal.h"
 #include "server/rpc/call/read_pace.h"
@@ -47,26 +46,87 @@ class StreamCall : public RpcCall, private MessageOwner {
  private:
   using Step = typename StreamPolicy<Message>::Step;
 
-  void OnArrived() override;
+  void OnArrived() override {
+    Listen<StreamCall>(context(), service_);
+    if (Rpc::ErrorsEndStream(*server_context())) policy_.EndAtRefusal();
+    const absl::Status status = Admit();
+    if (status.ok()) return ReadNext();
+    policy_.EndWith(status);
+    Advance();
+  }
   void OnCancelled() override {
     policy_.Break();
     Advance();
   }
   void OnMessageDone() override { Advance(); }
-  void OnRead(bool ok);
-  void OnReadNext(bool ok);
-  void OnWritten(bool ok);
-  void OnSaidGoingAway(bool ok);
 
   // Whether the server takes one more stream, this one.
-  absl::Status Admit();
+  absl::Status Admit() {
+    const size_t most = context()->stream_limits.max_streams;
+    const absl::Status status = AdmitStream(context()->open_streams->fetch_add(1), most);
+    if (!status.ok()) RecordRefusal(status, context()->metrics);
+    if (!status.ok() || !context()->draining->load(std::memory_order_relaxed)) return status;
+    return ShuttingDown();
+  }
+
   // Starts the next read, if more may come and a place is free.
-  void ReadNext();
+  void ReadNext() {
+    if (!policy_.CanRead()) return;
+    Message* const message = policy_.BeginRead([this] {
+      MessageOwner* const owner = this;
+      return std::make_unique<Message>(context(), Rpc::kMethod, owner);
+    });
+    pace_.ReadStarted(context()->loop->turn());
+    stream_.Read(message->request(), Begin(&read_));
+  }
+  void OnRead(bool ok) {
+    Message* const message = policy_.EndRead(ok);
+    if (message == nullptr) return Advance();
+    ReadOn();
+    message->Start(SteadyNow(), deadline());
+  }
   // Starts the next read after a message, now or behind the turn's replies.
-  void ReadOn();
+  void ReadOn() {
+    if (pace_.ReadsOnAtOnce(context()->loop->turn())) return ReadNext();
+    if (read_next_posted_) return;
+    read_next_posted_ = true;
+    context()->loop->Post(Begin(&read_next_));
+  }
+  void OnReadNext(bool) {
+    read_next_posted_ = false;
+    ReadNext();
+  }
+
   // Takes the policy's next step.
-  void Advance();
-  void SayGoingAway();
+  void Advance() {
+    switch (policy_.Next()) {
+      case Step::kWait:
+        return;
+      case Step::kWrite:
+        Rpc::NoteMoved(*policy_.oldest(), &moved_);
+        stream_.Write(policy_.oldest()->response(), Begin(&written_));
+        return;
+      case Step::kSayGoingAway:
+        return SayGoingAway();
+      case Step::kFinish:
+        stream_.Finish(ToGrpcStatus(policy_.end(), server_context()), BeginFinish());
+        return;
+    }
+  }
+  void OnWritten(bool ok) {
+    policy_.Written(ok);
+    ReadNext();
+    Advance();
+  }
+  void SayGoingAway() {
+    typename Rpc::Response last;
+    if (!Rpc::SayGoingAway(moved_, &last)) return OnSaidGoingAway(true);
+    stream_.Write(last, Begin(&said_going_away_));
+  }
+  void OnSaidGoingAway(bool) {
+    policy_.SaidGoingAway();
+    Advance();
+  }
 
   Service* const service_;
   grpc::ServerAsyncReaderWriter<typename Rpc::Response, typename Rpc::Request> stream_{server_context()};
@@ -80,98 +140,6 @@ class StreamCall : public RpcCall, private MessageOwner {
   bool read_next_posted_ = false;  // the event is in the loop's inbox
   MovedSessions moved_;
 };
-
-template <typename Rpc>
-void StreamCall<Rpc>::OnArrived() {
-  Listen<StreamCall>(context(), service_);
-  if (Rpc::ErrorsEndStream(*server_context())) policy_.EndAtRefusal();
-  const absl::Status status = Admit();
-  if (status.ok()) return ReadNext();
-  policy_.EndWith(status);
-  Advance();
-}
-
-template <typename Rpc>
-absl::Status StreamCall<Rpc>::Admit() {
-  const size_t open = context()->open_streams->fetch_add(1) + 1;
-  if (open > context()->stream_limits.max_streams) {
-    const absl::Status status = Refuse(
-        Why::kStreamsFull, absl::StrCat("the server has max_streams=", context()->stream_limits.max_streams, " open"));
-    RecordRefusal(status, context()->metrics);
-    return status;
-  }
-  return context()->draining->load(std::memory_order_relaxed) ? ShuttingDown() : absl::OkStatus();
-}
-
-template <typename Rpc>
-void StreamCall<Rpc>::ReadNext() {
-  if (!policy_.CanRead()) return;
-  Message* const message = policy_.BeginRead([this] {
-    MessageOwner* const owner = this;
-    return std::make_unique<Message>(context(), Rpc::kMethod, owner);
-  });
-  pace_.ReadStarted(context()->loop->turn());
-  stream_.Read(message->request(), Begin(&read_));
-}
-
-template <typename Rpc>
-void StreamCall<Rpc>::OnRead(bool ok) {
-  Message* const message = policy_.EndRead(ok);
-  if (message == nullptr) return Advance();
-  ReadOn();
-  message->Start(SteadyNow(), deadline());
-}
-
-template <typename Rpc>
-void StreamCall<Rpc>::ReadOn() {
-  if (pace_.ReadsOnAtOnce(context()->loop->turn())) return ReadNext();
-  if (read_next_posted_) return;
-  read_next_posted_ = true;
-  context()->loop->Post(Begin(&read_next_));
-}
-
-template <typename Rpc>
-void StreamCall<Rpc>::OnReadNext(bool) {
-  read_next_posted_ = false;
-  ReadNext();
-}
-
-template <typename Rpc>
-void StreamCall<Rpc>::Advance() {
-  switch (policy_.Next()) {
-    case Step::kWait:
-      return;
-    case Step::kWrite:
-      Rpc::NoteMoved(*policy_.oldest(), &moved_);
-      stream_.Write(policy_.oldest()->response(), Begin(&written_));
-      return;
-    case Step::kSayGoingAway:
-      return SayGoingAway();
-    case Step::kFinish:
-      stream_.Finish(ToGrpcStatus(policy_.end(), server_context()), BeginFinish());
-      return;
-  }
-}
-
-template <typename Rpc>
-void StreamCall<Rpc>::SayGoingAway() {
-  typename Rpc::Response last;
-  if (!Rpc::SayGoingAway(moved_, &last)) return OnSaidGoingAway(true);
-  stream_.Write(last, Begin(&said_going_away_));
-}
-
-template <typename Rpc>
-void StreamCall<Rpc>::OnSaidGoingAway(bool) {
-  policy_.SaidGoingAway();
-  Advance();
-}
-
-template <typename Rpc>
-void StreamCall<Rpc>::OnWritten(bool ok) {
-  policy_.Written(ok);
-  ReadNext();
-  Advance();
-}
 
 }  // namespace rondo
 

@@ -4,9 +4,17 @@
 #include <cstddef>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "server/refusal/refusal.h"
 #include "server/rpc/call/message_ring.h"
 
 namespace rondo {
+
+// Whether a server that has `open` streams takes one more. RESOURCE_EXHAUSTED: it has `most`.
+inline absl::Status AdmitStream(size_t open, size_t most) {
+  if (open < most) return absl::OkStatus();
+  return Refuse(Why::kStreamsFull, absl::StrCat("the server has max_streams=", most, " open"));
+}
 
 // Decides what a stream of messages does next: when it may read, which reply it writes, when it ends and with what. One
 // write is under way at most. Policy only, without a lock, a thread or gRPC.

@@ -5,7 +5,6 @@
 
 #include "absl/status/status.h"
 #include "server/rpc/call/rpc_call.h"
-#include "server/rpc/call/status.h"
 #include "server/serve/record_refusal.h"
 
 namespace rondo {
@@ -30,7 +29,7 @@ class UnaryCall : public RpcCall {
     Listen<UnaryCall>(context(), service_, request_method_, handler_);
     const absl::Status status = handler_(request_, &response_);
     if (!status.ok()) RecordRefusal(status, context()->metrics);
-    FinishUnary(&writer_, response_, ToGrpcStatus(status, server_context()));
+    FinishUnary(&writer_, response_, status);
   }
 
   Base* const service_;

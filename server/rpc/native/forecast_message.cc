@@ -1,7 +1,6 @@
 #include "server/rpc/native/forecast_message.h"
 
 #include "absl/types/span.h"
-#include "server/rpc/call/status.h"
 
 namespace rondo {
 namespace {
@@ -35,10 +34,6 @@ void ForecastMessage::OnMessageDone() {
     if (forecast_.last_time().has_value()) response_.set_last_time(*forecast_.last_time());
   }
   owner_->OnMessageDone();
-}
-
-grpc::Status ForecastMessage::CallStatus(grpc::ServerContext* context) const {
-  return ToGrpcStatus(forecast_.status(), context);
 }
 
 }  // namespace rondo

@@ -1,9 +1,6 @@
 #ifndef RONDO_SERVER_RPC_NATIVE_FORECAST_MESSAGE_H_
 #define RONDO_SERVER_RPC_NATIVE_FORECAST_MESSAGE_H_
 
-#include <grpcpp/server_context.h>
-#include <grpcpp/support/status.h>
-
 #include "absl/time/time.h"
 #include "rondo/v1/inference.pb.h"
 #include "server/rpc/call/rpc_context.h"
@@ -22,7 +19,7 @@ class ForecastMessage : private MessageOwner {
   // Fill before Start; untouched until OnMessageDone.
   v1::ForecastRequest* request() { return &request_; }
   const v1::ForecastResponse& response() const { return response_; }
-  grpc::Status CallStatus(grpc::ServerContext* context) const;
+  const absl::Status& status() const { return forecast_.status(); }
 
   // Once at most. The owner hears OnMessageDone once, at once or later.
   void Start(absl::Time now, absl::Time deadline);

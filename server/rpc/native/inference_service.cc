@@ -1,15 +1,63 @@
-#include "server/rpc/native/inference_service.h"
+// Predict, StreamPredict and Forecast.
+#include <string>
 
+#include "absl/strings/string_view.h"
 #include "server/rpc/call/predict_call.h"
 #include "server/rpc/call/stream_call.h"
-#include "server/rpc/native/predict_rpc.h"
+#include "server/rpc/native/forecast_message.h"
+#include "server/rpc/native/predict_message.h"
+#include "server/rpc/native/services.h"
 
 namespace rondo {
+namespace {
 
-void ServeInference(const RpcContext* context, v1::Inference::AsyncService* service) {
-  ListenToMany<PredictCall<PredictRpc>>(context, service);
+using InferenceService = v1::Inference::AsyncService;
+
+// What StreamCall needs to know of StreamPredict.
+struct StreamPredictRpc {
+  using Service = InferenceService;
+  using Message = PredictMessage;
+  using Request = v1::PredictRequest;
+  using Response = v1::PredictResponse;
+  static constexpr Method kMethod = Method::kStreamPredict;
+  static constexpr auto kRequest = &Service::RequestStreamPredict;
+
+  static bool ErrorsEndStream(const grpc::ServerContext&) { return false; }
+
+  // Notes in *moved what `message` did to its sessions.
+  static void NoteMoved(const Message& message, MovedSessions* moved) {
+    const Response& response = message.response();
+    for (int i = 0; i < response.results_size(); ++i) {  // none of a refused message
+      const v1::Sequence& sequence = message.request().sequences(i);
+      const v1::SequenceResult& result = response.results(i);
+      if (sequence.session_id().empty() || result.has_status()) continue;
+      if (sequence.end_session()) {
+        moved->Forget(static_cast<size_t>(i), sequence.session_id());
+      } else {
+        moved->Note(static_cast<size_t>(i), sequence.session_id(), result.next_position());
+      }
+    }
+  }
+
+  // Fills the last message of a stream whose server goes away. False: this protocol has none.
+  static bool SayGoingAway(const MovedSessions& moved, Response* response) {
+    v1::GoingAway* const going_away = response->mutable_going_away();
+    moved.ForEach([going_away](absl::string_view id, int64_t position) {
+      v1::SessionPosition* const session = going_away->add_sessions();
+      session->set_session_id(std::string(id));
+      session->set_position(position);
+    });
+    return true;
+  }
+};
+
+}  // namespace
+
+void ServeInference(const RpcContext* context, InferenceService* service) {
+  using Service = InferenceService;
+  ListenToMany<PredictCall<Service, PredictMessage, Method::kPredict, &Service::RequestPredict>>(context, service);
   ListenToMany<StreamCall<StreamPredictRpc>>(context, service);
-  ListenToMany<PredictCall<ForecastRpc>>(context, service);
+  ListenToMany<PredictCall<Service, ForecastMessage, Method::kForecast, &Service::RequestForecast>>(context, service);
 }
 
 }  // namespace rondo

@@ -5,7 +5,6 @@
 
 #include "base/steady_time.h"
 #include "server/refusal/refusal.h"
-#include "server/rpc/call/status.h"
 #include "server/serve/record_refusal.h"
 
 namespace rondo {
@@ -66,7 +65,7 @@ absl::Status LeasedCall::Cancelled() const {
 void LeasedCall::Reply(const absl::Status& status) {
   if (!status.ok()) RecordRefusal(status, context()->metrics);
   context()->metrics->in_flight.Add(-1);
-  Send(ToGrpcStatus(status, server_context()));
+  Send(status);
 }
 
 void LeasedCall::OnCancelled() {

@@ -32,7 +32,7 @@ class LeasedCall : public RpcCall {
   // The session that Handle has made or ended; empty: none.
   virtual std::string ChangedId() const = 0;
   // Finishes the call: with the response, or with an error if `status` is one.
-  virtual void Send(const grpc::Status& status) = 0;
+  virtual void Send(const absl::Status& status) = 0;
 
  private:
   void OnArrived() override;
@@ -87,7 +87,7 @@ class LeasedMethodCall : public LeasedCall {
   std::string ChangedId() const override {
     return method_.changed_id == nullptr ? std::string() : method_.changed_id(request_, response_);
   }
-  void Send(const grpc::Status& status) override { FinishUnary(&writer_, response_, status); }
+  void Send(const absl::Status& status) override { FinishUnary(&writer_, response_, status); }
 
   Base* const service_;
   const UnaryRequest<Base, Request, Response> request_method_;

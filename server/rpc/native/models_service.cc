@@ -1,9 +1,9 @@
-#include "server/rpc/native/models_service.h"
-
+// rondo.v1.Models.
 #include <string>
 
 #include "model/network_table.h"
 #include "server/rpc/call/unary_method.h"
+#include "server/rpc/native/services.h"
 
 namespace rondo {
 namespace {

@@ -59,9 +59,9 @@ void PredictMessage::OnMessageDone(const absl::Status& refusal) {
   owner_->OnMessageDone();
 }
 
-grpc::Status PredictMessage::CallStatus(grpc::ServerContext* context) const {
+absl::Status PredictMessage::status() const {
   const bool speaks_for_all = !refusal().ok() || response_.results_size() == 1;
-  return speaks_for_all ? ToGrpcStatus(message_.first_failure(), context) : grpc::Status::OK;
+  return speaks_for_all ? message_.first_failure() : absl::OkStatus();
 }
 
 void PredictMessage::Clear() {

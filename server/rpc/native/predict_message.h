@@ -1,9 +1,6 @@
 #ifndef RONDO_SERVER_RPC_NATIVE_PREDICT_MESSAGE_H_
 #define RONDO_SERVER_RPC_NATIVE_PREDICT_MESSAGE_H_
 
-#include <grpcpp/server_context.h>
-#include <grpcpp/support/status.h>
-
 #include <cstddef>
 
 #include "absl/status/status.h"
@@ -30,7 +27,7 @@ class PredictMessage : private Exchange {
   const v1::PredictRequest& request() const { return request_; }
   const v1::PredictResponse& response() const { return response_; }
   // What a unary call ends with: the refusal, or the failure of its only sequence.
-  grpc::Status CallStatus(grpc::ServerContext* context) const;
+  absl::Status status() const;
   // Why the whole message was refused, or OK. Each sequence has its own status besides.
   const absl::Status& refusal() const { return message_.refusal(); }
   bool running() const { return message_.running(); }

@@ -22,6 +22,11 @@ void ToProto(const SessionInfo& info, v1::Session* proto) {
   proto->set_idle_seconds(absl::ToDoubleSeconds(info.idle));
 }
 
+absl::Status Answer(const absl::StatusOr<SessionInfo>& info, v1::Session* response) {
+  if (info.ok()) ToProto(*info, response);
+  return info.status();
+}
+
 absl::Status ExportSession(const RpcContext& context, const v1::ExportSessionRequest&, SessionLease lease,
                            v1::ExportSessionResponse* response) {
   const SessionRecord record = lease.Export();
@@ -58,10 +63,7 @@ absl::Status ImportSession(const RpcContext& context, const v1::ImportSessionReq
       FindRecordedModel(*context.registry, record->model, AdoptSessions::kNever);
   if (!model.ok()) return model.status();
   if (!request.session_id().empty()) record->id = request.session_id();
-  const absl::StatusOr<SessionInfo> info = context.sessions->Import(*record, *model, SteadyNow());
-  if (!info.ok()) return info.status();
-  ToProto(*info, response);
-  return absl::OkStatus();
+  return Answer(context.sessions->Import(*record, *model, SteadyNow()), response);
 }
 
 absl::Status ForkSession(const RpcContext& context, const v1::ForkSessionRequest& request, SessionLease lease,
@@ -75,10 +77,7 @@ absl::Status ForkSession(const RpcContext& context, const v1::ForkSessionRequest
     if (!made.ok()) return made.status();
     record.id = *std::move(made);
   }
-  const absl::StatusOr<SessionInfo> info = context.sessions->Import(record, model, SteadyNow());
-  if (!info.ok()) return info.status();
-  ToProto(*info, response);
-  return absl::OkStatus();
+  return Answer(context.sessions->Import(record, model, SteadyNow()), response);
 }
 
 }  // namespace rondo

@@ -12,6 +12,8 @@
 namespace rondo {
 
 void ToProto(const SessionInfo& info, v1::Session* proto);
+// Fills *response if `info` is OK. Returns its status.
+absl::Status Answer(const absl::StatusOr<SessionInfo>& info, v1::Session* response);
 
 // What moves a session's state out of the server, into it, and into another session. Each fills an empty *response.
 

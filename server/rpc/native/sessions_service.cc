@@ -1,14 +1,14 @@
-#include "server/rpc/native/sessions_service.h"
-
+// rondo.v1.Sessions.
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 #include "base/steady_time.h"
 #include "server/rpc/call/unary_method.h"
 #include "server/rpc/native/leased_call.h"
+#include "server/rpc/native/services.h"
 #include "server/rpc/native/session_transfer.h"
 #include "server/serve/check_sequence.h"
 
@@ -22,7 +22,7 @@ absl::StatusOr<std::optional<absl::Duration>> IdleTimeoutOf(const v1::CreateSess
   if (!request.has_idle_timeout_seconds()) return std::optional<absl::Duration>();
   const double seconds = request.idle_timeout_seconds();
   if (!(seconds >= 0)) {
-    return absl::InvalidArgumentError(absl::StrCat("idle_timeout_seconds is ", seconds, "; wanted 0 or more"));
+    return Invalid("idle_timeout_seconds is ", seconds, "; wanted 0 or more");
   }
   return std::optional<absl::Duration>(seconds == 0 ? absl::InfiniteDuration() : absl::Seconds(seconds));
 }
@@ -34,24 +34,18 @@ absl::Status Create(const RpcContext& context, const v1::CreateSessionRequest& r
   absl::StatusOr<ServedModelPtr> model = context.registry->Find(request.model(), request.version());
   if (!model.ok()) return model.status();
   if (absl::Status steps = CheckSteps(*(*model)->model); !steps.ok()) return steps;
-  absl::StatusOr<SessionInfo> info = context.sessions->Create(request.session_id(), *model, *idle_timeout, SteadyNow());
-  if (!info.ok()) return info.status();
-  ToProto(*info, response);
-  return absl::OkStatus();
+  return Answer(context.sessions->Create(request.session_id(), *model, *idle_timeout, SteadyNow()), response);
 }
 
 absl::Status Get(const RpcContext& context, const v1::GetSessionRequest& request, SessionLease, v1::Session* response) {
-  absl::StatusOr<SessionInfo> info = context.sessions->Get(request.session_id(), SteadyNow());
-  if (!info.ok()) return info.status();
-  ToProto(*info, response);
-  return absl::OkStatus();
+  return Answer(context.sessions->Get(request.session_id(), SteadyNow()), response);
 }
 
 absl::Status List(const RpcContext& context, const v1::ListSessionsRequest& request,
                   v1::ListSessionsResponse* response) {
   if (request.page_size() < 0 || request.page_size() > kMaxPageSize) {
-    return absl::InvalidArgumentError(absl::StrCat("page_size is ", request.page_size(), "; wanted 1 to ", kMaxPageSize,
-                                                   ", or 0 for ", kDefaultPageSize));
+    return Invalid("page_size is ", request.page_size(), "; wanted 1 to ", kMaxPageSize, ", or 0 for ",
+                   kDefaultPageSize);
   }
   const int page_size = request.page_size() == 0 ? kDefaultPageSize : request.page_size();
   std::string page_token = request.page_token();

@@ -90,7 +90,7 @@ class WatchCall : public RpcCall {
       has_written_ = writing_ = true;
       writer_.Write(response_, Begin(&written_));
     } else if (cancelled_ || draining_) {
-      writer_.Finish(ToGrpcStatus(ShuttingDown()), BeginFinish());
+      writer_.Finish(ToGrpcStatus(ShuttingDown(), server_context()), BeginFinish());
     }
   }
 

@@ -4,7 +4,6 @@
 
 #include "server/refusal/refusal.h"
 #include "server/rpc/call/rpc_call.h"
-#include "server/rpc/call/status.h"
 #include "server/rpc/standard/reflection_answers.h"
 
 namespace rondo {
@@ -50,7 +49,7 @@ class ReflectionCall : public RpcCall {
 
   void Finish() {
     if (finishing()) return;
-    stream_.Finish(draining_ ? ToGrpcStatus(ShuttingDown()) : grpc::Status::OK, BeginFinish());
+    stream_.Finish(ToGrpcStatus(draining_ ? ShuttingDown() : absl::OkStatus(), server_context()), BeginFinish());
   }
 
   Service* const service_;

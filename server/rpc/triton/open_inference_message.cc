@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/rpc/call/status.h"
+#include "base/invalid.h"
 
 namespace rondo {
 namespace {
@@ -75,13 +75,8 @@ absl::Status OpenInferenceMessage::Failure() const {
   const absl::Status& failure = message_.first_failure();
   if (!message_.refusal().ok() || !absl::IsNotFound(failure)) return failure;
   // The only thing that a sequence does not find is its session: Triton's text, and what became of it.
-  return absl::InvalidArgumentError(
-      absl::StrCat("inference request for sequence ", terms_.session_id, " to model '", request_.model_name(),
-                   "' must specify the START flag on the first request of the sequence: ", failure.message()));
-}
-
-grpc::Status OpenInferenceMessage::CallStatus(grpc::ServerContext* context) const {
-  return ToGrpcStatus(refusal_, context);
+  return Invalid("inference request for sequence ", terms_.session_id, " to model '", request_.model_name(),
+                 "' must specify the START flag on the first request of the sequence: ", failure.message());
 }
 
 void OpenInferenceMessage::Clear() {

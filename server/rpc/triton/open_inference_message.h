@@ -1,9 +1,6 @@
 #ifndef RONDO_SERVER_RPC_TRITON_OPEN_INFERENCE_MESSAGE_H_
 #define RONDO_SERVER_RPC_TRITON_OPEN_INFERENCE_MESSAGE_H_
 
-#include <grpcpp/server_context.h>
-#include <grpcpp/support/status.h>
-
 #include <cstddef>
 
 #include "absl/status/status.h"
@@ -35,9 +32,10 @@ class OpenInferenceMessage : private Exchange {
 
   InferRequest* request() { return &request_; }
   const StreamInferResponse& response() const { return response_; }
+  const InferResponse& unary_response() const { return response_.infer_response(); }
   // Why there is no result, or OK.
   const absl::Status& refusal() const { return refusal_; }
-  grpc::Status CallStatus(grpc::ServerContext* context) const;
+  const absl::Status& status() const { return refusal_; }
   bool running() const { return message_.running(); }
 
   void Start(absl::Time now, absl::Time deadline);

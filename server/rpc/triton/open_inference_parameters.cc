@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 #include "server/rpc/triton/infer_parameter.h"
 #include "server/rpc/triton/open_inference_tensors.h"
 
@@ -14,7 +15,7 @@ namespace {
 using Type = InferParameter::Type;
 
 absl::Status WrongType(absl::string_view key, absl::string_view wanted) {
-  return absl::InvalidArgumentError(absl::StrCat("parameter '", key, "' has the wrong type or value; wanted ", wanted));
+  return Invalid("parameter '", key, "' has the wrong type or value; wanted ", wanted);
 }
 
 absl::Status ReadFlag(const InferParameter& parameter, bool* flag) {
@@ -63,9 +64,8 @@ absl::Status ReadKnown(const InferParameter& parameter, InferTerms* terms) {
   bool unused = false;
   if (key == "triton_enable_empty_final_response") return ReadFlag(parameter, &unused);  // every reply is a final one
   if (!absl::StartsWith(key, "triton_")) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("parameter keys starting with 'triton_' are reserved for Triton usage: '",
-                   absl::CHexEscape(key.substr(0, 64)), "'"));
+  return Invalid("parameter keys starting with 'triton_' are reserved for Triton usage: '",
+                 absl::CHexEscape(key.substr(0, 64)), "'");
 }
 
 }  // namespace
@@ -89,8 +89,8 @@ absl::Status ReadParameters(const InferRequest& request, InferTerms* terms) {
 absl::Status ReadVersion(absl::string_view text, int64_t* version) {
   *version = 0;
   if (text.empty() || (absl::SimpleAtoi(text, version) && *version > 0)) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("the model version is '", absl::CHexEscape(text.substr(0, 64)),
-                                                 "'; wanted a positive number, or nothing"));
+  return Invalid("the model version is '", absl::CHexEscape(text.substr(0, 64)),
+                 "'; wanted a positive number, or nothing");
 }
 
 }  // namespace rondo

@@ -7,13 +7,30 @@
 #include "server/rpc/call/predict_call.h"
 #include "server/rpc/call/stream_call.h"
 #include "server/rpc/call/unary_method.h"
+#include "server/rpc/triton/open_inference_message.h"
 #include "server/rpc/triton/open_inference_models.h"
-#include "server/rpc/triton/open_inference_rpc.h"
 
 namespace rondo {
 namespace {
 
 using Service = OpenInferenceService;
+
+// What StreamCall needs to know of ModelStreamInfer.
+struct ModelStreamInferRpc {
+  using Service = OpenInferenceService;
+  using Message = OpenInferenceMessage;
+  using Request = inference::wire::InferRequest;
+  using Response = inference::wire::StreamInferResponse;
+  static constexpr Method kMethod = Method::kModelStreamInfer;
+  static constexpr auto kRequest = &Service::RequestStreamInfer;
+
+  static bool ErrorsEndStream(const grpc::ServerContext& context) {
+    const auto found = context.client_metadata().find("triton_grpc_error");
+    return found != context.client_metadata().end() && found->second == "true";
+  }
+  static void NoteMoved(const Message&, MovedSessions*) {}
+  static bool SayGoingAway(const MovedSessions&, Response*) { return false; }
+};
 
 // A model's methods: what they need besides the messages is the registry.
 template <typename Request, typename Response>
@@ -69,7 +86,8 @@ void OpenInferenceService::RequestStreamInfer(
 }
 
 void ServeModelInfer(const RpcContext* context, Service* service) {
-  ListenToMany<PredictCall<ModelInferRpc>>(context, service);
+  ListenToMany<PredictCall<Service, OpenInferenceMessage, Method::kModelInfer, &Service::RequestInfer,
+                           &OpenInferenceMessage::unary_response>>(context, service);
   ListenToMany<StreamCall<ModelStreamInferRpc>>(context, service);
 }
 

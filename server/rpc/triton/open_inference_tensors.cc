@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/types/span.h"
+#include "base/invalid.h"
 #include "server/rpc/triton/infer_parameter.h"
 
 namespace rondo {
@@ -53,9 +54,8 @@ class Input {
     if (shape.size() == 3 && shape[0] == 1) shape.remove_prefix(1);
     const bool fits = shape.size() == 2 ? shape[1] == static_cast<int64_t>(width) : shape.size() == 1 && width == 1;
     if (fits && shape[0] >= 1 && shape[0] <= static_cast<int64_t>(max_timesteps)) return static_cast<size_t>(shape[0]);
-    return absl::InvalidArgumentError(absl::StrCat("input ", Quoted(name()), " has shape ", ShapeText(tensor_),
-                                                   "; wanted [timesteps,", width, "] with 1 to ", max_timesteps,
-                                                   " timesteps"));
+    return Invalid("input ", Quoted(name()), " has shape ", ShapeText(tensor_), "; wanted [timesteps,", width,
+                   "] with 1 to ", max_timesteps, " timesteps");
   }
 
   // The numbers, where they are `count` of type T. They may be unaligned.
@@ -63,14 +63,13 @@ class Input {
   absl::StatusOr<const void*> Numbers(size_t count) const {
     const absl::string_view datatype = std::is_same_v<T, float> ? "FP32" : "INT64";
     if (tensor_.datatype() != datatype) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("input ", Quoted(name()), " has datatype ", Quoted(tensor_.datatype()), "; wanted ", datatype));
+      return Invalid("input ", Quoted(name()), " has datatype ", Quoted(tensor_.datatype()), "; wanted ", datatype);
     }
     const absl::Span<const T> contents = Contents(static_cast<const T*>(nullptr));
     const size_t size = raw_ != nullptr ? raw_->size() : contents.size() * sizeof(T);
     if (size == count * sizeof(T)) return raw_ != nullptr ? static_cast<const void*>(raw_->data()) : contents.data();
-    return absl::InvalidArgumentError(absl::StrCat("input ", Quoted(name()), " has ", size, " bytes of ", datatype,
-                                                   "; shape ", ShapeText(tensor_), " takes ", count * sizeof(T)));
+    return Invalid("input ", Quoted(name()), " has ", size, " bytes of ", datatype, "; shape ", ShapeText(tensor_),
+                   " takes ", count * sizeof(T));
   }
 
  private:
@@ -123,18 +122,16 @@ std::optional<Input> Find(const InferRequest& request, const ModelSpec& spec, ab
 absl::Status CheckContents(const InferRequest& request) {
   const int raw = request.raw_input_contents_size();
   if (raw != 0 && raw != request.inputs_size()) {
-    return absl::InvalidArgumentError(absl::StrCat("the request has ", request.inputs_size(), " inputs and ", raw,
-                                                   " raw_input_contents; wanted one an input"));
+    return Invalid("the request has ", request.inputs_size(), " inputs and ", raw,
+                   " raw_input_contents; wanted one an input");
   }
   for (int i = 0; i < request.inputs_size(); ++i) {
     const InputTensor& tensor = request.inputs(i);
     if (raw != 0 && tensor.has_contents()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "contents field must not be specified when using raw_input_contents for ", Quoted(tensor.name())));
+      return Invalid("contents field must not be specified when using raw_input_contents for ", Quoted(tensor.name()));
     }
     if (Has(tensor.parameters(), "shared_memory_region")) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("input ", Quoted(tensor.name()), " is in shared memory; this server reads tensors of requests"));
+      return Invalid("input ", Quoted(tensor.name()), " is in shared memory; this server reads tensors of requests");
     }
   }
   return absl::OkStatus();
@@ -143,18 +140,17 @@ absl::Status CheckContents(const InferRequest& request) {
 absl::Status CheckOutputs(const InferRequest& request) {
   for (const auto& output : request.outputs()) {
     if (output.name() != kOutputTensor) {
-      return absl::InvalidArgumentError(absl::StrCat("unexpected inference output ", Quoted(output.name()),
-                                                     " for model ", Quoted(request.model_name()), "; it has ",
-                                                     kOutputTensor));
+      return Invalid("unexpected inference output ", Quoted(output.name()), " for model ", Quoted(request.model_name()),
+                     "; it has ", kOutputTensor);
     }
     for (const absl::string_view key : {"classification", "shared_memory_region"}) {
       if (Has(output.parameters(), key)) {
-        return absl::InvalidArgumentError(absl::StrCat("output ", kOutputTensor, " does not take parameter ", key));
+        return Invalid("output ", kOutputTensor, " does not take parameter ", key);
       }
     }
   }
   if (request.outputs_size() <= 1) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("output ", kOutputTensor, " is asked for more than once"));
+  return Invalid("output ", kOutputTensor, " is asked for more than once");
 }
 
 absl::Status ReadWhole(const Input& input, const ModelSpec& spec, size_t max_timesteps, InferTensors* tensors) {
@@ -181,15 +177,15 @@ absl::Status ReadNamed(const InferRequest& request, const ModelSpec& spec, size_
   for (const InputFeature& feature : spec.inputs) {
     const std::optional<Input> input = Find(request, spec, feature.name, /*times=*/false);
     if (!input) {
-      return absl::InvalidArgumentError(absl::StrCat("input '", feature.name, "' is missing; wanted ", kInputTensor,
-                                                     ", or one tensor for each named input"));
+      return Invalid("input '", feature.name, "' is missing; wanted ", kInputTensor,
+                     ", or one tensor for each named input");
     }
     absl::StatusOr<size_t> rows = input->Timesteps(1, max_timesteps);
     if (!rows.ok()) return rows.status();
     if (columns.empty()) timesteps = *rows;
     if (*rows != timesteps) {
-      return absl::InvalidArgumentError(absl::StrCat("input '", feature.name, "' has ", *rows, " timesteps; input '",
-                                                     spec.inputs[0].name, "' has ", timesteps));
+      return Invalid("input '", feature.name, "' has ", *rows, " timesteps; input '", spec.inputs[0].name, "' has ",
+                     timesteps);
     }
     absl::StatusOr<const void*> numbers = input->Numbers<float>(timesteps);
     if (!numbers.ok()) return numbers.status();
@@ -218,9 +214,9 @@ absl::Status CheckNames(const InferRequest& request, const ModelSpec& spec, bool
   const auto is_times = [&spec](const InputTensor& tensor) { return IsTimes(tensor, spec); };
   const int times = static_cast<int>(absl::c_count_if(request.inputs(), is_times));
   if (request.inputs_size() - times == tensors && times <= 1) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "the request has ", request.inputs_size() - times, " inputs and ", times, " ", kTimesTensor, "; wanted ",
-      kInputTensor, " or ", spec.inputs.size(), " named inputs, each once, and ", kTimesTensor, " once at most"));
+  return Invalid("the request has ", request.inputs_size() - times, " inputs and ", times, " ", kTimesTensor,
+                 "; wanted ", kInputTensor, " or ", spec.inputs.size(), " named inputs, each once, and ", kTimesTensor,
+                 " once at most");
 }
 
 }  // namespace
@@ -238,7 +234,7 @@ absl::Status ReadTensors(const InferRequest& request, const Model& model, size_t
   if (status.ok()) status = CheckOutputs(request);
   if (!status.ok()) return status;
   const std::optional<Input> whole = Find(request, spec, kInputTensor, /*times=*/false);
-  if (!named && !whole) return absl::InvalidArgumentError(absl::StrCat("input ", kInputTensor, " is missing"));
+  if (!named && !whole) return Invalid("input ", kInputTensor, " is missing");
   status = named ? ReadNamed(request, spec, max_timesteps, tensors) : ReadWhole(*whole, spec, max_timesteps, tensors);
   if (status.ok()) status = CheckNames(request, spec, named);
   if (!status.ok()) return status;

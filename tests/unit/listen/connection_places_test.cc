@@ -3,6 +3,7 @@
 #include <set>
 
 #include "gtest/gtest.h"
+#include "server/refusal/refusal.h"
 
 namespace rondo {
 namespace {
@@ -10,9 +11,12 @@ namespace {
 // Two places, and sockets whose inode is 100 + descriptor.
 class ConnectionPlacesTest : public ::testing::Test {
  protected:
+  absl::Status TryAdmit(int descriptor, absl::Duration at = absl::ZeroDuration()) {
+    return places_.Admit(descriptor, 100 + static_cast<uint64_t>(descriptor), absl::UnixEpoch() + at,
+                         [this](int open, uint64_t inode) { return IsOpen(open, inode); });
+  }
   bool Admit(int descriptor, absl::Duration at = absl::ZeroDuration()) {
-    const bool admitted = places_.Admit(descriptor, 100 + static_cast<uint64_t>(descriptor), absl::UnixEpoch() + at,
-                                        [this](int open, uint64_t inode) { return IsOpen(open, inode); });
+    const bool admitted = TryAdmit(descriptor, at).ok();
     if (admitted) open_.insert(descriptor);
     return admitted;
   }
@@ -31,6 +35,14 @@ TEST_F(ConnectionPlacesTest, ANewcomerIsRefusedWhileAllPlacesAreTaken) {
   EXPECT_TRUE(Admit(6));
   EXPECT_FALSE(Admit(7));
   EXPECT_EQ(places_.taken(), 2u);
+}
+
+TEST_F(ConnectionPlacesTest, TheRefusalSaysThatConnectionsAreFullAndHowManyThereMayBe) {
+  ASSERT_TRUE(Admit(5) && Admit(6));
+  const absl::Status refusal = TryAdmit(7);
+  EXPECT_EQ(RefusalOf(refusal).why, Why::kConnectionsFull);
+  EXPECT_EQ(refusal.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(refusal.message(), "the server has max_connections=2 open");
 }
 
 TEST_F(ConnectionPlacesTest, ANewcomerIsLetInWhenOneHasLeft) {

@@ -22,7 +22,8 @@ struct CountingProbe : LoopProbe {
   std::vector<uint64_t> BatchSizes() const {
     std::vector<uint64_t> sizes;
     const Histogram::Snapshot batches = batch_size.Read();
-    for (size_t i = 0; i < kBatchSizes.size(); ++i) sizes.insert(sizes.end(), batches.counts[i], kBatchSizes[i]);
+    const std::vector<uint64_t>& bounds = batches.buckets->bounds;
+    for (size_t i = 0; i < bounds.size(); ++i) sizes.insert(sizes.end(), batches.counts[i], bounds[i]);
     return sizes;
   }
 };
@@ -219,7 +220,9 @@ TEST_F(StepEngineTest, EachRunIsCountedAsQueuedOnceWithThoseAdmittedWithIt) {
     ASSERT_TRUE(engine_.Admit(&runs.back()->run).ok());
   }
   RunUntilIdle(&engine_);
-  EXPECT_EQ(TotalOf(probe_.queue).count, 6u);
+  CountAndTime queued;
+  probe_.queue.AddTo(&queued);
+  EXPECT_EQ(queued.count, 6u);
   EXPECT_THAT(probe_.BatchSizes(), ElementsAre(3, 6));
 }
 

@@ -12,17 +12,15 @@ namespace {
 
 using ::testing::ElementsAre;
 
-constexpr std::array<uint64_t, 3> kBounds = {1, 10, 100};
-
 TEST(HistogramTest, CountsAValueOnABoundAsBelowIt) {
-  Histogram histogram(Buckets{kBounds});
+  Histogram histogram(Buckets{{1, 10, 100}});
   for (uint64_t value : {0, 1, 2, 10, 11, 100, 101, 5000}) histogram.Observe(value);
   EXPECT_THAT(histogram.Read().counts, ElementsAre(2, 2, 2, 2));
   EXPECT_EQ(histogram.Read().sum, 0u + 1 + 2 + 10 + 11 + 100 + 101 + 5000);
 }
 
 TEST(HistogramTest, LosesNothingWhenMoreThreadsThanCellsObserve) {
-  Histogram histogram(Buckets{kBounds});
+  Histogram histogram(Buckets{{1, 10, 100}});
   Counter counter;
   constexpr uint64_t kThreads = 2 * kMetricCells + 1;
   constexpr uint64_t kEach = 5000;

@@ -50,7 +50,7 @@ void Fill(Metrics* metrics, absl::string_view model) {
   counts->sessions.live.Add(8);
   counts->sessions.Ended(SessionEvent::kExpired);
   counts->registry.load.Observe(Nanoseconds(absl::Milliseconds(40)));
-  metrics->registry()->live.Set(model, 3, "lstm", "onednn/brgemm:avx512_core");
+  metrics->registry()->live.Replace({{{std::string(model), 3}, {1, {"lstm", "onednn/brgemm:avx512_core", "f32"}}}});
   metrics->requests()->rejected[Why::kQueueFull].Add();
   metrics->requests()->in_flight.Add(2);
   metrics->sessions()->state_bytes.Set(4096);
@@ -130,10 +130,10 @@ TEST(MetricsTest, HostileModelNamesCannotBreakThePage) {
 
 TEST(MetricsTest, ModelInfoIsReplacedAndRemoved) {
   Metrics metrics;
-  metrics.registry()->live.Set("m", 1, "gru", "reference");
-  metrics.registry()->live.Set("m", 1, "rnn", "reference");
+  metrics.registry()->live.Replace({{{"m", 1}, {1, {"gru", "reference", "f32"}}}});
+  metrics.registry()->live.Replace({{{"m", 1}, {1, {"rnn", "reference", "f32"}}}});
   EXPECT_THAT(metrics.Serialize(), AllOf(HasSubstr("cell=\"rnn\""), Not(HasSubstr("cell=\"gru\""))));
-  metrics.registry()->live.Remove("m", 1);
+  metrics.registry()->live.Replace({});
   EXPECT_THAT(metrics.Serialize(), Not(HasSubstr("rondo_model_info")));
 }
 

@@ -229,5 +229,14 @@ TEST_F(StreamPolicyTest, ARefusalWhoseFollowersEndAsTheyAreCancelledFinishesTheS
   EXPECT_EQ(policy_.end(), kRefusal);
 }
 
+TEST(AdmitStreamTest, AStreamIsRefusedByNameWhileAllPlacesAreTakenAndTakenWhenOneIsFree) {
+  EXPECT_TRUE(AdmitStream(/*open=*/2, /*most=*/3).ok());
+  const absl::Status refusal = AdmitStream(/*open=*/3, /*most=*/3);
+  EXPECT_EQ(RefusalOf(refusal).why, Why::kStreamsFull);
+  EXPECT_EQ(refusal.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(refusal.message(), "the server has max_streams=3 open");
+  EXPECT_GT(RefusalOf(refusal).retry_after_ms, 0);
+}
+
 }  // namespace
 }  // namespace rondo

@@ -1,13 +1,12 @@
-#include "server/metrics/requests_probe.h"
+#include "server/metrics/request_durations.h"
 
 #include <memory>
-#include <numeric>
 
 namespace rondo {
 
 RequestDurations::RequestDurations() {
   // The series of OK exist from the start: the first requests then show up in a rate.
-  for (size_t method = 0; method < kNumMethods; ++method) Cell(method, 0);
+  for (size_t method = 0; method < kCountOf<Method>; ++method) Cell(method, 0);
 }
 
 RequestDurations::~RequestDurations() {
@@ -20,7 +19,7 @@ Histogram& RequestDurations::Cell(size_t method, size_t code) {
   std::atomic<Histogram*>& slot = cells_[method][code];
   Histogram* cell = slot.load(std::memory_order_acquire);
   if (cell != nullptr) return *cell;
-  auto made = std::make_unique<Histogram>(kRequestTimes);
+  auto made = std::make_unique<Histogram>(RequestTimes());
   if (slot.compare_exchange_strong(cell, made.get(), std::memory_order_acq_rel)) return *made.release();
   return *cell;  // another thread was first
 }
@@ -29,13 +28,6 @@ void RequestDurations::Observe(Method method, absl::StatusCode code, absl::Durat
   auto number = static_cast<size_t>(code);
   if (number >= kNumCodes) number = static_cast<size_t>(absl::StatusCode::kUnknown);
   Cell(static_cast<size_t>(method), number).Observe(Nanoseconds(duration));
-}
-
-void RequestDurations::AddTo(Method method, CountAndTime* succeeded, CountAndTime* failed) const {
-  for (size_t code = 0; code < kNumCodes; ++code) {
-    const Histogram* const cell = cells_[static_cast<size_t>(method)][code].load(std::memory_order_acquire);
-    if (cell != nullptr) *(code == 0 ? succeeded : failed) += TotalOf(*cell);
-  }
 }
 
 }  // namespace rondo

@@ -1,0 +1,58 @@
+#ifndef RONDO_SERVER_RPC_CALL_RPC_LOOP_H_
+#define RONDO_SERVER_RPC_CALL_RPC_LOOP_H_
+
+#include <grpcpp/server_builder.h>
+
+#include <atomic>
+#include <memory>
+#include <utility>
+
+#include "server/loop/compute_helpers.h"
+#include "server/loop/serving_loop.h"
+#include "server/rpc/call/call.h"
+#include "server/rpc/call/rpc_context.h"
+
+namespace rondo {
+
+// One loop and what its calls need.
+struct RpcLoop {
+  // `shared`: what the calls of all loops have at hand.
+  RpcLoop(std::unique_ptr<grpc::ServerCompletionQueue> queue, const ActiveSet::Options& options,
+          ComputeHelpers* helpers, const RpcContext& shared)
+      : context(shared), loop(std::move(queue), options, helpers) {
+    context.poster = context.loop = &loop;
+    context.engine = &loop.engine();
+    context.calls = &calls;
+  }
+
+  // Tells every call.
+  class Notice : public Event {
+   public:
+    Notice(CallList* calls, void (Call::*what)()) : calls_(calls), what_(what) {}
+    // False: the notice is on its way already.
+    bool Claim() { return !under_way_.exchange(true); }
+    void Proceed(bool) override {
+      under_way_ = false;
+      calls_->TellAll(what_);
+      told_ = true;
+    }
+    bool told() const { return told_; }
+
+   private:
+    CallList* const calls_;
+    void (Call::*const what_)();
+    std::atomic<bool> under_way_{false};
+    std::atomic<bool> told_{false};
+  };
+
+  CallList calls;
+  RpcContext context;
+  Notice models{&calls, &Call::ModelsMayHaveChanged};
+  Notice drain{&calls, &Call::Drain};
+  Notice leave{&calls, &Call::Leave};
+  ServingLoop loop;  // last: its thread uses everything above
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_RPC_CALL_RPC_LOOP_H_
