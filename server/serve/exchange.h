@@ -9,8 +9,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "model/model.h"
 #include "server/loop/flow.h"
-#include "server/metrics/served_model.h"
 
 namespace rondo {
 
@@ -27,22 +27,21 @@ struct SequenceView {
 struct SessionTerms {
   // The session begins at position 0 and a zero state, whether the id is live or not; `position` is not looked at.
   bool anew = false;
-  // The values are in the order of the inputs of the model version that the message found. A session of another version
-  // takes them only if that version has the same inputs.
-  bool named_inputs = false;
+  // What the values and times of a sequence are depends on the model that takes them: Exchange::ReadFor tells.
+  bool read_by_model = false;
 };
 
 // A request but for its sequences. It borrows all that it points to.
 struct RequestView {
   absl::string_view model;
-  int64_t version = 0;     // 0: a live session's own, else the newest
-  ServedModelPtr found;    // what the registry has by these, if the adapter asked; null: it did not
-  size_t sequences = 0;    // how many it has
-  size_t values = 0;       // floats of all of them together
-  bool last_only = false;  // answer only the last timestep's output of each sequence
+  int64_t version = 0;                                // 0: a live session's own, else the newest
+  size_t sequences = 0;                               // how many it has
+  size_t values = 0;                                  // floats of all of them together
+  bool last_only = false;                             // answer only the last timestep's output of each sequence
   absl::Duration timeout = absl::InfiniteDuration();  // from its arrival; > 0
   SessionTerms terms;
-  Flow* flow = nullptr;  // of the stream or call that brought it; null: it shares the turns of all such requests
+  absl::Status malformed;  // what is wrong with the request in its protocol's terms, or OK
+  Flow* flow = nullptr;    // of the stream or call that brought it; null: it shares the turns of all such requests
 };
 
 // What one sequence ends with, besides its values.
@@ -66,6 +65,11 @@ class Exchange {
   virtual ~Exchange() = default;
   // Sequence `i` of the request; asked once each, or twice. What it points to stays as it is until OnMessageDone.
   virtual SequenceView SequenceAt(size_t i) const = 0;
+  // Reads the values and times of sequence `i` as `model` takes them; only of a request that is read_by_model. They
+  // stay until OnMessageDone or the next call for this sequence. INVALID_ARGUMENT says what came and what was wanted.
+  virtual absl::Status ReadFor(size_t /*i*/, const Model& /*model*/, SequenceView* /*sequence*/) {
+    return absl::OkStatus();
+  }
   // The message has been admitted: the reply will have so many results, each set once. Not called if it is refused.
   virtual void AddResults(size_t count) = 0;
   // Room for `count` floats in the reply itself, as the values of result `i`; asked once for a sequence at most. It

@@ -12,19 +12,6 @@
 
 namespace rondo {
 
-void Message::Open(absl::Time now) {
-  running_ = true;
-  arrived_ = now;
-  refusal_ = first_failure_ = absl::OkStatus();
-  context_->metrics->in_flight.Add(1);
-}
-
-void Message::StartRefused(absl::Time now, ServedModelPtr model, const absl::Status& refusal) {
-  Open(now);
-  model_ = std::move(model);
-  FinishRefused(refusal);
-}
-
 void Message::FinishRefused(const absl::Status& status) {
   refusal_ = first_failure_ = status;
   RecordRefusal(status, context_->metrics);
@@ -32,7 +19,10 @@ void Message::FinishRefused(const absl::Status& status) {
 }
 
 void Message::Start(RequestView request, absl::Time now, absl::Time deadline) {
-  Open(now);
+  running_ = true;
+  arrived_ = now;
+  refusal_ = first_failure_ = absl::OkStatus();
+  context_->metrics->in_flight.Add(1);
   request_ = std::move(request);
   if (const absl::Status status = Admit(deadline); !status.ok()) return FinishRefused(status);
   const Work work = WorkOfRequest();
@@ -62,13 +52,11 @@ absl::Status Message::Admit(absl::Time deadline) {
     return Invalid("timeout_ms is ", absl::ToInt64Milliseconds(request_.timeout), "; wanted 0 or more");
   }
   deadline_ = std::min(deadline, arrived_ + request_.timeout);
-  model_ = std::move(request_.found);
-  if (model_ != nullptr) return absl::OkStatus();
   absl::StatusOr<ServedModelPtr> model = context_->registry->Find(request_.model, request_.version);
   model_away_ = model.status();
-  if (!model.ok()) return NamesLiveSession() ? absl::OkStatus() : model_away_;
-  model_ = *std::move(model);
-  return absl::OkStatus();
+  if (model.ok()) model_ = *std::move(model);
+  if (!request_.malformed.ok()) return request_.malformed;
+  return !model_away_.ok() && NamesLiveSession() ? absl::OkStatus() : model_away_;
 }
 
 Work Message::WorkOfRequest() const {
@@ -105,7 +93,6 @@ void Message::OnSequenceDone(const absl::Status& status) {
 
 void Message::Finish() {
   running_ = false;
-  request_.found = nullptr;
   context_->budget->GiveBack(std::exchange(work_, {}));
   context_->metrics->in_flight.Add(-1);
   if (model_ != nullptr) {

@@ -29,9 +29,6 @@ class Message {
   // Runs the request; the exchange hears OnMessageDone once, at once or later. `now`: when it arrived. REQUIRES:
   // !running().
   void Start(RequestView request, absl::Time now, absl::Time deadline);
-  // The adapter cannot make a view of the request: ends it with `refusal`. `model`: whose request it is, or null if
-  // that is not known. REQUIRES: !running().
-  void StartRefused(absl::Time now, ServedModelPtr model, const absl::Status& refusal);
   // Ends what waits or runs as CANCELLED, soon; nothing if it is not running.
   void Cancel();
   // Gives the memory of the tasks back: as many as the largest message had sequences.
@@ -55,15 +52,14 @@ class Message {
   void OnSequenceDone(const absl::Status& status);
 
  private:
-  // Refuses the message of a unary call while the server drains, and one that has no sequences or too many, a timeout
-  // that is none, or a model that is not there.
+  // Refuses the message of a unary call while the server drains, and one that is malformed, has no sequences or too
+  // many, a timeout that is none, or a model that is not there.
   absl::Status Admit(absl::Time deadline);
   // Whether a sequence names a live session of the model and version that the request names: a session keeps its model,
   // also when that has left the registry.
   bool NamesLiveSession() const;
   // What the request costs on the message's model.
   Work WorkOfRequest() const;
-  void Open(absl::Time now);
   void FinishRefused(const absl::Status& status);
   void Finish();
 

@@ -4,7 +4,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "server/metrics/metrics.h"
@@ -22,29 +21,30 @@ size_t TimestepsOf(const SequenceView& sequence, const ServedModel& model) {
   return sequence.values.size() / static_cast<size_t>(model.spec().input_size());
 }
 
-bool SameInputs(const ModelSpec& a, const ModelSpec& b) {
-  return absl::c_equal(a.inputs, b.inputs, [](const auto& x, const auto& y) { return x.name == y.name; });
-}
-
 }  // namespace
 
 void SequenceTask::Start(const SequenceView& sequence) {
   sequence_ = sequence;
   result_ = SequenceResult();
   cancelled_ = looked_again_ = false;
-  const bool last_only = message_->request().last_only;
   const bool lives = !sequence_.session_id.empty() && !message_->request().terms.anew;
-  fits_ = message_->model() == nullptr
-              ? message_->model_away()
-              : CheckSequence(sequence_, *message_->model()->model, last_only, context_->limits);
+  fits_ = message_->model() == nullptr ? message_->model_away() : FitTo(*message_->model()->model);
   if (!fits_.ok() && !lives) return EndRefused(fits_);
-  digest_ = RequestDigest(sequence_.values, sequence_.times, last_only);
   if (!sequence_.session_id.empty()) return AcquireSession();
   const absl::Status status = OrOutOfMemory([this] {
     lease_ = context_->sessions->AcquireStateless(message_->model());
     return absl::OkStatus();
   });
   status.ok() ? Run() : EndRefused(status);
+}
+
+absl::Status SequenceTask::FitTo(const Model& model) {
+  const RequestView& request = message_->request();
+  if (request.terms.read_by_model) {
+    absl::Status status = message_->exchange()->ReadFor(index_, model, &sequence_);
+    if (!status.ok()) return status;
+  }
+  return CheckSequence(sequence_, model, request.last_only, context_->limits);
 }
 
 void SequenceTask::AcquireSession() {
@@ -72,12 +72,13 @@ void SequenceTask::Proceed(bool) {
 
 void SequenceTask::Begin() {
   if (cancelled_) return EndRefused(CancelledByClient());
-  if (message_->request().terms.anew) {
-    if (const absl::Status status = CheckRestart(); !status.ok()) return EndRefused(status);
+  const bool anew = message_->request().terms.anew;
+  if (const absl::Status status = anew ? CheckRestart() : CheckSession(); !status.ok()) return EndRefused(status);
+  digest_ = RequestDigest(sequence_.values, sequence_.times, message_->request().last_only);
+  if (anew) {
     if (lease_.position() > 0 || lease_.model() != message_->model()) lease_.Restart(message_->model());
     return Run();
   }
-  if (const absl::Status status = CheckSession(); !status.ok()) return EndRefused(status);
   if (!sequence_.position && lease_.went_back()) {
     lease_.ToldThatItWentBack();
     return EndRefused(
@@ -118,7 +119,7 @@ bool SequenceTask::LookAgain(int64_t position) {
   return lease_.Discard();
 }
 
-absl::Status SequenceTask::CheckSession() const {
+absl::Status SequenceTask::CheckSession() {
   const RequestView& request = message_->request();
   const Model& session = *lease_.model()->model;
   const Model* const wanted = message_->model() == nullptr ? nullptr : message_->model()->model.get();
@@ -131,14 +132,7 @@ absl::Status SequenceTask::CheckSession() const {
                                session.version, "; the request names '", name, "' version ", version),
                   lease_.position());
   }
-  if (wanted != nullptr && request.terms.named_inputs && !SameInputs(session.spec(), wanted->spec())) {
-    return Refuse(
-        Why::kPosition,
-        absl::StrCat("session '", sequence_.session_id, "' runs model '", session.name, "' version ", session.version,
-                     ", whose inputs are not those of version ", wanted->version, "; name its version in the request"),
-        lease_.position());
-  }
-  return CheckSequence(sequence_, session, request.last_only, context_->limits);
+  return FitTo(session);
 }
 
 void SequenceTask::LetAdopt() {

@@ -40,6 +40,8 @@ class SequenceTask : private RunObserver, private Event {
   void OnStep(SequenceRun*, size_t) override {}
   void OnFinished(SequenceRun* run, const absl::Status& status) override;
 
+  // Reads the sequence as `model` takes it, if that makes a difference, and judges it.
+  absl::Status FitTo(const Model& model);
   void AcquireSession();
   // There is no session for the sequence. If the message's model would not have taken it either, or is away, that is
   // what its client has to hear.
@@ -48,7 +50,8 @@ class SequenceTask : private RunObserver, private Event {
   void Begin();
   // A live session may begin anew as another version of its model, never as another model: its owner would not hear.
   absl::Status CheckRestart() const;
-  absl::Status CheckSession() const;
+  // A live session is asked of its own model whether that takes the sequence.
+  absl::Status CheckSession();
   // The client is ahead of the session: another server may have moved it on. True: asks the store, once.
   bool LookAgain(int64_t position);
   // If another version of the session's model goes on with the session, it does from this request on.

@@ -21,28 +21,27 @@ constexpr char kFinalResponse[] = "\x0a\x15triton_final_response\x12\x02\x08\x01
 
 void OpenInferenceMessage::Start(absl::Time now, absl::Time deadline) {
   RequestView view;
-  absl::Status status = ReadVersion(request_.model_version(), &view.version);
-  if (!status.ok()) return message_.StartRefused(now, nullptr, status);
-  absl::StatusOr<ServedModelPtr> model = context_->registry->Find(request_.model_name(), view.version);
-  if (!model.ok()) return message_.StartRefused(now, nullptr, model.status());
-  status = ReadParameters(request_, &terms_);
-  if (status.ok()) status = ReadTensors(request_, *(*model)->model, context_->limits.max_timesteps, &tensors_);
-  if (!status.ok()) return message_.StartRefused(now, *std::move(model), status);
+  view.malformed = ReadVersion(request_.model_version(), &view.version);
+  if (view.malformed.ok()) view.malformed = ReadParameters(request_, &terms_);
   view.model = request_.model_name();
-  view.found = *std::move(model);
   view.sequences = 1;
-  view.values = tensors_.values.size();
+  view.values = CountNumbers(request_);
   view.timeout = terms_.timeout;
-  view.terms = {terms_.start, NamesInputs(request_)};
+  view.terms = {terms_.start, /*read_by_model=*/true};
   view.flow = owner_->flow();
   message_.Start(std::move(view), now, deadline);
+}
+
+absl::Status OpenInferenceMessage::ReadFor(size_t, const Model& model, SequenceView* sequence) {
+  absl::Status status = ReadTensors(request_, model, context_->limits.max_timesteps, &tensors_);
+  sequence->values = tensors_.values;
+  sequence->times = tensors_.times;
+  return status;
 }
 
 SequenceView OpenInferenceMessage::SequenceAt(size_t) const {
   SequenceView view;
   view.session_id = terms_.session_id;
-  view.values = tensors_.values;
-  view.times = tensors_.times;
   view.end_session = terms_.end;
   return view;
 }

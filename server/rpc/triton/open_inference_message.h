@@ -44,6 +44,7 @@ class OpenInferenceMessage : private Exchange {
 
  private:
   SequenceView SequenceAt(size_t i) const override;
+  absl::Status ReadFor(size_t i, const Model& model, SequenceView* sequence) override;
   void AddResults(size_t) override {}
   float* AllocateValues(size_t i, size_t count) override;
   void SetResult(size_t, const SequenceResult& result) override { result_ = result; }

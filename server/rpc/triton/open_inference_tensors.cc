@@ -221,15 +221,24 @@ absl::Status CheckNames(const InferRequest& request, const ModelSpec& spec, bool
 
 }  // namespace
 
-bool NamesInputs(const InferRequest& request) {
-  return absl::c_none_of(request.inputs(), [](const InputTensor& tensor) { return tensor.name() == kInputTensor; });
+size_t CountNumbers(const InferRequest& request) {
+  size_t numbers = 0;
+  for (int i = 0; i < request.inputs_size(); ++i) {
+    const InputTensor& tensor = request.inputs(i);
+    if (tensor.name() == kTimesTensor) continue;
+    const size_t bytes = tensor.datatype() == "INT64" ? sizeof(int64_t) : sizeof(float);
+    if (i < request.raw_input_contents_size()) numbers += request.raw_input_contents(i).size() / bytes;
+    numbers += static_cast<size_t>(tensor.contents().fp32_contents_size() + tensor.contents().int64_contents_size());
+  }
+  return numbers;
 }
 
 absl::Status ReadTensors(const InferRequest& request, const Model& model, size_t max_timesteps, InferTensors* tensors) {
   tensors->values = {};
   tensors->times = {};
   const ModelSpec& spec = model.spec();
-  const bool named = NamesInputs(request) && spec.tokens == 0;
+  const auto is_whole = [](const InputTensor& tensor) { return tensor.name() == kInputTensor; };
+  const bool named = spec.tokens == 0 && absl::c_none_of(request.inputs(), is_whole);
   absl::Status status = CheckContents(request);
   if (status.ok()) status = CheckOutputs(request);
   if (!status.ok()) return status;

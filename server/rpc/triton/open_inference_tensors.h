@@ -56,8 +56,8 @@ absl::Status ReadVersion(absl::string_view text, int64_t* version);
 // was wanted. How many values and times fit is left to CheckTimesteps, but no more than max_timesteps are read.
 absl::Status ReadTensors(const InferRequest& request, const Model& model, size_t max_timesteps, InferTensors* tensors);
 
-// True if the request names its inputs one by one: then their order is the model version's own.
-bool NamesInputs(const InferRequest& request);
+// How many numbers the request's tensors bring but TIMES, whichever model takes them.
+size_t CountNumbers(const InferRequest& request);
 
 // Makes room for `count` floats of OUTPUT, the one output of *response, which may have that of an earlier request.
 float* AllocateOutput(size_t count, InferResponse* response);

@@ -73,5 +73,32 @@ TEST_F(OpenInferenceMessageTest, WhatTheKernelRefusesIsAnErrorWithoutAnOutput) {
   EXPECT_EQ(metrics_.requests()->rejected[Why::kInvalid].Value(), 1u);
 }
 
+TEST_F(OpenInferenceMessageTest, SessionsOfAVersionGoOnWhenANewerOneTakesOtherInputs) {
+  RunInfer("s", /*start=*/true, {1, 2});
+  ModelFile two_inputs = SumModel();
+  two_inputs.spec.inputs.push_back({"z", 0, 1});
+  two_inputs.weights.layers[0] = {{1, 1}, {1}, {0}, {0}};
+  Put("sum/3", two_inputs);
+  ASSERT_TRUE(registry_->Reload().ok());
+  message_.Clear();
+  RunInfer("s", /*start=*/false, {4});
+  EXPECT_TRUE(message_.refusal().ok()) << message_.refusal();
+  EXPECT_EQ(result().model_version(), "2");
+  EXPECT_EQ(result().raw_output_contents(0), Raw<float>({7}));
+  message_.Clear();
+  RunInfer("new", /*start=*/true, {4});
+  EXPECT_THAT(message_.response().error_message(), HasSubstr("wanted [timesteps,2]"));
+}
+
+TEST_F(OpenInferenceMessageTest, SessionsOfAVersionGoOnWhenItsFolderHasLeft) {
+  RunInfer("s", /*start=*/true, {1, 2});
+  std::filesystem::remove_all(root_ / "sum");
+  registry_->Reload().IgnoreError();
+  message_.Clear();
+  RunInfer("s", /*start=*/false, {4});
+  EXPECT_TRUE(message_.refusal().ok()) << message_.refusal();
+  EXPECT_EQ(result().raw_output_contents(0), Raw<float>({7}));
+}
+
 }  // namespace
 }  // namespace rondo

@@ -101,13 +101,10 @@ TEST_F(MessageTest, AModelOrVersionThatIsNotThereIsNotFound) {
   ExpectRefused(RefusalOfMessage(request), Why::kNotFound, "not_found", absl::StatusCode::kNotFound, 0);
 }
 
-TEST_F(MessageTest, TheNewestVersionRunsUnlessOneIsNamedOrWasFound) {
+TEST_F(MessageTest, TheNewestVersionRunsUnlessOneIsNamed) {
   RequestView request = RequestOf("sum");
   EXPECT_EQ(Run(Of("", std::nullopt, one_), request).version, 2);
   request.version = 1;
-  EXPECT_EQ(Run(Of("", std::nullopt, one_), request).version, 1);
-  request = RequestOf("no such name");
-  request.found = *registry_->Find("sum", 1);
   EXPECT_EQ(Run(Of("", std::nullopt, one_), request).version, 1);
 }
 
@@ -123,15 +120,15 @@ TEST_F(MessageTest, TheSoonerOfTimeoutAndDeadlineHolds) {
   ExpectRefused(expired.status, Why::kDeadline, "deadline", absl::StatusCode::kDeadlineExceeded, 0);
 }
 
-TEST_F(MessageTest, ARequestThatIsNoneEndsWithTheRefusalOfItsAdapter) {
-  message_.StartRefused(now_, *registry_->Find("sum", 0), absl::InvalidArgumentError("no tensor"));
+TEST_F(MessageTest, ARequestThatIsMalformedInItsProtocolEndsWithThat) {
+  RequestView request = RequestOf("sum");
+  request.malformed = absl::InvalidArgumentError("no version");
+  message_.Start(request, now_, absl::InfiniteFuture());
   EXPECT_EQ(exchange_.done, 1);
-  EXPECT_EQ(exchange_.refusal, absl::InvalidArgumentError("no tensor"));
+  EXPECT_EQ(exchange_.refusal, absl::InvalidArgumentError("no version"));
   EXPECT_THAT(exchange_.results, IsEmpty());
   ExpectRefused(message_.refusal(), Why::kInvalid, "invalid", absl::StatusCode::kInvalidArgument, 0);
   EXPECT_THAT(metrics_.Serialize(), HasSubstr("code=\"INVALID_ARGUMENT\""));
-  message_.StartRefused(now_, nullptr, absl::InvalidArgumentError("no version"));
-  EXPECT_EQ(exchange_.done, 2);
 }
 
 TEST_F(MessageTest, AMessageIsInFlightUntilItsLastSequenceEnds) {
@@ -173,7 +170,10 @@ TEST_F(MessageTest, AMessageIsUsedAgainWithMoreAndWithFewerSequences) {
 }
 
 TEST_F(MessageTest, ARefusalIsForgottenByTheNextUse) {
-  message_.StartRefused(now_, nullptr, absl::InvalidArgumentError("no"));
+  RequestView malformed = RequestOf("sum");
+  malformed.malformed = absl::InvalidArgumentError("no");
+  message_.Start(malformed, now_, absl::InfiniteFuture());
+  EXPECT_FALSE(message_.refusal().ok());
   Start({Of("", std::nullopt, one_)}, &message_, &exchange_);
   RunUntilIdle();
   EXPECT_TRUE(message_.refusal().ok());

@@ -146,21 +146,6 @@ TEST_F(SequenceTaskTest, ASessionAnewBeginsAtZeroButNeverOnAnotherModel) {
               HasSubstr("is live on model 'sum'; the request starts it on 'other'"));
 }
 
-TEST_F(SequenceTaskTest, NamedInputsAreThoseOfTheVersionThatTheMessageFound) {
-  ModelFile renamed = SumModel();
-  renamed.spec.inputs[0].name = "renamed";
-  renamed.spec.feedback.clear();
-  Put("sum/3", renamed);
-  Run(Of("s", 0, one_));
-  ASSERT_TRUE(registry_->Reload().ok());
-  EXPECT_EQ(Run(Of("s", 1, one_)).version, 2);
-  RequestView named = RequestOf("sum");
-  named.terms.named_inputs = true;
-  const SequenceResult result = Run(Of("s", 2, one_), named);
-  ExpectRefused(result.status, Why::kPosition, "position", absl::StatusCode::kFailedPrecondition, 0, 2);
-  EXPECT_THAT(std::string(result.status.message()), HasSubstr("whose inputs are not those of version 3"));
-}
-
 // The sum of two inputs as version 3 of a model that took one.
 ModelFile TwoInputs() {
   ModelFile model = SumModel();
@@ -187,6 +172,30 @@ TEST_F(SequenceTaskTest, ALiveSessionIsCheckedAgainstItsOwnModelWhateverTheNewes
     ExpectRefused(Run(Of("new", position, one_)).status, Why::kInvalid, "invalid", absl::StatusCode::kInvalidArgument,
                   0);
   }
+}
+
+TEST_F(SequenceTaskTest, ARequestThatItsModelReadsIsReadAnewByTheSessionsOwn) {
+  struct ByModel : TestExchange {
+    absl::Status ReadFor(size_t, const Model& model, SequenceView* sequence) override {
+      sequence->values = absl::MakeConstSpan(numbers).first(static_cast<size_t>(model.spec().input_size()));
+      return absl::OkStatus();
+    }
+    std::vector<float> numbers = {1, 1};
+  };
+  Run(Of("s", 0, one_));
+  Put("sum/3", TwoInputs());
+  ASSERT_TRUE(registry_->Reload().ok());
+  RequestView request = RequestOf("sum", 2);
+  request.terms.read_by_model = true;
+  ByModel exchange;
+  exchange.sequences = {Of("s", std::nullopt, {}), Of("t", 0, {})};
+  Message message(&context_, Method::kStreamPredict, &exchange);
+  message.Start(request, now_, absl::InfiniteFuture());
+  RunUntilIdle();
+  EXPECT_EQ(exchange.results[0]->version, 2);
+  EXPECT_THAT(exchange.values[0], ElementsAre(2));
+  EXPECT_EQ(exchange.results[1]->version, 3);
+  EXPECT_THAT(exchange.values[1], ElementsAre(2));
 }
 
 TEST_F(SequenceTaskTest, ASessionGoesOnWhenItsModelHasLeftAndNoneBeginsOnIt) {
