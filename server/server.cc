@@ -208,8 +208,8 @@ class Parts final : public Server {
     SetLimits(options_.requests, options_.keepalive_time, &builder);
     services_.RegisterWith(&builder);
     for (size_t i = 0; i < loop_count_; ++i) {
-      loops_.push_back(std::make_unique<RpcLoop>(builder.AddCompletionQueue(), options_.loops.active_set, &helpers_,
-                                                 SharedContext()));
+      loops_.push_back(
+          std::make_unique<RpcLoop>(builder.AddCompletionQueue(), options_.loops.active_set, &helpers_, ContextOf(i)));
     }
     server_ = builder.BuildAndStart();
     if (server_ == nullptr) {
@@ -250,8 +250,8 @@ class Parts final : public Server {
     return persistence;
   }
 
-  // What the calls of every loop have at hand.
-  RpcContext SharedContext() {
+  // What the calls of a loop have at hand, but for the loop.
+  RpcContext ContextOf(size_t loop_number) {
     RpcContext context;
     context.registry = registry_.get();
     context.sessions = sessions_.get();
@@ -261,6 +261,8 @@ class Parts final : public Server {
     context.stream_limits = options_.requests;
     context.budget = &budget_;
     context.open_streams = &open_streams_;
+    context.clients = &clients_;
+    context.loop_number = loop_number;
     context.draining = &draining_;
     return context;
   }
@@ -277,6 +279,7 @@ class Parts final : public Server {
   ComputeHelpers helpers_;
   std::atomic<size_t> open_streams_{0};
   WorkBudget budget_{WorkLimitsOf(options_.requests)};
+  Clients clients_{&budget_, loop_count_};
   std::atomic<bool> draining_{false};
   std::atomic<bool> cut_short_{false};
   absl::Time drain_deadline_ = absl::InfiniteFuture();

@@ -1,6 +1,7 @@
 #include "server/loop/active_set.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/refusal/refusal.h"
@@ -44,9 +45,11 @@ void ActiveSet::TakeBatch(absl::Time now, size_t max_rows, std::vector<SequenceR
   }
 }
 
-void ActiveSet::TakeFrom(IntrusiveFifo<Strand>* line, Lane* lane, size_t max_rows, const Taking& taking) {
-  while (!line->empty() && taking.batch->size() < max_rows) {
-    Strand* const strand = line->Pop();
+void ActiveSet::TakeFrom(IntrusiveFifo<ClientLine>* lines, Lane* lane, size_t max_rows, const Taking& taking) {
+  while (!lines->empty() && taking.batch->size() < max_rows) {
+    ClientLine* const line = lines->Pop();
+    line->in_line = false;
+    Strand* const strand = line->strands.Pop();
     strand->in_line = false;
     // Runs that are not run take no turn: what a stream leaves behind is gone at once.
     bool took_row = false;
@@ -57,6 +60,7 @@ void ActiveSet::TakeFrom(IntrusiveFifo<Strand>* line, Lane* lane, size_t max_row
       (took_row ? taking.batch : taking.dropped)->push_back(run);
     }
     StandInLine(strand, lane);
+    if (!line->strands.empty()) StandInLine(line, lines);
   }
 }
 
@@ -64,7 +68,14 @@ void ActiveSet::StandInLine(Strand* strand, Lane* lane) {
   const SequenceRun* const next = strand->begun.empty() ? strand->waiting.front() : strand->begun.front();
   if (strand->in_line || next == nullptr) return;
   strand->in_line = true;
-  (next->timesteps - next->next_step <= kSoonTimesteps ? lane->soon : lane->bulk).Push(strand);
+  const bool ends_soon = next->timesteps - next->next_step <= kSoonTimesteps;
+  ClientLine* const line = ends_soon ? &strand->turns->soon : &strand->turns->bulk;
+  line->strands.Push(strand);
+  StandInLine(line, ends_soon ? &lane->soon : &lane->bulk);
+}
+
+void ActiveSet::StandInLine(ClientLine* line, IntrusiveFifo<ClientLine>* lines) {
+  if (!std::exchange(line->in_line, true)) lines->Push(line);
 }
 
 void ActiveSet::Return(SequenceRun* run) {
@@ -79,7 +90,13 @@ void ActiveSet::Leave(SequenceRun* run) {
   Strand** link = &strand->flow->strands_;
   while (*link != strand) link = &(*link)->next_of_flow;
   *link = strand->next_of_flow;
-  unused_.Push(strand);
+  ClientTurns* const turns = strand->turns;
+  strands_.GiveBack(strand);
+  if (--turns->strands > 0) return;
+  ClientTurns** of_client = &turns->client->turns_;
+  while (*of_client != turns) of_client = &(*of_client)->next_of_client;
+  *of_client = turns->next_of_client;
+  turns_.GiveBack(turns);
 }
 
 ActiveSet::Lane& ActiveSet::LaneOf(const Network* network) {
@@ -94,16 +111,27 @@ Strand* ActiveSet::StrandOf(Flow* flow, const Network* network) {
   for (Strand* strand = flow->strands_; strand != nullptr; strand = strand->next_of_flow) {
     if (strand->network == network) return strand;
   }
-  if (unused_.empty()) {
-    strands_.push_back(std::make_unique<Strand>());
-    unused_.Push(strands_.back().get());
-  }
-  Strand* const strand = unused_.Pop();
+  ClientTurns* const turns = TurnsOf(flow->client_ != nullptr ? flow->client_ : &nobody_, network);
+  Strand* const strand = strands_.Take();
+  ++turns->strands;
   strand->network = network;
   strand->flow = flow;
+  strand->turns = turns;
   strand->next_of_flow = flow->strands_;
   flow->strands_ = strand;
   return strand;
+}
+
+ClientTurns* ActiveSet::TurnsOf(ClientFlows* client, const Network* network) {
+  for (ClientTurns* turns = client->turns_; turns != nullptr; turns = turns->next_of_client) {
+    if (turns->network == network) return turns;
+  }
+  ClientTurns* const turns = turns_.Take();
+  turns->network = network;
+  turns->client = client;
+  turns->next_of_client = client->turns_;
+  client->turns_ = turns;
+  return turns;
 }
 
 }  // namespace rondo

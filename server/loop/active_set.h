@@ -18,6 +18,7 @@ namespace rondo {
 struct Strand : FifoLink<Strand> {
   const Network* network = nullptr;
   Flow* flow = nullptr;
+  ClientTurns* turns = nullptr;
   Strand* next_of_flow = nullptr;
   IntrusiveFifo<SequenceRun> begun;
   IntrusiveFifo<SequenceRun> waiting;
@@ -25,12 +26,49 @@ struct Strand : FifoLink<Strand> {
   bool in_line = false;  // for its next turn
 };
 
+// Strands of one client that stand in line. The client takes its turns among other clients, they take theirs within it.
+struct ClientLine : FifoLink<ClientLine> {
+  IntrusiveFifo<Strand> strands;
+  bool in_line = false;  // for its next turn
+};
+
+// The strands of one client through one network.
+struct ClientTurns : FifoLink<ClientTurns> {
+  const Network* network = nullptr;
+  ClientFlows* client = nullptr;
+  ClientTurns* next_of_client = nullptr;
+  ClientLine soon;  // their next run has few timesteps left
+  ClientLine bulk;
+  size_t strands = 0;  // those in line and all others
+};
+
+// Elements that are used over and over: one is made only when more are in use at once than ever before.
+template <typename T>
+class Spares {
+ public:
+  // Throws std::bad_alloc: nothing has changed.
+  T* Take() {
+    if (unused_.empty()) {
+      made_.push_back(std::make_unique<T>());
+      return made_.back().get();
+    }
+    return unused_.Pop();
+  }
+  void GiveBack(T* element) { unused_.Push(element); }
+
+ private:
+  std::vector<std::unique_ptr<T>> made_;
+  IntrusiveFifo<T> unused_;
+};
+
 // Decides who runs next. It is pure policy: it has no lock, thread or clock.
 //
-// A batch holds one network; networks take turns. In a batch flows take turns, one row each, round and round until the
-// batch is full: a flow with a thousand sequences delays a flow with one by no more than one row. A flow whose next run
-// ends within kSoonTimesteps goes before one whose run takes longer. The long ones fill what is left, and at least one
-// row in kBulkShare, so that they end too: a flow waits for a bounded number of batches, whatever the others do.
+// A batch holds one network; networks take turns. In a batch clients take turns, one row each, round and round until
+// the batch is full, and in a client's turns its flows: a flow with a thousand sequences delays a flow with one by no
+// more than one row, and a client with a thousand flows delays a client with one by no more than one row. A flow whose
+// next run ends within kSoonTimesteps goes before one whose run takes longer. The long ones fill what is left, and at
+// least one row in kBulkShare, so that they end too: a flow waits for a bounded number of batches, whatever the others
+// do.
 //
 // Cost: O(1) a row. It allocates only when more flows have runs at once than ever before.
 // Ownership: borrows the runs and their flows. Threads: one.
@@ -66,8 +104,8 @@ class ActiveSet {
  private:
   struct Lane {
     const Network* network;
-    IntrusiveFifo<Strand> soon;  // their next run has few timesteps left
-    IntrusiveFifo<Strand> bulk;
+    IntrusiveFifo<ClientLine> soon;
+    IntrusiveFifo<ClientLine> bulk;
     size_t owed = 0;  // rows that waiting bulk has a claim to, times kBulkShare
   };
   struct Taking {
@@ -78,17 +116,20 @@ class ActiveSet {
 
   Lane& LaneOf(const Network* network);
   Strand* StrandOf(Flow* flow, const Network* network);
+  ClientTurns* TurnsOf(ClientFlows* client, const Network* network);
   // Puts the strand in line for its next turn, unless it stands there or has no run.
   static void StandInLine(Strand* strand, Lane* lane);
-  // Lets the strands of `line` take turns until the batch has `max_rows`.
-  static void TakeFrom(IntrusiveFifo<Strand>* line, Lane* lane, size_t max_rows, const Taking& taking);
+  static void StandInLine(ClientLine* line, IntrusiveFifo<ClientLine>* lines);
+  // Lets the clients of `lines` take turns until the batch has `max_rows`.
+  static void TakeFrom(IntrusiveFifo<ClientLine>* lines, Lane* lane, size_t max_rows, const Taking& taking);
 
   const size_t capacity_;
   std::vector<Lane> lanes_;  // the networks with runs in line; the first has the turn
   size_t size_ = 0;
-  Flow unnamed_;  // of the runs without a flow
-  std::vector<std::unique_ptr<Strand>> strands_;
-  IntrusiveFifo<Strand> unused_;  // strands without a flow
+  Flow unnamed_;        // of the runs without a flow
+  ClientFlows nobody_;  // of the flows without a client
+  Spares<Strand> strands_;
+  Spares<ClientTurns> turns_;
 };
 
 }  // namespace rondo

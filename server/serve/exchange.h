@@ -10,7 +10,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "model/model.h"
-#include "server/loop/flow.h"
+#include "server/serve/message_owner.h"
 
 namespace rondo {
 
@@ -40,8 +40,9 @@ struct RequestView {
   bool last_only = false;                             // answer only the last timestep's output of each sequence
   absl::Duration timeout = absl::InfiniteDuration();  // from its arrival; > 0
   SessionTerms terms;
-  absl::Status malformed;  // what is wrong with the request in its protocol's terms, or OK
-  Flow* flow = nullptr;    // of the stream or call that brought it; null: it shares the turns of all such requests
+  absl::Status malformed;         // what is wrong with the request in its protocol's terms, or OK
+  absl::string_view id;           // by which its client knows it; may be empty
+  MessageOwner* owner = nullptr;  // the stream or call that brought it; null: it shares the turns of all such requests
 };
 
 // What one sequence ends with, besides its values.

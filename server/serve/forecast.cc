@@ -106,7 +106,7 @@ absl::Status Forecast::MakePaths(std::optional<int64_t> last_time, const float* 
   if (!status.ok()) return status;
   const size_t history = request_.history.size() / static_cast<size_t>(model_->spec().input_size());
   const Work work = WorkOfPaths(request_, model_->spec(), history + static_cast<size_t>(request_.horizon) - 1);
-  status = context_->budget->Take(work);
+  status = budget()->Take(work);
   if (!status.ok()) return status;
   work_ = work;
   absl::StatusOr<ForecastPlan> plan = ForecastPlan::Make(request_, *model_->model, last_time);
@@ -162,14 +162,19 @@ void Forecast::TakeQuantiles() {
   Finish(absl::OkStatus());
 }
 
+WorkBudget* Forecast::budget() const { return owner_->budget() == nullptr ? context_->budget : owner_->budget(); }
+
 void Forecast::Finish(const absl::Status& status) {
   running_ = false;
   status_ = status;
   context_->metrics->in_flight.Add(-1);
   if (model_ != nullptr)
     model_->metrics->requests.durations.Observe(Method::kForecast, status.code(), SteadyNow() - arrived_);
-  context_->budget->GiveBack(std::exchange(work_, {}));
-  if (!status.ok()) RecordRefusal(status, context_->metrics);
+  budget()->GiveBack(std::exchange(work_, {}));
+  if (!status.ok()) {
+    const RefusedRequest refused{LabelOf(Method::kForecast), request_.model, "", owner_->caller()};
+    RecordRefusal(status, refused, context_->metrics);
+  }
   owner_->OnMessageDone();
 }
 

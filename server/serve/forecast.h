@@ -60,6 +60,7 @@ class Forecast : private Event, private ForecastPath::Owner {
   absl::Status RunPaths(std::optional<int64_t> last_time, const float* state, absl::Span<const float> given);
   // Takes the forecast's cost from the budget, then makes the plan and its paths; none has started.
   absl::Status MakePaths(std::optional<int64_t> last_time, const float* state, absl::Span<const float> given);
+  WorkBudget* budget() const;
   void CancelPaths();
   // The paths are done: answers, at once or by quantiles that are taken over some turns of the loop.
   void TakeValues();

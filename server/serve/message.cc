@@ -14,7 +14,7 @@ namespace rondo {
 
 void Message::FinishRefused(const absl::Status& status) {
   refusal_ = first_failure_ = status;
-  RecordRefusal(status, context_->metrics);
+  Record(status);
   Finish();
 }
 
@@ -26,7 +26,7 @@ void Message::Start(RequestView request, absl::Time now, absl::Time deadline) {
   request_ = std::move(request);
   if (const absl::Status status = Admit(deadline); !status.ok()) return FinishRefused(status);
   const Work work = WorkOfRequest();
-  if (const absl::Status status = context_->budget->Take(work); !status.ok()) return FinishRefused(status);
+  if (const absl::Status status = budget()->Take(work); !status.ok()) return FinishRefused(status);
   work_ = work;
   const size_t sequences = request_.sequences;
   const absl::Status room = OrOutOfMemory([this, sequences] {
@@ -57,6 +57,16 @@ absl::Status Message::Admit(absl::Time deadline) {
   if (model.ok()) model_ = *std::move(model);
   if (!request_.malformed.ok()) return request_.malformed;
   return !model_away_.ok() && NamesLiveSession() ? absl::OkStatus() : model_away_;
+}
+
+WorkBudget* Message::budget() const {
+  WorkBudget* const of_client = request_.owner == nullptr ? nullptr : request_.owner->budget();
+  return of_client == nullptr ? context_->budget : of_client;
+}
+
+void Message::Record(const absl::Status& refusal) const {
+  const Caller* const caller = request_.owner == nullptr ? nullptr : request_.owner->caller();
+  RecordRefusal(refusal, {LabelOf(method_), request_.model, request_.id, caller}, context_->metrics);
 }
 
 Work Message::WorkOfRequest() const {
@@ -93,7 +103,7 @@ void Message::OnSequenceDone(const absl::Status& status) {
 
 void Message::Finish() {
   running_ = false;
-  context_->budget->GiveBack(std::exchange(work_, {}));
+  budget()->GiveBack(std::exchange(work_, {}));
   context_->metrics->in_flight.Add(-1);
   if (model_ != nullptr) {
     model_->metrics->requests.durations.Observe(method_, first_failure_.code(), SteadyNow() - arrived_);

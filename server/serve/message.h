@@ -40,6 +40,9 @@ class Message {
   // The refusal, or the failure of the first sequence that failed, or OK.
   const absl::Status& first_failure() const { return first_failure_; }
 
+  // Counts and logs that a part of the request, or all of it, was refused.
+  void Record(const absl::Status& refusal) const;
+
   // For the tasks.
   const RequestView& request() const { return request_; }
   Exchange* exchange() const { return exchange_; }
@@ -60,6 +63,7 @@ class Message {
   bool NamesLiveSession() const;
   // What the request costs on the message's model.
   Work WorkOfRequest() const;
+  WorkBudget* budget() const;
   void FinishRefused(const absl::Status& status);
   void Finish();
 

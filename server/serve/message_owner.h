@@ -1,9 +1,23 @@
 #ifndef RONDO_SERVER_SERVE_MESSAGE_OWNER_H_
 #define RONDO_SERVER_SERVE_MESSAGE_OWNER_H_
 
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+
 #include "server/loop/flow.h"
+#include "server/serve/clients.h"
 
 namespace rondo {
+
+// Who has sent a call, for the log; asked only when a line is written.
+class Caller {
+ public:
+  virtual ~Caller() = default;
+  virtual std::string peer() const = 0;
+  virtual std::string request_id() const = 0;  // as the client gave it; may be empty
+};
 
 // Whoever has a request and its reply made, whatever kind they are of: a call.
 class MessageOwner {
@@ -12,10 +26,24 @@ class MessageOwner {
   // The reply is complete: it may be written, and the message may be used again.
   virtual void OnMessageDone() = 0;
 
+  // Whose requests these are from now on: `client` shares turns and has a budget, `caller`, which outlives the owner,
+  // is named in the log. `loop`: the number of the owner's loop. REQUIRES: no request has been started.
+  void ComesFrom(std::shared_ptr<Client> client, size_t loop, const Caller* caller) {
+    client_ = std::move(client);
+    caller_ = caller;
+    flow_.BelongTo(&client_->flows[loop]);
+  }
+
   // The owner's requests take turns with those of other owners.
   Flow* flow() { return &flow_; }
+  // What its requests are charged to, or null.
+  WorkBudget* budget() const { return client_ == nullptr ? nullptr : &client_->budget; }
+  // May be null.
+  const Caller* caller() const { return caller_; }
 
  private:
+  std::shared_ptr<Client> client_;
+  const Caller* caller_ = nullptr;
   Flow flow_;
 };
 

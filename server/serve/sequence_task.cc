@@ -11,7 +11,6 @@
 #include "server/serve/check_sequence.h"
 #include "server/serve/message.h"
 #include "server/serve/or_out_of_memory.h"
-#include "server/serve/record_refusal.h"
 #include "server/serve/request_digest.h"
 
 namespace rondo {
@@ -178,7 +177,8 @@ void SequenceTask::Run() {
   run_.network = model->model->network.get();
   run_.probe = &model->metrics->loop;
   run_.observer = this;
-  run_.flow = message_->request().flow;
+  MessageOwner* const owner = message_->request().owner;
+  run_.flow = owner == nullptr ? nullptr : owner->flow();
   run_.timesteps = timesteps;
   run_.inputs = sequence_.values.data();
   run_.times = spec.needs_times() ? sequence_.times.data() : nullptr;
@@ -191,6 +191,7 @@ void SequenceTask::Run() {
     run_.first_state = lease_.state();
     run_.final_state = lease_.next_state();
     if (run_.timesteps > 1) run_.working_state = lease_.working_state();
+    lease_.ReserveReply(reply_.size());
     return context_->engine->Admit(&run_);
   });
   if (!status.ok()) EndRefused(status);
@@ -247,7 +248,7 @@ void SequenceTask::EndRefused(absl::Status status) {
   } else if (refusal.next_position) {
     result_.next_position = *refusal.next_position;
   }
-  RecordRefusal(status, context_->metrics);
+  message_->Record(status);
   result_.status = std::move(status);
   Done();
 }

@@ -15,16 +15,21 @@ struct Work {
   size_t bytes = 0;  // the request's floats, the reply's, and what is computed in between
 };
 
-// Counts the work of all requests that run or wait, so that what is too much is refused before anything is allocated.
+// Counts the work of requests that run or wait, those of the server or those of one client, so that what is too much is
+// refused before anything is allocated.
 //
 // Threads: all methods from any thread.
 class WorkBudget {
  public:
+  // The server's.
   explicit WorkBudget(const WorkLimits& limits) : limits_(limits) {}
+  // That of one client: half of the server's, from which it takes too.
+  explicit WorkBudget(WorkBudget* server)
+      : server_(server), limits_{server->limits_.max_work_steps / 2, server->limits_.max_work_bytes / 2} {}
 
   // Takes `work` until GiveBack. RESOURCE_EXHAUSTED: the requests that run leave no room for it. INVALID_ARGUMENT: it
-  // is above a request's share, which is half of the budget, so that there will never be room. On error nothing was
-  // taken.
+  // is above a request's share, which is half of the server's budget, so that there will never be room. On error
+  // nothing was taken.
   absl::Status Take(const Work& work);
   void GiveBack(const Work& work);
 
@@ -32,6 +37,10 @@ class WorkBudget {
   size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
 
  private:
+  // INVALID_ARGUMENT: `work` is above a request's share.
+  absl::Status CheckShare(const Work& work) const;
+
+  WorkBudget* const server_ = nullptr;  // null: this is the server's
   const WorkLimits limits_;
   std::atomic<size_t> steps_{0};
   std::atomic<size_t> bytes_{0};

@@ -35,6 +35,10 @@ const ServedModelPtr& SessionLease::model() const {
 
 float* SessionLease::state() { return fresh() != nullptr ? fresh()->state.get() : session_->state.get(); }
 
+void SessionLease::ReserveReply(size_t floats) {
+  if (session_ != nullptr) session_->last_reply.reserve(floats);
+}
+
 float* SessionLease::working_state() {
   if (working_state_.get() == nullptr) {
     working_state_ = table_->states_.TakeUndefined(static_cast<size_t>(model()->spec().state_size()));

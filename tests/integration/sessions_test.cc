@@ -83,6 +83,15 @@ TEST_F(SessionsTest, BadRequestsAreRefused) {
   EXPECT_EQ(server_.sessions().ListSessions(&context, list, &page).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
 }
 
+TEST_F(SessionsTest, AskingForANewIdOfOnesOwnIsNoRefusal) {
+  v1::GetSessionRequest get;
+  v1::Session session;
+  get.set_session_id("new");
+  grpc::ClientContext context;
+  EXPECT_EQ(server_.sessions().GetSession(&context, get, &session).error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(server_.Metric("rondo_rejected_total{reason=\"not_found\"}"), 0);
+}
+
 TEST_F(SessionsTest, PastTheCapNoneIsCreatedAndTheCauseIsCounted) {
   TestServer small({{"lstm", MakeTestModel(Cell::kLstm, 2, 8)}},
                    [](ServerOptions* options) { options->sessions.max_sessions = 1; });

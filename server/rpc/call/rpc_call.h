@@ -5,17 +5,19 @@
 #include <grpcpp/support/async_unary_call.h>
 
 #include <memory>
+#include <string>
 
 #include "absl/time/time.h"
 #include "base/steady_time.h"
 #include "server/rpc/call/call.h"
 #include "server/rpc/call/rpc_context.h"
 #include "server/rpc/call/status.h"
+#include "server/serve/message_owner.h"
 
 namespace rondo {
 
 // A call that gRPC brings, on the loop of its context.
-class RpcCall : public Call {
+class RpcCall : public Call, public Caller {
  protected:
   explicit RpcCall(const RpcContext* context) : context_(context) { server_context_.AsyncNotifyWhenDone(done_event()); }
 
@@ -39,8 +41,18 @@ class RpcCall : public Call {
   grpc::ServerContext* server_context() { return &server_context_; }
   // By SteadyNow().
   absl::Time deadline() const { return absl::FromChrono(server_context_.deadline()) - WallAhead(); }
+  // Says whose the requests of `owner` are. REQUIRES: the call has arrived.
+  void Identify(MessageOwner* owner) const {
+    owner->ComesFrom(context_->clients->Find(HostOfPeer(server_context_.peer())), context_->loop_number, this);
+  }
 
  private:
+  std::string peer() const override { return server_context_.peer(); }
+  std::string request_id() const override {
+    const auto found = server_context_.client_metadata().find("x-request-id");
+    return found == server_context_.client_metadata().end() ? ""
+                                                            : std::string(found->second.data(), found->second.size());
+  }
   bool IsCancelled() const override { return server_context_.IsCancelled(); }
 
   const RpcContext* const context_;

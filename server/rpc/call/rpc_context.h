@@ -6,6 +6,7 @@
 
 #include "server/loop/serving_loop.h"
 #include "server/rpc/call/call.h"
+#include "server/serve/clients.h"
 #include "server/serve/serve_context.h"
 
 namespace rondo {
@@ -17,6 +18,8 @@ struct RpcContext : ServeContext {
   CallList* calls = nullptr;  // of this loop
   StreamLimits stream_limits;
   std::atomic<size_t>* open_streams = nullptr;  // over all loops
+  Clients* clients = nullptr;                   // of all loops
+  size_t loop_number = 0;
 };
 
 }  // namespace rondo

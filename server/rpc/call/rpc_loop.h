@@ -16,10 +16,10 @@ namespace rondo {
 
 // One loop and what its calls need.
 struct RpcLoop {
-  // `shared`: what the calls of all loops have at hand.
+  // `rest`: what its calls have at hand besides the loop.
   RpcLoop(std::unique_ptr<grpc::ServerCompletionQueue> queue, const ActiveSet::Options& options,
-          ComputeHelpers* helpers, const RpcContext& shared)
-      : context(shared), loop(std::move(queue), options, helpers) {
+          ComputeHelpers* helpers, const RpcContext& rest)
+      : context(rest), loop(std::move(queue), options, helpers) {
     context.poster = context.loop = &loop;
     context.engine = &loop.engine();
     context.calls = &calls;

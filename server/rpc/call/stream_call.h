@@ -48,6 +48,7 @@ class StreamCall : public RpcCall, private MessageOwner {
 
   void OnArrived() override {
     Listen<StreamCall>(context(), service_);
+    Identify(this);
     if (Rpc::ErrorsEndStream(*server_context())) policy_.EndAtRefusal();
     const absl::Status status = Admit();
     if (status.ok()) return ReadNext();
@@ -64,7 +65,7 @@ class StreamCall : public RpcCall, private MessageOwner {
   absl::Status Admit() {
     const size_t most = context()->stream_limits.max_streams;
     const absl::Status status = AdmitStream(context()->open_streams->fetch_add(1), most);
-    if (!status.ok()) RecordRefusal(status, context()->metrics);
+    if (!status.ok()) RecordRefusal(status, {LabelOf(Rpc::kMethod), "", "", this}, context()->metrics);
     if (!status.ok() || !context()->draining->load(std::memory_order_relaxed)) return status;
     return ShuttingDown();
   }

@@ -4,7 +4,10 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "server/rpc/call/rpc_call.h"
+#include "server/serve/or_out_of_memory.h"
 #include "server/serve/record_refusal.h"
 
 namespace rondo {
@@ -13,6 +16,12 @@ namespace rondo {
 template <typename Base, typename Request, typename Response>
 using UnaryRequest = void (Base::*)(grpc::ServerContext*, Request*, grpc::ServerAsyncResponseWriter<Response>*,
                                     grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void* tag);
+
+// "GetModel" of GetModelRequest.
+template <typename Request>
+absl::string_view MethodOf() {
+  return absl::StripSuffix(Request::descriptor()->name(), "Request");
+}
 
 // One call of a rare unary method that answers at once, on the loop's thread: nothing to wait for, nothing to cancel.
 template <typename Base, typename Request, typename Response, typename Handler>
@@ -27,8 +36,8 @@ class UnaryCall : public RpcCall {
  private:
   void OnArrived() override {
     Listen<UnaryCall>(context(), service_, request_method_, handler_);
-    const absl::Status status = handler_(request_, &response_);
-    if (!status.ok()) RecordRefusal(status, context()->metrics);
+    const absl::Status status = OrOutOfMemory([this] { return handler_(request_, &response_); });
+    if (!status.ok()) RecordRefusal(status, {MethodOf<Request>(), "", "", this}, context()->metrics);
     FinishUnary(&writer_, response_, status);
   }
 

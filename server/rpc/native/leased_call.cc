@@ -5,7 +5,6 @@
 
 #include "base/steady_time.h"
 #include "server/refusal/refusal.h"
-#include "server/serve/record_refusal.h"
 
 namespace rondo {
 
@@ -63,7 +62,7 @@ absl::Status LeasedCall::Cancelled() const {
 }
 
 void LeasedCall::Reply(const absl::Status& status) {
-  if (!status.ok()) RecordRefusal(status, context()->metrics);
+  if (!status.ok()) Record(status);
   context()->metrics->in_flight.Add(-1);
   Send(status);
 }

@@ -31,6 +31,8 @@ class LeasedCall : public RpcCall {
   virtual absl::Status Handle(SessionLease lease) = 0;
   // The session that Handle has made or ended; empty: none.
   virtual std::string ChangedId() const = 0;
+  // Counts and logs that the call is refused with `status`.
+  virtual void Record(const absl::Status& status) const = 0;
   // Finishes the call: with the response, or with an error if `status` is one.
   virtual void Send(const absl::Status& status) = 0;
 
@@ -64,6 +66,7 @@ struct LeasedMethod {
   bool leases;                                 // the session of the request's session_id
   absl::Status (*handle)(const RpcContext&, const Request&, SessionLease, Response*);
   std::string (*changed_id)(const Request&, const Response&);  // null: none
+  bool asks = false;  // whether there is such a session: NOT_FOUND is no refusal
 };
 
 template <typename Base, typename Request, typename Response>
@@ -82,10 +85,14 @@ class LeasedMethodCall : public LeasedCall {
   }
   const std::string* LeasedId() const override { return method_.leases ? &request_.session_id() : nullptr; }
   absl::Status Handle(SessionLease lease) override {
-    return method_.handle(*context(), request_, std::move(lease), &response_);
+    return OrOutOfMemory([&] { return method_.handle(*context(), request_, std::move(lease), &response_); });
   }
   std::string ChangedId() const override {
     return method_.changed_id == nullptr ? std::string() : method_.changed_id(request_, response_);
+  }
+  void Record(const absl::Status& status) const override {
+    if (method_.asks && absl::IsNotFound(status)) return;
+    RecordRefusal(status, {MethodOf<Request>(), "", "", this}, context()->metrics);
   }
   void Send(const absl::Status& status) override { FinishUnary(&writer_, response_, status); }
 

@@ -20,7 +20,7 @@ void PredictMessage::Start(absl::Time now, absl::Time deadline) {
   for (const v1::Sequence& sequence : request_.sequences()) view.values += static_cast<size_t>(sequence.values_size());
   view.last_only = request_.last_only();
   if (request_.timeout_ms() != 0) view.timeout = absl::Milliseconds(request_.timeout_ms());
-  view.flow = owner_->flow();
+  view.owner = owner_;
   message_.Start(view, now, deadline);
 }
 

@@ -83,7 +83,7 @@ void ServeSessions(const RpcContext* context, v1::Sessions::AsyncService* servic
   using Service = v1::Sessions::AsyncService;
   // Each: the session that may be in the store only, whether the call leases one, what it does, what it changes.
   ServeLeased(context, service, &Service::RequestCreateSession, {&Named, false, &Create, &Made});
-  ServeLeased(context, service, &Service::RequestGetSession, {&Named, false, &Get, nullptr});
+  ServeLeased(context, service, &Service::RequestGetSession, {&Named, false, &Get, nullptr, /*asks=*/true});
   ServeLeased(context, service, &Service::RequestDeleteSession, {&Named, false, &Delete, &NamedAfter});
   ServeLeased(context, service, &Service::RequestExportSession, {nullptr, true, &ExportSession, nullptr});
   ServeLeased(context, service, &Service::RequestImportSession, {&ImportedId, false, &ImportSession, &Made});

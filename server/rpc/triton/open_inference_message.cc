@@ -28,7 +28,8 @@ void OpenInferenceMessage::Start(absl::Time now, absl::Time deadline) {
   view.values = CountNumbers(request_);
   view.timeout = terms_.timeout;
   view.terms = {terms_.start, /*read_by_model=*/true};
-  view.flow = owner_->flow();
+  view.id = request_.id();
+  view.owner = owner_;
   message_.Start(std::move(view), now, deadline);
 }
 

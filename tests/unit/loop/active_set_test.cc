@@ -243,5 +243,39 @@ TEST_F(ActiveSetTest, WhatACancelledFlowLeavesBehindIsDroppedAtItsFirstTurn) {
   EXPECT_EQ(dropped_.size(), 100u);
 }
 
+TEST_F(ActiveSetTest, AClientWithAThousandStreamsDelaysAClientWithOneByNoMoreThanOneRow) {
+  for (const size_t timesteps : {size_t{1}, size_t{50}}) {
+    ActiveSet set({});
+    ClientFlows crowd, lone;
+    std::deque<Flow> crowded(1000);
+    std::deque<std::deque<SequenceRun>> runs;
+    for (Flow& flow : crowded) {
+      flow.BelongTo(&crowd);
+      runs.push_back(Admitted(&set, &flow, 2, timesteps));
+    }
+    Flow stream;
+    stream.BelongTo(&lone);
+    const std::deque<SequenceRun> live = Admitted(&set, &stream, 3, timesteps);
+    Step(&set, 6);
+    EXPECT_EQ(RowsOf(stream), 3u);
+  }
+}
+
+TEST_F(ActiveSetTest, TheStreamsOfOneClientTakeTurnsAmongThemselves) {
+  ActiveSet set({});
+  ClientFlows client, other;
+  Flow a, b, c;
+  a.BelongTo(&client);
+  b.BelongTo(&client);
+  c.BelongTo(&other);
+  const std::deque<SequenceRun> of_a = Admitted(&set, &a, 9, 1), of_b = Admitted(&set, &b, 9, 1);
+  const std::deque<SequenceRun> of_c = Admitted(&set, &c, 9, 1);
+  Step(&set, 8);
+  EXPECT_EQ(RowsOf(a), 2u);
+  EXPECT_EQ(RowsOf(b), 2u);
+  EXPECT_EQ(RowsOf(c), 4u);
+  while (!set.empty()) Step(&set, 8);
+}
+
 }  // namespace
 }  // namespace rondo

@@ -40,6 +40,26 @@ TEST(WorkBudgetTest, WhatNeverFitsIsInvalidSoThatNobodyTriesAgain) {
   EXPECT_EQ(budget.steps(), 0u);
 }
 
+TEST(WorkBudgetTest, OneClientMayHaveHalfAndLeavesTheRestToOthers) {
+  WorkBudget server({100, 1000});
+  WorkBudget greedy(&server), modest(&server);
+  EXPECT_TRUE(greedy.Take({40, 400}).ok());
+  const absl::Status steps = greedy.Take({11, 0});
+  EXPECT_EQ(RefusalOf(steps).why, Why::kWorkBudget);
+  EXPECT_EQ(steps.message(), "the request takes 11 steps; of max_work_steps=50 for one client others have 40");
+  EXPECT_EQ(RefusalOf(greedy.Take({0, 101})).why, Why::kMemoryBudget);
+  EXPECT_EQ(server.steps(), 40u);
+  EXPECT_TRUE(modest.Take({50, 500}).ok());
+  EXPECT_EQ(RefusalOf(modest.Take({1, 0})).why, Why::kWorkBudget);
+  greedy.GiveBack({40, 400});
+  EXPECT_EQ(server.steps(), 50u);
+  EXPECT_EQ(server.bytes(), 500u);
+}
+
+struct AnyOwner : MessageOwner {
+  void OnMessageDone() override {}
+};
+
 class BudgetedTest : public ServeFixture, public MessageOwner {
  protected:
   BudgetedTest() {
@@ -109,9 +129,9 @@ TEST_F(BudgetedTest, AStreamGoesOnBesideForecasts) {
   for (int position = 0; position < 20; ++position) {
     TestExchange exchange;
     Message message(&context_, Method::kStreamPredict, &exchange);
-    Flow flow;
+    AnyOwner stream;
     RequestView request = RequestOf("gaussian");
-    request.flow = &flow;
+    request.owner = &stream;
     exchange.sequences.push_back(Of("live", position, one_));
     message.Start(request, now_, absl::InfiniteFuture());
     engine_.RunBatch();
