@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "base/invalid.h"
+#include "base/memory_limit.h"
 
 namespace rondo {
 namespace {
@@ -175,7 +176,10 @@ OptionGroup Requests(ServerOptions* options) {
   ActiveSet::Options& active_set = options->loops.active_set;
   return {
       "What clients may send",
-      {{"max_message_bytes", Number(&requests.max_message_bytes, {1024, 1 << 30}, "BYTES"), "Largest request message."},
+      {{"max_memory", Number(&options->max_memory, {16 << 20, uint64_t{1} << 50}, "BYTES", {{"0", 0}}),
+        "Memory of the whole server. Sessions, streams and requests that would need more are refused; live sessions go "
+        "on. 0: four fifths of the memory that the machine or the cgroup has."},
+       {"max_message_bytes", Number(&requests.max_message_bytes, {1024, 1 << 30}, "BYTES"), "Largest request message."},
        {"max_timesteps", Number(&requests.max_timesteps, {1, 100'000'000}, "N"), "Most timesteps of one sequence."},
        {"max_sequences_per_message", Number(&requests.max_sequences_per_message, {1, 1'000'000}, "N"),
         "Most sequences of one message."},
@@ -183,10 +187,11 @@ OptionGroup Requests(ServerOptions* options) {
        {"max_pipelined_messages", Number(&requests.max_pipelined_messages, {1, 1024}, "N"),
         "Messages of one stream that are read before the first of them is answered."},
        {"max_work_steps", Number(&requests.max_work_steps, {1000, 1'000'000'000'000}, "N"),
-        "Steps (timesteps x sequences or paths) of all requests that run or wait; one request may take half of it."},
+        "Steps (timesteps x sequences or paths) of all requests that run or wait; those of one client (one address) "
+        "may "
+        "take half of it, and so may one request."},
        {"max_work_bytes", Number(&requests.max_work_bytes, {0, uint64_t{1} << 50}, "BYTES"),
-        "Memory for the numbers of all requests that run or wait; one request may take half of it. 0: a quarter of the "
-        "memory that the machine or the cgroup has."},
+        "Memory for the numbers of all requests that run or wait, with halves as above. 0: a quarter of --max_memory."},
        {"max_active_sequences", Number(&active_set.max_active, {1, 1 << 20}, "N"),
         "Sequences that one loop has at once, with those of --max_queued_sequences; streams and calls share its "
         "batches in "
@@ -219,6 +224,14 @@ absl::Status Finish(ServerOptions* options) {
 }
 
 }  // namespace
+
+size_t ServerOptions::memory() const { return max_memory != 0 ? max_memory : AvailableMemory() / 5 * 4; }
+
+WorkLimits ServerOptions::work_limits() const {
+  WorkLimits limits = requests;
+  if (limits.max_work_bytes == 0) limits.max_work_bytes = memory() / 4;
+  return limits;
+}
 
 OptionTable ServerOptionTable(ServerOptions* options) {
   OptionTable table;

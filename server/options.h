@@ -39,6 +39,7 @@ struct ServerOptions {
     Requests() { max_work_bytes = 0; }  // 0: follows from the memory there is
   };
 
+  size_t max_memory = 0;                                   // bytes; 0: 80 % of what the machine or the cgroup has
   std::string listen = "127.0.0.1:8001";                   // HOST:PORT of gRPC
   size_t max_connections = 0;                              // to gRPC, at once; 0: as descriptors allow
   std::string http_listen = "127.0.0.1:8002";              // HOST:PORT of /metrics; empty: off
@@ -52,6 +53,10 @@ struct ServerOptions {
   Store store;
   Loops loops;
   Requests requests;
+
+  // What a 0 of these stands for is put in its place.
+  size_t memory() const;
+  WorkLimits work_limits() const;
 };
 
 // The command line of rondo-server. Reading it fills *options, which must outlive the table.

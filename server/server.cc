@@ -8,13 +8,14 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "base/cpu_limit.h"
 #include "base/log.h"
-#include "base/memory_limit.h"
+#include "base/memory_use.h"
 #include "base/steady_time.h"
 #include "server/listen/descriptor_limit.h"
 #include "server/listen/listener.h"
@@ -54,11 +55,6 @@ constexpr absl::Duration kDrainPoll = absl::Milliseconds(1);
 constexpr absl::Duration kLeastFlushTime = absl::Seconds(2);
 // So soon a save that waits for the store hears that the drain was cut short.
 constexpr absl::Duration kFlushSlice = absl::Milliseconds(200);
-
-WorkLimits WorkLimitsOf(WorkLimits limits) {
-  if (limits.max_work_bytes == 0) limits.max_work_bytes = AvailableMemory() / 4;
-  return limits;
-}
 
 std::string HostOf(absl::string_view address) { return std::string(address.substr(0, address.rfind(':'))); }
 
@@ -127,19 +123,19 @@ class Parts final : public Server {
     return lost;
   }
 
-  void CutShort() override { cut_short_ = true; }
-
   void Maintain(absl::Time now) override {
     if (tls_ != nullptr && tls_->Refresh()) ShowCertificate();
     sessions_->ExpireIdle(now);
+    if (metrics_.requests()->in_flight.Value() == 0) heap_trim_.TrimIfWorth();
     metrics_.sessions()->state_bytes.Set(static_cast<int64_t>(sessions_->state_bytes()));
     const absl::Duration interval = options_.model_poll_interval;
     if (options_.registry.model_repository.empty() || interval == absl::ZeroDuration()) return;
-    if (now - last_reload_ < interval) return;
+    if (now < last_reload_ + interval) return;
     AskForModels();
     last_reload_ = now;
   }
 
+  void CutShort() override { cut_short_ = true; }
   void AskForModels() override { loader_->Ask(); }
   void ReloadModels() override { loader_->AskAndWait(); }
 
@@ -172,7 +168,7 @@ class Parts final : public Server {
   // Until `is_so` of each loop, or the drain's deadline.
   void WaitUntil(absl::FunctionRef<bool(const RpcLoop&)> is_so) const {
     const auto is_so_of = [&is_so](const std::unique_ptr<RpcLoop>& part) { return is_so(*part); };
-    while (!std::all_of(loops_.begin(), loops_.end(), is_so_of) && absl::Now() < DrainDeadline()) {
+    while (!absl::c_all_of(loops_, is_so_of) && absl::Now() < DrainDeadline()) {
       absl::SleepFor(kDrainPoll);
     }
   }
@@ -260,6 +256,7 @@ class Parts final : public Server {
     context.limits = options_.requests;
     context.stream_limits = options_.requests;
     context.budget = &budget_;
+    context.memory = &memory_;
     context.open_streams = &open_streams_;
     context.clients = &clients_;
     context.loop_number = loop_number;
@@ -278,7 +275,8 @@ class Parts final : public Server {
   const size_t loop_count_;
   ComputeHelpers helpers_;
   std::atomic<size_t> open_streams_{0};
-  WorkBudget budget_{WorkLimitsOf(options_.requests)};
+  MemoryBudget memory_{options_.memory(), [this] { return ResidentMemory() + budget_.bytes(); }};
+  WorkBudget budget_{options_.work_limits(), &memory_};
   Clients clients_{&budget_, loop_count_};
   std::atomic<bool> draining_{false};
   std::atomic<bool> cut_short_{false};
@@ -290,6 +288,7 @@ class Parts final : public Server {
   std::string address_;
   std::string http_address_;
   absl::Time last_reload_ = SteadyNow();
+  HeapTrim heap_trim_;
   bool serving_ = false;                 // the loader's own
   std::unique_ptr<ModelLoader> loader_;  // last: its thread uses what is above
 };

@@ -47,7 +47,12 @@ absl::Status SequenceTask::FitTo(const Model& model) {
 }
 
 void SequenceTask::AcquireSession() {
-  const bool creates = fits_.ok() && (message_->request().terms.anew || sequence_.position == 0);
+  bool creates = fits_.ok() && (message_->request().terms.anew || sequence_.position == 0);
+  if (creates) {
+    // A session that lives goes on without more memory.
+    fits_ = context_->memory->Take(BytesOfSession(static_cast<size_t>(message_->model()->spec().state_size())));
+    creates = fits_.ok();
+  }
   auto lease = OrOutOfMemory([this, creates] {
     return wait_.Acquire(sequence_.session_id, creates ? &message_->model() : nullptr, message_->arrived());
   });

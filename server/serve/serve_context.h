@@ -8,6 +8,7 @@
 #include "server/metrics/probes.h"
 #include "server/registry/adopt_sessions.h"
 #include "server/registry/model_registry.h"
+#include "server/serve/memory_budget.h"
 #include "server/serve/request_limits.h"
 #include "server/serve/work_budget.h"
 #include "server/session/session_table.h"
@@ -24,8 +25,12 @@ struct ServeContext {
   RequestsProbe* metrics = nullptr;
   ServeLimits limits;
   WorkBudget* budget = nullptr;                 // of all loops
+  MemoryBudget* memory = nullptr;               // of the process
   const std::atomic<bool>* draining = nullptr;  // true: refuse new work as UNAVAILABLE
 };
+
+// What a session with a state of so many floats takes in memory, about.
+inline size_t BytesOfSession(size_t state_size) { return 256 + state_size * sizeof(float); }
 
 }  // namespace rondo
 

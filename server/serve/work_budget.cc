@@ -32,6 +32,7 @@ absl::Status WorkBudget::Take(const Work& work) {
                                                      " bytes of memory; of max_work_bytes=", limits_.max_work_bytes,
                                                      whose, " others have ", bytes));
   }
+  if (status.ok() && memory_ != nullptr) status = memory_->Take(work.bytes);
   if (!status.ok()) GiveBack(work);
   return status;
 }

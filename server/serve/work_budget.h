@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "absl/status/status.h"
+#include "server/serve/memory_budget.h"
 #include "server/serve/request_limits.h"
 
 namespace rondo {
@@ -21,8 +22,8 @@ struct Work {
 // Threads: all methods from any thread.
 class WorkBudget {
  public:
-  // The server's.
-  explicit WorkBudget(const WorkLimits& limits) : limits_(limits) {}
+  // The server's. `memory`: what its bytes are taken from too; may be null.
+  explicit WorkBudget(const WorkLimits& limits, MemoryBudget* memory = nullptr) : memory_(memory), limits_(limits) {}
   // That of one client: half of the server's, from which it takes too.
   explicit WorkBudget(WorkBudget* server)
       : server_(server), limits_{server->limits_.max_work_steps / 2, server->limits_.max_work_bytes / 2} {}
@@ -41,6 +42,7 @@ class WorkBudget {
   absl::Status CheckShare(const Work& work) const;
 
   WorkBudget* const server_ = nullptr;  // null: this is the server's
+  MemoryBudget* const memory_ = nullptr;
   const WorkLimits limits_;
   std::atomic<size_t> steps_{0};
   std::atomic<size_t> bytes_{0};

@@ -45,6 +45,7 @@ class StreamCall : public RpcCall, private MessageOwner {
 
  private:
   using Step = typename StreamPolicy<Message>::Step;
+  static constexpr size_t kStreamBytes = 32 << 10;  // here and in gRPC, about
 
   void OnArrived() override {
     Listen<StreamCall>(context(), service_);
@@ -64,7 +65,8 @@ class StreamCall : public RpcCall, private MessageOwner {
   // Whether the server takes one more stream, this one.
   absl::Status Admit() {
     const size_t most = context()->stream_limits.max_streams;
-    const absl::Status status = AdmitStream(context()->open_streams->fetch_add(1), most);
+    absl::Status status = AdmitStream(context()->open_streams->fetch_add(1), most);
+    if (status.ok()) status = context()->memory->Take(kStreamBytes);
     if (!status.ok()) RecordRefusal(status, {LabelOf(Rpc::kMethod), "", "", this}, context()->metrics);
     if (!status.ok() || !context()->draining->load(std::memory_order_relaxed)) return status;
     return ShuttingDown();

@@ -27,6 +27,13 @@ absl::Status Answer(const absl::StatusOr<SessionInfo>& info, v1::Session* respon
   return info.status();
 }
 
+// Makes a session of `record`, which `model` goes on with.
+static absl::Status Enter(const RpcContext& context, const SessionRecord& record, const ServedModelPtr& model,
+                          v1::Session* response) {
+  absl::Status status = context.memory->Take(BytesOfSession(record.state.size()));
+  return status.ok() ? Answer(context.sessions->Import(record, model, SteadyNow()), response) : status;
+}
+
 absl::Status ExportSession(const RpcContext& context, const v1::ExportSessionRequest&, SessionLease lease,
                            v1::ExportSessionResponse* response) {
   const SessionRecord record = lease.Export();
@@ -63,7 +70,7 @@ absl::Status ImportSession(const RpcContext& context, const v1::ImportSessionReq
       FindRecordedModel(*context.registry, record->model, AdoptSessions::kNever);
   if (!model.ok()) return model.status();
   if (!request.session_id().empty()) record->id = request.session_id();
-  return Answer(context.sessions->Import(*record, *model, SteadyNow()), response);
+  return Enter(context, *record, *model, response);
 }
 
 absl::Status ForkSession(const RpcContext& context, const v1::ForkSessionRequest& request, SessionLease lease,
@@ -77,7 +84,7 @@ absl::Status ForkSession(const RpcContext& context, const v1::ForkSessionRequest
     if (!made.ok()) return made.status();
     record.id = *std::move(made);
   }
-  return Answer(context.sessions->Import(record, model, SteadyNow()), response);
+  return Enter(context, record, model, response);
 }
 
 }  // namespace rondo

@@ -34,6 +34,8 @@ absl::Status Create(const RpcContext& context, const v1::CreateSessionRequest& r
   absl::StatusOr<ServedModelPtr> model = context.registry->Find(request.model(), request.version());
   if (!model.ok()) return model.status();
   if (absl::Status steps = CheckSteps(*(*model)->model); !steps.ok()) return steps;
+  const auto state_size = static_cast<size_t>((*model)->spec().state_size());
+  if (absl::Status status = context.memory->Take(BytesOfSession(state_size)); !status.ok()) return status;
   return Answer(context.sessions->Create(request.session_id(), *model, *idle_timeout, SteadyNow()), response);
 }
 

@@ -120,6 +120,7 @@ class ServeFixture : public testing::Test {
     context_.metrics = metrics_.requests();
     context_.draining = &draining_;
     context_.budget = &budget_;
+    context_.memory = &memory_;
   }
   ~ServeFixture() override {
     testing::internal::GetCapturedStderr();
@@ -219,6 +220,8 @@ class ServeFixture : public testing::Test {
   std::atomic<bool> draining_{false};
   SessionTable sessions_;
   WorkBudget budget_{WorkLimits{}};
+  size_t used_memory_ = 0;
+  MemoryBudget memory_{/*limit=*/size_t{1} << 30, [this] { return used_memory_; }};
   ServeContext context_;
   absl::Time now_ = absl::Now();
   std::vector<float> last_values_;  // of the last Run
