@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 namespace rondo {
 
@@ -33,6 +34,7 @@ enum class Why : uint8_t {
   kConnectionsFull,
   kModelAway,      // the model is being loaded, or its file cannot be
   kWholeSequence,  // the model's network takes whole sequences, and no session
+  kOutOfOrder,     // it has no position, and one that came before it was refused or may come behind it
   kCount
 };
 inline constexpr size_t kNumWhys = static_cast<size_t>(Why::kCount);
@@ -67,6 +69,7 @@ inline constexpr std::array<RefusalRow, kNumWhys> kRefusalRows = {{
     {Why::kConnectionsFull, "connections_full", absl::StatusCode::kUnavailable, 0},
     {Why::kModelAway, "model_away", absl::StatusCode::kUnavailable, kRetryWhenFullMs},
     {Why::kWholeSequence, "whole_sequence", absl::StatusCode::kFailedPrecondition, 0},
+    {Why::kOutOfOrder, "out_of_order", absl::StatusCode::kFailedPrecondition, 0},
 }};
 
 constexpr bool EachReasonHasItsRow() {
@@ -87,12 +90,14 @@ struct Refusal {
   Why why = Why::kInvalid;
   // Where the session goes on for a client that has kept its timesteps; absent: the status does not say.
   std::optional<int64_t> next_position;
-  int retry_after_ms = 0;
+  int retry_after_ms = 0;  // at least; see RetryAdvice
 };
 
 // The status of a refusal: the code of the reason's row, `text` for the client, and the reason itself.
 absl::Status Refuse(Why why, absl::string_view text);
 absl::Status Refuse(Why why, absl::string_view text, int64_t next_position);
+// It is known when there may be room again; not sooner than the row says.
+absl::Status RefuseFor(absl::Duration time, Why why, absl::string_view text);
 // `cause` with its own code and text, and the reason. REQUIRES: !cause.ok().
 absl::Status WithWhy(Why why, absl::Status cause);
 

@@ -1,13 +1,13 @@
 #ifndef RONDO_SERVER_SERVE_MESSAGE_OWNER_H_
 #define RONDO_SERVER_SERVE_MESSAGE_OWNER_H_
 
-#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "server/loop/flow.h"
 #include "server/serve/clients.h"
+#include "server/session/lease_waiter.h"
 
 namespace rondo {
 
@@ -27,22 +27,25 @@ class MessageOwner {
   virtual void OnMessageDone() = 0;
 
   // Whose requests these are from now on: `client` shares turns and has a budget, `caller`, which outlives the owner,
-  // is named in the log. `loop`: the number of the owner's loop. REQUIRES: no request has been started.
-  void ComesFrom(std::shared_ptr<Client> client, size_t loop, const Caller* caller) {
+  // is named in the log. `order`: of which loop and connection they are. REQUIRES: no request has been started.
+  void ComesFrom(std::shared_ptr<Client> client, const RequestOrder& order, const Caller* caller) {
     client_ = std::move(client);
+    order_ = order;
     caller_ = caller;
-    flow_.BelongTo(&client_->flows[loop]);
+    flow_.BelongTo(&client_->flows[order.loop]);
   }
 
   // The owner's requests take turns with those of other owners.
   Flow* flow() { return &flow_; }
   // What its requests are charged to, or null.
   WorkBudget* budget() const { return client_ == nullptr ? nullptr : &client_->budget; }
+  const RequestOrder& order() const { return order_; }
   // May be null.
   const Caller* caller() const { return caller_; }
 
  private:
   std::shared_ptr<Client> client_;
+  RequestOrder order_;
   const Caller* caller_ = nullptr;
   Flow flow_;
 };

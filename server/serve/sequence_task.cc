@@ -53,8 +53,11 @@ void SequenceTask::AcquireSession() {
     fits_ = context_->memory->Take(BytesOfSession(static_cast<size_t>(message_->model()->spec().state_size())));
     creates = fits_.ok();
   }
-  auto lease = OrOutOfMemory([this, creates] {
-    return wait_.Acquire(sequence_.session_id, creates ? &message_->model() : nullptr, message_->arrived());
+  MessageOwner* const owner = message_->request().owner;
+  RequestOrder order = owner == nullptr ? RequestOrder() : owner->order();
+  order.by_arrival = !sequence_.position;
+  auto lease = OrOutOfMemory([this, creates, &order] {
+    return wait_.Acquire(sequence_.session_id, creates ? &message_->model() : nullptr, message_->arrived(), order);
   });
   if (!lease.ok()) return EndWithoutSession(lease.status());
   if (!lease->has_value()) return;

@@ -26,7 +26,8 @@ class SessionWait : private LeaseWaiter, private CommitWaiter {
 
   // As SessionTable::Acquire. No lease: the event will come, then TakeLease has the outcome. `id` stays put until then.
   absl::StatusOr<std::optional<SessionLease>> Acquire(absl::string_view id, const ServedModelPtr* create_as,
-                                                      absl::Time now) {
+                                                      absl::Time now, const RequestOrder& order = {}) {
+    SetOrder(order);
     auto lease = context_->sessions->Acquire(id, create_as, this, now);
     if (lease.ok() && !lease->has_value()) waited_for_ = id;
     return lease;

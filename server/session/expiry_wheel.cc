@@ -79,6 +79,15 @@ bool ExpiryWheel::OpenNextSlot(int64_t now_ns) {
   return true;
 }
 
+int64_t ExpiryWheel::SoonestDeadline() const {
+  int64_t soonest = std::numeric_limits<int64_t>::max();
+  for (int64_t tick = tick_; tick < tick_ + kSlots && TickOf(soonest) > tick; ++tick) {
+    const Entry& slot = slots_[static_cast<uint64_t>(tick) % kSlots];
+    if (!IsEmpty(slot)) soonest = std::min(soonest, slot.next->deadline_ns);
+  }
+  return soonest;
+}
+
 bool ExpiryWheel::Sweep(absl::Time now, size_t max_entries, std::vector<Entry*>* due) {
   const int64_t now_ns = absl::ToUnixNanos(now);
   if (size_ == 0 || TickOf(now_ns) < tick_) return false;

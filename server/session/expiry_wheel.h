@@ -41,6 +41,9 @@ class ExpiryWheel {
   // `max_entries` entries. True: there are more to look at; call again with this `now`.
   bool Sweep(absl::Time now, size_t max_entries, std::vector<Entry*>* due);
 
+  // About the soonest deadline: that of the first entry in a slot; the greatest number: there is none.
+  int64_t SoonestDeadline() const;
+
   size_t size() const { return size_; }
 
  private:

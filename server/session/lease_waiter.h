@@ -1,12 +1,21 @@
 #ifndef RONDO_SERVER_SESSION_LEASE_WAITER_H_
 #define RONDO_SERVER_SESSION_LEASE_WAITER_H_
 
+#include <cstdint>
+
 #include "absl/status/statusor.h"
 #include "base/intrusive_fifo.h"
 #include "server/metrics/served_model.h"
 #include "server/session/session_lease.h"
 
 namespace rondo {
+
+// What a request that has no position wants among the requests for its session.
+struct RequestOrder {
+  bool by_arrival = false;  // to run in the order in which requests came, or not at all
+  uint16_t loop = 0;        // that read it
+  uint32_t connection = 0;  // that brought it as one of several calls; 0: not so, as a message of a stream
+};
 
 // Gets a lease that was not free at once. A waiter waits for one lease at a time, and lives until it has heard or
 // CancelWait returned true.
@@ -22,9 +31,14 @@ class LeaseWaiter : public FifoLink<LeaseWaiter> {
   // the lease and call the table: whoever is to hear of that hears when this call has returned, so waiters never nest.
   virtual void OnLease(absl::StatusOr<SessionLease> lease) = 0;
 
+ protected:
+  // Of what is acquired next.
+  void SetOrder(const RequestOrder& order) { order_ = order; }
+
  private:
   friend class SessionTable;
   friend class WaitQueue;
+  RequestOrder order_;
   ServedModelPtr create_as_;              // see SessionTable::Acquire
   absl::StatusOr<SessionLease> outcome_;  // what it is about to hear
 };

@@ -66,7 +66,9 @@ struct LiveSession : ExpiryWheel::Entry, SessionProgress {
   // Guarded by the lock.
   int64_t last_used_ns = 0;
   WaitQueue queue;
-  uint32_t place = 0;  // in its shard's roster
+  uint32_t place = 0;       // in its shard's roster
+  RequestOrder last_order;  // of the last request that got the lease or stands in line
+  bool lost_one = false;    // a request that wanted its order was refused since the session was free
   Standing standing = Standing::kInTable;
   bool leased = false;         // always true while the queue is not empty
   bool provisional = false;    // made by Acquire, no commit yet

@@ -1,8 +1,10 @@
 #include "server/session/session_lease.h"
 
+#include <new>
 #include <utility>
 
 #include "base/steady_time.h"
+#include "server/refusal/refusal.h"
 #include "server/session/durable_sessions.h"
 #include "server/session/live_session.h"
 #include "server/session/session_table.h"
@@ -105,8 +107,13 @@ std::optional<absl::Status> SessionLease::Commit(const CommittedSequence& sequen
   working_state_.Reset();
   if (session == nullptr) return absl::OkStatus();
   if (!waits) return table_->Commit(session, &commit, false);
-  table_->durable_->CommitOnceSaved(session, std::move(commit), waiter);
-  return std::nullopt;
+  try {
+    table_->durable_->CommitOnceSaved(session, std::move(commit), waiter);
+    return std::nullopt;
+  } catch (const std::bad_alloc&) {  // for the record; nothing has been asked of the store
+    table_->Release(session, now);
+    return Refuse(Why::kOutOfMemory, "the server has no memory left to save this; nothing has changed");
+  }
 }
 
 bool SessionLease::Discard() {

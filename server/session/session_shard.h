@@ -43,6 +43,7 @@ struct alignas(64) SessionShard {
 
   // Adds to `idle` the sessions that have been idle for their timeout, looking at no more than `max_looks` sessions.
   // The wheel has let go of them: they are to be removed. True: there are more to look at.
+  int64_t SoonestExpiry() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) { return wheel_.SoonestDeadline(); }
   bool FindIdle(absl::Time now, size_t max_looks, std::vector<LiveSession*>* idle) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   // Has the wheel look at the session by its present timeout and last use.
   void WatchIdle(LiveSession* session, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);

@@ -14,6 +14,38 @@
 #include "server/session/session_value.h"
 
 namespace rondo {
+namespace {
+
+// Says when a place is likely, if a session may end because it is idle. One may be deleted before, so the advice is to
+// try again within a minute.
+absl::Status SessionsFull(size_t live, int64_t soonest_expiry_ns, absl::Time now) {
+  const std::string text = absl::StrCat("the server holds ", live, " sessions, the most it may");
+  if (soonest_expiry_ns == LiveSession::kForever) return Refuse(Why::kSessionsFull, text);
+  const absl::Duration wait = std::max(absl::Seconds(1), absl::FromUnixNanos(soonest_expiry_ns) - now);
+  return RefuseFor(std::min(wait, absl::Minutes(1)), Why::kSessionsFull,
+                   absl::StrCat(text, "; the next idle one ends in ", absl::ToInt64Seconds(wait), " s if it stays so"));
+}
+
+// Judges a request that comes while the session is busy. gRPC hands calls of one connection to one loop in their order,
+// but may hand some to another loop: then nobody knows which of two came first.
+absl::Status CheckOrder(const LiveSession& session, const RequestOrder& order) {
+  if (!order.by_arrival) return absl::OkStatus();
+  if (session.lost_one) {
+    return Refuse(Why::kOutOfOrder, absl::StrCat("session '", session.id,
+                                                 "' is busy, and a request before this one was "
+                                                 "refused; wanted after the replies to those before it"));
+  }
+  if (order.connection == 0 || order.connection != session.last_order.connection ||
+      order.loop == session.last_order.loop) {
+    return absl::OkStatus();
+  }
+  return Refuse(Why::kOutOfOrder,
+                absl::StrCat("calls for session '", session.id,
+                             "' overlap, and their order is not "
+                             "known; wanted one after the reply to the other, positions, or a stream"));
+}
+
+}  // namespace
 
 SessionTable::SessionTable(const Options& options, SessionPersistence persistence)
     : options_(options),
@@ -44,7 +76,7 @@ absl::Status SessionTable::Enter(SessionShard& shard, std::unique_ptr<LiveSessio
   size_t live = live_.load(std::memory_order_relaxed);
   do {
     if (live >= options_.max_sessions) {
-      return Refuse(Why::kSessionsFull, absl::StrCat("the server holds ", live, " sessions, the most it may"));
+      return SessionsFull(live, soonest_expiry_ns_.load(std::memory_order_relaxed), now);
     }
   } while (!live_.compare_exchange_weak(live, live + 1, std::memory_order_relaxed));
   shard.Insert(std::move(session), now);
@@ -92,6 +124,7 @@ absl::StatusOr<std::optional<SessionLease>> SessionTable::Acquire(absl::string_v
   std::unique_ptr<LiveSession> made = NewSession(key, IdleTimeoutOf(options_, **create_as), now);
   StartAt(FreshStartOf(*create_as), made.get());
   made->leased = made->provisional = true;
+  if (waiter != nullptr) made->last_order = waiter->order_;
   LiveSession* const entered = made.get();
   Aftermath after;
   MutexLock lock(&shard.mutex);
@@ -104,12 +137,20 @@ absl::StatusOr<std::optional<SessionLease>> SessionTable::Join(SessionShard& sha
                                                                const ServedModelPtr* create_as, LeaseWaiter* waiter,
                                                                absl::Time now) {
   if (!session->leased && durable_ != nullptr && durable_->IsDoubtful(*session, now)) durable_->LetGo(shard, session);
+  const RequestOrder order = waiter == nullptr ? RequestOrder() : waiter->order_;
   if (!session->leased) {
     session->leased = session->recently_used = true;
+    session->lost_one = false;
+    session->last_order = order;
     session->Touch(now);
     return SessionLease(this, session);
   }
+  if (absl::Status status = CheckOrder(*session, order); !status.ok()) {
+    session->lost_one = true;
+    return status;
+  }
   if (session->queue.size() >= options_.max_queue_per_session) {
+    session->lost_one = session->lost_one || order.by_arrival;
     return Refuse(Why::kQueueFull, absl::StrCat("session '", session->id, "' is busy and ", session->queue.size(),
                                                 " requests wait for it, the most that may"));
   }
@@ -119,6 +160,7 @@ absl::StatusOr<std::optional<SessionLease>> SessionTable::Join(SessionShard& sha
 
 void SessionTable::Wait(SessionShard&, LiveSession* session, const ServedModelPtr* create_as, LeaseWaiter* waiter) {
   if (create_as != nullptr) waiter->create_as_ = *create_as;
+  session->last_order = waiter->order_;
   session->queue.Push(waiter);
 }
 
@@ -263,10 +305,14 @@ std::unique_ptr<LiveSession> SessionTable::Remove(SessionShard& shard, LiveSessi
 
 size_t SessionTable::ExpireIdle(absl::Time now) {
   size_t expired = 0;
+  int64_t soonest_ns = LiveSession::kForever;
   for (SessionShard& shard : shards_) {
     while (ExpireSome(shard, now, &expired)) {
     }
+    MutexLock lock(&shard.mutex);
+    soonest_ns = std::min(soonest_ns, shard.SoonestExpiry());
   }
+  soonest_expiry_ns_.store(soonest_ns, std::memory_order_relaxed);
   return expired;
 }
 

@@ -180,6 +180,7 @@ class SessionTable {
   StatePool states_;           // before the sessions, who give their slots back
   EndedSessions ended_;
   std::atomic<size_t> live_{0};
+  std::atomic<int64_t> soonest_expiry_ns_{LiveSession::kForever};  // as of the last ExpireIdle
   std::array<SessionShard, kShards> shards_;
   std::unique_ptr<DurableSessions> durable_;  // null: memory only. Last: its thread uses all above
 };

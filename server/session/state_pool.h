@@ -47,7 +47,8 @@ class StateSlot {
 };
 
 // Memory for the recurrent states of all models: fixed slots, one size class a state size, so that no pattern of
-// sessions coming and going fragments it. Slots are cut from slabs made on demand; a slab stays until the pool ends.
+// sessions coming and going fragments it. Slots are cut from slabs made on demand; a slab without a slot in use is
+// given back to the system.
 //
 // Ownership: owns all slots and outlives every StateSlot.
 // Threads:   every method may be called from any thread; slots may be given back on any thread.

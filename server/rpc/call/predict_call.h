@@ -24,7 +24,7 @@ class PredictCall : public RpcCall, private MessageOwner {
 
   void OnArrived() override {
     Listen<PredictCall>(context(), service_);
-    Identify(this);
+    Identify(/*unary=*/true, this);
     message_.Start(SteadyNow(), deadline());
   }
   void OnCancelled() override { message_.Cancel(); }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/hash/hash.h"
 #include "absl/time/time.h"
 #include "base/steady_time.h"
 #include "server/rpc/call/call.h"
@@ -41,9 +42,14 @@ class RpcCall : public Call, public Caller {
   grpc::ServerContext* server_context() { return &server_context_; }
   // By SteadyNow().
   absl::Time deadline() const { return absl::FromChrono(server_context_.deadline()) - WallAhead(); }
-  // Says whose the requests of `owner` are. REQUIRES: the call has arrived.
-  void Identify(MessageOwner* owner) const {
-    owner->ComesFrom(context_->clients->Find(HostOfPeer(server_context_.peer())), context_->loop_number, this);
+  // Says whose the requests of `owner` are. `unary`: other calls of the connection may bring more of its requests.
+  // REQUIRES: the call has arrived.
+  void Identify(bool unary, MessageOwner* owner) const {
+    const std::string peer = server_context_.peer();
+    RequestOrder order;
+    order.loop = static_cast<uint16_t>(context_->loop_number);
+    if (unary) order.connection = static_cast<uint32_t>(absl::Hash<std::string>()(peer)) | 1;  // 0: none
+    owner->ComesFrom(context_->clients->Find(HostOfPeer(peer)), order, this);
   }
 
  private:

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/refusal/refusal.h"
+#include "server/refusal/retry_advice.h"
 
 namespace rondo {
 
@@ -11,7 +12,7 @@ grpc::Status ToGrpcStatus(const absl::Status& status, grpc::ServerContext* conte
   if (status.ok()) return grpc::Status::OK;
   const Refusal refusal = RefusalOf(status);
   if (refusal.retry_after_ms > 0) {
-    context->AddTrailingMetadata("grpc-retry-pushback-ms", absl::StrCat(refusal.retry_after_ms));
+    context->AddTrailingMetadata("grpc-retry-pushback-ms", absl::StrCat(RetryAfterMs(refusal)));
   }
   if (refusal.next_position) {
     context->AddTrailingMetadata("rondo-next-position", absl::StrCat(*refusal.next_position));
@@ -22,7 +23,7 @@ grpc::Status ToGrpcStatus(const absl::Status& status, grpc::ServerContext* conte
 void ToProto(const absl::Status& status, v1::Status* proto) {
   proto->set_code(status.raw_code());
   proto->set_message(std::string(status.message()));
-  proto->set_retry_after_ms(RefusalOf(status).retry_after_ms);
+  proto->set_retry_after_ms(RetryAfterMs(RefusalOf(status)));
 }
 
 }  // namespace rondo

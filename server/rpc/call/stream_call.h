@@ -49,7 +49,7 @@ class StreamCall : public RpcCall, private MessageOwner {
 
   void OnArrived() override {
     Listen<StreamCall>(context(), service_);
-    Identify(this);
+    Identify(/*unary=*/false, this);
     if (Rpc::ErrorsEndStream(*server_context())) policy_.EndAtRefusal();
     const absl::Status status = Admit();
     if (status.ok()) return ReadNext();

@@ -12,6 +12,17 @@
 
 namespace rondo {
 
+namespace {
+
+// Makes a session of `record`, which `model` goes on with.
+absl::Status Enter(const RpcContext& context, const SessionRecord& record, const ServedModelPtr& model,
+                   v1::Session* response) {
+  absl::Status status = context.memory->Take(BytesOfSession(record.state.size()));
+  return status.ok() ? Answer(context.sessions->Import(record, model, SteadyNow()), response) : status;
+}
+
+}  // namespace
+
 void ToProto(const SessionInfo& info, v1::Session* proto) {
   proto->set_session_id(info.id);
   proto->set_model(info.model);
@@ -25,13 +36,6 @@ void ToProto(const SessionInfo& info, v1::Session* proto) {
 absl::Status Answer(const absl::StatusOr<SessionInfo>& info, v1::Session* response) {
   if (info.ok()) ToProto(*info, response);
   return info.status();
-}
-
-// Makes a session of `record`, which `model` goes on with.
-static absl::Status Enter(const RpcContext& context, const SessionRecord& record, const ServedModelPtr& model,
-                          v1::Session* response) {
-  absl::Status status = context.memory->Take(BytesOfSession(record.state.size()));
-  return status.ok() ? Answer(context.sessions->Import(record, model, SteadyNow()), response) : status;
 }
 
 absl::Status ExportSession(const RpcContext& context, const v1::ExportSessionRequest&, SessionLease lease,

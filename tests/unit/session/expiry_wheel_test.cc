@@ -141,5 +141,15 @@ TEST_F(ExpiryWheelTest, AgreesWithAListOfDeadlinesOnAnyHistory) {
   }
 }
 
+TEST_F(ExpiryWheelTest, TheSoonestDeadlineIsKnown) {
+  EXPECT_EQ(wheel_.SoonestDeadline(), std::numeric_limits<int64_t>::max());
+  Add(absl::Hours(2));
+  Add(absl::Seconds(40));
+  Add(absl::Seconds(90));
+  EXPECT_EQ(wheel_.SoonestDeadline(), absl::ToUnixNanos(start_ + absl::Seconds(40)));
+  SweepAt(absl::Seconds(41));
+  EXPECT_EQ(wheel_.SoonestDeadline(), absl::ToUnixNanos(start_ + absl::Seconds(90)));
+}
+
 }  // namespace
 }  // namespace rondo

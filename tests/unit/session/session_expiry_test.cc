@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
+#include "server/refusal/refusal.h"
 #include "tests/unit/session/session_fixture.h"
 
 namespace rondo {
@@ -17,6 +18,15 @@ TEST_F(SessionTableExpiryTest, ASessionEndsOnceItWasIdleForItsTimeout) {
   EXPECT_EQ(table_.ExpireIdle(now_ + absl::Minutes(10) - absl::Nanoseconds(1)), 0u);
   EXPECT_EQ(table_.ExpireIdle(now_ + absl::Minutes(10)), 1u);
   EXPECT_EQ(table_.ExpireIdle(now_ + absl::Minutes(10)), 0u);
+}
+
+TEST_F(SessionTableExpiryTest, AFullTableSaysWhenAPlaceIsLikely) {
+  for (int i = 0; i < 100; ++i) Create(absl::StrCat("s", i));
+  table_.ExpireIdle(now_);
+  const absl::Status full = table_.Create("more", model_, std::nullopt, now_ + absl::Minutes(4)).status();
+  EXPECT_EQ(RefusalOf(full).why, Why::kSessionsFull);
+  EXPECT_EQ(RefusalOf(full).retry_after_ms, 60'000);
+  EXPECT_THAT(std::string(full.message()), testing::HasSubstr("the next idle one ends in 360 s"));
 }
 
 TEST_F(SessionTableExpiryTest, EachSessionHasItsOwnTimeout) {

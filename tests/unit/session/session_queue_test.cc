@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "gmock/gmock.h"
+#include "server/refusal/refusal.h"
 #include "server/session/ended_sessions.h"
 #include "tests/unit/session/session_fixture.h"
 
@@ -57,6 +58,43 @@ TEST_F(SessionTableQueueTest, AFullQueueTurnsAwayAtOnce) {
   EXPECT_TRUE(Wait("s", &waiters[4]));
   ASSERT_TRUE(table_.Delete("s", now_).ok());
   EXPECT_EQ(waiters[1].calls, 0);
+}
+
+// A call that has no position, of connection `connection`, which loop `loop` read.
+class UnplacedCall : public RecordingWaiter {
+ public:
+  explicit UnplacedCall(uint32_t connection = 7, uint16_t loop = 0) {
+    SetOrder({/*by_arrival=*/true, loop, connection});
+  }
+};
+
+TEST_F(SessionTableQueueTest, BehindARequestThatFoundNoRoomNoneWithoutAPositionRunsUntilTheSessionIsFree) {
+  Create("s");
+  SessionLease running = AcquireNow("s");
+  UnplacedCall waiters[4], refused, late;
+  for (UnplacedCall& waiter : waiters) ASSERT_TRUE(Wait("s", &waiter));
+  EXPECT_EQ(RefusalOf(table_.Acquire("s", nullptr, &refused, now_).status()).why, Why::kQueueFull);
+  running.Commit(OneStep(), now_);
+  EXPECT_EQ(RefusalOf(table_.Acquire("s", nullptr, &late, now_).status()).why, Why::kOutOfOrder);
+  RecordingWaiter with_position;
+  EXPECT_TRUE(Wait("s", &with_position));
+  for (UnplacedCall& waiter : waiters) waiter.heard->Commit(OneStep(), now_);
+  with_position.heard->Commit(OneStep(), now_);
+  EXPECT_TRUE(table_.Acquire("s", nullptr, &late, now_)->has_value());
+}
+
+TEST_F(SessionTableQueueTest, OverlappingCallsOfOneConnectionRunIfOneLoopReadThemAll) {
+  Create("s");
+  UnplacedCall first, second, other_loop(/*connection=*/7, /*loop=*/1), later,
+      other_client(/*connection=*/8, /*loop=*/1);
+  SessionLease running = *std::move(*table_.Acquire("s", nullptr, &first, now_));
+  EXPECT_TRUE(Wait("s", &second));
+  EXPECT_EQ(RefusalOf(table_.Acquire("s", nullptr, &other_loop, now_).status()).why, Why::kOutOfOrder);
+  EXPECT_EQ(RefusalOf(table_.Acquire("s", nullptr, &later, now_).status()).why, Why::kOutOfOrder);
+  running.Commit(OneStep(), now_);
+  second.heard->Commit(OneStep(), now_);
+  running = *std::move(*table_.Acquire("s", nullptr, &other_loop, now_));
+  EXPECT_TRUE(Wait("s", &other_client));
 }
 
 TEST_F(SessionTableQueueTest, WithoutAQueueNoneWaits) {
