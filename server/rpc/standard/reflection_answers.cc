@@ -4,6 +4,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "google/protobuf/descriptor.pb.h"
 
 namespace rondo {
@@ -11,7 +12,6 @@ namespace {
 
 using google::protobuf::Descriptor;
 using google::protobuf::DescriptorPool;
-using google::protobuf::EnumDescriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::FileDescriptor;
 using google::protobuf::FileDescriptorProto;
@@ -45,54 +45,30 @@ ReflectionAnswers::ReflectionAnswers(std::vector<std::string> services, const De
 }
 
 void ReflectionAnswers::AddFile(const FileDescriptor* file) {
-  if (!files_.emplace(file->name(), file).second) return;
-  for (int i = 0; i < file->message_type_count(); ++i) AddMessage(file->message_type(i));
-  for (int i = 0; i < file->enum_type_count(); ++i) AddEnum(file->enum_type(i));
-  for (int i = 0; i < file->extension_count(); ++i) AddExtension(file->extension(i));
-  for (int i = 0; i < file->service_count(); ++i) {
-    const ServiceDescriptor* service = file->service(i);
-    symbols_.emplace(service->full_name(), file);
-    for (int j = 0; j < service->method_count(); ++j) symbols_.emplace(service->method(j)->full_name(), file);
-  }
+  if (pool_.FindFileByName(file->name()) != nullptr) return;
   for (int i = 0; i < file->dependency_count(); ++i) AddFile(file->dependency(i));
-}
-
-void ReflectionAnswers::AddMessage(const Descriptor* message) {
-  symbols_.emplace(message->full_name(), message->file());
-  extensions_[message->full_name()];  // known, though perhaps never extended
-  for (int i = 0; i < message->field_count(); ++i) symbols_.emplace(message->field(i)->full_name(), message->file());
-  for (int i = 0; i < message->oneof_decl_count(); ++i) {
-    symbols_.emplace(message->oneof_decl(i)->full_name(), message->file());
-  }
-  for (int i = 0; i < message->enum_type_count(); ++i) AddEnum(message->enum_type(i));
-  for (int i = 0; i < message->extension_count(); ++i) AddExtension(message->extension(i));
-  for (int i = 0; i < message->nested_type_count(); ++i) AddMessage(message->nested_type(i));
-}
-
-void ReflectionAnswers::AddEnum(const EnumDescriptor* type) {
-  symbols_.emplace(type->full_name(), type->file());
-  for (int i = 0; i < type->value_count(); ++i) symbols_.emplace(type->value(i)->full_name(), type->file());
-}
-
-void ReflectionAnswers::AddExtension(const FieldDescriptor* extension) {
-  symbols_.emplace(extension->full_name(), extension->file());
-  extensions_[extension->containing_type()->full_name()].emplace(extension->number(), extension->file());
+  FileDescriptorProto proto;
+  file->CopyTo(&proto);
+  pool_.BuildFile(proto);
 }
 
 const FileDescriptor* ReflectionAnswers::FindFile(const ServerReflectionRequest& request) const {
-  const auto find = [](const auto& map, const auto& key) {
-    const auto found = map.find(key);
-    return found == map.end() ? nullptr : found->second;
-  };
   switch (request.message_request_case()) {
     case ServerReflectionRequest::kFileByFilename:
-      return find(files_, request.file_by_filename());
-    case ServerReflectionRequest::kFileContainingSymbol:
-      return find(symbols_, request.file_containing_symbol());
+      return pool_.FindFileByName(request.file_by_filename());
+    case ServerReflectionRequest::kFileContainingSymbol: {
+      const std::string& symbol = request.file_containing_symbol();
+      const FileDescriptor* const found = pool_.FindFileContainingSymbol(symbol);
+      // A package is no symbol: it has any number of files.
+      const bool is_package = found != nullptr && absl::StartsWith(found->package() + ".", symbol + ".");
+      return is_package ? nullptr : found;
+    }
     default: {
       const auto& wanted = request.file_containing_extension();
-      const auto extended = extensions_.find(wanted.containing_type());
-      return extended == extensions_.end() ? nullptr : find(extended->second, wanted.extension_number());
+      const Descriptor* const extended = pool_.FindMessageTypeByName(wanted.containing_type());
+      if (extended == nullptr) return nullptr;
+      const FieldDescriptor* const found = pool_.FindExtensionByNumber(extended, wanted.extension_number());
+      return found == nullptr ? nullptr : found->file();
     }
   }
 }
@@ -108,14 +84,16 @@ ServerReflectionResponse ReflectionAnswers::Answer(const ServerReflectionRequest
       break;
     }
     case ServerReflectionRequest::kAllExtensionNumbersOfType: {
-      const auto extended = extensions_.find(request.all_extension_numbers_of_type());
-      if (extended == extensions_.end()) {
+      const Descriptor* const extended = pool_.FindMessageTypeByName(request.all_extension_numbers_of_type());
+      if (extended == nullptr) {
         SetError(absl::StatusCode::kNotFound, "no served file has such a message type", &response);
         break;
       }
       auto* numbers = response.mutable_all_extension_numbers_response();
-      numbers->set_base_type_name(extended->first);
-      for (const auto& [number, file] : extended->second) numbers->add_extension_number(number);
+      numbers->set_base_type_name(extended->full_name());
+      std::vector<const FieldDescriptor*> extensions;
+      pool_.FindAllExtensions(extended, &extensions);
+      for (const FieldDescriptor* const extension : extensions) numbers->add_extension_number(extension->number());
       break;
     }
     case ServerReflectionRequest::kFileByFilename:

@@ -1,13 +1,9 @@
 #ifndef RONDO_SERVER_RPC_STANDARD_REFLECTION_ANSWERS_H_
 #define RONDO_SERVER_RPC_STANDARD_REFLECTION_ANSWERS_H_
 
-#include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/strings/string_view.h"
 #include "google/protobuf/descriptor.h"
 #include "grpc/reflection/v1alpha/reflection.pb.h"
 
@@ -15,10 +11,9 @@ namespace rondo {
 
 // What server reflection says of a fixed set of services: their files, and all that these import.
 //
-// All names are indexed once. Asking the DescriptorPool for each request would let any client grow the server: the
-// generated pool remembers every name it did not find, for ever.
+// The files are built anew into a pool of its own. Asking the generated pool for each request would let any client grow
+// the server: that pool remembers every name it did not find, for ever.
 //
-// Ownership: borrows the pool's descriptors; the pool outlives this.
 // Threads:   immutable after construction; any thread.
 class ReflectionAnswers {
  public:
@@ -33,16 +28,12 @@ class ReflectionAnswers {
  private:
   using File = google::protobuf::FileDescriptor;
 
+  // Adds `file` and all that it imports.
   void AddFile(const File* file);
-  void AddMessage(const google::protobuf::Descriptor* message);
-  void AddEnum(const google::protobuf::EnumDescriptor* type);
-  void AddExtension(const google::protobuf::FieldDescriptor* extension);
   const File* FindFile(const grpc::reflection::v1alpha::ServerReflectionRequest& request) const;
 
   const std::vector<std::string> services_;
-  absl::flat_hash_map<std::string, const File*> files_;                      // by file name
-  absl::flat_hash_map<std::string, const File*> symbols_;                    // by full name
-  absl::flat_hash_map<std::string, std::map<int, const File*>> extensions_;  // by extended message, then number
+  google::protobuf::DescriptorPool pool_;  // of the files that are served
 };
 
 }  // namespace rondo
