@@ -20,6 +20,7 @@ COMPLETE = {
     "rondo": ["--server=127.0.0.1:1", "predict", "seattle", "--input=-"],
     "rondo-train": ["--data=no-such-file.csv", "--target=x", "--output=no-such-folder/1"],
     "rondo-load": ["--server=127.0.0.1:1", "--model=m"],
+    "rondo-convert": ["no-such-file.onnx"],
 }
 
 # What is wrong, the program, what is said after the program's name, its arguments.
@@ -29,6 +30,12 @@ WRONG = [
     ("unknown flag", "rondo", ADDED, ["--inptu=-"], "unknown flag '--inptu': .*'--input'"),
     ("unknown flag", "rondo-train", ADDED, ["--epoch=5"], "unknown flag '--epoch': .*'--epochs'"),
     ("unknown flag", "rondo-load", ADDED, ["--steams=5"], "unknown flag '--steams': .*'--streams'"),
+    ("unknown flag", "rondo-convert", ADDED, ["--chekc=x"], "unknown flag '--chekc': .*'--check'"),
+    ("wrong value", "rondo-convert", ADDED, ["--dimension=samples"], "--dimension=samples: wanted NAME=N"),
+    ("out of bounds", "rondo-convert", ADDED, ["--dimension=samples=0"], "--dimension=samples=0: wanted NAME=N, .*1 to"),
+    ("value missing", "rondo-convert", ADDED, ["--check", "--name=x"], "--check has no value: wanted"),
+    ("missing required", "rondo-convert", INSTEAD, [], "no file: wanted the file to convert"),
+    ("stray argument", "rondo-convert", ADDED, ["b.onnx"], "two files, 'no-such-file.onnx' and 'b.onnx': wanted one"),
     ("wrong value", "rondo-server", ADDED, ["--max_streams=none"],
      "--max_streams=none: wanted a whole number, 1 to 1000000"),
     ("wrong value", "rondo-server", ADDED, ["--durability=always"], "--durability=always: wanted interval or every_reply"),
@@ -96,7 +103,7 @@ class CommandLinesTest(unittest.TestCase):
                 self.assertEqual(self.run_program(program, *arguments).returncode, 1)
 
     def test_help_groups_the_flags_in_lines_that_fit_and_shows_no_path_of_the_build(self):
-        for program, commands in (("rondo-server", [[]]), ("rondo-train", [[]]), ("rondo-load", [[]]),
+        for program, commands in (("rondo-server", [[]]), ("rondo-train", [[]]), ("rondo-load", [[]]), ("rondo-convert", [[]]),
                                   ("rondo-echo", [[]]), ("rondo", [[], ["predict"], ["sessions", "import"]])):
             for command in commands:
                 with self.subTest(program, command=command):

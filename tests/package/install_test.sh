@@ -13,7 +13,7 @@ trap 'kill_server; rm -rf "$work"' EXIT
 fail() { echo "$*" >&2; exit 1; }
 
 cmake --install "$build" --prefix "$work/prefix" >"$work/install.log"
-for program in rondo-server rondo rondo-train rondo-load; do
+for program in rondo-server rondo rondo-convert rondo-train rondo-load; do
   [[ -x $work/prefix/bin/$program ]] || fail "$program is not installed"
 done
 # Nothing of the build tree is left in what was installed for a program to find.

@@ -1,0 +1,72 @@
+#ifndef RONDO_MODEL_CONVERT_GRAPH_LAYERS_H_
+#define RONDO_MODEL_CONVERT_GRAPH_LAYERS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "model/convert/graph/element_graph.h"
+
+namespace rondo::convert {
+
+// Each function adds one element to the graph and returns what it gives. Shapes are checked against what the element
+// takes; one that does not fit is refused under the name of the source's node, and then the returned value is empty.
+
+// "linear", or an object with the function's parameters.
+using Activation = Json;
+
+struct CellWeights {
+  // In our order of gates and PyTorch's layout: lstm i f g o, gru r z n.
+  Array weight_ih, weight_hh;            // [gates * units, in], [gates * units, units]
+  Array bias_ih, bias_hh;                // both or none
+  Array peephole, initial_h, initial_c;  // empty: none
+};
+
+// Where the values of a convolution or a pool lie.
+struct Window {
+  int64_t kernel = 1, stride = 1, dilation = 1, groups = 1;
+  int64_t left = 0, right = 0;  // padding
+};
+
+Value AddDense(ElementGraph* graph, absl::string_view name, const Value& in, Array weight, Array bias,
+               const Activation& activation = "linear");
+// `type`: lstm, gru or rnn. `attributes`: what differs from the element's defaults.
+Value AddCell(ElementGraph* graph, absl::string_view name, absl::string_view type, const Value& in, CellWeights weights,
+              Json attributes);
+Value AddEmbedding(ElementGraph* graph, absl::string_view name, const Value& in, Array weight);
+Value AddScale(ElementGraph* graph, absl::string_view name, const Value& in, Array weight, Array bias);
+// Inside one timestep's frame.
+Value AddConv(ElementGraph* graph, absl::string_view name, const Value& in, Array weight, Array bias,
+              const Window& window, const Activation& activation = "linear");
+// Along timesteps; `ahead`: how many of the window's timesteps are yet to come.
+Value AddCausalConv(ElementGraph* graph, absl::string_view name, const Value& in, Array weight, Array bias,
+                    const Window& window, int64_t ahead, const Activation& activation = "linear");
+// `type`: max_pool or average_pool.
+Value AddPool(ElementGraph* graph, absl::string_view name, absl::string_view type, const Value& in,
+              const Window& window, bool count_padding);
+// `type`: mean, max or sum, over the length.
+Value AddReduction(ElementGraph* graph, absl::string_view name, absl::string_view type, const Value& in);
+Value AddPad(ElementGraph* graph, absl::string_view name, const Value& in, int64_t left, int64_t right,
+             absl::string_view mode);
+Value AddLayerNorm(ElementGraph* graph, absl::string_view name, const Value& in, Array weight, Array bias,
+                   double epsilon);
+Value AddL2Norm(ElementGraph* graph, absl::string_view name, const Value& in, double epsilon);
+// `type`: add, subtract, multiply or divide.
+Value AddArithmetic(ElementGraph* graph, absl::string_view name, absl::string_view type, const Value& a,
+                    const Value& b);
+Value AddConstant(ElementGraph* graph, absl::string_view name, Array value);
+Value AddConcat(ElementGraph* graph, absl::string_view name, const std::vector<Value>& parts,
+                absl::string_view axis = "channels");
+Value AddSlice(ElementGraph* graph, absl::string_view name, const Value& in, absl::string_view axis, int64_t from,
+               int64_t to, int64_t step);
+Value AddReshape(ElementGraph* graph, absl::string_view name, const Value& in, Frame frame);
+Value AddTranspose(ElementGraph* graph, absl::string_view name, const Value& in);
+Value AddDelay(ElementGraph* graph, absl::string_view name, const Value& in, int64_t steps);
+Value AddActivation(ElementGraph* graph, absl::string_view name, const Value& in, const Activation& function);
+// `type`: sequence_first, sequence_mean or sequence_max, over all timesteps of a sequence.
+Value AddSequence(ElementGraph* graph, absl::string_view name, absl::string_view type, const Value& in);
+
+}  // namespace rondo::convert
+
+#endif  // RONDO_MODEL_CONVERT_GRAPH_LAYERS_H_

@@ -1,0 +1,149 @@
+// Keras' recurrent layers. Gates: lstm i f c o, as ours; gru z r h.
+
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "model/convert/keras/keras_layer.h"
+
+namespace rondo::convert {
+namespace {
+
+std::string CellType(absl::string_view type) {
+  return absl::StrContains(type, "LSTM") ? "lstm" : absl::StrContains(type, "GRU") ? "gru" : "rnn";
+}
+
+bool IsCudnn(const KerasLayer& layer) { return absl::StartsWith(layer.type(), "CuDNN"); }
+
+Array Gates(const std::string& type, Array array) {
+  if (type != "gru" || array.empty() || array.shape[0] % 3 != 0) return array;
+  return Regated(array, std::vector<int64_t>{1, 0, 2});
+}
+
+// Biases [G*H] (input only), [2, G*H] or CuDNN's [2*G*H] (input, then recurrent).
+void TakeBiases(const KerasLayer& layer, const std::string& type, int64_t rows, const Array& bias,
+                CellWeights* weights) {
+  if (bias.size() == rows) {
+    weights->bias_ih = Gates(type, Reshaped(bias, {rows}));
+    weights->bias_hh = Filled({rows}, 0);
+  } else if (bias.size() == 2 * rows) {
+    const Array both = Reshaped(bias, {2 * rows});
+    weights->bias_ih = Gates(type, Rows(both, 0, rows));
+    weights->bias_hh = Gates(type, Rows(both, rows, 2 * rows));
+  } else {
+    layer.Refuse(absl::StrCat("has a bias of ", ShapeText(bias.shape), "; ", rows, " or twice as many were wanted"));
+  }
+}
+
+CellWeights ReadWeights(const KerasLayer& layer, const std::string& type, size_t first) {
+  CellWeights weights;
+  const Array kernel = layer.Weight(first), recurrent = layer.Weight(first + 1);
+  if (!layer.ok()) return weights;
+  if (kernel.rank() != 2 || recurrent.rank() != 2) {
+    layer.Refuse("has kernels that are no matrices");
+    return weights;
+  }
+  weights.weight_ih = Gates(type, Transposed(kernel));
+  weights.weight_hh = Gates(type, Transposed(recurrent));
+  if (IsCudnn(layer) || layer.Switch("use_bias", true)) {
+    TakeBiases(layer, type, weights.weight_ih.shape[0], layer.Weight(first + 2), &weights);
+  }
+  return weights;
+}
+
+// Keras before 2.3 took hard_sigmoid gates unless told otherwise.
+const char* UsualGate(const KerasLayer& layer) {
+  const absl::string_view version = layer.version();
+  const bool old = absl::StartsWith(version, "1.") || absl::StartsWith(version, "2.0") ||
+                   absl::StartsWith(version, "2.1") || absl::StartsWith(version, "2.2");
+  return old && !absl::StrContains(version, "tf") && !IsCudnn(layer) ? "hard_sigmoid" : "sigmoid";
+}
+
+Json CellAttributes(const KerasLayer& layer, const std::string& type) {
+  Json attributes = Json::object();
+  const auto set = [&](const char* key, const Activation& function, const char* usual) {
+    if (function != usual) attributes[key] = function;
+  };
+  const Activation activation = layer.Function("activation", "tanh");
+  if (type == "rnn") {
+    set("activation", activation, "tanh");
+    return attributes;
+  }
+  set("gate_activation", layer.Function("recurrent_activation", UsualGate(layer)), "sigmoid");
+  set("candidate_activation", activation, "tanh");
+  if (type == "lstm") {
+    set("output_activation", activation, "tanh");
+  } else {
+    attributes["reset"] = IsCudnn(layer) || layer.Switch("reset_after", false) ? "after" : "before";
+    attributes["update"] = "keep";
+  }
+  return attributes;
+}
+
+Value AddOne(const KerasLayer& layer, const Value& in, size_t first, bool reverse, absl::string_view suffix) {
+  const std::string type = CellType(layer.type());
+  Json attributes = CellAttributes(layer, type);
+  if (reverse) attributes["direction"] = "reverse";
+  CellWeights weights = ReadWeights(layer, type, first);
+  if (!layer.ok()) return {};
+  return AddCell(layer.graph(), absl::StrCat(layer.name(), suffix), type, in, std::move(weights), attributes);
+}
+
+KerasValue AddBidirectional(const KerasLayer& layer, const KerasValue& in) {
+  const auto inner = layer.config().find("layer");
+  const bool known = inner != layer.config().end() && inner->is_object() && inner->contains("config") &&
+                     inner->contains("class_name") && (*inner)["class_name"].is_string() &&
+                     (*inner)["config"].is_object() && IsKerasCell((*inner)["class_name"].get<std::string>());
+  if (!known) {
+    layer.Refuse("wraps no LSTM, GRU or SimpleRNN");
+    return {};
+  }
+  const KerasLayer cell((*inner)["class_name"].get<std::string>(), (*inner)["config"], layer.version(), layer.weights(),
+                        layer.graph());
+  const size_t half = layer.weights().size() / 2;
+  const Value forward = AddOne(cell, in.value, 0, false, "_forward");
+  Value backward = AddOne(cell, in.value, half, true, "_backward");
+  const bool sequence = cell.Switch("return_sequences", false);
+  // The last answer of the backward cell is that of the first timestep.
+  if (!sequence)
+    backward = AddSequence(layer.graph(), absl::StrCat(layer.name(), "_first"), "sequence_first", backward);
+  const std::string mode = layer.Text("merge_mode", "concat");
+  if (mode == "concat") return {AddConcat(layer.graph(), layer.name(), {forward, backward}), sequence};
+  if (mode != "sum" && mode != "mul" && mode != "ave") {
+    layer.Refuse(absl::StrCat("has merge_mode=", mode, "; concat, sum, mul and ave are supported"));
+    return {};
+  }
+  Value merged = AddArithmetic(layer.graph(), layer.name(), mode == "mul" ? "multiply" : "add", forward, backward);
+  if (mode == "ave") {
+    const Value half_of = AddConstant(layer.graph(), absl::StrCat(layer.name(), "_half"), {{1}, {0.5}});
+    merged = AddArithmetic(layer.graph(), absl::StrCat(layer.name(), "_mean"), "multiply", merged, half_of);
+  }
+  return {merged, sequence};
+}
+
+}  // namespace
+
+bool IsKerasCell(absl::string_view type) {
+  for (const absl::string_view each : {"LSTM", "GRU", "SimpleRNN", "CuDNNLSTM", "CuDNNGRU", "Bidirectional"}) {
+    if (type == each) return true;
+  }
+  return false;
+}
+
+KerasValue AddKerasCell(const KerasLayer& layer, const KerasValue& in) {
+  if (!in.sequence) {
+    layer.Refuse("runs over something else than the timesteps");
+    return {};
+  }
+  if (layer.type() == "Bidirectional") return AddBidirectional(layer, in);
+  const bool backward = layer.Switch("go_backwards", false), sequence = layer.Switch("return_sequences", false);
+  if (backward && sequence) {
+    layer.Refuse("gives its timesteps in the order from last to first (go_backwards with return_sequences)");
+    return {};
+  }
+  Value value = AddOne(layer, in.value, 0, backward, "");
+  if (backward) value = AddSequence(layer.graph(), absl::StrCat(layer.name(), "_first"), "sequence_first", value);
+  return {value, sequence};
+}
+
+}  // namespace rondo::convert

@@ -1,0 +1,69 @@
+#ifndef RONDO_MODEL_CONVERT_ONNX_GRAPH_RUN_H_
+#define RONDO_MODEL_CONVERT_ONNX_GRAPH_RUN_H_
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "model/convert/onnx/onnx_graph.h"
+#include "model/convert/onnx/onnx_network.h"
+#include "model/convert/onnx/operator.h"
+#include "model/convert/onnx/tracer.h"
+
+namespace rondo::convert {
+
+// Which axes of an input go through timesteps and sequences; -1: none.
+struct InputAxes {
+  int64_t time = -1, batch = -1;
+};
+
+// What one attempt at a graph takes for granted.
+struct RunPlan {
+  int64_t timesteps = 1;
+  std::map<std::string, InputAxes> axes;               // of each input that is data
+  std::map<std::string, std::vector<int64_t>> shapes;  // of every input, without open sizes
+  std::map<std::string, std::string> states;           // input to output
+};
+
+// Follows an ONNX graph once, under one plan. The outcome is the graph's status.
+class GraphRun {
+ public:
+  GraphRun(const OnnxModel& model, const OnnxOptions& options, const RunPlan& plan, ElementGraph* graph);
+
+  // Runs all nodes, pairs the states and sets the output.
+  void Run();
+  // Inputs that turned out to be states: they are none of the data, and the graph is to be followed anew.
+  const std::set<std::string>& found_states() const { return found_states_; }
+
+ private:
+  void AddInputs();
+  void AddData(const OnnxValue& input, int64_t offset, const Value& whole);
+  void AddState(const OnnxValue& input);
+  void RunNodes(const OnnxGraph& graph, int depth);
+  void RunNode(const OnnxNode& node, int depth);
+  void RunBranch(const OnnxNode& node, int depth);
+  void CheckDomain(const OnnxNode& node);
+  const Traced* Find(const std::string& name) const;
+  void FindStates();
+  void PairStates();
+  bool Returns(const std::string& input, const Traced& output) const;
+  void SetOutput();
+  Value OutputValue(const std::string& name, const Traced& output);
+
+  const OnnxModel& model_;
+  const OnnxOptions& options_;
+  const RunPlan& plan_;
+  ElementGraph& graph_;
+  Tracer tracer_;
+  RunState run_;
+  std::map<std::string, Traced> tensors_;
+  std::map<std::string, int32_t> state_sources_;
+  std::set<std::string> found_states_, state_outputs_;
+  int64_t held_ = 0, most_held_;  // numbers that are followed
+};
+
+}  // namespace rondo::convert
+
+#endif  // RONDO_MODEL_CONVERT_ONNX_GRAPH_RUN_H_

@@ -1,0 +1,390 @@
+// Operators that only move numbers. They move constants and refs alike, so that they fold constants too.
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "model/convert/onnx/operator.h"
+
+namespace rondo::convert {
+namespace {
+
+using Sizes = std::vector<int64_t>;
+
+void Reshape(OperatorCall& call, Sizes shape) {
+  const Traced& in = call.Needed(0);
+  int64_t known = 1, open = -1;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (shape[i] == 0 && call.Whole("allowzero", 0) == 0) shape[i] = i < in.shape.size() ? in.shape[i] : 0;
+    if (shape[i] == -1 && open < 0) {
+      open = static_cast<int64_t>(i);
+    } else if (shape[i] < 0 || __builtin_mul_overflow(known, shape[i], &known)) {
+      return call.Refuse(absl::StrCat("makes the shape ", ShapeText(shape)));
+    }
+  }
+  if (open >= 0) shape[open] = known == 0 ? 0 : in.size() / known;
+  if (SizeOf(shape).value_or(-1) != in.size()) {
+    return call.Refuse(absl::StrCat("makes ", ShapeText(shape), " of ", ShapeText(in.shape)));
+  }
+  Traced out = in;
+  out.shape = std::move(shape);
+  call.Give(std::move(out));
+}
+
+void RunReshape(OperatorCall& call) {
+  const auto shape = call.WholesOf("shape", 1);
+  if (call.ok()) Reshape(call, shape.value_or(Sizes{}));
+}
+
+void RunFlatten(OperatorCall& call) {
+  const Traced& in = call.Needed(0);
+  const int64_t axis = call.Whole("axis", 1) == in.rank() ? in.rank() : call.Axis(call.Whole("axis", 1), in.rank());
+  if (!call.ok()) return;
+  const int64_t rows = SizeOf(absl::MakeConstSpan(in.shape).subspan(0, axis)).value_or(0);
+  Reshape(call, {rows, rows == 0 ? 0 : in.size() / rows});
+}
+
+void RunSqueeze(OperatorCall& call) {
+  const Traced& in = call.Needed(0);
+  const auto axes = call.WholesOf("axes", 1);
+  if (!call.ok()) return;
+  Sizes out;
+  std::vector<bool> dropped(in.shape.size(), false);
+  for (const int64_t each : axes.value_or(Sizes{})) {
+    const int64_t axis = call.Axis(each, in.rank());
+    if (axis < 0) return;
+    if (in.shape[axis] != 1) return call.Refuse(absl::StrCat("squeezes an axis of ", in.shape[axis]));
+    dropped[axis] = true;
+  }
+  for (size_t i = 0; i < in.shape.size(); ++i) {
+    if (!dropped[i] && (axes.has_value() || in.shape[i] != 1)) out.push_back(in.shape[i]);
+  }
+  Traced result = in;
+  result.shape = out;
+  call.Give(std::move(result));
+}
+
+void RunUnsqueeze(OperatorCall& call) {
+  const Traced& in = call.Needed(0);
+  const auto axes = call.WholesOf("axes", 1);
+  if (!call.ok()) return;
+  const int64_t rank = in.rank() + static_cast<int64_t>(axes.value_or(Sizes{}).size());
+  if (rank > 8) return call.Refuse(absl::StrCat("makes a tensor of ", rank, " dimensions; at most 8 are read"));
+  std::vector<bool> added(rank, false);
+  for (const int64_t each : axes.value_or(Sizes{})) {
+    const int64_t axis = call.Axis(each, rank);
+    if (axis < 0) return;
+    if (added[axis]) return call.Refuse("adds an axis twice");
+    added[axis] = true;
+  }
+  Traced out = in;
+  out.shape.clear();
+  size_t next = 0;
+  for (int64_t i = 0; i < rank; ++i) out.shape.push_back(added[i] ? 1 : in.shape[next++]);
+  call.Give(std::move(out));
+}
+
+void RunTranspose(OperatorCall& call) {
+  const Traced& in = call.Needed(0);
+  Sizes order = call.Wholes("perm").value_or(Sizes{});
+  if (order.empty()) {
+    for (int64_t i = in.rank(); i-- > 0;) order.push_back(i);
+  }
+  Sizes sorted = order, wanted(in.shape.size());
+  std::sort(sorted.begin(), sorted.end());
+  std::iota(wanted.begin(), wanted.end(), 0);
+  if (sorted != wanted) return call.Refuse(absl::StrCat("has the perm ", ShapeText(order)));
+  const Sizes strides = StridesOf(in.shape);
+  Sizes shape, places;
+  for (const int64_t axis : order) shape.push_back(in.shape[axis]);
+  ForEachPlace(shape, [&](const Sizes& place) {
+    int64_t at = 0;
+    for (size_t i = 0; i < place.size(); ++i) at += place[i] * strides[order[i]];
+    places.push_back(at);
+  });
+  call.Give(Moved(in, std::move(shape), places));
+}
+
+// The numbers whose place on `axis` is one of `kept`, in that order.
+Traced Kept(const Traced& in, int64_t axis, const Sizes& kept) {
+  const Sizes strides = StridesOf(in.shape);
+  Sizes shape = in.shape, places;
+  shape[axis] = static_cast<int64_t>(kept.size());
+  ForEachPlace(shape, [&](const Sizes& place) {
+    int64_t at = 0;
+    for (size_t i = 0; i < place.size(); ++i) {
+      at += (static_cast<int64_t>(i) == axis ? kept[place[i]] : place[i]) * strides[i];
+    }
+    places.push_back(at);
+  });
+  return Moved(in, std::move(shape), places);
+}
+
+void RunSlice(OperatorCall& call) {
+  Traced result = call.Needed(0);
+  const auto starts = call.WholesOf("starts", 1), ends = call.WholesOf("ends", 2), axes = call.WholesOf("axes", 3),
+             steps = call.WholesOf("steps", 4);
+  if (!call.ok()) return;
+  if (!starts.has_value() || !ends.has_value() || starts->size() != ends->size() ||
+      (axes.has_value() && axes->size() != starts->size()) || (steps.has_value() && steps->size() != starts->size())) {
+    return call.Refuse("has starts, ends, axes and steps of different lengths");
+  }
+  for (size_t i = 0; i < starts->size(); ++i) {
+    const int64_t axis = call.Axis(axes.has_value() ? (*axes)[i] : static_cast<int64_t>(i), result.rank());
+    const int64_t step = steps.has_value() ? (*steps)[i] : 1;
+    if (!call.ok()) return;
+    if (step == 0) return call.Refuse("steps by 0");
+    const int64_t size = result.shape[axis];
+    const auto bounded = [&](int64_t at) {
+      if (at < 0) at += size;
+      return std::min(std::max<int64_t>(at, step < 0 ? -1 : 0), step < 0 ? size - 1 : size);
+    };
+    Sizes kept;
+    const int64_t end = bounded((*ends)[i]);
+    for (int64_t at = bounded((*starts)[i]); step > 0 ? at < end : at > end;) {
+      kept.push_back(at);
+      if (__builtin_add_overflow(at, step, &at)) break;
+    }
+    result = Kept(result, axis, kept);
+  }
+  call.Give(std::move(result));
+}
+
+void RunSplit(OperatorCall& call) {
+  const Traced& in = call.Needed(0);
+  const int64_t axis = call.Axis(call.Whole("axis", 0), in.rank());
+  auto sizes = call.WholesOf("split", 1);
+  if (!call.ok()) return;
+  const int64_t parts = static_cast<int64_t>(call.node().outputs.size());
+  if (!sizes.has_value()) {
+    const int64_t each = (in.shape[axis] + parts - 1) / parts;
+    sizes.emplace(parts, each);
+    sizes->back() = in.shape[axis] - each * (parts - 1);
+  }
+  int64_t from = 0;
+  for (const int64_t size : *sizes) {
+    if (size < 0 || size > in.shape[axis] - from) return call.Refuse("splits an axis into more than it has");
+    Sizes kept(size);
+    std::iota(kept.begin(), kept.end(), from);
+    call.Give(Kept(in, axis, kept));
+    from += size;
+  }
+}
+
+void RunGather(OperatorCall& call) {
+  const Traced &in = call.Needed(0), &indices = call.Needed(1);
+  const int64_t axis = call.Axis(call.Whole("axis", 0), in.rank());
+  if (!call.ok()) return;
+  if (!indices.constant()) {
+    if (!in.constant() || in.rank() != 2 || axis != 0) {
+      return call.Refuse("looks up by data something else than a table of constants");
+    }
+    const auto roles = call.tracer().Roles(call.named(), indices);
+    if (!roles.has_value()) return;
+    const Value tokens = call.tracer().FrameOf(call.named(), indices, *roles);
+    if (!call.ok()) return;
+    if (tokens.name != "input" || tokens.frame.size() != 1)
+      return call.Refuse("looks up something else than the input");
+    call.graph()->SetTokens(in.shape[0]);
+    const Value value = AddEmbedding(call.graph(), call.element_name(), tokens, ToArray(in));
+    Sizes shape = indices.shape;
+    shape.push_back(in.shape[1]);
+    AxisRoles out = *roles;
+    out.frame_axes = {static_cast<int64_t>(shape.size()) - 1};
+    return call.GiveValue(value, shape, out);
+  }
+  Sizes kept;
+  for (const double value : indices.constants) {
+    const int64_t index = value < 0 ? static_cast<int64_t>(value) + in.shape[axis] : static_cast<int64_t>(value);
+    if (index < 0 || index >= in.shape[axis])
+      return call.Refuse(absl::StrCat("gathers place ", value, " of ", in.shape[axis]));
+    kept.push_back(index);
+  }
+  Traced result = Kept(in, axis, kept);
+  result.shape.erase(result.shape.begin() + axis);
+  result.shape.insert(result.shape.begin() + axis, indices.shape.begin(), indices.shape.end());
+  call.Give(std::move(result));
+}
+
+void RunConcat(OperatorCall& call) {
+  const Traced& first = call.Needed(0);
+  const int64_t axis = call.Axis(call.Whole("axis", 0), first.rank());
+  if (!call.ok()) return;
+  Sizes shape = first.shape;
+  shape[axis] = 0;
+  std::vector<std::pair<size_t, int64_t>> origin;  // of each place on the axis: which input, and where there
+  for (size_t i = 0; i < call.input_count(); ++i) {
+    const Traced& part = call.Needed(i);
+    Sizes other = part.shape;
+    if (!call.ok() || other.size() != shape.size()) return call.Refuse("joins tensors of different ranks");
+    other[axis] = shape[axis];
+    if (other != shape)
+      return call.Refuse(absl::StrCat("joins ", ShapeText(first.shape), " and ", ShapeText(part.shape)));
+    for (int64_t at = 0; at < part.shape[axis]; ++at) origin.emplace_back(i, at);
+    shape[axis] += part.shape[axis];
+    if (!SizeOf(shape).has_value()) return call.Refuse("joins too many numbers");
+  }
+  std::vector<Sizes> strides;
+  for (size_t i = 0; i < call.input_count(); ++i) strides.push_back(StridesOf(call.Input(i)->shape));
+  std::vector<Ref> refs;
+  const bool whole = first.whole;
+  ForEachPlace(shape, [&](const Sizes& place) {
+    const auto [input, from] = origin[place[axis]];
+    int64_t at = 0;
+    for (size_t i = 0; i < place.size(); ++i) {
+      at += (static_cast<int64_t>(i) == axis ? from : place[i]) * strides[input][i];
+    }
+    refs.push_back(call.Input(input)->At(at));
+  });
+  call.Give(FromRefs(std::move(shape), std::move(refs)));
+  call.outputs().back().whole = whole;
+}
+
+void RunExpand(OperatorCall& call) {
+  const Traced& in = call.Needed(0);
+  const auto wanted = call.WholesOf("shape", 1);
+  bool fits = false;
+  const Sizes shape = BroadcastShape(in.shape, wanted.value_or(Sizes{}), &fits);
+  if (!fits) return call.Refuse(absl::StrCat("expands ", ShapeText(in.shape), " to what it does not fit"));
+  if (call.ok()) call.Give(Broadcast(in, shape));
+}
+
+void RunTile(OperatorCall& call) {
+  Traced result = call.Needed(0);
+  const auto repeats = call.WholesOf("repeats", 1);
+  if (!call.ok()) return;
+  if (!repeats.has_value() || repeats->size() != result.shape.size()) return call.Refuse("has no repeat for each axis");
+  for (int64_t axis = 0; axis < result.rank(); ++axis) {
+    Sizes shape = result.shape;
+    if (__builtin_mul_overflow(shape[axis], (*repeats)[axis], &shape[axis])) return call.Refuse("repeats too often");
+    if (!call.CanHold(shape)) return;
+    Sizes kept;
+    for (int64_t i = 0; i < shape[axis]; ++i) kept.push_back(i % result.shape[axis]);
+    result = Kept(result, axis, kept);
+  }
+  call.Give(std::move(result));
+}
+
+void RunShape(OperatorCall& call) {
+  const Traced& in = call.Needed(0);
+  const auto bounded = [&](int64_t at) {
+    return std::min(std::max<int64_t>(at < 0 ? at + in.rank() : at, 0), in.rank());
+  };
+  const int64_t from = bounded(call.Whole("start", 0)), to = bounded(call.Whole("end", in.rank()));
+  Traced out;
+  for (int64_t i = from; i < to; ++i) out.constants.push_back(static_cast<double>(in.shape[i]));
+  out.shape = {static_cast<int64_t>(out.constants.size())};
+  out.whole = true;
+  call.Give(std::move(out));
+}
+
+void RunSame(OperatorCall& call) { call.Give(call.Needed(0)); }
+
+void RunDropout(OperatorCall& call) {
+  call.graph()->Note(absl::StrCat(call.named(), ": left out; it does nothing in a trained network"));
+  RunSame(call);
+}
+
+// The places of one axis with `before` and `after` more; -1 stands for the padding's value.
+Sizes PaddedPlaces(int64_t size, int64_t before, int64_t after, absl::string_view mode) {
+  Sizes places;
+  for (int64_t at = -before; at < size + after; ++at) {
+    if (at >= 0 && at < size) {
+      places.push_back(at);
+    } else if (mode == "edge") {
+      places.push_back(at < 0 ? 0 : size - 1);
+    } else if (mode == "reflect" && size > 1) {
+      const int64_t period = 2 * (size - 1), folded = ((at % period) + period) % period;
+      places.push_back(folded < size ? folded : period - folded);
+    } else {
+      places.push_back(-1);
+    }
+  }
+  return places;
+}
+
+Traced PaddedAxis(const Traced& in, int64_t axis, const Sizes& kept) {
+  const Sizes strides = StridesOf(in.shape);
+  Sizes shape = in.shape;
+  shape[axis] = static_cast<int64_t>(kept.size());
+  std::vector<Ref> refs;
+  ForEachPlace(shape, [&](const Sizes& place) {
+    int64_t at = 0;
+    for (size_t i = 0; i < place.size(); ++i) {
+      at += (static_cast<int64_t>(i) == axis ? std::max<int64_t>(kept[place[i]], 0) : place[i]) * strides[i];
+    }
+    refs.push_back(kept[place[axis]] < 0 ? Ref{} : in.At(at));
+  });
+  return FromRefs(std::move(shape), std::move(refs));
+}
+
+// Padding of a frame's last axis is an element; other padding moves zeros in.
+bool PadFrame(OperatorCall& call, const Traced& in, int64_t axis, int64_t before, int64_t after,
+              const std::string& mode) {
+  if (in.constant() || (before < 4 && after < 4 && mode != "reflect")) return false;
+  const auto roles = call.tracer().Roles(call.named(), in);
+  if (!roles.has_value() || roles->time_axis == axis || roles->frame_axes.empty() || roles->frame_axes.back() != axis) {
+    return false;
+  }
+  const Value value = call.tracer().FrameOf(call.named(), in, *roles);
+  if (!call.ok()) return false;
+  const int64_t length = in.shape[axis];
+  const Value frame = AddReshape(call.graph(), absl::StrCat(call.element_name(), "_frame"), value,
+                                 {value.frame.size() / length, length});
+  const Value padded =
+      AddPad(call.graph(), call.element_name(), frame, before, after, mode == "constant" ? "zero" : mode);
+  Sizes shape = in.shape;
+  shape[axis] += before + after;
+  call.GiveValue(padded, shape, *roles);
+  return true;
+}
+
+void RunPad(OperatorCall& call) {
+  const Traced& in = call.Needed(0);
+  const auto pads = call.WholesOf("pads", 1), axes = call.WholesOf("axes", 3);
+  const auto fill = call.ConstantInput(2, "value");
+  const std::string mode = call.Text("mode", "constant");
+  if (!call.ok()) return;
+  const size_t count = axes.has_value() ? axes->size() : in.shape.size();
+  if (!pads.has_value() || pads->size() != 2 * count) return call.Refuse("has no two paddings for each axis");
+  if (mode != "constant" && mode != "reflect" && mode != "edge") return call.Refuse(absl::StrCat("pads by ", mode));
+  if ((!fill->empty() && fill->values[0] != 0) || call.Number("value", 0) != 0)
+    return call.Refuse("pads with another value than 0");
+  Traced result = in;
+  for (size_t i = 0; i < count; ++i) {
+    const int64_t axis = axes.has_value() ? call.Axis((*axes)[i], in.rank()) : static_cast<int64_t>(i);
+    const int64_t before = (*pads)[i], after = (*pads)[count + i];
+    if (!call.ok()) return;
+    if (before == 0 && after == 0) continue;
+    constexpr int64_t kMost = 1 << 20;
+    if (before < 0 || after < 0 || before > kMost || after > kMost)
+      return call.Refuse("pads by less than 0 or too much");
+    Sizes padded = result.shape;
+    padded[axis] += before + after;
+    if (!call.CanHold(padded)) return;
+    if (PadFrame(call, result, axis, before, after, mode)) {
+      result = std::move(call.outputs().back());
+      call.outputs().pop_back();
+      continue;
+    }
+    if (!call.ok()) return;
+    result = PaddedAxis(result, axis, PaddedPlaces(result.shape[axis], before, after, mode));
+  }
+  call.Give(std::move(result));
+}
+
+}  // namespace
+
+const Operators& MovingOperators() {
+  static const auto& operators = *new Operators{
+      {"Concat", RunConcat},   {"Dropout", RunDropout},     {"Expand", RunExpand},
+      {"Flatten", RunFlatten}, {"Gather", RunGather},       {"Identity", RunSame},
+      {"Pad", RunPad},         {"Reshape", RunReshape},     {"Shape", RunShape},
+      {"Slice", RunSlice},     {"Split", RunSplit},         {"Squeeze", RunSqueeze},
+      {"Tile", RunTile},       {"Transpose", RunTranspose}, {"Unsqueeze", RunUnsqueeze},
+  };
+  return operators;
+}
+
+}  // namespace rondo::convert

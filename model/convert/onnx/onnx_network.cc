@@ -1,0 +1,216 @@
+#include "model/convert/onnx/onnx_network.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "model/convert/onnx/graph_run.h"
+#include "model/json/json_text.h"
+
+namespace rondo::convert {
+namespace {
+
+constexpr size_t kMaxInputRank = 5;
+// Of graphs that take any number of sequences: more than one, or an axis of sequences would pass for one of a single
+// timestep.
+constexpr int64_t kProbeBatch = 2;
+constexpr int64_t kProbeTimesteps = 13;  // of a graph that takes sequences of any length
+
+struct Hypothesis {
+  InputAxes axes;
+  int likely = 0;
+};
+
+bool IsNamed(const OnnxDimension& dimension, std::initializer_list<absl::string_view> words) {
+  const std::string name = absl::AsciiStrToLower(dimension.name);
+  return std::any_of(words.begin(), words.end(), [&](absl::string_view word) { return absl::StrContains(name, word); });
+}
+
+bool IsTimeName(const OnnxDimension& d) {
+  return IsNamed(d, {"seq", "time", "len", "frame", "step", "unk__"}) || d.name == "T";
+}
+bool IsBatchName(const OnnxDimension& d) { return IsNamed(d, {"batch"}) || d.name == "N" || d.name == "B"; }
+
+int Likelihood(const OnnxValue& input, const InputAxes& axes) {
+  int likely = 0;
+  for (int64_t axis = 0; axis < static_cast<int64_t>(input.shape.size()); ++axis) {
+    const OnnxDimension& dimension = input.shape[axis];
+    const bool open = dimension.size < 0;
+    if (axis == axes.time) {
+      likely += (open ? 4 : input.shape.size() < 3 ? -1 : 0) + (IsTimeName(dimension) ? 4 : 0);
+      likely -= IsBatchName(dimension) ? 8 : 0;
+    } else if (axis == axes.batch) {
+      likely += (open ? 2 : dimension.size == 1 ? 1 : -3) + (IsBatchName(dimension) ? 4 : 0);
+      likely -= IsTimeName(dimension) ? 6 : 0;
+    } else {
+      likely -= open ? 20 : 0;
+    }
+  }
+  return likely;
+}
+
+std::vector<Hypothesis> HypothesesOf(const OnnxValue& input) {
+  std::vector<Hypothesis> hypotheses;
+  const int64_t rank = static_cast<int64_t>(input.shape.size());
+  const auto add = [&](int64_t time, int64_t batch) {
+    const InputAxes axes{time, batch};
+    hypotheses.push_back({axes, Likelihood(input, axes)});
+  };
+  for (int64_t time = 0; time < rank; ++time) {
+    for (int64_t batch = 0; batch < std::min<int64_t>(rank, 2); ++batch) {
+      if (batch != time) add(time, batch);
+    }
+    add(time, -1);
+  }
+  add(-1, 0);
+  add(-1, -1);
+  std::stable_sort(hypotheses.begin(), hypotheses.end(),
+                   [](const Hypothesis& a, const Hypothesis& b) { return a.likely > b.likely; });
+  return hypotheses;
+}
+
+class OnnxNetwork {
+ public:
+  OnnxNetwork(const OnnxModel& model, const OnnxOptions& options) : model_(model), options_(options) {
+    for (OnnxValue& input : model_.graph.inputs) {
+      for (OnnxDimension& dimension : input.shape) {
+        const auto size = options.dimensions.find(dimension.name);
+        if (dimension.size >= 0 || size == options.dimensions.end()) continue;
+        dimension = {"", size->second};
+      }
+    }
+  }
+
+  absl::StatusOr<ElementGraph> Read() {
+    if (absl::Status status = TakeStates(); !status.ok()) return status;
+    for (const OnnxValue& input : model_.graph.inputs) {
+      if (!input.has_shape && options_.initializers.count(input.name) == 0) {
+        return absl::InvalidArgumentError(absl::StrCat("input ", Quoted(input.name), " has no shape"));
+      }
+    }
+    // An attempt may find that an input is a state; then all begins anew with what is left.
+    while (true) {
+      const OnnxValue* first = FirstData();
+      if (first == nullptr) return absl::InvalidArgumentError("the graph has no input that is data");
+      const size_t states = states_.size();
+      absl::StatusOr<ElementGraph> graph = FollowLikeliest(*first);
+      if (graph.ok() || states_.size() == states) return graph;
+    }
+  }
+
+ private:
+  absl::StatusOr<ElementGraph> FollowLikeliest(const OnnxValue& first) {
+    absl::Status refusal;
+    const size_t states = states_.size();
+    for (const Hypothesis& hypothesis : HypothesesOf(first)) {
+      absl::StatusOr<ElementGraph> graph = Follow(first, hypothesis.axes);
+      if (graph.ok()) return graph;
+      if (refusal.ok()) refusal = graph.status();
+      if (states_.size() > states) return refusal;
+    }
+    return refusal;
+  }
+
+  absl::Status TakeStates() {
+    for (const std::string& text : options_.states) {
+      const size_t colon = text.rfind(':');
+      const std::string in = text.substr(0, colon), out = colon == std::string::npos ? "" : text.substr(colon + 1);
+      const bool known = std::any_of(model_.graph.inputs.begin(), model_.graph.inputs.end(),
+                                     [&](const OnnxValue& i) { return i.name == in; });
+      if (!known || out.empty()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("--state=", text, " names no input and output of the graph, IN:OUT"));
+      }
+      states_[in] = out;
+    }
+    return absl::OkStatus();
+  }
+
+  const OnnxValue* FirstData() const {
+    const OnnxValue* first = nullptr;
+    for (const OnnxValue& input : model_.graph.inputs) {
+      if (options_.initializers.count(input.name) > 0 || states_.count(input.name) > 0 || input.shape.empty()) continue;
+      if (first == nullptr) first = &input;
+    }
+    return first;
+  }
+
+  // The axes of another input: those whose open sizes have the same names, or, where nothing is open, the same places.
+  static InputAxes AxesOf(const OnnxValue& input, const OnnxValue& first, const InputAxes& axes) {
+    InputAxes own;
+    bool open = false;
+    for (int64_t axis = 0; axis < static_cast<int64_t>(input.shape.size()); ++axis) {
+      const OnnxDimension& dimension = input.shape[axis];
+      const auto is = [&](int64_t place) {
+        return place >= 0 && dimension.size < 0 && !dimension.name.empty() && first.shape[place].name == dimension.name;
+      };
+      open = open || dimension.size < 0;
+      if (is(axes.time)) own.time = axis;
+      if (is(axes.batch) || (dimension.size < 0 && IsBatchName(dimension))) own.batch = axis;
+    }
+    return !open && input.shape.size() == first.shape.size() ? axes : own;
+  }
+
+  // A plan without open sizes. INVALID_ARGUMENT: a dimension that is neither time nor batch is open.
+  absl::StatusOr<RunPlan> PlanOf(const OnnxValue& first, const InputAxes& axes) const {
+    RunPlan plan;
+    plan.states = states_;
+    if (axes.time >= 0)
+      plan.timesteps = first.shape[axes.time].size < 0 ? kProbeTimesteps : first.shape[axes.time].size;
+    if (plan.timesteps < 1)
+      return absl::InvalidArgumentError(absl::StrCat("input ", Quoted(first.name), " has no timesteps"));
+    for (const OnnxValue& input : model_.graph.inputs) {
+      if (options_.initializers.count(input.name) > 0) continue;
+      const bool state = states_.count(input.name) > 0;
+      InputAxes own = &input == &first ? axes : AxesOf(input, first, axes);
+      if (state) own.time = -1;
+      plan.axes[input.name] = own;
+      std::vector<int64_t>& shape = plan.shapes[input.name];
+      for (int64_t axis = 0; axis < static_cast<int64_t>(input.shape.size()); ++axis) {
+        const OnnxDimension& dimension = input.shape[axis];
+        const bool open = dimension.size < 0;
+        if (open && axis != own.time && axis != own.batch) {
+          return absl::InvalidArgumentError(absl::StrCat(
+              "dimension ", axis, " of input ", Quoted(input.name),
+              " is open; say its size with --dimension=", dimension.name.empty() ? "NAME" : dimension.name, "=N"));
+        }
+        shape.push_back(!open ? dimension.size : axis == own.time ? plan.timesteps : kProbeBatch);
+        if (axis == own.time && shape.back() != plan.timesteps) {
+          return absl::InvalidArgumentError(
+              absl::StrCat("input ", Quoted(input.name), " has other timesteps than ", Quoted(first.name)));
+        }
+      }
+      if (shape.size() > kMaxInputRank || SizeOf(shape).value_or(kMaxTraced + 1) > kMaxTraced) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("input ", Quoted(input.name), " has the shape ", ShapeText(shape)));
+      }
+    }
+    return plan;
+  }
+
+  absl::StatusOr<ElementGraph> Follow(const OnnxValue& first, const InputAxes& axes) {
+    const absl::StatusOr<RunPlan> plan = PlanOf(first, axes);
+    if (!plan.ok()) return plan.status();
+    ElementGraph graph;
+    GraphRun run(model_, options_, *plan, &graph);
+    run.Run();
+    for (const std::string& state : run.found_states()) states_[state] = "";
+    if (!graph.status().ok()) return graph.status();
+    if (!run.found_states().empty()) return absl::InvalidArgumentError("it has states that were not known");
+    return graph;
+  }
+
+  OnnxModel model_;
+  const OnnxOptions& options_;
+  std::map<std::string, std::string> states_;
+};
+
+}  // namespace
+
+absl::StatusOr<ElementGraph> ReadOnnxNetwork(const OnnxModel& model, const OnnxOptions& options) {
+  return OnnxNetwork(model, options).Read();
+}
+
+}  // namespace rondo::convert

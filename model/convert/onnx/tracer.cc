@@ -1,0 +1,268 @@
+#include "model/convert/onnx/tracer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "model/convert/graph/layers.h"
+
+namespace rondo::convert {
+namespace {
+
+constexpr size_t kMaxRuns = 64;  // of a value that is put together of parts
+
+// What stepping along one axis does.
+struct AxisSteps {
+  bool still = true;   // nothing changes
+  bool timely = true;  // every number goes one timestep on, or stays at the first
+  bool moved = false;  // some ref is there to tell
+};
+
+AxisSteps StepsAlong(const Traced& tensor, int64_t axis, const std::vector<int64_t>& strides, int64_t from,
+                     int64_t to) {
+  AxisSteps steps;
+  const int64_t stride = strides[axis], size = tensor.shape[axis];
+  for (int64_t i = 0; i < tensor.size(); ++i) {
+    const int64_t place = i / stride % size;
+    if (place < from || place + 1 >= to) continue;
+    const Ref &before = tensor.refs[i], &after = tensor.refs[i + stride];
+    steps.still = steps.still && after.Follows(before, 0);
+    const bool pinned = !before.constant() && before.time == 0 && after.Follows(before, 0);
+    steps.timely = steps.timely && (after.Follows(before, 1) || pinned);
+    steps.moved = steps.moved || !before.constant();
+    if (!steps.still && !steps.timely) break;
+  }
+  return steps;
+}
+
+// How many places from the front (or back) of an axis hold nothing but zeros.
+int64_t ZerosAlong(const Traced& tensor, int64_t axis, const std::vector<int64_t>& strides, bool back) {
+  const int64_t stride = strides[axis], size = tensor.shape[axis];
+  int64_t zeros = size;
+  for (int64_t i = 0; i < tensor.size(); ++i) {
+    const Ref& ref = tensor.refs[i];
+    if (ref.constant() && ref.value == 0) continue;
+    const int64_t place = i / stride % size;
+    zeros = std::min(zeros, back ? size - 1 - place : place);
+  }
+  return zeros;
+}
+
+}  // namespace
+
+int32_t Tracer::AddSource(Value value) {
+  sources_.push_back({std::move(value), ""});
+  return static_cast<int32_t>(sources_.size()) - 1;
+}
+
+int32_t Tracer::AddUnreadable(std::string reason) {
+  sources_.push_back({{}, std::move(reason)});
+  return static_cast<int32_t>(sources_.size()) - 1;
+}
+
+std::optional<AxisRoles> Tracer::Roles(absl::string_view node, const Traced& tensor,
+                                       const std::vector<int64_t>& frame_axes, bool padded) {
+  AxisRoles roles;
+  const std::vector<int64_t> strides = StridesOf(tensor.shape);
+  for (int64_t axis = 0; axis < tensor.rank(); ++axis) {
+    const bool forced = std::find(frame_axes.begin(), frame_axes.end(), axis) != frame_axes.end();
+    if (tensor.shape[axis] == 1 && !forced) continue;
+    const int64_t before = padded && !forced ? ZerosAlong(tensor, axis, strides, false) : 0;
+    const int64_t after = padded && !forced ? ZerosAlong(tensor, axis, strides, true) : 0;
+    const int64_t from = before, to = tensor.shape[axis] - after;
+    const AxisSteps steps = StepsAlong(tensor, axis, strides, from, to);
+    const bool timely = steps.timely && steps.moved && !steps.still && to - from > 1;
+    if (timely && !forced && roles.time_axis < 0) {
+      roles.time_axis = axis;
+      roles.times = to - from;
+      roles.pad_before = before;
+      roles.pad_after = after;
+    } else if (forced || !StepsAlong(tensor, axis, strides, 0, tensor.shape[axis]).still) {
+      if (timely) {
+        graph_.Refuse(absl::StrCat(node, " combines the numbers of different timesteps"));
+        return std::nullopt;
+      }
+      roles.frame_axes.push_back(axis);
+    }
+  }
+  for (int64_t i = 0; i < tensor.size(); ++i) {
+    const Ref& ref = tensor.refs[i];
+    if (ref.constant()) continue;
+    const int64_t place =
+        roles.time_axis < 0 ? 0 : i / strides[roles.time_axis] % tensor.shape[roles.time_axis] - roles.pad_before;
+    roles.first_time = std::max<int64_t>(roles.first_time, ref.time - place);
+  }
+  return roles;
+}
+
+Value Tracer::FrameOf(absl::string_view node, const Traced& tensor, const AxisRoles& roles) {
+  const std::vector<int64_t> strides = StridesOf(tensor.shape);
+  std::vector<int64_t> shape;
+  for (const int64_t axis : roles.frame_axes) shape.push_back(tensor.shape[axis]);
+  // The last timestep: there the numbers that stay at the first one show.
+  const int64_t base = roles.time_axis < 0 ? 0 : (roles.pad_before + roles.times - 1) * strides[roles.time_axis];
+  std::vector<Ref> refs;
+  ForEachPlace(shape, [&](const std::vector<int64_t>& place) {
+    int64_t at = base;
+    for (size_t i = 0; i < place.size(); ++i) at += place[i] * strides[roles.frame_axes[i]];
+    refs.push_back(tensor.refs[at]);
+  });
+  return ValueOfRefs(node, refs, roles.first_time + (roles.time_axis < 0 ? 0 : roles.times - 1));
+}
+
+template <typename Make>
+Value Tracer::Once(const std::string& key, Make make) {
+  if (const auto found = made_.find(key); found != made_.end()) return found->second;
+  const Value value = make();
+  made_[key] = value;
+  return value;
+}
+
+// What the ref's source gives, at the ref's time if `time` is now.
+std::optional<Value> Tracer::SourceAt(absl::string_view node, const Ref& ref, int64_t time) {
+  const Source& source = sources_[ref.source];
+  if (!source.unreadable.empty()) {
+    graph_.Refuse(absl::StrCat(node, " reads ", source.unreadable));
+    return std::nullopt;
+  }
+  const Value whole = source.value;
+  if (ref.time == time) return whole;
+  if (ref.time < time && ref.time < 0) {
+    return Once(absl::StrCat(ref.source, "@", time - ref.time),
+                [&] { return AddDelay(&graph_, absl::StrCat(whole.name, "_before"), whole, time - ref.time); });
+  }
+  if (ref.time == 0 && time == timesteps_ - 1) {
+    return Once(absl::StrCat(ref.source, "@first"),
+                [&] { return AddSequence(&graph_, absl::StrCat(whole.name, "_first"), "sequence_first", whole); });
+  }
+  graph_.Refuse(absl::StrCat(node, " combines timestep ", ref.time, " with timestep ", time));
+  return std::nullopt;
+}
+
+std::vector<Tracer::Run> Tracer::RunsOf(const std::vector<Ref>& refs) const {
+  std::vector<Run> runs;
+  for (const Ref& ref : refs) {
+    if (!runs.empty()) {
+      Run& run = runs.back();
+      const bool together = run.first.source == ref.source && (ref.constant() || run.first.time == ref.time);
+      const int64_t distance = ref.index - (run.first.index + run.step * (run.count - 1));
+      if (together && (ref.constant() || (run.count == 1 && distance > 0) || (run.count > 1 && distance == run.step))) {
+        if (run.count == 1 && !ref.constant()) run.step = distance;
+        ++run.count;
+        continue;
+      }
+    }
+    runs.push_back({ref, 1, 1});
+    if (runs.size() > kMaxRuns) break;
+  }
+  return runs;
+}
+
+Value Tracer::RunValue(absl::string_view node, const Run& run, int64_t time) {
+  const std::optional<Value> whole = SourceAt(node, run.first, time);
+  if (!whole.has_value()) return {};
+  if (run.first.index == 0 && run.step == 1 && run.count == whole->frame.size()) return *whole;
+  const std::string key = absl::StrCat(whole->name, ":", run.first.index, ":", run.step, ":", run.count);
+  return Once(key, [&] {
+    const Value flat = AddReshape(&graph_, absl::StrCat(whole->name, "_flat"), *whole, {whole->frame.size(), 1});
+    return AddSlice(&graph_, absl::StrCat(whole->name, "_part"), flat, "channels", run.first.index,
+                    run.first.index + run.step * (run.count - 1) + 1, run.step);
+  });
+}
+
+// The refs as rows and columns cut out of the source's frame, perhaps turned. Nullopt: they are not.
+std::optional<Value> Tracer::Block(absl::string_view node, const std::vector<Ref>& refs, const Value& whole,
+                                   bool transposed) {
+  const int64_t length = whole.frame.length, count = static_cast<int64_t>(refs.size());
+  const int64_t start = refs[0].index;
+  // `inner` refs in a row lie `inner_step` apart, and such rows `outer_step`.
+  const int64_t inner_step = count > 1 ? refs[1].index - start : 1;
+  int64_t inner = 1;
+  while (inner < count && refs[inner].index == start + inner * inner_step) ++inner;
+  if (count % inner != 0 || inner_step <= 0) return std::nullopt;
+  const int64_t outer = count / inner, outer_step = outer > 1 ? refs[inner].index - start : 0;
+  for (int64_t i = 0; i < count; ++i) {
+    if (refs[i].index != start + i / inner * outer_step + i % inner * inner_step) return std::nullopt;
+  }
+  const int64_t rows = transposed ? inner : outer, columns = transposed ? outer : inner;
+  const int64_t row_step = transposed ? inner_step : outer_step;
+  const int64_t column_step = std::max<int64_t>(1, transposed ? outer_step : inner_step);
+  const int64_t channel = start / length, column = start % length;
+  if (row_step % length != 0 || row_step < 0 || column + (columns - 1) * column_step >= length) return std::nullopt;
+  const int64_t channel_step = std::max<int64_t>(1, row_step / length);
+  const std::string key = absl::StrCat(whole.name, "#", start, ":", rows, "x", columns, ":", row_step, ":", column_step,
+                                       transposed ? "t" : "");
+  (void)node;
+  return Once(key, [&] {
+    Value value = whole;
+    if (channel != 0 || rows != whole.frame.channels) {
+      value = AddSlice(&graph_, absl::StrCat(whole.name, "_rows"), value, "channels", channel,
+                       channel + (rows - 1) * channel_step + 1, channel_step);
+    }
+    if (column != 0 || columns != length) {
+      value = AddSlice(&graph_, absl::StrCat(whole.name, "_columns"), value, "length", column,
+                       column + (columns - 1) * column_step + 1, column_step);
+    }
+    return transposed ? AddTranspose(&graph_, absl::StrCat(whole.name, "_turned"), value) : value;
+  });
+}
+
+Value Tracer::ValueOfRefs(absl::string_view node, const std::vector<Ref>& refs, int64_t time) {
+  if (refs.empty() || !graph_.status().ok()) {
+    graph_.Refuse(absl::StrCat(node, " reads no numbers"));
+    return {};
+  }
+  const std::vector<Run> runs = RunsOf(refs);
+  const bool one_source = std::all_of(refs.begin(), refs.end(), [&](const Ref& ref) {
+    return ref.source == refs[0].source && ref.time == refs[0].time && !ref.constant();
+  });
+  const bool whole_run = one_source && runs.size() == 1 && runs[0].first.index == 0 && runs[0].step == 1;
+  if (one_source && !whole_run) {
+    const std::optional<Value> whole = SourceAt(node, refs[0], time);
+    if (!whole.has_value()) return {};
+    if (whole->frame.length > 1 && whole->frame.channels > 0) {
+      for (const bool transposed : {false, true}) {
+        if (const std::optional<Value> block = Block(node, refs, *whole, transposed)) return *block;
+      }
+    }
+  }
+  if (runs.size() > kMaxRuns) {
+    graph_.Refuse(absl::StrCat(node, " reads numbers in an order that no slice, transpose or concat gives"));
+    return {};
+  }
+  std::vector<Value> parts;
+  size_t at = 0;
+  for (const Run& run : runs) {
+    if (run.first.constant()) {
+      Array constants = Filled({run.count}, 0);
+      for (int64_t i = 0; i < run.count; ++i) constants.values[i] = refs[at + i].value;
+      parts.push_back(AddConstant(&graph_, "constant", std::move(constants)));
+    } else {
+      const Value part = RunValue(node, run, time);
+      parts.push_back(parts.empty() && runs.size() == 1
+                          ? part
+                          : AddReshape(&graph_, absl::StrCat(part.name, "_flat"), part, {part.frame.size(), 1}));
+    }
+    at += run.count;
+  }
+  return AddConcat(&graph_, "joined", parts);
+}
+
+Traced Tracer::Spread(int32_t source, const std::vector<int64_t>& shape, const AxisRoles& roles) {
+  const std::vector<int64_t> frame = [&] {
+    std::vector<int64_t> sizes;
+    for (const int64_t axis : roles.frame_axes) sizes.push_back(shape[axis]);
+    return StridesOf(sizes);
+  }();
+  Traced tensor{shape, {}, {}};
+  ForEachPlace(shape, [&](const std::vector<int64_t>& place) {
+    Ref ref;
+    ref.source = source;
+    ref.time = static_cast<int32_t>(roles.first_time + (roles.time_axis < 0 ? 0 : place[roles.time_axis]));
+    for (size_t i = 0; i < roles.frame_axes.size(); ++i) ref.index += place[roles.frame_axes[i]] * frame[i];
+    tensor.refs.push_back(ref);
+  });
+  return tensor;
+}
+
+}  // namespace rondo::convert

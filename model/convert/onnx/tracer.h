@@ -1,0 +1,80 @@
+#ifndef RONDO_MODEL_CONVERT_ONNX_TRACER_H_
+#define RONDO_MODEL_CONVERT_ONNX_TRACER_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "model/convert/graph/element_graph.h"
+#include "model/convert/onnx/traced.h"
+
+namespace rondo::convert {
+
+// How the axes of a tensor that an operator reads lie: which of them goes through the timesteps, which hold one
+// timestep's numbers. Axes along which nothing changes hold the sequences of a batch.
+struct AxisRoles {
+  int64_t time_axis = -1;                 // -1: the tensor is of one timestep
+  int64_t first_time = 0, times = 1;      // the timesteps along it, without the padding
+  int64_t pad_before = 0, pad_after = 0;  // constants along it before and after the timesteps
+  std::vector<int64_t> frame_axes;        // in the tensor's order; their size may be 1
+};
+
+// Follows tensors back to elements: which element's values a tensor holds, and adds the elements that rearrange them.
+class Tracer {
+ public:
+  // Borrows the graph. `timesteps`: how many the graph is followed over.
+  Tracer(ElementGraph* graph, int64_t timesteps) : graph_(*graph), timesteps_(timesteps) {}
+
+  ElementGraph& graph() { return graph_; }
+  int64_t timesteps() const { return timesteps_; }
+
+  // A new source of refs: the values of an element, or of an input (a part of the graph's input, or a state).
+  int32_t AddSource(Value value);
+  // A source that no element can read; `reason` says what it is.
+  int32_t AddUnreadable(std::string reason);
+  const Value& ValueOf(int32_t source) const { return sources_[source].value; }
+  const std::string& ReasonOf(int32_t source) const { return sources_[source].unreadable; }
+
+  // Finds the axes' roles. `frame_axes`: axes that are of the frame whatever they hold. Nullopt after a refusal.
+  std::optional<AxisRoles> Roles(absl::string_view node, const Traced& tensor,
+                                 const std::vector<int64_t>& frame_axes = {}, bool padded = false);
+  // The value whose flat order is that of the tensor's frame axes.
+  Value FrameOf(absl::string_view node, const Traced& tensor, const AxisRoles& roles);
+  // That of one timestep's refs; their times count from `time`.
+  Value ValueOfRefs(absl::string_view node, const std::vector<Ref>& refs, int64_t time);
+
+  // Refs to `source` in a tensor of `shape` whose axes have these roles; the place in the frame counts in the order of
+  // the frame axes.
+  Traced Spread(int32_t source, const std::vector<int64_t>& shape, const AxisRoles& roles);
+
+ private:
+  struct Source {
+    Value value;
+    std::string unreadable;
+  };
+  // Refs in a row of one source and time, at even distances.
+  struct Run {
+    Ref first;
+    int64_t step = 1, count = 1;
+  };
+
+  std::vector<Run> RunsOf(const std::vector<Ref>& refs) const;
+  std::optional<Value> Block(absl::string_view node, const std::vector<Ref>& refs, const Value& whole, bool transposed);
+  Value RunValue(absl::string_view node, const Run& run, int64_t time);
+  std::optional<Value> SourceAt(absl::string_view node, const Ref& ref, int64_t time);
+  // Returns the value made before under the key, or makes it.
+  template <typename Make>
+  Value Once(const std::string& key, Make make);
+
+  ElementGraph& graph_;
+  const int64_t timesteps_;
+  std::vector<Source> sources_;
+  std::map<std::string, Value> made_;
+};
+
+}  // namespace rondo::convert
+
+#endif  // RONDO_MODEL_CONVERT_ONNX_TRACER_H_

@@ -1,0 +1,215 @@
+#!/usr/bin/env python3
+"""Runs the real `rondo-convert` as a user would: good files, and hostile ones that must be refused by name.
+
+    convert_test.py BIN_DIR [unittest arguments]
+"""
+
+import json
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import foreign_files as ff  # noqa: E402
+from foreign_files import Tensor  # noqa: E402
+
+BIN = pathlib.Path(sys.argv.pop(1)) if len(sys.argv) > 1 else None
+
+
+def numbers(count, start=0):
+    return [start + 0.5 * i for i in range(count)]
+
+
+def lstm_state(hidden=2, inputs=3):
+    """A state_dict of an nn.LSTM and an nn.Linear."""
+    return {"rnn.weight_ih_l0": Tensor(numbers(4 * hidden * inputs), [4 * hidden, inputs]),
+            "rnn.weight_hh_l0": Tensor(numbers(4 * hidden * hidden), [4 * hidden, hidden]),
+            "rnn.bias_ih_l0": Tensor(numbers(4 * hidden), [4 * hidden]),
+            "rnn.bias_hh_l0": Tensor(numbers(4 * hidden), [4 * hidden]),
+            "head.weight": Tensor(numbers(hidden), [1, hidden]), "head.bias": Tensor([0.25], [1])}
+
+
+def lstm_graph(units=1, inputs=2, extra=(), state=(), outputs=("Y",), **attributes):
+    """An ONNX graph of one LSTM whose weights count up, with what is to be wrong in it."""
+    w, r = 4 * units * inputs, 4 * units * units
+    tensors = [ff.tensor("W", [1, 4 * units, inputs], numbers(w)), ff.tensor("R", [1, 4 * units, units], numbers(r, 100))]
+    cell = ff.node("LSTM", ["X", "W", "R", "", "", *state], ["Y", "Y_h", "Y_c"], name="cell",
+                   **{"hidden_size": units, **attributes})
+    return ff.onnx_model(ff.graph([*extra, cell], [ff.value_info("X", ["time", 1, inputs]),
+                                                   *[ff.value_info(each, [1, 1, units]) for each in state]], outputs, tensors))
+
+
+def one_node(op, tensors=(), inputs=("X",), outputs=("Y",), **attributes):
+    return ff.onnx_model(ff.graph([ff.node(op, inputs, outputs, name="the_node", **attributes)],
+                                  [ff.value_info("X", ["time", 1, 2])], [outputs[0]], tensors))
+
+
+class ConvertTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def run_on(self, name, content, *options):
+        (self.folder / name).write_bytes(content)
+        return subprocess.run([BIN / "rondo-convert", self.folder / name, f"--output={self.folder}/out", *options],
+                              text=True, capture_output=True, timeout=60)
+
+    def convert(self, name, content, *options):
+        """The description and the tensors of the model."""
+        done = self.run_on(name, content, *options)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        (file,) = (self.folder / "out").glob("*/1/model.safetensors")
+        bytes_ = file.read_bytes()
+        (length,) = struct.unpack("<Q", bytes_[:8])
+        header = json.loads(bytes_[8:8 + length])
+        description = json.loads(header.pop("__metadata__")["rondo"])
+        payload = bytes_[8 + length:]
+        tensors = {n: [v for (v,) in struct.iter_unpack("<f", payload[slice(*e["data_offsets"])])] for n, e in header.items()}
+        return description, tensors
+
+    def refuse(self, name, content, wanted, *options):
+        done = self.run_on(name, content, *options)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertRegex(done.stderr, wanted)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertFalse((self.folder / "out").exists(), "something was written")
+
+    # PyTorch
+
+    def test_a_state_dict_becomes_elements_with_the_gates_as_they_are(self):
+        description, tensors = self.convert("weather.pt", ff.torch_file(lstm_state()))
+        self.assertEqual([e["type"] for e in description["elements"]], ["lstm", "dense"])
+        self.assertEqual(description["inputs"], {"size": 3})
+        self.assertEqual(tensors["rnn_l0.weight_ih"], numbers(24))
+        self.assertEqual(tensors["head.bias"], [0.25])
+
+    def test_a_checkpoint_is_read_beside_its_optimizer_and_numbers(self):
+        root = {"epoch": 7, "loss": 0.125, "best": True, "hyper_parameters": {"lr": 1e-3, "layers": [1, 2]},
+                "optimizer_state_dict": {"state": {0: {"exp_avg": Tensor([1.0], [1])}}}, "state_dict": lstm_state()}
+        description, _ = self.convert("checkpoint.ckpt", ff.torch_file(root))
+        self.assertEqual(len(description["elements"]), 2)
+
+    def test_a_key_chooses_among_several_state_dicts(self):
+        root = {"teacher": lstm_state(), "student": lstm_state(hidden=3)}
+        self.refuse("two.pt", ff.torch_file(root), "teacher, student; say which with --key")
+        description, _ = self.convert("two.pt", ff.torch_file(root), "--key=student")
+        self.assertEqual(description["elements"][0]["units"], 3)
+
+    def test_weight_norm_is_undone(self):
+        state = lstm_state(hidden=1, inputs=2)
+        del state["head.weight"]
+        state["head.weight_g"], state["head.weight_v"] = Tensor([10.0], [1, 1]), Tensor([2.0], [1, 1])
+        _, tensors = self.convert("norm.pt", ff.torch_file(state))
+        self.assertEqual(tensors["head.weight"], [10.0])
+
+    def test_what_a_state_dict_leaves_open_is_asked_for(self):
+        state = {**lstm_state(), "last.weight": Tensor([1.0], [1, 1]), "last.bias": Tensor([0.0], [1])}
+        content = ff.torch_file(state)
+        self.refuse("two.pt", content, "activation stands between 'head' and 'last'; say --activation=head=relu")
+        description, _ = self.convert("two.pt", content, "--activation=head=relu")
+        self.assertEqual(description["elements"][1]["activation"], "relu")
+
+    def test_tensors_are_left_out_by_a_glob(self):
+        state = {**lstm_state(), "aux.weight": Tensor(numbers(12), [2, 2, 3])}
+        self.refuse("aux.pt", ff.torch_file(state), "'aux' is a convolution")
+        self.convert("aux.pt", ff.torch_file(state), "--ignore=aux.*")
+
+    def test_a_pickle_that_would_run_something_is_refused_by_its_name(self):
+        mark = self.folder / "ran"
+        content = ff.torch_file({"x": ff.Call("posix.system", f"touch {mark}"), **lstm_state()})
+        self.refuse("evil.pt", content, r"names 'posix\.system'")
+        self.assertFalse(mark.exists())
+
+    def test_a_tensor_that_reaches_beyond_its_storage_is_refused(self):
+        state = lstm_state()
+        state["head.weight"] = Tensor([1.0], [1, 2])
+        self.refuse("short.pt", ff.torch_file(state), "'head.weight' of shape .* reaches beyond the 1 values")
+
+    def test_a_damaged_archive_is_refused(self):
+        content = ff.torch_file(lstm_state())
+        for size in (4, 40, len(content) // 2, len(content) - 3):
+            with self.subTest(size=size):
+                self.refuse("cut.pt", content[:size], "zip archive is damaged|none of ONNX")
+
+    def test_a_description_names_the_elements_of_any_network(self):
+        description = {"format": 2, "inputs": ["a", "b", "c"], "output": {"of": "y", "head": "linear"}, "elements": [
+            {"name": "cell", "type": "lstm", "of": "input", "units": 2, "module": "rnn"},
+            {"name": "y", "type": "dense", "of": "cell", "units": 1, "module": "head", "activation": "sigmoid"}]}
+        (self.folder / "d.json").write_text(json.dumps(description))
+        written, tensors = self.convert("w.pt", ff.torch_file(lstm_state()), f"--config={self.folder}/d.json")
+        self.assertEqual(written["inputs"], ["a", "b", "c"])
+        self.assertEqual(tensors["cell.weight_ih"], numbers(24))
+
+    # ONNX
+
+    def test_the_gates_of_onnx_are_put_in_our_order(self):
+        description, tensors = self.convert("cell.onnx", lstm_graph())
+        self.assertEqual(description["elements"][0]["type"], "lstm")
+        i, o, f, c = [numbers(8)[2 * k:2 * k + 2] for k in range(4)]
+        self.assertEqual(tensors["cell.weight_ih"], i + f + c + o)
+
+    def test_states_are_paired_and_a_wrong_pair_is_refused(self):
+        content = lstm_graph(state=("h", "c"), outputs=("Y", "Y_h", "Y_c"))
+        done = self.run_on("cell.onnx", content)
+        self.assertIn("state 'c' comes back in 'Y_c'", done.stdout)
+        self.folder.joinpath("out").rename(self.folder / "first")
+        self.refuse("cell.onnx", content, "'h' comes back in no output 'Y_c'", "--state=h:Y_c")
+
+    def test_what_is_not_supported_is_refused_by_the_nodes_name(self):
+        deep = ff.graph([], [], [])
+        for _ in range(200):
+            deep = ff.graph([ff.node("If", ["k"], ["z"], then_branch=deep)], [], [])
+        weights = ff.tensor("k", [2], [1.0, 2.0])
+        for wanted, content in {
+                r"'the_node' \(Scan\) is a loop": one_node("Scan"),
+                r"'the_node' \(Loop\) is a loop": one_node("Loop"),
+                r"'the_node' \(Einsum\) is an operator that is not supported": one_node("Einsum"),
+                r"'the_node' \(Add\) reads 'k'.*a cycle, or a missing initializer": one_node("Add", inputs=("X", "k")),
+                r"'the_node' \(Add\) reads 'Y'.*a cycle": one_node("Add", inputs=("X", "Y")),
+                r"'the_node' \(Conv\) is a convolution of": one_node("Conv", [weights], ("X", "k")),
+                r"'the_node' \(MatMul\) multiplies data with data": one_node("MatMul", inputs=("X", "X")),
+                r"'cell' \(LSTM\) has clip": lstm_graph(clip=1.0),
+                r"'cell' \(LSTM\) has layout=2": lstm_graph(layout=2),
+                r"'cell' \(LSTM\) has input_forget=1": lstm_graph(input_forget=1),
+                r"'cell' \(LSTM\) has the activation 'thresholdedrelu'": lstm_graph(
+                    activations=["Sigmoid", "ThresholdedRelu", "Tanh"]),
+                r"'cell' \(LSTM\) has a HardSigmoid with alpha=0.3": lstm_graph(
+                    activations=["HardSigmoid", "Tanh", "Tanh"], activation_alpha=[float(0.3)]),
+                r"'cell' \(LSTM\) has W .*; \[1, 8, 2\] was wanted": lstm_graph(hidden_size=2),
+                r"tensor 'k' has 4 bytes; its shape \[2\] wants 8": one_node("Add", [ff.tensor("k", [2], raw=b"abcd")], ("X", "k")),
+                r"tensor 'k' has a shape with a negative": one_node("Add", [ff.tensor("k", [-1], raw=b"")], ("X", "k")),
+                r"tensor 'k' has a shape with a negative or too large": one_node(
+                    "Add", [ff.tensor("k", [1 << 40, 1 << 40], raw=b"")], ("X", "k")),
+                r"tensor 'k' has a shape .* too large ": one_node("Add", [ff.tensor("k", [1 << 31], raw=b"x")], ("X", "k")),
+                r"tensor 'k' has its values in another file": one_node(
+                    "Add", [ff.tensor("k", [1], [1.0], external=True)], ("X", "k")),
+                "more than 16 deep": ff.onnx_model(deep),
+        }.items():
+            with self.subTest(wanted):
+                self.refuse("bad.onnx", content, wanted)
+
+    def test_a_damaged_graph_is_refused(self):
+        content = lstm_graph()
+        for size in (2, 10, 50, len(content) - 5):
+            with self.subTest(size=size):
+                self.refuse("cut.onnx", content[:size], "the ONNX file is damaged")
+
+    # All
+
+    def test_a_model_that_is_there_is_not_written_over(self):
+        self.convert("cell.onnx", lstm_graph())
+        done = self.run_on("cell.onnx", lstm_graph())
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("cell exists", done.stderr)
+
+    def test_a_file_of_no_known_kind_is_refused(self):
+        self.refuse("weights.bin", b"something else", "none of ONNX")
+        self.refuse("old.pt", b"\x80\x02}q\x00.", "PyTorch before 1.6")
+
+
+if __name__ == "__main__":
+    unittest.main()

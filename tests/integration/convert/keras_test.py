@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Models that Keras itself makes and saves, converted and compared with its answers.
+
+    keras_test.py BIN_DIR [unittest arguments]      needs numpy, h5py and keras, which runs on numpy alone
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+os.environ["KERAS_BACKEND"] = "numpy"
+import keras  # noqa: E402
+import numpy  # noqa: E402
+from keras import layers  # noqa: E402
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from interpreter import Interpreter  # noqa: E402
+
+BIN = pathlib.Path(sys.argv.pop(1)) if len(sys.argv) > 1 else None
+TOLERANCE = 1e-5
+
+
+class KerasTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.random = numpy.random.default_rng(4)
+
+    def shuffle(self, model):
+        """Biases and statistics of a new model are zeros and ones, which would hide mistakes."""
+        model.set_weights([self.random.uniform(0.1, 0.6, w.shape) if w.min() >= 0 and w.max() <= 1 and w.ndim == 1 else
+                           self.random.normal(0, 0.4, w.shape) for w in model.get_weights()])
+
+    def convert(self, path, *options):
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run([BIN / "rondo-convert", path, f"--output={folder}", "--name=it", *options], text=True,
+                                  capture_output=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return Interpreter(f"{folder}/it/1/model.safetensors")
+
+    def compare(self, model, x, skipped=0):
+        self.shuffle(model)
+        theirs = numpy.asarray(model(x[None]))[0]
+        for ending in ("keras", "h5"):
+            path = self.folder / f"model.{ending}"
+            model.save(path)
+            ours = self.convert(path).run(x.reshape(len(x), -1))
+            if theirs.ndim == 1:
+                ours = ours[-1]
+            numpy.testing.assert_allclose(ours[skipped:] if theirs.ndim > 1 else ours, theirs, atol=TOLERANCE, rtol=0)
+
+    def x(self, timesteps=9, width=5):
+        return self.random.normal(0, 1, (timesteps, width)).astype(numpy.float32)
+
+    def test_every_cell_in_a_sequential_model(self):
+        for cell in (layers.LSTM(4, return_sequences=True), layers.GRU(4, return_sequences=True),
+                     layers.GRU(4, return_sequences=True, reset_after=False),
+                     layers.SimpleRNN(4, return_sequences=True, activation="relu"),
+                     layers.LSTM(4, return_sequences=True, recurrent_activation="hard_sigmoid", activation="relu"),
+                     layers.LSTM(4, return_sequences=True, use_bias=False), layers.LSTM(4), layers.GRU(4, go_backwards=True)):
+            with self.subTest(cell.name):
+                self.compare(keras.Sequential([keras.Input((None, 5)), cell, layers.Dropout(0.5),
+                                               layers.Dense(3, activation="sigmoid")]), self.x())
+
+    def test_causal_convolutions_with_norms_in_front(self):
+        self.compare(keras.Sequential([
+            keras.Input((None, 5)), layers.Conv1D(6, 3, padding="causal", dilation_rate=2, activation="relu"),
+            layers.BatchNormalization(), layers.Conv1D(4, 2, padding="causal"), layers.LayerNormalization(),
+            layers.GRU(4, return_sequences=True), layers.TimeDistributed(layers.Dense(2, activation="softmax"))]), self.x())
+
+    def test_a_convolution_that_looks_ahead(self):
+        self.compare(keras.Sequential([keras.Input((None, 5)), layers.Conv1D(6, 4, padding="same"),
+                                       layers.LSTM(3, return_sequences=True)]), self.x())
+
+    def test_bidirectional_taggers_and_classifiers(self):
+        for sequences in (True, False):
+            for mode in ("concat", "sum", "ave"):
+                with self.subTest(sequences=sequences, mode=mode):
+                    self.compare(keras.Sequential([
+                        keras.Input((None, 5)),
+                        layers.Bidirectional(layers.LSTM(4, return_sequences=sequences), merge_mode=mode),
+                        layers.Dense(3)]), self.x())
+
+    def test_tokens_pooled_over_time(self):
+        tokens = self.random.integers(0, 11, 8)
+        model = keras.Sequential([keras.Input((None,), dtype="int32"), layers.Embedding(11, 6), layers.Conv1D(6, 3, padding="same"),
+                                  layers.MaxPooling1D(2), layers.LSTM(4), layers.Dense(1, activation="sigmoid")])
+        self.compare(model, tokens)
+
+    def test_a_graph_with_a_skip_connection(self):
+        x = keras.Input((None, 5))
+        a = layers.LSTM(5, return_sequences=True)(x)
+        b = layers.Add()([a, x])
+        c = layers.GRU(4, return_sequences=True)(b)
+        y = layers.Dense(2)(layers.Concatenate()([c, layers.LeakyReLU(negative_slope=0.2)(b)]))
+        self.compare(keras.Model(x, y), self.x())
+
+    def test_what_is_not_supported_is_refused_by_the_layers_name(self):
+        x = keras.Input((None, 5))
+        y = layers.Attention(name="look")([x, x])
+        path = self.folder / "attention.keras"
+        keras.Model(x, y).save(path)
+        done = subprocess.run([BIN / "rondo-convert", path, f"--output={self.folder}/out"], text=True, capture_output=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, "layer 'look' \\(Attention\\) is a layer that is not supported")
+        self.assertFalse((self.folder / "out").exists())
+
+    def test_weights_alone_need_the_configuration(self):
+        model = keras.Sequential([keras.Input((None, 5)), layers.LSTM(4, return_sequences=True)])
+        self.shuffle(model)
+        h5 = self.folder / "model.h5"
+        model.save(h5)
+        (self.folder / "config.json").write_text(model.to_json())
+        import h5py
+        weights = self.folder / "weights.h5"
+        with h5py.File(h5) as source, h5py.File(weights, "w") as target:
+            for name in source["model_weights"]:
+                source.copy(f"model_weights/{name}", target)
+            for name, value in source["model_weights"].attrs.items():
+                target.attrs[name] = value
+        done = subprocess.run([BIN / "rondo-convert", weights], text=True, capture_output=True)
+        self.assertRegex(done.stderr, "no graph; --config")
+        x = self.x()
+        numpy.testing.assert_allclose(self.convert(weights, f"--config={self.folder}/config.json").run(x),
+                                      numpy.asarray(model(x[None]))[0], atol=TOLERANCE)
+
+
+if __name__ == "__main__":
+    unittest.main()

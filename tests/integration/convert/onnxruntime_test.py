@@ -1,0 +1,337 @@
+#!/usr/bin/env python3
+"""ONNX graphs of many shapes, converted and compared with onnxruntime step by step; and PyTorch's own numbers.
+
+    onnxruntime_test.py BIN_DIR [unittest arguments]      needs numpy, onnx and onnxruntime
+"""
+
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import numpy
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import foreign_files as ff  # noqa: E402
+from interpreter import Interpreter  # noqa: E402
+
+BIN = pathlib.Path(sys.argv.pop(1)) if len(sys.argv) > 1 else None
+FLOAT = TensorProto.FLOAT
+TOLERANCE = 1e-5
+
+
+class Graph:
+    """An ONNX graph in the making: add() appends a node and returns the name of its first output."""
+
+    def __init__(self, seed=1):
+        self.random = numpy.random.default_rng(seed)
+        self.nodes, self.initializers, self.count = [], [], 0
+
+    def constant(self, array):
+        name = f"k{len(self.initializers)}"
+        self.initializers.append(numpy_helper.from_array(numpy.asarray(array), name))
+        return name
+
+    def weights(self, *shape):
+        return self.constant(self.random.normal(0, 0.4, shape).astype(numpy.float32))
+
+    def ints(self, *values):
+        return self.constant(numpy.array(values, numpy.int64))
+
+    def add(self, op, inputs, outputs=1, domain="", **attributes):
+        names = [f"v{self.count}_{i}" for i in range(outputs)]
+        self.nodes.append(helper.make_node(op, inputs, names, name=f"{op}_{self.count}", domain=domain, **attributes))
+        self.count += 1
+        return names[0] if outputs == 1 else names
+
+    def model(self, inputs, outputs, opset=17):
+        graph = helper.make_graph(
+            self.nodes, "graph", [helper.make_tensor_value_info(n, t, s) for n, t, s in inputs],
+            [helper.make_tensor_value_info(n, FLOAT, None) for n in outputs], self.initializers)
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset),
+                                                       helper.make_opsetid("com.microsoft", 1)], ir_version=8)
+
+
+class OnnxTest(unittest.TestCase):
+    def convert(self, model, *options):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = pathlib.Path(folder.name) / "graph.onnx"
+        onnx.save(model, path)
+        done = subprocess.run([BIN / "rondo-convert", path, f"--output={folder.name}", "--name=it", *options], text=True,
+                              capture_output=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.written = pathlib.Path(folder.name) / "it/1/model.safetensors"
+        return Interpreter(self.written)
+
+    def there_and_back(self, x, ours):
+        """The model written as ONNX, in onnxruntime, and read again: the numbers stay."""
+        path = self.written.parent / "out.onnx"
+        done = subprocess.run([BIN / "rondo-convert", self.written, f"--to_onnx={path}"], text=True, capture_output=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        model = onnx.load(path)
+        onnx.checker.check_model(model)
+        tokens = model.graph.input[0].type.tensor_type.elem_type == TensorProto.INT64
+        fed = x[:, 0].astype(numpy.int64) if tokens else x.astype(numpy.float32)
+        (theirs,) = self.session(model).run(None, {"X": fed})
+        numpy.testing.assert_allclose(ours, theirs, atol=5e-6, rtol=0)
+        again = self.convert(model).run(x)
+        numpy.testing.assert_allclose(again, ours, atol=1e-6, rtol=0)
+
+    def session(self, model):
+        return onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+
+    def compare(self, graph, inputs, output, x, axis=0, model_options=(), tolerance=TOLERANCE, opset=17):
+        """Both run over the whole of x; `axis` is the output's axis of timesteps, None if it is of the last one."""
+        model = graph.model(inputs, [output], opset)
+        ours = all_of_ours = self.convert(model, *model_options).run(self.rows(x))
+        (theirs,) = self.session(model).run([output], {inputs[0][0]: x})
+        theirs = theirs.reshape(1, -1) if axis is None else numpy.moveaxis(theirs, axis, 0).reshape(theirs.shape[axis], -1)
+        ours = ours[-1:] if axis is None else ours[len(ours) - len(theirs):]
+        numpy.testing.assert_allclose(ours, theirs, atol=tolerance, rtol=0)
+        self.there_and_back(self.rows(x), all_of_ours)
+
+    def rows(self, x):
+        return numpy.moveaxis(x, self.time, 0).reshape(x.shape[self.time], -1)
+
+    time = 0  # the axis of timesteps of x
+
+    def x(self, *shape):
+        return numpy.random.default_rng(5).normal(0, 1, shape).astype(numpy.float32)
+
+    SEQUENCE = [("x", FLOAT, ["seq", 1, 5])]
+    CHANNELS = [("x", FLOAT, [1, 5, "time"])]
+
+    def lstm(self, g, x, width, units, directions=1, bias=True, peepholes=False, **attributes):
+        b = g.weights(directions, 8 * units) if bias else ""
+        inputs = [x, g.weights(directions, 4 * units, width), g.weights(directions, 4 * units, units), b]
+        if peepholes:
+            inputs += ["", "", "", g.weights(directions, 3 * units)]
+        return g.add("LSTM", inputs, 3, hidden_size=units, **attributes)
+
+    def test_an_lstm_in_every_form_gives_the_numbers_of_onnxruntime(self):
+        hard = ["HardSigmoid", "Relu", "Tanh"]
+        for options in ({}, {"bias": False}, {"peepholes": True}, {"activations": hard}, {"direction": "reverse"},
+                        {"directions": 2, "direction": "bidirectional", "peepholes": True}):
+            with self.subTest(options):
+                g = Graph()
+                y, _, _ = self.lstm(g, "x", 5, 6, **options)
+                self.compare(g, self.SEQUENCE, y, self.x(9, 1, 5))
+
+    def test_a_gru_and_an_rnn_in_every_form_give_the_numbers_of_onnxruntime(self):
+        for op, gates, options in (("GRU", 3, {}), ("GRU", 3, {"linear_before_reset": 1}), ("RNN", 1, {}),
+                                   ("GRU", 3, {"activations": ["HardSigmoid", "Relu"]}),
+                                   ("RNN", 1, {"activations": ["Relu"]}),
+                                   ("GRU", 3, {"direction": "bidirectional", "linear_before_reset": 1})):
+            with self.subTest(op=op, **options):
+                g = Graph()
+                d = 2 if "direction" in options else 1
+                y, _ = g.add(op, ["x", g.weights(d, gates * 4, 5), g.weights(d, gates * 4, 4),
+                                  g.weights(d, 2 * gates * 4)], 2, hidden_size=4, **options)
+                self.compare(g, self.SEQUENCE, y, self.x(9, 1, 5))
+
+    def test_the_last_state_of_both_directions_is_the_answer(self):
+        g = Graph()
+        _, h, _ = self.lstm(g, "x", 5, 6, 2, direction="bidirectional")
+        rows = g.add("Transpose", [h], perm=[1, 0, 2])
+        flat = g.add("Reshape", [rows, g.ints(1, -1)])
+        y = g.add("Gemm", [flat, g.weights(12, 3), g.weights(3)])
+        self.compare(g, self.SEQUENCE, y, self.x(9, 1, 5), axis=None)
+
+    def test_batch_first_with_a_dense_network_around_two_cells(self):
+        self.time = 1
+        g = Graph()
+        hidden = g.add("Relu", [g.add("Add", [g.add("MatMul", ["x", g.weights(5, 7)]), g.weights(7)])])
+        y, _, _ = self.lstm(g, g.add("Transpose", [hidden], perm=[1, 0, 2]), 7, 4)
+        y = g.add("Squeeze", [y, g.ints(1)])
+        z, _, _ = self.lstm(g, y, 4, 3)
+        z = g.add("Transpose", [g.add("Squeeze", [z, g.ints(1)])], perm=[1, 0, 2])
+        both = g.add("Concat", [z, hidden], axis=-1)
+        out = g.add("Softmax", [g.add("Add", [g.add("MatMul", [both, g.weights(10, 4)]), g.weights(4)])], axis=-1)
+        self.compare(g, [("x", FLOAT, ["batch", "sequence", 5])], out, self.x(1, 9, 5), axis=1)
+
+    def test_the_last_timestep_is_taken_by_gather_or_slice(self):
+        for op in ("Gather", "Slice"):
+            with self.subTest(op):
+                self.time = 1
+                g = Graph()
+                y, _, _ = self.lstm(g, g.add("Transpose", ["x"], perm=[1, 0, 2]), 5, 4)
+                y = g.add("Transpose", [g.add("Squeeze", [y, g.ints(1)])], perm=[1, 0, 2])
+                if op == "Gather":
+                    last = g.add("Gather", [y, g.constant(numpy.array(-1, numpy.int64))], axis=1)
+                else:
+                    last = g.add("Squeeze", [g.add("Slice", [y, g.ints(-1), g.ints(2 ** 62), g.ints(1)]), g.ints(1)])
+                out = g.add("Sigmoid", [g.add("Gemm", [last, g.weights(2, 4), g.weights(2)], transB=1)])
+                self.compare(g, [("x", FLOAT, ["batch", "sequence", 5])], out, self.x(1, 9, 5), axis=None)
+
+    def test_an_initial_state_from_constant_of_shape_is_zero(self):
+        g = Graph()
+        shape = g.add("Shape", ["x"])
+        batch = g.add("Gather", [shape, g.ints(1)], axis=0)
+        zeros = g.add("ConstantOfShape", [g.add("Concat", [g.ints(1), batch, g.ints(4)], axis=0)])
+        inputs = ["x", g.weights(1, 16, 5), g.weights(1, 16, 4), g.weights(1, 32), "", zeros, zeros]
+        y, _, _ = g.add("LSTM", inputs, 3, hidden_size=4)
+        self.compare(g, [("x", FLOAT, ["seq", "batch", 5])], y, self.x(9, 1, 5))
+
+    def test_causal_and_centred_convolutions_along_time(self):
+        self.time = 2
+        for name, pads, dilation, groups in (("causal", (4, 0), 2, 1), ("centred", (1, 1), 1, 5), ("valid", (0, 0), 1, 1)):
+            with self.subTest(name):
+                g = Graph()
+                padded = g.add("Pad", ["x", g.ints(0, 0, pads[0], 0, 0, pads[1])]) if any(pads) else "x"
+                y = g.add("Conv", [padded, g.weights(10, 5 // groups, 3), g.weights(10)], dilations=[dilation], group=groups)
+                y = g.add("Relu", [y])
+                y = g.add("BatchNormalization", [y, g.weights(10), g.weights(10), g.weights(10),
+                                                 g.constant(numpy.linspace(0.5, 2, 10).astype(numpy.float32))])
+                self.compare(g, self.CHANNELS, y, self.x(1, 5, 12), axis=2)
+
+    def test_a_convolution_that_pads_both_sides_and_cuts_the_end_is_causal(self):
+        self.time = 2
+        g = Graph()
+        y = g.add("Conv", ["x", g.weights(5, 5, 3), g.weights(5)], pads=[2, 2])
+        y = g.add("Slice", [y, g.ints(0), g.ints(-2), g.ints(2)])
+        y = g.add("Add", [g.add("Relu", [y]), "x"])
+        model = g.model(self.CHANNELS, [y])
+        self.assertNotIn("ahead", str(self.convert(model).description))
+        self.compare(g, self.CHANNELS, y, self.x(1, 5, 12), axis=2)
+
+    def test_convolutions_and_pools_inside_a_timesteps_frame(self):
+        g = Graph()
+        frame = g.add("Unsqueeze", ["x", g.ints(1)])
+        y = g.add("Conv", [frame, g.weights(6, 1, 5), g.weights(6)], strides=[2], pads=[2, 1])
+        y = g.add("MaxPool", [g.add("LeakyRelu", [y], alpha=0.2)], kernel_shape=[2], strides=[2])
+        y = g.add("AveragePool", [y], kernel_shape=[3], strides=[1], pads=[1, 1])
+        y = g.add("Conv", [y, g.weights(4, 3, 3), g.weights(4)], group=2, pads=[1, 1])
+        y = g.add("Flatten", [y])
+        h, _ = g.add("GRU", [g.add("Unsqueeze", [y, g.ints(1)]), g.weights(1, 12, 20), g.weights(1, 12, 4), g.weights(1, 24)],
+                     2, hidden_size=4, linear_before_reset=1)
+        out = g.add("Squeeze", [h, g.ints(1, 2)])
+        self.compare(g, [("x", FLOAT, ["frames", 20])], out, self.x(9, 20))
+
+    def test_layer_norm_written_as_single_operators_and_as_one(self):
+        for whole in (False, True):
+            with self.subTest(whole=whole):
+                g = Graph()
+                scale, shift = g.weights(5), g.weights(5)
+                if whole:
+                    y = g.add("LayerNormalization", ["x", scale, shift], axis=-1)
+                else:
+                    centred = g.add("Sub", ["x", g.add("ReduceMean", ["x"], axes=[-1])])
+                    square = g.add("Pow", [centred, g.constant(numpy.float32(2))])
+                    deviation = g.add("Sqrt", [g.add("Add", [g.add("ReduceMean", [square], axes=[-1]),
+                                                            g.constant(numpy.float32(1e-5))])])
+                    y = g.add("Add", [g.add("Mul", [g.add("Div", [centred, deviation]), scale]), shift])
+                y, _, _ = self.lstm(g, y, 5, 4)
+                self.compare(g, self.SEQUENCE, y, self.x(9, 1, 5))
+
+    def test_slices_splits_and_masks(self):
+        g = Graph()
+        a, b = g.add("Split", ["x", g.ints(2, 3)], 2, axis=2)
+        mask = g.add("Sigmoid", [g.add("MatMul", [b, g.weights(3, 2)])])
+        y = g.add("Mul", [a, mask])
+        y = g.add("Concat", [y, g.add("Neg", [b]), g.add("Slice", ["x", g.ints(0), g.ints(5), g.ints(2), g.ints(2)])], axis=2)
+        self.compare(g, self.SEQUENCE, g.add("Tanh", [y]), self.x(9, 1, 5))
+
+    def test_a_unit_norm_at_the_end(self):
+        g = Graph()
+        y, _, _ = self.lstm(g, "x", 5, 4)
+        y = g.add("Squeeze", [y, g.ints(1)])
+        length = g.add("ReduceL2", [y], axes=[-1], keepdims=1)
+        y = g.add("Div", [y, length])
+        self.compare(g, self.SEQUENCE, y, self.x(9, 1, 5))
+
+    def test_tokens_go_through_an_embedding(self):
+        g = Graph()
+        y, _, _ = self.lstm(g, g.add("Transpose", [g.add("Gather", [g.weights(11, 5), "x"])], perm=[1, 0, 2]), 5, 4)
+        self.time = 1
+        tokens = numpy.random.default_rng(3).integers(0, 11, (1, 9))
+        self.compare(g, [("x", TensorProto.INT64, ["batch", "sequence"])], y, tokens)
+
+    def test_weights_of_eight_bits_are_made_floats(self):
+        g = Graph()
+        def quantized(*shape):
+            values = g.random.integers(-90, 90, shape).astype(numpy.int8)
+            return g.add("DequantizeLinear", [g.constant(values), g.constant(numpy.float32(0.01)),
+                                              g.constant(numpy.int8(3))])
+        y, _, _ = g.add("LSTM", ["x", quantized(1, 16, 5), quantized(1, 16, 4), g.weights(1, 32)], 3, hidden_size=4)
+        self.compare(g, self.SEQUENCE, y, self.x(9, 1, 5))
+
+    def test_an_lstm_that_quantizes_its_data_is_met_as_near_as_eight_bits_are(self):
+        g = Graph()
+        w = g.constant(g.random.integers(-100, 100, (1, 5, 16)).astype(numpy.int8))
+        r = g.constant(g.random.integers(-100, 100, (1, 4, 16)).astype(numpy.int8))
+        scale = g.constant(numpy.array([0.006], numpy.float32))
+        zero = g.constant(numpy.array([0], numpy.int8))
+        y, _, _ = g.add("DynamicQuantizeLSTM", ["x", w, r, g.weights(1, 32), "", "", "", "", scale, zero, scale, zero], 3,
+                        domain="com.microsoft", hidden_size=4)
+        self.compare(g, self.SEQUENCE, y, self.x(9, 1, 5), tolerance=0.03)
+
+    def test_a_state_that_the_graph_takes_and_gives_is_kept(self):
+        """Six steps of a graph of one step, the state handed on outside, against one sequence of ours."""
+        g = Graph()
+        state = [g.add("Slice", ["state", g.ints(i), g.ints(i + 1), g.ints(0)]) for i in range(2)]
+        y, h, c = g.add("LSTM", [g.add("Unsqueeze", ["x", g.ints(0)]), g.weights(1, 16, 5), g.weights(1, 16, 4),
+                                 g.weights(1, 32), "", *state], 3, hidden_size=4)
+        out = g.add("Squeeze", [y, g.ints(0, 1)])
+        after = g.add("Concat", [h, c], axis=0)
+        model = g.model([("x", FLOAT, ["batch", 5]), ("state", FLOAT, [2, "batch", 4])], [out, after])
+        x, session = self.x(6, 5), self.session(model)
+        kept, theirs = numpy.zeros((2, 1, 4), numpy.float32), []
+        for row in x:
+            answer, kept = session.run(None, {"x": row.reshape(1, 5), "state": kept})
+            theirs.append(answer.reshape(-1))
+        numpy.testing.assert_allclose(self.convert(model).run(x), theirs, atol=TOLERANCE)
+
+    def test_the_branch_of_an_if_is_chosen_by_the_shape(self):
+        g = Graph()
+        rank = g.add("Shape", [g.add("Shape", ["x"])])
+        condition = g.add("Squeeze", [g.add("Equal", [rank, g.ints(3)])])
+        branches = []
+        for scale in (2, 100):
+            inner = Graph(scale)
+            value = inner.constant(numpy.float32(scale))
+            out = inner.add("Mul", ["x", value])
+            branches.append(helper.make_graph(inner.nodes, "branch", [], [helper.make_tensor_value_info(out, FLOAT, None)],
+                                              inner.initializers))
+        # Names are unique over all graphs.
+        for branch, letter in zip(branches, "ab"):
+            for node in branch.node:
+                node.input[:] = [letter + n if n != "x" else n for n in node.input]
+                node.output[:] = [letter + n for n in node.output]
+            for each in (*branch.initializer, *branch.output):
+                each.name = letter + each.name
+        y = g.add("If", [condition], then_branch=branches[0], else_branch=branches[1])
+        self.compare(g, self.SEQUENCE, y, self.x(9, 1, 5))
+
+
+class TorchTest(unittest.TestCase):
+    def test_a_state_dict_gives_the_numbers_of_pytorch(self):
+        """tests/golden has networks that PyTorch made, with its answers."""
+        golden = pathlib.Path(__file__).resolve().parents[2] / "golden/networks_torch.json"
+        for network in json.loads(golden.read_text()):
+            with self.subTest(network["name"]), tempfile.TemporaryDirectory() as folder:
+                rows, hidden = {"lstm": 4, "gru": 3, "rnn": 1}[network["cell"]] * network["hidden_size"], network["hidden_size"]
+                def shape(name):
+                    width = network["input_size"] if name.endswith("ih_l0") else hidden
+                    return [rows] if "bias" in name else [rows, width]
+                state = {name: ff.Tensor(values, shape(name) if name.startswith("rnn.") else
+                                         [network["output_size"], hidden] if name.endswith("weight") else [len(values)])
+                         for name, values in network["weights"].items()}
+                path = pathlib.Path(folder) / "it.pt"
+                path.write_bytes(ff.torch_file(state))
+                options = [f"--activation=rnn={network['activation']}"] if network["cell"] == "rnn" else []
+                done = subprocess.run([BIN / "rondo-convert", path, f"--output={folder}", *options], text=True,
+                                      capture_output=True)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                model = Interpreter(f"{folder}/it/1/model.safetensors")
+                for x, y in zip(network["inputs"], network["outputs"]):
+                    numpy.testing.assert_allclose(model.run(x), y, atol=TOLERANCE, rtol=0)
+
+
+if __name__ == "__main__":
+    unittest.main()
