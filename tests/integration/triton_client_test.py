@@ -23,7 +23,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # The last whose wheel runs on Debian 12; it wants numpy 1, which has no wheel for the Python of Debian 13.
 TRITONCLIENT = "2.51.0" if sys.version_info < (3, 13) else "2.60.0"
-PACKAGES = ["tritonclient[grpc]==" + TRITONCLIENT, "grpcio-tools", "numpy", "safetensors"]
+PACKAGES = ["tritonclient[grpc]==" + TRITONCLIENT, "grpcio-tools", "numpy", "onnx", "safetensors"]
 IN_VENV = "RONDO_TEST_VENV"
 
 
@@ -106,12 +106,15 @@ class Server:
 class MigratingTest(unittest.TestCase):
     def test_the_code_after_moving_runs(self):
         page = (ROOT / "deploy/MIGRATING.md").read_text()
-        blocks = dict(re.findall(r"<!-- test: (\w+) -->\n```python\n(.*?)```", page, re.DOTALL))
+        blocks = dict(re.findall(r"<!-- test: (\w+) -->\n```\w+\n(.*?)```", page, re.DOTALL))
         with tempfile.TemporaryDirectory() as folder:
             def run(name, address=""):
                 code = blocks[name].replace("localhost:8001", address)
                 return subprocess.run([sys.executable, "-c", code], cwd=folder, check=True, stdout=subprocess.PIPE,
                                       text=True, timeout=60).stdout
+            run("make_graph")
+            subprocess.run(blocks["convert"].replace("rondo-convert", str(BIN / "rondo-convert")), shell=True, cwd=folder, check=True,
+                           stdout=subprocess.PIPE)
             run("make_model")
             server = Server(folder + "/models")
             self.addCleanup(server.stop)
