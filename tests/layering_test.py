@@ -25,7 +25,7 @@ ALLOWED = {
     "model/convert/torch/": {"model/", "model/json/", "model/convert/archive/", "model/convert/graph/"},
     "model/convert/": {"model/", "model/json/", "model/network/", "model/convert/archive/", "model/convert/graph/",
                        "model/convert/keras/", "model/convert/onnx/", "model/convert/torch/"},
-    "model/train/": {"model/", "model/json/", "model/kernels/"},
+    "model/train/": {"model/", "model/json/", "model/kernels/", "model/network/"},
     "client/": {"proto/"},
     # The parts of the server, from the ground up.
     "server/refusal/": set(),

@@ -18,6 +18,9 @@ namespace {
 // Takes over what a model says of its data.
 absl::Status TakeColumns(const ModelSpec& spec, TrainOptions* options) {
   if (spec.tokens > 0) return absl::InvalidArgumentError("the model takes tokens; wanted one of named inputs");
+  if (spec.whole_sequence()) {
+    return absl::InvalidArgumentError("the model takes whole sequences only; wanted one that steps");
+  }
   DatasetOptions& dataset = options->dataset;
   std::vector<std::string>& columns = options->series.columns;
   dataset.inputs.clear();
@@ -53,6 +56,11 @@ absl::Status TakeColumns(const ModelSpec& spec, TrainOptions* options) {
 
 absl::Status ContinueFrom(const ModelFile& model, TrainOptions* options) {
   const ModelSpec& spec = model.spec;
+  if (spec.graph != nullptr) {
+    return absl::InvalidArgumentError(
+        "the model is a graph of elements; wanted a plain stack of cells (a linear network "
+        "is trained anew from all rows in seconds)");
+  }
   if (absl::Status status = TakeColumns(spec, options); !status.ok()) return status;
   Loss& loss = options->learning.loss;
   if (spec.head == Head::kSoftmax) return absl::InvalidArgumentError("the model has a softmax head; wanted another");

@@ -99,6 +99,9 @@ class Scorer {
       all.erase(std::remove_if(all.begin(), all.end(), [](const auto& one) { return one.model.count == 0; }),
                 all.end());
     }
+    result_.losses.model /= std::max(1.0, losses_);
+    result_.losses.persistence /= std::max(1.0, losses_);
+    result_.losses.seasonal /= std::max(1.0, seasonal_losses_);
     result_.cross_entropy /= count;
     result_.accuracy /= count;
     result_.frequent_accuracy /= count;
@@ -147,6 +150,10 @@ class Scorer {
     const double actual = dataset_.value(series, t + ahead, column), now = dataset_.value(series, t, column);
     const double scale = dataset_.unit(series, column).scale;
     SeriesScores& own = scores.by_series[series];
+    const auto loss = [std = dataset_.spec().outputs[i].std](double error) { return error * error / (std * std); };
+    ++losses_;
+    result_.losses.model += loss(values[point_] - actual);
+    result_.losses.persistence += loss(now - actual);
     const auto add = [&](double error, std::initializer_list<Errors*> all) {
       for (Errors* errors : all) errors->Add(error * scale);
     };
@@ -157,6 +164,8 @@ class Scorer {
       const int64_t before = t + ahead - seasons * result_.season;
       if (before >= 0) {
         const double seasonal = dataset_.value(series, before, column);
+        ++seasonal_losses_;
+        result_.losses.seasonal += loss(seasonal - actual);
         add(seasonal - actual, {&scores.seasonal, &scores.seasonal_by_horizon[ahead - 1], &own.seasonal});
       }
     }
@@ -207,6 +216,7 @@ class Scorer {
   bool has_band_ = false;
   std::vector<double> inside_;  // [outputs][horizon]: values inside the band
   size_t line_series_ = 0;
+  double losses_ = 0, seasonal_losses_ = 0;  // how many
   Evaluation result_;
 };
 
@@ -215,6 +225,9 @@ absl::Status ScoreBlock(const Dataset& dataset, const Network& network, absl::Sp
                         Scorer& scorer) {
   const ModelSpec& spec = network.spec();
   std::vector<std::vector<float>> states(parts.size(), std::vector<float>(spec.state_size()));
+  for (std::vector<float>& state : states) {
+    if (!network.initial_state().empty()) state = network.initial_state();
+  }
   std::vector<std::vector<float>> outputs(parts.size(), std::vector<float>(spec.output_size()));
   std::vector<StepRow> rows;
   int64_t end = 0;
@@ -295,10 +308,11 @@ int64_t FindSeason(const Dataset& dataset) {
   return best;
 }
 
-absl::StatusOr<Evaluation> Evaluate(const Dataset& dataset, const Network& network, int64_t season) {
+absl::StatusOr<Evaluation> Evaluate(const Dataset& dataset, const Network& network, int64_t season,
+                                    Dataset::Part part) {
   PrepareComputeThread();
   Scorer scorer(dataset, network.spec(), season);
-  const absl::Span<const Segment> parts = dataset.segments(Dataset::kTest);
+  const absl::Span<const Segment> parts = dataset.segments(part);
   const size_t block = network.max_batch_size();
   for (size_t first = 0; first < parts.size(); first += block) {
     if (absl::Status status = ScoreBlock(dataset, network, parts.subspan(first, block), scorer); !status.ok()) {

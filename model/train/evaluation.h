@@ -67,11 +67,17 @@ struct ForecastLine {
   std::vector<double> actual, forecast, lower, upper;  // lower and upper: the widest band, if the head has one
 };
 
+// Holds mean squared errors in the unit of the trainer's loss: each target in standard deviations of what is learned.
+struct Losses {
+  double model = 0, persistence = 0, seasonal = 0;
+};
+
 struct Evaluation {
   int64_t timesteps = 0;
   int64_t season = 0;    // 0: no seasonal rule
   bool squared = false;  // the headline compares squared errors, as the loss does; else absolute ones
   std::vector<OutputScores> outputs;
+  Losses losses;
   ForecastLine line;
   // Only token models have these: the mean -log p of the next token in nats, the part guessed right, and the part that
   // guessing the most frequent token gets right.
@@ -84,10 +90,11 @@ struct Evaluation {
 int64_t FindSeason(const Dataset& dataset);
 
 // Steps `network` through every series from its first timestep, as a session of the server would, and scores what it
-// says over the test part. `season` in timesteps; 0: none. INTERNAL: the network's result is not finite.
+// says over a part. `season` in timesteps; 0: none. INTERNAL: the network's result is not finite.
 //
 // Threads: prepares the calling thread for Network (PrepareComputeThread), so call it from a thread of its own.
-absl::StatusOr<Evaluation> Evaluate(const Dataset& dataset, const Network& network, int64_t season);
+absl::StatusOr<Evaluation> Evaluate(const Dataset& dataset, const Network& network, int64_t season,
+                                    Dataset::Part part = Dataset::kTest);
 
 }  // namespace rondo::train
 

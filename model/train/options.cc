@@ -186,21 +186,33 @@ OptionGroup Prediction(TrainOptions* options) {
         "Timesteps of a season for the naive rule. 0: the best on validation of those that fit the step. -1: none."}}};
 }
 
-OptionGroup Network(NetworkShape* network) {
-  return {"The network",
-          {{"cell", Choice(&network->cell, {{"lstm", Cell::kLstm}, {"gru", Cell::kGru}, {"rnn", Cell::kRnn}}),
-            "The recurrent cell."},
-           {"layers", Number(&network->num_layers, {1, 16}, "N"), "Recurrent layers."},
-           {"hidden_size", Number(&network->hidden_size, {0, 16384}, "N"),
-            "Units of each layer. 0: 16, from 3000 training timesteps on 32, from 30000 on 64."},
-           {"gru_reset", Choice(&network->gru_reset, {{"after", GruReset::kAfter}, {"before", GruReset::kBefore}}),
-            "Where a gru's reset gate acts: before or after the recurrent product."},
-           {"gru_update", Choice(&network->gru_update, {{"keep", GruUpdate::kKeep}, {"replace", GruUpdate::kReplace}}),
-            "What a gru's update gate does with the state."},
-           {"activation", Choice(&network->activation, {{"tanh", Activation::kTanh}, {"relu", Activation::kRelu}}),
-            "Of an rnn."},
-           {"embedding_size", Number(&network->input_size, {1, 16384}, "N"),
-            "Numbers that stand for a token; token models only."}}};
+OptionGroup Network(TrainOptions* options) {
+  NetworkShape* network = &options->network;
+  return {
+      "The network",
+      {{"network",
+        Choice(
+            &options->network_kind,
+            {{"auto", NetworkKind::kAuto}, {"linear", NetworkKind::kLinear}, {"recurrent", NetworkKind::kRecurrent}}),
+        "What is tried. auto: linear layers on a window and the recurrent network; the simplest within 1% of the least "
+        "validation error is taken. Only the recurrent network if options of it or a loss that is not mse are given."},
+       {"window_inputs", Number(&options->window_inputs, {0, 4096}, "N"),
+        "Last values that a linear network reads. 0: the best on validation, at most 512."},
+       {"columns_as_series", Switch(&options->columns_as_series),
+        "Of linear networks, try only one layer that all targets share, each on its own values."},
+       {"cell", Choice(&network->cell, {{"lstm", Cell::kLstm}, {"gru", Cell::kGru}, {"rnn", Cell::kRnn}}),
+        "The recurrent cell."},
+       {"layers", Number(&network->num_layers, {1, 16}, "N"), "Recurrent layers."},
+       {"hidden_size", Number(&network->hidden_size, {0, 16384}, "N"),
+        "Units of each layer. 0: 16, from 3000 training timesteps on 32, from 30000 on 64."},
+       {"gru_reset", Choice(&network->gru_reset, {{"after", GruReset::kAfter}, {"before", GruReset::kBefore}}),
+        "Where a gru's reset gate acts: before or after the recurrent product."},
+       {"gru_update", Choice(&network->gru_update, {{"keep", GruUpdate::kKeep}, {"replace", GruUpdate::kReplace}}),
+        "What a gru's update gate does with the state."},
+       {"activation", Choice(&network->activation, {{"tanh", Activation::kTanh}, {"relu", Activation::kRelu}}),
+        "Of an rnn."},
+       {"embedding_size", Number(&network->input_size, {1, 16384}, "N"),
+        "Numbers that stand for a token; token models only."}}};
 }
 
 OptionGroup Learning(TrainOptions* options) {
@@ -337,9 +349,32 @@ absl::Status CheckTogether(const TrainOptions& options) {
   return absl::OkStatus();
 }
 
+// Tells whether options were given that only a recurrent network has.
+bool WantsRecurrent(const OptionTable& table) {
+  constexpr absl::string_view kOfRecurrent[] = {
+      "cell",         "layers",     "hidden_size", "gru_reset",    "gru_update", "activation", "loss",
+      "window",       "batch_size", "state",       "epochs",       "patience",   "dropout",    "learning_rate",
+      "warmup_steps", "decay",      "clip_norm",   "weight_decay", "search",     "from",       "tokens"};
+  for (const OptionGroup& group : table.groups) {
+    for (const Option& option : group.options) {
+      const bool is_its =
+          std::find(std::begin(kOfRecurrent), std::end(kOfRecurrent), option.name) != std::end(kOfRecurrent);
+      if (is_its && option.value.text() != option.default_text) return true;
+    }
+  }
+  return false;
+}
+
 absl::Status Finish(const OptionTable& table, TrainOptions* options) {
   if (options->benchmark) return absl::OkStatus();
   options->texts = TextsOf(table);
+  if (WantsRecurrent(table)) {
+    if (options->network_kind == NetworkKind::kLinear) {
+      return absl::InvalidArgumentError(
+          "--network=linear: wanted no option of recurrent networks, and --loss=mse, with it");
+    }
+    options->network_kind = NetworkKind::kRecurrent;
+  }
   absl::Status status = FinishSource(options);
   if (status.ok()) status = CheckTogether(*options);
   Loss& loss = options->learning.loss;
@@ -355,8 +390,8 @@ OptionTable TrainOptionTable(TrainOptions* options) {
   OptionTable table;
   table.program = "rondo-train";
   table.about = kAbout;
-  table.groups = {Source(options),   Table(options), Prediction(options), Network(&options->network),
-                  Learning(options), Run(options)};
+  table.groups = {Source(options),  Table(options),    Prediction(options),
+                  Network(options), Learning(options), Run(options)};
   table.notes = kNotes;
   table.take_word = [options](OptionTable&, const std::string& word) -> absl::StatusOr<CommandLineAsks> {
     if (options->evaluate ? !options->model_path.empty() : word != "evaluate") {

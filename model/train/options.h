@@ -16,6 +16,10 @@
 
 namespace rondo::train {
 
+// Says which networks are tried. kAuto: linear ones and the recurrent one, unless options of the recurrent network or
+// another loss than mse were given.
+enum class NetworkKind { kAuto, kLinear, kRecurrent };
+
 // Everything rondo-train can be told. The value that a member has here, or in the options of a part, is the option's
 // default; TrainOptionTable has unit, bounds and the meaning of 0.
 struct TrainOptions {
@@ -34,8 +38,11 @@ struct TrainOptions {
   std::string model_path;
   SeriesOptions series;
   DatasetOptions dataset;
-  NetworkShape network;      // cell, layers, hidden_size; for tokens the embedding's input_size
-  LearningOptions learning;  // window 0: chosen from the data
+  NetworkKind network_kind = NetworkKind::kAuto;
+  int64_t window_inputs = 0;       // of a linear network; 0: chosen
+  bool columns_as_series = false;  // one linear layer for all targets
+  NetworkShape network;            // cell, layers, hidden_size; for tokens the embedding's input_size
+  LearningOptions learning;        // window 0: chosen from the data
   std::vector<double> quantiles = {0.1, 0.5, 0.9};
   int64_t season = 0;  // timesteps; 0: what fits the step; -1: none
   int threads = 0;     // 0: chosen from the size of the network

@@ -63,6 +63,17 @@ std::string Coverage(const Evaluation& evaluation) {
   return absl::StrCat(html, "</tr></table>");
 }
 
+// Lists the networks that were tried.
+std::string LadderTable(const std::vector<Rung>& ladder) {
+  if (ladder.size() < 2) return "";
+  std::string html = "<h2>Networks tried</h2><table><tr><th><th>squared error, validation part<th></tr>";
+  for (const Rung& rung : ladder) {
+    absl::StrAppendFormat(&html, "<tr><td>%s<td>%.5g<td>%s</tr>", EscapeHtml(rung.name), rung.validation_error,
+                          rung.chosen ? "taken" : "");
+  }
+  return absl::StrCat(html, "</table><p>The simplest within 1% of the least error is taken.</p>");
+}
+
 std::string Kept(const LearningState& learning) {
   if (learning.refused) {
     return "<p>Nothing that was learnt beat the mean by more than chance on the validation part: the mean is kept.</p>";
@@ -73,6 +84,7 @@ std::string Kept(const LearningState& learning) {
 }
 
 std::string LearningCurves(const LearningState& learning) {
+  if (learning.validation_losses.empty()) return "";
   LineChart chart;
   chart.x_label = "epoch";
   chart.y_label = "loss";
@@ -148,9 +160,10 @@ std::string NetworkChart(const ModelSpec& spec) {
   } else {
     boxes.emplace_back("inputs", absl::StrCat(spec.inputs.size(), " values, ", 2 * spec.calendar.size(), " calendar"));
   }
-  for (int64_t k = 0; k < spec.num_layers; ++k) {
+  for (int64_t k = 0; k < spec.num_layers && spec.graph == nullptr; ++k) {
     boxes.emplace_back(absl::StrCat(CellName(spec.cell), " layer ", k + 1), absl::StrCat(spec.hidden_size, " units"));
   }
+  if (spec.graph != nullptr) boxes.emplace_back("graph", absl::StrCat(spec.graph->nodes().size(), " elements"));
   boxes.emplace_back(absl::StrCat(HeadName(spec.head), " head"),
                      absl::StrCat(spec.horizon, " x ", spec.outputs.size(), " x ", spec.values_per_output()));
   constexpr double kBoxWidth = 150, kGap = 36, kBoxHeight = 62;
@@ -188,8 +201,9 @@ std::string RenderReport(const ReportSource& source) {
                    "</title><style>", kStyle, "</style></head><body><h1>", EscapeHtml(source.title), "</h1>");
   for (const std::string& fact : source.facts) absl::StrAppend(&html, "<p>", EscapeHtml(fact), "</p>");
   absl::StrAppend(&html, "<h2>Scores on the test part</h2>", Scores(source.evaluation), Coverage(source.evaluation),
-                  LearningCurves(source.learning), ForecastCharts(source.evaluation.line, source.spec),
-                  HorizonChart(source.evaluation), NetworkChart(source.spec), "</body></html>\n");
+                  LadderTable(source.ladder), LearningCurves(source.learning),
+                  ForecastCharts(source.evaluation.line, source.spec), HorizonChart(source.evaluation),
+                  NetworkChart(source.spec), "</body></html>\n");
   return html;
 }
 

@@ -6,6 +6,7 @@
 
 #include "model/model_spec.h"
 #include "model/train/evaluation.h"
+#include "model/train/ladder.h"
 #include "model/train/trainer.h"
 #include "nlohmann/json.hpp"
 
@@ -21,6 +22,7 @@ struct ReportSource {
   const ModelSpec& spec;
   const Evaluation& evaluation;
   const LearningState& learning;
+  const std::vector<Rung>& ladder;
   std::string title;
   std::vector<std::string> facts;  // one a line: data, parts, weights, time
 };

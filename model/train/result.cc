@@ -22,7 +22,7 @@ namespace rondo::train {
 namespace {
 
 nlohmann::ordered_json Provenance(const TrainOptions& options, const Source& source, const LearningState& learning,
-                                  const Evaluation& evaluation) {
+                                  const Evaluation& evaluation, const std::vector<Rung>& ladder) {
   nlohmann::ordered_json json = {{"program", "rondo-train"}, {"version", RONDO_VERSION}, {"onednn", OneDnnVersion()}};
   json["data"] = {{"file", source.file_name},
                   {"fnv1a64", absl::StrFormat("%016x", source.checksum)},
@@ -37,6 +37,10 @@ nlohmann::ordered_json Provenance(const TrainOptions& options, const Source& sou
   json["epochs"] = learning.epoch;
   json["best_epoch"] = learning.best_epoch;
   json["validation_loss"] = learning.best_loss;
+  for (const Rung& rung : ladder) {
+    json["ladder"].push_back(
+        {{"network", rung.name}, {"validation_error", rung.validation_error}, {"chosen", rung.chosen}});
+  }
   json["scores"] = ScoresJson(evaluation);
   return json;
 }
@@ -58,29 +62,43 @@ absl::Status WriteText(const OutputFolder& folder, const std::string& name, cons
   return WriteFileAtomically(folder.File(name), {text});
 }
 
-std::vector<std::string> Facts(const TrainOptions& options, const Source& source, const ModelSpec& spec,
+// Says which networks were tried and which one is written.
+std::string LadderTable(const std::vector<Rung>& ladder) {
+  if (ladder.size() < 2) return "";
+  std::string table =
+      "networks by their squared error on the validation part; the simplest within 1% of the least is taken:\n";
+  for (const Rung& rung : ladder) {
+    absl::StrAppendFormat(&table, "  %-48s %10.5g%s\n", rung.name, rung.validation_error, rung.chosen ? "  taken" : "");
+  }
+  return table;
+}
+
+std::vector<std::string> Facts(const TrainOptions& options, const Source& source, ModelFile& model,
                                const LearningState& learning) {
   const Dataset& dataset = source.dataset;
+  size_t weights = 0;
+  for (const TensorSlot& slot : TensorSlots(model.spec, &model.weights)) weights += slot.values->size();
   std::vector<std::string> facts = {
       absl::StrFormat("%s: %d series; %d timesteps to train on, %d to validate, %d to test.", source.file_name,
                       dataset.set().series.size(), dataset.timesteps(Dataset::kTraining),
                       dataset.timesteps(Dataset::kValidation), dataset.timesteps(Dataset::kTest)),
-      absl::StrFormat("%d weights, %d optimiser steps in %d epochs, seed %d.", ParameterLayout(ShapeOf(spec)).size(),
-                      learning.optimizer.step, learning.epoch, options.learning.seed)};
+      absl::StrFormat("%d weights, %d optimiser steps in %d epochs, seed %d.", weights, learning.optimizer.step,
+                      learning.epoch, options.learning.seed)};
   for (const std::string& note : dataset.set().notes) facts.push_back(absl::StrCat("Note: ", note, "."));
   return facts;
 }
 
 }  // namespace
 
-absl::StatusOr<Evaluation> EvaluateModel(const Dataset& dataset, const ModelFile& model, int64_t season) {
+absl::StatusOr<Evaluation> EvaluateModel(const Dataset& dataset, const ModelFile& model, int64_t season,
+                                         Dataset::Part part) {
   absl::StatusOr<Evaluation> evaluation = absl::UnknownError("");
   std::thread([&] {
     PrepareComputeThread();
     Network::Options options;
     options.deterministic = true;  // as a server with --deterministic: what shares the batch changes no bit
     const auto network = Network::Create(model.spec, model.weights, options);
-    evaluation = network.ok() ? Evaluate(dataset, **network, season) : network.status();
+    evaluation = network.ok() ? Evaluate(dataset, **network, season, part) : network.status();
   }).join();
   return evaluation;
 }
@@ -100,29 +118,17 @@ absl::StatusOr<std::vector<double>> BandFactors(const Dataset& dataset, const Mo
   return factors;
 }
 
-absl::Status WriteResult(const TrainOptions& options, const Source& source, const LearningState& learning) {
-  ModelFile model;
-  model.spec = SpecOf(source.dataset, options.network, options.learning.loss);
-  model.weights = WeightsFromParameters(ShapeOf(model.spec), learning.best_parameters);
-  const int64_t season =
-      options.season == 0 && model.spec.tokens == 0 ? FindSeason(source.dataset) : std::max<int64_t>(0, options.season);
-  model.spec.table.season = season;
-  ModelFile learned = model;  // has not seen the validation part
-  if (!learning.learned_parameters.empty()) {
-    learned.weights = WeightsFromParameters(ShapeOf(model.spec), learning.learned_parameters);
-  }
-  const auto factors = BandFactors(source.dataset, learned, std::max<int64_t>(48, season), options.learning.seed);
-  if (!factors.ok()) return factors.status();
-  model.spec.band_factors = *factors;
-  auto evaluation = EvaluateModel(source.dataset, model, season);
+absl::Status WriteResult(const TrainOptions& options, const Source& source, ModelFile model,
+                         const LearningState& learning, const std::vector<Rung>& ladder) {
+  auto evaluation = EvaluateModel(source.dataset, model, model.spec.table.season);
   if (!evaluation.ok()) return evaluation.status();
   evaluation->squared = options.learning.loss.kind == LossKind::kMse;
-  model.spec.training_json = Provenance(options, source, learning, *evaluation).dump();
+  model.spec.training_json = Provenance(options, source, learning, *evaluation, ladder).dump();
   auto folder = OutputFolder::Create(options.output);
   if (!folder.ok()) return folder.status();
   const std::string title = absl::StrCat("rondo-train: ", options.output);
   const std::string report =
-      RenderReport({model.spec, *evaluation, learning, title, Facts(options, source, model.spec, learning)});
+      RenderReport({model.spec, *evaluation, learning, ladder, title, Facts(options, source, model, learning)});
   for (const absl::Status& status :
        {WriteModelFile(model, folder->File("model.safetensors")),
         WriteText(*folder, "scores.json", ScoresJson(*evaluation).dump(2) + "\n"),
@@ -130,6 +136,7 @@ absl::Status WriteResult(const TrainOptions& options, const Source& source, cons
     if (!status.ok()) return Annotate(status, options.output);
   }
   if (absl::Status status = folder->Commit(); !status.ok()) return status;
+  absl::PrintF("%s", LadderTable(ladder));
   absl::PrintF("%swritten to %s: model.safetensors, scores.json, forecast.csv, report.html\n", ScoresTable(*evaluation),
                options.output);
   return absl::OkStatus();

@@ -16,6 +16,8 @@
 #include "model/train/annotate.h"
 #include "model/train/base_model.h"
 #include "model/train/checkpoint.h"
+#include "model/train/evaluation.h"
+#include "model/train/ladder.h"
 #include "model/train/model_assembly.h"
 #include "model/train/output_folder.h"
 #include "model/train/progress.h"
@@ -130,6 +132,30 @@ class Run {
   bool warned_ = false;
 };
 
+// Adds the network that was trained, with bands that cover what they say.
+absl::Status AddTrained(const TrainOptions& options, const Dataset& dataset, const ModelSpec& spec,
+                        const LearningState& learning, Ladder* ladder) {
+  const NetworkShape shape = ShapeOf(spec);
+  const bool refitted = !learning.learned_parameters.empty();
+  // The bands are those of the network that has not seen the validation part.
+  ModelFile model = {spec,
+                     WeightsFromParameters(shape, refitted ? learning.learned_parameters : learning.best_parameters)};
+  const auto factors = BandFactors(dataset, model, std::max<int64_t>(48, ladder->season()), options.learning.seed);
+  if (!factors.ok()) return factors.status();
+  model.spec.band_factors = *factors;
+  model.weights = WeightsFromParameters(shape, learning.best_parameters);
+  ladder->Add(absl::StrCat(CellName(spec.cell), " of ", spec.num_layers, " x ", spec.hidden_size), learning.best_loss,
+              std::move(model));
+  return absl::OkStatus();
+}
+
+absl::Status WriteChosen(const TrainOptions& options, const Source& source, int64_t season,
+                         const LearningState& learning, Ladder* ladder) {
+  ModelFile model = ladder->Choose();
+  model.spec.table.season = season;
+  return WriteResult(options, source, std::move(model), learning, ladder->rungs());
+}
+
 }  // namespace
 
 absl::Status RunTraining(TrainOptions options, const std::atomic<Interrupt>& interrupt) {
@@ -156,6 +182,19 @@ absl::Status RunTraining(TrainOptions options, const std::atomic<Interrupt>& int
     auto stop = [&] { return interrupt.load() != Interrupt::kNone; };
     if (absl::Status status = ChooseSettings(dataset, stop, &options); !status.ok()) return status;
   }
+  int64_t season = std::max<int64_t>(0, options.season);
+  if (options.season == 0 && dataset.spec().tokens == 0) season = FindSeason(dataset);
+  Ladder ladder(dataset, season);
+  if (options.network_kind != NetworkKind::kRecurrent) {
+    if (absl::Status status = ladder.AddLinear(options, [&] { return interrupt.load() != Interrupt::kNone; });
+        !status.ok()) {
+      return status;
+    }
+  }
+  if (options.network_kind == NetworkKind::kLinear) {
+    if (!ladder.empty()) return WriteChosen(options, *source, season, {}, &ladder);
+    return absl::InvalidArgumentError("--network=linear: wanted at most 160 targets and fewer than 54 inputs");
+  }
   const ModelSpec spec = SpecOf(dataset, options.network, options.learning.loss);
   if (absl::Status status = spec.Validate(); !status.ok()) return status;
   auto trainer = Trainer::Create(dataset, ShapeOf(spec), options.learning);
@@ -167,7 +206,9 @@ absl::Status RunTraining(TrainOptions options, const std::atomic<Interrupt>& int
   if (interrupt.load() == Interrupt::kStop) {
     return absl::CancelledError(absl::StrCat("stopped; --resume goes on from ", run.checkpoint_path()));
   }
-  if (absl::Status status = WriteResult(options, *source, (*trainer)->state()); !status.ok()) {
+  const LearningState& learning = (*trainer)->state();
+  if (absl::Status status = AddTrained(options, dataset, spec, learning, &ladder); !status.ok()) return status;
+  if (absl::Status status = WriteChosen(options, *source, season, learning, &ladder); !status.ok()) {
     return Annotate(status, absl::StrCat("the training is kept in ", run.checkpoint_path(), " for --resume"));
   }
   run.End();

@@ -106,6 +106,16 @@ std::string SeriesTable(const OutputScores& scores) {
   return table;
 }
 
+// Returns the mean over the outputs of an error in deviations of the output, which makes them comparable.
+double MeanStandardised(const Evaluation& evaluation, Errors OutputScores::*rule, bool squared) {
+  double sum = 0;
+  for (const OutputScores& scores : evaluation.outputs) {
+    const Errors& errors = scores.*rule;
+    sum += squared ? errors.mse() / (scores.level_std * scores.level_std) : errors.mae() / scores.level_std;
+  }
+  return sum / evaluation.outputs.size();
+}
+
 }  // namespace
 
 nlohmann::ordered_json ScoresJson(const Evaluation& evaluation) {
@@ -117,6 +127,13 @@ nlohmann::ordered_json ScoresJson(const Evaluation& evaluation) {
     return json;
   }
   if (evaluation.season > 0) json["season"] = evaluation.season;
+  json["mean"] = {
+      {"mse_standardised", Rounded(MeanStandardised(evaluation, &OutputScores::model, true))},
+      {"mae_standardised", Rounded(MeanStandardised(evaluation, &OutputScores::model, false))},
+      {"persistence_mse_standardised", Rounded(MeanStandardised(evaluation, &OutputScores::persistence, true))}};
+  if (evaluation.season > 0) {
+    json["mean"]["seasonal_mse_standardised"] = Rounded(MeanStandardised(evaluation, &OutputScores::seasonal, true));
+  }
   json["outputs"] = Json::array();
   for (const OutputScores& scores : evaluation.outputs)
     json["outputs"].push_back(OutputJson(scores, evaluation.season));
@@ -135,6 +152,11 @@ std::string ScoresTable(const Evaluation& evaluation) {
   }
   absl::StrAppendFormat(&table, "  %-28s %10s %10s %10s   %10s %10s\n", "", "MAE", "RMSE", "MSE", "MAE std.",
                         "MSE std.");
+  if (evaluation.outputs.size() > 1) {
+    absl::StrAppendFormat(&table, "  %-28s %45.4g %10.4g\n", "mean of all, in deviations",
+                          MeanStandardised(evaluation, &OutputScores::model, false),
+                          MeanStandardised(evaluation, &OutputScores::model, true));
+  }
   for (const OutputScores& scores : evaluation.outputs) {
     AppendRow(&table, scores.name, scores.model, scores.level_std);
     AppendRow(&table, "  persistence", scores.persistence, scores.level_std);

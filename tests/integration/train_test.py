@@ -238,6 +238,27 @@ class TrainTest(unittest.TestCase):
             self.assertEqual(len(answer), 300)
             self.assertTrue(all(3 < row["x"] / scale < 7 for row in answer))
 
+    def test_the_simplest_network_that_validates_best_is_taken_and_served_as_reported(self):
+        draw, rows = random.Random(7), ["date,a,b"]
+        for t in range(900):
+            day = math.sin(2 * math.pi * t / 24)
+            at = datetime.datetime(2021, 1, 1) + datetime.timedelta(hours=t)
+            rows.append(f"{at:%Y-%m-%d %H:%M},{day + draw.gauss(0, 0.1):.4f},{200 - 30 * day + draw.gauss(0, 3):.4f}")
+        data = self.write("\n".join(rows) + "\n")
+        run = self.train(data, "--time=date", "--target=all", "--horizon=24", "--network=linear")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertRegex(run.stdout, r"linear on the last \d+ values of each target .* taken")
+        again, self.output = tensors(self.output / "model.safetensors"), self.root / "again" / "1"
+        self.assertEqual(self.train(data, "--time=date", "--target=all", "--horizon=24", "--network=linear").returncode, 0)
+        self.assertEqual(tensors(self.output / "model.safetensors"), again)
+        scores = json.loads((self.output / "scores.json").read_text())["outputs"]
+        for output in scores:
+            self.assertGreater(output["seasonal_skill"], 0.2, output)
+        answers = self.serve()("stream", "sine", "--session=s", rows="\n".join(rows) + "\n")
+        reported = [float(row["forecast"]) for row in csv.DictReader(io.StringIO((self.output / "forecast.csv").read_text()))]
+        for ours, theirs in zip(answers[-len(reported) - 24:-24], reported):
+            self.assertAlmostEqual(ours["a+1"], theirs, delta=1e-4)
+
     def test_an_output_that_exists_is_not_touched(self):
         self.output.mkdir(parents=True)
         (self.output / "mine").write_text("kept")
