@@ -19,9 +19,9 @@ CSV with a header row goes in and comes out. Columns are found by the model's in
 are ignored. A token model takes a column 'token', or a table of one column. Times are dates
 (2015-01-31, 2015/01/31, 20150131, Jan 31 2015), months (2015-01) or years, dates with a time of day
 (2015-01-31 13:45, UTC without an offset), or seconds, milli-, micro- or nanoseconds since 1970.
-A model that rondo-train made says how its table was
-written: delimiter, decimal mark, time column, format and zone, and what stands for no value; tables
-are then read alike, also gzip and UTF-16. Row 1 is the first one after the header. Each row in is a row out; a time column comes out first.
+A model that rondo-train made says how its table was written: delimiter, decimal mark, time column,
+format and zone, and what stands for no value; tables are then read alike, also gzip and UTF-16.
+Row 1 is the first one after the header. Each row in is a row out; a time column comes out first.
 
 examples:
   rondo predict seattle --input=seattle-weather.csv > predictions.csv

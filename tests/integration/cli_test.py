@@ -232,8 +232,8 @@ class CliTest(unittest.TestCase):
 
     def test_a_model_with_a_calendar_needs_times(self):
         self.assertIn("--time=COLUMN", self.refusal("predict", "clock", "--input=-", stdin="x\n1\n"))
-        err = self.refusal("predict", "clock", "--input=-", "--time=x", stdin="x\nyesterday\n")
-        self.assertIn("row 1, column 'x': 'yesterday' is not a time", err)
+        err = self.refusal("predict", "clock", "--input=-", "--time=day", stdin="day,x\nyesterday,1\n")
+        self.assertIn("row 1, column 'day': 'yesterday' is not a time", err)
 
     def test_a_horizon_names_its_columns(self):
         self.assertEqual(self.answer("predict", "far", "--input=-", stdin="x\n2\n"), "sum+1,sum+2\n2,2\n")
