@@ -19,10 +19,13 @@ int Milliseconds(absl::Duration duration) { return static_cast<int>(absl::ToInt6
 // see a reset that comes together with the bytes before it (with TCP_INQ it takes "nothing left to read" for "nothing
 // happened", and the edge-triggered epoll does not tell twice). Without this both hold their streams for two hours.
 void KeepAlive(absl::Duration time, grpc::ServerBuilder* builder) {
+  // Clients may ask too, also without a call: gRPC would cut them for it. Ours ask every five seconds at most, and
+  // what they send may bunch on the way.
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 4000);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   if (time == absl::ZeroDuration()) return;
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(time));
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(time));
-  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);  // no limit: a silent stream is asked again
 }
 
