@@ -76,7 +76,8 @@ struct ModelDescription {
   std::vector<FeedbackDescription> feedback;
   double step_seconds = 0;  // seconds between timesteps; 0: unknown
   TableDescription table;
-  std::string kernel;  // the name of the kernel that runs it, e.g. "rondo/avx512"
+  std::string kernel;          // the name of the kernel that runs it, e.g. "rondo/avx512"
+  bool deterministic = false;  // the bits of a session's answers do not depend on what shares its batches
   // "ready": it is live; "unavailable": no file of it could be loaded, and only name, version and reason say anything.
   std::string state;
   std::string reason;  // why the newest file of this version could not be loaded; empty: that file is live

@@ -138,6 +138,7 @@ ModelDescription ToModelDescription(const v1::Model& model) {
   description.step_seconds = model.step_seconds();
   description.table = ToTableDescription(model.table());
   description.kernel = model.kernel();
+  description.deterministic = model.deterministic();
   description.state = model.state();
   description.reason = model.reason();
   for (const v1::Element& element : model.elements()) {

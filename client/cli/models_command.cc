@@ -12,16 +12,24 @@ std::string InputNames(const ModelDescription& model) {
   return model.needs_times ? absl::StrCat(names, " time") : names;
 }
 
+// Empty of a model that could not be loaded.
+std::string Deterministic(const ModelDescription& model) {
+  if (model.kernel.empty()) return "";
+  return model.deterministic ? "yes" : "no";
+}
+
 absl::Status List(const CommandContext& context) {
   const absl::StatusOr<std::vector<ModelDescription>> models = context.client.ListModels();
   if (!models.ok()) return models.status();
-  absl::Status status = context.output.Row({"model", "version", "cell", "num_layers", "hidden_size", "inputs",
-                                            "outputs", "horizon", "head", "kernel", "state", "reason"});
+  absl::Status status =
+      context.output.Row({"model", "version", "cell", "num_layers", "hidden_size", "inputs", "outputs", "horizon",
+                          "head", "kernel", "deterministic", "quantiles", "state", "reason"});
   for (const ModelDescription& model : *models) {
     if (!status.ok()) return status;
     status = context.output.Row({model.name, absl::StrCat(model.version), model.cell, absl::StrCat(model.num_layers),
                                  absl::StrCat(model.hidden_size), InputNames(model), absl::StrJoin(model.outputs, " "),
-                                 absl::StrCat(model.horizon), model.head, model.kernel, model.state, model.reason});
+                                 absl::StrCat(model.horizon), model.head, model.kernel, Deterministic(model),
+                                 absl::StrJoin(model.quantiles, " "), model.state, model.reason});
   }
   return status.ok() ? context.output.Flush() : status;
 }

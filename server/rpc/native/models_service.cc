@@ -51,6 +51,7 @@ void ToProto(const Model& model, v1::Model* proto) {
   proto->set_step_seconds(spec.step_seconds);
   ToProto(spec.table, proto->mutable_table());
   proto->set_kernel(model.network->kernel_name());
+  proto->set_deterministic(model.network->deterministic());
   proto->set_whole_sequence(spec.whole_sequence());
   for (const NetworkTableRow& row : NetworkTable(spec)) {
     v1::Element* element = proto->add_elements();

@@ -185,6 +185,7 @@ def from_model(model: models_pb2.Model) -> messages.ModelDescription:
             for element in model.elements
         ),
         whole_sequence=model.whole_sequence,
+        deterministic=model.deterministic,
     )
 
 

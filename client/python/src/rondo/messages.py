@@ -129,6 +129,8 @@ class ModelDescription:
     """The network, in the order that its elements run."""
     whole_sequence: bool = False
     """It takes whole sequences only, and has no session."""
+    deterministic: bool = False
+    """The bits of a session's answers do not depend on what shares its batches."""
 
 
 @dataclasses.dataclass(frozen=True)
