@@ -1,9 +1,11 @@
 #include "client/client.h"
 
 #include <algorithm>
+#include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/channel.h"
 #include "client/connection.h"
 #include "client/server_address.h"
 #include "client/wire.h"
@@ -19,7 +21,15 @@ absl::Status CheckOptions(const ClientOptions& options) {
   if (options.initial_backoff <= absl::ZeroDuration() || options.max_backoff < options.initial_backoff) {
     return absl::InvalidArgumentError("initial_backoff must be > 0, and max_backoff at least as long");
   }
-  return absl::OkStatus();
+  return CheckChannelOptions(options);
+}
+
+// 128 random bits, as a server's own ids are.
+std::string RandomSessionId() {
+  std::random_device random;
+  std::string id;
+  for (int i = 0; i < 4; ++i) absl::StrAppend(&id, absl::Hex(random(), absl::kZeroPad8));
+  return id;
 }
 
 template <typename Request>
@@ -32,11 +42,12 @@ Request RequestFor(absl::string_view session_id) {
 }  // namespace
 
 absl::StatusOr<Client> Client::Connect(absl::string_view address, const ClientOptions& options) {
-  const absl::StatusOr<std::string> target = TargetOf(address);
-  if (!target.ok()) return target.status();
+  absl::StatusOr<std::vector<ServerTarget>> servers = TargetsOf(address);
+  if (!servers.ok()) return servers.status();
   absl::Status status = CheckOptions(options);
   if (!status.ok()) return status;
-  return Client(std::make_shared<ClientConnection>(*target, options));
+  if (!options.spread) servers->resize(1);
+  return Client(std::make_shared<ClientConnection>(*std::move(servers), options));
 }
 
 Client::Client(std::shared_ptr<ClientConnection> connection) : connection_(std::move(connection)) {}
@@ -91,6 +102,7 @@ absl::StatusOr<Session> Client::OpenSession(absl::string_view model, absl::strin
     CreateSessionInput input;
     input.model = std::string(model);
     input.version = version;
+    if (connection_->has_many_servers()) input.session_id = RandomSessionId();  // so that it begins where it lives
     absl::StatusOr<SessionDescription> created = CreateSession(input);
     if (!created.ok()) return created.status();
     return Session(connection_, input.model, version, created->version, std::move(created->session_id),
@@ -152,6 +164,12 @@ absl::StatusOr<SessionDescription> Client::ImportSession(absl::string_view state
   auto request = RequestFor<v1::ImportSessionRequest>(id);
   request.set_state(std::string(state));
   return connection_->Ask(&v1::Sessions::Stub::ImportSession, request, Repeat::kUnsafe, ToSessionDescription);
+}
+
+absl::StatusOr<std::vector<SequenceOutput>> Client::StepMany(absl::Span<Session* const> sessions,
+                                                             absl::Span<const float> inputs,
+                                                             absl::Span<const int64_t> times) const {
+  return Session::StepMany(connection_.get(), sessions, inputs, times);
 }
 
 absl::StatusOr<SessionDescription> Client::ForkSession(absl::string_view id, absl::string_view new_id) const {

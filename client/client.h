@@ -1,10 +1,8 @@
 #ifndef RONDO_CLIENT_CLIENT_H_
 #define RONDO_CLIENT_CLIENT_H_
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "client/client_options.h"
 #include "client/messages.h"
 #include "client/predict_stream.h"
 #include "client/session.h"
@@ -21,35 +20,16 @@ namespace rondo {
 
 class ClientConnection;
 
-struct ClientOptions {
-  // Each call ends within this time, its retries included. > 0; infinite: no limit. A stream has no such limit (see
-  // PredictOptions::timeout), but this bounds the time that it tries to reach a server again.
-  absl::Duration timeout = absl::Seconds(10);
-  // Tries of one call, 1..16; 1: no retries. A call is tried again if the server refused it and asked to repeat it
-  // (grpc-retry-pushback-ms), or if it failed with UNAVAILABLE or ABORTED and can be repeated without a second effect.
-  // A live Session, and a stream that was answered before, wait for a server that restarts: only the timeout ends their
-  // tries, unless this is 1.
-  int max_attempts = 4;
-  // Wait before the second try; doubles with each further one, less up to half at random. > 0.
-  absl::Duration initial_backoff = absl::Milliseconds(100);
-  absl::Duration max_backoff = absl::Seconds(2);
-  // The most bytes of one reply.
-  size_t max_reply_bytes = size_t{64} << 20;
-  // Each Session keeps so many bytes of the timesteps that a server with a session store has not saved yet; 0: nothing.
-  // A server that lost more than that answers FAILED_PRECONDITION.
-  size_t max_unsaved_bytes = size_t{1} << 20;
-};
-
-// A connection to a Rondo server, or to one of several that share a session store; cheap to copy, copies share it. The
-// channel is not encrypted: for loopback, a private network or a proxy on this host.
+// A connection to a Rondo server, or to one of several that share a session store; cheap to copy, copies share it.
+// Without ClientOptions::tls it is not encrypted: for loopback, a private network or a proxy on this host.
 //
 // Threads: every method may be called from any thread.
 // Errors:  absl::Status with the server's code and text. A code that the server itself gave means: nothing has changed.
 class Client {
  public:
-  // HOST:PORT, where a DNS name may have several addresses; IP:PORT,IP:PORT,...; or any gRPC target. Of several it uses
-  // the first that answers until that one goes. Does not wait: the first call connects. INVALID_ARGUMENT: address or an
-  // option.
+  // HOST:PORT, where a DNS name may have several addresses, of which the first that answers is used until it goes;
+  // IP:PORT,IP:PORT,... (see ClientOptions::spread); or any gRPC target. Does not wait: the first call connects.
+  // INVALID_ARGUMENT: address or an option.
   static absl::StatusOr<Client> Connect(absl::string_view address, const ClientOptions& options = {});
 
   absl::StatusOr<std::vector<ModelDescription>> ListModels() const;
@@ -84,6 +64,14 @@ class Client {
   // A new session that goes on where the exported one stood, under its own id or `id`. DATA_LOSS: the bytes are not
   // what ExportSession gave. FAILED_PRECONDITION: the model has other weights here. NOT_FOUND, ALREADY_EXISTS.
   absl::StatusOr<SessionDescription> ImportSession(absl::string_view state, absl::string_view id = "") const;
+  // One timestep of each session in one message: far cheaper than a call for each. Each session stands there once, all
+  // were opened with one model and version. `inputs` [sessions][input_size], `times` one a session or none; returns one
+  // output a session, in their order, each with its own status. After UNAVAILABLE or DEADLINE_EXCEEDED call again with
+  // the same values.
+  absl::StatusOr<std::vector<SequenceOutput>> StepMany(absl::Span<Session* const> sessions,
+                                                       absl::Span<const float> inputs,
+                                                       absl::Span<const int64_t> times = {}) const;
+
   // A copy of the live session `id` that goes on independently; `new_id` empty: an id of the server's.
   absl::StatusOr<SessionDescription> ForkSession(absl::string_view id, absl::string_view new_id = "") const;
 

@@ -1,31 +1,20 @@
 #include "client/connection.h"
 
-#include <algorithm>
 #include <chrono>
-#include <climits>
 #include <optional>
+#include <random>
 
 #include "absl/random/random.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/numbers.h"
 #include "absl/time/clock.h"
+#include "client/channel.h"
 #include "client/retry.h"
 
 namespace rondo {
 namespace {
 
 constexpr absl::string_view kNextPosition = "rondo-next-position";
-
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target, const ClientOptions& options) {
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(static_cast<int>(std::min<size_t>(options.max_reply_bytes, INT_MAX)));
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kInitialReconnectMs);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kMinReconnectMs);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kMaxReconnectMs);
-  // Clients of one process share connections to an address otherwise, and each other's backoff.
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
-}
 
 std::optional<absl::string_view> Trailer(const grpc::ClientContext& context, absl::string_view name) {
   const auto& trailers = context.GetServerTrailingMetadata();
@@ -53,15 +42,32 @@ std::optional<int64_t> ExpectedPosition(const absl::Status& status) {
   return position;
 }
 
-ClientConnection::ClientConnection(const std::string& target, const ClientOptions& options)
-    : options_(options),
-      channel_(MakeChannel(target, options)),
-      inference_(v1::Inference::NewStub(channel_)),
-      models_(v1::Models::NewStub(channel_)),
-      sessions_(v1::Sessions::NewStub(channel_)) {}
+std::optional<absl::string_view> Pushback(const grpc::ClientContext& context) {
+  return Trailer(context, "grpc-retry-pushback-ms");
+}
 
-void ClientConnection::SetDeadline(absl::Time deadline, grpc::ClientContext* context) {
+ClientConnection::Route::Route(const std::string& target, const ClientOptions& options)
+    : channel(MakeChannel(target, options)),
+      inference(v1::Inference::NewStub(channel)),
+      models(v1::Models::NewStub(channel)),
+      sessions(v1::Sessions::NewStub(channel)) {}
+
+ClientConnection::ClientConnection(std::vector<ServerTarget> servers, const ClientOptions& options)
+    : options_(options),
+      servers_(std::move(servers)),
+      next_call_(std::random_device()()),
+      next_stream_(next_call_.load()) {
+  for (const ServerTarget& server : servers_) routes_.emplace_back(server.target, options);
+}
+
+const ClientConnection::Route& ClientConnection::RouteOf(absl::string_view session_id) {
+  if (!has_many_servers()) return routes_.front();
+  return routes_[session_id.empty() ? next_call_++ % routes_.size() : HomeOf(session_id, servers_)];
+}
+
+absl::Status ClientConnection::Prepare(absl::Time deadline, grpc::ClientContext* context) const {
   if (deadline != absl::InfiniteFuture()) context->set_deadline(absl::ToChronoTime(deadline));
+  return AddMetadata(options_, context);
 }
 
 bool ClientConnection::WaitToRetry(const grpc::ClientContext& context, const grpc::Status& status, int number,
@@ -70,7 +76,7 @@ bool ClientConnection::WaitToRetry(const grpc::ClientContext& context, const grp
   failed.number = number;
   failed.code = static_cast<absl::StatusCode>(status.error_code());
   failed.repeat = repeat;
-  failed.pushback = Trailer(context, "grpc-retry-pushback-ms");
+  failed.pushback = Pushback(context);
   return WaitToRetry(failed, deadline);
 }
 

@@ -1,12 +1,15 @@
 #ifndef RONDO_CLIENT_CONNECTION_H_
 #define RONDO_CLIENT_CONNECTION_H_
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -14,6 +17,7 @@
 #include "absl/time/clock.h"
 #include "client/client.h"
 #include "client/retry.h"
+#include "client/server_address.h"
 #include "grpcpp/grpcpp.h"
 #include "rondo/v1/inference.grpc.pb.h"
 #include "rondo/v1/models.grpc.pb.h"
@@ -29,14 +33,24 @@ absl::Status ToStatus(const grpc::Status& status, const grpc::ClientContext& con
 // The position from which the session goes on, if a refusal said it in the server's trailer rondo-next-position.
 std::optional<int64_t> ExpectedPosition(const absl::Status& status);
 
-// The channel and its stubs, shared by a Client and all it made. Any thread.
+// When to come back, if the server of a call that has ended said so: FailedTry::pushback.
+std::optional<absl::string_view> Pushback(const grpc::ClientContext& context);
+
+template <typename Request, typename = void>
+struct HasSessionId : std::false_type {};
+template <typename Request>
+struct HasSessionId<Request, std::void_t<decltype(std::declval<Request>().session_id())>> : std::true_type {};
+
+// The channels and their stubs, shared by a Client and all it made. Any thread.
 class ClientConnection {
  public:
-  // `target` as gRPC reads it.
-  ClientConnection(const std::string& target, const ClientOptions& options);
+  // REQUIRES: there is a server; see CheckChannelOptions for the options.
+  ClientConnection(std::vector<ServerTarget> servers, const ClientOptions& options);
 
   const ClientOptions& options() const { return options_; }
-  v1::Inference::Stub& inference() { return *inference_; }
+  bool has_many_servers() const { return servers_.size() > 1; }
+  // For a stream: of each server in its turn.
+  v1::Inference::Stub& NextInference() { return *routes_[next_stream_++ % routes_.size()].inference; }
   // The deadline of a call that begins now.
   absl::Time NewDeadline() const { return absl::Now() + options_.timeout; }
 
@@ -44,11 +58,12 @@ class ClientConnection {
   template <typename Stub, typename Request, typename Response>
   absl::StatusOr<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                                 const Request& request, Repeat repeat, absl::Time deadline) {
+    Stub& stub = StubOf<Stub>(RouteOf(SessionIdOf(request)));
     for (int number = 1;; ++number) {
       grpc::ClientContext context;
-      SetDeadline(deadline, &context);
+      if (absl::Status status = Prepare(deadline, &context); !status.ok()) return status;
       Response response;
-      const grpc::Status status = (stub<Stub>().*method)(&context, request, &response);
+      const grpc::Status status = (stub.*method)(&context, request, &response);
       if (status.ok()) return response;
       if (!WaitToRetry(context, status, number, repeat, deadline)) return ToStatus(status, context);
     }
@@ -61,36 +76,51 @@ class ClientConnection {
     if (!response.ok()) return response.status();
     return convert(*std::move(response));
   }
+  // Gives a call what every call has. INVALID_ARGUMENT: the token cannot be sent.
+  absl::Status Prepare(absl::Time deadline, grpc::ClientContext* context) const;
   // True after the wait that RetryDelay says: try again. False: give up; also if the deadline would pass meanwhile.
   bool WaitToRetry(const FailedTry& failed, absl::Time deadline) const;
 
  private:
-  template <typename Stub>
-  Stub& stub();
+  // A channel that asks one server first, and its stubs.
+  struct Route {
+    Route(const std::string& target, const ClientOptions& options);
 
-  static void SetDeadline(absl::Time deadline, grpc::ClientContext* context);
+    std::shared_ptr<grpc::Channel> channel;
+    std::unique_ptr<v1::Inference::Stub> inference;
+    std::unique_ptr<v1::Models::Stub> models;
+    std::unique_ptr<v1::Sessions::Stub> sessions;
+  };
+
+  template <typename Stub>
+  static Stub& StubOf(const Route& route) {
+    if constexpr (std::is_same_v<Stub, v1::Inference::Stub>) return *route.inference;
+    if constexpr (std::is_same_v<Stub, v1::Models::Stub>) return *route.models;
+    if constexpr (std::is_same_v<Stub, v1::Sessions::Stub>) return *route.sessions;
+  }
+  // The session that a request is about, of several the first; empty: of none.
+  template <typename Request>
+  static absl::string_view SessionIdOf(const Request& request) {
+    if constexpr (std::is_same_v<Request, v1::PredictRequest>) {
+      return request.sequences().empty() ? absl::string_view() : request.sequences(0).session_id();
+    } else if constexpr (HasSessionId<Request>::value) {
+      return request.session_id();
+    } else {
+      return {};
+    }
+  }
+  const Route& RouteOf(absl::string_view session_id);
+
   bool WaitToRetry(const grpc::ClientContext& context, const grpc::Status& status, int number, Repeat repeat,
                    absl::Time deadline) const;
 
   const ClientOptions options_;
-  const std::shared_ptr<grpc::Channel> channel_;
-  const std::unique_ptr<v1::Inference::Stub> inference_;
-  const std::unique_ptr<v1::Models::Stub> models_;
-  const std::unique_ptr<v1::Sessions::Stub> sessions_;
+  const std::vector<ServerTarget> servers_;
+  std::vector<Route> routes_;  // one for each of servers_
+  // Turns begin at random, so that not every client begins with the same server.
+  std::atomic<size_t> next_call_;
+  std::atomic<size_t> next_stream_;
 };
-
-template <>
-inline v1::Inference::Stub& ClientConnection::stub() {
-  return *inference_;
-}
-template <>
-inline v1::Models::Stub& ClientConnection::stub() {
-  return *models_;
-}
-template <>
-inline v1::Sessions::Stub& ClientConnection::stub() {
-  return *sessions_;
-}
 
 }  // namespace rondo
 

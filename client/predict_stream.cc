@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <future>
 #include <mutex>
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "client/client.h"
 #include "client/connection.h"
@@ -18,10 +21,16 @@ namespace {
 
 // One gRPC stream. Its reader and its writer keep it alive.
 struct Wire {
-  explicit Wire(ClientConnection* connection) : stream(connection->inference().StreamPredict(&context)) {}
+  explicit Wire(ClientConnection* connection)
+      : prepared(connection->Prepare(absl::InfiniteFuture(), &context)),
+        stream(connection->NextInference().StreamPredict(&context)) {
+    if (!prepared.ok()) context.TryCancel();
+  }
 
   grpc::ClientContext context;
+  const absl::Status prepared;
   const std::unique_ptr<grpc::ClientReaderWriter<v1::PredictRequest, v1::PredictResponse>> stream;
+  bool ended = false;  // the reader's: it has the status
 };
 
 struct SentMessage {
@@ -44,10 +53,14 @@ class PredictStream::Impl {
         wire_(std::make_shared<Wire>(connection_.get())) {}
 
   ~Impl() {
-    if (over_) return;
-    over_ = true;
-    wire_->context.TryCancel();
-    (void)EndWire();
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      over_ = true;
+      wire_->context.TryCancel();
+      caught_up_.notify_all();
+    }
+    if (ahead_.valid()) ahead_.wait();
+    if (!wire_->ended) (void)EndWire();
   }
 
   bool Write(absl::Span<const SequenceInput> sequences) {
@@ -70,11 +83,16 @@ class PredictStream::Impl {
     return wire == nullptr || wire->stream->Write(message->request) || NoteBroken(wire);
   }
 
-  bool Read(StreamReply* reply) {
-    SetReading(true);
-    const bool found = ReadReply(reply);
-    SetReading(false);
-    return found;
+  bool Read(StreamReply* reply) { return ahead_.valid() ? TakeAhead(reply) : ReadNow(reply); }
+
+  absl::StatusOr<bool> Read(StreamReply* reply, absl::Duration timeout) {
+    // gRPC's read has no deadline: a thread waits in it, and what it reads is kept for whoever asks next.
+    if (!ahead_.valid()) ahead_ = std::async(std::launch::async, [this] { return ReadNow(&ahead_reply_); });
+    if (ahead_.wait_until(absl::ToChronoTime(absl::Now() + timeout)) != std::future_status::ready) {
+      return absl::DeadlineExceededError(
+          absl::StrCat("no reply came within ", absl::FormatDuration(timeout), "; the stream goes on"));
+    }
+    return TakeAhead(reply);
   }
 
   void DoneWriting() {
@@ -101,7 +119,7 @@ class PredictStream::Impl {
 
   bool IsResumable() {
     std::lock_guard<std::mutex> lock(mutex_);
-    return connection_->options().max_attempts > 1 && !(writes_done_ && unanswered_.empty()) &&
+    return connection_->options().max_attempts > 1 && !over_ && !(writes_done_ && unanswered_.empty()) &&
            std::all_of(unanswered_.begin(), unanswered_.end(), [](const auto& message) { return message->repeatable; });
   }
 
@@ -113,6 +131,24 @@ class PredictStream::Impl {
     return !over_;
   }
 
+  bool ReadNow(StreamReply* reply) {
+    SetReading(true);
+    const bool found = ReadReply(reply);
+    SetReading(false);
+    return found;
+  }
+
+  bool TakeAhead(StreamReply* reply) {
+    const bool found = ahead_.get();
+    if (found) *reply = std::move(ahead_reply_);
+    return found;
+  }
+
+  bool IsOver() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return over_;
+  }
+
   void SetReading(bool reading) {
     std::lock_guard<std::mutex> lock(mutex_);
     reading_ = reading;
@@ -120,7 +156,7 @@ class PredictStream::Impl {
   }
 
   bool ReadReply(StreamReply* reply) {
-    while (!over_) {
+    while (!IsOver()) {
       SendNext();
       if (wire_->stream->Read(&response_)) {
         if (response_.has_going_away()) continue;  // nothing follows it but the end
@@ -167,7 +203,9 @@ class PredictStream::Impl {
     // gRPC hands the status over only once every reply is read.
     while (wire_->stream->Read(&response_)) {
     }
-    return ToStatus(wire_->stream->Finish());
+    wire_->ended = true;
+    const absl::Status status = ToStatus(wire_->stream->Finish());
+    return wire_->prepared.ok() ? status : wire_->prepared;
   }
 
   // True, after a wait: there is a new stream, though nobody knows whether a server is at its end.
@@ -176,7 +214,7 @@ class PredictStream::Impl {
     if (outage_end_ == absl::InfiniteFuture()) outage_end_ = connection_->NewDeadline();
     // A server that was never there is not waited for, by a stream no more than by a call.
     const Repeat repeat = was_answered_ ? Repeat::kUntilDeadline : Repeat::kSafe;
-    const FailedTry failed{++tries_, status.code(), repeat, std::nullopt};
+    const FailedTry failed{++tries_, status.code(), repeat, Pushback(wire_->context)};
     if (!connection_->WaitToRetry(failed, outage_end_)) return false;
     bool is_over = false;
     {
@@ -185,6 +223,7 @@ class PredictStream::Impl {
       sent_ = 0;
       broken_ = false;
       is_over = writes_done_ && unanswered_.empty();  // meanwhile: the writer told the old stream
+      if (over_) wire_->context.TryCancel();          // meanwhile: nobody reads it
     }
     if (is_over) wire_->stream->WritesDone();
     return true;
@@ -203,6 +242,8 @@ class PredictStream::Impl {
   const std::string model_;
   const PredictOptions options_;
 
+  std::future<bool> ahead_;  // the reader that a timed read started and did not wait for; else not valid
+  StreamReply ahead_reply_;  // that reader's
   // Used by the reader alone.
   v1::PredictResponse response_;  // used again to keep its memory
   absl::Time outage_end_ = absl::InfiniteFuture();
@@ -230,6 +271,9 @@ PredictStream::~PredictStream() = default;
 
 bool PredictStream::Write(absl::Span<const SequenceInput> sequences) { return impl_->Write(sequences); }
 bool PredictStream::Read(StreamReply* reply) { return impl_->Read(reply); }
+absl::StatusOr<bool> PredictStream::Read(StreamReply* reply, absl::Duration timeout) {
+  return impl_->Read(reply, timeout);
+}
 void PredictStream::DoneWriting() { impl_->DoneWriting(); }
 absl::Status PredictStream::Finish() { return impl_->Finish(); }
 

@@ -5,6 +5,8 @@
 #include <memory>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "client/messages.h"
 
@@ -12,11 +14,11 @@ namespace rondo {
 
 // A stream of messages, each with steps for any number of sessions; replies come in the order of the writes.
 //
-// It outlives its server: when the server drains, or the connection breaks, Read opens another stream and sends again
-// what was not answered, for as long as ClientOptions::timeout. It ends instead if one of those messages could run
-// twice (a sequence of a session without position, or with end_session). A session that lost answered steps in a crash
-// (a server with --durability=interval) answers FAILED_PRECONDITION and where it stands, as do all but the last of
-// several messages for one session that a crash left unanswered.
+// It outlives its server: when the server drains, or the connection breaks (see ClientOptions::keepalive), Read opens
+// another stream and sends again what was not answered, for as long as ClientOptions::timeout. It ends instead if one
+// of those messages could run twice (a sequence of a session without position, or with end_session). A session that
+// lost answered steps in a crash (a server with --durability=interval) answers FAILED_PRECONDITION and where it stands,
+// as do all but the last of several messages for one session that a crash left unanswered.
 //
 // Threads: one may write while another reads. The server reads ahead a bounded number of messages, so a writer
 //          that never reads is blocked in the end.
@@ -33,6 +35,9 @@ class PredictStream {
   bool Write(absl::Span<const SequenceInput> sequences);
   // Blocks. False: no more replies will come; Finish says why. A refused message is a reply.
   bool Read(StreamReply* reply);
+  // As Read, but waits no longer than `timeout`. DEADLINE_EXCEEDED: no reply came in that time; the stream goes on, and
+  // the next read gets the reply. Waiting takes a thread of its own.
+  absl::StatusOr<bool> Read(StreamReply* reply, absl::Duration timeout);
   // No more writes; the replies to those before still come.
   void DoneWriting();
   // Drops unread replies and ends the stream. OK: the server answered everything it was sent. Once, after all else.

@@ -6,16 +6,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "client/client.h"
+#include "client/client_options.h"
 
 namespace rondo {
-
-// How gRPC connects again to an address, in milliseconds. Its own first reconnect comes after a second: every retry
-// before that would fail without having tried. The least is also the longest wait for one address: with gRPC's 20 s the
-// next server's turn would come after every deadline.
-inline constexpr int kInitialReconnectMs = 100;
-inline constexpr int kMinReconnectMs = 1000;
-inline constexpr int kMaxReconnectMs = 2000;
 
 // If a second run of a call changes more than the first one did.
 enum class Repeat {

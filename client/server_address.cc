@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <cctype>
-#include <vector>
+#include <cstdint>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 
 namespace rondo {
@@ -25,6 +26,28 @@ int FamilyOf(absl::string_view address) {
   return inet_pton(family, host.c_str(), bytes) == 1 ? family : AF_UNSPEC;
 }
 
+// "https" of https://host:1; empty if the address is no URL of a web server's kind, which gRPC would look up as a name.
+absl::string_view SchemeOfUrl(absl::string_view address) {
+  for (const absl::string_view scheme : {"http", "https", "grpc", "grpcs", "tcp"}) {
+    if (absl::StartsWithIgnoreCase(address, absl::StrCat(scheme, "://"))) return address.substr(0, scheme.size());
+  }
+  return "";
+}
+
+// FNV-1a.
+uint64_t Hash(absl::string_view text) {
+  uint64_t hash = 0xCBF29CE484222325;
+  for (const unsigned char byte : text) hash = (hash ^ byte) * 0x100000001B3;
+  return hash;
+}
+
+// The finalizer of MurmurHash3: each bit depends on all.
+uint64_t Mixed(uint64_t hash) {
+  hash = (hash ^ hash >> 33) * 0xFF51AFD7ED558CCD;
+  hash = (hash ^ hash >> 33) * 0xC4CEB9FE1A85EC53;
+  return hash ^ hash >> 33;
+}
+
 bool IsList(absl::string_view address) {
   return absl::StrContains(address, ',') && !absl::StartsWith(address, "ipv4:") &&
          !absl::StartsWith(address, "ipv6:") && !absl::StrContains(address, "//");
@@ -32,12 +55,20 @@ bool IsList(absl::string_view address) {
 
 }  // namespace
 
-absl::StatusOr<std::string> TargetOf(absl::string_view address) {
+absl::StatusOr<std::vector<ServerTarget>> TargetsOf(absl::string_view address) {
   const bool has_space = std::any_of(address.begin(), address.end(), [](unsigned char c) { return std::isspace(c); });
   if (address.empty() || has_space) {
     return absl::InvalidArgumentError(absl::StrCat("server address '", address, "' is not HOST:PORT"));
   }
-  if (!IsList(address)) return std::string(address);
+  const absl::string_view scheme = SchemeOfUrl(address);
+  if (!scheme.empty()) {
+    const absl::string_view host = *absl::StrSplit(address.substr(scheme.size() + 3), '/').begin();
+    const bool encrypted = absl::EndsWithIgnoreCase(scheme, "s");
+    return absl::InvalidArgumentError(
+        absl::StrCat("server address '", address, "' is a URL: wanted HOST:PORT, here ", host,
+                     encrypted ? ", and TLS as an option of its own (--tls on a command line)" : ""));
+  }
+  if (!IsList(address)) return std::vector<ServerTarget>{{std::string(address), std::string(address)}};
   const std::vector<absl::string_view> each = absl::StrSplit(address, ',');
   const int family = FamilyOf(each.front());
   for (const absl::string_view one : each) {
@@ -46,7 +77,27 @@ absl::StatusOr<std::string> TargetOf(absl::string_view address) {
         absl::StrCat("'", one, "' in the list of servers is not IP:PORT, or not of the first one's family; a single ",
                      "NAME:PORT may stand for several addresses"));
   }
-  return absl::StrCat(family == AF_INET ? "ipv4:" : "ipv6:", address);
+  std::vector<ServerTarget> servers;
+  std::vector<absl::string_view> turned = each;
+  for (const absl::string_view first : each) {
+    servers.push_back(
+        {std::string(first), absl::StrCat(family == AF_INET ? "ipv4:" : "ipv6:", absl::StrJoin(turned, ","))});
+    std::rotate(turned.begin(), turned.begin() + 1, turned.end());
+  }
+  return servers;
+}
+
+size_t HomeOf(absl::string_view session_id, absl::Span<const ServerTarget> servers) {
+  const uint64_t hash = Hash(session_id);
+  size_t best = 0;
+  uint64_t best_score = 0;
+  for (size_t i = 0; i < servers.size(); ++i) {
+    const uint64_t score = Mixed(hash ^ Hash(servers[i].first));
+    if (i > 0 && score <= best_score) continue;
+    best = i;
+    best_score = score;
+  }
+  return best;
 }
 
 }  // namespace rondo

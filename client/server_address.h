@@ -1,17 +1,31 @@
 #ifndef RONDO_CLIENT_SERVER_ADDRESS_H_
 #define RONDO_CLIENT_SERVER_ADDRESS_H_
 
+#include <cstddef>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 namespace rondo {
 
-// Returns the name that gRPC has for the servers at `address`: HOST:PORT or any gRPC target as it is, a list
-// IP:PORT,IP:PORT,... as a target of several addresses. INVALID_ARGUMENT: empty, with spaces, or a list of anything
-// else (gRPC knows no list of names).
-absl::StatusOr<std::string> TargetOf(absl::string_view address);
+// One server of an address.
+struct ServerTarget {
+  std::string first;   // as it stands in the address
+  std::string target;  // gRPC's name for it, and for the others, which are asked in their turn when it is away
+};
+
+// Returns the servers at `address`: each IP:PORT of a list IP:PORT,IP:PORT,...; HOST:PORT or any other gRPC target as
+// it is. INVALID_ARGUMENT: empty, with spaces, a list of anything else (gRPC knows no list of names), or a URL such as
+// http://HOST:PORT.
+absl::StatusOr<std::vector<ServerTarget>> TargetsOf(absl::string_view address);
+
+// Returns the index of the server that a session lives on: the one whose address goes best with its id (rendezvous
+// hashing). So a server that comes or goes moves only the sessions that it takes or leaves, and every client finds the
+// same one. REQUIRES: there is a server.
+size_t HomeOf(absl::string_view session_id, absl::Span<const ServerTarget> servers);
 
 }  // namespace rondo
 

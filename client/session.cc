@@ -1,9 +1,9 @@
 #include "client/session.h"
 
-#include <algorithm>
+#include <set>
 #include <utility>
 
-#include "absl/time/clock.h"
+#include "absl/strings/str_cat.h"
 #include "client/client.h"
 #include "client/connection.h"
 #include "client/wire.h"
@@ -26,11 +26,7 @@ absl::StatusOr<std::vector<float>> Session::Step(absl::Span<const float> input, 
 }
 
 absl::StatusOr<std::vector<float>> Session::Run(absl::Span<const float> inputs, absl::Span<const int64_t> times) {
-  SequenceInput sequence;
-  sequence.session_id = id_;
-  sequence.position = position_;
-  sequence.values.assign(inputs.begin(), inputs.end());
-  sequence.times.assign(times.begin(), times.end());
+  const SequenceInput sequence = NextSequence(inputs, times);
   const absl::Time deadline = connection_->NewDeadline();
   while (true) {
     absl::StatusOr<SequenceOutput> output = Send(sequence, /*last_only=*/false, deadline);
@@ -40,6 +36,15 @@ absl::StatusOr<std::vector<float>> Session::Run(absl::Span<const float> inputs, 
     }
     if (absl::Status status = CatchUp(output.status(), deadline); !status.ok()) return status;
   }
+}
+
+SequenceInput Session::NextSequence(absl::Span<const float> inputs, absl::Span<const int64_t> times) const {
+  SequenceInput sequence;
+  sequence.session_id = id_;
+  sequence.position = position_;
+  sequence.values.assign(inputs.begin(), inputs.end());
+  sequence.times.assign(times.begin(), times.end());
+  return sequence;
 }
 
 absl::StatusOr<SequenceOutput> Session::Send(const SequenceInput& sequence, bool last_only, absl::Time deadline) {
@@ -135,6 +140,78 @@ absl::Status Session::Sync() {
   position_ = found->position;
   return absl::OkStatus();
 }
+
+absl::Status Session::CheckStepMany(absl::Span<Session* const> sessions, absl::Span<const float> inputs,
+                                    absl::Span<const int64_t> times) {
+  if (sessions.empty()) return absl::InvalidArgumentError("StepMany was given no sessions; wanted one or more");
+  if (inputs.empty() || inputs.size() % sessions.size() != 0 || (!times.empty() && times.size() != sessions.size())) {
+    return absl::InvalidArgumentError(absl::StrCat(inputs.size(), " floats and ", times.size(), " times for ",
+                                                   sessions.size(),
+                                                   " sessions; wanted as many for each session, and one time or none"));
+  }
+  std::set<absl::string_view> ids;
+  for (const Session* session : sessions) {
+    if (session->model_ != sessions[0]->model_ || session->wanted_version_ != sessions[0]->wanted_version_) {
+      return absl::InvalidArgumentError(absl::StrCat("session '", session->id_,
+                                                     "' was not opened with the model and version of the first one; "
+                                                     "one message is for one model"));
+    }
+    if (!ids.insert(session->id_).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("session '", session->id_, "' is given twice; each takes one step"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+SequenceOutput Session::Settle(const SequenceInput& sequence, SequenceOutput output) {
+  if (output.status.ok()) {
+    Took(sequence, output);
+    return output;
+  }
+  const bool tells_position = absl::IsFailedPrecondition(output.status) || output.durable_position.has_value();
+  const bool moved = absl::IsAborted(output.status) || absl::IsUnavailable(output.status);
+  if (!moved && !(tells_position && CanCatchUpFrom(output.next_position))) return output;
+  absl::StatusOr<std::vector<float>> values = Run(sequence.values, sequence.times);
+  return {values.status(), position_, values.ok() ? *std::move(values) : std::vector<float>(), absl::ZeroDuration(),
+          std::nullopt};
+}
+
+absl::StatusOr<std::vector<SequenceOutput>> Session::StepMany(ClientConnection* connection,
+                                                              absl::Span<Session* const> sessions,
+                                                              absl::Span<const float> inputs,
+                                                              absl::Span<const int64_t> times) {
+  if (absl::Status status = CheckStepMany(sessions, inputs, times); !status.ok()) return status;
+  const size_t width = inputs.size() / sessions.size();
+  std::vector<SequenceInput> sequences;
+  for (size_t i = 0; i < sessions.size(); ++i) {
+    sequences.push_back(
+        sessions[i]->NextSequence(inputs.subspan(i * width, width), times.empty() ? times : times.subspan(i, 1)));
+  }
+  PredictOptions options;
+  options.version = sessions[0]->wanted_version_;
+  v1::PredictRequest request;
+  FillPredictRequest(sessions[0]->model_, sequences, options, &request);
+  absl::StatusOr<std::vector<SequenceOutput>> outputs =
+      connection->Ask(&v1::Inference::Stub::Predict, request, Repeat::kUntilDeadline, ToSequenceOutputs);
+  if (sessions.size() == 1 && !outputs.ok()) {  // then the sequence's failure is the call's
+    SequenceOutput failed;
+    failed.status = outputs.status();
+    failed.next_position = ExpectedPosition(outputs.status()).value_or(sessions[0]->position_);
+    failed.durable_position = ExpectedPosition(outputs.status());
+    outputs = std::vector<SequenceOutput>{std::move(failed)};
+  }
+  if (!outputs.ok()) return outputs.status();
+  if (outputs->size() != sessions.size()) {
+    return absl::InternalError(
+        absl::StrCat("the server answered ", outputs->size(), " sequences; it was sent ", sessions.size()));
+  }
+  for (size_t i = 0; i < sessions.size(); ++i)
+    (*outputs)[i] = sessions[i]->Settle(sequences[i], std::move((*outputs)[i]));
+  return outputs;
+}
+
+absl::StatusOr<ExportedSession> Session::Export() const { return Client(connection_).ExportSession(id_); }
 
 absl::Status Session::End() { return Client(connection_).DeleteSession(id_); }
 

@@ -47,6 +47,9 @@ class Session {
   // A copy that goes on independently from here, e.g. to try what would follow. Empty id: an id of the server's.
   absl::StatusOr<Session> Fork(absl::string_view id = "") const;
 
+  // This session as bytes that Client::ImportSession takes; it stays live.
+  absl::StatusOr<ExportedSession> Export() const;
+
   // Takes over the server's position. NOT_FOUND: the session has ended, and why.
   absl::Status Sync();
 
@@ -66,6 +69,17 @@ class Session {
   Session(std::shared_ptr<ClientConnection> connection, std::string model, int64_t wanted_version, int64_t version,
           std::string id, int64_t position);
 
+  // See Client::StepMany.
+  static absl::StatusOr<std::vector<SequenceOutput>> StepMany(ClientConnection* connection,
+                                                              absl::Span<Session* const> sessions,
+                                                              absl::Span<const float> inputs,
+                                                              absl::Span<const int64_t> times);
+  static absl::Status CheckStepMany(absl::Span<Session* const> sessions, absl::Span<const float> inputs,
+                                    absl::Span<const int64_t> times);
+  // The output of this session among many, moved with it; runs `sequence` alone if that may mend what `output` says.
+  SequenceOutput Settle(const SequenceInput& sequence, SequenceOutput output);
+
+  SequenceInput NextSequence(absl::Span<const float> inputs, absl::Span<const int64_t> times) const;
   absl::StatusOr<SequenceOutput> Send(const SequenceInput& sequence, bool last_only, absl::Time deadline);
   // The server stands at `expected`, or said so in `refusal`: runs the timesteps from there to position() again. An
   // error if it cannot: `refusal`, or what went wrong.

@@ -1,5 +1,7 @@
 #include "client/cli/command_line.h"
 
+#include <utility>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -15,12 +17,15 @@ Exit code: 0 done, 1 the server or the input was refused or failed (why is on st
 usage.
 )";
 
-OptionGroup OfEveryCommand(std::string* server, absl::Duration* timeout) {
-  return {"Of every command",
-          {{"server", Text(server, "HOST:PORT"),
-            "The server, or IP:PORT,IP:PORT,... The environment's RONDO_SERVER takes the place of the default."},
-           {"timeout", Number(timeout, {absl::Milliseconds(1), absl::InfiniteDuration()}, "DURATION"),
-            "Longest wait for one answer, retries included."}}};
+OptionGroup OfEveryCommand(std::string* server, absl::Duration* timeout, ConnectionFlags* connection) {
+  OptionGroup group{
+      "Of every command",
+      {{"server", Text(server, "HOST:PORT"),
+        "The server, or IP:PORT,IP:PORT,... The environment's RONDO_SERVER takes the place of the default."},
+       {"timeout", Number(timeout, {absl::Milliseconds(1), absl::InfiniteDuration()}, "DURATION"),
+        "Longest wait for one answer, retries included."}}};
+  for (Option& row : ConnectionRows(connection)) group.options.push_back(std::move(row));
+  return group;
 }
 
 std::string About(const std::vector<Command>& commands) {
@@ -61,7 +66,7 @@ CommandLine::CommandLine(const std::string& default_server) : server_(default_se
   for (const MakeCommand make : kCommands) commands_.push_back(make());
   table_.program = "rondo";
   table_.about = About(commands_);
-  table_.groups = {OfEveryCommand(&server_, &timeout_)};
+  table_.groups = {OfEveryCommand(&server_, &timeout_, &connection_)};
   table_.notes = kNotes;
   table_.take_word = [this](OptionTable&, const std::string& word) { return TakeWord(word); };
   table_.finish = [this](const OptionTable&) { return CheckComplete(); };

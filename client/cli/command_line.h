@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "base/option_table.h"
 #include "client/cli/commands.h"
+#include "client/flags/connection_flags.h"
 
 namespace rondo {
 
@@ -28,6 +29,7 @@ class CommandLine {
 
   const std::string& server() const { return server_; }
   absl::Duration timeout() const { return timeout_; }
+  const ConnectionFlags& connection() const { return connection_; }
   const std::vector<Command>& commands() const { return commands_; }
 
  private:
@@ -39,6 +41,7 @@ class CommandLine {
   std::vector<Command> commands_;
   std::string server_;
   absl::Duration timeout_ = ClientOptions().timeout;
+  ConnectionFlags connection_;
   OptionTable table_;
   std::string group_;  // the first word of a command of two
   const Command* command_ = nullptr;

@@ -28,7 +28,8 @@ int Main(int argc, char** argv) {
   if (const std::optional<int> exit_code = ReadCommandLine(line.table(), argc, argv)) return *exit_code;
   ClientOptions options;
   options.timeout = line.timeout();
-  const absl::StatusOr<Client> client = Client::Connect(line.server(), options);
+  const absl::Status read = ReadConnectionFlags(line.connection(), &options);
+  const absl::StatusOr<Client> client = read.ok() ? Client::Connect(line.server(), options) : read;
   if (!client.ok()) {
     std::fprintf(stderr, "rondo: %s\n", Printable(client.status().message()).c_str());
     return kUsage;

@@ -126,6 +126,8 @@ std::vector<Rule> Rules(const LoadOptions& options) {
   };
 }
 
+OptionGroup Connection(LoadOptions* options) { return {"How it connects", ConnectionRows(&options->connection)}; }
+
 absl::Status Finish(const Baselines& baselines, LoadOptions* options) {
   if (baselines.echo && baselines.native) {
     return absl::InvalidArgumentError("--echo_baseline and --native_baseline are given: wanted one at most");
@@ -136,7 +138,10 @@ absl::Status Finish(const Baselines& baselines, LoadOptions* options) {
   for (const Rule& rule : Rules(*options)) {
     if (rule.broken) return absl::InvalidArgumentError(rule.why);
   }
-  return absl::OkStatus();
+  options->way.keepalive = absl::InfiniteDuration();  // what is measured is the server, however long it takes
+  if (absl::Status status = ReadConnectionFlags(options->connection, &options->way); !status.ok()) return status;
+  if (options->way.token == nullptr || options->way.tls.has_value()) return absl::OkStatus();
+  return absl::InvalidArgumentError("--token_file: wanted --tls with it");
 }
 
 }  // namespace
@@ -146,7 +151,8 @@ OptionTable LoadOptionTable(LoadOptions* options) {
   OptionTable table;
   table.program = "rondo-load";
   table.about = kAbout;
-  table.groups = {Target(options), Load(options), Measuring(options, baselines.get()), Resources(options)};
+  table.groups = {Target(options), Load(options), Measuring(options, baselines.get()), Connection(options),
+                  Resources(options)};
   table.notes = kNotes;
   table.finish = [baselines, options](const OptionTable&) { return Finish(*baselines, options); };
   return table;

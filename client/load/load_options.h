@@ -6,6 +6,8 @@
 
 #include "absl/time/time.h"
 #include "base/option_table.h"
+#include "client/client_options.h"
+#include "client/flags/connection_flags.h"
 #include "client/load/arrival_schedule.h"
 
 namespace rondo::load {
@@ -19,6 +21,8 @@ enum class Baseline { kNone, kEcho, kNative };
 // unit, bounds and the meaning of 0.
 struct LoadOptions {
   std::string server = "127.0.0.1:8001";
+  ConnectionFlags connection;  // and what was read from its files:
+  ClientOptions way;
   std::string model;
   int streams = 1;
   int sessions_per_message = 1;

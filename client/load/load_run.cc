@@ -15,6 +15,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "base/cpu_list.h"
+#include "client/channel.h"
 #include "client/load/driver.h"
 #include "client/load/echo_process.h"
 #include "client/load/lane.h"
@@ -28,21 +29,23 @@ constexpr int kModelSeconds = 5;
 constexpr uint64_t kSeed = 20120101;
 
 // Connections of its own to `address`, without retries, which would hide errors and cost time.
-std::vector<std::shared_ptr<grpc::Channel>> Connect(const std::string& address, int count) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-  arguments.SetMaxReceiveMessageSize(-1);
+std::vector<std::shared_ptr<grpc::Channel>> Connect(const std::string& address, ClientOptions way, int count) {
+  way.channel_options = {{GRPC_ARG_ENABLE_RETRIES, 0}, {GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, -1}};
+  if (way.token != nullptr) {
+    way.credentials = grpc::CompositeChannelCredentials(CredentialsOf(way), grpc::AccessTokenCredentials(way.token()));
+  }
   std::vector<std::shared_ptr<grpc::Channel>> channels;
   channels.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) {
-    channels.push_back(grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
+    channels.push_back(MakeChannel(address, way));
   }
   return channels;
 }
 
-absl::StatusOr<v1::Model> GetModel(const std::string& server, const std::string& name) {
-  const auto stub = v1::Models::NewStub(Connect(server, 1).front());
+absl::StatusOr<v1::Model> GetModel(const LoadOptions& options) {
+  const std::string& server = options.server;
+  const std::string& name = options.model;
+  const auto stub = v1::Models::NewStub(Connect(server, options.way, 1).front());
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(kModelSeconds));
   v1::GetModelRequest request;
@@ -68,7 +71,8 @@ uint64_t RandomBits() {
 
 // The lanes of one server, dealt to its drivers.
 std::vector<std::unique_ptr<Driver>> MakeDrivers(const LoadOptions& options, const MessageShape& shape,
-                                                 const std::string& address, const std::atomic<bool>* stop) {
+                                                 const std::string& address, const ClientOptions& way,
+                                                 const std::atomic<bool>* stop) {
   const uint64_t run = RandomBits();  // no two runs share a session
   const auto shape_of = [&](int lane) {
     MessageShape own = shape;
@@ -85,7 +89,7 @@ std::vector<std::unique_ptr<Driver>> MakeDrivers(const LoadOptions& options, con
           std::make_unique<Lane>(MakeExchange(shape_of(lane), run, lane, kSeed + static_cast<uint64_t>(lane)),
                                  options.in_flight, steps_per_message));
     }
-    config.channels = Connect(address, std::max(1, options.connections / options.threads));
+    config.channels = Connect(address, way, std::max(1, options.connections / options.threads));
     config.method = MethodOf(shape);
     config.unary = options.unary;
     config.rate = options.rate / options.threads;
@@ -132,8 +136,15 @@ void Finish(const LoadOptions& options, const std::vector<std::unique_ptr<Driver
     for (std::string& id : driver->SessionIds()) ids.push_back(std::move(id));
   }
   if (!has_sessions || options.keep_sessions || ids.empty()) return;
-  const size_t left = DeleteSessions(Connect(options.server, 1).front(), ids);
+  const size_t left = DeleteSessions(Connect(options.server, options.way, 1).front(), ids);
   if (left > 0) std::fprintf(stderr, "rondo-load: %zu of %zu sessions could not be deleted\n", left, ids.size());
+}
+
+// The way to rondo-echo, which speaks no TLS and allows no pings.
+ClientOptions BareWay() {
+  ClientOptions way;
+  way.keepalive = absl::InfiniteDuration();
+  return way;
 }
 
 absl::StatusOr<std::unique_ptr<EchoProcess>> StartEcho(const LoadOptions& options, const v1::Model& model) {
@@ -145,7 +156,7 @@ absl::StatusOr<std::unique_ptr<EchoProcess>> StartEcho(const LoadOptions& option
 }  // namespace
 
 absl::StatusOr<RunReport> RunLoad(const LoadOptions& options, const std::atomic<bool>* stop) {
-  absl::StatusOr<v1::Model> model = GetModel(options.server, options.model);
+  absl::StatusOr<v1::Model> model = GetModel(options);
   if (!model.ok()) return model.status();
   RunReport report;
   report.options = options;
@@ -158,17 +169,17 @@ absl::StatusOr<RunReport> RunLoad(const LoadOptions& options, const std::atomic<
                      options.stateless,
                      options.string_ids};
 
-  const auto rondo_drivers = MakeDrivers(options, shape, options.server, stop);
+  const auto rondo_drivers = MakeDrivers(options, shape, options.server, options.way, stop);
   std::unique_ptr<EchoProcess> echo;
   std::vector<std::unique_ptr<Driver>> baseline_drivers;
   if (options.baseline == Baseline::kEcho) {
     absl::StatusOr<std::unique_ptr<EchoProcess>> started = StartEcho(options, *model);
     if (!started.ok()) return started.status();
     echo = *std::move(started);
-    baseline_drivers = MakeDrivers(options, shape, echo->address(), stop);
+    baseline_drivers = MakeDrivers(options, shape, echo->address(), BareWay(), stop);
   } else if (options.baseline == Baseline::kNative) {
     shape.protocol = Protocol::kNative;
-    baseline_drivers = MakeDrivers(options, shape, options.server, stop);
+    baseline_drivers = MakeDrivers(options, shape, options.server, options.way, stop);
   }
   if (!baseline_drivers.empty()) report.baseline.emplace();
 

@@ -1,8 +1,6 @@
-"""Makes rondo/v1/*_pb2.py (and .pyi) from proto/ while the package is built; nothing generated is kept in the sources."""
+"""Describes rondo/v1 from proto/ while the package is built (see src/rondo/v1); nothing generated is kept in the sources."""
 
-import importlib.metadata
 import pathlib
-import re
 import shutil
 
 import setuptools
@@ -23,12 +21,6 @@ def protos():
     return root, files
 
 
-def requirements():
-    """numpy, and what the generator says that its code needs at run time."""
-    generator = importlib.metadata.requires("grpcio-tools") or []
-    return ["numpy>=1.24", *(r for r in generator if re.match(r"(grpcio|protobuf)(?![\w-])", r))]
-
-
 class BuildWithProtos(build_py):
     def run(self):
         super().run()
@@ -37,8 +29,10 @@ class BuildWithProtos(build_py):
         root, files = protos()
         # An editable install imports from the sources: there the generated files are ignored by git.
         out = HERE / "src" if self.editable_mode else pathlib.Path(self.build_lib)
-        out.mkdir(parents=True, exist_ok=True)
-        arguments = ["protoc", f"-I{root}", f"--python_out={out}", f"--pyi_out={out}", *map(str, files)]
+        description = out / "rondo" / "v1" / "rondo.binpb"
+        arguments = [
+            "protoc", f"-I{root}", f"--descriptor_set_out={description}", f"--pyi_out={out}", *map(str, files)
+        ]  # fmt: skip
         if protoc.main(arguments) != 0:
             raise RuntimeError("protoc failed: " + " ".join(arguments))
 
@@ -53,6 +47,4 @@ class SdistWithProtos(sdist):
             shutil.copyfile(proto, target)
 
 
-setuptools.setup(
-    cmdclass={"build_py": BuildWithProtos, "sdist": SdistWithProtos}, install_requires=requirements()
-)
+setuptools.setup(cmdclass={"build_py": BuildWithProtos, "sdist": SdistWithProtos})

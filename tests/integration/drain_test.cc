@@ -89,6 +89,7 @@ class DrainTest : public SurvivorsTest {
     ClientOptions options;
     options.timeout = absl::Seconds(60);
     options.initial_backoff = absl::Milliseconds(10);
+    options.spread = false;  // all begin at the first one
     return Client::Connect(absl::StrCat(first_.address(), ",", second_.address()), options).value();
   }
 

@@ -80,6 +80,33 @@ class AioTest(unittest.IsolatedAsyncioTestCase):
             self.assertIsInstance(replies[0].error, rondo.InvalidArgument)
             self.assertEqual([float(reply.outputs[0].values[0, 0]) for reply in replies[1:]], list(range(1, 21)))
 
+    async def test_a_read_or_write_that_is_cancelled_or_times_out_leaves_the_stream_usable(self):
+        async with rondo.aio.Client(self.server.address) as client, client.open_stream("sum") as stream:
+            with self.assertRaisesRegex(rondo.DeadlineExceeded, "the stream goes on"):
+                await stream.read(timeout=0.01)
+            reading = asyncio.create_task(stream.read())
+            await asyncio.sleep(0)
+            reading.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await reading
+            with self.assertRaises(TimeoutError):
+                async with asyncio.timeout(0.01):
+                    await stream.read()
+            for position in range(3):
+                writing = asyncio.create_task(stream.write([rondo.SequenceInput([[1]], "aio-cancelled", position)]))
+                await asyncio.sleep(0)
+                writing.cancel()
+                await asyncio.gather(writing, return_exceptions=True)
+                reply = await stream.read(timeout=30)
+                self.assertEqual(reply.outputs[0].values.tolist(), [[position + 1]])
+            await stream.done_writing()
+            self.assertIsNone(await stream.read(timeout=30))
+
+    async def test_a_stream_is_closed_while_a_read_waits(self):
+        async with rondo.aio.Client(self.server.address) as client, client.open_stream("sum") as stream:
+            with self.assertRaises(rondo.DeadlineExceeded):
+                await stream.read(timeout=0.01)
+
     async def test_a_lost_reply_is_asked_for_again_and_runs_once(self):
         with CuttableWire(self.server.address) as wire:
             async with rondo.aio.Client(self.server.address) as direct, rondo.aio.Client(wire.address) as client:

@@ -220,6 +220,19 @@ class ClientTest(unittest.TestCase):
             two.forecast(3)
         self.assertEqual(two.forecast(3, known_inputs=[[0, 10], [0, 20]]).tolist(), [[2], [14], [48]])
 
+    def test_a_read_that_times_out_leaves_the_stream_usable(self):
+        with self.client.open_stream("sum") as stream:
+            with self.assertRaisesRegex(rondo.DeadlineExceeded, "the stream goes on"):
+                stream.read(timeout=0.01)
+            stream.write([rondo.SequenceInput([[1]], "timed", 0)])
+            self.assertEqual(stream.read(timeout=30).outputs[0].values.tolist(), [[1]])
+            with self.assertRaises(rondo.DeadlineExceeded):
+                stream.read(timeout=0.001)
+            stream.write([rondo.SequenceInput([[1]], "timed", 1)])
+            self.assertEqual(stream.read().outputs[0].values.tolist(), [[2]])
+            stream.done_writing()
+            self.assertIsNone(stream.read(timeout=30))
+
     def test_a_stream_answers_in_order_and_outlives_a_refused_message(self):
         with self.client.open_stream("sum") as stream:
             for value in range(100):
@@ -270,5 +283,5 @@ class SeattleTest(unittest.TestCase):
             self.assertEqual(list(predicted.columns), ["temp_max", "temp_min", "precipitation", "wind"])
             expected = client.predict("seattle", SEATTLE_DAYS, SEATTLE_TIMES)
             np.testing.assert_allclose(predicted.loc["2012-01-02"], expected[1], rtol=1e-5, atol=1e-5)
-            with self.assertRaisesRegex(ValueError, "wants temp_max, temp_min"):
+            with self.assertRaisesRegex(ValueError, "takes temp_max, temp_min"):
                 frames.to_inputs(session.model, frame[["wind"]])

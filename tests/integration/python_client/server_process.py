@@ -59,7 +59,10 @@ class ServerProcess:
             raise RuntimeError(f"rondo-server ended with {self._process.returncode}")
 
     def look_for_models(self):
-        self._process.send_signal(signal.SIGHUP)
+        self.signal(signal.SIGHUP)
+
+    def signal(self, number):
+        self._process.send_signal(number)
 
     def restart(self):
         """At the same address. What was only in its memory is gone."""

@@ -8,7 +8,8 @@ import unittest
 import numpy as np
 import rondo
 import rondo.aio
-from rondo._calls import target_of
+from rondo import _stream_state
+from rondo._channel import targets_of
 from rondo._unsaved import UnsavedSteps
 from server_process import ServerProcess
 
@@ -46,14 +47,36 @@ class UnsavedStepsTest(unittest.TestCase):
         self.assertFalse(nothing.reaches(0))
 
 
+class OutageTest(unittest.TestCase):
+    def test_a_stream_comes_back_when_the_server_says_so(self):
+        model = rondo.ModelDescription(
+            "sum", 1, "rnn", 1, 1, 1, 1, ("x",), 0, ("sum",), 1, "linear", False, (), 0.0, "", ()
+        )  # fmt: skip
+        with rondo.Client("127.0.0.1:1") as client:
+            for pushback, wanted in (("40", 0.04), ("-1", None), ("3600000", None)):
+                unanswered = _stream_state.Unanswered(model, 0, False, None)
+                outage = _stream_state.Outage(client._connection, unanswered)
+                trailers = [("grpc-retry-pushback-ms", pushback)]
+                self.assertEqual(outage.delay(rondo.ResourceExhausted("full"), trailers), wanted)
+                self.assertIsNone(outage.delay(rondo.ResourceExhausted("too long"), []))
+
+
 class TargetTest(unittest.TestCase):
     def test_a_list_is_one_of_addresses(self):
-        self.assertEqual(target_of("localhost:8001"), "localhost:8001")
-        self.assertEqual(target_of("10.0.0.1:1,10.0.0.2:2"), "ipv4:10.0.0.1:1,10.0.0.2:2")
-        self.assertEqual(target_of("[::1]:1,[::2]:2"), "ipv6:[::1]:1,[::2]:2")
+        self.assertEqual(targets_of("localhost:8001"), {"localhost:8001": "localhost:8001"})
+        self.assertEqual(targets_of("10.0.0.1:1,10.0.0.2:2"), {
+            "10.0.0.1:1": "ipv4:10.0.0.1:1,10.0.0.2:2", "10.0.0.2:2": "ipv4:10.0.0.2:2,10.0.0.1:1",
+        })  # fmt: skip
+        self.assertEqual(targets_of("[::1]:1,[::2]:2")["[::2]:2"], "ipv6:[::2]:2,[::1]:1")
         for address in ("a:1,b:2", "10.0.0.1:1,", "10.0.0.1:1,[::1]:2", "10.0.0.1:1,10.0.0.2", "", "a b"):
             with self.assertRaises(ValueError, msg=address):
-                target_of(address)
+                targets_of(address)
+
+    def test_a_url_is_refused_with_the_address_that_was_meant(self):
+        with self.assertRaisesRegex(ValueError, "'http://h:1/v2' is a URL: wanted HOST:PORT, here h:1$"):
+            rondo.Client("http://h:1/v2")
+        with self.assertRaisesRegex(ValueError, r"here h:1, and TLS as an option of its own \(tls=rondo.TlsOptions"):
+            rondo.Client("https://h:1")
 
 
 class SurviveTest(unittest.TestCase):

@@ -10,7 +10,7 @@ import grpc
 import numpy as np
 import rondo
 import rondo.aio
-from rondo import _calls, _retry, _stream_state, _unsaved, _wire, errors, frames
+from rondo import _calls, _channel, _retry, _stream_state, _unsaved, _wire, errors, frames
 from rondo._session_state import SessionState
 from rondo.v1 import inference_pb2, models_pb2
 from server_process import ROOT
@@ -59,8 +59,8 @@ class RetryVectorsTest(unittest.TestCase):
             for name, value in vectors["defaults"].items():
                 self.assertEqual(given[name.removesuffix("_seconds")].default, value, name)
         self.assertEqual(vectors["constants"], {
-            "initial_reconnect_ms": _retry.INITIAL_RECONNECT_MS, "min_reconnect_ms": _retry.MIN_RECONNECT_MS,
-            "max_reconnect_ms": _retry.MAX_RECONNECT_MS, "max_timesteps_again": _unsaved.MAX_TIMESTEPS_AGAIN,
+            "initial_reconnect_ms": _channel.INITIAL_RECONNECT_MS, "min_reconnect_ms": _channel.MIN_RECONNECT_MS,
+            "max_reconnect_ms": _channel.MAX_RECONNECT_MS, "min_dns_resolution_ms": _channel.MIN_DNS_RESOLUTION_MS, "max_timesteps_again": _unsaved.MAX_TIMESTEPS_AGAIN,
             "max_unsent_messages": _stream_state.MAX_UNSENT_MESSAGES,
         })  # fmt: skip
 
@@ -134,6 +134,15 @@ class CatchUpVectorsTest(unittest.TestCase):
         return session._run(positions[:, None], 10 * positions if call.get("times") else None, False)
 
 
+class HomeVectorsTest(unittest.TestCase):
+    def test_every_session_lives_where_the_vectors_say(self):
+        for case in read("homes.json"):
+            addresses = case["addresses"]
+            for turned in (addresses, addresses[::-1]):
+                homes = {session: _channel.home_of(session, tuple(turned)) for session in case["homes"]}
+                self.assertEqual(homes, case["homes"])
+
+
 class ColumnVectorsTest(unittest.TestCase):
     def test_a_frame_has_the_columns_of_the_command_line(self):
         for case in read("columns.json"):
@@ -179,8 +188,8 @@ class NamesTest(unittest.TestCase):
     def test_methods_have_the_names_of_the_cpp_client(self):
         # What one of the two has no use for: a Python client connects when it is made and is closed by hand, a C++ stream
         # says how it ended where Python raises.
-        self.compare("Client", {"connect"}, {"close", "step_many"})
-        self.compare("Session", {"version"}, {"export", "model"})
+        self.compare("Client", {"connect"}, {"close"})
+        self.compare("Session", {"version"}, {"model"})
         self.compare("PredictStream", {"finish"}, {"close"})
 
     def test_the_asyncio_client_has_the_names_of_the_blocking_one(self):
@@ -191,6 +200,13 @@ class NamesTest(unittest.TestCase):
                 if callable(getattr(blocking, method)):
                     self.assertEqual(self.parameters(blocking, method), self.parameters(asyncio, method), method)
 
+    def test_clients_have_the_options_of_the_cpp_client(self):
+        cpp = self.fields((ROOT / "client/client_options.h").read_text(), "ClientOptions")
+        for client in (rondo.Client, rondo.aio.Client):
+            self.assertEqual(set(inspect.signature(client).parameters) - {"address"}, cpp)
+        tls = {field.name for field in dataclasses.fields(rondo.TlsOptions)}
+        self.assertEqual(self.fields((ROOT / "client/client_options.h").read_text(), "ClientTlsOptions"), tls)
+
     def test_values_have_the_fields_of_the_cpp_client(self):
         header = (ROOT / "client/messages.h").read_text()
         # A C++ status and its retry_after are one Python error.
@@ -198,10 +214,14 @@ class NamesTest(unittest.TestCase):
         python_only = {"SequenceOutput": {"error"}, "StreamReply": {"error", "outputs"}}
         for name in ("FeedbackDescription", "ModelDescription", "SequenceInput", "SequenceOutput", "StreamReply",
                      "SessionDescription"):  # fmt: skip
-            body = re.search(rf"struct {name} {{\n(.*?)^}};", header, re.MULTILINE | re.DOTALL).group(1)
-            cpp = set(re.findall(r"^  [\w:<>]+(?: [\w:<>]+)* (\w+)(?: = [^;]*)?;", body, re.MULTILINE))
+            cpp = self.fields(header, name)
             python = {field.name for field in dataclasses.fields(getattr(rondo, name))}
             self.assertEqual((cpp - python, python - cpp), (cpp_only.get(name, set()), python_only.get(name, set())), name)
+
+    @staticmethod
+    def fields(header, name):
+        body = re.search(rf"struct {name} {{\n(.*?)^}};", header, re.MULTILINE | re.DOTALL).group(1)
+        return set(re.findall(r"^  [\w:<>,*()]+(?: [\w:<>,*()]+)* (\w+)(?: = [^;]*)?;", body, re.MULTILINE))
 
     def compare(self, name, cpp_only, python_only):
         file = re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()

@@ -42,6 +42,9 @@ TEST_F(ClientTest, AddressAndOptionsAreChecked) {
   options = {};
   options.timeout = absl::ZeroDuration();
   EXPECT_FALSE(Client::Connect("x:1", options).ok());
+  options = {};
+  options.keepalive = absl::ZeroDuration();
+  EXPECT_THAT(std::string(Client::Connect("x:1", options).status().message()), HasSubstr("keepalive"));
 }
 
 TEST_F(ClientTest, StatelessPredictKeepsNothing) {
@@ -88,6 +91,68 @@ TEST_F(ClientTest, AForkGoesOnIndependently) {
   EXPECT_EQ(fork.position(), 2);
   EXPECT_THAT(fork.Step(std::vector<float>{10}).value(), ElementsAre(15));
   EXPECT_THAT(session.Step(std::vector<float>{1}).value(), ElementsAre(6));
+}
+
+TEST_F(ClientTest, ASessionIsExported) {
+  Session session = client_.OpenSession("sum", "a").value();
+  ASSERT_TRUE(session.Run(std::vector<float>{2, 3}).ok());
+  const ExportedSession exported = session.Export().value();
+  EXPECT_EQ(exported.state, "state of a");
+  EXPECT_EQ(exported.session.position, 2);
+}
+
+TEST_F(ClientTest, ManySessionsStepInOneMessage) {
+  Session a = client_.OpenSession("sum", "a").value();
+  Session b = client_.OpenSession("sum", "b").value();
+  ASSERT_TRUE(b.Step(std::vector<float>{5}).ok());
+  const int calls_before = server_.predict_calls();
+  const std::vector<SequenceOutput> outputs = client_.StepMany({{&a, &b}}, std::vector<float>{1, 2}).value();
+  EXPECT_EQ(server_.predict_calls(), calls_before + 1);
+  ASSERT_EQ(outputs.size(), 2u);
+  EXPECT_THAT(outputs[0].values, ElementsAre(1));
+  EXPECT_THAT(outputs[1].values, ElementsAre(7));
+  EXPECT_EQ(a.position(), 1);
+  EXPECT_EQ(b.position(), 2);
+}
+
+TEST_F(ClientTest, ASessionThatFailsAmongManyHoldsNoOtherBack) {
+  Session a = client_.OpenSession("sum", "a").value();
+  Session b = client_.OpenSession("sum", "b").value();
+  Session moved = client_.OpenSession("sum", "b").value();
+  ASSERT_TRUE(moved.Step(std::vector<float>{5}).ok());
+  ASSERT_TRUE(moved.Step(std::vector<float>{5}).ok());
+  const std::vector<SequenceOutput> outputs = client_.StepMany({{&a, &b}}, std::vector<float>{1, 2}).value();
+  EXPECT_THAT(outputs[0].values, ElementsAre(1));
+  EXPECT_EQ(outputs[1].status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(outputs[1].next_position, 2);
+  EXPECT_EQ(b.position(), 0);
+  const std::vector<SequenceOutput> alone = client_.StepMany({{&b}}, std::vector<float>{2}).value();
+  EXPECT_EQ(alone[0].status.code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(ClientTest, ManySessionsThatTheServerLostAreCaughtUp) {
+  Session a = client_.OpenSession("sum", "a").value();
+  Session b = client_.OpenSession("sum", "b").value();
+  server_.Save();
+  ASSERT_TRUE(client_.StepMany({{&a, &b}}, std::vector<float>{1, 2}).ok());
+  ASSERT_TRUE(a.Step(std::vector<float>{1}).ok());
+  server_.Crash();
+  const std::vector<SequenceOutput> outputs = client_.StepMany({{&a, &b}}, std::vector<float>{1, 2}).value();
+  EXPECT_THAT(outputs[0].values, ElementsAre(3)) << outputs[0].status;
+  EXPECT_THAT(outputs[1].values, ElementsAre(4)) << outputs[1].status;
+}
+
+TEST_F(ClientTest, WhatManySessionsCannotStepTogetherIsSaid) {
+  Session a = client_.OpenSession("sum", "a").value();
+  Session b = client_.OpenSession("sum", "b").value();
+  Session other = client_.OpenSession("product", "c").value();
+  const std::vector<float> two = {1, 2};
+  EXPECT_FALSE(client_.StepMany({}, two).ok());
+  EXPECT_FALSE(client_.StepMany({{&a, &b}}, std::vector<float>{1, 2, 3}).ok());
+  EXPECT_FALSE(client_.StepMany({{&a, &b}}, two, std::vector<int64_t>{1}).ok());
+  EXPECT_THAT(std::string(client_.StepMany({{&a, &a}}, two).status().message()), HasSubstr("twice"));
+  EXPECT_THAT(std::string(client_.StepMany({{&a, &other}}, two).status().message()), HasSubstr("'c'"));
+  EXPECT_EQ(server_.predict_calls(), 0);
 }
 
 TEST_F(ClientTest, AnEmptyIdOpensASessionOfTheServers) {
@@ -216,6 +281,28 @@ TEST_F(ClientTest, AStreamAnswersInOrderAndOutlivesARefusedMessage) {
   EXPECT_THAT(reply.sequences.at(0).values, ElementsAre(2));
   EXPECT_FALSE(stream.Read(&reply));
   EXPECT_TRUE(stream.Finish().ok());
+}
+
+TEST_F(ClientTest, AReadThatTimesOutLeavesTheStreamUsable) {
+  PredictStream stream = client_.OpenStream("sum");
+  StreamReply reply;
+  EXPECT_EQ(stream.Read(&reply, absl::Milliseconds(20)).status().code(), absl::StatusCode::kDeadlineExceeded);
+  ASSERT_TRUE(stream.Write({{Steps("a", {1})}}));
+  ASSERT_TRUE(stream.Read(&reply, absl::Seconds(30)).value());
+  EXPECT_THAT(reply.sequences.at(0).values, ElementsAre(1));
+  EXPECT_EQ(stream.Read(&reply, absl::Milliseconds(1)).status().code(), absl::StatusCode::kDeadlineExceeded);
+  ASSERT_TRUE(stream.Write({{Steps("a", {2})}}));
+  ASSERT_TRUE(stream.Read(&reply)) << "the reply that the timed read waits for";
+  EXPECT_THAT(reply.sequences.at(0).values, ElementsAre(3));
+  stream.DoneWriting();
+  EXPECT_FALSE(stream.Read(&reply, absl::Seconds(30)).value());
+  EXPECT_TRUE(stream.Finish().ok());
+}
+
+TEST_F(ClientTest, AStreamThatIsDroppedWhileAReadWaitsIsCancelled) {
+  PredictStream stream = client_.OpenStream("sum");
+  StreamReply reply;
+  EXPECT_FALSE(stream.Read(&reply, absl::Milliseconds(1)).ok());
 }
 
 TEST_F(ClientTest, AStreamThatIsDroppedIsCancelled) {

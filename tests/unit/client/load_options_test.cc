@@ -1,5 +1,7 @@
 #include "client/load/load_options.h"
 
+#include <cstdio>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,17 @@ std::string Error(const std::vector<std::string>& arguments) {
   const absl::StatusOr<LoadOptions> options = Parse(arguments);
   EXPECT_EQ(options.status().code(), absl::StatusCode::kInvalidArgument);
   return std::string(options.status().message());
+}
+
+TEST(LoadOptionsTest, ATokenGoesOverTlsOnly) {
+  const std::string path = testing::TempDir() + "load_options_test_token";
+  std::ofstream(path) << "secret";
+  EXPECT_EQ(Error({"--token_file=" + path}), "--token_file: wanted --tls with it");
+  const absl::StatusOr<LoadOptions> options = Parse({"--token_file=" + path, "--tls"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_TRUE(options->way.tls.has_value());
+  EXPECT_EQ(options->way.token(), "secret");
+  std::remove(path.c_str());
 }
 
 TEST(LoadOptionsTest, ZeroRoundsAndConnectionsAreChosen) {

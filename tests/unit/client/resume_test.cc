@@ -4,10 +4,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "client/client.h"
 #include "client/server_address.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/unit/client/client_vectors.h"
 #include "tests/unit/client/running_sum_server.h"
 
 namespace rondo {
@@ -209,26 +211,114 @@ TEST_F(ResumeTest, AStreamWhoseServerStaysAwayEndsAtItsDeadline) {
   EXPECT_EQ(stream.Finish().code(), absl::StatusCode::kUnavailable);
 }
 
+TEST_F(ResumeTest, AStreamComesBackWhenTheServerSaysSo) {
+  server_.FailNextStreams({Fault::kPushBack});
+  PredictStream stream = Connect().OpenStream("sum");
+  stream.Write(StepAt("a", 0, 1));
+  StreamReply reply;
+  ASSERT_TRUE(stream.Read(&reply));
+  EXPECT_THAT(reply.sequences.at(0).values, ElementsAre(1));
+}
+
+TEST_F(ResumeTest, AStreamEndsThatTheServerWantsNoMoreOrTooLate) {
+  for (const Fault fault : {Fault::kLimit, Fault::kPushBackFar}) {
+    server_.FailNextStreams({fault});
+    PredictStream stream = Connect().OpenStream("sum");
+    stream.Write(StepAt("a", 0, 1));
+    StreamReply reply;
+    EXPECT_FALSE(stream.Read(&reply));
+    EXPECT_EQ(stream.Finish().code(), absl::StatusCode::kResourceExhausted);
+  }
+}
+
 TEST_F(ResumeTest, AnotherServerOfTheListAnswers) {
   std::string gone;
   { gone = RunningSumServer().address(); }
-  const Client client = Client::Connect(gone + "," + server_.address()).value();
+  ClientOptions options;
+  options.spread = false;
+  const Client client = Client::Connect(gone + "," + server_.address(), options).value();
   EXPECT_TRUE(client.Predict("sum", std::vector<float>{1}).ok());
 }
 
-TEST(TargetOfTest, AListIsOneOfAddresses) {
-  EXPECT_EQ(TargetOf("localhost:8001").value(), "localhost:8001");
-  EXPECT_EQ(TargetOf("dns:///a:1").value(), "dns:///a:1");
-  EXPECT_EQ(TargetOf("10.0.0.1:1,10.0.0.2:2").value(), "ipv4:10.0.0.1:1,10.0.0.2:2");
-  EXPECT_EQ(TargetOf("[::1]:1,[::2]:2").value(), "ipv6:[::1]:1,[::2]:2");
-  EXPECT_EQ(TargetOf("ipv4:10.0.0.1:1,10.0.0.2:2").value(), "ipv4:10.0.0.1:1,10.0.0.2:2");
+TEST_F(ResumeTest, SessionsAndStreamsAreSpreadOverAList) {
+  RunningSumServer other;
+  const Client client = Client::Connect(server_.address() + "," + other.address()).value();
+  constexpr int kSessions = 64;
+  int here = 0;
+  for (int i = 0; i < kSessions; ++i) {
+    const std::string id = absl::StrCat("s", i);
+    Session session = client.OpenSession("sum", id).value();
+    ASSERT_EQ(Step(&session, 1), 1);
+    ASSERT_EQ(Step(&session, 1), 2) << "it stays";
+    here += server_.position(id) == 2 ? 1 : 0;
+  }
+  EXPECT_GT(here, kSessions / 4);
+  EXPECT_LT(here, 3 * kSessions / 4);
+  for (const char* id : {"a", "b"}) {
+    PredictStream stream = client.OpenStream("sum");
+    StreamReply reply;
+    ASSERT_TRUE(stream.Write(StepAt(id, 0, 1)));
+    ASSERT_TRUE(stream.Read(&reply));
+  }
+  EXPECT_NE(server_.position("a"), server_.position("b")) << "two streams, two servers";
+  EXPECT_EQ(client.OpenSession("sum").value().id().size(), 32u) << "made here, so that it begins at home";
 }
 
-TEST(TargetOfTest, AListOfAnythingElseSaysWhich) {
-  for (const char* address : {"a:1,b:2", "10.0.0.1:1,", "10.0.0.1:1,[::1]:2", "10.0.0.1:1,10.0.0.2", "", "a b"}) {
-    EXPECT_EQ(TargetOf(address).status().code(), absl::StatusCode::kInvalidArgument) << address;
+TEST_F(ResumeTest, WithoutSpreadAllGoToTheFirstOfAList) {
+  RunningSumServer other;
+  ClientOptions options;
+  options.spread = false;
+  const Client client = Client::Connect(server_.address() + "," + other.address(), options).value();
+  for (int i = 0; i < 8; ++i) {
+    Session session = client.OpenSession("sum", absl::StrCat("s", i)).value();
+    ASSERT_EQ(Step(&session, 1), 1);
+    EXPECT_EQ(server_.position(session.id()), 1);
   }
-  EXPECT_THAT(std::string(TargetOf("10.0.0.1:1,b:2").status().message()), HasSubstr("'b:2'"));
+}
+
+// The Python client's tests read these vectors too.
+TEST(HomeOfTest, EverySessionLivesWhereTheVectorsSay) {
+  const nlohmann::json vectors = ReadClientVectors("homes.json");
+  for (const nlohmann::json& golden : vectors) {
+    const auto addresses = golden["addresses"].get<std::vector<std::string>>();
+    const std::vector<ServerTarget> servers = TargetsOf(absl::StrJoin(addresses, ",")).value();
+    for (const auto& [session_id, home] : golden["homes"].items()) {
+      EXPECT_EQ(servers[HomeOf(session_id, servers)].first, home.get<std::string>()) << session_id;
+    }
+  }
+}
+
+std::string OnlyTargetOf(absl::string_view address) {
+  const std::vector<ServerTarget> servers = TargetsOf(address).value();
+  EXPECT_EQ(servers.size(), 1u);
+  return servers.front().target;
+}
+
+TEST(TargetsOfTest, AListIsOneOfAddresses) {
+  EXPECT_EQ(OnlyTargetOf("localhost:8001"), "localhost:8001");
+  EXPECT_EQ(OnlyTargetOf("dns:///a:1"), "dns:///a:1");
+  EXPECT_EQ(OnlyTargetOf("ipv4:10.0.0.1:1,10.0.0.2:2"), "ipv4:10.0.0.1:1,10.0.0.2:2");
+  EXPECT_EQ(TargetsOf("10.0.0.1:1,10.0.0.2:2")->at(0).target, "ipv4:10.0.0.1:1,10.0.0.2:2");
+  EXPECT_EQ(TargetsOf("10.0.0.1:1,10.0.0.2:2")->at(1).target, "ipv4:10.0.0.2:2,10.0.0.1:1");
+  EXPECT_EQ(TargetsOf("10.0.0.1:1,10.0.0.2:2")->at(1).first, "10.0.0.2:2");
+  EXPECT_EQ(TargetsOf("[::1]:1,[::2]:2")->at(0).target, "ipv6:[::1]:1,[::2]:2");
+}
+
+TEST(TargetsOfTest, AListOfAnythingElseSaysWhich) {
+  for (const char* address : {"a:1,b:2", "10.0.0.1:1,", "10.0.0.1:1,[::1]:2", "10.0.0.1:1,10.0.0.2", "", "a b"}) {
+    EXPECT_EQ(TargetsOf(address).status().code(), absl::StatusCode::kInvalidArgument) << address;
+  }
+  EXPECT_THAT(std::string(TargetsOf("10.0.0.1:1,b:2").status().message()), HasSubstr("'b:2'"));
+}
+
+TEST(TargetsOfTest, AUrlIsRefusedByNameAndWithTheAddressThatWasMeant) {
+  EXPECT_EQ(TargetsOf("http://h:1/v2").status().message(),
+            "server address 'http://h:1/v2' is a URL: wanted HOST:PORT, here h:1");
+  EXPECT_EQ(
+      TargetsOf("https://h:1").status().message(),
+      "server address 'https://h:1' is a URL: wanted HOST:PORT, here h:1, and TLS as an option of its own (--tls on "
+      "a command line)");
+  EXPECT_FALSE(TargetsOf("GRPC://h:1").ok());
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The vectors of retry.json, which the Python client's tests read too.
 #include "client/retry.h"
 
+#include "client/channel.h"
 #include "client/predict_stream.h"
 #include "client/unsaved_steps.h"
 #include "gtest/gtest.h"
@@ -44,10 +45,12 @@ TEST(RetryDelayTest, DefaultsAndConstantsAreThoseOfTheVectors) {
                                        {"initial_backoff_seconds", absl::ToDoubleSeconds(options.initial_backoff)},
                                        {"max_backoff_seconds", absl::ToDoubleSeconds(options.max_backoff)},
                                        {"max_reply_bytes", options.max_reply_bytes},
-                                       {"max_unsaved_bytes", options.max_unsaved_bytes}}));
+                                       {"max_unsaved_bytes", options.max_unsaved_bytes},
+                                       {"keepalive_seconds", absl::ToDoubleSeconds(options.keepalive)}}));
   EXPECT_EQ(vectors["constants"], json({{"initial_reconnect_ms", kInitialReconnectMs},
                                         {"min_reconnect_ms", kMinReconnectMs},
                                         {"max_reconnect_ms", kMaxReconnectMs},
+                                        {"min_dns_resolution_ms", kMinDnsResolutionMs},
                                         {"max_timesteps_again", int64_t{UnsavedSteps::kMaxTimestepsAgain}},
                                         {"max_unsent_messages", size_t{PredictStream::kMaxUnsentMessages}}}));
 }

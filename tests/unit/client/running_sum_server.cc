@@ -58,6 +58,32 @@ int RunningSumServer::TakeMessageLimit() {
   return limit;
 }
 
+void RunningSumServer::FailNextStreams(std::deque<Fault> faults) {
+  MutexLock lock(&mutex_);
+  stream_faults_ = std::move(faults);
+}
+
+std::optional<RunningSumServer::Fault> RunningSumServer::TakeStreamFault() {
+  MutexLock lock(&mutex_);
+  if (stream_faults_.empty()) return std::nullopt;
+  const Fault fault = stream_faults_.front();
+  stream_faults_.pop_front();
+  return fault;
+}
+
+std::multimap<std::string, std::string> RunningSumServer::last_metadata() const {
+  MutexLock lock(&mutex_);
+  return last_metadata_;
+}
+
+void RunningSumServer::NoteMetadata(const grpc::ServerContext& context) {
+  MutexLock lock(&mutex_);
+  last_metadata_.clear();
+  for (const auto& [name, value] : context.client_metadata()) {
+    last_metadata_.emplace(std::string(name.data(), name.size()), std::string(value.data(), value.size()));
+  }
+}
+
 int RunningSumServer::predict_calls() const {
   MutexLock lock(&mutex_);
   return predict_calls_;
@@ -141,6 +167,7 @@ grpc::Status RunningSumServer::Refusal(Fault fault, grpc::ServerContext* context
 
 grpc::Status RunningSumServer::Predict(grpc::ServerContext* context, const v1::PredictRequest* request,
                                        v1::PredictResponse* response) {
+  NoteMetadata(*context);
   const std::optional<Fault> fault = TakeFault(request->version());
   if (fault.has_value()) {
     const grpc::Status refusal = Refusal(*fault, context);
@@ -162,7 +189,9 @@ grpc::Status RunningSumServer::Predict(grpc::ServerContext* context, const v1::P
 }
 
 grpc::Status RunningSumServer::StreamPredict(
-    grpc::ServerContext* /*context*/, grpc::ServerReaderWriter<v1::PredictResponse, v1::PredictRequest>* stream) {
+    grpc::ServerContext* context, grpc::ServerReaderWriter<v1::PredictResponse, v1::PredictRequest>* stream) {
+  NoteMetadata(*context);
+  if (const std::optional<Fault> fault = TakeStreamFault()) return Refusal(*fault, context);
   v1::PredictRequest request;
   int left = TakeMessageLimit();
   while (left-- > 0 && stream->Read(&request)) {
@@ -205,6 +234,14 @@ grpc::Status RunningSumServer::CreateSession(grpc::ServerContext* /*context*/, c
   response->set_idle_timeout_seconds(request->idle_timeout_seconds());
   series_[response->session_id()] = Series();
   return grpc::Status::OK;
+}
+
+grpc::Status RunningSumServer::ExportSession(grpc::ServerContext* context, const v1::ExportSessionRequest* request,
+                                             v1::ExportSessionResponse* response) {
+  v1::GetSessionRequest wanted;
+  wanted.set_session_id(request->session_id());
+  response->set_state("state of " + request->session_id());
+  return GetSession(context, &wanted, response->mutable_session());
 }
 
 grpc::Status RunningSumServer::ForkSession(grpc::ServerContext*, const v1::ForkSessionRequest* request,

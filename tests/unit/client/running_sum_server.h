@@ -43,6 +43,10 @@ class RunningSumServer final : public v1::Inference::Service, public v1::Session
   void Crash();
   // The next streams: each answers so many messages, says that it goes away and ends with UNAVAILABLE.
   void EndStreamsAfter(std::deque<int> messages);
+  // The next streams are refused so.
+  void FailNextStreams(std::deque<Fault> faults);
+  // The metadata of the last call or stream.
+  std::multimap<std::string, std::string> last_metadata() const;
   int predict_calls() const;
   int64_t last_version() const;  // that a Predict call named
   int64_t position(const std::string& session_id) const;
@@ -55,6 +59,8 @@ class RunningSumServer final : public v1::Inference::Service, public v1::Session
                           v1::Session* response) override;
   grpc::Status CreateSession(grpc::ServerContext* context, const v1::CreateSessionRequest* request,
                              v1::Session* response) override;
+  grpc::Status ExportSession(grpc::ServerContext* context, const v1::ExportSessionRequest* request,
+                             v1::ExportSessionResponse* response) override;
   grpc::Status ForkSession(grpc::ServerContext* context, const v1::ForkSessionRequest* request,
                            v1::Session* response) override;
 
@@ -69,6 +75,8 @@ class RunningSumServer final : public v1::Inference::Service, public v1::Session
   // Of the Predict call that has come, and names `version`.
   std::optional<Fault> TakeFault(int64_t version) ABSL_LOCKS_EXCLUDED(mutex_);
   // Of the next stream.
+  std::optional<Fault> TakeStreamFault() ABSL_LOCKS_EXCLUDED(mutex_);
+  void NoteMetadata(const grpc::ServerContext& context) ABSL_LOCKS_EXCLUDED(mutex_);
   int TakeMessageLimit() ABSL_LOCKS_EXCLUDED(mutex_);
   // REQUIRES: it is not to run.
   grpc::Status Refusal(Fault fault, grpc::ServerContext* context);
@@ -80,6 +88,8 @@ class RunningSumServer final : public v1::Inference::Service, public v1::Session
   std::map<std::string, Series> saved_ ABSL_GUARDED_BY(mutex_);
   bool has_store_ ABSL_GUARDED_BY(mutex_) = false;
   std::deque<Fault> faults_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Fault> stream_faults_ ABSL_GUARDED_BY(mutex_);
+  std::multimap<std::string, std::string> last_metadata_ ABSL_GUARDED_BY(mutex_);
   std::deque<int> stream_limits_ ABSL_GUARDED_BY(mutex_);
   int predict_calls_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t last_version_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -8,6 +8,8 @@ Arrays are numpy's, float32 on the wire, in the user's own units. `rondo.aio` ha
 """
 
 from . import aio, errors
+from ._channel import TlsOptions
+from ._version import __version__
 from .client import Client
 from .errors import (
     Aborted,
@@ -63,6 +65,8 @@ __all__ = [
     "TableDescription",
     "Time",
     "Times",
+    "TlsOptions",
+    "__version__",
     "aio",
     "errors",
     *errors.__all__,

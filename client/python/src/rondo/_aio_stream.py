@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from typing import Any
 
 import grpc
@@ -13,6 +13,13 @@ from . import _calls, _stream_state, errors, messages
 
 # What an operation raises on a stream that has ended, or is about to.
 _BROKEN = (grpc.aio.AioRpcError, grpc.aio.InternalError, asyncio.InvalidStateError)
+
+
+async def _to_the_end(operation: Coroutine[Any, Any, None]) -> None:
+    """Awaits an operation that runs on if its caller is cancelled: gRPC ends a call whose write is cancelled."""
+    task = asyncio.ensure_future(operation)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody else may ask
+    await asyncio.shield(task)
 
 
 class PredictStream:
@@ -28,11 +35,14 @@ class PredictStream:
         self._write_failed = False  # on this call
         self._writing = asyncio.Lock()
         self._sending_again: asyncio.Task[None] | None = None
+        self._reading: asyncio.Future[messages.StreamReply | None] | None = None  # which nobody has waited out
 
     async def write(self, sequences: Iterable[messages.SequenceInput]) -> None:
         if self._done_writing:
             raise ValueError("write after done_writing")
-        request = self._unanswered.request(sequences)
+        await _to_the_end(self._write(self._unanswered.request(sequences)))
+
+    async def _write(self, request: Any) -> None:
         async with self._writing:
             self._unanswered.sent(request)
             try:
@@ -43,7 +53,17 @@ class PredictStream:
                 if self._over or not self._outage.can_end() or self._unanswered.is_full():
                     raise await self._error() from failure
 
-    async def read(self) -> messages.StreamReply | None:
+    async def read(self, *, timeout: float | None = None) -> messages.StreamReply | None:
+        # gRPC ends a call whose read is cancelled. Here a reader that is cancelled, or waits no longer, leaves the read
+        # to whoever asks next.
+        reading = self._reading = self._reading or asyncio.ensure_future(self._read())
+        done, _ = await asyncio.wait([reading], timeout=timeout)
+        if not done:
+            raise _stream_state.no_reply_within(timeout)
+        self._reading = None
+        return reading.result()
+
+    async def _read(self) -> messages.StreamReply | None:
         while True:
             try:
                 response = await self._call.read()
@@ -55,7 +75,8 @@ class PredictStream:
                 error = await self._error()
                 if self._done_writing and self._outage.is_harmless(error):
                     return None
-                delay = self._outage.delay(error) if not self._over else None
+                trailers = await self._call.trailing_metadata()
+                delay = self._outage.delay(error, trailers) if not self._over else None
                 if delay is None:
                     self._over = True
                     raise error
@@ -88,6 +109,9 @@ class PredictStream:
 
     async def done_writing(self) -> None:
         self._done_writing = True
+        await _to_the_end(self._half_close())
+
+    async def _half_close(self) -> None:
         async with self._writing:
             try:
                 await self._call.done_writing()
@@ -95,12 +119,12 @@ class PredictStream:
                 self._write_failed = True  # the reader sees it
 
     async def close(self) -> None:
-        """Gives up what has not been answered."""
         self._over = True
         self._call.cancel()
-        if self._sending_again is not None:
-            self._sending_again.cancel()
-            await asyncio.gather(self._sending_again, return_exceptions=True)
+        running = [task for task in (self._sending_again, self._reading) if task is not None]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
     async def _exit(self, failed: bool) -> None:
         await self.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import math
 import random
 import time
@@ -14,6 +13,7 @@ import grpc
 from google.protobuf import message_factory
 
 from . import _retry, _wire, errors
+from ._channel import ChannelSettings
 from .v1 import inference_pb2, models_pb2, sessions_pb2
 
 Result = TypeVar("Result")
@@ -58,6 +58,12 @@ class Call:
     """Of the one sequence in `request`, to tell a PositionError."""
     waits: bool = False
     """A live session's: worth waiting for a server that restarts."""
+
+    def session_id(self) -> str:
+        """Of the session that it is about, of several the first; empty: of none."""
+        sequences = getattr(self.request, "sequences", None)
+        named: str = getattr(sequences[0] if sequences else self.request, "session_id", "")
+        return named
 
 
 Operation = Generator[Call, Any, Result]
@@ -114,58 +120,16 @@ class Attempts:
 class Connection:
     """How to reach a server: what both clients are made of besides their channel."""
 
-    address: str
+    channel: ChannelSettings
     policy: _retry.RetryPolicy
-    timeout: float = 10.0
-    max_reply_bytes: int = 64 << 20
-    max_unsaved_bytes: int = 1 << 20
+    timeout: float
+    max_unsaved_bytes: int
 
     def __post_init__(self) -> None:
-        target_of(self.address)
         deadline_after(self.timeout)
-
-    def target(self) -> str:
-        return target_of(self.address)
-
-    def channel_options(self) -> list[tuple[str, int]]:
-        return [
-            ("grpc.max_receive_message_length", self.max_reply_bytes),
-            ("grpc.initial_reconnect_backoff_ms", _retry.INITIAL_RECONNECT_MS),
-            ("grpc.max_reconnect_backoff_ms", _retry.MAX_RECONNECT_MS),
-            ("grpc.min_reconnect_backoff_ms", _retry.MIN_RECONNECT_MS),
-            # Clients of one process share connections to an address otherwise, and each other's backoff.
-            ("grpc.use_local_subchannel_pool", 1),
-        ]
 
     def deadline(self, timeout: float | None) -> float:
         return deadline_after(self.timeout if timeout is None else timeout)
-
-
-def target_of(address: str) -> str:
-    """What gRPC calls the servers at `address`: a list of IP:PORT is one target with several addresses."""
-    if not address or any(character.isspace() for character in address):
-        raise ValueError(f"server address '{address}' is not HOST:PORT")
-    if "," not in address or "//" in address or address.startswith(("ipv4:", "ipv6:")):
-        return address
-    families = [_family(one) for one in address.split(",")]
-    if families[0] is None or len(set(families)) > 1:
-        raise ValueError(
-            f"the list of servers '{address}' is not IP:PORT,IP:PORT,... of one family; a single NAME:PORT may stand for "
-            "several addresses"
-        )
-    return f"{families[0]}:{address}"
-
-
-def _family(address: str) -> str | None:
-    host, colon, port = address.rpartition(":")
-    if not colon or not port:
-        return None
-    bracketed = host.startswith("[") and host.endswith("]")
-    try:
-        version = ipaddress.ip_address(host[1:-1] if bracketed else host).version
-    except ValueError:
-        return None
-    return f"ipv{version}" if bracketed == (version == 6) else None
 
 
 def deadline_after(timeout: float) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import _wire, errors, messages
+from . import _columns, _wire, errors, messages
 from ._calls import METHODS, Call, Operation
 from .v1 import inference_pb2, models_pb2, sessions_pb2
 
@@ -105,7 +105,8 @@ def forecast(
     """(values [horizon, whatever a row has], the position that they follow)"""
     nothing = np.zeros((0, model.input_size), dtype=np.float32)
     past = nothing if history is None else _wire.rows(history, model, "history")
-    future = nothing if known_inputs is None else _wire.rows(known_inputs, model, "known_inputs")
+    fed_back = [link.input for link in model.feedback]
+    future = nothing if known_inputs is None else _wire.rows(known_inputs, model, "known_inputs", fed_back)
     if known_inputs is not None and len(future) != horizon - 1:
         raise ValueError(f"known_inputs has {len(future)} timesteps; a horizon of {horizon} takes {horizon - 1}")
     request = inference_pb2.ForecastRequest(
@@ -113,10 +114,12 @@ def forecast(
         version=version,
         session_id=session_id,
         history=past.ravel().tolist(),
-        history_times=_wire.unix_seconds(history_times, len(past), "history_times"),
+        history_times=_wire.unix_seconds(_columns.times_of(history, history_times, model), len(past), "history_times"),
         horizon=horizon,
         known_inputs=future.ravel().tolist(),
-        known_times=_wire.unix_seconds(known_times, horizon - 1, "known_times"),
+        known_times=_wire.unix_seconds(
+            _columns.times_of(known_inputs, known_times, model), horizon - 1, "known_times"
+        ),
         num_paths=num_paths,
         path_quantiles=path_quantiles,
         seed=seed,
@@ -178,11 +181,11 @@ def fork_session(session_id: str, new_id: str | None) -> Operation[messages.Sess
     return _wire.from_session((yield Call(METHODS["ForkSession"], request, repeatable=False)))
 
 
-def open_session(models: KnownModels, name: str, session_id: str | None, version: int
+def open_session(models: KnownModels, name: str, session_id: str | None, version: int, new_id: str | None
                  ) -> Operation[tuple[messages.ModelDescription, int, str, int]]:  # fmt: skip
-    """(model, the version asked for, id, position)"""
+    """(model, the version asked for, id, position). `new_id`: of a session without one; None: the server's."""
     if session_id is None:
-        created = yield from create_session(name, None, version, None)
+        created = yield from create_session(name, new_id, version, None)
         return (yield from models.get(name, created.version)), version, created.session_id, created.position
     try:
         found = yield from get_session(session_id)

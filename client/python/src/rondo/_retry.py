@@ -6,13 +6,6 @@ import dataclasses
 
 from . import errors
 
-# How gRPC connects again to an address, in milliseconds. Its own first reconnect comes after a second: every retry before
-# that would fail without having tried. The least is also the longest wait for one address: with gRPC's 20 s the next
-# server's turn would come after every deadline.
-INITIAL_RECONNECT_MS = 100
-MIN_RECONNECT_MS = 1000
-MAX_RECONNECT_MS = 2000
-
 
 @dataclasses.dataclass(frozen=True)
 class RetryPolicy:

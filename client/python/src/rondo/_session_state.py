@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import _operations, errors, messages
+from . import _columns, _operations, _wire, errors, messages
 from ._calls import Operation
 from ._unsaved import UnsavedSteps
 
@@ -28,6 +28,7 @@ class SessionState:
 
     @property
     def id(self) -> str:
+        """The session's name on the server."""
         return self._id
 
     @property
@@ -45,7 +46,8 @@ class SessionState:
         return f"<{type(self).__name__} '{self._id}' of '{self._model.name}' at position {self._position}>"
 
     def _run(self, values: npt.ArrayLike, times: messages.Times, last_only: bool) -> Operation[messages.FloatArray]:
-        sequence = messages.SequenceInput(values, self._id, self._position, times)
+        times = _columns.times_of(values, times, self._model)
+        sequence = messages.SequenceInput(_wire.rows(values, self._model), self._id, self._position, times)
         while True:
             try:
                 output = yield from self._send(sequence, last_only)
@@ -149,8 +151,8 @@ def _expected_position(error: errors.RondoError | None) -> int | None:
 
 
 def one_row(x: npt.ArrayLike, model: messages.ModelDescription) -> messages.FloatArray:
-    """[1, input_size] from [input_size], or from a number if that is 1."""
-    row = np.asarray(x, dtype=np.float32)
+    """[1, input_size] from [input_size], from values by their inputs' names, or from a number if input_size is 1."""
+    row = np.asarray(_columns.of_row(x, model), dtype=np.float32)
     if row.ndim == 0 and model.input_size == 1:
         row = row.reshape(1)
     if row.shape != (model.input_size,):
@@ -181,7 +183,7 @@ def step_many(
             )
     if len({session.id for session in sessions}) != len(sessions):
         raise ValueError("a session is given twice; each takes one step")
-    array = np.asarray(x, dtype=np.float32)
+    array = np.asarray(_columns.of_frame(x, model), dtype=np.float32)
     if array.shape != (len(sessions), model.input_size):
         raise ValueError(f"x has shape {array.shape}; wanted [{len(sessions)} sessions, {model.input_size} inputs]")
     sequences = _sequences(sessions, array, times)

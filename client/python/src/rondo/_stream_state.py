@@ -4,13 +4,15 @@ again."""
 from __future__ import annotations
 
 import collections
+import concurrent.futures
 import threading
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 from . import _calls, _wire, errors, messages
 from .v1 import inference_pb2
 
+Result = TypeVar("Result")
 
 MAX_UNSENT_MESSAGES = 1024
 """Messages that may be written before somebody reads, and so finds out that the stream is to be opened again."""
@@ -82,14 +84,32 @@ class Outage:
         """What is unanswered can be sent again."""
         return self._connection.policy.max_attempts > 1 and self._unanswered.is_repeatable()
 
-    def delay(self, error: errors.RondoError) -> float | None:
-        """Seconds to wait; None: the stream is over."""
+    def delay(self, error: errors.RondoError, trailers: _calls.Trailers | None) -> float | None:
+        """Seconds to wait, as long as the server wants if it says so; None: the stream is over."""
         if not self.can_end():
             return None
         if self._attempts is None:
             self._attempts = _calls.Attempts(self._connection.policy, self._connection.deadline(None))
         # A server that was never there is not waited for, by a stream no more than by a call.
-        return self._attempts.delay(error, repeatable=True, waits=self._was_answered)
+        return self._attempts.delay(error, repeatable=True, waits=self._was_answered, trailers=trailers)
+
+
+def no_reply_within(timeout: float | None) -> errors.DeadlineExceeded:
+    return errors.DeadlineExceeded(f"no reply came within {timeout} seconds; the stream goes on")
+
+
+def in_a_thread(function: Callable[[], Result]) -> concurrent.futures.Future[Result]:
+    """Runs `function` in a thread of its own."""
+    future: concurrent.futures.Future[Result] = concurrent.futures.Future()
+
+    def run() -> None:
+        try:
+            future.set_result(function())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
 
 
 class Outbox(Iterator[Any]):

@@ -5,19 +5,22 @@ from __future__ import annotations
 import calendar
 import datetime
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from . import errors, messages
+from . import _columns, errors, messages
 from .v1 import inference_pb2, models_pb2, sessions_pb2
 
 
-def rows(values: npt.ArrayLike, model: messages.ModelDescription, name: str = "values") -> messages.FloatArray:
-    """[timesteps, input_size] as float32. A flat or transposed array would otherwise be read as other timesteps."""
-    array = np.asarray(values, dtype=np.float32)
+def rows(
+    values: npt.ArrayLike, model: messages.ModelDescription, name: str = "values", optional: Collection[str] = ()
+) -> messages.FloatArray:
+    """[timesteps, input_size] as float32; of a data frame the columns that the model names. A flat or transposed array
+    would otherwise be read as other timesteps."""
+    array = np.asarray(_columns.of_frame(values, model, optional), dtype=np.float32)
     if array.ndim != 2 or array.shape[1] != model.input_size:
         raise ValueError(
             f"{name} has shape {array.shape}; model '{model.name}' takes [timesteps, {model.input_size}]"
@@ -65,7 +68,7 @@ def to_sequence(sequence: messages.SequenceInput, model: messages.ModelDescripti
         session_id=sequence.session_id,
         position=sequence.position,
         values=values.ravel().tolist(),
-        times=unix_seconds(sequence.times, len(values)),
+        times=unix_seconds(_columns.times_of(sequence.values, sequence.times, model), len(values)),
         end_session=sequence.end_session,
     )
 

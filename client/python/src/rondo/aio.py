@@ -16,7 +16,7 @@ import grpc
 import grpc.aio
 import numpy.typing as npt
 
-from . import _calls, _operations, _session_state, _stream_state, errors, messages
+from . import _calls, _operations, _session_state, _stream_state, client, errors, messages, session, stream
 from ._aio_stream import PredictStream
 from ._calls import Operation
 from ._client_state import ClientState
@@ -57,11 +57,16 @@ class Opening(Generic[Opened]):
 class Client(ClientState):
     """As `rondo.Client`. Make it where its event loop runs; any task of that loop may call any method."""
 
-    _make_channel = staticmethod(grpc.aio.insecure_channel)
+    @staticmethod
+    def _make_channel(target: str, credentials: Any, options: Any, interceptors: list[Any]) -> Any:
+        if credentials is None:
+            return grpc.aio.insecure_channel(target, options, interceptors=interceptors)
+        return grpc.aio.secure_channel(target, credentials, options, interceptors=interceptors)
 
     async def close(self) -> None:
         """Cancels what is under way. Live sessions stay on the server."""
-        await self._channel.close()
+        for channel in self._channels.values():
+            await channel.close()
 
     async def __aenter__(self) -> Client:
         return self
@@ -149,7 +154,8 @@ class Client(ClientState):
         self, model: str, id: str | None = None, *, version: int = 0, timeout: float | None = None
     ) -> Opening[Session]:
         async def open() -> Session:
-            opened = await self._run(_operations.open_session(self._models, model, id, version), timeout)
+            opening = _operations.open_session(self._models, model, id, version, self._new_session_id())
+            opened = await self._run(opening, timeout)
             return Session(self, *opened, temporary=id is None)
 
         return Opening(open)
@@ -214,7 +220,7 @@ class Client(ClientState):
         attempts = _calls.Attempts(self._connection.policy, deadline)
         while True:
             try:
-                return await self._methods[call.method.path](call.request, timeout=attempts.remaining())
+                return await self._start_call(call, attempts.remaining())
             except grpc.aio.AioRpcError as failure:
                 trailers: Any = failure.trailing_metadata()
                 error = _calls.error_of(failure.code(), failure.details(), trailers, call.position)
@@ -288,3 +294,9 @@ class Session(_session_state.SessionState):
 
     async def _exit(self, failed: bool) -> None:
         await self._client._run(self._leave(failed), None)
+
+
+for _mine, _blocking in ((Client, client.Client), (Session, session.Session), (PredictStream, stream.PredictStream)):
+    for _name, _member in vars(_mine).items():
+        if callable(_member) and not _name.startswith("_"):
+            _member.__doc__ = getattr(_blocking, _name).__doc__

@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 class Client(ClientState):
     """A connection to a Rondo server, or to one of several that share a session store.
 
-    It does not wait: the first call connects. The channel is not encrypted: for loopback, a private network or a
+    It does not wait: the first call connects. Without `tls` it is not encrypted: for loopback, a private network or a
     proxy on this host. Close it, or use it as a context manager. Any thread may call any method.
 
     Each call ends within its timeout, retries included, and raises a `rondo.RondoError` with the server's text. Two kinds
@@ -29,8 +29,8 @@ class Client(ClientState):
     with Unavailable or Aborted, if a second run changes nothing (a `Session`'s steps, stateless predictions, all reads).
 
     Args:
-        address: HOST:PORT, where a DNS name may have several addresses; IP:PORT,IP:PORT,...; or any gRPC target. Of
-            several the first that answers is used until it goes. None: the environment's RONDO_SERVER, else
+        address: HOST:PORT, where a DNS name may have several addresses, of which the first that answers is used until it
+            goes; IP:PORT,IP:PORT,... (see spread); or any gRPC target. None: the environment's RONDO_SERVER, else
             127.0.0.1:8001.
         timeout: seconds that a call and its retries may take, and that a stream tries to reach a server again. math.inf:
             no limit.
@@ -41,16 +41,39 @@ class Client(ClientState):
         max_reply_bytes: the most bytes of one reply.
         max_unsaved_bytes: each `Session` keeps so many bytes of the timesteps that a server with a session store has not
             saved yet; 0: nothing. A server that lost more than that raises PositionError or NotFound.
+        keepalive: while a call or a stream waits for a server that has been silent for so many seconds, the client asks
+            whether the server is still there, and leaves it if no answer comes in half that time. math.inf: never. A
+            server must allow it: rondo-server does from 5 s on, others may cut a connection that asks so often.
+        tls: how the connection is encrypted; `rondo.TlsOptions()` for the defaults. None: not at all.
+        credentials: of gRPC's own making, instead of `tls`.
+        token: goes with each call as "authorization: Bearer TOKEN"; a function is asked anew for each try. It is sent
+            without `tls` too: then only over loopback, or where a proxy encrypts.
+        metadata: names (lower case) and values that go with every call.
+        channel_options: gRPC's channel arguments, e.g. ("grpc.http_proxy", "proxy:3128"). They win over what this client
+            sets.
+        spread: over a list of addresses. Each session then has one of the servers as its home, by its id, and goes to the
+            next one while that is away; streams, and calls without a session, go to one server after the other. A
+            message for several sessions goes to the first one's home. False: all go to the first of the list that
+            answers, until it goes.
+        interceptors: gRPC's, of every call: `grpc.UnaryUnaryClientInterceptor` and the like, for `rondo.aio.Client` those
+            of `grpc.aio`.
 
     Raises:
         ValueError: the address or an option is out of its bounds.
     """
 
-    _make_channel = staticmethod(grpc.insecure_channel)
+    @staticmethod
+    def _make_channel(target: str, credentials: Any, options: Any, interceptors: list[Any]) -> Any:
+        if credentials is None:
+            channel = grpc.insecure_channel(target, options)
+        else:
+            channel = grpc.secure_channel(target, credentials, options)
+        return grpc.intercept_channel(channel, *interceptors)
 
     def close(self) -> None:
         """Cancels what is under way. Live sessions stay on the server."""
-        self._channel.close()
+        for channel in self._channels.values():
+            channel.close()
 
     def __enter__(self) -> Client:
         return self
@@ -169,7 +192,8 @@ class Client(ClientState):
     ) -> PredictStream:
         """Many messages in flight; use it in a `with` block.
 
-        `timeout`, in seconds, is each message's own in the server; None: none. The stream itself has no deadline.
+        `timeout`, in seconds, is each message's own in the server; None: none. The stream itself has no deadline;
+        `PredictStream.read` takes one.
         """
         description = self._run(self._models.fetch(model, version), None)
         unanswered = _stream_state.Unanswered(description, version, last_only, timeout)
@@ -189,7 +213,8 @@ class Client(ClientState):
             FailedPrecondition: the session belongs to another model or version.
             NotFound: no such model. ResourceExhausted: the server has no room for a new session.
         """
-        opened = self._run(_operations.open_session(self._models, model, id, version), timeout)
+        opening = _operations.open_session(self._models, model, id, version, self._new_session_id())
+        opened = self._run(opening, timeout)
         return Session(self, *opened, temporary=id is None)
 
     def create_session(
@@ -282,7 +307,7 @@ class Client(ClientState):
         attempts = _calls.Attempts(self._connection.policy, deadline)
         while True:
             try:
-                return self._methods[call.method.path](call.request, timeout=attempts.remaining())
+                return self._start_call(call, attempts.remaining())
             except grpc.RpcError as failure:
                 trailers: Any = failure.trailing_metadata()
                 error = _calls.error_of(failure.code(), failure.details(), trailers, call.position)

@@ -6,6 +6,8 @@ way to it: then the call may or may not have run, and a `Session` can simply be 
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = [
     "Aborted",
     "AlreadyExists",
@@ -43,6 +45,16 @@ class RondoError(Exception):
         super().__init__(message)
         self.message = message
         self.retry_after = retry_after
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _made_again, (type(self), self.args, self.__dict__)
+
+
+def _made_again(kind: type[RondoError], arguments: tuple[Any, ...], facts: dict[str, Any]) -> RondoError:
+    """A copy of an error, without its constructor, which wants more than Exception keeps: for pickle and copy."""
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(facts)
+    return error
 
 
 class Cancelled(RondoError):
@@ -123,6 +135,8 @@ class Aborted(RondoError):
 
 
 class OutOfRange(RondoError):
+    """A number is past the end of what there is."""
+
     code = 11
 
 
@@ -133,6 +147,8 @@ class Unimplemented(RondoError):
 
 
 class Internal(RondoError):
+    """The server, or this client, broke a promise of its own."""
+
     code = 13
 
 
@@ -180,4 +196,5 @@ _CLASSES: dict[int, type[RondoError]] = {
 
 
 def from_status(code: int, message: str, retry_after: float | None = None) -> RondoError:
+    """The error of a google.rpc.Code."""
     return _CLASSES.get(code, Unknown)(message, retry_after=retry_after)

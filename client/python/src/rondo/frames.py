@@ -1,4 +1,4 @@
-"""pandas in and out. Needs pandas: `pip install 'rondo[pandas]'`.
+"""pandas in and out. Needs pandas: `pip install 'rondo-serving[pandas]'`.
 
     values, times = rondo.frames.to_inputs(session.model, frame)
     predictions = rondo.frames.to_frame(session.model, session.run(values, times), frame.index)
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from . import _wire
 from .messages import FloatArray, ModelDescription
 
 __all__ = ["to_frame", "to_inputs"]
@@ -24,14 +25,8 @@ def to_inputs(model: ModelDescription, frame: pd.DataFrame) -> tuple[FloatArray,
     Raises:
         ValueError: an input has no column.
     """
-    missing = [name for name in model.inputs if name not in frame.columns]
-    if missing or not model.inputs:
-        raise ValueError(
-            f"the frame has the columns {', '.join(map(str, frame.columns))}; "
-            f"model '{model.name}' wants {', '.join(model.inputs) or 'token ids, which have no names'}"
-        )
     times = frame.index if isinstance(frame.index, pd.DatetimeIndex) else None
-    return frame[list(model.inputs)].to_numpy(dtype="float32"), times
+    return _wire.rows(frame, model), times
 
 
 def to_frame(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -31,6 +32,8 @@ class PredictStream:
         self._outage = _stream_state.Outage(connection, unanswered)
         self._done_writing = False
         self._over = False
+        # The reader that a timed read started and did not wait for.
+        self._reading: concurrent.futures.Future[messages.StreamReply | None] | None = None
         self._changing = threading.Lock()  # of what is unanswered together with where it is sent
         self._open()
 
@@ -58,8 +61,22 @@ class PredictStream:
         if not outbox.put(request) and (not self._is_resumable() or self._unanswered.is_full()):
             raise self._error()
 
-    def read(self) -> messages.StreamReply | None:
-        """Blocks for the next reply. None: no more will come. Raises the error that ended the stream."""
+    def read(self, *, timeout: float | None = None) -> messages.StreamReply | None:
+        """Blocks for the next reply. None: no more will come. Raises the error that ended the stream.
+
+        `timeout` in seconds; None: no limit. DeadlineExceeded after it: no reply came in that time; the stream goes on,
+        and the next read gets the reply.
+        """
+        if timeout is None and self._reading is None:
+            return self._read()
+        # gRPC's read has no deadline: a thread waits in it, and what it reads is kept for whoever asks next.
+        reading = self._reading = self._reading or _stream_state.in_a_thread(self._read)
+        if not concurrent.futures.wait([reading], timeout).done:
+            raise _stream_state.no_reply_within(timeout)
+        self._reading = None
+        return reading.result()
+
+    def _read(self) -> messages.StreamReply | None:
         while True:
             try:
                 response = next(self._call)
@@ -69,7 +86,8 @@ class PredictStream:
                 error = self._error()
                 if self._done_writing and self._outage.is_harmless(error):
                     return None
-                delay = self._outage.delay(error) if not self._over else None
+                trailers = self._call.trailing_metadata()
+                delay = self._outage.delay(error, trailers) if not self._over else None
                 if delay is None:
                     self._over = True
                     raise error from failure
@@ -100,6 +118,8 @@ class PredictStream:
             self._over = True
             self._outbox.close()
             self._call.cancel()
+        if self._reading is not None:
+            concurrent.futures.wait([self._reading])
 
     def __enter__(self) -> PredictStream:
         return self
