@@ -161,17 +161,30 @@ class ColumnVectorsTest(unittest.TestCase):
 class FieldsTest(unittest.TestCase):
     def test_every_fact_of_a_model_reaches_the_user(self):
         wire = models_pb2.Model()
-        for field in wire.DESCRIPTOR.fields:
-            if field.message_type is not None:
-                wire.feedback.add(output="sum", input="x")
-            elif isinstance(getattr(wire, field.name), (str, bool, int, float)):
-                setattr(wire, field.name, type(getattr(wire, field.name))(field.number))
-            else:
-                getattr(wire, field.name).append("named" if field.type == field.TYPE_STRING else 0.5)
+        self.fill(wire)
         described = dataclasses.asdict(_wire.from_model(wire))
         self.assertEqual(set(described), {field.name for field in wire.DESCRIPTOR.fields})
-        for field in wire.DESCRIPTOR.fields:
-            self.assertTrue(described[field.name], f"{field.name} is lost on the way")
+        self.assertEqual(list(self.empty(described)), [])
+
+    def fill(self, message):
+        """Gives each field a value that it has not by itself."""
+        for field in message.DESCRIPTOR.fields:
+            value = getattr(message, field.name)
+            if field.message_type is not None:
+                self.fill(value.add() if hasattr(value, "add") else value)
+            elif isinstance(value, (str, bool, int, float)):
+                setattr(message, field.name, type(value)(field.number))
+            else:
+                value.append("named" if field.type == field.TYPE_STRING else 0.5)
+
+    def empty(self, described, name="model"):
+        """The names of what was lost on the way."""
+        if isinstance(described, (dict, tuple)) and described:
+            items = described.items() if isinstance(described, dict) else enumerate(described)
+            for key, value in items:
+                yield from self.empty(value, f"{name}.{key}")
+        elif not described:
+            yield name
 
     def test_everything_that_a_forecast_takes_can_be_given(self):
         wanted = {field.name for field in inference_pb2.ForecastRequest.DESCRIPTOR.fields}
