@@ -11,10 +11,11 @@
 #include <thread>
 
 #include "absl/status/statusor.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/log.h"
 #include "base/option_table.h"
 #include "base/steady_time.h"
+#include "base/systemd_notice.h"
 #include "server/options.h"
 #include "server/server.h"
 
@@ -44,7 +45,9 @@ int NextSignal(const sigset_t& signals, absl::Duration wait) {
   return std::max(0, sigtimedwait(&signals, nullptr, &time));
 }
 
-constexpr int kDeaf = 0;  // instead of a signal: no connections are accepted any more
+// Instead of a signal.
+constexpr int kDeaf = 0;     // no connections are accepted any more
+constexpr int kTimeUp = -1;  // the time to serve is over
 
 bool IsStop(int signal) { return signal == SIGTERM || signal == SIGINT; }
 
@@ -52,26 +55,45 @@ const char* NameOf(int signal) {
   return signal == SIGTERM ? "SIGTERM" : signal == SIGINT ? "SIGINT" : "none: no connections are accepted any more";
 }
 
-// Keeps house once a second until it is told to stop, while the first models load and after. Returns the signal or
-// kDeaf, or why a model that was given by name could not be loaded.
-absl::StatusOr<int> ServeUntilSignal(rondo::Server* server, const sigset_t& signals) {
-  bool loaded = false;
+// A service that cannot say how it is serves all the same.
+void TellSystemd(const char* state) {
+  const absl::Status told = rondo::NotifySystemd(state);
+  if (told.ok()) return;
+  rondo::LogEvent(rondo::LogLevel::kWarning, "systemd_not_told",
+                  {{"state", state}, {"message", std::string(told.message())}});
+}
+
+// Keeps house once a second until it is told to stop or until `end`, while the first models load and after. Returns
+// the signal, kDeaf or kTimeUp, or why a model that was given by name could not be loaded. `*loaded`: they are loaded.
+absl::StatusOr<int> Serve(rondo::Server* server, const sigset_t& signals, absl::Time end, bool* loaded) {
   absl::Time next_tick = rondo::SteadyNow();
   while (true) {
-    const int received = NextSignal(signals, loaded ? kTick : kPoll);
+    const absl::Duration left = std::max(absl::ZeroDuration(), end - rondo::SteadyNow());
+    const int received = NextSignal(signals, std::min(left, *loaded ? kTick : kPoll));
     if (IsStop(received)) return received;
     if (received == SIGHUP) server->AskForModels();
-    if (!loaded) {
+    if (!*loaded) {
       const std::optional<absl::Status> first = server->AwaitModels(absl::InfinitePast());
       if (first.has_value() && !first->ok()) return *first;
-      loaded = first.has_value();
+      *loaded = first.has_value();
+      if (*loaded) TellSystemd("READY=1");
     }
     const absl::Time now = rondo::SteadyNow();
+    if (now >= end) return kTimeUp;
     if (now < next_tick) continue;
     next_tick = now + kTick;
     server->Maintain(now);
     if (!server->IsListening()) return kDeaf;
   }
+}
+
+// Serves on for `delay`, while health says that the server leaves; a signal ends that time.
+void Linger(rondo::Server* server, const sigset_t& signals, absl::Duration delay) {
+  rondo::LogEvent(rondo::LogLevel::kInfo, "leaving", {{"in", absl::FormatDuration(delay)}});
+  server->SayLeaving();
+  bool loaded = true;
+  const absl::StatusOr<int> end = Serve(server, signals, rondo::SteadyNow() + delay, &loaded);
+  if (end.ok() && IsStop(*end)) LogEvent(rondo::LogLevel::kInfo, "leaving_at_once", {{"signal", NameOf(*end)}});
 }
 
 // Drains the server; a second signal cuts the drain short. Returns how many sessions were lost.
@@ -107,9 +129,17 @@ int main(int argc, char** argv) {
 
   absl::StatusOr<std::unique_ptr<rondo::Server>> server = rondo::Server::Start(options);
   if (!server.ok()) return Fail(server.status());
-  const absl::StatusOr<int> signal = ServeUntilSignal(server->get(), signals);
+  bool loaded = false;
+  const absl::StatusOr<int> signal = Serve(server->get(), signals, absl::InfiniteFuture(), &loaded);
   if (!signal.ok()) return Fail(signal.status());
   rondo::LogEvent(rondo::LogLevel::kInfo, "stopping", {{"signal", NameOf(*signal)}});
+  TellSystemd("STOPPING=1");
+  // A server that never served has no clients that have to be sent elsewhere. The signal may have come before this
+  // thread has heard that the models are loaded.
+  loaded = loaded || (*server)->AwaitModels(absl::InfinitePast()).has_value();
+  if (IsStop(*signal) && loaded && options.shutdown_delay > absl::ZeroDuration()) {
+    Linger(server->get(), signals, options.shutdown_delay);
+  }
   const size_t lost = Drain(server->get(), signals, options.drain_timeout);
   // An exit code that is not 0 makes an orchestrator start a deaf server again.
   const int exit_code = lost > 0 ? kSessionsLost : *signal == kDeaf ? 1 : 0;

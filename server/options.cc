@@ -22,7 +22,8 @@ constexpr char kAbout[] =
   rondo-server --model_repository=/models --listen=0.0.0.0:8001 --http_listen=0.0.0.0:8002)";
 
 constexpr char kNotes[] =
-    R"(SIGTERM or Ctrl-C: finish what runs and exit; once more: cancel what runs.
+    R"(SIGTERM or Ctrl-C: serve on for --shutdown_delay, finish what runs, exit; once more: end that delay,
+and then cancel what runs.
 SIGHUP: look at the models again.
 Exit code: 0 stopped as it was told, 1 cannot serve (why is on stderr), 2 wrong usage,
 3 stopped as it was told, but the --session_store did not take some sessions (how many:
@@ -77,15 +78,20 @@ OptionGroup Connections(ServerOptions* options) {
         "if that is more. One too many is closed as it comes, which its client reads as UNAVAILABLE. 0: as many as "
         "descriptors allow."},
        {"http_listen", Text(&options->http_listen, "HOST:PORT", kAddress, IsAddressOrEmpty),
-        "The address of GET /metrics. Port 0: any free one. Empty: off."},
+        "The address of GET /metrics, /healthz (200 while the process lives) and /readyz (200 or 503, as gRPC health). "
+        "Port 0: any free one. Empty: off."},
        {"keepalive_time",
         Number(&options->keepalive_time, {absl::Milliseconds(100), absl::Hours(24)}, "DURATION",
                {{"0", absl::ZeroDuration()}}),
         "A client that sends nothing for this long is asked whether it is still there, and its connection closed "
         "if it does not answer within as long again. 0: never asked, so one that vanished without a goodbye holds "
         "its streams for good."},
+       {"shutdown_delay", Number(&options->shutdown_delay, {absl::ZeroDuration(), absl::Hours(1)}, "DURATION"),
+        "How long the server serves on after SIGTERM while its health says NOT_SERVING, so that load balancers have "
+        "sent their clients elsewhere before it goes. A second SIGTERM ends this time. 0: it goes at once."},
        {"drain_timeout", Number(&options->drain_timeout, {absl::ZeroDuration(), absl::Hours(1)}, "DURATION"),
-        "How long SIGTERM waits for what runs and queues before it cancels the rest. 0: cancel at once."}}};
+        "How long SIGTERM, or the end of --shutdown_delay, waits for what runs and queues before it cancels the rest. "
+        "0: cancel at once."}}};
 }
 
 OptionGroup Locks(ServerOptions* options) {

@@ -80,8 +80,9 @@ class Parts final : public Server {
     if (!persistence.ok()) return persistence.status();
     sessions_ = std::make_unique<SessionTable>(options_.sessions, *std::move(persistence));
     if (!options_.http_listen.empty()) {
+      const auto is_ready = [this] { return !leaving_ && registry_->ready(); };
       absl::StatusOr<std::unique_ptr<ScrapePort>> port =
-          ScrapePort::Listen(options_.http_listen, &metrics_, tls_.get());
+          ScrapePort::Listen(options_.http_listen, &metrics_, tls_.get(), is_ready);
       if (!port.ok()) return port.status();
       scrape_port_ = *std::move(port);
       http_address_ = absl::StrCat(HostOf(options_.http_listen), ":", scrape_port_->port());
@@ -95,8 +96,14 @@ class Parts final : public Server {
   std::optional<absl::Status> AwaitModels(absl::Time deadline) override { return loader_->AwaitFirst(deadline); }
   bool loading() const override { return loader_->busy(); }
 
+  void SayLeaving() override {
+    leaving_ = true;
+    TellHealth();
+  }
+
   size_t Stop(absl::Duration timeout) override {
     if (server_ == nullptr) return 0;
+    leaving_ = true;
     loader_->Quit();
     drain_deadline_ = absl::Now() + timeout;
     draining_ = true;
@@ -145,11 +152,16 @@ class Parts final : public Server {
   std::string MetricsPage() const override { return metrics_.Serialize(); }
 
  private:
+  // Any thread, while the loops live.
+  void TellHealth() {
+    for (const std::unique_ptr<RpcLoop>& part : loops_) {
+      if (part->health.Claim()) part->loop.Post(&part->health);
+    }
+  }
+
   // A look at the models has ended. On the loader's thread, and never once it has quit.
   void OnLook(const absl::Status& status) {
-    for (const std::unique_ptr<RpcLoop>& part : loops_) {
-      if (part->models.Claim()) part->loop.Post(&part->models);
-    }
+    TellHealth();
     if (serving_ || !status.ok()) return;
     serving_ = true;
     LogEvent(LogLevel::kInfo, "listening",
@@ -260,6 +272,7 @@ class Parts final : public Server {
     context.open_streams = &open_streams_;
     context.clients = &clients_;
     context.loop_number = loop_number;
+    context.leaving = &leaving_;
     context.draining = &draining_;
     return context;
   }
@@ -268,7 +281,6 @@ class Parts final : public Server {
   const ServerOptions options_;
   Metrics metrics_;
   std::unique_ptr<TlsFiles> tls_;  // null: no TLS
-  std::unique_ptr<ScrapePort> scrape_port_;
   std::unique_ptr<ModelRegistry> registry_;
   std::unique_ptr<SessionTable> sessions_;
   const size_t cpus_;
@@ -278,7 +290,8 @@ class Parts final : public Server {
   MemoryBudget memory_{options_.memory(), [this] { return ResidentMemory() + budget_.bytes(); }};
   WorkBudget budget_{options_.work_limits(), &memory_};
   Clients clients_{&budget_, loop_count_};
-  std::atomic<bool> draining_{false};
+  std::atomic<bool> leaving_{false};   // health says NOT_SERVING
+  std::atomic<bool> draining_{false};  // and new work is refused
   std::atomic<bool> cut_short_{false};
   absl::Time drain_deadline_ = absl::InfiniteFuture();
   Services services_;
@@ -290,7 +303,8 @@ class Parts final : public Server {
   absl::Time last_reload_ = SteadyNow();
   HeapTrim heap_trim_;
   bool serving_ = false;                 // the loader's own
-  std::unique_ptr<ModelLoader> loader_;  // last: its thread uses what is above
+  std::unique_ptr<ModelLoader> loader_;  // near the end, as the next: its thread uses what is above
+  std::unique_ptr<ScrapePort> scrape_port_;
 };
 
 }  // namespace

@@ -30,6 +30,8 @@ class Server {
   // Whether a model is being loaded, for which the destructor would wait.
   virtual bool loading() const = 0;
 
+  // Tells health NOT_SERVING, and serves on. Before Stop, for as long as load balancers take to follow.
+  virtual void SayLeaving() = 0;
   // Tells health NOT_SERVING, refuses new work as UNAVAILABLE, finishes what runs, saves every session, tells each
   // stream where its sessions stand, closes the store, and returns when all calls have ended; those that have not after
   // `timeout` are cut. A model that is being loaded goes on. Returns how many sessions the store did not take. Called

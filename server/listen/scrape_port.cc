@@ -39,17 +39,18 @@ std::string HttpAnswer(absl::string_view status, absl::string_view body) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ScrapePort>> ScrapePort::Listen(const std::string& address, const Metrics* metrics,
-                                                               const TlsFiles* tls) {
+                                                               const TlsFiles* tls, IsReady is_ready) {
   absl::StatusOr<ListeningSockets> sockets = ListeningSockets::Open(address, absl::ZeroDuration());
   if (!sockets.ok()) {
     return absl::Status(sockets.status().code(), absl::StrCat("no /metrics: ", sockets.status().message()));
   }
-  return std::unique_ptr<ScrapePort>(new ScrapePort(*std::move(sockets), metrics, tls));
+  return std::unique_ptr<ScrapePort>(new ScrapePort(*std::move(sockets), metrics, tls, std::move(is_ready)));
 }
 
-ScrapePort::ScrapePort(ListeningSockets sockets, const Metrics* metrics, const TlsFiles* tls)
+ScrapePort::ScrapePort(ListeningSockets sockets, const Metrics* metrics, const TlsFiles* tls, IsReady is_ready)
     : metrics_(metrics),
       tls_(tls),
+      is_ready_(std::move(is_ready)),
       sockets_(std::move(sockets)),
       wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       thread_([this] { Run(); }) {}
@@ -101,8 +102,11 @@ void ScrapePort::AcceptAllOf(int listening_socket) {
 std::string ScrapePort::Answer(absl::string_view request_line) const {
   if (!absl::StartsWith(request_line, "GET ")) return HttpAnswer("405 Method Not Allowed", "only GET is served\n");
   const absl::string_view target = request_line.substr(4, request_line.find_first_of(" ?", 4) - 4);
-  if (target != "/metrics") return HttpAnswer("404 Not Found", "only /metrics is here\n");
-  return HttpAnswer("200 OK", metrics_->Serialize());
+  if (target == "/metrics") return HttpAnswer("200 OK", metrics_->Serialize());
+  if (target == "/healthz") return HttpAnswer("200 OK", "alive\n");
+  if (target != "/readyz") return HttpAnswer("404 Not Found", "only /metrics, /healthz and /readyz are here\n");
+  if (is_ready_()) return HttpAnswer("200 OK", "ready\n");
+  return HttpAnswer("503 Service Unavailable", "not ready: no model is live, or the server is about to leave\n");
 }
 
 }  // namespace rondo

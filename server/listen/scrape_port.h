@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -15,22 +16,25 @@
 
 namespace rondo {
 
-// Answers GET /metrics while it lives. Connections that say nothing cost nobody else anything: past a number of them,
-// the oldest is closed for the newest.
+// Answers GET /metrics, /healthz and /readyz while it lives. Connections that say nothing cost nobody else anything:
+// past a number of them, the oldest is closed for the newest.
 //
 // Ownership: borrows the metrics and the files.
 // Threads:   one, and its own that answers.
 class ScrapePort {
  public:
+  // Whether the server is ready for requests; called on the port's thread.
+  using IsReady = std::function<bool()>;
+
   // `address`: HOST:PORT, port 0: any free one. `tls`: null: none. UNAVAILABLE: cannot listen there.
   static absl::StatusOr<std::unique_ptr<ScrapePort>> Listen(const std::string& address, const Metrics* metrics,
-                                                            const TlsFiles* tls);
+                                                            const TlsFiles* tls, IsReady is_ready);
   ~ScrapePort();
 
   int port() const { return sockets_.port(); }
 
  private:
-  ScrapePort(ListeningSockets sockets, const Metrics* metrics, const TlsFiles* tls);
+  ScrapePort(ListeningSockets sockets, const Metrics* metrics, const TlsFiles* tls, IsReady is_ready);
 
   void Run();
   // Waits up to a second, then accepts who is there and goes on with each connection.
@@ -40,6 +44,7 @@ class ScrapePort {
 
   const Metrics* const metrics_;
   const TlsFiles* const tls_;
+  const IsReady is_ready_;
   const ListeningSockets sockets_;
   const int wake_;  // an eventfd: the destructor writes it
   std::atomic<bool> stopping_{false};

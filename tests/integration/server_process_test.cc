@@ -3,10 +3,15 @@
 #include <gmock/gmock.h>
 #include <grpcpp/create_channel.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -20,6 +25,7 @@
 namespace rondo {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -52,8 +58,7 @@ class ServerProcessTest : public ::testing::Test {
     return {"--model_repository=" + folder_ + "/repository", "--listen=127.0.0.1:0", "--http_listen="};
   }
   static std::string AddressOf(ChildProcess* server) { return AddressIn(server->WaitForLine("event=listening")); }
-  static std::string AddressIn(const std::string& line) {
-    const std::string key = " address=";
+  static std::string AddressIn(const std::string& line, const std::string& key = " address=") {
     const size_t begin = line.find(key) + key.size();
     return line.substr(begin, line.find(' ', begin) - begin);
   }
@@ -145,6 +150,81 @@ TEST_F(ServerProcessTest, ASecondSigtermEndsTheDrain) {
   server.Signal(SIGTERM);
   EXPECT_EQ(server.WaitForExit(), 0);
   EXPECT_THAT(server.printed(), HasSubstr("event=drain_cut_short"));
+}
+
+// What is on the path of a port of 127.0.0.1.
+std::string Get(const std::string& address, const std::string& path) {
+  const int descriptor = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(static_cast<in_port_t>(std::stoi(address.substr(address.rfind(':') + 1))));
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(connect(descriptor, reinterpret_cast<sockaddr*>(&to), sizeof(to)), 0);
+  const std::string request = absl::StrCat("GET ", path, " HTTP/1.0\r\n\r\n");
+  send(descriptor, request.data(), request.size(), MSG_NOSIGNAL);
+  std::string answer;
+  char bytes[4096];
+  for (ssize_t size; (size = read(descriptor, bytes, sizeof(bytes))) > 0;) {
+    answer.append(bytes, static_cast<size_t>(size));
+  }
+  close(descriptor);
+  return answer;
+}
+
+TEST_F(ServerProcessTest, AServerServesOnUntilItsShutdownDelayEnds) {
+  ChildProcess server("rondo-server", {"--model=" + ModelPath(), "--listen=127.0.0.1:0", "--http_listen=127.0.0.1:0",
+                                       "--shutdown_delay=1h"});
+  const std::string listening = server.WaitForLine("event=listening");
+  const std::string http = AddressIn(listening, " http_address=");
+  EXPECT_THAT(Get(http, "/readyz"), HasSubstr("200 OK"));
+  server.Signal(SIGTERM);
+  server.WaitForLine("event=leaving in=1h");
+  const absl::Time deadline = absl::Now() + absl::Seconds(60);
+  while (Get(http, "/readyz").find("503") == std::string::npos) {
+    ASSERT_LT(absl::Now(), deadline) << "the server is still ready";
+    std::this_thread::yield();
+  }
+  EXPECT_THAT(Get(http, "/healthz"), HasSubstr("200 OK"));
+  const auto inference =
+      v1::Inference::NewStub(grpc::CreateChannel(AddressIn(listening), grpc::InsecureChannelCredentials()));
+  v1::PredictRequest request;
+  v1::PredictResponse response;
+  request.set_model("lstm");
+  AddSequence(&request, "", RandomValues(3, 1));
+  grpc::ClientContext context;
+  EXPECT_TRUE(inference->Predict(&context, request, &response).ok());
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.WaitForExit(), 0);
+  EXPECT_THAT(server.printed(), HasSubstr("event=leaving_at_once signal=SIGTERM"));
+}
+
+TEST_F(ServerProcessTest, TheShutdownDelayEndsByItself) {
+  std::vector<std::string> flags = Flags("127.0.0.1:0");
+  flags.push_back("--shutdown_delay=50ms");
+  ChildProcess server("rondo-server", flags);
+  server.WaitForLine("event=listening");
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.WaitForExit(), 0);
+  EXPECT_THAT(server.printed(), AllOf(HasSubstr("event=leaving in=50ms"), Not(HasSubstr("event=leaving_at_once"))));
+}
+
+TEST_F(ServerProcessTest, SystemdIsToldOfTheStartAndTheStop) {
+  const int listener = socket(AF_UNIX, SOCK_DGRAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  (folder_ + "/notify").copy(address.sun_path, sizeof(address.sun_path) - 1);
+  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  setenv("NOTIFY_SOCKET", address.sun_path, 1);
+  ChildProcess server("rondo-server", Flags("127.0.0.1:0"));
+  unsetenv("NOTIFY_SOCKET");
+  char bytes[64] = {};
+  EXPECT_EQ(recv(listener, bytes, sizeof(bytes), 0), 7);
+  EXPECT_EQ(std::string(bytes, 7), "READY=1");
+  server.Signal(SIGTERM);
+  EXPECT_EQ(recv(listener, bytes, sizeof(bytes), 0), 10);
+  EXPECT_EQ(std::string(bytes, 10), "STOPPING=1");
+  EXPECT_EQ(server.WaitForExit(), 0);
+  close(listener);
 }
 
 TEST_F(ServerProcessTest, SessionsThatTheStoreDoesNotTakeAreExitCode3) {

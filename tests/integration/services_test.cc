@@ -152,6 +152,26 @@ TEST_F(ServicesTest, HealthIsServingUntilTheServerDrains) {
   stopper.join();
 }
 
+TEST_F(ServicesTest, AServerThatIsAboutToLeaveServesOnButIsNotReady) {
+  const auto health = grpc::health::v1::Health::NewStub(server_.channel());
+  grpc::health::v1::HealthCheckResponse response;
+  grpc::ClientContext watch_context, check_context, ready_context;
+  const auto watch = health->Watch(&watch_context, {});
+  ASSERT_TRUE(watch->Read(&response));
+  EXPECT_EQ(response.status(), grpc::health::v1::HealthCheckResponse::SERVING);
+  server_.server().SayLeaving();
+  ASSERT_TRUE(watch->Read(&response));
+  EXPECT_EQ(response.status(), grpc::health::v1::HealthCheckResponse::NOT_SERVING);
+  ASSERT_TRUE(health->Check(&check_context, {}, &response).ok());
+  EXPECT_EQ(response.status(), grpc::health::v1::HealthCheckResponse::NOT_SERVING);
+  inference::ServerReadyResponse ready;
+  const auto triton = inference::GRPCInferenceService::NewStub(server_.channel());
+  ASSERT_TRUE(triton->ServerReady(&ready_context, {}, &ready).ok());
+  EXPECT_FALSE(ready.ready());
+  RunSession("new", RandomValues(2, 1));
+  watch_context.TryCancel();
+}
+
 class EmptyServerTest : public ::testing::Test {
  protected:
   using Status = grpc::health::v1::HealthCheckResponse;

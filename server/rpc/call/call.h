@@ -45,8 +45,8 @@ class Call {
   virtual void Drain() {}
   // What ran is over and durable: end. After Drain, or instead of it for a call that came later; at most once.
   virtual void Leave() {}
-  // Which models are live may have changed. Of a call that has arrived.
-  virtual void ModelsMayHaveChanged() {}
+  // Which models are live, or whether the server is about to leave, may have changed. Of a call that has arrived.
+  virtual void HealthMayHaveChanged() {}
 
  protected:
   // The call has arrived: await the next one of its kind, and begin.

@@ -20,6 +20,7 @@ struct RpcContext : ServeContext {
   std::atomic<size_t>* open_streams = nullptr;  // over all loops
   Clients* clients = nullptr;                   // of all loops
   size_t loop_number = 0;
+  const std::atomic<bool>* leaving = nullptr;  // true: health says NOT_SERVING, though requests may still be served
 };
 
 }  // namespace rondo

@@ -47,7 +47,7 @@ struct RpcLoop {
 
   CallList calls;
   RpcContext context;
-  Notice models{&calls, &Call::ModelsMayHaveChanged};
+  Notice health{&calls, &Call::HealthMayHaveChanged};
   Notice drain{&calls, &Call::Drain};
   Notice leave{&calls, &Call::Leave};
   ServingLoop loop;  // last: its thread uses everything above

@@ -41,8 +41,8 @@ ServingStatus StatusWhileUp(const RpcContext& context, const HealthyServices& se
 
 ServingStatus StatusOf(const RpcContext& context, const HealthyServices& services, const std::string& service) {
   const ServingStatus status = StatusWhileUp(context, services, service);
-  const bool drains = status == health::HealthCheckResponse::SERVING && context.draining->load();
-  return drains ? health::HealthCheckResponse::NOT_SERVING : status;
+  const bool leaves = status == health::HealthCheckResponse::SERVING && context.leaving->load();
+  return leaves ? health::HealthCheckResponse::NOT_SERVING : status;
 }
 
 absl::Status Check(const RpcContext& context, const HealthyServices& services,
@@ -69,7 +69,7 @@ class WatchCall : public RpcCall {
     draining_ = true;
     WriteOrFinish();
   }
-  void ModelsMayHaveChanged() override { WriteOrFinish(); }
+  void HealthMayHaveChanged() override { WriteOrFinish(); }
 
  private:
   void OnArrived() override {

@@ -97,7 +97,7 @@ void ServeOpenInference(const RpcContext* context, Service* service) {
     return absl::OkStatus();
   });
   ServeUnary(context, service, &Service::RequestServerReady, [context](const auto&, auto* response) {
-    response->set_ready(!context->draining->load() && context->registry->ready());
+    response->set_ready(!context->leaving->load() && context->registry->ready());
     return absl::OkStatus();
   });
   ServeUnary(context, service, &Service::RequestServerMetadata, [](const auto&, auto* response) {

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -50,7 +51,7 @@ class Client {
 
 class ScrapePortTest : public ::testing::Test {
  protected:
-  ScrapePortTest() : port_(*ScrapePort::Listen("127.0.0.1:0", &metrics_, nullptr)) {}
+  ScrapePortTest() : port_(*ScrapePort::Listen("127.0.0.1:0", &metrics_, nullptr, [this] { return ready_.load(); })) {}
 
   std::string Ask(const std::string& text) const {
     const Client client(port_->port());
@@ -59,6 +60,7 @@ class ScrapePortTest : public ::testing::Test {
   }
 
   Metrics metrics_;
+  std::atomic<bool> ready_{true};
   const std::unique_ptr<ScrapePort> port_;
 };
 
@@ -75,6 +77,13 @@ TEST_F(ScrapePortTest, ARequestMayComeInPieces) {
   const Client client(port_->port());
   for (const char byte : std::string("GET /metrics?x=1 HTTP/1.0\r\n\r\n")) client.Say(std::string(1, byte));
   EXPECT_THAT(client.Hear(), StartsWith("HTTP/1.1 200 OK"));
+}
+
+TEST_F(ScrapePortTest, HealthIsTheProcessAndReadinessTheServer) {
+  EXPECT_THAT(Ask("GET /readyz HTTP/1.1\r\n\r\n"), AllOf(StartsWith("HTTP/1.1 200 OK"), EndsWith("\r\n\r\nready\n")));
+  ready_ = false;
+  EXPECT_THAT(Ask("GET /readyz HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 503 Service Unavailable"));
+  EXPECT_THAT(Ask("GET /healthz HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 200 OK"));
 }
 
 TEST_F(ScrapePortTest, NothingElseIsServed) {
@@ -98,7 +107,7 @@ TEST_F(ScrapePortTest, SilentConnectionsKeepNobodyOut) {
 
 TEST_F(ScrapePortTest, BusyPortIsAClearError) {
   const std::string address = absl::StrCat("127.0.0.1:", port_->port());
-  const absl::Status status = ScrapePort::Listen(address, &metrics_, nullptr).status();
+  const absl::Status status = ScrapePort::Listen(address, &metrics_, nullptr, nullptr).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(status.message()),
               AllOf(StartsWith(absl::StrCat("no /metrics: cannot listen on ", address)), EndsWith("in use)")));

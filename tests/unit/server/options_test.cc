@@ -36,6 +36,7 @@ TEST(OptionsTest, DefaultsAreWhatTheDesignSays) {
   EXPECT_EQ(options->http_listen, "127.0.0.1:8002");
   EXPECT_EQ(options->model_poll_interval, absl::Seconds(10));
   EXPECT_EQ(options->keepalive_time, absl::Seconds(30));
+  EXPECT_EQ(options->shutdown_delay, absl::ZeroDuration());
   EXPECT_EQ(options->drain_timeout, absl::Seconds(30));
   EXPECT_THAT(options->registry.model_files, ElementsAre("weather.safetensors"));
   EXPECT_EQ(options->registry.network.max_batch_size, 64u);
@@ -62,7 +63,8 @@ TEST(OptionsTest, TlsTakesCertificateAndKeyTogether) {
   const auto parse = [](const std::string& flag) { return Parse({"--model=m", "--tls_cert=c", flag}); };
   EXPECT_EQ(parse("--tls_key=k")->tls.key, "k");
   EXPECT_EQ(parse("--tls_client_ca=a").status().message(), "--tls_cert is given without --tls_key: wanted both");
-  EXPECT_THAT(std::string(With("tls_key", "k").status().message()), StartsWith("--tls_key is given without --tls_cert"));
+  EXPECT_THAT(std::string(With("tls_key", "k").status().message()),
+              StartsWith("--tls_key is given without --tls_cert"));
   EXPECT_THAT(std::string(With("tls_client_ca", "a").status().message()),
               StartsWith("--tls_client_ca is given without --tls_cert"));
 }
