@@ -71,6 +71,7 @@ class Parts final : public Server {
 
   absl::Status Start() {
     SendLibraryLogsToOurs();
+    ShowLimits();
     const size_t most_connections = MostConnections(RaiseDescriptorLimit());
     if (absl::Status status = OpenTls(); !status.ok()) return status;
     absl::StatusOr<std::unique_ptr<ModelRegistry>> registry = ModelRegistry::Create(options_.registry, &metrics_);
@@ -216,8 +217,8 @@ class Parts final : public Server {
     SetLimits(options_.requests, options_.keepalive_time, &builder);
     services_.RegisterWith(&builder);
     for (size_t i = 0; i < loop_count_; ++i) {
-      loops_.push_back(
-          std::make_unique<RpcLoop>(builder.AddCompletionQueue(), options_.loops.active_set, &helpers_, ContextOf(i)));
+      loops_.push_back(std::make_unique<RpcLoop>(builder.AddCompletionQueue(), options_.loops.active_set, &helpers_,
+                                                 metrics_.ForLoop(i), metrics_.loops(), ContextOf(i)));
     }
     server_ = builder.BuildAndStart();
     if (server_ == nullptr) {
@@ -229,6 +230,15 @@ class Parts final : public Server {
     for (const std::unique_ptr<RpcLoop>& part : loops_) part->loop.Start();
     listener_->Start(std::move(hand_on));
     return absl::OkStatus();
+  }
+
+  void ShowLimits() {
+    const bool stored = options_.store.name != "memory";
+    const size_t max_sessions = stored ? options_.store.max_resident : options_.sessions.max_sessions;
+    const ActiveSet::Options& sequences = options_.loops.active_set;
+    metrics_.sessions()->max.Set(static_cast<int64_t>(max_sessions));
+    metrics_.requests()->max_streams.Set(static_cast<int64_t>(options_.requests.max_streams));
+    metrics_.loops()->max_sequences.Set(static_cast<int64_t>(sequences.max_active + sequences.max_queued));
   }
 
   absl::Status OpenTls() {
@@ -269,7 +279,6 @@ class Parts final : public Server {
     context.stream_limits = options_.requests;
     context.budget = &budget_;
     context.memory = &memory_;
-    context.open_streams = &open_streams_;
     context.clients = &clients_;
     context.loop_number = loop_number;
     context.leaving = &leaving_;
@@ -286,7 +295,6 @@ class Parts final : public Server {
   const size_t cpus_;
   const size_t loop_count_;
   ComputeHelpers helpers_;
-  std::atomic<size_t> open_streams_{0};
   MemoryBudget memory_{options_.memory(), [this] { return ResidentMemory() + budget_.bytes(); }};
   WorkBudget budget_{options_.work_limits(), &memory_};
   Clients clients_{&budget_, loop_count_};

@@ -19,6 +19,7 @@ absl::Status ActiveSet::Admit(SequenceRun* run) {
   strand->waiting.Push(run);
   ++strand->runs;
   ++size_;
+  ++waiting_;
   StandInLine(strand, &lane);
   return absl::OkStatus();
 }
@@ -54,8 +55,10 @@ void ActiveSet::TakeFrom(IntrusiveFifo<ClientLine>* lines, Lane* lane, size_t ma
     // Runs that are not run take no turn: what a stream leaves behind is gone at once.
     bool took_row = false;
     while (!took_row) {
-      SequenceRun* const run = strand->begun.empty() ? strand->waiting.Pop() : strand->begun.Pop();
+      const bool begins = strand->begun.empty();
+      SequenceRun* const run = begins ? strand->waiting.Pop() : strand->begun.Pop();
       if (run == nullptr) break;
+      if (begins) --waiting_;
       took_row = !run->cancelled && run->deadline > taking.now;
       (took_row ? taking.batch : taking.dropped)->push_back(run);
     }

@@ -99,7 +99,8 @@ class ActiveSet {
   void Leave(SequenceRun* run);
 
   bool empty() const { return size_ == 0; }
-  size_t size() const { return size_; }  // those in line and those that were taken
+  size_t size() const { return size_; }        // those in line and those that were taken
+  size_t waiting() const { return waiting_; }  // those of them that have not begun
 
  private:
   struct Lane {
@@ -121,11 +122,12 @@ class ActiveSet {
   static void StandInLine(Strand* strand, Lane* lane);
   static void StandInLine(ClientLine* line, IntrusiveFifo<ClientLine>* lines);
   // Lets the clients of `lines` take turns until the batch has `max_rows`.
-  static void TakeFrom(IntrusiveFifo<ClientLine>* lines, Lane* lane, size_t max_rows, const Taking& taking);
+  void TakeFrom(IntrusiveFifo<ClientLine>* lines, Lane* lane, size_t max_rows, const Taking& taking);
 
   const size_t capacity_;
   std::vector<Lane> lanes_;  // the networks with runs in line; the first has the turn
   size_t size_ = 0;
+  size_t waiting_ = 0;
   Flow unnamed_;        // of the runs without a flow
   ClientFlows nobody_;  // of the flows without a client
   Spares<Strand> strands_;

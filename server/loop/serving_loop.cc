@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/steady_time.h"
 #include "base/thread_name.h"
 #include "model/compute_thread.h"
 
@@ -16,8 +17,8 @@ thread_local const ServingLoop* loop_of_this_thread = nullptr;
 }  // namespace
 
 ServingLoop::ServingLoop(std::unique_ptr<grpc::ServerCompletionQueue> queue, const ActiveSet::Options& options,
-                         ComputeHelpers* helpers)
-    : queue_(std::move(queue)), engine_(options, helpers) {}
+                         ComputeHelpers* helpers, ServingLoopProbe* probe, LoopsProbe* loops)
+    : queue_(std::move(queue)), engine_(options, helpers), probe_(probe), clock_(probe, loops, SteadyNow()) {}
 
 ServingLoop::~ServingLoop() {
   queue_->Shutdown();
@@ -49,26 +50,42 @@ void ServingLoop::Run() {
 bool ServingLoop::Drain() {
   ++turn_;
   inbox_.RunAll();
-  gpr_timespec deadline = gpr_inf_past(GPR_CLOCK_MONOTONIC);
-  for (int events = 0; events < kMaxEventsPerDrain;) {
+  for (int events = 0; events < kMaxEventsPerDrain; ++events) {
     void* tag = nullptr;
     bool ok = false;
-    switch (queue_->AsyncNext(&tag, &ok, deadline)) {
+    switch (queue_->AsyncNext(&tag, &ok, gpr_inf_past(GPR_CLOCK_MONOTONIC))) {
       case grpc::CompletionQueue::SHUTDOWN:
         return !engine_.idle();
       case grpc::CompletionQueue::TIMEOUT:
+        clock_.ReadAll(SteadyNow());
+        ShowSequences();
         if (!engine_.idle() || !inbox_.empty()) return true;
-        ++turn_;
-        deadline = gpr_inf_future(GPR_CLOCK_MONOTONIC);
+        if (!AwaitEvent()) return false;
         break;
       case grpc::CompletionQueue::GOT_EVENT:
-        ++events;
         static_cast<Event*>(tag)->Proceed(ok);
-        deadline = gpr_inf_past(GPR_CLOCK_MONOTONIC);
         break;
     }
   }
+  clock_.EndTurn(SteadyNow());
+  ShowSequences();
   return true;
+}
+
+bool ServingLoop::AwaitEvent() {
+  ++turn_;
+  void* tag = nullptr;
+  bool ok = false;
+  if (!queue_->Next(&tag, &ok)) return false;
+  clock_.Wake(SteadyNow());
+  static_cast<Event*>(tag)->Proceed(ok);
+  return true;
+}
+
+void ServingLoop::ShowSequences() {
+  const ActiveSet& set = engine_.active_set();
+  probe_->active.Set(static_cast<int64_t>(set.size() - set.waiting()));
+  probe_->queued.Set(static_cast<int64_t>(set.waiting()));
 }
 
 }  // namespace rondo

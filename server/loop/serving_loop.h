@@ -12,6 +12,8 @@
 #include "server/loop/event.h"
 #include "server/loop/inbox.h"
 #include "server/loop/step_engine.h"
+#include "server/loop/turn_clock.h"
+#include "server/metrics/probes.h"
 
 namespace rondo {
 
@@ -19,12 +21,13 @@ namespace rondo {
 // message stays on this thread from the socket to the reply; a batch forms of all that arrived while the batch before
 // it was computed.
 //
-// Ownership: owns its queue and thread; borrows events and runs.
+// Ownership: owns its queue and thread; borrows events, runs and probes.
 // Threads:   Post may be called from any thread; all else, and every Event::Proceed, runs on the loop's own.
 class ServingLoop : public Poster {
  public:
+  // `probe`: of this loop; `loops`: of all.
   ServingLoop(std::unique_ptr<grpc::ServerCompletionQueue> queue, const ActiveSet::Options& options,
-              ComputeHelpers* helpers);
+              ComputeHelpers* helpers, ServingLoopProbe* probe, LoopsProbe* loops);
   // REQUIRES: the server that uses the queue has been shut down. Waits for every operation to come back.
   ~ServingLoop() override;
 
@@ -36,6 +39,9 @@ class ServingLoop : public Poster {
   // A number that grows with every turn and with every wait: an operation that comes back under the number it was
   // started under needed nothing that was not there already. On the loop's thread.
   uint64_t turn() const { return turn_; }
+
+  // Its time, as of this turn. On the loop's thread.
+  const TurnClock& clock() const { return clock_; }
 
   grpc::ServerCompletionQueue* queue() { return queue_.get(); }
   StepEngine& engine() { return engine_; }
@@ -56,9 +62,14 @@ class ServingLoop : public Poster {
   // Lets every ready event proceed; waits for the first one if nothing else is to do. False: the queue has been shut
   // down and is empty.
   bool Drain();
+  // Waits for the first event, and lets it proceed. False: the queue has been shut down and is empty.
+  bool AwaitEvent();
+  void ShowSequences();
 
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   StepEngine engine_;
+  ServingLoopProbe* const probe_;
+  TurnClock clock_;
   uint64_t turn_ = 0;
   Inbox inbox_;
   Waker waker_;

@@ -42,17 +42,18 @@ void StepEngine::RunBatch() {
   const Network* network = active_set_.next_network();
   if (network == nullptr) return;
   const absl::Time start = SteadyNow();
-  active_set_.TakeBatch(start, RowsPerTurn(*network), &batch_, &dropped_);
+  const size_t most = RowsPerTurn(*network);
+  active_set_.TakeBatch(start, most, &batch_, &dropped_);
   for (SequenceRun* run : dropped_) Drop(run, start);
   if (batch_.empty()) return;
-  if (network->spec().whole_sequence()) return RunWhole(*network, start);
+  if (network->spec().whole_sequence()) return RunWhole(*network, start, most);
 
   rows_.clear();
   for (const SequenceRun* run : batch_) rows_.push_back(RowOf(*run));
   ObserveQueue(start);
   LoopProbe* probe = batch_.front()->probe;  // an observer may end its run, and itself, when it hears of it
   Compute(*network);
-  probe->ObserveStep(SteadyNow() - start, batch_.size());
+  probe->ObserveStep(SteadyNow() - start, batch_.size(), most);
   for (size_t i = 0; i < batch_.size(); ++i) Advance(batch_[i], rows_[i]);
 }
 
@@ -89,7 +90,7 @@ void StepEngine::Compute(const Network& network) {
   });
 }
 
-void StepEngine::RunWhole(const Network& network, absl::Time start) {
+void StepEngine::RunWhole(const Network& network, absl::Time start, size_t most) {
   sequences_.clear();
   size_t timesteps = 0;
   for (const SequenceRun* run : batch_) {
@@ -99,7 +100,8 @@ void StepEngine::RunWhole(const Network& network, absl::Time start) {
   ObserveQueue(start);
   LoopProbe* const probe = batch_.front()->probe;
   network.RunWhole(absl::MakeSpan(sequences_));
-  probe->ObserveStep(absl::Now() - start, timesteps);
+  // It could have had `most` sequences, each as long as these are on average.
+  probe->ObserveStep(SteadyNow() - start, timesteps, timesteps * most / batch_.size());
   for (size_t i = 0; i < batch_.size(); ++i) {
     Finish(batch_[i], sequences_[i].finite ? absl::OkStatus() : NotFinite());
   }

@@ -25,6 +25,7 @@ class StepEngine {
   // Runs one batch, if any sequence waits. Observers are called from here, and may call Admit.
   void RunBatch();
 
+  const ActiveSet& active_set() const { return active_set_; }
   bool idle() const { return active_set_.empty(); }
 
  private:
@@ -35,7 +36,7 @@ class StepEngine {
   size_t PartsFor(const Network& network, size_t rows) const;
   void Compute(const Network& network);
   // Runs the batch to its end: a network that takes whole sequences has no steps.
-  void RunWhole(const Network& network, absl::Time start);
+  void RunWhole(const Network& network, absl::Time start, size_t most);
   void Advance(SequenceRun* run, const StepRow& row);
   void Drop(SequenceRun* run, absl::Time now);
   void Finish(SequenceRun* run, const absl::Status& status);

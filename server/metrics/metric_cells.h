@@ -39,16 +39,28 @@ class Counter {
   std::array<Cell, kMetricCells> cells_;
 };
 
+// A time that only grows: counts nanoseconds, and shows seconds.
+class TimeCounter {
+ public:
+  void AddNanoseconds(uint64_t n) { nanoseconds_.Add(n); }
+  Reading Read() const { return {static_cast<double>(nanoseconds_.Value()) / 1e9, /*only_grows=*/true}; }
+
+ private:
+  Counter nanoseconds_;
+};
+
 // A number that goes both ways, with one cell: for what changes once a request, not once a step.
 class Gauge {
  public:
-  void Add(int64_t n) { value_.fetch_add(n, std::memory_order_relaxed); }
+  explicit Gauge(int64_t value = 0) : value_(value) {}
+  // Returns the number as it is then.
+  int64_t Add(int64_t n) { return value_.fetch_add(n, std::memory_order_relaxed) + n; }
   void Set(int64_t n) { value_.store(n, std::memory_order_relaxed); }
   int64_t Value() const { return value_.load(std::memory_order_relaxed); }
   Reading Read() const { return {static_cast<double>(Value())}; }
 
  private:
-  std::atomic<int64_t> value_{0};
+  std::atomic<int64_t> value_;
 };
 
 // Where the buckets of a histogram end, in whole units, and how many of these units make one unit of the page.

@@ -1,5 +1,8 @@
 #include "server/metrics/metrics.h"
 
+#include <cstddef>
+
+#include "absl/strings/str_cat.h"
 #include "server/metrics/page.h"
 
 namespace rondo {
@@ -26,6 +29,13 @@ ModelMetrics* Metrics::ForModel(absl::string_view model) {
   return metrics.get();
 }
 
+ServingLoopProbe* Metrics::ForLoop(size_t number) {
+  const MutexLock lock(&mutex_);
+  std::unique_ptr<ServingLoopProbe>& probe = loops_[number];
+  if (probe == nullptr) probe = std::make_unique<ServingLoopProbe>();
+  return probe.get();
+}
+
 void Metrics::Show(Page* page) const {
   {
     const MutexLock lock(&mutex_);
@@ -36,7 +46,9 @@ void Metrics::Show(Page* page) const {
       metrics->sessions.Show(labels, page);
       metrics->registry.Show(labels, page);
     }
+    for (const auto& [number, loop] : loops_) loop->Show({{"loop", absl::StrCat(number)}}, page);
   }
+  loops_probe_.Show({}, page);
   registry_.Show({}, page);
   connections_.Show({}, page);
   requests_.Show({}, page);

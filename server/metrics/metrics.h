@@ -1,6 +1,7 @@
 #ifndef RONDO_SERVER_METRICS_METRICS_H_
 #define RONDO_SERVER_METRICS_METRICS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -40,6 +41,9 @@ class Metrics {
  public:
   // What is counted of the model name, made on first use and kept. Never null.
   ModelMetrics* ForModel(absl::string_view model);
+  // Of the serving loop of this number, made on first use and kept. Never null.
+  ServingLoopProbe* ForLoop(size_t number);
+  LoopsProbe* loops() { return &loops_probe_; }
   RequestsProbe* requests() { return &requests_; }
   SessionsProbe* sessions() { return &sessions_; }
   StoreProbe* store() { return &store_; }
@@ -51,6 +55,7 @@ class Metrics {
   std::string Serialize() const;
 
  private:
+  LoopsProbe loops_probe_;
   RequestsProbe requests_;
   SessionsProbe sessions_;
   StoreProbe store_;
@@ -59,6 +64,7 @@ class Metrics {
 
   mutable Mutex mutex_;
   std::map<std::string, std::unique_ptr<ModelMetrics>> models_ ABSL_GUARDED_BY(mutex_);
+  std::map<size_t, std::unique_ptr<ServingLoopProbe>> loops_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace rondo

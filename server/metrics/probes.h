@@ -20,10 +20,12 @@ namespace rondo {
 
 // The requests for one model name.
 struct ModelRequestsProbe : Probe {
-  Metric<RequestDurations> durations{this,
-                                     {"rondo_request_duration_seconds",
-                                      "From the arrival of a request message to its answer, in seconds.",
-                                      {"method", "code"}}};
+  Metric<RequestDurations> durations{
+      this,
+      {"rondo_request_duration_seconds",
+       "From the arrival of a request message to its answer, in seconds. A message that came while its "
+       "serving loop was busy counts from when the loop had last read all messages.",
+       {"method", "code"}}};
 };
 
 // All requests of the server.
@@ -32,6 +34,8 @@ struct RequestsProbe : Probe {
       this, {"rondo_rejected_total", "Requests and sequences turned away without being run, by cause.", {"reason"}}};
   Metric<Gauge> in_flight{this,
                           {"rondo_requests_in_flight", "Request messages that have arrived and are not answered yet."}};
+  Metric<Gauge> streams{this, {"rondo_streams", "Open streams of requests (StreamPredict, ModelStreamInfer)."}};
+  Metric<Gauge> max_streams{this, {"rondo_max_streams", "Most streams of requests that may be open at once."}};
 };
 
 // The connections to the gRPC port.
@@ -61,6 +65,8 @@ struct LoopProbe : Probe {
       this,
       {"rondo_batch_size", "Steps that ran together in one kernel call."},
       Buckets{{1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024}}};
+  Metric<Gauge> batch_limit{
+      this, {"rondo_batch_size_limit", "Most steps that the last kernel call could have had; 0: there was none yet."}};
   Metric<HistogramSum> steps{this, {"rondo_steps_total", "Timesteps computed."}, HistogramSum{batch_size}};
 
   // These two are no families of their own; see ModelTotals.
@@ -69,13 +75,37 @@ struct LoopProbe : Probe {
 
   // So many sequences waited `duration` between admission and their first kernel call.
   void ObserveQueue(absl::Duration duration, size_t sequences) { queue.Observe(Nanoseconds(duration), sequences); }
-  // One kernel call over `rows` rows.
-  void ObserveStep(absl::Duration duration, size_t rows) {
+  // One kernel call over `rows` rows of at most `limit`.
+  void ObserveStep(absl::Duration duration, size_t rows, size_t limit) {
+    batch_limit.Set(static_cast<int64_t>(limit));
     step.Observe(Nanoseconds(duration));
     batch_size.Observe(rows);
     row_nanoseconds.Add(Nanoseconds(duration) * rows);
     last_batch_ms.Set(absl::ToUnixMillis(absl::Now()));
   }
+};
+
+// What one serving loop does.
+struct ServingLoopProbe : Probe {
+  Metric<TimeCounter> busy{this,
+                           {"rondo_loop_busy_seconds_total",
+                            "Time that a serving loop did not spend waiting for messages, in seconds. A rate of 1: the "
+                            "loop has no time left."}};
+  Metric<Gauge> active{
+      this, {"rondo_active_sequences", "Sequences of a serving loop that have begun to run, as of its last turn."}};
+  Metric<Gauge> queued{
+      this, {"rondo_queued_sequences", "Sequences of a serving loop that wait to run, as of its last turn."}};
+};
+
+// All serving loops together.
+struct LoopsProbe : Probe {
+  Metric<Histogram> turn{this,
+                         {"rondo_loop_turn_duration_seconds",
+                          "For how long a serving loop did not look whether messages had come, or read them, in "
+                          "seconds: a message may wait so long before it is read."},
+                         StepTimes()};
+  Metric<Gauge> max_sequences{
+      this, {"rondo_max_sequences", "Most sequences that one serving loop takes, active and queued."}};
 };
 
 // ---- Sessions
@@ -101,7 +131,8 @@ constexpr absl::string_view LabelOf(SessionEvent event) {
 
 // The sessions of one model name.
 struct ModelSessionsProbe : Probe {
-  Metric<Gauge> live{this, {"rondo_sessions", "Live sessions."}};
+  Metric<Gauge> live{
+      this, {"rondo_sessions", "Live sessions in memory; with a session store others may be in the store only."}};
   Metric<PerLabel<Counter, SessionEvent>> events{
       this, {"rondo_session_events_total", "Sessions that began or ended, by what happened.", {"event"}}};
 
@@ -121,6 +152,7 @@ struct ModelSessionsProbe : Probe {
 struct SessionsProbe : Probe {
   Metric<Gauge> state_bytes{
       this, {"rondo_session_state_bytes", "Memory of all session state slots, used or free, in bytes."}};
+  Metric<Gauge> max{this, {"rondo_max_sessions", "Most live sessions that may be in memory."}};
   Metric<Gauge> unsaved{
       this, {"rondo_unsaved_sessions", "Sessions that have changed since they were last in the session store."}};
 };
@@ -138,12 +170,18 @@ struct StoreProbe : Probe {
       RequestTimes()};
   Metric<PerLabel<Counter, StoreOperation>> errors{
       this, {"rondo_store_errors_total", "Sessions that the store could not load or save.", {"op"}}};
+  Metric<Gauge> up{
+      this,
+      {"rondo_store_up",
+       "0 if the session store answered the last call for none of its sessions, else 1; without a store 1."},
+      1};
   Metric<Counter> damaged_bytes{this,
                                 {"rondo_store_damaged_bytes_total",
                                  "Bytes of the session store's log that were damaged and left out at the start."}};
 
-  // One call, whatever the number of its sessions; it failed for `failed_sessions` of them.
-  void Observe(StoreOperation operation, absl::Duration duration, size_t failed_sessions) {
+  // One call, whatever the number of its sessions; it failed for `failed_sessions` of them, and `answered` for any.
+  void Observe(StoreOperation operation, absl::Duration duration, size_t failed_sessions, bool answered) {
+    up.Set(answered ? 1 : 0);
     durations[operation].Observe(Nanoseconds(duration));
     errors[operation].Add(failed_sessions);
   }

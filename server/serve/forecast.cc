@@ -30,6 +30,7 @@ absl::Span<const double> QuantilesOf(const ForecastView& request) {
 void Forecast::Start(const ForecastView& request, absl::Time now, absl::Time deadline) {
   request_ = request;
   arrived_ = now;
+  came_ = std::min(now, context_->clock->unread_since());
   deadline_ = deadline;
   running_ = true;
   context_->metrics->in_flight.Add(1);
@@ -169,7 +170,7 @@ void Forecast::Finish(const absl::Status& status) {
   status_ = status;
   context_->metrics->in_flight.Add(-1);
   if (model_ != nullptr)
-    model_->metrics->requests.durations.Observe(Method::kForecast, status.code(), SteadyNow() - arrived_);
+    model_->metrics->requests.durations.Observe(Method::kForecast, status.code(), SteadyNow() - came_);
   budget()->GiveBack(std::exchange(work_, {}));
   if (!status.ok()) {
     const RefusedRequest refused{LabelOf(Method::kForecast), request_.model, "", owner_->caller()};

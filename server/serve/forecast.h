@@ -73,6 +73,7 @@ class Forecast : private Event, private ForecastPath::Owner {
   ForecastView request_;
   ServedModelPtr model_;
   absl::Time arrived_;
+  absl::Time came_;  // no later than arrived_: the message has not come to this machine before
   absl::Time deadline_;
   SessionWait wait_;
   Work work_;  // taken from the budget

@@ -21,6 +21,7 @@ void Message::FinishRefused(const absl::Status& status) {
 void Message::Start(RequestView request, absl::Time now, absl::Time deadline) {
   running_ = true;
   arrived_ = now;
+  came_ = std::min(now, context_->clock->unread_since());
   refusal_ = first_failure_ = absl::OkStatus();
   context_->metrics->in_flight.Add(1);
   request_ = std::move(request);
@@ -106,7 +107,7 @@ void Message::Finish() {
   budget()->GiveBack(std::exchange(work_, {}));
   context_->metrics->in_flight.Add(-1);
   if (model_ != nullptr) {
-    model_->metrics->requests.durations.Observe(method_, first_failure_.code(), SteadyNow() - arrived_);
+    model_->metrics->requests.durations.Observe(method_, first_failure_.code(), SteadyNow() - came_);
     model_ = nullptr;
   }
   exchange_->OnMessageDone(refusal_);

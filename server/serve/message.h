@@ -79,6 +79,7 @@ class Message {
   absl::Status refusal_;
   absl::Status first_failure_;
   absl::Time arrived_;
+  absl::Time came_;  // no later than arrived_: the message has not come to this machine before
   absl::Time deadline_;
   size_t unfinished_ = 0;
   bool running_ = false;

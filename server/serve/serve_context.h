@@ -5,6 +5,7 @@
 
 #include "server/loop/event.h"
 #include "server/loop/step_engine.h"
+#include "server/loop/turn_clock.h"
 #include "server/metrics/probes.h"
 #include "server/registry/adopt_sessions.h"
 #include "server/registry/model_registry.h"
@@ -19,6 +20,7 @@ namespace rondo {
 struct ServeContext {
   StepEngine* engine = nullptr;  // of this loop
   Poster* poster = nullptr;      // to this loop
+  const TurnClock* clock = nullptr;
   ModelRegistry* registry = nullptr;
   SessionTable* sessions = nullptr;
   AdoptSessions adopt_sessions = AdoptSessions::kNever;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/time/clock.h"
 #include "absl/types/span.h"
@@ -20,6 +21,14 @@ size_t CountErrors(const std::vector<Operation>& operations) {
   size_t errors = 0;
   for (const Operation& operation : operations) errors += IsError(operation.status) ? 1 : 0;
   return errors;
+}
+
+// Tells whether the store is there: it has done something, or says of one session why it cannot.
+template <typename Operation>
+bool AnswersAny(const std::vector<Operation>& operations) {
+  return absl::c_any_of(operations, [](const Operation& operation) {
+    return operation.status.ok() || absl::IsAborted(operation.status) || absl::IsDataLoss(operation.status);
+  });
 }
 
 }  // namespace
@@ -140,7 +149,8 @@ void StoreThread::RunLoads() {
   }
   const Clock::time_point start = Clock::now();
   store_->Load(absl::MakeSpan(operations));
-  probe_->Observe(StoreOperation::kLoad, absl::FromChrono(Clock::now() - start), CountErrors(operations));
+  probe_->Observe(StoreOperation::kLoad, absl::FromChrono(Clock::now() - start), CountErrors(operations),
+                  AnswersAny(operations));
   for (size_t i = 0; i < waiting.size(); ++i) {
     Loaded& loaded = operations[i];
     if (loaded.held) {
@@ -169,7 +179,7 @@ void StoreThread::RunSaves() {
   store_->Save(absl::MakeSpan(operations));
   const Clock::time_point end = Clock::now();
   const size_t errors = CountErrors(operations);
-  probe_->Observe(StoreOperation::kSave, absl::FromChrono(end - start), errors);
+  probe_->Observe(StoreOperation::kSave, absl::FromChrono(end - start), errors, AnswersAny(operations));
   if (errors > 0) next_tick_ = std::min(next_tick_, end + absl::ToChronoNanoseconds(options_.retry_interval));
   for (size_t i = 0; i < waiting.size(); ++i) {
     for (const auto& done : waiting[i].superseded) done(operations[i].status);

@@ -17,8 +17,7 @@ struct RpcContext : ServeContext {
   ServingLoop* loop = nullptr;
   CallList* calls = nullptr;  // of this loop
   StreamLimits stream_limits;
-  std::atomic<size_t>* open_streams = nullptr;  // over all loops
-  Clients* clients = nullptr;                   // of all loops
+  Clients* clients = nullptr;  // of all loops
   size_t loop_number = 0;
   const std::atomic<bool>* leaving = nullptr;  // true: health says NOT_SERVING, though requests may still be served
 };

@@ -18,9 +18,10 @@ namespace rondo {
 struct RpcLoop {
   // `rest`: what its calls have at hand besides the loop.
   RpcLoop(std::unique_ptr<grpc::ServerCompletionQueue> queue, const ActiveSet::Options& options,
-          ComputeHelpers* helpers, const RpcContext& rest)
-      : context(rest), loop(std::move(queue), options, helpers) {
+          ComputeHelpers* helpers, ServingLoopProbe* probe, LoopsProbe* loops, const RpcContext& rest)
+      : context(rest), loop(std::move(queue), options, helpers, probe, loops) {
     context.poster = context.loop = &loop;
+    context.clock = &loop.clock();
     context.engine = &loop.engine();
     context.calls = &calls;
   }

@@ -30,7 +30,7 @@ class StreamCall : public RpcCall, private MessageOwner {
     Await(service_, Rpc::kRequest, &stream_);
   }
   ~StreamCall() override {
-    if (arrived()) context()->open_streams->fetch_sub(1);
+    if (arrived()) context()->metrics->streams.Add(-1);
   }
 
   void Drain() override {
@@ -65,7 +65,7 @@ class StreamCall : public RpcCall, private MessageOwner {
   // Whether the server takes one more stream, this one.
   absl::Status Admit() {
     const size_t most = context()->stream_limits.max_streams;
-    absl::Status status = AdmitStream(context()->open_streams->fetch_add(1), most);
+    absl::Status status = AdmitStream(static_cast<size_t>(context()->metrics->streams.Add(1) - 1), most);
     if (status.ok()) status = context()->memory->Take(kStreamBytes);
     if (!status.ok()) RecordRefusal(status, {LabelOf(Rpc::kMethod), "", "", this}, context()->metrics);
     if (!status.ok() || !context()->draining->load(std::memory_order_relaxed)) return status;

@@ -46,15 +46,17 @@ void Fill(Metrics* metrics, absl::string_view model) {
   counts->requests.durations.Observe(Method::kPredict, absl::StatusCode::kOk, absl::Microseconds(120));
   counts->requests.durations.Observe(Method::kForecast, absl::StatusCode::kNotFound, absl::Seconds(100));
   counts->loop.ObserveQueue(absl::Microseconds(3), 4);
-  counts->loop.ObserveStep(absl::Nanoseconds(2500), 16);
+  counts->loop.ObserveStep(absl::Nanoseconds(2500), 16, 64);
   counts->sessions.live.Add(8);
   counts->sessions.Ended(SessionEvent::kExpired);
   counts->registry.load.Observe(Nanoseconds(absl::Milliseconds(40)));
   metrics->registry()->live.Replace({{{std::string(model), 3}, {1, {"lstm", "onednn/brgemm:avx512_core", "f32"}}}});
   metrics->requests()->rejected[Why::kQueueFull].Add();
   metrics->requests()->in_flight.Add(2);
+  metrics->ForLoop(0)->busy.AddNanoseconds(1'500'000'000);
+  metrics->ForLoop(0)->queued.Set(5);
   metrics->sessions()->state_bytes.Set(4096);
-  metrics->store()->Observe(StoreOperation::kSave, absl::Milliseconds(2), 3);
+  metrics->store()->Observe(StoreOperation::kSave, absl::Milliseconds(2), 3, /*answered=*/false);
 }
 
 TEST(MetricsTest, PageSaysWhatWasCounted) {
@@ -75,6 +77,10 @@ TEST(MetricsTest, PageSaysWhatWasCounted) {
           R"(rondo_batch_size_bucket{model="weather",le="12"} 0)",
           R"(rondo_batch_size_bucket{model="weather",le="16"} 1)",
           R"(rondo_steps_total{model="weather"} 16)",
+          R"(rondo_batch_size_limit{model="weather"} 64)",
+          R"(rondo_loop_busy_seconds_total{loop="0"} 1.5)",
+          R"(rondo_queued_sequences{loop="0"} 5)",
+          R"(rondo_store_up 0)",
           R"(rondo_sessions{model="weather"} 7)",
           R"(rondo_session_events_total{model="weather",event="created"} 0)",
           R"(rondo_session_events_total{model="weather",event="expired"} 1)",
@@ -156,7 +162,7 @@ TEST(MetricsTest, CountsFromManyThreadsAddUpWhileThePageIsRead) {
       for (int i = 0; i < kEach; ++i) {
         model->requests.durations.Observe(Method::kStreamPredict, static_cast<absl::StatusCode>(i % 17),
                                           absl::Microseconds(i));
-        model->loop.ObserveStep(absl::Microseconds(2), 3);
+        model->loop.ObserveStep(absl::Microseconds(2), 3, 64);
         metrics.requests()->rejected[Why::kDeadline].Add();
       }
     });
@@ -182,7 +188,7 @@ TEST(MetricsTest, TotalsOfAModelLeaveForecastsOut) {
   metrics.requests.durations.Observe(Method::kPredict, absl::StatusCode::kOk, absl::Nanoseconds(10));
   metrics.requests.durations.Observe(Method::kModelInfer, absl::StatusCode::kAborted, absl::Nanoseconds(20));
   metrics.requests.durations.Observe(Method::kForecast, absl::StatusCode::kOk, absl::Nanoseconds(40));
-  metrics.loop.ObserveStep(absl::Nanoseconds(5), 3);
+  metrics.loop.ObserveStep(absl::Nanoseconds(5), 3, 64);
   const ModelTotals totals = metrics.Totals();
   EXPECT_EQ(totals.succeeded.count, 1u);
   EXPECT_EQ(totals.succeeded.nanoseconds, 10u);

@@ -115,6 +115,7 @@ class ServeFixture : public testing::Test {
     registry_ = *std::move(opened);
     context_.engine = &engine_;
     context_.poster = &inbox_;
+    context_.clock = &clock_;
     context_.registry = registry_.get();
     context_.sessions = &sessions_;
     context_.metrics = metrics_.requests();
@@ -213,6 +214,7 @@ class ServeFixture : public testing::Test {
 
   std::filesystem::path root_;
   Metrics metrics_;
+  TurnClock clock_{metrics_.ForLoop(0), metrics_.loops(), absl::InfiniteFuture()};
   std::unique_ptr<ModelRegistry> registry_;
   ComputeHelpers helpers_{0};
   StepEngine engine_;
