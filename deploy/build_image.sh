@@ -34,5 +34,5 @@ make_base() {
 }
 
 image_tool inspect --type image "$base" >/dev/null 2>&1 || make_base
-image_tool build --layers --pull-never --build-arg BASE_IMAGE="$base" --tag "$tag" .
+image_tool build --format docker --layers --pull-never --build-arg BASE_IMAGE="$base" --tag "$tag" .
 image_tool images "$tag"
