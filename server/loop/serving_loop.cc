@@ -1,7 +1,9 @@
 #include "server/loop/serving_loop.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "base/runnable_time.h"
 #include "base/steady_time.h"
 #include "base/thread_name.h"
 #include "model/compute_thread.h"
@@ -11,6 +13,9 @@ namespace {
 
 // A batch must not wait without end for events that keep coming.
 constexpr int kMaxEventsPerDrain = 512;
+
+// A thread that waits no longer than this for an event was not kept from a CPU for long.
+constexpr absl::Duration kLongWait = absl::Milliseconds(1);
 
 thread_local const ServingLoop* loop_of_this_thread = nullptr;
 
@@ -74,10 +79,16 @@ bool ServingLoop::Drain() {
 
 bool ServingLoop::AwaitEvent() {
   ++turn_;
+  static thread_local const RunnableTime runnable;  // of the loop's thread
   void* tag = nullptr;
   bool ok = false;
+  const absl::Time start = SteadyNow();
+  const absl::Duration runnable_before = runnable.Read();
   if (!queue_->Next(&tag, &ok)) return false;
-  clock_.Wake(SteadyNow());
+  // What the thread waited for may have come long before a CPU was free for it.
+  const absl::Time now = SteadyNow();
+  const bool was_long = now - start > kLongWait;
+  clock_.Wake(was_long ? std::max(start, now - (runnable.Read() - runnable_before)) : now);
   static_cast<Event*>(tag)->Proceed(ok);
   return true;
 }

@@ -26,7 +26,7 @@ class TurnClock {
     loops_->turn.Observe(Nanoseconds(now - counted_until_));
     counted_until_ = now;
   }
-  // The loop has waited since ReadAll, and the first of what it waited for is here.
+  // The loop has waited since ReadAll until `now`, when the first of what it waited for came.
   void Wake(absl::Time now) { counted_until_ = unread_since_ = now; }
 
   // A message that the loop reads now has not come before this time, so it has waited no longer.
