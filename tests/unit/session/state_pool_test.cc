@@ -76,13 +76,13 @@ TEST(StatePoolTest, MemoryGrowsWithTheMostSlotsInUseAndNotWithTheirNumberInAll) 
 TEST(StatePoolTest, MemoryGoesBackWhenStatesDo) {
   StatePool pool;
   std::vector<StateSlot> slots;
-  for (int i = 0; i < 10'000; ++i) slots.push_back(pool.TakeZeroed(128));
+  for (int i = 0; i < 10'000; ++i) slots.push_back(pool.TakeInitial(128));
   const size_t most = pool.bytes();
   for (size_t i = 0; i < slots.size(); i += 2) slots[i].Reset();
   EXPECT_EQ(pool.bytes(), most) << "each slab has a slot in use";
   for (StateSlot& slot : slots) slot.Reset();
   EXPECT_LT(pool.bytes(), most / 10);
-  for (int i = 0; i < 10'000; ++i) slots.push_back(pool.TakeZeroed(128));
+  for (int i = 0; i < 10'000; ++i) slots.push_back(pool.TakeInitial(128));
   EXPECT_EQ(pool.bytes(), most);
 }
 
