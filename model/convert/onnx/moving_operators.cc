@@ -279,6 +279,11 @@ void RunShape(OperatorCall& call) {
   call.Give(std::move(out));
 }
 
+void RunSize(OperatorCall& call) {
+  Traced out{{}, {static_cast<double>(call.Needed(0).size())}, {}, true};
+  call.Give(std::move(out));
+}
+
 void RunSame(OperatorCall& call) { call.Give(call.Needed(0)); }
 
 void RunDropout(OperatorCall& call) {
@@ -378,11 +383,22 @@ void RunPad(OperatorCall& call) {
 
 const Operators& MovingOperators() {
   static const auto& operators = *new Operators{
-      {"Concat", RunConcat},   {"Dropout", RunDropout},     {"Expand", RunExpand},
-      {"Flatten", RunFlatten}, {"Gather", RunGather},       {"Identity", RunSame},
-      {"Pad", RunPad},         {"Reshape", RunReshape},     {"Shape", RunShape},
-      {"Slice", RunSlice},     {"Split", RunSplit},         {"Squeeze", RunSqueeze},
-      {"Tile", RunTile},       {"Transpose", RunTranspose}, {"Unsqueeze", RunUnsqueeze},
+      {"Concat", RunConcat},
+      {"Dropout", RunDropout},
+      {"Expand", RunExpand},
+      {"Flatten", RunFlatten},
+      {"Gather", RunGather},
+      {"Identity", RunSame},
+      {"Pad", RunPad},
+      {"Reshape", RunReshape},
+      {"Shape", RunShape},
+      {"Size", RunSize},
+      {"Slice", RunSlice},
+      {"Split", RunSplit},
+      {"Squeeze", RunSqueeze},
+      {"Tile", RunTile},
+      {"Transpose", RunTranspose},
+      {"Unsqueeze", RunUnsqueeze},
   };
   return operators;
 }

@@ -159,6 +159,19 @@ class ConvertTest(unittest.TestCase):
         self.folder.joinpath("out").rename(self.folder / "first")
         self.refuse("cell.onnx", content, "'h' comes back in no output 'Y_c'", "--state=h:Y_c")
 
+    def test_the_branch_of_an_if_is_chosen_by_how_many_axes_there_are(self):
+        loop = ff.graph([ff.node("Scan", ["X"], ["b"])], [], ["b"])
+        same = ff.graph([ff.node("Identity", ["X"], ["a"])], [], ["a"])
+        nodes = [ff.node("Shape", ["X"], ["shape"]), ff.node("Size", ["shape"], ["axes"]),
+                 ff.node("Equal", ["axes", "wanted"], ["so"]),
+                 ff.node("If", ["so"], ["Z"], then_branch=same, else_branch=loop), ff.node("Relu", ["Z"], ["Y"])]
+        def content(axes):
+            wanted = ff.tensor("wanted", [], [axes], kind=7)
+            return ff.onnx_model(ff.graph(nodes, [ff.value_info("X", ["time", 1, 2])], ["Y"], [wanted]))
+        self.refuse("two.onnx", content(2), r"'the_Scan' \(Scan\) is a loop")
+        description, _ = self.convert("three.onnx", content(3))
+        self.assertEqual([e["type"] for e in description["elements"]], ["activation"])
+
     def test_what_is_not_supported_is_refused_by_the_nodes_name(self):
         deep = ff.graph([], [], [])
         for _ in range(200):

@@ -26,14 +26,17 @@ TOLERANCE = 1e-5
 
 
 class Graph:
-    """An ONNX graph in the making: add() appends a node and returns the name of its first output."""
+    """An ONNX graph in the making: add() appends a node and returns the name of its first output.
 
-    def __init__(self, seed=1):
-        self.random = numpy.random.default_rng(seed)
+    The names of a graph inside another one begin with a letter of its own: names are unique over all graphs.
+    """
+
+    def __init__(self, seed=1, letter=""):
+        self.random, self.letter = numpy.random.default_rng(seed), letter
         self.nodes, self.initializers, self.count = [], [], 0
 
     def constant(self, array):
-        name = f"k{len(self.initializers)}"
+        name = f"{self.letter}k{len(self.initializers)}"
         self.initializers.append(numpy_helper.from_array(numpy.asarray(array), name))
         return name
 
@@ -44,10 +47,14 @@ class Graph:
         return self.constant(numpy.array(values, numpy.int64))
 
     def add(self, op, inputs, outputs=1, domain="", **attributes):
-        names = [f"v{self.count}_{i}" for i in range(outputs)]
+        names = [f"{self.letter}v{self.count}_{i}" for i in range(outputs)]
         self.nodes.append(helper.make_node(op, inputs, names, name=f"{op}_{self.count}", domain=domain, **attributes))
         self.count += 1
         return names[0] if outputs == 1 else names
+
+    def branch(self, output):
+        return helper.make_graph(self.nodes, "branch", [], [helper.make_tensor_value_info(output, FLOAT, None)],
+                                 self.initializers)
 
     def model(self, inputs, outputs, opset=17):
         graph = helper.make_graph(
@@ -292,21 +299,45 @@ class OnnxTest(unittest.TestCase):
         rank = g.add("Shape", [g.add("Shape", ["x"])])
         condition = g.add("Squeeze", [g.add("Equal", [rank, g.ints(3)])])
         branches = []
-        for scale in (2, 100):
-            inner = Graph(scale)
-            value = inner.constant(numpy.float32(scale))
-            out = inner.add("Mul", ["x", value])
-            branches.append(helper.make_graph(inner.nodes, "branch", [], [helper.make_tensor_value_info(out, FLOAT, None)],
-                                              inner.initializers))
-        # Names are unique over all graphs.
-        for branch, letter in zip(branches, "ab"):
-            for node in branch.node:
-                node.input[:] = [letter + n if n != "x" else n for n in node.input]
-                node.output[:] = [letter + n for n in node.output]
-            for each in (*branch.initializer, *branch.output):
-                each.name = letter + each.name
+        for scale, letter in ((2, "a"), (100, "b")):
+            inner = Graph(letter=letter)
+            branches.append(inner.branch(inner.add("Mul", ["x", inner.constant(numpy.float32(scale))])))
         y = g.add("If", [condition], then_branch=branches[0], else_branch=branches[1])
         self.compare(g, self.SEQUENCE, y, self.x(9, 1, 5))
+
+    def test_a_cell_that_pytorch_wrote_for_rows_and_for_batches_keeps_its_state(self):
+        """PyTorch's LSTMCell asks how many axes its input has: the size of its shape. Its weights are gates i f g o."""
+        g = Graph()
+        no_batch = g.add("Equal", [g.add("Size", [g.add("Shape", ["x"])]), g.constant(numpy.int64(1))])
+        condition = g.add("Cast", [g.add("Not", [no_batch])], to=TensorProto.BOOL)
+
+        def one_batch(value, letter):
+            same, more = Graph(letter=letter + "a"), Graph(letter=letter + "b")
+            return g.add("If", [condition], then_branch=same.branch(same.add("Identity", [value])),
+                         else_branch=more.branch(more.add("Unsqueeze", [value, more.ints(0)])))
+
+        def of_onnx(weights):
+            parts = [g.add("Slice", [weights, g.ints(4 * a), g.ints(4 * b), g.ints(0)]) for a, b in ((0, 1), (3, 4), (1, 3))]
+            return g.add("Concat", parts, axis=0)
+        begin = [one_batch(g.add("Gather", ["state", g.constant(numpy.int64(i))]), f"state{i}") for i in range(2)]
+        x, h, c = (g.add("Unsqueeze", [each, g.ints(0)]) for each in (one_batch("x", "x"), *begin))
+        w, r = (g.add("Unsqueeze", [of_onnx(g.weights(16, width)), g.ints(0)]) for width in (5, 4))
+        b = g.add("Unsqueeze", [g.add("Concat", [of_onnx(g.weights(16)), of_onnx(g.weights(16))], axis=0), g.ints(0)])
+        _, h, c = g.add("LSTM", [x, w, r, b, "", h, c], 3, hidden_size=4)
+        # An input that does nothing, so that it stays in the graph.
+        nothing = g.add("Cast", [g.add("Mul", ["rate", g.constant(numpy.int64(0))])], to=FLOAT)
+        after = g.add("Add", [g.add("Concat", [h, c], axis=0), nothing])
+        out = g.add("Sigmoid", [g.add("Squeeze", [h, g.ints(0)])])
+        model = g.model([("x", FLOAT, ["batch", "width"]), ("state", FLOAT, [2, "batch", 4]), ("rate", TensorProto.INT64, [])],
+                        [out, after])
+        x, session = self.x(6, 5), self.session(model)
+        kept, theirs = numpy.zeros((2, 1, 4), numpy.float32), []
+        for row in x:
+            answer, kept = session.run(None, {"x": row.reshape(1, 5), "state": kept, "rate": numpy.array(16000)})
+            theirs.append(answer.reshape(-1))
+        ours = self.convert(model, "--dimension=width=5")
+        numpy.testing.assert_allclose(ours.run(x), theirs, atol=TOLERANCE)
+        self.assertEqual([e["type"] for e in ours.description["elements"]], ["lstm", "activation"])
 
 
 class TorchTest(unittest.TestCase):

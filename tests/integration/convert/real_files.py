@@ -111,12 +111,15 @@ def silero_sequence(binary, file):
     return converted, difference(converted.model.run(x), theirs) if converted.ok else None
 
 
+def op15_answers(file, x):
+    feeds = lambda i: {"input": x[i:i + 1], "sr": numpy.array(16000, numpy.int64)}  # noqa: E731
+    return run_onnx(file, feeds, {"state": ((2, 1, 128), "stateN")}, len(x), "output")
+
+
 def silero_op15(binary, file):
     x = random.normal(0, 0.1, (40, 576)).astype(numpy.float32)
     converted = Conversion(binary, file, ["--dimension=sequence=576"])
-    feeds = lambda i: {"input": x[i:i + 1], "sr": numpy.array(16000, numpy.int64)}  # noqa: E731
-    theirs = run_onnx(file, feeds, {"state": ((2, 1, 128), "stateN")}, len(x), "output")
-    return converted, difference(converted.model.run(x), theirs) if converted.ok else None
+    return converted, difference(converted.model.run(x), op15_answers(file, x)) if converted.ok else None
 
 
 def dtln(binary, file):
@@ -157,11 +160,37 @@ SILERO = {
     "output": {"of": "final", "head": "linear"},
 }
 
+# Where the same weights are in silero_vad_16k_op15.onnx.
+SILERO_NAMES = {"model.stft.forward_basis_buffer": "stft_conv.weight"}
+for kind in ("weight", "bias"):
+    SILERO_NAMES[f"model.decoder.decoder.2.{kind}"] = f"final_conv.{kind}"
+    SILERO_NAMES.update({f"model.encoder.{i}.reparam_conv.{kind}": f"conv{i + 1}.{kind}" for i in range(4)})
+    SILERO_NAMES.update({f"model.decoder.rnn.{kind}_{of}": f"lstm_cell.{kind}_{of}" for of in ("ih", "hh")})
+
 CHARS2VEC = {
     "class_name": "Sequential",
     "config": [{"class_name": "LSTM", "config": {"name": "lstm_1", "units": 50, "return_sequences": True}},
                {"class_name": "LSTM", "config": {"name": "lstm_2", "units": 50, "return_sequences": True}}],
 }
+
+
+def silero_safetensors(binary, file, graph):
+    """Against onnxruntime, which runs the graph of the ONNX file with the weights of this one."""
+    converted = Conversion(binary, file, config=SILERO)
+    if not converted.ok or not graph.exists():
+        return converted, None
+    tensors, model = read_safetensors(file), onnx.load(graph)
+    for each in model.graph.initializer:
+        weights = tensors.pop(SILERO_NAMES[each.name])
+        if list(weights.shape) != list(each.dims):
+            raise ValueError(f"{each.name} is {list(each.dims)} in the graph, {weights.shape} in the weights")
+        each.CopyFrom(numpy_helper.from_array(weights, each.name))
+    if tensors:
+        raise ValueError(f"the graph has no place for {list(tensors)}")
+    path = pathlib.Path(converted.folder.name) / "theirs.onnx"
+    onnx.save(model, path)
+    x = random.normal(0, 0.1, (40, 576)).astype(numpy.float32)
+    return converted, difference(converted.model.run(x), op15_answers(path, x))
 
 
 def with_vectors(binary, file, vectors, config):
@@ -193,6 +222,15 @@ def keras_dgaintel(binary, file):
         h = sigmoid(o) * numpy.tanh(c)
     y = sigmoid(h @ get("dense_4", "kernel:0") + get("dense_4", "bias:0"))
     return converted, float(numpy.abs(converted.model.run(tokens.reshape(-1, 1))[-1] - y).max())
+
+
+def read_safetensors(path):
+    raw = path.read_bytes()
+    (length,) = struct.unpack("<Q", raw[:8])
+    header, payload = json.loads(raw[8:8 + length]), raw[8 + length:]
+    header.pop("__metadata__", None)
+    return {name: numpy.frombuffer(payload[slice(*each["data_offsets"])], numpy.float32).reshape(each["shape"])
+            for name, each in header.items()}
 
 
 def write_safetensors(path, tensors):
@@ -312,7 +350,7 @@ def rows(folder, binary):
             yield name, *run(binary, folder / name)
     file = folder / "silero_vad_16k.safetensors"
     if file.exists():
-        yield file.name, Conversion(binary, file, config=SILERO), None
+        yield file.name, *silero_safetensors(binary, file, folder / "silero_vad_16k_op15.onnx")
     file = folder / "chars2vec_eng_50_weights.h5"
     if file.exists():
         yield file.name, *with_vectors(binary, file, folder / "reference_vectors/chars2vec_hard.npz", CHARS2VEC)
