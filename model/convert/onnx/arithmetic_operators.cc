@@ -167,6 +167,20 @@ bool SameAtAllTimes(const Traced& tensor, const AxisRoles& roles) {
   return true;
 }
 
+bool ChangesAlong(const Traced& constant, int64_t axis) {
+  const int64_t stride = StridesOf(constant.shape)[axis], size = constant.shape[axis];
+  for (int64_t i = 0; i < constant.size(); ++i) {
+    if (constant.constants[i] != constant.constants[i - i / stride % size * stride]) return true;
+  }
+  return false;
+}
+
+// Did the tensor become this wide along the axis only by being combined?
+bool IsWidenedAlong(const Traced& narrow, const Traced& wide, int64_t axis) {
+  const int64_t own = axis - (wide.rank() - narrow.rank());
+  return wide.shape[axis] > 1 && (own < 0 || narrow.shape[own] == 1);
+}
+
 bool Meets(const AxisRoles& a, const AxisRoles& b) {
   return a.time_axis == b.time_axis && a.first_time == b.first_time && a.times == b.times;
 }
@@ -177,11 +191,14 @@ std::optional<AxisRoles> RolesOfBoth(OperatorCall& call, const Traced& a, const 
   auto roles = call.tracer().Roles(call.named(), data);
   if (!roles.has_value()) return std::nullopt;
   const Traced& other = a.constant() ? a : b;
-  // Axes along which only the other one changes are of the frame too.
+  // Axes that only the other one has, or along which only it changes, are of the frame too; what is left holds the
+  // sequences of a batch.
   Sizes frame = roles->frame_axes;
   if (other.constant()) {
+    const Traced& narrow = call.Needed(a.constant() ? 1 : 0);
     for (int64_t axis = 0; axis < data.rank(); ++axis) {
-      if (data.shape[axis] > 1 && axis != roles->time_axis) frame.push_back(axis);
+      const bool others = IsWidenedAlong(narrow, data, axis) || ChangesAlong(other, axis);
+      if (others && axis != roles->time_axis) frame.push_back(axis);
     }
   } else {
     const auto others = call.tracer().Roles(call.named(), other);

@@ -244,6 +244,17 @@ class OnnxTest(unittest.TestCase):
         y = g.add("Concat", [y, g.add("Neg", [b]), g.add("Slice", ["x", g.ints(0), g.ints(5), g.ints(2), g.ints(2)])], axis=2)
         self.compare(g, self.SEQUENCE, g.add("Tanh", [y]), self.x(9, 1, 5))
 
+    def test_one_number_becomes_as_wide_as_the_constant_that_it_meets(self):
+        one_number = [("x", FLOAT, ["seq", "batch", 1])]
+        for values in (numpy.arange(5), numpy.full(5, 2)):
+            with self.subTest(values):
+                g = Graph()
+                y = g.add("Mul", ["x", g.constant(values.astype(numpy.float32))])
+                if values[0] == values[1]:
+                    self.assertEqual(self.convert(g.model(one_number, [y])).run(self.x(9, 1)).shape, (9, 5))
+                else:
+                    self.compare(g, one_number, y, self.x(9, 1, 1))
+
     def test_a_unit_norm_at_the_end(self):
         g = Graph()
         y, _, _ = self.lstm(g, "x", 5, 4)
