@@ -137,7 +137,8 @@ class OnnxNetwork {
     return first;
   }
 
-  // The axes of another input: those whose open sizes have the same names, or, where nothing is open, the same places.
+  // The axes of another input: those whose open sizes have the same names, or, where nothing is open, the same places
+  // if it has as many timesteps there.
   static InputAxes AxesOf(const OnnxValue& input, const OnnxValue& first, const InputAxes& axes) {
     InputAxes own;
     bool open = false;
@@ -150,7 +151,9 @@ class OnnxNetwork {
       if (is(axes.time)) own.time = axis;
       if (is(axes.batch) || (dimension.size < 0 && IsBatchName(dimension))) own.batch = axis;
     }
-    return !open && input.shape.size() == first.shape.size() ? axes : own;
+    const bool alike = !open && input.shape.size() == first.shape.size() &&
+                       (axes.time < 0 || input.shape[axes.time].size == first.shape[axes.time].size);
+    return alike ? axes : own;
   }
 
   // A plan without open sizes. INVALID_ARGUMENT: a dimension that is neither time nor batch is open.

@@ -255,7 +255,8 @@ class DescribedNetwork {
                (*inputs)["size"].is_number_integer()) {
       value = graph_.SetInput((*inputs)["size"].get<int64_t>());
     } else {
-      return graph_.Refuse("the description has no inputs: a list of names, {\"size\": N} or {\"tokens\": N}");
+      return graph_.Refuse(
+          "the description has no inputs: a list of {\"name\": NAME}, {\"size\": N} or {\"tokens\": N}");
     }
     values_["input"] = value;
   }

@@ -136,12 +136,13 @@ class ConvertTest(unittest.TestCase):
                 self.refuse("cut.pt", content[:size], "zip archive is damaged|none of ONNX")
 
     def test_a_description_names_the_elements_of_any_network(self):
-        description = {"format": 2, "inputs": ["a", "b", "c"], "output": {"of": "y", "head": "linear"}, "elements": [
+        inputs = [{"name": "a"}, {"name": "b", "mean": 2, "std": 0.5}, {"name": "c"}]
+        description = {"format": 2, "inputs": inputs, "output": {"of": "y", "head": "linear"}, "elements": [
             {"name": "cell", "type": "lstm", "of": "input", "units": 2, "module": "rnn"},
             {"name": "y", "type": "dense", "of": "cell", "units": 1, "module": "head", "activation": "sigmoid"}]}
         (self.folder / "d.json").write_text(json.dumps(description))
         written, tensors = self.convert("w.pt", ff.torch_file(lstm_state()), f"--config={self.folder}/d.json")
-        self.assertEqual(written["inputs"], ["a", "b", "c"])
+        self.assertEqual(written["inputs"], inputs)
         self.assertEqual(tensors["cell.weight_ih"], numbers(24))
 
     # ONNX
