@@ -52,6 +52,7 @@ class ClientKillTest : public ::testing::TestWithParam<size_t> {
   TestServer server_;
   std::unique_ptr<HealthyLoad> load_;
   std::unique_ptr<ClientKiller> killer_;
+  double bytes_when_full_ = 0;  // of the states, when FillWithSessions had found no more place
 };
 
 std::vector<Victim> ClientKillTest::Storm(int first) {
@@ -145,6 +146,7 @@ size_t ClientKillTest::FillWithSessions() {
     }
     ids.push_back(session.session_id());
   }
+  bytes_when_full_ = StateBytes();
   for (const std::string& id : ids) DeleteSession(id);
   return ids.size();
 }
@@ -156,7 +158,7 @@ double ClientKillTest::StateBytes() {
 
 TEST_P(ClientKillTest, AThousandDeadClientsLeaveNothingBehind) {
   EXPECT_EQ(FillWithSessions(), kMaxSessions);
-  const double bytes_of_all_sessions = StateBytes();
+  const double bytes_of_all_sessions = bytes_when_full_;
   load_ = std::make_unique<HealthyLoad>(&server_, network_.get(), "lstm", kHealthyClients);
   killer_ = std::make_unique<ClientKiller>(&server_, &series_, load_.get());
   for (const int half : {0, 1}) {
@@ -171,7 +173,7 @@ TEST_P(ClientKillTest, AThousandDeadClientsLeaveNothingBehind) {
     const size_t alive = ExpectSessionsAreIntact(victims);
     EXPECT_EQ(sessions, static_cast<double>(alive + load_->sessions()));
     EXPECT_EQ(FillWithSessions(), kMaxSessions - load_->sessions());
-    EXPECT_EQ(StateBytes(), bytes_of_all_sessions);
+    EXPECT_EQ(bytes_when_full_, bytes_of_all_sessions);
     load_->Resume();
   }
   // The deaths came in time: many calls were ended before they had run.

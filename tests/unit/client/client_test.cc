@@ -106,7 +106,8 @@ TEST_F(ClientTest, ManySessionsStepInOneMessage) {
   Session b = client_.OpenSession("sum", "b").value();
   ASSERT_TRUE(b.Step(std::vector<float>{5}).ok());
   const int calls_before = server_.predict_calls();
-  const std::vector<SequenceOutput> outputs = client_.StepMany({{&a, &b}}, std::vector<float>{1, 2}).value();
+  const std::vector<SequenceOutput> outputs =
+      client_.StepMany(std::vector<Session*>{&a, &b}, std::vector<float>{1, 2}).value();
   EXPECT_EQ(server_.predict_calls(), calls_before + 1);
   ASSERT_EQ(outputs.size(), 2u);
   EXPECT_THAT(outputs[0].values, ElementsAre(1));
@@ -121,12 +122,13 @@ TEST_F(ClientTest, ASessionThatFailsAmongManyHoldsNoOtherBack) {
   Session moved = client_.OpenSession("sum", "b").value();
   ASSERT_TRUE(moved.Step(std::vector<float>{5}).ok());
   ASSERT_TRUE(moved.Step(std::vector<float>{5}).ok());
-  const std::vector<SequenceOutput> outputs = client_.StepMany({{&a, &b}}, std::vector<float>{1, 2}).value();
+  const std::vector<SequenceOutput> outputs =
+      client_.StepMany(std::vector<Session*>{&a, &b}, std::vector<float>{1, 2}).value();
   EXPECT_THAT(outputs[0].values, ElementsAre(1));
   EXPECT_EQ(outputs[1].status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(outputs[1].next_position, 2);
   EXPECT_EQ(b.position(), 0);
-  const std::vector<SequenceOutput> alone = client_.StepMany({{&b}}, std::vector<float>{2}).value();
+  const std::vector<SequenceOutput> alone = client_.StepMany(std::vector<Session*>{&b}, std::vector<float>{2}).value();
   EXPECT_EQ(alone[0].status.code(), absl::StatusCode::kFailedPrecondition);
 }
 
@@ -137,7 +139,8 @@ TEST_F(ClientTest, ManySessionsThatTheServerLostAreCaughtUp) {
   ASSERT_TRUE(client_.StepMany({{&a, &b}}, std::vector<float>{1, 2}).ok());
   ASSERT_TRUE(a.Step(std::vector<float>{1}).ok());
   server_.Crash();
-  const std::vector<SequenceOutput> outputs = client_.StepMany({{&a, &b}}, std::vector<float>{1, 2}).value();
+  const std::vector<SequenceOutput> outputs =
+      client_.StepMany(std::vector<Session*>{&a, &b}, std::vector<float>{1, 2}).value();
   EXPECT_THAT(outputs[0].values, ElementsAre(3)) << outputs[0].status;
   EXPECT_THAT(outputs[1].values, ElementsAre(4)) << outputs[1].status;
 }

@@ -151,8 +151,14 @@ TEST_F(HandOverTest, ASessionWhoseLettingGoIsNotAnsweredIsNobodysUntilItIs) {
   LeaseFuture here;
   ASSERT_FALSE(first->Acquire("s", nullptr, &here, SteadyNow())->has_value());
   disk_->FailWith("s", absl::OkStatus());
-  EXPECT_EQ(there.Get()->position(), 2);
-  EXPECT_EQ(here.Get()->position(), 2);
+  // In either order: who has the session first lets go of it for the other.
+  const auto position = [](LeaseFuture* waits) {
+    return std::async(std::launch::async, [waits] { return waits->Get()->position(); });
+  };
+  std::future<int64_t> position_there = position(&there);
+  std::future<int64_t> position_here = position(&here);
+  EXPECT_EQ(position_there.get(), 2);
+  EXPECT_EQ(position_here.get(), 2);
 }
 
 }  // namespace
