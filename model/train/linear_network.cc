@@ -254,6 +254,8 @@ LinearGraph GraphOf(const Dataset& dataset, const LinearNetwork& network) {
     add({{"name", "by_step"}, {"type", "transpose"}, {"of", "by_target"}});
     graph.output = "by_step";
   }
+  // As a description that was read has them: a number without a sign is of an unsigned kind there.
+  graph.elements = Json::parse(graph.elements.dump());
   return graph;
 }
 
