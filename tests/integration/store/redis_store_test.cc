@@ -194,12 +194,11 @@ TEST_F(RedisStoreTest, ScriptsThatRedisForgotAreLoadedAgain) {
 
 TEST_F(RedisStoreTest, AWrongPasswordIsRefusedAndARightOneIsNot) {
   // What README.md of the stores says a user needs.
-  RedisServer redis({"--requirepass",    "right:@/",        "--user",     "rondo",   "on",    ">hers",
-                     "~rondo:session:*", "~rondo:server:*", "+ping",      "+select", "+del",  "+script|load",
-                     "+evalsha",         "+hmget",          "+hset",      "+hget",   "+hdel",
-                     "+hexists", "+hincrby",
-                     "+exists",          "+persist",        "+pexpireat", "+get",    "+set",  "+lpush",
-                     "+pexpire",         "+brpoplpush"});
+  RedisServer redis({"--requirepass",    "right:@/",        "--user",     "rondo",      "on",    ">hers",
+                     "~rondo:session:*", "~rondo:server:*", "+ping",      "+select",    "+del",  "+script|load",
+                     "+evalsha",         "+hmget",          "+hset",      "+hget",      "+hdel", "+hexists",
+                     "+hincrby",         "+exists",         "+persist",   "+pexpireat", "+get",  "+set",
+                     "+lpush",           "+pexpire",        "+brpoplpush"});
   RedisAddress address = redis.address();
   ExpectRefused(address, absl::StatusCode::kPermissionDenied, "NOAUTH");
   address.password = "wrong";
