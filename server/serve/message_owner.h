@@ -34,6 +34,10 @@ class MessageOwner {
     caller_ = caller;
     flow_.BelongTo(&client_->flows[order.loop]);
   }
+  // As those of `other`. REQUIRES: as above.
+  void ComesFrom(const MessageOwner& other) {
+    if (other.client_ != nullptr) ComesFrom(other.client_, other.order_, other.caller_);
+  }
 
   // The owner's requests take turns with those of other owners.
   Flow* flow() { return &flow_; }

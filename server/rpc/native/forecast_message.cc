@@ -12,6 +12,7 @@ absl::Span<const int64_t> TimesOf(const google::protobuf::RepeatedField<int64_t>
 }  // namespace
 
 void ForecastMessage::Start(absl::Time now, absl::Time deadline) {
+  ComesFrom(*owner_);
   ForecastView view;
   view.model = request_.model();
   view.version = request_.version();
