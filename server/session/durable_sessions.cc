@@ -120,7 +120,7 @@ void DurableSessions::Fill(SessionShard& shard, const SessionBacking::Found& fou
   session->stored.term = backing_.TermAt(SteadyNow());
   session->stored.went_back = found.went_back;
   session->provisional = false;
-  shard.WatchIdle(session, absl::FromUnixNanos(session->last_used_ns));
+  shard.WatchIdle(session, SteadyNow());  // by a clock that was set, the record may be of the future
   session->model->metrics->sessions.Began(SessionEvent::kRestored);
   if (found.went_back) session->model->metrics->sessions.events[SessionEvent::kWentBack].Add();
   if (found.record->model.fingerprint != session->model->model->fingerprint) {

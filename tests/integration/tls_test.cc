@@ -228,7 +228,7 @@ TEST_F(TlsTest, VersionsBefore12AreRefusedOnBothPorts) {
   const std::string request = "GET /metrics HTTP/1.0\r\n\r\n";
   EXPECT_EQ(Talk(http, request, TLS1_1_VERSION), "");
   EXPECT_NE(Talk(http, request, TLS1_2_VERSION), "");
-  const std::string preface("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0\0\0\1\7\0\0\0\0", 24 + 9 + 10);
+  const std::string preface("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 24 + 9);
   const std::string& grpc = server_->server().address();
   EXPECT_EQ(Talk(grpc, preface, TLS1_1_VERSION), "");
   EXPECT_NE(Talk(grpc, preface, TLS1_2_VERSION), "");

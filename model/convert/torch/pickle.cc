@@ -270,7 +270,7 @@ class PickleReader {
     const absl::string_view bytes = Take(Number<uint8_t>());
     if (bytes.size() > sizeof(int64_t)) return Refuse("has a whole number of more than 64 bits");
     uint64_t bits = !bytes.empty() && (bytes.back() & 0x80) != 0 ? ~uint64_t{0} : 0;
-    std::memcpy(&bits, bytes.data(), bytes.size());
+    if (!bytes.empty()) std::memcpy(&bits, bytes.data(), bytes.size());
     PushWhole(static_cast<int64_t>(bits));
   }
 
