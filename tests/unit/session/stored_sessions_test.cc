@@ -195,18 +195,19 @@ TEST_F(StoredSessionsTest, ASessionIdleForItsTimeoutIsNotRestored) {
 }
 
 TEST_F(StoredSessionsTest, AWallClockThatIsSetEndsNoSession) {
+  const auto open = [this] { return Open(Durability::kInterval, 1000); };  // none leaves memory for another
   for (const int hours : {1, -1}) {
     disk_ = std::make_shared<MemoryDisk>();
     wall_ahead_hours_ = 0;
-    auto table = Open();
+    auto table = open();
     StepMany(table.get(), 100, 1, true);
     ASSERT_TRUE(Flush(table.get()));
     wall_ahead_hours_ = hours;
     EXPECT_EQ(table->ExpireIdle(SteadyNow()), 0u);
-    table = Open();
+    table = open();
     StepMany(table.get(), 50, 2);  // the records of these are of the clock as it is now, the others' of before
     ASSERT_TRUE(Flush(table.get()));
-    table = Open();
+    table = open();
     StepMany(table.get(), 100, 3);
     EXPECT_EQ(table->ExpireIdle(SteadyNow() + absl::Minutes(9)), 0u);
     EXPECT_EQ(table->ExpireIdle(SteadyNow() + absl::Minutes(11)), 100u) << "time that has passed still counts";
