@@ -31,9 +31,10 @@ class CausalConv : public Element {
     if (!reader.ok()) return;
     shape_ = {static_cast<size_t>(output_.channels), static_cast<size_t>(inputs), static_cast<size_t>(kernel),
               static_cast<size_t>(groups)};
-    slots_.push_back({"weight", {{output_.channels, inputs / groups, kernel}}});
+    const int64_t group_inputs = inputs / groups;
+    slots_.push_back({"weight", {{output_.channels, group_inputs, kernel}}});
     if (has_bias_) slots_.push_back({"bias", {{output_.channels}}});
-    products_ = static_cast<double>(output_.channels) * static_cast<double>(inputs / groups * kernel);
+    products_ = static_cast<double>(output_.channels) * static_cast<double>(group_inputs * kernel);
     if (past > 0) state_size_ = 1 + past * inputs;
   }
 

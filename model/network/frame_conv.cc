@@ -132,10 +132,11 @@ class FrameConv : public Element {
     form_.output_length = static_cast<size_t>(output_.length);
     form_.shape = {static_cast<size_t>(output_.channels), static_cast<size_t>(frame.channels),
                    static_cast<size_t>(kernel), static_cast<size_t>(groups)};
-    slots_.push_back({"weight", {{output_.channels, frame.channels / groups, kernel}}});
+    const int64_t group_channels = frame.channels / groups;
+    slots_.push_back({"weight", {{output_.channels, group_channels, kernel}}});
     if (has_bias_) slots_.push_back({"bias", {{output_.channels}}});
     products_ = static_cast<double>(output_.channels) * static_cast<double>(output_.length) *
-                static_cast<double>(frame.channels / groups * kernel);
+                static_cast<double>(group_channels * kernel);
   }
 
   std::unique_ptr<ElementKernel> MakeKernel(SlotValues weights, const KernelOptions& options) const override {

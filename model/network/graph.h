@@ -16,7 +16,7 @@
 namespace rondo {
 
 // One element of a graph and its place there.
-struct GraphNode {
+struct GraphNode {  // NOLINT(bugprone-exception-escape): moving a Json value only asserts
   static constexpr size_t kInput = static_cast<size_t>(-1);
 
   std::string name;

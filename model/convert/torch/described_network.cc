@@ -145,7 +145,7 @@ Value AddDescribedReduction(const DescribedElement& e) { return AddReduction(e.g
 Value AddDescribedSequence(const DescribedElement& e) { return AddSequence(e.graph(), e.name(), e.type(), e.in()); }
 
 // Of elements whose value is as wide as what they read, or whose width an attribute says.
-Value AddPlain(const DescribedElement& e, std::vector<std::string> slots, int64_t width, int64_t state) {
+Value AddPlain(const DescribedElement& e, const std::vector<std::string>& slots, int64_t width, int64_t state) {
   Element element;
   element.name = e.name();
   element.type = e.type();

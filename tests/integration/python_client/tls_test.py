@@ -154,7 +154,7 @@ class RealServerTest(unittest.TestCase):
     def test_the_programs_run_over_tls(self):
         for program, *rest in (
             ("rondo", "sessions", "list"),
-            ("rondo-load", "--model=sum", "--duration=10ms", "--warmup=0s", "--json"),
+            ("rondo-load", "--model=sum", "--duration=500ms", "--warmup=0s", "--json"),
         ):
             command = [BIN / program, f"--server={self.server.address}", *self.flags(), "--tls_server_name=rondo.test"]
             done = subprocess.run([*command, *rest], capture_output=True, text=True, timeout=60)
