@@ -46,7 +46,7 @@ bool CanBeLinear(const Dataset& dataset, LinearKind kind);
 std::optional<LinearNetwork> FitLinear(const Dataset& dataset, LinearKind kind, const LinearOptions& options);
 
 // Says what a network is in a model file of format 2.
-struct LinearGraph {
+struct LinearGraph {  // NOLINT(bugprone-exception-escape): moving a Json value only asserts
   nlohmann::ordered_json elements;
   std::string output;                                               // the name of the element that answers
   std::vector<std::pair<std::string, std::vector<float>>> tensors;  // "ELEMENT.slot" and its values
