@@ -95,6 +95,7 @@ class SessionStore {
   virtual bool DropExpired(absl::Time now) = 0;
   // From here on others see that this store lives, and `hear` is told their notices on a thread of the store's. No
   // effect where servers do not share the storage.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): those that override it keep it
   virtual void Listen(std::function<void(StoreNotice)> /*hear*/) {}
   // `hear` is told nothing more.
   virtual void StopListening() {}
