@@ -20,8 +20,9 @@ absl::Status ReadTimes(const CsvTable& table, const SeriesOptions& options, File
   if (!reading.ok()) return reading.status();
   rows->zone = reading->zone;
   auto times = ParseTimes(table.columns[*column], options.format, rows->series_names);
-  if (times.ok()) rows->times = *std::move(times);
-  return times.status();
+  if (!times.ok()) return times.status();
+  rows->times = *std::move(times);
+  return absl::OkStatus();
 }
 
 // A far value that comes again and again, as -9999, is likely to stand for no value.

@@ -45,10 +45,11 @@ absl::StatusOr<TlsFiles::Pem> TlsFiles::Read() const {
   const auto read = [](absl::string_view flag, const std::string& file, std::string* bytes) {
     if (file.empty()) return absl::OkStatus();
     absl::StatusOr<std::string> whole = ReadSmallFile(file, kMaxFileBytes);
-    if (whole.ok()) *bytes = *std::move(whole);
-    return whole.ok() ? absl::OkStatus()
-                      : absl::Status(whole.status().code(),
-                                     absl::StrCat("--", flag, "=", file, ": ", whole.status().message()));
+    if (!whole.ok()) {
+      return absl::Status(whole.status().code(), absl::StrCat("--", flag, "=", file, ": ", whole.status().message()));
+    }
+    *bytes = *std::move(whole);
+    return absl::OkStatus();
   };
   absl::Status status = read("tls_cert", options_.cert, &pem.cert);
   status.Update(read("tls_key", options_.key, &pem.key));
