@@ -25,6 +25,7 @@ class StateSizeClass {
 
   // REQUIRES: every slot was given back.
   ~StateSizeClass() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDelete): a slab is unlinked before it is freed
     while (with_room_ != nullptr) FreeSlab(with_room_);
   }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks that a server whose CPU is throttled says so: its loop is busy, and its request histogram has what clients saw.
 
-usage: saturation_test.py BIN_DIR     exit 77: no cgroup of the cpu controller can be made here, so there is no quota
+usage: saturation.py BIN_DIR, on a quiet machine: it compares times.     exit 77: no cgroup of the cpu controller can be made here, so there is no quota
 """
 
 import json
