@@ -3,7 +3,6 @@
 #include <hdf5.h>
 
 #include <algorithm>
-#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -81,19 +80,18 @@ absl::StatusOr<H5File> H5File::Open(const std::string& bytes) {
   return H5File(file);
 }
 
-H5File::H5File(H5File&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
-
-H5File::~H5File() {
-  if (file_ >= 0) H5Fclose(file_);
+void H5File::Closer::operator()(const int64_t* file) const {
+  H5Fclose(*file);
+  delete file;
 }
 
-bool H5File::Has(const std::string& path) const { return PathExists(file_, path); }
+bool H5File::Has(const std::string& path) const { return PathExists(*file_, path); }
 
 std::vector<std::string> H5File::Texts(const std::string& path, const std::string& attribute) const {
   const std::string object = path.empty() ? "/" : path;
-  if (!PathExists(file_, path) || H5Aexists_by_name(file_, object.c_str(), attribute.c_str(), H5P_DEFAULT) <= 0)
+  if (!PathExists(*file_, path) || H5Aexists_by_name(*file_, object.c_str(), attribute.c_str(), H5P_DEFAULT) <= 0)
     return {};
-  const Handle opened(H5Aopen_by_name(file_, object.c_str(), attribute.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+  const Handle opened(H5Aopen_by_name(*file_, object.c_str(), attribute.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
   if (!opened.ok()) return {};
   const Handle type(H5Aget_type(opened.get()), H5Tclose), space(H5Aget_space(opened.get()), H5Sclose);
   if (!type.ok() || !space.ok() || H5Tget_class(type.get()) != H5T_STRING) return {};
@@ -107,8 +105,8 @@ absl::StatusOr<Array> H5File::Numbers(const std::string& path) const {
   const auto refuse = [&](absl::string_view rule) {
     return absl::DataLossError(absl::StrCat("data set ", Quoted(path), " ", rule));
   };
-  if (!PathExists(file_, path)) return refuse("is missing");
-  const Handle set(H5Dopen2(file_, path.c_str(), H5P_DEFAULT), H5Dclose);
+  if (!PathExists(*file_, path)) return refuse("is missing");
+  const Handle set(H5Dopen2(*file_, path.c_str(), H5P_DEFAULT), H5Dclose);
   if (!set.ok()) return refuse("cannot be read");
   const Handle space(H5Dget_space(set.get()), H5Sclose), type(H5Dget_type(set.get()), H5Tclose);
   const int rank = space.ok() ? H5Sget_simple_extent_ndims(space.get()) : -1;

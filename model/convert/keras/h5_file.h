@@ -2,6 +2,7 @@
 #define RONDO_MODEL_CONVERT_KERAS_H5_FILE_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,10 +20,6 @@ class H5File {
   static bool Looks(absl::string_view bytes);
   // DATA_LOSS: no HDF5 file. UNIMPLEMENTED: built without libhdf5.
   static absl::StatusOr<H5File> Open(const std::string& bytes);
-  H5File(H5File&& other) noexcept;
-  H5File& operator=(H5File&&) = delete;
-  ~H5File();
-
   bool Has(const std::string& path) const;  // a group or a data set
   // The texts of an attribute, one or several. Empty: there is none, or it is no text.
   std::vector<std::string> Texts(const std::string& path, const std::string& attribute) const;
@@ -30,9 +27,13 @@ class H5File {
   absl::StatusOr<Array> Numbers(const std::string& path) const;
 
  private:
-  explicit H5File(int64_t file) : file_(file) {}
+  struct Closer {
+    void operator()(const int64_t* file) const;
+  };
 
-  int64_t file_;
+  explicit H5File(int64_t file) : file_(new int64_t(file)) {}
+
+  std::unique_ptr<const int64_t, Closer> file_;
 };
 
 }  // namespace rondo::convert

@@ -12,9 +12,8 @@ absl::StatusOr<H5File> H5File::Open(const std::string&) {
       "it is an HDF5 file, and this rondo-convert was not built with HDF5; install libhdf5-dev and build again");
 }
 
-H5File::H5File(H5File&& other) noexcept : file_(other.file_) {}
-H5File::~H5File() = default;  // NOLINT(performance-trivially-destructible): with HDF5 it closes the file
-bool H5File::Has(const std::string&) const { return file_ >= 0; }
+void H5File::Closer::operator()(const int64_t* file) const { delete file; }
+bool H5File::Has(const std::string&) const { return file_ != nullptr; }
 std::vector<std::string> H5File::Texts(const std::string&, const std::string&) const { return {}; }
 absl::StatusOr<Array> H5File::Numbers(const std::string&) const { return absl::UnimplementedError("no HDF5"); }
 
