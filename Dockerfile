@@ -2,6 +2,7 @@
 #
 #   docker build --tag rondo .        or without Docker and without a registry: deploy/build_image.sh
 #
+# It listens without TLS (--insecure): keep the ports inside a network that is safe, put a proxy in front, or give --tls_cert and --tls_key instead.
 # Other models: mount a folder <name>/<version>/model.safetensors at /models. The image has the server, its client `rondo`
 # and the libraries that they load, but no shell.
 ARG BASE_IMAGE=debian:12-slim
@@ -30,4 +31,4 @@ EXPOSE 8001 8002
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=10s --start-period=60s CMD ["/usr/local/bin/rondo", "--server=127.0.0.1:8001", "models"]
 ENTRYPOINT ["/usr/local/bin/rondo-server"]
-CMD ["--model_repository=/models", "--listen=0.0.0.0:8001", "--http_listen=0.0.0.0:8002"]
+CMD ["--model_repository=/models", "--listen=0.0.0.0:8001", "--http_listen=0.0.0.0:8002", "--insecure"]

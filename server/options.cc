@@ -19,7 +19,7 @@ constexpr char kAbout[] =
     R"(rondo-server serves recurrent networks over gRPC and keeps the state of every session.
 
   rondo-server --model=seattle.safetensors
-  rondo-server --model_repository=/models --listen=0.0.0.0:8001 --http_listen=0.0.0.0:8002)";
+  rondo-server --model_repository=/models --listen=0.0.0.0:8001 --tls_cert=tls.pem --tls_key=key.pem)";
 
 constexpr char kNotes[] =
     R"(SIGTERM or Ctrl-C: serve on for --shutdown_delay, finish what runs, exit; once more: end that delay,
@@ -92,28 +92,6 @@ OptionGroup Connections(ServerOptions* options) {
        {"drain_timeout", Number(&options->drain_timeout, {absl::ZeroDuration(), absl::Hours(1)}, "DURATION"),
         "How long SIGTERM, or the end of --shutdown_delay, waits for what runs and queues before it cancels the rest. "
         "0: cancel at once."}}};
-}
-
-OptionGroup Locks(ServerOptions* options) {
-  return {
-      "Who may connect",
-      {{"tls_cert", TextOrNone(&options->tls.cert, "FILE"),
-        "TLS 1.2 or newer for gRPC and /metrics: the server's certificate in PEM form, then those that lead to its CA. "
-        "This file and the next two are read again when they change; new connections then have the new ones. Empty: "
-        "no TLS."},
-       {"tls_key", TextOrNone(&options->tls.key, "FILE"), "The key of --tls_cert in PEM form, not encrypted."},
-       {"tls_client_ca", TextOrNone(&options->tls.client_ca, "FILE"),
-        "CAs in PEM form, one of which must have signed the certificate that each client shows (mutual TLS). Empty: "
-        "clients need none."}}};
-}
-
-absl::Status CheckTls(const TlsOptions& tls) {
-  const bool lacks = !tls.cert.empty() && tls.key.empty();
-  if (!lacks && (!tls.cert.empty() || (tls.key.empty() && tls.client_ca.empty()))) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      lacks ? "--tls_cert is given without --tls_key: wanted both"
-            : absl::StrCat("--", tls.key.empty() ? "tls_client_ca" : "tls_key",
-                           " is given without --tls_cert: wanted it too, else there is no TLS"));
 }
 
 OptionGroup Computing(ServerOptions* options) {
@@ -213,7 +191,9 @@ absl::Status Finish(ServerOptions* options) {
                                                 : "both --model and --model_repository are given",
                    ": wanted exactly one of --model=FILE[,FILE...] and --model_repository=DIR");
   }
-  if (absl::Status tls = CheckTls(options->tls); !tls.ok()) return tls;
+  if (absl::Status access = CheckAccess(options->access, {options->listen, options->http_listen}); !access.ok()) {
+    return access;
+  }
   SessionTable::Options& sessions = options->sessions;
   if (sessions.idle_timeout != SessionTable::Options().idle_timeout) sessions.idle_steps = 0;  // it was asked for
   if (sessions.idle_timeout > sessions.max_idle_timeout) {
@@ -243,7 +223,7 @@ OptionTable ServerOptionTable(ServerOptions* options) {
   OptionTable table;
   table.program = "rondo-server";
   table.about = kAbout;
-  table.groups = {Models(options),       Connections(options),         Locks(options),
+  table.groups = {Models(options),       Connections(options),         AccessGroup(&options->access),
                   Computing(options),    Sessions(&options->sessions), Requests(options),
                   Store(&options->store)};
   table.notes = kNotes;

@@ -7,7 +7,7 @@
 
 #include "absl/time/time.h"
 #include "base/option_table.h"
-#include "server/access/tls_files.h"
+#include "server/access/access_options.h"
 #include "server/loop/active_set.h"
 #include "server/registry/adopt_sessions.h"
 #include "server/registry/model_registry.h"
@@ -48,7 +48,7 @@ struct ServerOptions {
   absl::Duration shutdown_delay = absl::ZeroDuration();
   absl::Duration drain_timeout = absl::Seconds(30);
   AdoptSessions adopt_sessions = AdoptSessions::kNever;
-  TlsOptions tls;
+  AccessOptions access;
   ModelRegistry::Options registry;
   SessionTable::Options sessions;
   Store store;

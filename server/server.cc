@@ -73,7 +73,11 @@ class Parts final : public Server {
     SendLibraryLogsToOurs();
     ShowLimits();
     const size_t most_connections = MostConnections(RaiseDescriptorLimit());
+    if (absl::Status status = services_.CheckRules(); !status.ok()) return status;
     if (absl::Status status = OpenTls(); !status.ok()) return status;
+    absl::StatusOr<std::unique_ptr<Gate>> gate = Gate::Open(options_.access.gate);
+    if (!gate.ok()) return gate.status();
+    gate_ = *std::move(gate);
     absl::StatusOr<std::unique_ptr<ModelRegistry>> registry = ModelRegistry::Create(options_.registry, &metrics_);
     if (!registry.ok()) return registry.status();
     registry_ = *std::move(registry);
@@ -133,6 +137,7 @@ class Parts final : public Server {
 
   void Maintain(absl::Time now) override {
     if (tls_ != nullptr && tls_->Refresh()) ShowCertificate();
+    gate_->Refresh();
     sessions_->ExpireIdle(now);
     if (metrics_.requests()->in_flight.Value() == 0) heap_trim_.TrimIfWorth();
     metrics_.sessions()->state_bytes.Set(static_cast<int64_t>(sessions_->state_bytes()));
@@ -242,8 +247,8 @@ class Parts final : public Server {
   }
 
   absl::Status OpenTls() {
-    if (options_.tls.cert.empty()) return absl::OkStatus();
-    absl::StatusOr<std::unique_ptr<TlsFiles>> tls = TlsFiles::Open(options_.tls);
+    if (options_.access.tls.cert.empty()) return absl::OkStatus();
+    absl::StatusOr<std::unique_ptr<TlsFiles>> tls = TlsFiles::Open(options_.access.tls);
     if (!tls.ok()) return tls.status();
     tls_ = *std::move(tls);
     ShowCertificate();
@@ -271,6 +276,7 @@ class Parts final : public Server {
   // What the calls of a loop have at hand, but for the loop.
   RpcContext ContextOf(size_t loop_number) {
     RpcContext context;
+    context.gate = gate_.get();
     context.registry = registry_.get();
     context.sessions = sessions_.get();
     context.adopt_sessions = options_.adopt_sessions;
@@ -290,6 +296,7 @@ class Parts final : public Server {
   const ServerOptions options_;
   Metrics metrics_;
   std::unique_ptr<TlsFiles> tls_;  // null: no TLS
+  std::unique_ptr<Gate> gate_;
   std::unique_ptr<ModelRegistry> registry_;
   std::unique_ptr<SessionTable> sessions_;
   const size_t cpus_;

@@ -32,9 +32,11 @@ enum class Why : uint8_t {
   kStore,      // the session store is away, or what it has of the session is damaged
   kStoreFull,  // the session store has no room
   kConnectionsFull,
-  kModelAway,      // the model is being loaded, or its file cannot be
-  kWholeSequence,  // the model's network takes whole sequences, and no session
-  kOutOfOrder,     // it has no position, and one that came before it was refused or may come behind it
+  kModelAway,        // the model is being loaded, or its file cannot be
+  kWholeSequence,    // the model's network takes whole sequences, and no session
+  kOutOfOrder,       // it has no position, and one that came before it was refused or may come behind it
+  kUnauthenticated,  // who calls has not said who they are, or nobody knows them
+  kPermission,       // who calls may not call this method
   kCount
 };
 inline constexpr size_t kNumWhys = static_cast<size_t>(Why::kCount);
@@ -70,6 +72,8 @@ inline constexpr std::array<RefusalRow, kNumWhys> kRefusalRows = {{
     {Why::kModelAway, "model_away", absl::StatusCode::kUnavailable, kRetryWhenFullMs},
     {Why::kWholeSequence, "whole_sequence", absl::StatusCode::kFailedPrecondition, 0},
     {Why::kOutOfOrder, "out_of_order", absl::StatusCode::kFailedPrecondition, 0},
+    {Why::kUnauthenticated, "unauthenticated", absl::StatusCode::kUnauthenticated, 0},
+    {Why::kPermission, "permission_denied", absl::StatusCode::kPermissionDenied, 0},
 }};
 
 constexpr bool EachReasonHasItsRow() {

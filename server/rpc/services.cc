@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "server/access/method_rules.h"
 #include "server/rpc/native/services.h"
 #include "server/rpc/standard/health_service.h"
 #include "server/rpc/standard/reflection_answers.h"
@@ -56,6 +58,17 @@ class Services::Impl {
 
 Services::Services() : impl_(std::make_unique<Impl>()) {}
 Services::~Services() = default;
+
+absl::Status Services::CheckRules() const {
+  std::vector<std::string> methods;
+  for (const Impl::Entry& entry : impl_->entries) {
+    const auto* const service = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(entry.name);
+    for (int i = 0; i < service->method_count(); ++i) {
+      methods.push_back(absl::StrCat(entry.name, "/", service->method(i)->name()));
+    }
+  }
+  return CheckMethodRules(methods);
+}
 
 void Services::RegisterWith(grpc::ServerBuilder* builder) {
   for (const Impl::Entry& entry : impl_->entries) builder->RegisterService(entry.service);

@@ -17,6 +17,8 @@ class Services {
   Services();
   ~Services();
 
+  // FAILED_PRECONDITION: a method has no rule that says who may call it.
+  absl::Status CheckRules() const;
   // To be called before the server is built.
   void RegisterWith(grpc::ServerBuilder* builder);
   // Awaits the hot calls on the context's loop. To be called for every loop once the server is built, before the loop

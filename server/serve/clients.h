@@ -14,7 +14,7 @@
 
 namespace rondo {
 
-// One client of the server: all that come under one name, which is the host of their address.
+// One client of the server: all that come under one name: that of their tenant, or the host of their address.
 struct Client {
   Client(WorkBudget* server, size_t loops) : budget(server), flows(loops) {}
 

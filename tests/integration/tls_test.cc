@@ -47,7 +47,7 @@ class TlsTest : public ::testing::Test {
     server_ = std::make_unique<TestServer>(
         std::vector<std::pair<std::string, ModelFile>>{{"lstm", MakeTestModel(Cell::kLstm, 2, 8)}},
         [this](ServerOptions* options) {
-          options->tls = tls_;
+          options->access.tls = tls_;
           options->http_listen = "127.0.0.1:0";
         });
   }
@@ -55,7 +55,7 @@ class TlsTest : public ::testing::Test {
   std::string WhyNotStarted() const {
     ServerOptions options = TestOptions();
     options.registry.model_repository = folder_;
-    options.tls = tls_;
+    options.access.tls = tls_;
     return std::string(Server::Start(options).status().message());
   }
 

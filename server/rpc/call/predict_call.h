@@ -14,19 +14,20 @@ namespace rondo {
 template <typename Service, typename Message, Method kMethod, auto kRequest, auto kResponse = &Message::response>
 class PredictCall : public RpcCall, private MessageOwner {
  public:
-  PredictCall(const RpcContext* context, Service* service)
-      : RpcCall(context), service_(service), message_(context, kMethod, this) {
+  PredictCall(const RpcContext* context, Service* service, const MethodRule* rule)
+      : RpcCall(context, rule), service_(service), message_(context, kMethod, this) {
     Await(service_, kRequest, message_.request(), &writer_);
   }
 
  private:
   using Response = std::decay_t<std::invoke_result_t<decltype(kResponse), const Message&>>;
 
-  void OnArrived() override {
-    Listen<PredictCall>(context(), service_);
+  void ListenAgain() override { Listen<PredictCall>(context(), service_, rule()); }
+  void OnAdmitted() override {
     Identify(/*unary=*/true, this);
     message_.Start(SteadyNow(), deadline());
   }
+  void OnDenied(const absl::Status& status) override { FinishUnary(&writer_, Response(), status); }
   void OnCancelled() override { message_.Cancel(); }
   void OnMessageDone() override { FinishUnary(&writer_, (message_.*kResponse)(), message_.status()); }
 

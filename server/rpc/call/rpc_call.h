@@ -8,19 +8,39 @@
 #include <string>
 
 #include "absl/hash/hash.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/steady_time.h"
 #include "server/rpc/call/call.h"
 #include "server/rpc/call/rpc_context.h"
+#include "server/rpc/call/shown.h"
 #include "server/rpc/call/status.h"
 #include "server/serve/message_owner.h"
+#include "server/serve/record_refusal.h"
 
 namespace rondo {
 
-// A call that gRPC brings, on the loop of its context.
+// The rule of a method. `Api`: the generated class of its service. Null: there is none.
+template <typename Api>
+const MethodRule* RuleFor(absl::string_view method) {
+  return RuleOf(absl::StrCat(Api::service_full_name(), "/", method));
+}
+
+// A call that gRPC brings, on the loop of its context. Each call has to pass the gate.
 class RpcCall : public Call, public Caller {
  protected:
-  explicit RpcCall(const RpcContext* context) : context_(context) { server_context_.AsyncNotifyWhenDone(done_event()); }
+  RpcCall(const RpcContext* context, const MethodRule* rule) : context_(context), rule_(rule) {
+    server_context_.AsyncNotifyWhenDone(done_event());
+  }
+
+  // Awaits the next call of this kind.
+  virtual void ListenAgain() = 0;
+  // The call has arrived, and its caller may make it: begin.
+  virtual void OnAdmitted() = 0;
+  // Finish with this error.
+  virtual void OnDenied(const absl::Status& status) = 0;
 
   // Awaits the call. `request`: the generated Request...() of its method; `messages`: what that takes between the
   // server context and the queues.
@@ -42,17 +62,32 @@ class RpcCall : public Call, public Caller {
   grpc::ServerContext* server_context() { return &server_context_; }
   // By SteadyNow().
   absl::Time deadline() const { return absl::FromChrono(server_context_.deadline()) - WallAhead(); }
+  const MethodRule* rule() const { return rule_; }
+  // Who calls, as the gate knows them. REQUIRES: OnAdmitted has been called.
+  const Principal& principal() const { return principal_; }
   // Says whose the requests of `owner` are. `unary`: other calls of the connection may bring more of its requests.
-  // REQUIRES: the call has arrived.
+  // REQUIRES: OnAdmitted has been called.
   void Identify(bool unary, MessageOwner* owner) const {
     const std::string peer = server_context_.peer();
     RequestOrder order;
     order.loop = static_cast<uint16_t>(context_->loop_number);
     if (unary) order.connection = static_cast<uint32_t>(absl::Hash<std::string>()(peer)) | 1;  // 0: none
-    owner->ComesFrom(context_->clients->Find(HostOfPeer(peer)), order, this);
+    const std::string& tenant = principal_.tenant->name();
+    owner->ComesFrom(context_->clients->Find(tenant.empty() ? HostOfPeer(peer) : tenant), order, this);
   }
 
  private:
+  void OnArrived() final {
+    ListenAgain();
+    const absl::StatusOr<Principal> principal =
+        context_->gate->Admit(rule_, ShownBy(server_context_, *context_->gate), absl::Now());
+    if (principal.ok()) {
+      principal_ = *principal;
+      return OnAdmitted();
+    }
+    RecordRefusal(principal.status(), {rule_ == nullptr ? "" : rule_->method, "", "", this}, context_->metrics);
+    OnDenied(principal.status());
+  }
   std::string peer() const override { return server_context_.peer(); }
   std::string request_id() const override {
     const auto found = server_context_.client_metadata().find("x-request-id");
@@ -62,7 +97,9 @@ class RpcCall : public Call, public Caller {
   bool IsCancelled() const override { return server_context_.IsCancelled(); }
 
   const RpcContext* const context_;
+  const MethodRule* const rule_;
   grpc::ServerContext server_context_;
+  Principal principal_;
 };
 
 // Awaits a call of one kind on the context's loop. Each call that arrives calls this for the one after it.
@@ -72,10 +109,10 @@ void Listen(const RpcContext* context, const Args&... args) {
 }
 
 // Awaits several calls of a hot kind: gRPC can hand over so many before the first of them has been looked at.
-template <typename Kind, typename Service>
-void ListenToMany(const RpcContext* context, Service* service) {
+template <typename Kind, typename... Args>
+void ListenToMany(const RpcContext* context, const Args&... args) {
   constexpr int kListeners = 16;
-  for (int i = 0; i < kListeners; ++i) Listen<Kind>(context, service);
+  for (int i = 0; i < kListeners; ++i) Listen<Kind>(context, args...);
 }
 
 }  // namespace rondo

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 
+#include "server/access/gate.h"
 #include "server/loop/serving_loop.h"
 #include "server/rpc/call/call.h"
 #include "server/serve/clients.h"
@@ -16,6 +17,7 @@ namespace rondo {
 struct RpcContext : ServeContext {
   ServingLoop* loop = nullptr;
   CallList* calls = nullptr;  // of this loop
+  const Gate* gate = nullptr;
   StreamLimits stream_limits;
   Clients* clients = nullptr;  // of all loops
   size_t loop_number = 0;

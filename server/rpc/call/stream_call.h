@@ -25,12 +25,12 @@ class StreamCall : public RpcCall, private MessageOwner {
   using Service = typename Rpc::Service;
   using Message = typename Rpc::Message;
 
-  StreamCall(const RpcContext* context, Service* service)
-      : RpcCall(context), service_(service), policy_(context->stream_limits.max_pipelined_messages) {
+  StreamCall(const RpcContext* context, Service* service, const MethodRule* rule)
+      : RpcCall(context, rule), service_(service), policy_(context->stream_limits.max_pipelined_messages) {
     Await(service_, Rpc::kRequest, &stream_);
   }
   ~StreamCall() override {
-    if (arrived()) context()->metrics->streams.Add(-1);
+    if (counted_) context()->metrics->streams.Add(-1);
   }
 
   void Drain() override {
@@ -47,12 +47,14 @@ class StreamCall : public RpcCall, private MessageOwner {
   using Step = typename StreamPolicy<Message>::Step;
   static constexpr size_t kStreamBytes = 32 << 10;  // here and in gRPC, about
 
-  void OnArrived() override {
-    Listen<StreamCall>(context(), service_);
+  void ListenAgain() override { Listen<StreamCall>(context(), service_, rule()); }
+  void OnAdmitted() override {
     Identify(/*unary=*/false, this);
     if (Rpc::ErrorsEndStream(*server_context())) policy_.EndAtRefusal();
     const absl::Status status = Admit();
-    if (status.ok()) return ReadNext();
+    status.ok() ? ReadNext() : OnDenied(status);
+  }
+  void OnDenied(const absl::Status& status) override {
     policy_.EndWith(status);
     Advance();
   }
@@ -65,6 +67,7 @@ class StreamCall : public RpcCall, private MessageOwner {
   // Whether the server takes one more stream, this one.
   absl::Status Admit() {
     const size_t most = context()->stream_limits.max_streams;
+    counted_ = true;
     absl::Status status = AdmitStream(static_cast<size_t>(context()->metrics->streams.Add(1) - 1), most);
     if (status.ok()) status = context()->memory->Take(kStreamBytes);
     if (!status.ok()) RecordRefusal(status, {LabelOf(Rpc::kMethod), "", "", this}, context()->metrics);
@@ -141,6 +144,7 @@ class StreamCall : public RpcCall, private MessageOwner {
   StreamPolicy<Message> policy_;
   ReadPace pace_;
   bool read_next_posted_ = false;  // the event is in the loop's inbox
+  bool counted_ = false;           // in the probe's streams
   MovedSessions moved_;
 };
 

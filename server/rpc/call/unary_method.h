@@ -27,19 +27,20 @@ absl::string_view MethodOf() {
 template <typename Base, typename Request, typename Response, typename Handler>
 class UnaryCall : public RpcCall {
  public:
-  UnaryCall(const RpcContext* context, Base* service, UnaryRequest<Base, Request, Response> request,
-            const Handler& handler)
-      : RpcCall(context), service_(service), request_method_(request), handler_(handler) {
+  UnaryCall(const RpcContext* context, const MethodRule* rule, Base* service,
+            UnaryRequest<Base, Request, Response> request, const Handler& handler)
+      : RpcCall(context, rule), service_(service), request_method_(request), handler_(handler) {
     Await(service_, request_method_, &request_, &writer_);
   }
 
  private:
-  void OnArrived() override {
-    Listen<UnaryCall>(context(), service_, request_method_, handler_);
+  void ListenAgain() override { Listen<UnaryCall>(context(), rule(), service_, request_method_, handler_); }
+  void OnAdmitted() override {
     const absl::Status status = OrOutOfMemory([this] { return handler_(request_, &response_); });
     if (!status.ok()) RecordRefusal(status, {MethodOf<Request>(), "", "", this}, context()->metrics);
     FinishUnary(&writer_, response_, status);
   }
+  void OnDenied(const absl::Status& status) override { FinishUnary(&writer_, response_, status); }
 
   Base* const service_;
   const UnaryRequest<Base, Request, Response> request_method_;
@@ -49,13 +50,13 @@ class UnaryCall : public RpcCall {
   grpc::ServerAsyncResponseWriter<Response> writer_{server_context()};
 };
 
-// Serves a method on the context's loop until the server shuts down. `request` is the generated Request...() of the
-// method, and `handler` an absl::Status(const Request&, Response*).
-template <typename Service, typename Base, typename Request, typename Response, typename Handler>
-void ServeUnary(const RpcContext* context, Service* service, UnaryRequest<Base, Request, Response> request,
-                const Handler& handler) {
+// Serves `method` of the service `Api` on the context's loop until the server shuts down. `request` is the generated
+// Request...() of the method, and `handler` an absl::Status(const Request&, Response*).
+template <typename Api, typename Service, typename Base, typename Request, typename Response, typename Handler>
+void ServeUnary(const RpcContext* context, Service* service, absl::string_view method,
+                UnaryRequest<Base, Request, Response> request, const Handler& handler) {
   Base* const base = service;
-  Listen<UnaryCall<Base, Request, Response, Handler>>(context, base, request, handler);
+  Listen<UnaryCall<Base, Request, Response, Handler>>(context, RuleFor<Api>(method), base, request, handler);
 }
 
 }  // namespace rondo

@@ -55,9 +55,11 @@ struct StreamPredictRpc {
 
 void ServeInference(const RpcContext* context, InferenceService* service) {
   using Service = InferenceService;
-  ListenToMany<PredictCall<Service, PredictMessage, Method::kPredict, &Service::RequestPredict>>(context, service);
-  ListenToMany<StreamCall<StreamPredictRpc>>(context, service);
-  ListenToMany<PredictCall<Service, ForecastMessage, Method::kForecast, &Service::RequestForecast>>(context, service);
+  ListenToMany<PredictCall<Service, PredictMessage, Method::kPredict, &Service::RequestPredict>>(
+      context, service, RuleFor<v1::Inference>("Predict"));
+  ListenToMany<StreamCall<StreamPredictRpc>>(context, service, RuleFor<v1::Inference>("StreamPredict"));
+  ListenToMany<PredictCall<Service, ForecastMessage, Method::kForecast, &Service::RequestForecast>>(
+      context, service, RuleFor<v1::Inference>("Forecast"));
 }
 
 }  // namespace rondo

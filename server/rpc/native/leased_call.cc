@@ -8,8 +8,7 @@
 
 namespace rondo {
 
-void LeasedCall::OnArrived() {
-  ListenAgain();
+void LeasedCall::OnAdmitted() {
   context()->metrics->in_flight.Add(1);
   if (context()->draining->load()) return Reply(ShuttingDown());
   Restore();

@@ -21,8 +21,6 @@ class LeasedCall : public RpcCall {
  protected:
   using RpcCall::RpcCall;
 
-  // Awaits the next call of this kind.
-  virtual void ListenAgain() = 0;
   // The session that Handle will ask the table for; empty: none.
   virtual std::string RestoredId() const = 0;
   // The session whose lease Handle gets; null: it gets none.
@@ -37,7 +35,8 @@ class LeasedCall : public RpcCall {
   virtual void Send(const absl::Status& status) = 0;
 
  private:
-  void OnArrived() override;
+  void OnAdmitted() override;
+  void OnDenied(const absl::Status& status) override { Send(status); }
   void OnCancelled() override;
   void OnGranted(bool ok);
   void OnSynced(bool) { Reply(sync_.committed()); }
@@ -72,14 +71,14 @@ struct LeasedMethod {
 template <typename Base, typename Request, typename Response>
 class LeasedMethodCall : public LeasedCall {
  public:
-  LeasedMethodCall(const RpcContext* context, Base* service, UnaryRequest<Base, Request, Response> request_method,
-                   const LeasedMethod<Request, Response>& method)
-      : LeasedCall(context), service_(service), request_method_(request_method), method_(method) {
+  LeasedMethodCall(const RpcContext* context, const MethodRule* rule, Base* service,
+                   UnaryRequest<Base, Request, Response> request_method, const LeasedMethod<Request, Response>& method)
+      : LeasedCall(context, rule), service_(service), request_method_(request_method), method_(method) {
     Await(service_, request_method_, &request_, &writer_);
   }
 
  private:
-  void ListenAgain() override { Listen<LeasedMethodCall>(context(), service_, request_method_, method_); }
+  void ListenAgain() override { Listen<LeasedMethodCall>(context(), rule(), service_, request_method_, method_); }
   std::string RestoredId() const override {
     return method_.restored_id == nullptr ? std::string() : method_.restored_id(request_);
   }
@@ -105,11 +104,11 @@ class LeasedMethodCall : public LeasedCall {
 };
 
 // Serves a method on the context's loop until the server shuts down, as ServeUnary does.
-template <typename Service, typename Base, typename Request, typename Response>
-void ServeLeased(const RpcContext* context, Service* service, UnaryRequest<Base, Request, Response> request,
-                 const LeasedMethod<Request, Response>& method) {
+template <typename Api, typename Service, typename Base, typename Request, typename Response>
+void ServeLeased(const RpcContext* context, Service* service, absl::string_view name,
+                 UnaryRequest<Base, Request, Response> request, const LeasedMethod<Request, Response>& method) {
   Base* const base = service;
-  Listen<LeasedMethodCall<Base, Request, Response>>(context, base, request, method);
+  Listen<LeasedMethodCall<Base, Request, Response>>(context, RuleFor<Api>(name), base, request, method);
 }
 
 }  // namespace rondo

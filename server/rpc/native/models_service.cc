@@ -94,10 +94,10 @@ absl::Status List(const RpcContext& context, v1::ListModelsResponse* response) {
 
 void ServeModels(const RpcContext* context, v1::Models::AsyncService* service) {
   using Service = v1::Models::AsyncService;
-  ServeUnary(context, service, &Service::RequestListModels,
-             [context](const auto&, auto* response) { return List(*context, response); });
-  ServeUnary(context, service, &Service::RequestGetModel,
-             [context](const auto& request, auto* response) { return Get(*context, request, response); });
+  ServeUnary<v1::Models>(context, service, "ListModels", &Service::RequestListModels,
+                         [context](const auto&, auto* response) { return List(*context, response); });
+  ServeUnary<v1::Models>(context, service, "GetModel", &Service::RequestGetModel,
+                         [context](const auto& request, auto* response) { return Get(*context, request, response); });
 }
 
 }  // namespace rondo

@@ -84,14 +84,21 @@ std::string ForkId(const v1::ForkSessionRequest& request) { return request.new_s
 void ServeSessions(const RpcContext* context, v1::Sessions::AsyncService* service) {
   using Service = v1::Sessions::AsyncService;
   // Each: the session that may be in the store only, whether the call leases one, what it does, what it changes.
-  ServeLeased(context, service, &Service::RequestCreateSession, {&Named, false, &Create, &Made});
-  ServeLeased(context, service, &Service::RequestGetSession, {&Named, false, &Get, nullptr, /*asks=*/true});
-  ServeLeased(context, service, &Service::RequestDeleteSession, {&Named, false, &Delete, &NamedAfter});
-  ServeLeased(context, service, &Service::RequestExportSession, {nullptr, true, &ExportSession, nullptr});
-  ServeLeased(context, service, &Service::RequestImportSession, {&ImportedId, false, &ImportSession, &Made});
-  ServeLeased(context, service, &Service::RequestForkSession, {&ForkId, true, &ForkSession, &Made});
-  ServeUnary(context, service, &Service::RequestListSessions,
-             [context](const auto& request, auto* response) { return List(*context, request, response); });
+  ServeLeased<v1::Sessions>(context, service, "CreateSession", &Service::RequestCreateSession,
+                            {&Named, false, &Create, &Made});
+  ServeLeased<v1::Sessions>(context, service, "GetSession", &Service::RequestGetSession,
+                            {&Named, false, &Get, nullptr, /*asks=*/true});
+  ServeLeased<v1::Sessions>(context, service, "DeleteSession", &Service::RequestDeleteSession,
+                            {&Named, false, &Delete, &NamedAfter});
+  ServeLeased<v1::Sessions>(context, service, "ExportSession", &Service::RequestExportSession,
+                            {nullptr, true, &ExportSession, nullptr});
+  ServeLeased<v1::Sessions>(context, service, "ImportSession", &Service::RequestImportSession,
+                            {&ImportedId, false, &ImportSession, &Made});
+  ServeLeased<v1::Sessions>(context, service, "ForkSession", &Service::RequestForkSession,
+                            {&ForkId, true, &ForkSession, &Made});
+  ServeUnary<v1::Sessions>(
+      context, service, "ListSessions", &Service::RequestListSessions,
+      [context](const auto& request, auto* response) { return List(*context, request, response); });
 }
 
 }  // namespace rondo

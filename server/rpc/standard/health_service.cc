@@ -61,7 +61,7 @@ absl::Status Check(const RpcContext& context, const HealthyServices& services,
 class WatchCall : public RpcCall {
  public:
   WatchCall(const RpcContext* context, health::Health::AsyncService* service, const HealthyServices* services)
-      : RpcCall(context), service_(service), services_(services) {
+      : RpcCall(context, RuleFor<health::Health>("Watch")), service_(service), services_(services) {
     Await(service_, &health::Health::AsyncService::RequestWatch, &request_, &writer_);
   }
 
@@ -72,8 +72,11 @@ class WatchCall : public RpcCall {
   void HealthMayHaveChanged() override { WriteOrFinish(); }
 
  private:
-  void OnArrived() override {
-    Listen<WatchCall>(context(), service_, services_);
+  void ListenAgain() override { Listen<WatchCall>(context(), service_, services_); }
+  void OnDenied(const absl::Status& status) override {
+    writer_.Finish(ToGrpcStatus(status, server_context()), BeginFinish());
+  }
+  void OnAdmitted() override {
     draining_ = context()->draining->load();
     WriteOrFinish();
   }
@@ -115,10 +118,10 @@ class WatchCall : public RpcCall {
 }  // namespace
 
 void ServeHealth(const RpcContext* context, health::Health::AsyncService* service, const HealthyServices* services) {
-  ServeUnary(context, service, &health::Health::AsyncService::RequestCheck,
-             [context, services](const auto& request, auto* response) {
-               return Check(*context, *services, request, response);
-             });
+  ServeUnary<health::Health>(context, service, "Check", &health::Health::AsyncService::RequestCheck,
+                             [context, services](const auto& request, auto* response) {
+                               return Check(*context, *services, request, response);
+                             });
   Listen<WatchCall>(context, service, services);
 }
 

@@ -17,7 +17,9 @@ class ReflectionCall : public RpcCall {
   using Service = reflection::ServerReflection::AsyncService;
 
   ReflectionCall(const RpcContext* context, Service* service, const ReflectionAnswers* answers)
-      : RpcCall(context), service_(service), answers_(answers) {
+      : RpcCall(context, RuleFor<reflection::ServerReflection>("ServerReflectionInfo")),
+        service_(service),
+        answers_(answers) {
     Await(service_, &Service::RequestServerReflectionInfo, &stream_);
   }
 
@@ -27,8 +29,11 @@ class ReflectionCall : public RpcCall {
   }
 
  private:
-  void OnArrived() override {
-    Listen<ReflectionCall>(context(), service_, answers_);
+  void ListenAgain() override { Listen<ReflectionCall>(context(), service_, answers_); }
+  void OnDenied(const absl::Status& status) override {
+    stream_.Finish(ToGrpcStatus(status, server_context()), BeginFinish());
+  }
+  void OnAdmitted() override {
     if (context()->draining->load()) return Drain();
     Read();
   }

@@ -13,6 +13,7 @@
 namespace rondo {
 namespace {
 
+using Api = inference::GRPCInferenceService;
 using Service = OpenInferenceService;
 
 // What StreamCall needs to know of ModelStreamInfer.
@@ -49,17 +50,20 @@ auto Unserved(absl::string_view what) {
 
 void ServeUnserved(const RpcContext* context, Service* service) {
   const auto load = Unserved("models are loaded from the server's folder: put files there or remove them");
-  ServeUnary(context, service, &Service::RequestRepositoryModelLoad, load);
-  ServeUnary(context, service, &Service::RequestRepositoryModelUnload, load);
+  ServeUnary<Api>(context, service, "RepositoryModelLoad", &Service::RequestRepositoryModelLoad, load);
+  ServeUnary<Api>(context, service, "RepositoryModelUnload", &Service::RequestRepositoryModelUnload, load);
   const auto memory = Unserved("shared memory is not served: send tensors in requests");
-  ServeUnary(context, service, &Service::RequestSystemSharedMemoryStatus, memory);
-  ServeUnary(context, service, &Service::RequestSystemSharedMemoryRegister, memory);
-  ServeUnary(context, service, &Service::RequestSystemSharedMemoryUnregister, memory);
-  ServeUnary(context, service, &Service::RequestCudaSharedMemoryStatus, memory);
-  ServeUnary(context, service, &Service::RequestCudaSharedMemoryRegister, memory);
-  ServeUnary(context, service, &Service::RequestCudaSharedMemoryUnregister, memory);
-  ServeUnary(context, service, &Service::RequestTraceSetting, Unserved("tracing is not served: see /metrics"));
-  ServeUnary(context, service, &Service::RequestLogSettings, Unserved("log settings are not served: they are flags"));
+  ServeUnary<Api>(context, service, "SystemSharedMemoryStatus", &Service::RequestSystemSharedMemoryStatus, memory);
+  ServeUnary<Api>(context, service, "SystemSharedMemoryRegister", &Service::RequestSystemSharedMemoryRegister, memory);
+  ServeUnary<Api>(context, service, "SystemSharedMemoryUnregister", &Service::RequestSystemSharedMemoryUnregister,
+                  memory);
+  ServeUnary<Api>(context, service, "CudaSharedMemoryStatus", &Service::RequestCudaSharedMemoryStatus, memory);
+  ServeUnary<Api>(context, service, "CudaSharedMemoryRegister", &Service::RequestCudaSharedMemoryRegister, memory);
+  ServeUnary<Api>(context, service, "CudaSharedMemoryUnregister", &Service::RequestCudaSharedMemoryUnregister, memory);
+  ServeUnary<Api>(context, service, "TraceSetting", &Service::RequestTraceSetting,
+                  Unserved("tracing is not served: see /metrics"));
+  ServeUnary<Api>(context, service, "LogSettings", &Service::RequestLogSettings,
+                  Unserved("log settings are not served: they are flags"));
 }
 
 // gRPC numbers a service's methods as they stand in its .proto.
@@ -87,20 +91,21 @@ void OpenInferenceService::RequestStreamInfer(
 
 void ServeModelInfer(const RpcContext* context, Service* service) {
   ListenToMany<PredictCall<Service, OpenInferenceMessage, Method::kModelInfer, &Service::RequestInfer,
-                           &OpenInferenceMessage::unary_response>>(context, service);
-  ListenToMany<StreamCall<ModelStreamInferRpc>>(context, service);
+                           &OpenInferenceMessage::unary_response>>(context, service, RuleFor<Api>("ModelInfer"));
+  ListenToMany<StreamCall<ModelStreamInferRpc>>(context, service, RuleFor<Api>("ModelStreamInfer"));
 }
 
 void ServeOpenInference(const RpcContext* context, Service* service) {
-  ServeUnary(context, service, &Service::RequestServerLive, [](const auto&, auto* response) {
+  ServeUnary<Api>(context, service, "ServerLive", &Service::RequestServerLive, [](const auto&, auto* response) {
     response->set_live(true);
     return absl::OkStatus();
   });
-  ServeUnary(context, service, &Service::RequestServerReady, [context](const auto&, auto* response) {
-    response->set_ready(!context->leaving->load() && context->registry->ready());
-    return absl::OkStatus();
-  });
-  ServeUnary(context, service, &Service::RequestServerMetadata, [](const auto&, auto* response) {
+  ServeUnary<Api>(context, service, "ServerReady", &Service::RequestServerReady,
+                  [context](const auto&, auto* response) {
+                    response->set_ready(!context->leaving->load() && context->registry->ready());
+                    return absl::OkStatus();
+                  });
+  ServeUnary<Api>(context, service, "ServerMetadata", &Service::RequestServerMetadata, [](const auto&, auto* response) {
     response->set_name("rondo");
     response->set_version(RONDO_VERSION);
     for (const char* extension :
@@ -109,11 +114,16 @@ void ServeOpenInference(const RpcContext* context, Service* service) {
     }
     return absl::OkStatus();
   });
-  ServeUnary(context, service, &Service::RequestModelReady, FromRegistry(context, &AnswerModelReady));
-  ServeUnary(context, service, &Service::RequestModelMetadata, FromRegistry(context, &AnswerModelMetadata));
-  ServeUnary(context, service, &Service::RequestModelConfig, FromRegistry(context, &AnswerModelConfig));
-  ServeUnary(context, service, &Service::RequestModelStatistics, FromRegistry(context, &AnswerModelStatistics));
-  ServeUnary(context, service, &Service::RequestRepositoryIndex, FromRegistry(context, &AnswerRepositoryIndex));
+  ServeUnary<Api>(context, service, "ModelReady", &Service::RequestModelReady,
+                  FromRegistry(context, &AnswerModelReady));
+  ServeUnary<Api>(context, service, "ModelMetadata", &Service::RequestModelMetadata,
+                  FromRegistry(context, &AnswerModelMetadata));
+  ServeUnary<Api>(context, service, "ModelConfig", &Service::RequestModelConfig,
+                  FromRegistry(context, &AnswerModelConfig));
+  ServeUnary<Api>(context, service, "ModelStatistics", &Service::RequestModelStatistics,
+                  FromRegistry(context, &AnswerModelStatistics));
+  ServeUnary<Api>(context, service, "RepositoryIndex", &Service::RequestRepositoryIndex,
+                  FromRegistry(context, &AnswerRepositoryIndex));
   ServeUnserved(context, service);
 }
 

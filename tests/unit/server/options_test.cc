@@ -61,12 +61,32 @@ TEST(OptionsTest, DefaultsAreWhatTheDesignSays) {
 
 TEST(OptionsTest, TlsTakesCertificateAndKeyTogether) {
   const auto parse = [](const std::string& flag) { return Parse({"--model=m", "--tls_cert=c", flag}); };
-  EXPECT_EQ(parse("--tls_key=k")->tls.key, "k");
+  EXPECT_EQ(parse("--tls_key=k")->access.tls.key, "k");
   EXPECT_EQ(parse("--tls_client_ca=a").status().message(), "--tls_cert is given without --tls_key: wanted both");
   EXPECT_THAT(std::string(With("tls_key", "k").status().message()),
               StartsWith("--tls_key is given without --tls_cert"));
   EXPECT_THAT(std::string(With("tls_client_ca", "a").status().message()),
               StartsWith("--tls_client_ca is given without --tls_cert"));
+}
+
+TEST(OptionsTest, WhatOtherMachinesReachIsEncryptedOrKnowinglyNot) {
+  const auto why_not = [](const std::vector<std::string>& flags) {
+    std::vector<std::string> arguments = {"--model=m"};
+    arguments.insert(arguments.end(), flags.begin(), flags.end());
+    return std::string(Parse(arguments).status().message());
+  };
+  for (const char* address : {"127.0.0.1:1", "127.1.2.3:1", "localhost:1", "[::1]:1"}) {
+    EXPECT_EQ(why_not({absl::StrCat("--listen=", address), absl::StrCat("--http_listen=", address)}), "");
+  }
+  for (const char* address : {"0.0.0.0:1", "[::]:1", "192.168.0.1:1", "host:1", "127.evil.example:1"}) {
+    EXPECT_THAT(
+        why_not({absl::StrCat("--listen=", address)}),
+        StartsWith(absl::StrCat("listening on ", address, " lets other machines connect, unencrypted: wanted")));
+    EXPECT_THAT(why_not({absl::StrCat("--http_listen=", address)}), HasSubstr("or --insecure"));
+    EXPECT_EQ(why_not({absl::StrCat("--listen=", address), "--insecure"}), "");
+    EXPECT_EQ(why_not({absl::StrCat("--listen=", address), "--tls_cert=c", "--tls_key=k"}), "");
+  }
+  EXPECT_EQ(why_not({"--http_listen="}), "");
 }
 
 TEST(OptionsTest, TheKernelIsOursOrOneDnns) {

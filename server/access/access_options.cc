@@ -1,0 +1,64 @@
+#include "server/access/access_options.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace rondo {
+namespace {
+
+// Whether only this machine reaches the address. A name is taken to be another machine's way here, but "localhost".
+bool IsLoopback(absl::string_view address) {
+  const absl::string_view host = address.substr(0, address.rfind(':'));
+  const bool is_v4 = absl::StartsWith(host, "127.") && host.find_first_not_of("0123456789.") == absl::string_view::npos;
+  return host == "localhost" || host == "[::1]" || is_v4;
+}
+
+absl::Status CheckTls(const TlsOptions& tls) {
+  if (tls.cert.empty() == tls.key.empty() && (!tls.cert.empty() || tls.client_ca.empty())) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      !tls.cert.empty() ? "--tls_cert is given without --tls_key: wanted both"
+                        : absl::StrCat("--", tls.key.empty() ? "tls_client_ca" : "tls_key",
+                                       " is given without --tls_cert: wanted it too, else there is no TLS"));
+}
+
+}  // namespace
+
+OptionGroup AccessGroup(AccessOptions* options) {
+  return {
+      "Who may connect and call",
+      {{"tls_cert", TextOrNone(&options->tls.cert, "FILE"),
+        "TLS 1.2 or newer for gRPC and /metrics: the server's certificate in PEM form, then those that lead to its CA. "
+        "This file and the next three are read again when they change; new connections and calls then have the new "
+        "ones. Empty: no TLS."},
+       {"tls_key", TextOrNone(&options->tls.key, "FILE"), "The key of --tls_cert in PEM form, not encrypted."},
+       {"tls_client_ca", TextOrNone(&options->tls.client_ca, "FILE"),
+        "CAs in PEM form, one of which must have signed the certificate that each client shows (mutual TLS). Empty: "
+        "clients need none."},
+       {"tokens_file", TextOrNone(&options->gate.tokens_file, "FILE"),
+        "Who may call. Each line: the SHA-256 of a token in hex, or cert:NAME for a certificate of --tls_client_ca; "
+        "the "
+        "tenant (-: the one without a name); the role (predict, sessions or admin); until when, if it ends. # begins a "
+        "comment. Calls then need the metadata `authorization: Bearer TOKEN` or such a certificate, but for health. "
+        "Empty: whoever connects may call everything."},
+       {"insecure", Switch(&options->insecure),
+        "Listen without TLS where other machines can reach --listen or --http_listen: for a network that is safe by "
+        "itself, or behind a proxy that does TLS."},
+       {"reflection", Switch(&options->gate.reflection), "Tell callers what services and methods there are."},
+       {"admin_methods", Switch(&options->gate.admin),
+        "Let those with the role admin call what takes it. --noadmin_methods: nobody may."}}};
+}
+
+absl::Status CheckAccess(const AccessOptions& options, absl::Span<const std::string> addresses) {
+  if (absl::Status tls = CheckTls(options.tls); !tls.ok()) return tls;
+  if (options.insecure || !options.tls.cert.empty()) return absl::OkStatus();
+  for (const std::string& address : addresses) {
+    if (address.empty() || IsLoopback(address)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("listening on ", address,
+                     " lets other machines connect, unencrypted: wanted --tls_cert and --tls_key, or --insecure if the "
+                     "network is safe or a proxy in front does TLS"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace rondo

@@ -1,0 +1,159 @@
+#include "server/access/credentials.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "base/time_text.h"
+#include "server/refusal/refusal.h"
+
+namespace rondo {
+namespace {
+
+constexpr absl::string_view kCertificate = "cert:";
+constexpr size_t kDigestBytes = 32;
+constexpr size_t kMaxTenantBytes = 64;
+
+std::string DigestOf(absl::string_view token) {
+  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int size = 0;
+  EVP_Digest(token.data(), token.size(), digest.data(), &size, sha256, nullptr);
+  return std::string(reinterpret_cast<const char*>(digest.data()), size);
+}
+
+absl::Status Unwanted(absl::string_view came, absl::string_view wanted) {
+  return absl::InvalidArgumentError(absl::StrCat("\"", absl::CHexEscape(came), "\": wanted ", wanted));
+}
+
+// The key of an entry by the first word of its line.
+absl::StatusOr<std::string> KeyOf(absl::string_view word) {
+  if (absl::StartsWith(word, kCertificate) && word.size() > kCertificate.size()) return std::string(word);
+  if (word.size() != 2 * kDigestBytes || !absl::c_all_of(word, absl::ascii_isxdigit)) {
+    return Unwanted(word, "the SHA-256 of a token as 64 hex digits, or cert:NAME");
+  }
+  return absl::HexStringToBytes(word);
+}
+
+absl::StatusOr<std::string> TenantOf(absl::string_view word) {
+  if (word == "-") return std::string();
+  const bool plain = absl::c_all_of(word, [](char c) { return absl::ascii_isalnum(c) || absl::StrContains("_.-", c); });
+  if (!plain || word.size() > kMaxTenantBytes) {
+    return Unwanted(word, absl::StrCat("a tenant, 1 to ", kMaxTenantBytes, " of letters, digits and _.-"));
+  }
+  return std::string(word);
+}
+
+absl::StatusOr<Role> RoleNamed(absl::string_view word) {
+  for (const Role role : {Role::kPredict, Role::kSessions, Role::kAdmin}) {
+    if (word == NameOf(role)) return role;
+  }
+  return Unwanted(word, "a role: predict, sessions or admin");
+}
+
+}  // namespace
+
+absl::Status Credentials::ParseLine(absl::string_view line, Entries* entries) const {
+  line = line.substr(0, line.find('#'));
+  const std::vector<absl::string_view> words = absl::StrSplit(line, absl::ByAnyChar(" \t\r"), absl::SkipEmpty());
+  if (words.empty()) return absl::OkStatus();
+  if (words.size() < 3 || words.size() > 4) return Unwanted(line, "TOKEN_SHA256 or cert:NAME, TENANT, ROLE [UNTIL]");
+  absl::StatusOr<std::string> key = KeyOf(words[0]);
+  if (!key.ok()) return key.status();
+  const absl::StatusOr<std::string> tenant = TenantOf(words[1]);
+  if (!tenant.ok()) return tenant.status();
+  const absl::StatusOr<Role> role = RoleNamed(words[2]);
+  if (!role.ok()) return role.status();
+  Entry entry;
+  entry.principal = {tenants_->Named(*tenant), *role};
+  if (words.size() == 4) {
+    const absl::StatusOr<TextTime> until = ParseTimeText(words[3]);
+    if (!until.ok()) return until.status();
+    entry.until = absl::FromUnixSeconds(until->unix_seconds);
+  }
+  if (entries->emplace(*std::move(key), entry).second) return absl::OkStatus();
+  return Unwanted(words[0], "each token and certificate once");
+}
+
+absl::StatusOr<Credentials::Entries> Credentials::Parse(absl::string_view text) const {
+  Entries entries;
+  int number = 0;
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    ++number;
+    const absl::Status status = ParseLine(line, &entries);
+    if (status.ok()) continue;
+    return absl::Status(status.code(), absl::StrCat("--tokens_file=", file_, " line ", number, ": ", status.message()));
+  }
+  return entries;
+}
+
+absl::Status Credentials::Load(const std::string& text) {
+  absl::StatusOr<Entries> entries = Parse(text);
+  if (!entries.ok()) return entries.status();
+  auto made = std::make_shared<const Entries>(*std::move(entries));
+  MutexLock lock(&mutex_);
+  entries_ = std::move(made);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Credentials>> Credentials::Open(const std::string& file, Tenants* tenants) {
+  std::unique_ptr<Credentials> credentials(new Credentials(file, tenants));
+  absl::StatusOr<std::string> text = ReadSmallFile(file, kMaxFileBytes);
+  if (!text.ok()) {
+    return absl::Status(text.status().code(), absl::StrCat("--tokens_file=", file, ": ", text.status().message()));
+  }
+  if (absl::Status loaded = credentials->Load(*text); !loaded.ok()) return loaded;
+  credentials->tried_ = *std::move(text);
+  return credentials;
+}
+
+void Credentials::Refresh() {
+  absl::StatusOr<std::string> text = ReadSmallFile(file_, kMaxFileBytes);
+  std::string came = text.ok() ? *text : text.status().ToString();
+  if (came == tried_) return;
+  tried_ = std::move(came);
+  const absl::Status loaded = text.ok() ? Load(*text) : text.status();
+  if (loaded.ok()) LogEvent(LogLevel::kInfo, "tokens_file_taken");
+  if (!loaded.ok()) LogEvent(LogLevel::kError, "tokens_file_refused", {{"message", std::string(loaded.message())}});
+}
+
+absl::StatusOr<Principal> Credentials::Identify(const Shown& shown, absl::Time now) const {
+  std::shared_ptr<const Entries> entries;
+  {
+    MutexLock lock(&mutex_);
+    entries = entries_;
+  }
+  if (shown.authorizations.size() > 1) return Refuse(Why::kUnauthenticated, "more than one authorization; wanted one");
+  auto found = entries->end();
+  if (!shown.authorizations.empty()) {
+    absl::string_view token = shown.authorizations[0];
+    const bool bears = token.size() > 7 && absl::EqualsIgnoreCase(token.substr(0, 7), "Bearer ");
+    if (!bears) return Refuse(Why::kUnauthenticated, "the authorization is of another kind; wanted Bearer TOKEN");
+    token.remove_prefix(7);
+    found = entries->find(DigestOf(token));
+    if (found == entries->end()) return Refuse(Why::kUnauthenticated, "the token is not known");
+  }
+  for (size_t i = 0; found == entries->end() && i < shown.certificate_names.size(); ++i) {
+    found = entries->find(absl::StrCat(kCertificate, shown.certificate_names[i]));
+  }
+  if (found == entries->end()) {
+    return Refuse(Why::kUnauthenticated, shown.certificate_names.empty()
+                                             ? "no credentials; wanted the metadata authorization: Bearer TOKEN"
+                                             : "no token, and the certificate is not known");
+  }
+  if (now >= found->second.until) return Refuse(Why::kUnauthenticated, "the credentials have expired");
+  return found->second.principal;
+}
+
+}  // namespace rondo

@@ -1,0 +1,74 @@
+#ifndef RONDO_SERVER_ACCESS_CREDENTIALS_H_
+#define RONDO_SERVER_ACCESS_CREDENTIALS_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "base/mutex.h"
+#include "server/access/tenants.h"
+
+namespace rondo {
+
+// What a call shows of its caller.
+struct Shown {
+  // Of each `authorization` in the call's metadata.
+  std::vector<absl::string_view> authorizations;
+  // Of the certificate that the client's connection has shown, and that a CA of the clients has signed.
+  std::vector<absl::string_view> certificate_names;
+};
+
+// Who is who: the lines of a file, as it was when it was last without fault.
+//
+//   # comment
+//   9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 acme predict
+//   2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae acme admin 2027-01-31
+//   cert:meter-7.acme.example acme predict
+//
+// Each line: the SHA-256 of a token in hex, or "cert:" and a name in a certificate; the tenant; a role; until when it
+// holds, if it ends. The tenant "-" is the one without a name.
+//
+// Threads: Refresh on one thread; Identify on any.
+class Credentials {
+ public:
+  static constexpr size_t kMaxFileBytes = 16 << 20;
+
+  // INVALID_ARGUMENT: a line is not as above; the message says which and what was wanted. Other codes: the file cannot
+  // be read. `tenants` outlives the result.
+  static absl::StatusOr<std::unique_ptr<Credentials>> Open(const std::string& file, Tenants* tenants);
+
+  // Reads the file again. To be called about once a second. A file with a fault changes nothing but the log.
+  void Refresh();
+
+  // UNAUTHENTICATED: nothing is shown, or nothing that the file knows, or it holds no longer.
+  absl::StatusOr<Principal> Identify(const Shown& shown, absl::Time now) const;
+
+ private:
+  struct Entry {
+    Principal principal;
+    absl::Time until = absl::InfiniteFuture();
+  };
+  // By the digest of a token, as bytes, or by "cert:NAME".
+  using Entries = absl::flat_hash_map<std::string, Entry>;
+
+  Credentials(std::string file, Tenants* tenants) : file_(std::move(file)), tenants_(tenants) {}
+  absl::StatusOr<Entries> Parse(absl::string_view text) const;
+  absl::Status ParseLine(absl::string_view line, Entries* entries) const;
+  absl::Status Load(const std::string& text);
+
+  const std::string file_;
+  Tenants* const tenants_;
+  std::string tried_;  // what the last Refresh has read, so that it complains once
+  mutable Mutex mutex_;
+  std::shared_ptr<const Entries> entries_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_ACCESS_CREDENTIALS_H_

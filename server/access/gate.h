@@ -1,0 +1,50 @@
+#ifndef RONDO_SERVER_ACCESS_GATE_H_
+#define RONDO_SERVER_ACCESS_GATE_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "server/access/credentials.h"
+#include "server/access/method_rules.h"
+#include "server/access/tenants.h"
+
+namespace rondo {
+
+struct GateOptions {
+  std::string tokens_file;  // see Credentials; empty: everyone is the tenant without a name, with every role
+  bool reflection = true;   // false: nobody may ask what methods there are
+  bool admin = true;        // false: nobody may call what Role::kAdmin is for
+};
+
+// Stands before every method of every service: decides who calls, and whether they may.
+//
+// Threads: Refresh on one thread; Admit on any.
+class Gate {
+ public:
+  // Errors as Credentials::Open has them.
+  static absl::StatusOr<std::unique_ptr<Gate>> Open(const GateOptions& options);
+
+  // Looks at the file again. To be called about once a second.
+  void Refresh();
+
+  // Whether anyone has to say who they are.
+  bool asks() const { return credentials_ != nullptr; }
+
+  // Who calls. `rule`: of the method; null: there is none, so nobody may. UNAUTHENTICATED: it is not known who calls.
+  // PERMISSION_DENIED: they may not, or nobody may. A method for anyone asks for nothing.
+  absl::StatusOr<Principal> Admit(const MethodRule* rule, const Shown& shown, absl::Time now) const;
+
+ private:
+  explicit Gate(const GateOptions& options) : options_(options) {}
+
+  const GateOptions options_;
+  mutable Tenants tenants_;
+  const Tenant* const nameless_ = tenants_.Named("");
+  std::unique_ptr<Credentials> credentials_;  // null: nobody is asked
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_ACCESS_GATE_H_

@@ -1,0 +1,49 @@
+#ifndef RONDO_SERVER_ACCESS_TENANTS_H_
+#define RONDO_SERVER_ACCESS_TENANTS_H_
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/string_view.h"
+#include "base/mutex.h"
+#include "server/access/method_rules.h"
+
+namespace rondo {
+
+// Those who share sessions and quotas. What belongs to one tenant does not exist for another.
+class Tenant {
+ public:
+  explicit Tenant(absl::string_view name) : name_(name) {}
+
+  // Empty: the tenant of a server that asks nobody who they are.
+  const std::string& name() const { return name_; }
+
+ private:
+  const std::string name_;
+};
+
+// Who makes a call.
+struct Principal {
+  const Tenant* tenant = nullptr;
+  Role role = Role::kAnyone;
+};
+
+// Every tenant that was ever named, so that calls can point to theirs.
+//
+// Ownership: owns the tenants, and outlives every call.
+// Threads:   every method may be called from any thread.
+class Tenants {
+ public:
+  // Made when first asked for.
+  const Tenant* Named(absl::string_view name);
+
+ private:
+  Mutex mutex_;
+  std::map<std::string, std::unique_ptr<Tenant>> tenants_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_ACCESS_TENANTS_H_
