@@ -135,11 +135,13 @@ OptionGroup Store(ServerOptions::Store* options) {
   return {
       "Where sessions outlive the process",
       {{"session_store",
-        Text(&options->name, "STORE", "memory, rocksdb:DIR or redis://HOST:PORT",
+        Text(&options->name, "STORE", "memory, rocksdb:DIR, redis://HOST:PORT or rediss://HOST:PORT",
              [](absl::string_view text) { return !text.empty(); }),
         "memory: they do not. rocksdb:DIR: a database on this machine, for one server. "
         "redis://[[USER]:PASSWORD@]HOST:PORT[/DB]: shared by any number of servers, each of which can go on with "
-        "any session."},
+        "any session. rediss://: with TLS. ?ca=FILE&password_file=FILE may follow: the CA of Redis's certificate if "
+        "the "
+        "system does not trust it, and a file for the password, which may also be in $RONDO_REDIS_PASSWORD."},
        {"durability",
         Choice(&options->durability, {{"interval", Durability::kInterval}, {"every_reply", Durability::kEveryReply}}),
         "With a --session_store: when a change is in it. interval: --sync_interval after its answer at the latest. "

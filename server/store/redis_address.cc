@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 
 namespace rondo {
@@ -16,7 +17,8 @@ namespace {
 
 absl::Status Malformed(absl::string_view what) {
   return absl::InvalidArgumentError(
-      absl::StrCat("the session store's address has ", what, "; wanted redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]"));
+      absl::StrCat("the session store's address has ", what,
+                   "; wanted redis://[[USER]:PASSWORD@]HOST[:PORT][/DB] or rediss://...[?ca=FILE&password_file=FILE]"));
 }
 
 // Takes decimal digits only, and a number of at most `max`.
@@ -43,11 +45,33 @@ bool Unescape(absl::string_view text, std::string* bytes) {
 
 absl::Status ParseLogin(absl::string_view login, RedisAddress* address) {
   const size_t colon = login.find(':');
-  if (colon == absl::string_view::npos) return Malformed("a user without a password");
-  if (!Unescape(login.substr(0, colon), &address->user) || !Unescape(login.substr(colon + 1), &address->password)) {
+  const bool has_password = colon != absl::string_view::npos;
+  if (!Unescape(login.substr(0, colon), &address->user) ||
+      (has_password && !Unescape(login.substr(colon + 1), &address->password))) {
     return Malformed("a % that is not followed by two hex digits");
   }
-  return address->password.empty() ? Malformed("an empty password") : absl::OkStatus();
+  return has_password && address->password.empty() ? Malformed("an empty password") : absl::OkStatus();
+}
+
+absl::Status ParseFiles(absl::string_view text, RedisAddress* address) {
+  for (const absl::string_view part : absl::StrSplit(text, '&')) {
+    const std::pair<absl::string_view, absl::string_view> words = absl::StrSplit(part, absl::MaxSplits('=', 1));
+    std::string* const file = words.first == "password_file"        ? &address->password_file
+                              : words.first == "ca" && address->tls ? &address->ca_file
+                                                                    : nullptr;
+    if (file == nullptr || words.second.empty() || !file->empty()) return Malformed("an unknown word after its ?");
+    if (!Unescape(words.second, file)) return Malformed("a % that is not followed by two hex digits");
+  }
+  return absl::OkStatus();
+}
+
+// There is one password at most, and no user without one.
+absl::Status CheckPassword(absl::string_view password, RedisAddress* address) {
+  const bool has_file = !address->password_file.empty();
+  if (!address->password.empty() && has_file) return Malformed("a password, and a file for it");
+  if (address->password.empty() && !has_file) address->password = std::string(password);
+  const bool lacks = !address->user.empty() && address->password.empty() && !has_file;
+  return lacks ? Malformed("a user without a password") : absl::OkStatus();
 }
 
 absl::Status ParseHost(absl::string_view text, RedisAddress* address) {
@@ -71,12 +95,18 @@ absl::Status ParseHost(absl::string_view text, RedisAddress* address) {
 
 std::string RedisAddress::Shown() const {
   const bool is_v6 = absl::StrContains(host, ':');
-  return absl::StrCat("redis://", is_v6 ? "[" : "", host, is_v6 ? "]" : "", ":", port, "/", database);
+  return absl::StrCat(tls ? "rediss://" : "redis://", is_v6 ? "[" : "", host, is_v6 ? "]" : "", ":", port, "/",
+                      database);
 }
 
-absl::StatusOr<RedisAddress> ParseRedisAddress(absl::string_view text) {
+absl::StatusOr<RedisAddress> ParseRedisAddress(absl::string_view text, absl::string_view password) {
   RedisAddress address;
-  if (!absl::ConsumePrefix(&text, "redis://")) return Malformed("no redis://");
+  address.tls = absl::ConsumePrefix(&text, "rediss://");
+  if (!address.tls && !absl::ConsumePrefix(&text, "redis://")) return Malformed("no redis://");
+  if (const size_t question = text.rfind('?'); question != absl::string_view::npos) {
+    if (absl::Status files = ParseFiles(text.substr(question + 1), &address); !files.ok()) return files;
+    text = text.substr(0, question);
+  }
   if (const size_t at = text.rfind('@'); at != absl::string_view::npos) {
     if (absl::Status login = ParseLogin(text.substr(0, at), &address); !login.ok()) return login;
     text.remove_prefix(at + 1);
@@ -89,6 +119,7 @@ absl::StatusOr<RedisAddress> ParseRedisAddress(absl::string_view text) {
     text = text.substr(0, slash);
   }
   if (absl::Status host = ParseHost(text, &address); !host.ok()) return host;
+  if (absl::Status checked = CheckPassword(password, &address); !checked.ok()) return checked;
   return address;
 }
 

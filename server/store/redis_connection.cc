@@ -1,6 +1,9 @@
 #include "server/store/redis_connection.h"
 
+#include <fcntl.h>
 #include <hiredis/hiredis.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -10,12 +13,16 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/files.h"
 
 namespace rondo {
 namespace {
+
+constexpr size_t kMostAtOnce = 1 << 20;  // bytes that OpenSSL is given
 
 absl::Status Unavailable(absl::string_view why) {
   return absl::UnavailableError(absl::StrCat("Redis cannot be reached: ", why));
@@ -63,6 +70,9 @@ absl::StatusOr<std::unique_ptr<RedisConnection>> RedisConnection::Open(const Red
   if (context == nullptr) return Unavailable("no memory");
   std::unique_ptr<RedisConnection> connection(new RedisConnection(context, limits));
   if (context->err != 0) return Unavailable(context->errstr);
+  if (absl::Status secured = address.tls ? connection->StartTls(address) : absl::OkStatus(); !secured.ok()) {
+    return secured;
+  }
   if (absl::Status status = connection->LogIn(address); !status.ok()) return status;
   return connection;
 }
@@ -75,12 +85,58 @@ RedisConnection::RedisConnection(redisContext* context, const Limits& limits)
   context_->reader->fn = reply_functions_.get();
 }
 
-RedisConnection::~RedisConnection() { redisFree(context_); }
+RedisConnection::~RedisConnection() {
+  SSL_free(tls_);
+  redisFree(context_);
+}
+
+absl::Status RedisConnection::StartTls(const RedisAddress& address) {
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()), &SSL_CTX_free);
+  if (context == nullptr) return Unavailable("no memory");
+  ERR_clear_error();
+  const bool trusts = address.ca_file.empty() ? SSL_CTX_set_default_verify_paths(context.get()) == 1
+                                              : SSL_CTX_load_verify_file(context.get(), address.ca_file.c_str()) == 1;
+  if (!trusts) return absl::InvalidArgumentError(absl::StrCat("no CA in PEM form can be read from ", address.ca_file));
+  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  tls_ = SSL_new(context.get());
+  SSL_set_fd(tls_, context_->fd);
+  const bool is_ip = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls_), address.host.c_str()) == 1;
+  if (!is_ip) SSL_set_tlsext_host_name(tls_, address.host.c_str());
+  if (!is_ip && SSL_set1_host(tls_, address.host.c_str()) != 1) return Unavailable("no memory");
+  fcntl(context_->fd, F_SETFL, fcntl(context_->fd, F_GETFL) | O_NONBLOCK);
+  const absl::Time deadline = absl::Now() + limits_.connect;
+  ssize_t outcome = 0;
+  while ((outcome = TlsOutcome(SSL_connect(tls_))) <= 0) {
+    if (const long verified = SSL_get_verify_result(tls_); verified != X509_V_OK) {
+      return absl::PermissionDeniedError(
+          absl::StrCat("Redis shows a certificate that is not trusted: ", X509_verify_cert_error_string(verified)));
+    }
+    if (outcome == 0 || errno != EAGAIN) return Unavailable("it does not speak TLS, or has ended the connection");
+    if (absl::Status ready = Await(SSL_want_write(tls_) == 1, deadline); !ready.ok()) return ready;
+  }
+  return absl::OkStatus();
+}
+
+ssize_t RedisConnection::TlsOutcome(int result) const {
+  if (result > 0) return result;
+  const int error = SSL_get_error(tls_, result);
+  ERR_clear_error();
+  if (error == SSL_ERROR_ZERO_RETURN) return 0;
+  errno = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? EAGAIN : EPROTO;
+  return -1;
+}
 
 absl::Status RedisConnection::LogIn(const RedisAddress& address) {
-  if (!address.password.empty()) {
+  absl::StatusOr<std::string> password = address.password;
+  if (!address.password_file.empty()) password = ReadSmallFile(address.password_file, 4096);
+  if (!password.ok())
+    return absl::PermissionDeniedError(absl::StrCat("Redis's password: ", password.status().message()));
+  absl::StripTrailingAsciiWhitespace(&*password);
+  if (!password->empty()) {
     const auto answer =
-        address.user.empty() ? CallOne({"AUTH", address.password}) : CallOne({"AUTH", address.user, address.password});
+        address.user.empty() ? CallOne({"AUTH", *password}) : CallOne({"AUTH", address.user, *password});
     if (absl::IsUnavailable(answer.status()) && absl::StrContains(answer.status().message(), "ERR")) {
       return absl::PermissionDeniedError(answer.status().message());  // a password for a Redis that has none
     }
@@ -140,7 +196,11 @@ absl::Status RedisConnection::Await(bool to_send, absl::Time deadline) {
 
 absl::Status RedisConnection::Send(absl::string_view* bytes) {
   while (!bytes->empty()) {
-    const ssize_t sent = send(context_->fd, bytes->data(), bytes->size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const ssize_t sent =
+        tls_ == nullptr
+            ? send(context_->fd, bytes->data(), bytes->size(), MSG_NOSIGNAL | MSG_DONTWAIT)
+            : TlsOutcome(SSL_write(tls_, bytes->data(), static_cast<int>(std::min(bytes->size(), kMostAtOnce))));
+    if (sent == 0) return Unavailable("it has closed the connection");
     if (sent < 0 && (errno == EAGAIN || errno == EINTR)) return absl::OkStatus();
     if (sent < 0) return Unavailable(strerror(errno));
     bytes->remove_prefix(static_cast<size_t>(sent));
@@ -150,7 +210,8 @@ absl::Status RedisConnection::Send(absl::string_view* bytes) {
 
 absl::Status RedisConnection::Receive(size_t wanted, std::vector<RedisReply>* replies, size_t* received) {
   std::array<char, 64 << 10> bytes;
-  const ssize_t size = recv(context_->fd, bytes.data(), bytes.size(), MSG_DONTWAIT);
+  const ssize_t size = tls_ == nullptr ? recv(context_->fd, bytes.data(), bytes.size(), MSG_DONTWAIT)
+                                       : TlsOutcome(SSL_read(tls_, bytes.data(), static_cast<int>(bytes.size())));
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return absl::OkStatus();
   if (size < 0) return Unavailable(strerror(errno));
   if (size == 0) return Unavailable("it has closed the connection");

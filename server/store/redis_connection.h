@@ -16,6 +16,7 @@
 
 struct redisContext;
 struct redisReplyObjectFunctions;
+struct ssl_st;
 
 namespace rondo {
 
@@ -55,8 +56,9 @@ class RedisConnection {
     size_t reply_bytes = size_t{1} << 30;       // of all replies of one Call
   };
 
-  // Connects, logs in and chooses the database. UNAVAILABLE: nobody answers, or not yet. PERMISSION_DENIED: user or
-  // password. FAILED_PRECONDITION: what answers is no Redis. INVALID_ARGUMENT: this Redis has no such database.
+  // Connects, logs in and chooses the database. UNAVAILABLE: nobody answers, or not yet. PERMISSION_DENIED: user,
+  // password or certificate. FAILED_PRECONDITION: what answers is no Redis. INVALID_ARGUMENT: this Redis has no such
+  // database.
   static absl::StatusOr<std::unique_ptr<RedisConnection>> Open(const RedisAddress& address, const Limits& limits);
   ~RedisConnection();
   RedisConnection(const RedisConnection&) = delete;
@@ -72,6 +74,10 @@ class RedisConnection {
   RedisConnection(redisContext* context, const Limits& limits);
 
   absl::Status LogIn(const RedisAddress& address);
+  // Speaks TLS 1.2 or newer from now on, with a server whose certificate is for the address's host.
+  absl::Status StartTls(const RedisAddress& address);
+  // As recv and send: what to do about an outcome of OpenSSL's is in errno.
+  ssize_t TlsOutcome(int result) const;
   absl::Status Send(absl::string_view* bytes);
   // Takes what has arrived, up to `wanted` replies in all, without waiting for more.
   absl::Status Receive(size_t wanted, std::vector<RedisReply>* replies, size_t* received);
@@ -81,6 +87,7 @@ class RedisConnection {
   void Reset();
 
   redisContext* const context_;
+  ssl_st* tls_ = nullptr;  // null: no TLS
   const Limits limits_;
   const std::unique_ptr<redisReplyObjectFunctions> reply_functions_;
 };

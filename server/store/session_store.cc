@@ -1,5 +1,6 @@
 #include "server/store/session_store.h"
 
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,13 @@ namespace {
 
 using OpenedStore = absl::StatusOr<std::unique_ptr<SessionStore>>;
 
+OpenedStore OpenRedis(const std::string& name) {
+  const char* const password = getenv("RONDO_REDIS_PASSWORD");
+  const absl::StatusOr<RedisAddress> address = ParseRedisAddress(name, password == nullptr ? "" : password);
+  if (!address.ok()) return address.status();
+  return RedisStore::Open(*address, {});
+}
+
 // A kind of store. To add one, add its files (to CMakeLists.txt too) and its row here.
 struct StoreKind {
   absl::string_view scheme;                                               // begins the name of each store of this kind
@@ -28,11 +36,9 @@ constexpr StoreKind kStoreKinds[] = {
        return RocksdbStore::Open(std::string(directory), on_damage);
      }},
     {"redis:", "redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]",
-     [](absl::string_view rest, StoreDamage) -> OpenedStore {
-       const absl::StatusOr<RedisAddress> address = ParseRedisAddress(absl::StrCat("redis:", rest));
-       if (!address.ok()) return address.status();
-       return RedisStore::Open(*address, {});
-     }},
+     [](absl::string_view rest, StoreDamage) { return OpenRedis(absl::StrCat("redis:", rest)); }},
+    {"rediss:", "rediss://...[?ca=FILE&password_file=FILE]",
+     [](absl::string_view rest, StoreDamage) { return OpenRedis(absl::StrCat("rediss:", rest)); }},
 };
 
 }  // namespace

@@ -36,12 +36,37 @@ TEST(RedisAddressTest, WhatIsLeftOutIsRedissDefault) {
   EXPECT_EQ(Parsed("redis://[::1]:7000/3").Shown(), "redis://[::1]:7000/3");
 }
 
+TEST(RedisAddressTest, TlsAndFilesAreSaidBehindTheAddress) {
+  const RedisAddress secured = Parsed("rediss://rondo@redis.example:7000/1?ca=/etc/ca%20x.pem&password_file=/run/p");
+  EXPECT_TRUE(secured.tls);
+  EXPECT_EQ(secured.user, "rondo");
+  EXPECT_EQ(secured.host, "redis.example");
+  EXPECT_EQ(secured.database, 1);
+  EXPECT_EQ(secured.ca_file, "/etc/ca x.pem");
+  EXPECT_EQ(secured.password_file, "/run/p");
+  EXPECT_EQ(secured.Shown(), "rediss://redis.example:7000/1");
+  EXPECT_FALSE(Parsed("redis://h?password_file=p").tls);
+}
+
+TEST(RedisAddressTest, APasswordFromElsewhereIsTakenIfTheTextHasNone) {
+  EXPECT_EQ(ParseRedisAddress("redis://rondo@h", "apart")->password, "apart");
+  EXPECT_EQ(ParseRedisAddress("redis://rondo@h", "apart")->user, "rondo");
+  EXPECT_EQ(ParseRedisAddress("redis://:own@h", "apart")->password, "own");
+  EXPECT_EQ(ParseRedisAddress("redis://h?password_file=f", "apart")->password, "");
+}
+
 TEST(RedisAddressTest, WhatIsMalformedIsRefusedWithoutRepeatingThePassword) {
   for (const char* text : {"",
                            "redis:",
                            "redis://",
                            "redis:///1",
-                           "rediss://h",
+                           "rediss://",
+                           "redis://h?ca=f",
+                           "rediss://h?",
+                           "rediss://h?ca=",
+                           "rediss://h?ca=a&ca=b",
+                           "rediss://h?mode=x",
+                           "redis://:secret@h?password_file=f",
                            "redis://:80",
                            "redis://h:",
                            "redis://h:0",
