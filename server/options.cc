@@ -173,9 +173,8 @@ OptionGroup Requests(ServerOptions* options) {
        {"max_pipelined_messages", Number(&requests.max_pipelined_messages, {1, 1024}, "N"),
         "Messages of one stream that are read before the first of them is answered."},
        {"max_work_steps", Number(&requests.max_work_steps, {1000, 1'000'000'000'000}, "N"),
-        "Steps (timesteps x sequences or paths) of all requests that run or wait; those of one client (one address) "
-        "may "
-        "take half of it, and so may one request."},
+        "Steps (timesteps x sequences or paths) of all requests that run or wait; those of one client (one tenant or "
+        "one address) may take half of it, and so may one request."},
        {"max_work_bytes", Number(&requests.max_work_bytes, {0, uint64_t{1} << 50}, "BYTES"),
         "Memory for the numbers of all requests that run or wait, with halves as above. 0: a quarter of --max_memory."},
        {"max_active_sequences", Number(&active_set.max_active, {1, 1 << 20}, "N"),

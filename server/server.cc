@@ -28,6 +28,7 @@
 #include "server/rpc/call/rpc_loop.h"
 #include "server/rpc/grpc_port.h"
 #include "server/rpc/library_logs.h"
+#include "server/rpc/limit_connections.h"
 #include "server/rpc/services.h"
 #include "server/rpc/tls_credentials.h"
 #include "server/session/session_table.h"
@@ -83,7 +84,9 @@ class Parts final : public Server {
     registry_ = *std::move(registry);
     absl::StatusOr<SessionPersistence> persistence = OpenStore();
     if (!persistence.ok()) return persistence.status();
-    sessions_ = std::make_unique<SessionTable>(options_.sessions, *std::move(persistence));
+    SessionTable::Options sessions = options_.sessions;
+    sessions.count = [gate = gate_.get()](absl::string_view tenant, int n) { return gate->CountSession(tenant, n); };
+    sessions_ = std::make_unique<SessionTable>(sessions, *std::move(persistence));
     if (!options_.http_listen.empty()) {
       const auto is_ready = [this] { return !leaving_ && registry_->ready(); };
       absl::StatusOr<std::unique_ptr<ScrapePort>> port =
@@ -220,6 +223,7 @@ class Parts final : public Server {
     grpc::ServerBuilder builder;
     auto hand_on = TakeConnections(TlsCredentials(tls_.get()), &builder);
     SetLimits(options_.requests, options_.keepalive_time, &builder);
+    LimitConnections(options_.access.connections, &builder);
     services_.RegisterWith(&builder);
     for (size_t i = 0; i < loop_count_; ++i) {
       loops_.push_back(std::make_unique<RpcLoop>(builder.AddCompletionQueue(), options_.loops.active_set, &helpers_,

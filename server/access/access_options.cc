@@ -37,12 +37,29 @@ OptionGroup AccessGroup(AccessOptions* options) {
        {"tokens_file", TextOrNone(&options->gate.tokens_file, "FILE"),
         "Who may call. Each line: the SHA-256 of a token in hex, or cert:NAME for a certificate of --tls_client_ca; "
         "the "
-        "tenant (-: the one without a name); the role (predict, sessions or admin); until when, if it ends. # begins a "
+        "tenant (-: the one without a name); the role (predict, sessions or admin); until when, if it ends. Or `limit "
+        "TENANT KIND=NUMBER...`, of streams, sessions, steps_per_second and bytes_per_second. # begins a "
         "comment. Calls then need the metadata `authorization: Bearer TOKEN` or such a certificate, but for health. "
         "Empty: whoever connects may call everything."},
        {"insecure", Switch(&options->insecure),
         "Listen without TLS where other machines can reach --listen or --http_listen: for a network that is safe by "
         "itself, or behind a proxy that does TLS."},
+       {"max_calls_per_connection", Number(&options->connections.max_calls, {1, 1'000'000}, "N"),
+        "Most calls and streams of one connection at once; its client lets further ones wait."},
+       {"max_connection_age",
+        Number(&options->connections.max_age, {absl::Seconds(1), absl::Hours(24 * 24)}, "DURATION",
+               {{"0", absl::ZeroDuration()}}),
+        "A connection takes no new calls after this time, so its client makes a new one, with the certificates of the "
+        "day; what runs goes on. 0: whatever its age."},
+       {"max_connection_idle",
+        Number(&options->connections.max_idle, {absl::Seconds(1), absl::Hours(24 * 24)}, "DURATION",
+               {{"0", absl::ZeroDuration()}}),
+        "A connection without calls for this long is closed; its client makes a new one with its next call. 0: never."},
+       {"max_grpc_bytes",
+        Number(&options->connections.max_buffer_bytes, {1 << 20, uint64_t{1} << 50}, "BYTES", {{"0", 0}}),
+        "Memory that gRPC may hold for what clients send and have not been answered. Past it connections are closed. "
+        "0: "
+        "no limit."},
        {"reflection", Switch(&options->gate.reflection), "Tell callers what services and methods there are."},
        {"admin_methods", Switch(&options->gate.admin),
         "Let those with the role admin call what takes it. --noadmin_methods: nobody may."}}};

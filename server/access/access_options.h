@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "base/option_table.h"
+#include "server/access/connection_limits.h"
 #include "server/access/gate.h"
 #include "server/access/tls_files.h"
 
@@ -15,6 +16,7 @@ namespace rondo {
 struct AccessOptions {
   TlsOptions tls;
   GateOptions gate;
+  ConnectionLimits connections;
   bool insecure = false;  // true: no TLS is wanted, whoever may reach the ports
 };
 

@@ -9,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
@@ -62,12 +63,36 @@ absl::StatusOr<Role> RoleNamed(absl::string_view word) {
   return Unwanted(word, "a role: predict, sessions or admin");
 }
 
+// Words of a line: "limit", a tenant, and what it may take.
+absl::Status ParseLimits(absl::Span<const absl::string_view> words, LimitsByTenant* limits) {
+  absl::StatusOr<std::string> tenant = std::string("*");
+  if (words.size() > 1 && words[1] != "*") tenant = TenantOf(words[1]);
+  if (!tenant.ok()) return tenant.status();
+  TenantLimits read;
+  const std::pair<absl::string_view, double*> kinds[] = {{"sessions", &read.sessions},
+                                                         {"streams", &read.streams},
+                                                         {"steps_per_second", &read.steps_per_second},
+                                                         {"bytes_per_second", &read.bytes_per_second}};
+  if (words.size() < 3) return Unwanted(words[0], "limit TENANT KIND=NUMBER...");
+  for (const absl::string_view word : words.subspan(2)) {
+    const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(word, absl::MaxSplits('=', 1));
+    const auto* const kind = absl::c_find_if(kinds, [&](const auto& known) { return known.first == parts.first; });
+    const bool is_known = kind != std::end(kinds);
+    if (!is_known || !absl::SimpleAtod(parts.second, kind->second) || !(*kind->second > 0 && *kind->second <= 1e15)) {
+      return Unwanted(word, "sessions, streams, steps_per_second or bytes_per_second, = and a number above 0");
+    }
+  }
+  if (limits->emplace(*std::move(tenant), read).second) return absl::OkStatus();
+  return Unwanted(words[1], "one line of limits a tenant");
+}
+
 }  // namespace
 
-absl::Status Credentials::ParseLine(absl::string_view line, Entries* entries) const {
+absl::Status Credentials::ParseLine(absl::string_view line, Lines* lines) const {
   line = line.substr(0, line.find('#'));
   const std::vector<absl::string_view> words = absl::StrSplit(line, absl::ByAnyChar(" \t\r"), absl::SkipEmpty());
   if (words.empty()) return absl::OkStatus();
+  if (words[0] == "limit") return ParseLimits(words, &lines->limits);
   if (words.size() < 3 || words.size() > 4) return Unwanted(line, "TOKEN_SHA256 or cert:NAME, TENANT, ROLE [UNTIL]");
   absl::StatusOr<std::string> key = KeyOf(words[0]);
   if (!key.ok()) return key.status();
@@ -82,26 +107,27 @@ absl::Status Credentials::ParseLine(absl::string_view line, Entries* entries) co
     if (!until.ok()) return until.status();
     entry.until = absl::FromUnixSeconds(until->unix_seconds);
   }
-  if (entries->emplace(*std::move(key), entry).second) return absl::OkStatus();
+  if (lines->entries.emplace(*std::move(key), entry).second) return absl::OkStatus();
   return Unwanted(words[0], "each token and certificate once");
 }
 
-absl::StatusOr<Credentials::Entries> Credentials::Parse(absl::string_view text) const {
-  Entries entries;
+absl::StatusOr<Credentials::Lines> Credentials::Parse(absl::string_view text) const {
+  Lines lines;
   int number = 0;
   for (const absl::string_view line : absl::StrSplit(text, '\n')) {
     ++number;
-    const absl::Status status = ParseLine(line, &entries);
+    const absl::Status status = ParseLine(line, &lines);
     if (status.ok()) continue;
     return absl::Status(status.code(), absl::StrCat("--tokens_file=", file_, " line ", number, ": ", status.message()));
   }
-  return entries;
+  return lines;
 }
 
 absl::Status Credentials::Load(const std::string& text) {
-  absl::StatusOr<Entries> entries = Parse(text);
-  if (!entries.ok()) return entries.status();
-  auto made = std::make_shared<const Entries>(*std::move(entries));
+  absl::StatusOr<Lines> lines = Parse(text);
+  if (!lines.ok()) return lines.status();
+  tenants_->SetLimits(std::move(lines->limits));
+  auto made = std::make_shared<const Entries>(std::move(lines->entries));
   MutexLock lock(&mutex_);
   entries_ = std::move(made);
   return absl::OkStatus();

@@ -31,8 +31,12 @@ struct Shown {
 //   2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae acme admin 2027-01-31
 //   cert:meter-7.acme.example acme predict
 //
+//   limit acme streams=100 sessions=10000 steps_per_second=50000 bytes_per_second=10000000
+//   limit * streams=10
+//
 // Each line: the SHA-256 of a token in hex, or "cert:" and a name in a certificate; the tenant; a role; until when it
-// holds, if it ends. The tenant "-" is the one without a name.
+// holds, if it ends. The tenant "-" is the one without a name. Or what a tenant may take, see TenantLimits; "*": each
+// that has no such line of its own.
 //
 // Threads: Refresh on one thread; Identify on any.
 class Credentials {
@@ -58,8 +62,13 @@ class Credentials {
   using Entries = absl::flat_hash_map<std::string, Entry>;
 
   Credentials(std::string file, Tenants* tenants) : file_(std::move(file)), tenants_(tenants) {}
-  absl::StatusOr<Entries> Parse(absl::string_view text) const;
-  absl::Status ParseLine(absl::string_view line, Entries* entries) const;
+  // What the lines say.
+  struct Lines {
+    Entries entries;
+    LimitsByTenant limits;
+  };
+  absl::StatusOr<Lines> Parse(absl::string_view text) const;
+  absl::Status ParseLine(absl::string_view line, Lines* lines) const;
   absl::Status Load(const std::string& text);
 
   const std::string file_;

@@ -21,6 +21,13 @@ void Gate::Refresh() {
   if (credentials_ != nullptr) credentials_->Refresh();
 }
 
+absl::Status Gate::CountSession(absl::string_view tenant, int change) const {
+  TenantQuota* const quota = tenants_.Named(tenant)->quota();
+  if (change > 0) return quota->TakeSession();
+  quota->GiveBackSession();
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Principal> Gate::Admit(const MethodRule* rule, const Shown& shown, absl::Time now) const {
   if (rule == nullptr) return Refuse(Why::kPermission, "no rule says who may call this method");
   if (rule->role == Role::kAnyone) return Principal{nameless_, Role::kAnyone};

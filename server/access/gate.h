@@ -29,6 +29,9 @@ class Gate {
   // Looks at the file again. To be called about once a second.
   void Refresh();
 
+  // For SessionOptions::count: one more or less session of the tenant. RESOURCE_EXHAUSTED: it has no room for one more.
+  absl::Status CountSession(absl::string_view tenant, int change) const;
+
   // Whether anyone has to say who they are.
   bool asks() const { return credentials_ != nullptr; }
 
@@ -41,7 +44,7 @@ class Gate {
 
   const GateOptions options_;
   mutable Tenants tenants_;
-  const Tenant* const nameless_ = tenants_.Named("");
+  Tenant* const nameless_ = tenants_.Named("");
   std::unique_ptr<Credentials> credentials_;  // null: nobody is asked
 };
 

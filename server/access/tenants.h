@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "base/mutex.h"
 #include "server/access/method_rules.h"
+#include "server/serve/tenant_quota.h"
 
 namespace rondo {
 
@@ -19,16 +20,21 @@ class Tenant {
 
   // Empty: the tenant of a server that asks nobody who they are.
   const std::string& name() const { return name_; }
+  TenantQuota* quota() { return &quota_; }
 
  private:
   const std::string name_;
+  TenantQuota quota_;
 };
 
 // Who makes a call.
 struct Principal {
-  const Tenant* tenant = nullptr;
+  Tenant* tenant = nullptr;
   Role role = Role::kAnyone;
 };
+
+// The limits of tenants by name; "*": of those that have none of their own.
+using LimitsByTenant = std::map<std::string, TenantLimits>;
 
 // Every tenant that was ever named, so that calls can point to theirs.
 //
@@ -37,10 +43,15 @@ struct Principal {
 class Tenants {
  public:
   // Made when first asked for.
-  const Tenant* Named(absl::string_view name);
+  Tenant* Named(absl::string_view name);
+  // From now on these hold, and no others.
+  void SetLimits(LimitsByTenant limits);
 
  private:
+  void Limit(Tenant* tenant) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   Mutex mutex_;
+  LimitsByTenant limits_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::unique_ptr<Tenant>> tenants_ ABSL_GUARDED_BY(mutex_);
 };
 

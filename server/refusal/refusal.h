@@ -37,6 +37,7 @@ enum class Why : uint8_t {
   kOutOfOrder,       // it has no position, and one that came before it was refused or may come behind it
   kUnauthenticated,  // who calls has not said who they are, or nobody knows them
   kPermission,       // who calls may not call this method
+  kTenantQuota,      // the tenant has taken what it may
   kCount
 };
 inline constexpr size_t kNumWhys = static_cast<size_t>(Why::kCount);
@@ -74,6 +75,7 @@ inline constexpr std::array<RefusalRow, kNumWhys> kRefusalRows = {{
     {Why::kOutOfOrder, "out_of_order", absl::StatusCode::kFailedPrecondition, 0},
     {Why::kUnauthenticated, "unauthenticated", absl::StatusCode::kUnauthenticated, 0},
     {Why::kPermission, "permission_denied", absl::StatusCode::kPermissionDenied, 0},
+    {Why::kTenantQuota, "tenant_quota", absl::StatusCode::kResourceExhausted, kRetryWhenFullMs},
 }};
 
 constexpr bool EachReasonHasItsRow() {

@@ -49,7 +49,8 @@ absl::Status Forecast::Begin() {
   if (!request_.history.empty()) {
     return absl::InvalidArgumentError("both session_id and history are given; a forecast starts from one of them");
   }
-  absl::StatusOr<std::optional<SessionLease>> lease = wait_.Acquire(request_.session_id, nullptr, arrived_);
+  absl::StatusOr<std::optional<SessionLease>> lease =
+      wait_.Acquire(owner_->tenant(), request_.session_id, nullptr, arrived_);
   if (lease.ok() && !lease->has_value()) return absl::OkStatus();
   return lease.ok() ? StartFromSession(*std::move(*lease)) : lease.status();
 }
@@ -107,6 +108,8 @@ absl::Status Forecast::MakePaths(std::optional<int64_t> last_time, const float* 
   if (!status.ok()) return status;
   const size_t history = request_.history.size() / static_cast<size_t>(model_->spec().input_size());
   const Work work = WorkOfPaths(request_, model_->spec(), history + static_cast<size_t>(request_.horizon) - 1);
+  if (owner_->quota() != nullptr) status = owner_->quota()->TakeWork(work);
+  if (!status.ok()) return status;
   status = budget()->Take(work);
   if (!status.ok()) return status;
   work_ = work;

@@ -9,6 +9,7 @@
 #include "server/refusal/refusal.h"
 #include "server/serve/or_out_of_memory.h"
 #include "server/serve/record_refusal.h"
+#include "server/session/session_id.h"
 
 namespace rondo {
 
@@ -26,9 +27,7 @@ void Message::Start(RequestView request, absl::Time now, absl::Time deadline) {
   context_->metrics->in_flight.Add(1);
   request_ = std::move(request);
   if (const absl::Status status = Admit(deadline); !status.ok()) return FinishRefused(status);
-  const Work work = WorkOfRequest();
-  if (const absl::Status status = budget()->Take(work); !status.ok()) return FinishRefused(status);
-  work_ = work;
+  if (const absl::Status status = TakeWork(); !status.ok()) return FinishRefused(status);
   const size_t sequences = request_.sequences;
   const absl::Status room = OrOutOfMemory([this, sequences] {
     while (tasks_.size() < sequences) tasks_.push_back(std::make_unique<SequenceTask>(context_, this, tasks_.size()));
@@ -58,6 +57,19 @@ absl::Status Message::Admit(absl::Time deadline) {
   if (model.ok()) model_ = *std::move(model);
   if (!request_.malformed.ok()) return request_.malformed;
   return !model_away_.ok() && NamesLiveSession() ? absl::OkStatus() : model_away_;
+}
+
+absl::Status Message::TakeWork() {
+  const Work work = WorkOfRequest();
+  TenantQuota* const quota = request_.owner == nullptr ? nullptr : request_.owner->quota();
+  absl::Status status = quota == nullptr ? absl::OkStatus() : quota->TakeWork(work);
+  if (status.ok()) status = budget()->Take(work);
+  if (status.ok()) work_ = work;
+  return status;
+}
+
+absl::string_view Message::tenant() const {
+  return request_.owner == nullptr ? absl::string_view() : request_.owner->tenant();
 }
 
 WorkBudget* Message::budget() const {
@@ -90,7 +102,7 @@ bool Message::NamesLiveSession() const {
   for (size_t i = 0; i < request_.sequences && !request_.terms.anew; ++i) {
     const absl::string_view id = exchange_->SequenceAt(i).session_id;
     if (id.empty()) continue;
-    const absl::StatusOr<SessionInfo> session = context_->sessions->Get(id, arrived_);
+    const absl::StatusOr<SessionInfo> session = context_->sessions->Get(SessionName(tenant(), id), arrived_);
     if (!session.ok() || session->model != request_.model) continue;
     if (request_.version == 0 || request_.version == session->version) return true;
   }

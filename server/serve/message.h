@@ -45,6 +45,8 @@ class Message {
 
   // For the tasks.
   const RequestView& request() const { return request_; }
+  // Whose sessions the request names.
+  absl::string_view tenant() const;
   Exchange* exchange() const { return exchange_; }
   // For new sessions and for none; null: there is none such, and model_away() says which there are. A live session has
   // its own.
@@ -63,6 +65,8 @@ class Message {
   bool NamesLiveSession() const;
   // What the request costs on the message's model.
   Work WorkOfRequest() const;
+  // Charges what the request costs to its tenant and to the budget. RESOURCE_EXHAUSTED: it may not run now.
+  absl::Status TakeWork();
   WorkBudget* budget() const;
   void FinishRefused(const absl::Status& status);
   void Finish();

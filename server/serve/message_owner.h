@@ -5,8 +5,10 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/string_view.h"
 #include "server/loop/flow.h"
 #include "server/serve/clients.h"
+#include "server/serve/tenant_quota.h"
 #include "server/session/lease_waiter.h"
 
 namespace rondo {
@@ -34,11 +36,22 @@ class MessageOwner {
     caller_ = caller;
     flow_.BelongTo(&client_->flows[order.loop]);
   }
-  // As those of `other`. REQUIRES: as above.
+  // Whose sessions the requests name from now on, and what they may take. What both point to outlives the owner.
+  // REQUIRES: as ComesFrom.
+  void BelongTo(absl::string_view tenant, TenantQuota* quota) {
+    tenant_ = tenant;
+    quota_ = quota;
+  }
+  // Takes all of that over from `other`. REQUIRES: as above.
   void ComesFrom(const MessageOwner& other) {
     if (other.client_ != nullptr) ComesFrom(other.client_, other.order_, other.caller_);
+    BelongTo(other.tenant_, other.quota_);
   }
 
+  // Empty: the tenant without a name.
+  absl::string_view tenant() const { return tenant_; }
+  // Null: no limit.
+  TenantQuota* quota() const { return quota_; }
   // The owner's requests take turns with those of other owners.
   Flow* flow() { return &flow_; }
   // What its requests are charged to, or null.
@@ -51,6 +64,8 @@ class MessageOwner {
   std::shared_ptr<Client> client_;
   RequestOrder order_;
   const Caller* caller_ = nullptr;
+  absl::string_view tenant_;
+  TenantQuota* quota_ = nullptr;
   Flow flow_;
 };
 

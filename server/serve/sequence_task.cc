@@ -57,7 +57,8 @@ void SequenceTask::AcquireSession() {
   RequestOrder order = owner == nullptr ? RequestOrder() : owner->order();
   order.by_arrival = !sequence_.position;
   auto lease = OrOutOfMemory([this, creates, &order] {
-    return wait_.Acquire(sequence_.session_id, creates ? &message_->model() : nullptr, message_->arrived(), order);
+    const ServedModelPtr* const create_as = creates ? &message_->model() : nullptr;
+    return wait_.Acquire(message_->tenant(), sequence_.session_id, create_as, message_->arrived(), order);
   });
   if (!lease.ok()) return EndWithoutSession(lease.status());
   if (!lease->has_value()) return;

@@ -2,6 +2,7 @@
 #define RONDO_SERVER_SERVE_SESSION_WAIT_H_
 
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -11,6 +12,7 @@
 #include "server/loop/event.h"
 #include "server/serve/serve_context.h"
 #include "server/session/lease_waiter.h"
+#include "server/session/session_id.h"
 #include "server/session/session_table.h"
 
 namespace rondo {
@@ -24,18 +26,22 @@ class SessionWait : private LeaseWaiter, private CommitWaiter {
   // Borrows both.
   SessionWait(const ServeContext* context, Event* event) : context_(context), event_(event) {}
 
-  // As SessionTable::Acquire. No lease: the event will come, then TakeLease has the outcome. `id` stays put until then.
-  absl::StatusOr<std::optional<SessionLease>> Acquire(absl::string_view id, const ServedModelPtr* create_as,
-                                                      absl::Time now, const RequestOrder& order = {}) {
+  // As SessionTable::Acquire, for the tenant's session. No lease: the event will come, then TakeLease has the outcome.
+  // `id` stays put until then.
+  absl::StatusOr<std::optional<SessionLease>> Acquire(absl::string_view tenant, absl::string_view id,
+                                                      const ServedModelPtr* create_as, absl::Time now,
+                                                      const RequestOrder& order = {}) {
     SetOrder(order);
-    auto lease = context_->sessions->Acquire(id, create_as, this, now);
-    if (lease.ok() && !lease->has_value()) waited_for_ = id;
+    const absl::string_view name = SessionName(tenant, id, &name_);
+    auto lease = context_->sessions->Acquire(name, create_as, this, now);
+    if (lease.ok() && !lease->has_value()) waited_for_ = name;
     return lease;
   }
   // As SessionTable::Restore. False: likewise, and a lease is only to be let go.
-  absl::StatusOr<bool> Restore(absl::string_view id, absl::Time now) {
-    const absl::StatusOr<bool> here = context_->sessions->Restore(id, this, now);
-    if (here.ok() && !*here) waited_for_ = id;
+  absl::StatusOr<bool> Restore(absl::string_view tenant, absl::string_view id, absl::Time now) {
+    const absl::string_view name = SessionName(tenant, id, &name_);
+    const absl::StatusOr<bool> here = context_->sessions->Restore(name, this, now);
+    if (here.ok() && !*here) waited_for_ = name;
     return here;
   }
   absl::StatusOr<SessionLease> TakeLease() {
@@ -54,7 +60,9 @@ class SessionWait : private LeaseWaiter, private CommitWaiter {
   std::optional<absl::Status> Commit(SessionLease* lease, const CommittedSequence& sequence, absl::Time now) {
     return lease->Commit(sequence, now, this);
   }
-  bool Sync(absl::string_view id) { return context_->sessions->Sync(id, this); }
+  bool Sync(absl::string_view tenant, absl::string_view id) {
+    return context_->sessions->Sync(SessionName(tenant, id, &name_), this);
+  }
   const absl::Status& committed() const { return committed_; }
 
  private:
@@ -69,7 +77,8 @@ class SessionWait : private LeaseWaiter, private CommitWaiter {
 
   const ServeContext* const context_;
   Event* const event_;
-  absl::string_view waited_for_;  // the id in whose queue it waits; empty: in none
+  std::string name_;              // memory for a tenant's session's
+  absl::string_view waited_for_;  // the session in whose queue it waits; empty: in none
   // Written on another thread; the loop's inbox hands them over.
   absl::StatusOr<SessionLease> granted_;
   absl::Status committed_;

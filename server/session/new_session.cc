@@ -32,8 +32,9 @@ absl::StatusOr<std::unique_ptr<LiveSession>> MakeSession(absl::string_view id,
                                                          std::optional<absl::Duration> idle_timeout,
                                                          const SessionOptions& options, FreshStart fresh,
                                                          absl::Time now) {
-  const absl::StatusOr<std::string> used_id = id.empty() ? RandomSessionId() : std::string(id);
+  absl::StatusOr<std::string> used_id = IdIn(id).empty() ? RandomSessionId() : std::string();
   if (!used_id.ok()) return used_id.status();
+  used_id->insert(0, id.data(), id.size());
   if (absl::Status valid = ValidateSessionId(*used_id); !valid.ok()) return valid;
   if (idle_timeout && (*idle_timeout <= absl::ZeroDuration() || *idle_timeout > options.max_idle_timeout)) {
     return absl::InvalidArgumentError(absl::StrCat("idle timeout is ", absl::FormatDuration(*idle_timeout),

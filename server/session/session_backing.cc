@@ -10,6 +10,7 @@
 #include "base/steady_time.h"
 #include "server/refusal/refusal.h"
 #include "server/session/session_errors.h"
+#include "server/session/session_id.h"
 
 namespace rondo {
 namespace {
@@ -29,7 +30,7 @@ absl::Time ExpiryOf(const SessionFields& session, absl::Duration wall_ahead, abs
 }
 
 absl::Status WithId(absl::string_view id, const absl::Status& status) {
-  return StoreRefusal(absl::Status(status.code(), absl::StrCat("session '", id, "': ", status.message())));
+  return StoreRefusal(absl::Status(status.code(), absl::StrCat("session '", IdIn(id), "': ", status.message())));
 }
 
 }  // namespace
@@ -82,7 +83,7 @@ SessionBacking::Found SessionBacking::Interpret(const std::string& id, const Sto
   }
   auto& record = std::get<SessionRecord>(*stored);
   if (record.id != id) {
-    found.status = WithId(id, absl::DataLossError(absl::StrCat("the store has '", record.id, "' in its place")));
+    found.status = WithId(id, absl::DataLossError("the store has another session in its place"));
     return found;
   }
   found.went_back = absl::FromUnixNanos(record.last_used_ns) < loaded.doubtful_before;
@@ -97,7 +98,7 @@ SessionBacking::Found SessionBacking::Interpret(const std::string& id, const Sto
   absl::StatusOr<ServedModelPtr> model = persistence_.find_model(record.model);
   if (!model.ok()) {  // not NOT_FOUND: the session exists
     const Why why = absl::IsUnavailable(model.status()) ? Why::kModelAway : Why::kPosition;
-    found.status = Refuse(why, absl::StrCat("session '", id, "': ", model.status().message()));
+    found.status = Refuse(why, absl::StrCat("session '", IdIn(id), "': ", model.status().message()));
     return found;
   }
   found.model = *std::move(model);

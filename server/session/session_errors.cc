@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/refusal/refusal.h"
+#include "server/session/session_id.h"
 
 namespace rondo {
 
@@ -23,15 +24,15 @@ std::string ReasonOf(const SessionEnd& end) {
 absl::Status EndedError(absl::string_view id, const SessionEnd& end) { return EndedError(id, ReasonOf(end)); }
 
 absl::Status EndedError(absl::string_view id, absl::string_view reason) {
-  return Refuse(Why::kNotFound, absl::StrCat("session '", id, "' ended: ", reason));
+  return Refuse(Why::kNotFound, absl::StrCat("session '", IdIn(id), "' ended: ", reason));
 }
 
 absl::Status UnknownSessionError(absl::string_view id) {
-  return Refuse(Why::kNotFound, absl::StrCat("no session '", id, "'"), /*next_position=*/0);
+  return Refuse(Why::kNotFound, absl::StrCat("no session '", IdIn(id), "'"), /*next_position=*/0);
 }
 
 absl::Status MovedError(absl::string_view id) {
-  return Refuse(Why::kMoved, absl::StrCat("session '", id,
+  return Refuse(Why::kMoved, absl::StrCat("session '", IdIn(id),
                                           "' has moved to another server; a retry here takes it back as it is there"));
 }
 

@@ -4,6 +4,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "server/session/session_id.h"
 
 namespace rondo {
 namespace {
@@ -15,14 +16,14 @@ struct Place {
 };
 
 // Adds sessions of `shard` to `page` from *place on, and moves *place. False: the page is full or the shard at its end.
-bool ListSome(SessionShard& shard, absl::string_view model, size_t page_size, absl::Time now, uint32_t* place,
-              std::vector<SessionInfo>* page) {
+bool ListSome(SessionShard& shard, absl::string_view tenant, absl::string_view model, size_t page_size, absl::Time now,
+              uint32_t* place, std::vector<SessionInfo>* page) {
   constexpr size_t kMaxLooks = 256;  // some microseconds under the lock
   MutexLock lock(&shard.mutex);
   for (size_t looks = 0; looks < kMaxLooks; ++looks, ++*place) {
     if (*place >= shard.roster.size() || page->size() == page_size) return false;
     const LiveSession* const session = shard.roster[*place].get();
-    if (session == nullptr || session->provisional) continue;
+    if (session == nullptr || session->provisional || TenantIn(session->id) != tenant) continue;
     if (model.empty() || session->model->model->name == model) page->push_back(InfoOf(*session, now));
   }
   return true;
@@ -50,7 +51,7 @@ absl::StatusOr<Place> PlaceOf(absl::string_view token, size_t shards, uint64_t s
 
 SessionInfo InfoOf(const LiveSession& session, absl::Time now) {
   SessionInfo info;
-  info.id = session.id;
+  info.id = std::string(IdIn(session.id));
   info.model = session.model->model->name;
   info.version = session.model->model->version;
   info.position = session.position;
@@ -61,14 +62,14 @@ SessionInfo InfoOf(const LiveSession& session, absl::Time now) {
 }
 
 absl::StatusOr<std::vector<SessionInfo>> ListSessions(absl::Span<SessionShard> shards, uint64_t token_salt,
-                                                      absl::string_view model, size_t page_size, absl::Time now,
-                                                      std::string* page_token) {
+                                                      absl::string_view tenant, absl::string_view model,
+                                                      size_t page_size, absl::Time now, std::string* page_token) {
   if (page_size == 0) return absl::InvalidArgumentError("the page size is 0; wanted 1 or more");
   absl::StatusOr<Place> at = PlaceOf(*page_token, shards.size(), token_salt);
   if (!at.ok()) return at.status();
   std::vector<SessionInfo> page;
   while (at->shard < shards.size() && page.size() < page_size) {
-    if (ListSome(shards[at->shard], model, page_size, now, &at->place, &page)) continue;
+    if (ListSome(shards[at->shard], tenant, model, page_size, now, &at->place, &page)) continue;
     if (page.size() < page_size) *at = Place{at->shard + 1, 0};
   }
   *page_token = at->shard < shards.size() ? TokenOf(*at, token_salt) : std::string();

@@ -19,8 +19,8 @@ namespace rondo {
 // page token that names a place is good whatever came and went meanwhile. `token_salt` tells this table's tokens from
 // others.
 absl::StatusOr<std::vector<SessionInfo>> ListSessions(absl::Span<SessionShard> shards, uint64_t token_salt,
-                                                      absl::string_view model, size_t page_size, absl::Time now,
-                                                      std::string* page_token);
+                                                      absl::string_view tenant, absl::string_view model,
+                                                      size_t page_size, absl::Time now, std::string* page_token);
 
 }  // namespace rondo
 

@@ -25,6 +25,9 @@ struct SessionOptions {
   absl::Duration max_idle_timeout = absl::Hours(24 * 7);  // what a client may ask for; InfiniteDuration: anything
   size_t max_queue_per_session = 64;                      // requests waiting for one session; 0: none may wait
   size_t max_ended = 100'000;                             // ended ids whose reason is remembered; 0: none
+  // Counts a session of a tenant with a name that enters memory (1) or leaves it (-1). RESOURCE_EXHAUSTED: it must not
+  // enter. Null: nobody counts. Called under a lock.
+  std::function<absl::Status(absl::string_view tenant, int change)> count;
 };
 
 // When a session is in the store.

@@ -31,7 +31,7 @@ absl::Status SessionsFull(size_t live, int64_t soonest_expiry_ns, absl::Time now
 absl::Status CheckOrder(const LiveSession& session, const RequestOrder& order) {
   if (!order.by_arrival) return absl::OkStatus();
   if (session.lost_one) {
-    return Refuse(Why::kOutOfOrder, absl::StrCat("session '", session.id,
+    return Refuse(Why::kOutOfOrder, absl::StrCat("session '", IdIn(session.id),
                                                  "' is busy, and a request before this one was "
                                                  "refused; wanted after the replies to those before it"));
   }
@@ -40,7 +40,7 @@ absl::Status CheckOrder(const LiveSession& session, const RequestOrder& order) {
     return absl::OkStatus();
   }
   return Refuse(Why::kOutOfOrder,
-                absl::StrCat("calls for session '", session.id,
+                absl::StrCat("calls for session '", IdIn(session.id),
                              "' overlap, and their order is not "
                              "known; wanted one after the reply to the other, positions, or a stream"));
 }
@@ -70,12 +70,19 @@ absl::Status SessionTable::Missing(absl::string_view id) const {
   return valid.ok() ? ended_.Explain(id) : valid;
 }
 
+absl::Status SessionTable::CountForTenant(const LiveSession& session, int change) const {
+  const absl::string_view tenant = TenantIn(session.id);
+  return tenant.empty() || options_.count == nullptr ? absl::OkStatus() : options_.count(tenant, change);
+}
+
 absl::Status SessionTable::Enter(SessionShard& shard, std::unique_ptr<LiveSession>&& session, absl::Time now,
                                  Aftermath* after) {
+  if (absl::Status counted = CountForTenant(*session, 1); !counted.ok()) return counted;
   if (durable_ != nullptr) durable_->OnEnter(shard, session.get(), after);
   size_t live = live_.load(std::memory_order_relaxed);
   do {
     if (live >= options_.max_sessions) {
+      CountForTenant(*session, -1).IgnoreError();
       return SessionsFull(live, soonest_expiry_ns_.load(std::memory_order_relaxed), now);
     }
   } while (!live_.compare_exchange_weak(live, live + 1, std::memory_order_relaxed));
@@ -88,11 +95,11 @@ absl::StatusOr<SessionInfo> SessionTable::EnterCommitted(absl::StatusOr<std::uni
   if (!made.ok()) return made.status();
   LiveSession* const session = made->get();
   SessionInfo info = InfoOf(*session, now);
-  const SessionKey key(info.id);
+  const SessionKey key(session->id);
   SessionShard& shard = ShardOf(key.hash);
   Aftermath after;
   MutexLock lock(&shard.mutex);
-  if (shard.Find(key) != nullptr) return absl::AlreadyExistsError(absl::StrCat("session '", key.id, "' exists"));
+  if (shard.Find(key) != nullptr) return absl::AlreadyExistsError(absl::StrCat("session '", info.id, "' exists"));
   if (absl::Status entered = Enter(shard, *std::move(made), now, &after); !entered.ok()) return entered;
   // Counted under the lock, before anyone can end the session: the gauge never shows fewer than none.
   session->model->metrics->sessions.Began(SessionEvent::kCreated);
@@ -151,7 +158,7 @@ absl::StatusOr<std::optional<SessionLease>> SessionTable::Join(SessionShard& sha
   }
   if (session->queue.size() >= options_.max_queue_per_session) {
     session->lost_one = session->lost_one || order.by_arrival;
-    return Refuse(Why::kQueueFull, absl::StrCat("session '", session->id, "' is busy and ", session->queue.size(),
+    return Refuse(Why::kQueueFull, absl::StrCat("session '", IdIn(session->id), "' is busy and ", session->queue.size(),
                                                 " requests wait for it, the most that may"));
   }
   Wait(shard, session, create_as, waiter);
@@ -262,14 +269,14 @@ absl::Status SessionTable::Delete(absl::string_view id, absl::Time /*now*/) {
   MutexLock lock(&shard.mutex);
   LiveSession* const session = shard.Find(key);
   if (session == nullptr) return Missing(id);
-  if (session->loading) return Refuse(Why::kStore, absl::StrCat("session '", id, "' is being loaded"));
+  if (session->loading) return Refuse(Why::kStore, absl::StrCat("session '", IdIn(id), "' is being loaded"));
   End(shard, session, {SessionEnd::Cause::kDeleted, absl::ZeroDuration()}, false, &after);
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<SessionInfo>> SessionTable::List(absl::string_view model, size_t page_size, absl::Time now,
-                                                            std::string* page_token) {
-  return ListSessions(absl::MakeSpan(shards_), token_salt_, model, page_size, now, page_token);
+                                                            std::string* page_token, absl::string_view tenant) {
+  return ListSessions(absl::MakeSpan(shards_), token_salt_, tenant, model, page_size, now, page_token);
 }
 
 void SessionTable::End(SessionShard& shard, LiveSession* session, const SessionEnd& end, bool is_saved,
@@ -300,6 +307,7 @@ void SessionTable::Detach(SessionShard& shard, LiveSession* session, LiveSession
 
 std::unique_ptr<LiveSession> SessionTable::Remove(SessionShard& shard, LiveSession* session) {
   live_.fetch_sub(1, std::memory_order_relaxed);
+  CountForTenant(*session, -1).IgnoreError();
   return shard.Remove(session);
 }
 

@@ -45,6 +45,8 @@ class DurableSessions;
 //            collected under the lock, see Aftermath.
 // Time:      an argument, by SteadyNow(). `now` may jump ahead; it never goes back by more than jitter.
 // Errors:    returned, each with its reason (server/refusal); on error nothing has changed.
+//
+// An `id` here is the session's name, which has its tenant: see SessionName.
 class SessionTable {
  public:
   using Options = SessionOptions;
@@ -97,11 +99,11 @@ class SessionTable {
   // first. The id is free again at once. Errors as Get, but a session before its first commit is ended as well.
   absl::Status Delete(absl::string_view id, absl::Time now);
 
-  // Lists at most `page_size` sessions of `model` (empty: of all models). *page_token comes from the last call, and is
-  // empty at the start and the end. A session that lives throughout is on exactly one page. INVALID_ARGUMENT: a token
-  // that is not ours, or a page size of 0.
+  // Lists at most `page_size` sessions of the tenant and of `model` (empty: of all models). *page_token comes from the
+  // last call, and is empty at the start and the end. A session that lives throughout is on exactly one page.
+  // INVALID_ARGUMENT: a token that is not ours, or a page size of 0.
   absl::StatusOr<std::vector<SessionInfo>> List(absl::string_view model, size_t page_size, absl::Time now,
-                                                std::string* page_token);
+                                                std::string* page_token, absl::string_view tenant = {});
 
   // Ends sessions that have been idle for their timeout. Cheap when nothing is due; call about once a second.
   // Returns how many ended.
@@ -129,6 +131,7 @@ class SessionTable {
   // By the hash's top bits: the hash set in the shard uses the others.
   SessionShard& ShardOf(size_t hash) { return shards_[static_cast<uint64_t>(hash) >> 58]; }
   absl::Status Missing(absl::string_view id) const;
+  absl::Status CountForTenant(const LiveSession& session, int change) const;
 
   FreshStart FreshStartOf(const ServedModelPtr& model) {
     return {model, states_.TakeInitial(static_cast<size_t>(model->spec().state_size()),

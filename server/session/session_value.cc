@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/refusal/refusal.h"
+#include "server/session/session_id.h"
 #include "server/store/recorded_model.h"
 
 namespace rondo {
@@ -14,7 +15,7 @@ template <typename Size>
 absl::Status CheckSame(absl::string_view what, const Size& came, const Size& wanted, const SessionRecord& record,
                        const Model& model) {
   if (came == wanted) return absl::OkStatus();
-  return Refuse(Why::kPosition, absl::StrCat("the state of session '", record.id, "' is of ", what, " ", came,
+  return Refuse(Why::kPosition, absl::StrCat("the state of session '", IdIn(record.id), "' is of ", what, " ", came,
                                              "; model '", model.name, "' version ", model.version, " has ", wanted));
 }
 

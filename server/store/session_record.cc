@@ -24,7 +24,7 @@ constexpr size_t kHeaderBytes = 24;
 constexpr size_t kChecksumBytes = 4;
 constexpr size_t kFixedBytes = 160;  // more than all of a session that is neither text nor floats
 
-constexpr size_t kMaxIdBytes = 128;
+constexpr size_t kMaxIdBytes = 64 + 1 + 128;  // a tenant's name, a space, an id
 constexpr size_t kMaxModelNameBytes = 128;
 constexpr size_t kMaxReasonBytes = 1024;
 constexpr size_t kMaxCellBytes = 8;

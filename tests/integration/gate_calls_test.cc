@@ -151,6 +151,41 @@ TEST_F(GateCallsTest, StreamsThatAreDeniedTakeNoPlace) {
   EXPECT_TRUE(stream->Finish().ok());
 }
 
+TEST_F(GateCallsTest, OneConnectionHasSoManyStreamsAtOnce) {
+  StartServer([](ServerOptions* options) { options->access.connections.max_calls = 2; });
+  const auto open = [&](grpc::ClientContext* context) {
+    context->AddMetadata("authorization", "Bearer predict");
+    auto stream = server_->inference().StreamPredict(context);
+    v1::PredictRequest request;
+    request.set_model("lstm");
+    AddSequence(&request, "", {1, 2});
+    stream->Write(request);
+    return stream;
+  };
+  v1::PredictResponse response;
+  grpc::ClientContext contexts[3];
+  const auto first = open(&contexts[0]), second = open(&contexts[1]);
+  ASSERT_TRUE(first->Read(&response));
+  ASSERT_TRUE(second->Read(&response));
+  contexts[2].set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(300));
+  EXPECT_EQ(open(&contexts[2])->Finish().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  contexts[0].TryCancel();
+  grpc::ClientContext later;
+  EXPECT_TRUE(open(&later)->Read(&response));
+  later.TryCancel();
+  contexts[1].TryCancel();
+}
+
+TEST_F(GateCallsTest, AnOldConnectionIsLeftForANewOne) {
+  StartServer([](ServerOptions* options) { options->access.connections.max_age = absl::Seconds(1); });
+  const double before = server_->Metric("rondo_connections_accepted_total");
+  const absl::Time deadline = absl::Now() + absl::Seconds(20);
+  while (server_->Metric("rondo_connections_accepted_total") < before + 3) {
+    ASSERT_LT(absl::Now(), deadline);
+    ASSERT_TRUE(Call("rondo.v1.Models/ListModels", "predict").ok());
+  }
+}
+
 TEST_F(GateCallsTest, ACertificateIsItsTenantByName) {
   const CertificateAuthority authority;
   const Certificate own = authority.Issue("localhost");

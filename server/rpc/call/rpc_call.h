@@ -74,6 +74,7 @@ class RpcCall : public Call, public Caller {
     if (unary) order.connection = static_cast<uint32_t>(absl::Hash<std::string>()(peer)) | 1;  // 0: none
     const std::string& tenant = principal_.tenant->name();
     owner->ComesFrom(context_->clients->Find(tenant.empty() ? HostOfPeer(peer) : tenant), order, this);
+    owner->BelongTo(tenant, principal_.tenant->quota());
   }
 
  private:

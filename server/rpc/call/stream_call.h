@@ -31,6 +31,7 @@ class StreamCall : public RpcCall, private MessageOwner {
   }
   ~StreamCall() override {
     if (counted_) context()->metrics->streams.Add(-1);
+    if (in_quota_) quota()->GiveBackStream();
   }
 
   void Drain() override {
@@ -67,8 +68,12 @@ class StreamCall : public RpcCall, private MessageOwner {
   // Whether the server takes one more stream, this one.
   absl::Status Admit() {
     const size_t most = context()->stream_limits.max_streams;
-    counted_ = true;
-    absl::Status status = AdmitStream(static_cast<size_t>(context()->metrics->streams.Add(1) - 1), most);
+    absl::Status status = quota()->TakeStream();
+    in_quota_ = status.ok();
+    if (in_quota_) {
+      counted_ = true;
+      status = AdmitStream(static_cast<size_t>(context()->metrics->streams.Add(1) - 1), most);
+    }
     if (status.ok()) status = context()->memory->Take(kStreamBytes);
     if (!status.ok()) RecordRefusal(status, {LabelOf(Rpc::kMethod), "", "", this}, context()->metrics);
     if (!status.ok() || !context()->draining->load(std::memory_order_relaxed)) return status;
@@ -145,6 +150,7 @@ class StreamCall : public RpcCall, private MessageOwner {
   ReadPace pace_;
   bool read_next_posted_ = false;  // the event is in the loop's inbox
   bool counted_ = false;           // in the probe's streams
+  bool in_quota_ = false;          // of the tenant
   MovedSessions moved_;
 };
 

@@ -17,7 +17,7 @@ void LeasedCall::OnAdmitted() {
 void LeasedCall::Restore() {
   if (context()->sessions->has_store()) restored_id_ = RestoredId();
   if (restored_id_.empty()) return Lease(absl::OkStatus());
-  const absl::StatusOr<bool> here = wait_.Restore(restored_id_, SteadyNow());
+  const absl::StatusOr<bool> here = wait_.Restore(tenant(), restored_id_, SteadyNow());
   if (!here.ok() || *here) return Lease(here.status());
   restoring_ = true;
   Begin(&granted_);
@@ -28,7 +28,7 @@ void LeasedCall::Lease(const absl::Status& restored) {
   if (!restored.ok() && !absl::IsNotFound(restored)) return Reply(restored);
   const std::string* const id = LeasedId();
   if (id == nullptr) return Run(SessionLease());
-  absl::StatusOr<std::optional<SessionLease>> lease = wait_.Acquire(*id, nullptr, SteadyNow());
+  absl::StatusOr<std::optional<SessionLease>> lease = wait_.Acquire(tenant(), *id, nullptr, SteadyNow());
   if (!lease.ok()) return Reply(lease.status());
   if (lease->has_value()) return Run(*std::move(*lease));
   Begin(&granted_);
@@ -39,7 +39,7 @@ void LeasedCall::Run(SessionLease lease) {
   // The store may know more about a session that is not here than the table does.
   if (!status.ok()) return Reply(absl::IsNotFound(status) && !restored_.ok() ? restored_ : status);
   const std::string id = ChangedId();
-  if (id.empty() || sync_.Sync(id)) return Reply(absl::OkStatus());
+  if (id.empty() || sync_.Sync(tenant(), id)) return Reply(absl::OkStatus());
   Begin(&synced_);
 }
 

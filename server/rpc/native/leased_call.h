@@ -31,6 +31,8 @@ class LeasedCall : public RpcCall {
   virtual std::string ChangedId() const = 0;
   // Counts and logs that the call is refused with `status`.
   virtual void Record(const absl::Status& status) const = 0;
+  // Whose sessions the ids name.
+  absl::string_view tenant() const { return principal().tenant->name(); }
   // Finishes the call: with the response, or with an error if `status` is one.
   virtual void Send(const absl::Status& status) = 0;
 
@@ -63,10 +65,20 @@ template <typename Request, typename Response>
 struct LeasedMethod {
   std::string (*restored_id)(const Request&);  // null: none
   bool leases;                                 // the session of the request's session_id
-  absl::Status (*handle)(const RpcContext&, const Request&, SessionLease, Response*);
+  absl::Status (*handle)(const RpcContext&, absl::string_view tenant, const Request&, SessionLease, Response*);
   std::string (*changed_id)(const Request&, const Response&);  // null: none
   bool asks = false;  // whether there is such a session: NOT_FOUND is no refusal
 };
+
+// The session that a request names; null: it is of a kind that names none.
+template <typename Request>
+auto SessionIdOf(const Request& request, int) -> decltype(&request.session_id()) {
+  return &request.session_id();
+}
+template <typename Request>
+const std::string* SessionIdOf(const Request&, long) {
+  return nullptr;
+}
 
 template <typename Base, typename Request, typename Response>
 class LeasedMethodCall : public LeasedCall {
@@ -82,9 +94,9 @@ class LeasedMethodCall : public LeasedCall {
   std::string RestoredId() const override {
     return method_.restored_id == nullptr ? std::string() : method_.restored_id(request_);
   }
-  const std::string* LeasedId() const override { return method_.leases ? &request_.session_id() : nullptr; }
+  const std::string* LeasedId() const override { return method_.leases ? SessionIdOf(request_, 0) : nullptr; }
   absl::Status Handle(SessionLease lease) override {
-    return OrOutOfMemory([&] { return method_.handle(*context(), request_, std::move(lease), &response_); });
+    return OrOutOfMemory([&] { return method_.handle(*context(), tenant(), request_, std::move(lease), &response_); });
   }
   std::string ChangedId() const override {
     return method_.changed_id == nullptr ? std::string() : method_.changed_id(request_, response_);

@@ -38,10 +38,11 @@ absl::Status Answer(const absl::StatusOr<SessionInfo>& info, v1::Session* respon
   return info.status();
 }
 
-absl::Status ExportSession(const RpcContext& context, const v1::ExportSessionRequest&, SessionLease lease,
-                           v1::ExportSessionResponse* response) {
-  const SessionRecord record = lease.Export();
+absl::Status ExportSession(const RpcContext& context, absl::string_view, const v1::ExportSessionRequest&,
+                           SessionLease lease, v1::ExportSessionResponse* response) {
+  SessionRecord record = lease.Export();
   lease.Release(SteadyNow());
+  record.id = std::string(IdIn(record.id));  // whoever imports it has the session
   SessionInfo info;
   info.id = record.id;
   info.model = record.model.name;
@@ -63,8 +64,8 @@ std::string ImportedId(const v1::ImportSessionRequest& request) {
   return record.ok() ? record->id : std::string();
 }
 
-absl::Status ImportSession(const RpcContext& context, const v1::ImportSessionRequest& request, SessionLease,
-                           v1::Session* response) {
+absl::Status ImportSession(const RpcContext& context, absl::string_view tenant, const v1::ImportSessionRequest& request,
+                           SessionLease, v1::Session* response) {
   if (request.state().empty()) {
     return absl::InvalidArgumentError("state is empty; wanted what ExportSession answered");
   }
@@ -73,12 +74,12 @@ absl::Status ImportSession(const RpcContext& context, const v1::ImportSessionReq
   const absl::StatusOr<ServedModelPtr> model =
       FindRecordedModel(*context.registry, record->model, AdoptSessions::kNever);
   if (!model.ok()) return model.status();
-  if (!request.session_id().empty()) record->id = request.session_id();
+  record->id = SessionName(tenant, request.session_id().empty() ? record->id : request.session_id());
   return Enter(context, *record, *model, response);
 }
 
-absl::Status ForkSession(const RpcContext& context, const v1::ForkSessionRequest& request, SessionLease lease,
-                         v1::Session* response) {
+absl::Status ForkSession(const RpcContext& context, absl::string_view tenant, const v1::ForkSessionRequest& request,
+                         SessionLease lease, v1::Session* response) {
   SessionRecord record = lease.Export();
   const ServedModelPtr model = lease.model();  // live or not any more
   lease.Release(SteadyNow());
@@ -88,6 +89,7 @@ absl::Status ForkSession(const RpcContext& context, const v1::ForkSessionRequest
     if (!made.ok()) return made.status();
     record.id = *std::move(made);
   }
+  record.id = SessionName(tenant, record.id);
   return Enter(context, record, model, response);
 }
 

@@ -18,18 +18,18 @@ absl::Status Answer(const absl::StatusOr<SessionInfo>& info, v1::Session* respon
 // What moves a session's state out of the server, into it, and into another session. Each fills an empty *response.
 
 // FAILED_PRECONDITION: the state is larger than a message may be.
-absl::Status ExportSession(const RpcContext& context, const v1::ExportSessionRequest& request, SessionLease lease,
-                           v1::ExportSessionResponse* response);
+absl::Status ExportSession(const RpcContext& context, absl::string_view tenant, const v1::ExportSessionRequest& request,
+                           SessionLease lease, v1::ExportSessionResponse* response);
 
 // INVALID_ARGUMENT: what came is no session's state. DATA_LOSS: it is damaged. FAILED_PRECONDITION: no live model can
 // go on with it.
-absl::Status ImportSession(const RpcContext& context, const v1::ImportSessionRequest& request, SessionLease no_lease,
-                           v1::Session* response);
+absl::Status ImportSession(const RpcContext& context, absl::string_view tenant, const v1::ImportSessionRequest& request,
+                           SessionLease no_lease, v1::Session* response);
 // The id that the import will have; empty: what came is no session's state.
 std::string ImportedId(const v1::ImportSessionRequest& request);
 
-absl::Status ForkSession(const RpcContext& context, const v1::ForkSessionRequest& request, SessionLease lease,
-                         v1::Session* response);
+absl::Status ForkSession(const RpcContext& context, absl::string_view tenant, const v1::ForkSessionRequest& request,
+                         SessionLease lease, v1::Session* response);
 
 }  // namespace rondo
 

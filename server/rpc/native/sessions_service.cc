@@ -11,6 +11,7 @@
 #include "server/rpc/native/services.h"
 #include "server/rpc/native/session_transfer.h"
 #include "server/serve/check_sequence.h"
+#include "server/session/session_id.h"
 
 namespace rondo {
 namespace {
@@ -27,8 +28,8 @@ absl::StatusOr<std::optional<absl::Duration>> IdleTimeoutOf(const v1::CreateSess
   return std::optional<absl::Duration>(seconds == 0 ? absl::InfiniteDuration() : absl::Seconds(seconds));
 }
 
-absl::Status Create(const RpcContext& context, const v1::CreateSessionRequest& request, SessionLease,
-                    v1::Session* response) {
+absl::Status Create(const RpcContext& context, absl::string_view tenant, const v1::CreateSessionRequest& request,
+                    SessionLease, v1::Session* response) {
   absl::StatusOr<std::optional<absl::Duration>> idle_timeout = IdleTimeoutOf(request);
   if (!idle_timeout.ok()) return idle_timeout.status();
   absl::StatusOr<ServedModelPtr> model = context.registry->Find(request.model(), request.version());
@@ -36,15 +37,17 @@ absl::Status Create(const RpcContext& context, const v1::CreateSessionRequest& r
   if (absl::Status steps = CheckSteps(*(*model)->model); !steps.ok()) return steps;
   const auto state_size = static_cast<size_t>((*model)->spec().state_size());
   if (absl::Status status = context.memory->Take(BytesOfSession(state_size)); !status.ok()) return status;
-  return Answer(context.sessions->Create(request.session_id(), *model, *idle_timeout, SteadyNow()), response);
+  const std::string name = SessionName(tenant, request.session_id());
+  return Answer(context.sessions->Create(name, *model, *idle_timeout, SteadyNow()), response);
 }
 
-absl::Status Get(const RpcContext& context, const v1::GetSessionRequest& request, SessionLease, v1::Session* response) {
-  return Answer(context.sessions->Get(request.session_id(), SteadyNow()), response);
+absl::Status Get(const RpcContext& context, absl::string_view tenant, const v1::GetSessionRequest& request,
+                 SessionLease, v1::Session* response) {
+  return Answer(context.sessions->Get(SessionName(tenant, request.session_id()), SteadyNow()), response);
 }
 
-absl::Status List(const RpcContext& context, const v1::ListSessionsRequest& request,
-                  v1::ListSessionsResponse* response) {
+absl::Status List(const RpcContext& context, absl::string_view tenant, const v1::ListSessionsRequest& request,
+                  SessionLease, v1::ListSessionsResponse* response) {
   if (request.page_size() < 0 || request.page_size() > kMaxPageSize) {
     return Invalid("page_size is ", request.page_size(), "; wanted 1 to ", kMaxPageSize, ", or 0 for ",
                    kDefaultPageSize);
@@ -52,16 +55,16 @@ absl::Status List(const RpcContext& context, const v1::ListSessionsRequest& requ
   const int page_size = request.page_size() == 0 ? kDefaultPageSize : request.page_size();
   std::string page_token = request.page_token();
   absl::StatusOr<std::vector<SessionInfo>> sessions =
-      context.sessions->List(request.model(), static_cast<size_t>(page_size), SteadyNow(), &page_token);
+      context.sessions->List(request.model(), static_cast<size_t>(page_size), SteadyNow(), &page_token, tenant);
   if (!sessions.ok()) return sessions.status();
   for (const SessionInfo& info : *sessions) ToProto(info, response->add_sessions());
   response->set_next_page_token(std::move(page_token));
   return absl::OkStatus();
 }
 
-absl::Status Delete(const RpcContext& context, const v1::DeleteSessionRequest& request, SessionLease,
-                    v1::DeleteSessionResponse*) {
-  return context.sessions->Delete(request.session_id(), SteadyNow());
+absl::Status Delete(const RpcContext& context, absl::string_view tenant, const v1::DeleteSessionRequest& request,
+                    SessionLease, v1::DeleteSessionResponse*) {
+  return context.sessions->Delete(SessionName(tenant, request.session_id()), SteadyNow());
 }
 
 // The ids of LeasedMethod: the session that a request names, and the one that a response tells of.
@@ -96,9 +99,8 @@ void ServeSessions(const RpcContext* context, v1::Sessions::AsyncService* servic
                             {&ImportedId, false, &ImportSession, &Made});
   ServeLeased<v1::Sessions>(context, service, "ForkSession", &Service::RequestForkSession,
                             {&ForkId, true, &ForkSession, &Made});
-  ServeUnary<v1::Sessions>(
-      context, service, "ListSessions", &Service::RequestListSessions,
-      [context](const auto& request, auto* response) { return List(*context, request, response); });
+  ServeLeased<v1::Sessions>(context, service, "ListSessions", &Service::RequestListSessions,
+                            {nullptr, false, &List, nullptr});
 }
 
 }  // namespace rondo

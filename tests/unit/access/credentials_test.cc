@@ -94,6 +94,28 @@ TEST_F(CredentialsTest, AFileThatChangesIsTakenAndOneWithAFaultChangesNothing) {
   EXPECT_EQ(Who({{"Bearer foo"}, {}}), "acme predict");
 }
 
+TEST_F(CredentialsTest, LimitsAreATenantsOwnOrThoseOfAll) {
+  Tenant* const early = tenants_.Named("acme");
+  Open("limit acme streams=2 steps_per_second=1e6\nlimit * streams=1");
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(early->quota()->TakeStream().ok());
+  EXPECT_FALSE(early->quota()->TakeStream().ok());
+  EXPECT_TRUE(tenants_.Named("globex")->quota()->TakeStream().ok());
+  EXPECT_FALSE(tenants_.Named("globex")->quota()->TakeStream().ok());
+  Write("");
+  credentials_->Refresh();
+  EXPECT_TRUE(early->quota()->TakeStream().ok());
+}
+
+TEST_F(CredentialsTest, AFaultInLimitsIsSaid) {
+  EXPECT_THAT(Fault("limit acme"), HasSubstr("wanted limit TENANT KIND=NUMBER..."));
+  EXPECT_THAT(Fault("limit acme speed=1"), HasSubstr("\"speed=1\": wanted sessions, streams, steps_per_second or"));
+  for (const char* number : {"", "0", "-1", "x", "nan", "1e99"}) {
+    EXPECT_THAT(Fault(absl::StrCat("limit acme streams=", number)), HasSubstr("= and a number above 0"));
+  }
+  EXPECT_THAT(Fault("limit a/b streams=1"), HasSubstr("wanted a tenant"));
+  EXPECT_THAT(Fault("limit a streams=1\nlimit a streams=2"), HasSubstr("wanted one line of limits a tenant"));
+}
+
 TEST_F(CredentialsTest, AFaultIsSaidWithItsLine) {
   const std::string test = kTest;
   EXPECT_EQ(Fault("\n" + test + " acme"),

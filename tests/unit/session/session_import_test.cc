@@ -3,6 +3,7 @@
 
 #include "gmock/gmock.h"
 #include "model/compute_thread.h"
+#include "server/session/session_id.h"
 #include "server/store/session_record.h"
 #include "tests/unit/session/session_fixture.h"
 
@@ -189,7 +190,7 @@ TEST_F(SessionImportTest, IdsAndTheCapHoldAsForCreate) {
   SessionRecord record = ExportOf("s");
   EXPECT_EQ(table_.Import(record, model_, now_).status().code(), absl::StatusCode::kAlreadyExists);
   for (const char* id : {"", "a b"}) {
-    record.id = id;
+    record.id = SessionName("", id);
     EXPECT_EQ(table_.Import(record, model_, now_).status().code(), absl::StatusCode::kInvalidArgument) << id;
   }
   SessionTable::Options one = SmallOptions();

@@ -42,7 +42,7 @@ TEST_F(SessionTableTest, CreateTakesTheClientsId) {
 TEST_F(SessionTableTest, AnIdIsPrintableAsciiWithoutSpaces) {
   EXPECT_TRUE(ValidateSessionId("!").ok());
   EXPECT_TRUE(ValidateSessionId(std::string(128, '~')).ok());
-  for (const std::string& id : {std::string(), std::string(129, 'a'), std::string("a b"), std::string("a\0b", 3),
+  for (const std::string& id : {std::string(), std::string(129, 'a'), SessionName("", "a b"), std::string("a\0b", 3),
                                 std::string("a\n"), std::string("\x7f"), std::string("\xc3\xa4")}) {
     EXPECT_EQ(ValidateSessionId(id).code(), absl::StatusCode::kInvalidArgument) << id;
     EXPECT_EQ(table_.Get(id, now_).status().code(), absl::StatusCode::kInvalidArgument) << id;

@@ -95,7 +95,7 @@ TEST(SessionRecordTest, EveryFieldComesBack) {
 
 TEST(SessionRecordTest, ASessionThatHadNoRequestComesBack) {
   SessionRecord record;
-  record.id = std::string(128, '~');
+  record.id = std::string(193, '~');
   record.model = {"m", std::numeric_limits<int64_t>::max(), 0, "gru", 1, 1, 1, 1};
   record.state = {0};
   const auto decoded = DecodeSession(Encode(record));
@@ -216,8 +216,8 @@ TEST_P(ContradictionTest, IsRefusedByName) {
 INSTANTIATE_TEST_SUITE_P(
     Records, ContradictionTest,
     testing::Values(
-        Contradiction{"no_id", [](SessionRecord* r) { r->id.clear(); }, "id has 0 bytes; wanted 1 to 128"},
-        Contradiction{"long_id", [](SessionRecord* r) { r->id.assign(129, 'a'); }, "id has 129 bytes"},
+        Contradiction{"no_id", [](SessionRecord* r) { r->id.clear(); }, "id has 0 bytes; wanted 1 to 193"},
+        Contradiction{"long_id", [](SessionRecord* r) { r->id.assign(194, 'a'); }, "id has 194 bytes"},
         Contradiction{"unprintable_id", [](SessionRecord* r) { r->id = "a\nb"; }, "id is not printable"},
         Contradiction{"unprintable_model", [](SessionRecord* r) { r->model.name = "\xff"; }, "model name is not"},
         Contradiction{"cell", [](SessionRecord* r) { r->model.cell = "cnn"; }, "cell is unknown"},

@@ -1,0 +1,318 @@
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "inference/open_inference.grpc.pb.h"
+#include "tests/integration/store/temporary_directory.h"
+#include "tests/integration/test_server.h"
+
+namespace rondo {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+// What a call ends with, in bytes: code, text and trailers, but for when to try again, which is a matter of chance.
+using Ending = std::string;
+
+bool StartsWithOk(const Ending& ending) { return ending.substr(0, 2) == "0 "; }
+
+// One tenant's client. Its token is the tenant's name.
+class TenantClient {
+ public:
+  TenantClient(TestServer* server, std::string token)
+      : server_(server),
+        token_(std::move(token)),
+        triton_(inference::GRPCInferenceService::NewStub(server->channel())) {}
+
+  // Runs `call(context)` with the tenant's token.
+  template <typename Call>
+  Ending End(const Call& call) const {
+    grpc::ClientContext context;
+    context.AddMetadata("authorization", "Bearer " + token_);
+    const grpc::Status status = call(&context);
+    Ending ending = absl::StrCat(status.error_code(), " ", status.error_message());
+    for (const auto& [name, value] : context.GetServerTrailingMetadata()) {
+      absl::StrAppend(&ending, " ", std::string(name.data(), name.size()));
+      if (name != "grpc-retry-pushback-ms") absl::StrAppend(&ending, "=", std::string(value.data(), value.size()));
+    }
+    return ending;
+  }
+
+  Ending Create(const std::string& id) const {
+    v1::CreateSessionRequest request;
+    request.set_model("lstm");
+    request.set_session_id(id);
+    v1::Session session;
+    return End([&](auto* context) { return server_->sessions().CreateSession(context, request, &session); });
+  }
+  Ending Get(const std::string& id, v1::Session* session) const {
+    v1::GetSessionRequest request;
+    request.set_session_id(id);
+    return End([&](auto* context) { return server_->sessions().GetSession(context, request, session); });
+  }
+  Ending Delete(const std::string& id) const {
+    v1::DeleteSessionRequest request;
+    request.set_session_id(id);
+    v1::DeleteSessionResponse response;
+    return End([&](auto* context) { return server_->sessions().DeleteSession(context, request, &response); });
+  }
+  Ending Export(const std::string& id, std::string* state) const {
+    v1::ExportSessionRequest request;
+    request.set_session_id(id);
+    v1::ExportSessionResponse response;
+    const Ending ending =
+        End([&](auto* context) { return server_->sessions().ExportSession(context, request, &response); });
+    *state = response.state();
+    return ending;
+  }
+  Ending Import(const std::string& id, const std::string& state) const {
+    v1::ImportSessionRequest request;
+    request.set_session_id(id);
+    request.set_state(state);
+    v1::Session session;
+    return End([&](auto* context) { return server_->sessions().ImportSession(context, request, &session); });
+  }
+  Ending Fork(const std::string& id, const std::string& to) const {
+    v1::ForkSessionRequest request;
+    request.set_session_id(id);
+    request.set_new_session_id(to);
+    v1::Session session;
+    return End([&](auto* context) { return server_->sessions().ForkSession(context, request, &session); });
+  }
+  std::vector<std::string> List() const {
+    v1::ListSessionsResponse response;
+    EXPECT_EQ(End([&](auto* context) { return server_->sessions().ListSessions(context, {}, &response); }), "0 ");
+    std::vector<std::string> ids;
+    for (const v1::Session& session : response.sessions()) ids.push_back(session.session_id());
+    std::sort(ids.begin(), ids.end());
+    return ids;
+  }
+  Ending Predict(const std::string& id, const std::vector<float>& values, std::optional<int64_t> position,
+                 v1::PredictResponse* response) const {
+    v1::PredictRequest request;
+    request.set_model("lstm");
+    v1::Sequence* const sequence = AddSequence(&request, id, values);
+    if (position) sequence->set_position(*position);
+    return End([&](auto* context) { return server_->inference().Predict(context, request, response); });
+  }
+  // The reply's bytes too: a stream's status says nothing of its messages.
+  Ending Stream(const std::string& id) const {
+    v1::PredictRequest request;
+    request.set_model("lstm");
+    AddSequence(&request, id, {1, 2});
+    v1::PredictResponse response;
+    const Ending ending = End([&](auto* context) {
+      const auto stream = server_->inference().StreamPredict(context);
+      stream->Write(request);
+      stream->Read(&response);
+      stream->WritesDone();
+      return stream->Finish();
+    });
+    return absl::StrCat(ending, " ", response.ShortDebugString());
+  }
+  Ending Forecast(const std::string& id) const {
+    v1::ForecastRequest request;
+    request.set_model("lstm");
+    request.set_session_id(id);
+    request.set_horizon(1);
+    v1::ForecastResponse response;
+    return End([&](auto* context) { return server_->inference().Forecast(context, request, &response); });
+  }
+  Ending Infer(const std::string& id, bool start) const {
+    inference::ModelInferRequest request;
+    request.set_model_name("lstm");
+    (*request.mutable_parameters())["sequence_id"].set_string_param(id);
+    (*request.mutable_parameters())["sequence_start"].set_bool_param(start);
+    inference::ModelInferRequest::InferInputTensor* const input = request.add_inputs();
+    input->set_name("INPUT");
+    input->set_datatype("FP32");
+    for (const int64_t size : {1, 2}) input->add_shape(size);
+    for (const float value : {1.0f, 2.0f}) input->mutable_contents()->add_fp32_contents(value);
+    inference::ModelInferResponse response;
+    return End([&](auto* context) { return triton_->ModelInfer(context, request, &response); });
+  }
+  // How every method answers about the id, without making a session.
+  std::vector<Ending> AskAll(const std::string& id) const {
+    v1::Session session;
+    v1::PredictResponse response;
+    std::string state;
+    return {Get(id, &session),
+            Predict(id, {1, 2}, std::nullopt, &response),
+            Predict(id, {1, 2}, 1, &response),
+            Stream(id),
+            Forecast(id),
+            Infer(id, false),
+            Export(id, &state),
+            Fork(id, "copy"),
+            Delete(id)};
+  }
+
+ private:
+  TestServer* const server_;
+  const std::string token_;
+  const std::unique_ptr<inference::GRPCInferenceService::Stub> triton_;
+};
+
+class TenantsTest : public ::testing::Test {
+ protected:
+  TenantsTest() {
+    // printf TOKEN | sha256sum
+    std::ofstream(file_) << "822b33ad87c148a0a20a5ba7cd5ebcaa68d36a18e7aad165554903f52ca82757 acme "
+                            "admin\n5bc1a08d28e40fe79ca3ecb077b3bd14ff00df9bad0c4a0d74ecd0805ecf0b1f globex "
+                            "admin\n6382b3cc881412b77bfcaeed026001c00d9e3025e66c20f6e7e92f079851462a - admin\n";
+    StartServer();
+  }
+  ~TenantsTest() override { std::remove(file_.c_str()); }
+
+  void StartServer() {
+    server_.reset();
+    server_ = std::make_unique<TestServer>(
+        std::vector<std::pair<std::string, ModelFile>>{{"lstm", MakeTestModel(Cell::kLstm, 2, 8)}},
+        [this](ServerOptions* options) {
+          options->access.gate.tokens_file = file_;
+          options->store.name = absl::StrCat("rocksdb:", directory_.path(), "/store");
+        });
+  }
+  TenantClient Client(const std::string& tenant) { return TenantClient(server_.get(), tenant); }
+
+  const TemporaryDirectory directory_;
+  const std::string file_ =
+      absl::StrCat(testing::TempDir(), "/tenants_", testing::UnitTest::GetInstance()->current_test_info()->name());
+  std::unique_ptr<TestServer> server_;
+};
+
+TEST_F(TenantsTest, AnotherTenantsSessionIsAnsweredAsOneThatNeverWas) {
+  for (const auto& [owner, stranger] :
+       std::vector<std::pair<std::string, std::string>>{{"acme", "globex"}, {"acme", "nobody"}, {"nobody", "globex"}}) {
+    const std::string id = absl::StrCat("of-", owner, "-not-", stranger);
+    const std::vector<Ending> missing = Client(stranger).AskAll(id);
+    v1::PredictResponse response;
+    EXPECT_EQ(Client(owner).Predict(id, {1, 2}, 0, &response), "0 ");
+    EXPECT_EQ(Client(stranger).AskAll(id), missing);
+    v1::Session session;
+    EXPECT_EQ(Client(owner).Get(id, &session), "0 ");
+    EXPECT_EQ(session.session_id(), id);
+    EXPECT_EQ(session.position(), 1);
+  }
+}
+
+TEST_F(TenantsTest, NoIdReachesAnotherTenantsSession) {
+  EXPECT_EQ(Client("acme").Create("s"), "0 ");
+  for (const char* tenant : {"globex", "nobody"}) {
+    for (const char* id : {"acme s", " acme s", "acme  s", "acme/s", "acme:s", "acme\x1fs", "acme\ts"}) {
+      for (const Ending& ending : Client(tenant).AskAll(id)) {
+        // A stream ends well; its reply has the refusal.
+        EXPECT_TRUE(!StartsWithOk(ending) || ending.find("status {") != std::string::npos) << ending;
+      }
+      const bool is_no_id = std::string(id).find(' ') != std::string::npos;
+      EXPECT_TRUE(!is_no_id || !StartsWithOk(Client(tenant).Infer(id, true)));
+    }
+  }
+  v1::Session session;
+  EXPECT_EQ(Client("acme").Get("s", &session), "0 ");
+  EXPECT_EQ(session.position(), 0);
+}
+
+TEST_F(TenantsTest, OneIdIsASessionForEachTenant) {
+  v1::PredictResponse response;
+  const std::vector<std::string> tenants = {"acme", "globex", "nobody"};
+  for (size_t i = 0; i < tenants.size(); ++i) {
+    const std::vector<float> values(2 * (i + 1), 1);
+    EXPECT_EQ(Client(tenants[i]).Predict("s", values, 0, &response), "0 ");
+    EXPECT_EQ(Client(tenants[i]).Infer("t", true), "0 ");
+  }
+  EXPECT_EQ(Client("globex").Delete("t"), "0 ");
+  EXPECT_THAT(Client("acme").List(), ElementsAre("s", "t"));
+  EXPECT_THAT(Client("globex").List(), ElementsAre("s"));
+  EXPECT_THAT(Client("nobody").List(), ElementsAre("s", "t"));
+  StartServer();  // from the store
+  for (size_t i = 0; i < tenants.size(); ++i) {
+    v1::Session session;
+    EXPECT_EQ(Client(tenants[i]).Get("s", &session), "0 ");
+    EXPECT_EQ(session.position(), static_cast<int64_t>(i) + 1) << tenants[i];
+  }
+}
+
+TEST_F(TenantsTest, ForksAndImportsStayWithWhoMakesThem) {
+  v1::PredictResponse response;
+  EXPECT_EQ(Client("acme").Predict("s", {1, 2}, 0, &response), "0 ");
+  EXPECT_EQ(Client("acme").Fork("s", "fork"), "0 ");
+  EXPECT_EQ(Client("acme").Fork("s", ""), "0 ");
+  EXPECT_EQ(Client("acme").Create(""), "0 ");
+  EXPECT_EQ(Client("acme").List().size(), 4u);
+  std::string state;
+  EXPECT_EQ(Client("acme").Export("s", &state), "0 ");
+  EXPECT_EQ(state.find("acme"), std::string::npos);
+  EXPECT_THAT(Client("globex").List(), IsEmpty());
+  EXPECT_EQ(Client("globex").Import("", state), "0 ");  // whoever has the state has the session
+  EXPECT_EQ(Client("globex").Import("other", state), "0 ");
+  EXPECT_THAT(Client("globex").List(), ElementsAre("other", "s"));
+  EXPECT_THAT(Client("nobody").List(), IsEmpty());
+  EXPECT_EQ(Client("acme").Delete("s"), "0 ");
+  EXPECT_THAT(Client("globex").List(), ElementsAre("other", "s"));
+}
+
+TEST_F(TenantsTest, OneTenantsQuotaIsNobodyElses) {
+  std::ofstream(file_, std::ios::app) << "limit acme streams=1 sessions=2 steps_per_second=100\n";
+  server_->server().Maintain(absl::Now());
+  const TenantClient acme = Client("acme"), globex = Client("globex");
+  for (const char* id : {"a", "b"}) EXPECT_EQ(acme.Create(id), "0 ");
+  const Ending full = "8 the tenant has 2 live sessions, the most it may grpc-retry-pushback-ms";
+  EXPECT_EQ(acme.Create("c"), full);
+  EXPECT_EQ(acme.Infer("c", true), full);
+  for (const char* id : {"a", "b", "c"}) EXPECT_EQ(globex.Create(id), "0 ");
+  EXPECT_EQ(acme.Delete("a"), "0 ");
+  EXPECT_EQ(acme.Create("c"), "0 ");
+
+  v1::PredictResponse response;
+  const std::vector<float> long_series(2 * 1000, 1);
+  EXPECT_EQ(acme.Predict("", long_series, std::nullopt, &response), "0 ");  // ten seconds' worth is owed now
+  EXPECT_EQ(acme.Predict("", {1, 2}, std::nullopt, &response),
+            "8 the tenant's requests take more steps a second than it may grpc-retry-pushback-ms");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(globex.Predict("", long_series, std::nullopt, &response), "0 ");
+
+  grpc::ClientContext context;
+  context.AddMetadata("authorization", "Bearer acme");
+  const auto stream = server_->inference().StreamPredict(&context);
+  v1::PredictRequest request;
+  ASSERT_TRUE(stream->Write(request));
+  ASSERT_TRUE(stream->Read(&response));
+  EXPECT_EQ(acme.Stream("s").substr(0, 48), "8 the tenant has 1 open streams, the most it may");
+  EXPECT_EQ(globex.Stream("s").substr(0, 2), "0 ");
+  context.TryCancel();
+  EXPECT_EQ(server_->Metric("rondo_rejected_total{reason=\"tenant_quota\"}"), 4);
+}
+
+TEST_F(TenantsTest, AHundredThousandGuessesAreAnsweredAlike) {
+  constexpr int kMessages = 25;
+  constexpr int kGuesses = 4000;
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(Client("acme").Create(absl::StrCat("guess-", i * 997)), "0 ");
+  server_.reset();  // the store would be asked for each guess
+  server_ = std::make_unique<TestServer>(
+      std::vector<std::pair<std::string, ModelFile>>{{"lstm", MakeTestModel(Cell::kLstm, 2, 8)}},
+      [this](ServerOptions* options) { options->access.gate.tokens_file = file_; });
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(Client("acme").Create(absl::StrCat("guess-", i * 997)), "0 ");
+  for (int m = 0; m < kMessages; ++m) {
+    v1::PredictRequest request;
+    request.set_model("lstm");
+    for (int i = 0; i < kGuesses; ++i) AddSequence(&request, absl::StrCat("guess-", m * kGuesses + i), {1, 2});
+    v1::PredictResponse response;
+    EXPECT_EQ(
+        Client("globex").End([&](auto* context) { return server_->inference().Predict(context, request, &response); }),
+        "0 ");
+    ASSERT_EQ(response.results_size(), kGuesses);
+    v1::SequenceResult wanted;
+    for (int i = 0; i < kGuesses; ++i) {
+      if (i == 0) wanted = response.results(1);  // no session of anybody's
+      wanted.mutable_status()->set_message(absl::StrCat("no session '", request.sequences(i).session_id(), "'"));
+      ASSERT_EQ(response.results(i).SerializeAsString(), wanted.SerializeAsString());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace rondo
