@@ -48,10 +48,10 @@ absl::Status SequenceTask::FitTo(const Model& model) {
 
 void SequenceTask::AcquireSession() {
   bool creates = fits_.ok() && (message_->request().terms.anew || sequence_.position == 0);
+  room_ = absl::OkStatus();
   if (creates) {
-    // A session that lives goes on without more memory.
-    fits_ = context_->memory->Take(BytesOfSession(static_cast<size_t>(message_->model()->spec().state_size())));
-    creates = fits_.ok();
+    room_ = context_->memory->Take(BytesOfSession(static_cast<size_t>(message_->model()->spec().state_size())));
+    creates = room_.ok();
   }
   MessageOwner* const owner = message_->request().owner;
   RequestOrder order = owner == nullptr ? RequestOrder() : owner->order();
@@ -67,7 +67,8 @@ void SequenceTask::AcquireSession() {
 }
 
 void SequenceTask::EndWithoutSession(const absl::Status& status) {
-  EndRefused(!fits_.ok() && absl::IsNotFound(status) ? fits_ : status);
+  const absl::Status& why = fits_.ok() ? room_ : fits_;
+  EndRefused(!why.ok() && absl::IsNotFound(status) ? why : status);
 }
 
 void SequenceTask::Proceed(bool) {

@@ -82,6 +82,8 @@ class SequenceTask : private RunObserver, private Event {
   CommittedSequence committed_;
   // Whether the message's model takes the sequence. A live session's own model is asked instead, once it is known.
   absl::Status fits_;
+  // Whether there is room for a session that the request would create. A live session goes on without.
+  absl::Status room_;
   SessionWait wait_;
 };
 
