@@ -61,6 +61,40 @@ measure_messages() {
   stop_server
 }
 
+# What TLS and tokens cost: a server that has both against one that has neither, two turns of each.
+measure_secured() {
+  local streams out=$scratch/load.json
+  local -a guard=(--tls_cert="$scratch/cert.pem" --tls_key="$scratch/key.pem" --tokens_file="$scratch/tokens")
+  local -a shown=(--tls_ca="$scratch/cert.pem" --token_file="$scratch/token")
+  openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 \
+    -keyout "$scratch/key.pem" -out "$scratch/cert.pem" 2>/dev/null
+  echo bench-token >"$scratch/token"
+  echo "$(printf bench-token | sha256sum | cut -d' ' -f1) bench predict" >"$scratch/tokens"
+  for streams in 1 128; do
+    local -a bare=() safe=()
+    for turn in 1 2; do
+      start_server "$server_cpu"
+      load "$out" --model=lstm-64 --streams=$streams --cpus="$client_cpu"
+      bare+=("$(number "$out" 'j["messages_per_second"]')")
+      stop_server
+      start_server "$server_cpu" "${guard[@]}"
+      load "$out" --model=lstm-64 --streams=$streams --cpus="$client_cpu" "${shown[@]}"
+      safe+=("$(number "$out" 'j["messages_per_second"]')")
+      stop_server
+    done
+    local sum_bare sum_safe
+    sum_bare=$(compute "${bare[0]} + ${bare[1]}")
+    sum_safe=$(compute "${safe[0]} + ${safe[1]}")
+    local figures
+    figures=$(compute "'%.0f/s, without %.0f/s' % ($sum_safe / 2, $sum_bare / 2)")
+    if ((streams == 1)); then
+      row "TLS and tokens: time, 1 stream" "$(compute "$sum_bare / $sum_safe")" '<=' 1.3 "$figures"
+    else
+      row "TLS and tokens: messages/s, 128" "$(compute "$sum_safe / $sum_bare")" '>=' 0.8 "$figures"
+    fi
+  done
+}
+
 # Eight messages under way on one stream run together as those of eight streams do.
 measure_pipelined() {
   local out=$scratch/load.json eight
@@ -167,6 +201,7 @@ make_model lstm-512 512 64
 make_model lstm-1024 1024 64
 measure_kernel
 measure_messages
+measure_secured
 measure_pipelined
 measure_multiplexed
 measure_big
