@@ -291,6 +291,7 @@ class Parts final : public Server {
     context.memory = &memory_;
     context.clients = &clients_;
     context.loop_number = loop_number;
+    context.audit_log = options_.access.audit_log;
     context.leaving = &leaving_;
     context.draining = &draining_;
     return context;

@@ -41,6 +41,9 @@ OptionGroup AccessGroup(AccessOptions* options) {
         "TENANT KIND=NUMBER...`, of streams, sessions, steps_per_second and bytes_per_second. # begins a "
         "comment. Calls then need the metadata `authorization: Bearer TOKEN` or such a certificate, but for health. "
         "Empty: whoever connects may call everything."},
+       {"audit_log", Switch(&options->audit_log),
+        "Log a line for each session that a call deletes, exports, imports or forks: its id, tenant, peer, request "
+        "id."},
        {"insecure", Switch(&options->insecure),
         "Listen without TLS where other machines can reach --listen or --http_listen: for a network that is safe by "
         "itself, or behind a proxy that does TLS."},

@@ -17,6 +17,7 @@ struct AccessOptions {
   TlsOptions tls;
   GateOptions gate;
   ConnectionLimits connections;
+  bool audit_log = true;  // what is done to sessions by their names is logged
   bool insecure = false;  // true: no TLS is wanted, whoever may reach the ports
 };
 

@@ -13,6 +13,7 @@ namespace rondo {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 // What a call ends with, in bytes: code, text and trailers, but for when to try again, which is a matter of chance.
@@ -254,6 +255,26 @@ TEST_F(TenantsTest, ForksAndImportsStayWithWhoMakesThem) {
   EXPECT_THAT(Client("nobody").List(), IsEmpty());
   EXPECT_EQ(Client("acme").Delete("s"), "0 ");
   EXPECT_THAT(Client("globex").List(), ElementsAre("other", "s"));
+}
+
+TEST_F(TenantsTest, WhoDeletesAndMovesSessionsIsInTheLog) {
+  EXPECT_EQ(Client("acme").Create("s"), "0 ");
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(Client("acme").Fork("s", "copy"), "0 ");
+  std::string state;
+  EXPECT_EQ(Client("acme").Export("s", &state), "0 ");
+  EXPECT_EQ(Client("globex").Import("other", state), "0 ");
+  v1::Session session;
+  EXPECT_EQ(Client("acme").Get("s", &session), "0 ");
+  EXPECT_EQ(Client("acme").Delete("s"), "0 ");
+  EXPECT_FALSE(StartsWithOk(Client("globex").Delete("s")));
+  server_.reset();
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log, HasSubstr("event=session_forked session=copy from=s tenant=acme peer="));
+  EXPECT_THAT(log, HasSubstr("event=session_exported session=s from=\"\" tenant=acme peer="));
+  EXPECT_THAT(log, HasSubstr("event=session_imported session=other from=\"\" tenant=globex peer="));
+  EXPECT_THAT(log, HasSubstr("event=session_deleted session=s from=\"\" tenant=acme peer="));
+  EXPECT_EQ(log.find("session_deleted", log.find("session_deleted") + 1), std::string::npos) << log;
 }
 
 TEST_F(TenantsTest, OneTenantsQuotaIsNobodyElses) {

@@ -21,6 +21,7 @@ struct RpcContext : ServeContext {
   StreamLimits stream_limits;
   Clients* clients = nullptr;  // of all loops
   size_t loop_number = 0;
+  bool audit_log = false;
   const std::atomic<bool>* leaving = nullptr;  // true: health says NOT_SERVING, though requests may still be served
 };
 

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/log.h"
 #include "base/steady_time.h"
 #include "server/refusal/refusal.h"
 
@@ -61,9 +62,26 @@ absl::Status LeasedCall::Cancelled() const {
 }
 
 void LeasedCall::Reply(const absl::Status& status) {
-  if (!status.ok()) Record(status);
+  if (status.ok()) {
+    Audit();
+  } else {
+    Record(status);
+  }
   context()->metrics->in_flight.Add(-1);
   Send(status);
+}
+
+void LeasedCall::Audit() const {
+  if (AuditEvent().empty() || !context()->audit_log) return;
+  const std::string* const leased = LeasedId();
+  const std::string changed = ChangedId();
+  const Caller* const caller = this;
+  LogEvent(LogLevel::kInfo, AuditEvent(),
+           {{"session", changed.empty() && leased != nullptr ? *leased : changed},
+            {"from", changed.empty() || leased == nullptr ? std::string() : *leased},
+            {"tenant", std::string(tenant())},
+            {"peer", caller->peer()},
+            {"request_id", caller->request_id()}});
 }
 
 void LeasedCall::OnCancelled() {

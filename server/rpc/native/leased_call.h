@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "server/rpc/call/rpc_call.h"
 #include "server/rpc/call/unary_method.h"
 #include "server/serve/session_wait.h"
@@ -31,6 +32,8 @@ class LeasedCall : public RpcCall {
   virtual std::string ChangedId() const = 0;
   // Counts and logs that the call is refused with `status`.
   virtual void Record(const absl::Status& status) const = 0;
+  // The event of the log's line when the call has done what it does; empty: none is wanted.
+  virtual absl::string_view AuditEvent() const = 0;
   // Whose sessions the ids name.
   absl::string_view tenant() const { return principal().tenant->name(); }
   // Finishes the call: with the response, or with an error if `status` is one.
@@ -49,6 +52,7 @@ class LeasedCall : public RpcCall {
   void Run(SessionLease lease);
   absl::Status Cancelled() const;
   void Reply(const absl::Status& status);
+  void Audit() const;
 
   std::string restored_id_;  // empty: none
   bool restoring_ = false;   // what the call waits for is the session, not yet the lease
@@ -67,6 +71,7 @@ struct LeasedMethod {
   bool leases;                                 // the session of the request's session_id
   absl::Status (*handle)(const RpcContext&, absl::string_view tenant, const Request&, SessionLease, Response*);
   std::string (*changed_id)(const Request&, const Response&);  // null: none
+  absl::string_view audit_event = {};                          // see LeasedCall::AuditEvent
   bool asks = false;  // whether there is such a session: NOT_FOUND is no refusal
 };
 
@@ -105,6 +110,7 @@ class LeasedMethodCall : public LeasedCall {
     if (method_.asks && absl::IsNotFound(status)) return;
     RecordRefusal(status, {MethodOf<Request>(), "", "", this}, context()->metrics);
   }
+  absl::string_view AuditEvent() const override { return method_.audit_event; }
   void Send(const absl::Status& status) override { FinishUnary(&writer_, response_, status); }
 
   Base* const service_;

@@ -86,19 +86,20 @@ std::string ForkId(const v1::ForkSessionRequest& request) { return request.new_s
 
 void ServeSessions(const RpcContext* context, v1::Sessions::AsyncService* service) {
   using Service = v1::Sessions::AsyncService;
-  // Each: the session that may be in the store only, whether the call leases one, what it does, what it changes.
+  // Each: the session that may be in the store only, whether the call leases one, what it does, what it changes,
+  // its line in the log.
   ServeLeased<v1::Sessions>(context, service, "CreateSession", &Service::RequestCreateSession,
                             {&Named, false, &Create, &Made});
   ServeLeased<v1::Sessions>(context, service, "GetSession", &Service::RequestGetSession,
-                            {&Named, false, &Get, nullptr, /*asks=*/true});
+                            {&Named, false, &Get, nullptr, {}, /*asks=*/true});
   ServeLeased<v1::Sessions>(context, service, "DeleteSession", &Service::RequestDeleteSession,
-                            {&Named, false, &Delete, &NamedAfter});
+                            {&Named, false, &Delete, &NamedAfter, "session_deleted"});
   ServeLeased<v1::Sessions>(context, service, "ExportSession", &Service::RequestExportSession,
-                            {nullptr, true, &ExportSession, nullptr});
+                            {nullptr, true, &ExportSession, nullptr, "session_exported"});
   ServeLeased<v1::Sessions>(context, service, "ImportSession", &Service::RequestImportSession,
-                            {&ImportedId, false, &ImportSession, &Made});
+                            {&ImportedId, false, &ImportSession, &Made, "session_imported"});
   ServeLeased<v1::Sessions>(context, service, "ForkSession", &Service::RequestForkSession,
-                            {&ForkId, true, &ForkSession, &Made});
+                            {&ForkId, true, &ForkSession, &Made, "session_forked"});
   ServeLeased<v1::Sessions>(context, service, "ListSessions", &Service::RequestListSessions,
                             {nullptr, false, &List, nullptr});
 }
