@@ -40,7 +40,14 @@ OptionGroup AccessGroup(AccessOptions* options) {
         "tenant (-: the one without a name); the role (predict, sessions or admin); until when, if it ends. Or `limit "
         "TENANT KIND=NUMBER...`, of streams, sessions, steps_per_second and bytes_per_second. # begins a "
         "comment. Calls then need the metadata `authorization: Bearer TOKEN` or such a certificate, but for health. "
-        "Empty: whoever connects may call everything."},
+        "Empty, and no --jwks_file: whoever connects may call everything."},
+       {"jwks_file", TextOrNone(&options->gate.jwt.jwks_file, "FILE"),
+        "Keys that sign JSON Web Tokens: a JWK set, read again when it changes. A token signed by one of them (RS256 "
+        "or "
+        "ES256) with the claims iss, aud, exp, tenant and role stands for a line of --tokens_file."},
+       {"jwt_issuer", TextOrNone(&options->gate.jwt.issuer, "TEXT"), "The claim iss of the tokens of --jwks_file."},
+       {"jwt_audience", TextOrNone(&options->gate.jwt.audience, "TEXT"),
+        "What is, or is in, the claim aud of the tokens of --jwks_file."},
        {"audit_log", Switch(&options->audit_log),
         "Log a line for each session that a call deletes, exports, imports or forks: its id, tenant, peer, request "
         "id."},
@@ -70,6 +77,10 @@ OptionGroup AccessGroup(AccessOptions* options) {
 
 absl::Status CheckAccess(const AccessOptions& options, absl::Span<const std::string> addresses) {
   if (absl::Status tls = CheckTls(options.tls); !tls.ok()) return tls;
+  const JwtOptions& jwt = options.gate.jwt;
+  if (jwt.jwks_file.empty() != jwt.issuer.empty() || jwt.jwks_file.empty() != jwt.audience.empty()) {
+    return absl::InvalidArgumentError("--jwks_file, --jwt_issuer and --jwt_audience: wanted all three or none");
+  }
   if (options.insecure || !options.tls.cert.empty()) return absl::OkStatus();
   for (const std::string& address : addresses) {
     if (address.empty() || IsLoopback(address)) continue;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
@@ -14,7 +15,6 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
-#include "base/files.h"
 #include "base/log.h"
 #include "base/time_text.h"
 #include "server/refusal/refusal.h"
@@ -24,7 +24,6 @@ namespace {
 
 constexpr absl::string_view kCertificate = "cert:";
 constexpr size_t kDigestBytes = 32;
-constexpr size_t kMaxTenantBytes = 64;
 
 std::string DigestOf(absl::string_view token) {
   static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
@@ -47,26 +46,10 @@ absl::StatusOr<std::string> KeyOf(absl::string_view word) {
   return absl::HexStringToBytes(word);
 }
 
-absl::StatusOr<std::string> TenantOf(absl::string_view word) {
-  if (word == "-") return std::string();
-  const bool plain = absl::c_all_of(word, [](char c) { return absl::ascii_isalnum(c) || absl::StrContains("_.-", c); });
-  if (!plain || word.size() > kMaxTenantBytes) {
-    return Unwanted(word, absl::StrCat("a tenant, 1 to ", kMaxTenantBytes, " of letters, digits and _.-"));
-  }
-  return std::string(word);
-}
-
-absl::StatusOr<Role> RoleNamed(absl::string_view word) {
-  for (const Role role : {Role::kPredict, Role::kSessions, Role::kAdmin}) {
-    if (word == NameOf(role)) return role;
-  }
-  return Unwanted(word, "a role: predict, sessions or admin");
-}
-
 // Words of a line: "limit", a tenant, and what it may take.
 absl::Status ParseLimits(absl::Span<const absl::string_view> words, LimitsByTenant* limits) {
   absl::StatusOr<std::string> tenant = std::string("*");
-  if (words.size() > 1 && words[1] != "*") tenant = TenantOf(words[1]);
+  if (words.size() > 1 && words[1] != "*") tenant = ParseTenant(words[1]);
   if (!tenant.ok()) return tenant.status();
   TenantLimits read;
   const std::pair<absl::string_view, double*> kinds[] = {{"sessions", &read.sessions},
@@ -96,9 +79,9 @@ absl::Status Credentials::ParseLine(absl::string_view line, Lines* lines) const 
   if (words.size() < 3 || words.size() > 4) return Unwanted(line, "TOKEN_SHA256 or cert:NAME, TENANT, ROLE [UNTIL]");
   absl::StatusOr<std::string> key = KeyOf(words[0]);
   if (!key.ok()) return key.status();
-  const absl::StatusOr<std::string> tenant = TenantOf(words[1]);
+  const absl::StatusOr<std::string> tenant = ParseTenant(words[1]);
   if (!tenant.ok()) return tenant.status();
-  const absl::StatusOr<Role> role = RoleNamed(words[2]);
+  const absl::StatusOr<Role> role = ParseRole(words[2]);
   if (!role.ok()) return role.status();
   Entry entry;
   entry.principal = {tenants_->Named(*tenant), *role};
@@ -118,7 +101,7 @@ absl::StatusOr<Credentials::Lines> Credentials::Parse(absl::string_view text) co
     ++number;
     const absl::Status status = ParseLine(line, &lines);
     if (status.ok()) continue;
-    return absl::Status(status.code(), absl::StrCat("--tokens_file=", file_, " line ", number, ": ", status.message()));
+    return absl::Status(status.code(), absl::StrCat(file_.name(), " line ", number, ": ", status.message()));
   }
   return lines;
 }
@@ -135,23 +118,27 @@ absl::Status Credentials::Load(const std::string& text) {
 
 absl::StatusOr<std::unique_ptr<Credentials>> Credentials::Open(const std::string& file, Tenants* tenants) {
   std::unique_ptr<Credentials> credentials(new Credentials(file, tenants));
-  absl::StatusOr<std::string> text = ReadSmallFile(file, kMaxFileBytes);
-  if (!text.ok()) {
-    return absl::Status(text.status().code(), absl::StrCat("--tokens_file=", file, ": ", text.status().message()));
-  }
+  const absl::StatusOr<std::string> text = credentials->file_.Read();
+  if (!text.ok()) return text.status();
   if (absl::Status loaded = credentials->Load(*text); !loaded.ok()) return loaded;
-  credentials->tried_ = *std::move(text);
   return credentials;
 }
 
 void Credentials::Refresh() {
-  absl::StatusOr<std::string> text = ReadSmallFile(file_, kMaxFileBytes);
-  std::string came = text.ok() ? *text : text.status().ToString();
-  if (came == tried_) return;
-  tried_ = std::move(came);
-  const absl::Status loaded = text.ok() ? Load(*text) : text.status();
+  const std::optional<absl::StatusOr<std::string>> text = file_.ReadIfChanged();
+  if (!text) return;
+  const absl::Status loaded = text->ok() ? Load(**text) : text->status();
   if (loaded.ok()) LogEvent(LogLevel::kInfo, "tokens_file_taken");
   if (!loaded.ok()) LogEvent(LogLevel::kError, "tokens_file_refused", {{"message", std::string(loaded.message())}});
+}
+
+absl::StatusOr<absl::string_view> BearerToken(const Shown& shown) {
+  constexpr absl::string_view kBearer = "Bearer ";
+  if (shown.authorizations.empty()) return absl::string_view();
+  if (shown.authorizations.size() > 1) return Refuse(Why::kUnauthenticated, "more than one authorization; wanted one");
+  const absl::string_view token = shown.authorizations[0];
+  if (token.size() > kBearer.size() && absl::StartsWithIgnoreCase(token, kBearer)) return token.substr(kBearer.size());
+  return Refuse(Why::kUnauthenticated, "the authorization is of another kind; wanted Bearer TOKEN");
 }
 
 absl::StatusOr<Principal> Credentials::Identify(const Shown& shown, absl::Time now) const {
@@ -160,14 +147,11 @@ absl::StatusOr<Principal> Credentials::Identify(const Shown& shown, absl::Time n
     MutexLock lock(&mutex_);
     entries = entries_;
   }
-  if (shown.authorizations.size() > 1) return Refuse(Why::kUnauthenticated, "more than one authorization; wanted one");
+  const absl::StatusOr<absl::string_view> token = BearerToken(shown);
+  if (!token.ok()) return token.status();
   auto found = entries->end();
-  if (!shown.authorizations.empty()) {
-    absl::string_view token = shown.authorizations[0];
-    const bool bears = token.size() > 7 && absl::EqualsIgnoreCase(token.substr(0, 7), "Bearer ");
-    if (!bears) return Refuse(Why::kUnauthenticated, "the authorization is of another kind; wanted Bearer TOKEN");
-    token.remove_prefix(7);
-    found = entries->find(DigestOf(token));
+  if (!token->empty()) {
+    found = entries->find(DigestOf(*token));
     if (found == entries->end()) return Refuse(Why::kUnauthenticated, "the token is not known");
   }
   for (size_t i = 0; found == entries->end() && i < shown.certificate_names.size(); ++i) {

@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "base/mutex.h"
+#include "server/access/followed_file.h"
 #include "server/access/tenants.h"
 
 namespace rondo {
@@ -23,6 +24,9 @@ struct Shown {
   // Of the certificate that the client's connection has shown, and that a CA of the clients has signed.
   std::vector<absl::string_view> certificate_names;
 };
+
+// What follows "Bearer" in what is shown; empty: no authorization is. UNAUTHENTICATED: several are, or another kind.
+absl::StatusOr<absl::string_view> BearerToken(const Shown& shown);
 
 // Who is who: the lines of a file, as it was when it was last without fault.
 //
@@ -61,7 +65,8 @@ class Credentials {
   // By the digest of a token, as bytes, or by "cert:NAME".
   using Entries = absl::flat_hash_map<std::string, Entry>;
 
-  Credentials(std::string file, Tenants* tenants) : file_(std::move(file)), tenants_(tenants) {}
+  Credentials(const std::string& file, Tenants* tenants)
+      : file_("tokens_file", file, kMaxFileBytes), tenants_(tenants) {}
   // What the lines say.
   struct Lines {
     Entries entries;
@@ -71,9 +76,8 @@ class Credentials {
   absl::Status ParseLine(absl::string_view line, Lines* lines) const;
   absl::Status Load(const std::string& text);
 
-  const std::string file_;
+  FollowedFile file_;
   Tenants* const tenants_;
-  std::string tried_;  // what the last Refresh has read, so that it complains once
   mutable Mutex mutex_;
   std::shared_ptr<const Entries> entries_ ABSL_GUARDED_BY(mutex_);
 };

@@ -10,15 +10,22 @@ namespace rondo {
 
 absl::StatusOr<std::unique_ptr<Gate>> Gate::Open(const GateOptions& options) {
   std::unique_ptr<Gate> gate(new Gate(options));
-  if (options.tokens_file.empty()) return gate;
-  absl::StatusOr<std::unique_ptr<Credentials>> credentials = Credentials::Open(options.tokens_file, &gate->tenants_);
-  if (!credentials.ok()) return credentials.status();
-  gate->credentials_ = *std::move(credentials);
+  if (!options.tokens_file.empty()) {
+    absl::StatusOr<std::unique_ptr<Credentials>> credentials = Credentials::Open(options.tokens_file, &gate->tenants_);
+    if (!credentials.ok()) return credentials.status();
+    gate->credentials_ = *std::move(credentials);
+  }
+  if (!options.jwt.jwks_file.empty()) {
+    absl::StatusOr<std::unique_ptr<JwtKeys>> keys = JwtKeys::Open(options.jwt, &gate->tenants_);
+    if (!keys.ok()) return keys.status();
+    gate->jwt_keys_ = *std::move(keys);
+  }
   return gate;
 }
 
 void Gate::Refresh() {
   if (credentials_ != nullptr) credentials_->Refresh();
+  if (jwt_keys_ != nullptr) jwt_keys_->Refresh();
 }
 
 absl::Status Gate::CountSession(absl::string_view tenant, int change) const {
@@ -28,11 +35,23 @@ absl::Status Gate::CountSession(absl::string_view tenant, int change) const {
   return absl::OkStatus();
 }
 
+absl::StatusOr<Principal> Gate::Identify(const Shown& shown, absl::Time now) const {
+  const absl::StatusOr<absl::string_view> token = BearerToken(shown);
+  if (!token.ok()) return token.status();
+  if (credentials_ == nullptr && token->empty()) {
+    return Refuse(Why::kUnauthenticated, "no credentials; wanted the metadata authorization: Bearer TOKEN");
+  }
+  if (jwt_keys_ != nullptr && (credentials_ == nullptr || JwtKeys::Looks(*token))) {
+    return jwt_keys_->Identify(*token, now);
+  }
+  return credentials_->Identify(shown, now);
+}
+
 absl::StatusOr<Principal> Gate::Admit(const MethodRule* rule, const Shown& shown, absl::Time now) const {
   if (rule == nullptr) return Refuse(Why::kPermission, "no rule says who may call this method");
   if (rule->role == Role::kAnyone) return Principal{nameless_, Role::kAnyone};
   absl::StatusOr<Principal> principal = Principal{nameless_, Role::kAdmin};
-  if (credentials_ != nullptr) principal = credentials_->Identify(shown, now);
+  if (asks()) principal = Identify(shown, now);
   if (!principal.ok()) return principal;
   const bool is_reflection = absl::StartsWith(rule->method, "grpc.reflection.");
   if ((is_reflection && !options_.reflection) || (rule->role == Role::kAdmin && !options_.admin)) {

@@ -7,15 +7,18 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/access/credentials.h"
+#include "server/access/jwt_keys.h"
 #include "server/access/method_rules.h"
 #include "server/access/tenants.h"
 
 namespace rondo {
 
 struct GateOptions {
-  std::string tokens_file;  // see Credentials; empty: everyone is the tenant without a name, with every role
-  bool reflection = true;   // false: nobody may ask what methods there are
-  bool admin = true;        // false: nobody may call what Role::kAdmin is for
+  // See Credentials. Empty, and no file of keys either: everyone is the tenant without a name, with every role.
+  std::string tokens_file;
+  JwtOptions jwt;          // without a file: no JSON Web Token is believed
+  bool reflection = true;  // false: nobody may ask what methods there are
+  bool admin = true;       // false: nobody may call what Role::kAdmin is for
 };
 
 // Stands before every method of every service: decides who calls, and whether they may.
@@ -23,17 +26,17 @@ struct GateOptions {
 // Threads: Refresh on one thread; Admit on any.
 class Gate {
  public:
-  // Errors as Credentials::Open has them.
+  // Errors as Credentials::Open and JwtKeys::Open have them.
   static absl::StatusOr<std::unique_ptr<Gate>> Open(const GateOptions& options);
 
-  // Looks at the file again. To be called about once a second.
+  // Looks at the files again. To be called about once a second.
   void Refresh();
 
   // For SessionOptions::count: one more or less session of the tenant. RESOURCE_EXHAUSTED: it has no room for one more.
   absl::Status CountSession(absl::string_view tenant, int change) const;
 
   // Whether anyone has to say who they are.
-  bool asks() const { return credentials_ != nullptr; }
+  bool asks() const { return credentials_ != nullptr || jwt_keys_ != nullptr; }
 
   // Who calls. `rule`: of the method; null: there is none, so nobody may. UNAUTHENTICATED: it is not known who calls.
   // PERMISSION_DENIED: they may not, or nobody may. A method for anyone asks for nothing.
@@ -41,11 +44,13 @@ class Gate {
 
  private:
   explicit Gate(const GateOptions& options) : options_(options) {}
+  absl::StatusOr<Principal> Identify(const Shown& shown, absl::Time now) const;
 
   const GateOptions options_;
   mutable Tenants tenants_;
   Tenant* const nameless_ = tenants_.Named("");
-  std::unique_ptr<Credentials> credentials_;  // null: nobody is asked
+  std::unique_ptr<Credentials> credentials_;  // null: there is no file
+  std::unique_ptr<JwtKeys> jwt_keys_;         // null: there is no file
 };
 
 }  // namespace rondo

@@ -1,7 +1,9 @@
 #include "server/access/method_rules.h"
 
 #include "absl/algorithm/container.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 
 namespace rondo {
 namespace {
@@ -60,6 +62,13 @@ absl::string_view NameOf(Role role) {
       return "admin";
   }
   return {};
+}
+
+absl::StatusOr<Role> ParseRole(absl::string_view word) {
+  for (const Role role : {Role::kPredict, Role::kSessions, Role::kAdmin}) {
+    if (word == NameOf(role)) return role;
+  }
+  return Invalid("\"", absl::CHexEscape(word), "\": wanted a role: predict, sessions or admin");
 }
 
 absl::Span<const MethodRule> MethodRules() { return kRules; }

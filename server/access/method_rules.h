@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
@@ -19,6 +20,8 @@ enum class Role : uint8_t {
 };
 
 absl::string_view NameOf(Role role);
+// INVALID_ARGUMENT: `word` is none of predict, sessions and admin.
+absl::StatusOr<Role> ParseRole(absl::string_view word);
 
 struct MethodRule {
   absl::string_view method;  // PACKAGE.SERVICE/METHOD

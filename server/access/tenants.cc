@@ -2,7 +2,21 @@
 
 #include <utility>
 
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "base/invalid.h"
+
 namespace rondo {
+
+absl::StatusOr<std::string> ParseTenant(absl::string_view word) {
+  constexpr size_t kMaxBytes = 64;
+  if (word == "-") return std::string();
+  const bool plain = absl::c_all_of(word, [](char c) { return absl::ascii_isalnum(c) || absl::StrContains("_.-", c); });
+  if (plain && !word.empty() && word.size() <= kMaxBytes) return std::string(word);
+  return Invalid("\"", absl::CHexEscape(word), "\": wanted a tenant, 1 to ", kMaxBytes, " of letters, digits and _.-");
+}
 
 Tenant* Tenants::Named(absl::string_view name) {
   MutexLock lock(&mutex_);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "base/mutex.h"
 #include "server/access/method_rules.h"
@@ -26,6 +27,9 @@ class Tenant {
   const std::string name_;
   TenantQuota quota_;
 };
+
+// The tenant that a file or a token names: 1 to 64 letters, digits and "_.-"; "-" is the one without a name.
+absl::StatusOr<std::string> ParseTenant(absl::string_view word);
 
 // Who makes a call.
 struct Principal {
