@@ -111,7 +111,7 @@ class ObjectsTest(unittest.TestCase):
 
     def test_the_server_takes_every_option(self):
         known = set(re.findall(r"^  --(\w+)", run(f"{BIN_DIR}/rondo-server", "--help"), re.MULTILINE))
-        texts = [of_chart(variant) for variant in VARIANTS] + [template("--set=tls.secret=t")]
+        texts = [of_chart(variant) for variant in VARIANTS] + [template("--set=tls.secret=t,tokens.secret=k")]
         for text in texts:
             for arg in server_of(text)["args"]:
                 self.assertIn(re.match(r"--(\w+)=?", arg).group(1), known, arg)
@@ -135,17 +135,20 @@ class ValuesTest(unittest.TestCase):
         self.refused("--set=models.source=init")
 
     def test_secrets_are_mounted_and_named_and_probes_speak_tls(self):
-        server = server_of(template("--set=tls.secret=cert"))
+        server = server_of(template("--set=tls.secret=cert,tokens.secret=keys"))
         mounts = {mount["name"]: mount["mountPath"] for mount in server["volumeMounts"]}
-        for option, folder in (("tls_cert", "tls"), ("tls_key", "tls")):
+        for option, folder in (("tls_cert", "tls"), ("tls_key", "tls"), ("tokens_file", "tokens")):
             self.assertTrue(any(arg.startswith(f"--{option}={mounts[folder]}/") for arg in server["args"]), option)
+        self.assertNotIn("--insecure", server["args"])
+        self.assertIn("--insecure", server_of(template())["args"])
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
             self.assertEqual(server[probe]["httpGet"]["scheme"], "HTTPS")
 
     def test_a_redis_password_is_not_in_the_pod(self):
-        server = server_of(template("--set=sessions.store=redis,sessions.redis.secret=redis"))
-        self.assertIn("--session_store=$(RONDO_SESSION_STORE)", server["args"])
-        self.assertEqual(server["env"][0]["valueFrom"]["secretKeyRef"], {"name": "redis", "key": "url"})
+        server = server_of(template("--set=sessions.store=redis,sessions.redis.passwordSecret=redis"))
+        self.assertIn("--session_store=redis://redis:6379/0", server["args"])
+        self.assertEqual(server["env"], [{"name": "RONDO_REDIS_PASSWORD",
+                                          "valueFrom": {"secretKeyRef": {"name": "redis", "key": "password"}}}])
 
     def test_models_come_from_a_volume_or_an_image(self):
         pod = pod_of(template("--set=models.source=volume,models.volume.persistentVolumeClaim.claimName=m"))["spec"]

@@ -165,7 +165,7 @@ main() {
     try_overlay "$variant"
     try_chart "$variant" --values="deploy/helm/renderings/$variant.yaml"
   done
-  try_chart secrets --set=tls.secret=tls,sessions.store=redis,sessions.redis.secret=redis
+  try_chart secrets --set=tls.secret=tls,tokens.secret=tokens,sessions.store=redis,sessions.redis.passwordSecret=redis
   try_chart volume --set=models.source=volume,models.volume.persistentVolumeClaim.claimName=models
   try_chart init --set=models.source=init,models.initImage=models:1
   local change
