@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/memory_use.h"
 #include "base/steady_time.h"
+#include "server/drain.h"
 #include "server/listen/descriptor_limit.h"
 #include "server/listen/listener.h"
 #include "server/listen/scrape_port.h"
@@ -57,16 +58,39 @@ constexpr absl::Duration kLeastFlushTime = absl::Seconds(2);
 // So soon a save that waits for the store hears that the drain was cut short.
 constexpr absl::Duration kFlushSlice = absl::Milliseconds(200);
 
-std::string HostOf(absl::string_view address) { return std::string(address.substr(0, address.rfind(':'))); }
+// The address that is listened on: `asked` with the port that it is.
+std::string AddressOf(absl::string_view asked, int port) {
+  return absl::StrCat(asked.substr(0, asked.rfind(':')), ":", port);
+}
+
+// What there is to compute with.
+struct Computing {
+  explicit Computing(const ServerOptions::Loops& wanted)
+      : cpus(static_cast<size_t>(AvailableCpus())),
+        loops(wanted.count.value_or((cpus + kCpusPerLoop - 1) / kCpusPerLoop)),
+        helpers(wanted.helpers.value_or(cpus > loops ? cpus - loops : 0)) {}
+
+  const size_t cpus;
+  const size_t loops;
+  ComputeHelpers helpers;
+};
+
+// What all requests share of the process, and who shares it.
+struct Budgets {
+  Budgets(const ServerOptions& options, size_t loops)
+      : memory(options.memory(), [this] { return ResidentMemory() + work.bytes(); }),
+        work(options.work_limits(), &memory),
+        clients(&work, loops) {}
+
+  MemoryBudget memory;
+  WorkBudget work;
+  Clients clients;
+};
 
 // The parts of the server.
 class Parts final : public Server {
  public:
-  explicit Parts(const ServerOptions& options)
-      : options_(options),
-        cpus_(static_cast<size_t>(AvailableCpus())),
-        loop_count_(options.loops.count.value_or((cpus_ + kCpusPerLoop - 1) / kCpusPerLoop)),
-        helpers_(options.loops.helpers.value_or(cpus_ > loop_count_ ? cpus_ - loop_count_ : 0)) {}
+  explicit Parts(const ServerOptions& options) : options_(options) {}
 
   ~Parts() override { Parts::Stop(absl::ZeroDuration()); }
 
@@ -88,12 +112,12 @@ class Parts final : public Server {
     sessions.count = [gate = gate_.get()](absl::string_view tenant, int n) { return gate->CountSession(tenant, n); };
     sessions_ = std::make_unique<SessionTable>(sessions, *std::move(persistence));
     if (!options_.http_listen.empty()) {
-      const auto is_ready = [this] { return !leaving_ && registry_->ready(); };
+      const auto is_ready = [this] { return !drain_.leaving() && registry_->ready(); };
       absl::StatusOr<std::unique_ptr<ScrapePort>> port =
           ScrapePort::Listen(options_.http_listen, &metrics_, tls_.get(), is_ready);
       if (!port.ok()) return port.status();
       scrape_port_ = *std::move(port);
-      http_address_ = absl::StrCat(HostOf(options_.http_listen), ":", scrape_port_->port());
+      http_address_ = AddressOf(options_.http_listen, scrape_port_->port());
     }
     if (absl::Status status = Listen(most_connections); !status.ok()) return status;
     LogEvent(LogLevel::kInfo, "loading_models", {{"address", address_}, {"http_address", http_address_}});
@@ -105,16 +129,15 @@ class Parts final : public Server {
   bool loading() const override { return loader_->busy(); }
 
   void SayLeaving() override {
-    leaving_ = true;
+    drain_.SayLeaving();
     TellHealth();
   }
 
   size_t Stop(absl::Duration timeout) override {
     if (server_ == nullptr) return 0;
-    leaving_ = true;
+    drain_.SayLeaving();
     loader_->Quit();
-    drain_deadline_ = absl::Now() + timeout;
-    draining_ = true;
+    drain_.Begin(absl::Now() + timeout);
     for (const std::unique_ptr<RpcLoop>& part : loops_) part->loop.Post(&part->drain);
     absl::SleepFor(std::min(kRefusalTime, timeout));
     // Nothing more is read, and what was read is answered.
@@ -124,7 +147,7 @@ class Parts final : public Server {
     for (const std::unique_ptr<RpcLoop>& part : loops_) part->loop.Post(&part->leave);
     WaitUntil([](const RpcLoop& part) { return part.leave.told() && part.calls.told_left() == 0; });
     listener_->Stop();
-    server_->Shutdown(absl::ToChronoTime(std::min(DrainDeadline(), absl::Now() + kGoodbyeTime)));
+    server_->Shutdown(absl::ToChronoTime(std::min(drain_.deadline(), absl::Now() + kGoodbyeTime)));
     for (const std::unique_ptr<RpcLoop>& part : loops_) part->calls.WaitUntilNone();
     loops_.clear();
     server_.reset();
@@ -151,7 +174,7 @@ class Parts final : public Server {
     last_reload_ = now;
   }
 
-  void CutShort() override { cut_short_ = true; }
+  void CutShort() override { drain_.CutShort(); }
   void AskForModels() override { loader_->Ask(); }
   void ReloadModels() override { loader_->AskAndWait(); }
 
@@ -176,20 +199,18 @@ class Parts final : public Server {
     LogEvent(LogLevel::kInfo, "listening",
              {{"address", address_},
               {"http_address", http_address_},
-              {"cpus", absl::StrCat(cpus_)},
+              {"cpus", absl::StrCat(computing_.cpus)},
               {"loops", absl::StrCat(loops_.size())},
-              {"helpers", absl::StrCat(helpers_.count())},
+              {"helpers", absl::StrCat(computing_.helpers.count())},
               {"max_connections", absl::StrCat(metrics_.connections()->max.Value())},
               {"models", absl::StrCat(registry_->List().size())},
               {"ready", registry_->ready() ? "yes" : "no"}});
   }
 
-  absl::Time DrainDeadline() const { return cut_short_ ? absl::InfinitePast() : drain_deadline_; }
-
   // Until `is_so` of each loop, or the drain's deadline.
   void WaitUntil(absl::FunctionRef<bool(const RpcLoop&)> is_so) const {
     const auto is_so_of = [&is_so](const std::unique_ptr<RpcLoop>& part) { return is_so(*part); };
-    while (!absl::c_all_of(loops_, is_so_of) && absl::Now() < DrainDeadline()) {
+    while (!absl::c_all_of(loops_, is_so_of) && absl::Now() < drain_.deadline()) {
       absl::SleepFor(kDrainPoll);
     }
   }
@@ -198,8 +219,8 @@ class Parts final : public Server {
   size_t SaveSessions(absl::Duration at_least) {
     const absl::Time least = absl::Now() + at_least;
     while (true) {
-      if (sessions_->Flush(std::min(std::max(DrainDeadline(), least), absl::Now() + kFlushSlice))) return 0;
-      if (absl::Now() + kDrainPoll > std::max(DrainDeadline(), least))
+      if (sessions_->Flush(std::min(std::max(drain_.deadline(), least), absl::Now() + kFlushSlice))) return 0;
+      if (absl::Now() + kDrainPoll > std::max(drain_.deadline(), least))
         return std::max<size_t>(1, sessions_->CountUnsaved());
       absl::SleepFor(kDrainPoll);
     }
@@ -214,7 +235,7 @@ class Parts final : public Server {
     absl::StatusOr<std::unique_ptr<Listener>> listener = Listener::Open(options, &metrics_);
     if (!listener.ok()) return listener.status();
     listener_ = *std::move(listener);
-    address_ = absl::StrCat(HostOf(options_.listen), ":", listener_->port());
+    address_ = AddressOf(options_.listen, listener_->port());
     return absl::OkStatus();
   }
 
@@ -225,9 +246,10 @@ class Parts final : public Server {
     SetLimits(options_.requests, options_.keepalive_time, &builder);
     LimitConnections(options_.access.connections, &builder);
     services_.RegisterWith(&builder);
-    for (size_t i = 0; i < loop_count_; ++i) {
-      loops_.push_back(std::make_unique<RpcLoop>(builder.AddCompletionQueue(), options_.loops.active_set, &helpers_,
-                                                 metrics_.ForLoop(i), metrics_.loops(), ContextOf(i)));
+    for (size_t i = 0; i < computing_.loops; ++i) {
+      loops_.push_back(std::make_unique<RpcLoop>(builder.AddCompletionQueue(), options_.loops.active_set,
+                                                 &computing_.helpers, metrics_.ForLoop(i), metrics_.loops(),
+                                                 ContextOf(i)));
     }
     server_ = builder.BuildAndStart();
     if (server_ == nullptr) {
@@ -287,13 +309,13 @@ class Parts final : public Server {
     context.metrics = metrics_.requests();
     context.limits = options_.requests;
     context.stream_limits = options_.requests;
-    context.budget = &budget_;
-    context.memory = &memory_;
-    context.clients = &clients_;
+    context.budget = &budgets_.work;
+    context.memory = &budgets_.memory;
+    context.clients = &budgets_.clients;
     context.loop_number = loop_number;
     context.audit_log = options_.access.audit_log;
-    context.leaving = &leaving_;
-    context.draining = &draining_;
+    context.leaving = &drain_.leaving();
+    context.draining = &drain_.draining();
     return context;
   }
 
@@ -304,16 +326,9 @@ class Parts final : public Server {
   std::unique_ptr<Gate> gate_;
   std::unique_ptr<ModelRegistry> registry_;
   std::unique_ptr<SessionTable> sessions_;
-  const size_t cpus_;
-  const size_t loop_count_;
-  ComputeHelpers helpers_;
-  MemoryBudget memory_{options_.memory(), [this] { return ResidentMemory() + budget_.bytes(); }};
-  WorkBudget budget_{options_.work_limits(), &memory_};
-  Clients clients_{&budget_, loop_count_};
-  std::atomic<bool> leaving_{false};   // health says NOT_SERVING
-  std::atomic<bool> draining_{false};  // and new work is refused
-  std::atomic<bool> cut_short_{false};
-  absl::Time drain_deadline_ = absl::InfiniteFuture();
+  Computing computing_{options_.loops};
+  Budgets budgets_{options_, computing_.loops};
+  Drain drain_;
   Services services_;
   std::vector<std::unique_ptr<RpcLoop>> loops_;
   std::unique_ptr<grpc::Server> server_;

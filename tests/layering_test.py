@@ -43,7 +43,8 @@ ALLOWED = {
     # Made of the parts' own Options.
     "server/options": {"model/", "server/access/", "server/loop/", "server/metrics/", "server/registry/", "server/serve/",
                        "server/session/"},
-    "server/server": {"model/", "server/access/", "server/listen/", "server/loop/", "server/metrics/", "server/options",
+    "server/drain": set(),
+    "server/server": {"model/", "server/drain", "server/access/", "server/listen/", "server/loop/", "server/metrics/", "server/options",
                       "server/registry/", "server/rpc/", "server/session/", "server/store/"},
     "server/main": {"server/server", "server/options"},
     "tests/": {"*"},
