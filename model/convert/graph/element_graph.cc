@@ -45,6 +45,7 @@ Value ElementGraph::Add(Element element) {
   if (elements_.size() == kMaxElements) Refuse(absl::StrCat("the network has more than ", kMaxElements, " elements"));
   if (!status_.ok()) return {};
   element.name = UniqueName(element.name);
+  element.origin = origin_;
   elements_.push_back(std::move(element));
   return {elements_.back().name, elements_.back().frame};
 }

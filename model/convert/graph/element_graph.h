@@ -39,6 +39,7 @@ struct Element {
   std::vector<std::pair<std::string, Array>> slots;
   Frame frame;
   int64_t state_floats = 0;
+  std::string origin;  // the node of the source that it was made for, as a message names it; may be empty
 
   int64_t parameters() const;
 };
@@ -56,6 +57,8 @@ class ElementGraph {
 
   // Adds the element under a name that is made from `element.name` and unique. Returns what it gives.
   Value Add(Element element);
+  // Names the node of the source that the next elements are made for.
+  void SetOrigin(std::string origin) { origin_ = std::move(origin); }
   void SetOutput(Value output) { output_ = std::move(output); }
 
   // INVALID_ARGUMENT; only the first is kept.
@@ -86,6 +89,7 @@ class ElementGraph {
   std::set<std::string> names_;
   std::map<std::string, int> repeats_;  // how often a name was wanted again
   std::vector<std::string> notes_;
+  std::string origin_;
   Json description_ = Json::object();
   Value output_;
   int64_t input_size_ = 0, tokens_ = 0;

@@ -22,6 +22,7 @@ void Unary(OperatorCall& call, double (*fold)(double), const Activation& functio
   if (!call.ok()) return;
   if (in.constant()) {
     Traced out = in;
+    if (function == "relu" || function == "abs") call.Decide(out.constants);
     for (double& value : out.constants) value = fold(value);
     return call.Give(std::move(out));
   }
@@ -109,6 +110,7 @@ void RunClip(OperatorCall& call) {
     return Unary(call, NoFold, {{"function", "clip"}, {"alpha", least}, {"beta", most}});
   }
   Traced out = in;
+  call.Decide(out.constants);
   for (double& value : out.constants) value = std::min(std::max(value, least), most);
   call.Give(std::move(out));
 }
@@ -219,6 +221,20 @@ std::optional<AxisRoles> RolesOfBoth(OperatorCall& call, const Traced& a, const 
   return roles;
 }
 
+// Numbers of a comparison, a remainder or a division of whole numbers, of which not all is kept. Whether a size is 1 or
+// less is left out: a graph asks that to drop an axis, or about sizes that are left to be found (-1).
+void DecideByBoth(OperatorCall& call, const Traced& a, const Traced& b) {
+  std::vector<double> numbers;
+  for (int64_t i = 0; i < a.size(); ++i) {
+    const double left = a.constants[i], right = b.constants[i];
+    const bool exact = call.node().op == "Div" && std::fmod(left, right) == 0;
+    const bool of_one = call.node().op == "Equal" && left != right && std::min(left, right) <= 1;
+    const bool logical = call.node().op == "And" || call.node().op == "Or";
+    if (!exact && !of_one && !logical) numbers.insert(numbers.end(), {left, right});
+  }
+  if (!numbers.empty()) call.Decide(std::move(numbers));
+}
+
 void Binary(OperatorCall& call, Combine combine, absl::string_view type) {
   const Traced &a = call.Needed(0), &b = call.Needed(1);
   bool fits = false;
@@ -229,6 +245,7 @@ void Binary(OperatorCall& call, Combine combine, absl::string_view type) {
   if (a.constant() && b.constant()) {
     Traced out = wide_a;
     out.whole = a.whole && b.whole;
+    if (type.empty()) DecideByBoth(call, wide_a, wide_b);
     for (size_t i = 0; i < out.constants.size(); ++i) out.constants[i] = combine(out.constants[i], wide_b.constants[i]);
     return call.Give(std::move(out));
   }
@@ -247,6 +264,12 @@ void Binary(OperatorCall& call, Combine combine, absl::string_view type) {
   call.GiveValue(AddArithmetic(call.graph(), call.element_name(), type, left, right), shape, *roles);
 }
 
+// Truth values and whole numbers are of shapes and branches, so that only constants come here.
+void OfConstants(OperatorCall& call, Combine combine) {
+  call.NeededConstant(0, "value");
+  call.NeededConstant(1, "value");
+  if (call.ok()) Binary(call, combine, "");
+}
 void RunAdd(OperatorCall& call) {
   Binary(
       call, [](double a, double b) { return a + b; }, "add");
@@ -261,8 +284,7 @@ void RunMul(OperatorCall& call) {
 }
 void RunDiv(OperatorCall& call) {
   if (call.Needed(0).whole && call.Needed(1).whole)
-    return Binary(
-        call, [](double a, double b) { return std::trunc(a / b); }, "divide");
+    return OfConstants(call, [](double a, double b) { return std::trunc(a / b); });
   Binary(
       call, [](double a, double b) { return a / b; }, "divide");
 }
@@ -279,12 +301,6 @@ void RunPow(OperatorCall& call) {
   call.Refuse("raises to another power than 2, 0.5 or 1");
 }
 
-// Truth values and the like decide about shapes and branches, so that only constants come here.
-void OfConstants(OperatorCall& call, Combine combine) {
-  call.NeededConstant(0, "value");
-  call.NeededConstant(1, "value");
-  if (call.ok()) Binary(call, combine, "");
-}
 void RunEqual(OperatorCall& call) {
   OfConstants(call, [](double a, double b) { return a == b ? 1.0 : 0.0; });
 }
@@ -313,9 +329,11 @@ void RunCast(OperatorCall& call) {
   Traced out = call.Needed(0);
   const int64_t to = call.Whole("to", 1);
   const bool is_float = to == 1 || to == 10 || to == 11 || to == 16;
+  if (!out.constant() && !out.whole && !is_float) return call.Refuse("makes whole numbers of the data");
   for (double& value : out.constants) {
-    if (to == 9) value = value == 0 ? 0 : 1;
-    if (!is_float && to != 9) value = std::trunc(value);
+    const double kept = to == 9 ? (value == 0 ? 0 : 1) : is_float ? value : std::trunc(value);
+    if (to != 9 && kept != value) call.Decide({value});
+    value = kept;
   }
   out.whole = !is_float;
   call.Give(std::move(out));

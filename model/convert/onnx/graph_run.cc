@@ -82,6 +82,7 @@ void GraphRun::AddData(const OnnxValue& input, int64_t offset, const Value& whol
   const int32_t source = tracer_.AddSource(whole);
   Traced tensor = tracer_.Spread(source, shape, roles);
   for (Ref& ref : tensor.refs) ref.index += offset;
+  tensor.whole = input.whole;
   run_.inputs[source] = input.name;
   tensors_[input.name] = std::move(tensor);
 }
@@ -122,6 +123,7 @@ void GraphRun::CheckDomain(const OnnxNode& node) {
 
 void GraphRun::RunNode(const OnnxNode& node, int depth) {
   CheckDomain(node);
+  graph_.SetOrigin(node.Described());
   if (node.op == "If") return RunBranch(node, depth);
   const Operator* op = FindOperator(node.op);
   if (op == nullptr || node.outputs.empty()) {
@@ -218,6 +220,7 @@ void GraphRun::PairStates() {
 }
 
 Value GraphRun::OutputValue(const std::string& name, const Traced& output) {
+  graph_.SetOrigin(absl::StrCat("output ", Quoted(name)));
   if (output.constant()) {
     graph_.Refuse(absl::StrCat("output ", Quoted(name), " is constant"));
     return {};

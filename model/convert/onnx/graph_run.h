@@ -36,6 +36,7 @@ class GraphRun {
   void Run();
   // Inputs that turned out to be states: they are none of the data, and the graph is to be followed anew.
   const std::set<std::string>& found_states() const { return found_states_; }
+  const std::vector<Decision>& decisions() const { return run_.decisions; }
 
  private:
   void AddInputs();

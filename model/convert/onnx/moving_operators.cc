@@ -137,6 +137,9 @@ void RunSlice(OperatorCall& call) {
     if (step == 0) return call.Refuse("steps by 0");
     const int64_t size = result.shape[axis];
     const auto bounded = [&](int64_t at) {
+      constexpr int64_t kEnd = int64_t{1} << 30;  // what is beyond says "to the end"
+      const bool cut = at > size || at < -size;
+      if (cut && at < kEnd && at > -kEnd) call.Decide({static_cast<double>(at), static_cast<double>(size)});
       if (at < 0) at += size;
       return std::min(std::max<int64_t>(at, step < 0 ? -1 : 0), step < 0 ? size - 1 : size);
     };

@@ -146,7 +146,8 @@ absl::StatusOr<Tensor> ParseTensor(absl::string_view bytes) {
 bool ParseTensorType(absl::string_view bytes, OnnxValue* value) {
   WireReader reader(bytes);
   while (reader.Next()) {
-    if (reader.number() == 1) value->whole = reader.whole() != 1 && reader.whole() != 10 && reader.whole() != 11;
+    if (reader.number() == 1)
+      value->whole = reader.whole() != 1 && reader.whole() != 10 && reader.whole() != 11 && reader.whole() != 16;
     if (reader.number() != 2) continue;
     value->has_shape = true;
     WireReader shape(reader.bytes());

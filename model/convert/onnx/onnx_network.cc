@@ -7,16 +7,22 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "model/convert/onnx/graph_run.h"
+#include "model/convert/onnx/trial.h"
 #include "model/json/json_text.h"
 
 namespace rondo::convert {
 namespace {
 
 constexpr size_t kMaxInputRank = 5;
-// Of graphs that take any number of sequences: more than one, or an axis of sequences would pass for one of a single
-// timestep.
-constexpr int64_t kProbeBatch = 2;
-constexpr int64_t kProbeTimesteps = 13;  // of a graph that takes sequences of any length
+// The sizes of open dimensions that a graph is followed with.
+struct ProbeSizes {
+  // Of graphs that take any number of sequences: more than one, or an axis of sequences would pass for one of a single
+  // timestep.
+  int64_t batch = 2;
+  int64_t timesteps = 13;  // of a graph that takes sequences of any length
+};
+// The graph is followed again with each of these; the network must not change.
+constexpr ProbeSizes kOtherBatch = {3, 13}, kOtherTimesteps = {2, 18};
 
 struct Hypothesis {
   InputAxes axes;
@@ -157,11 +163,11 @@ class OnnxNetwork {
   }
 
   // A plan without open sizes. INVALID_ARGUMENT: a dimension that is neither time nor batch is open.
-  absl::StatusOr<RunPlan> PlanOf(const OnnxValue& first, const InputAxes& axes) const {
+  absl::StatusOr<RunPlan> PlanOf(const OnnxValue& first, const InputAxes& axes, const ProbeSizes& sizes) const {
     RunPlan plan;
     plan.states = states_;
     if (axes.time >= 0)
-      plan.timesteps = first.shape[axes.time].size < 0 ? kProbeTimesteps : first.shape[axes.time].size;
+      plan.timesteps = first.shape[axes.time].size < 0 ? sizes.timesteps : first.shape[axes.time].size;
     if (plan.timesteps < 1)
       return absl::InvalidArgumentError(absl::StrCat("input ", Quoted(first.name), " has no timesteps"));
     for (const OnnxValue& input : model_.graph.inputs) {
@@ -179,7 +185,7 @@ class OnnxNetwork {
               "dimension ", axis, " of input ", Quoted(input.name),
               " is open; say its size with --dimension=", dimension.name.empty() ? "NAME" : dimension.name, "=N"));
         }
-        shape.push_back(!open ? dimension.size : axis == own.time ? plan.timesteps : kProbeBatch);
+        shape.push_back(!open ? dimension.size : axis == own.time ? plan.timesteps : sizes.batch);
         if (axis == own.time && shape.back() != plan.timesteps) {
           return absl::InvalidArgumentError(
               absl::StrCat("input ", Quoted(input.name), " has other timesteps than ", Quoted(first.name)));
@@ -194,15 +200,56 @@ class OnnxNetwork {
   }
 
   absl::StatusOr<ElementGraph> Follow(const OnnxValue& first, const InputAxes& axes) {
-    const absl::StatusOr<RunPlan> plan = PlanOf(first, axes);
+    absl::StatusOr<Trial> trial = Try(first, axes, {});
+    if (!trial.ok()) return trial.status();
+    if (absl::Status status = CheckOpenSizes(first, axes, *trial); !status.ok()) return status;
+    return std::move(trial->graph);
+  }
+
+  absl::StatusOr<Trial> Try(const OnnxValue& first, const InputAxes& axes, const ProbeSizes& sizes) {
+    const absl::StatusOr<RunPlan> plan = PlanOf(first, axes, sizes);
     if (!plan.ok()) return plan.status();
-    ElementGraph graph;
-    GraphRun run(model_, options_, *plan, &graph);
+    Trial trial;
+    GraphRun run(model_, options_, *plan, &trial.graph);
     run.Run();
     for (const std::string& state : run.found_states()) states_[state] = "";
-    if (!graph.status().ok()) return graph.status();
+    if (!trial.graph.status().ok()) return trial.graph.status();
     if (!run.found_states().empty()) return absl::InvalidArgumentError("it has states that were not known");
-    return graph;
+    trial.decisions = run.decisions();
+    return trial;
+  }
+
+  // Follows the graph anew with another size of each open dimension: no number of the network may come from a size.
+  absl::Status CheckOpenSizes(const OnnxValue& first, const InputAxes& axes, const Trial& trial) {
+    const auto check = [&](const ProbeSizes& sizes, absl::string_view dimension) {
+      const absl::StatusOr<Trial> other = Try(first, axes, sizes);
+      if (!other.ok()) {
+        return absl::InvalidArgumentError(absl::StrCat("with another size of ", dimension,
+                                                       ", which the graph leaves "
+                                                       "open: ",
+                                                       other.status().message()));
+      }
+      return CheckSizeIsNotUsed(trial, *other, dimension);
+    };
+    const auto named = [](absl::string_view axis, const OnnxDimension& dimension) {
+      return dimension.name.empty() ? std::string(axis) : absl::StrCat(axis, " ", Quoted(dimension.name));
+    };
+    const OnnxDimension *time = axes.time < 0 ? nullptr : &first.shape[axes.time], *batch = OpenBatch(first, axes);
+    if (time != nullptr && time->size < 0) {
+      if (absl::Status status = check(kOtherTimesteps, named("the time axis", *time)); !status.ok()) return status;
+    }
+    if (batch == nullptr) return absl::OkStatus();
+    return check(kOtherBatch, named("the batch axis", *batch));
+  }
+
+  // The first open dimension of an input that holds the sequences of a batch. Null: there is none.
+  const OnnxDimension* OpenBatch(const OnnxValue& first, const InputAxes& axes) const {
+    for (const OnnxValue& input : model_.graph.inputs) {
+      if (options_.initializers.count(input.name) > 0) continue;
+      const int64_t batch = &input == &first ? axes.batch : AxesOf(input, first, axes).batch;
+      if (batch >= 0 && input.shape[batch].size < 0) return &input.shape[batch];
+    }
+    return nullptr;
   }
 
   OnnxModel model_;

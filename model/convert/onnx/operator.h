@@ -22,8 +22,16 @@ struct CellState {
   int64_t index = 0;
 };
 
+// Numbers that an operator loses something of: a comparison, a remainder, a bound. Where they follow from sizes that
+// the graph leaves open, the outcome holds for the sizes that were tried and perhaps for no others.
+struct Decision {
+  std::string node;
+  std::vector<double> numbers;
+};
+
 // What the run of a graph knows beside its tensors.
 struct RunState {
+  std::vector<Decision> decisions;
   std::map<int32_t, std::string> inputs;                         // sources of float inputs, by input name
   std::map<std::pair<int32_t, int64_t>, CellState> cell_states;  // by source and index of a state's number
 };
@@ -60,6 +68,8 @@ class OperatorCall {
   int64_t Axis(int64_t axis, int64_t rank);
 
   void Refuse(absl::string_view message);
+  // Notes that the outcome follows from these numbers, but does not tell them.
+  void Decide(std::vector<double> numbers) { run_.decisions.push_back({named(), std::move(numbers)}); }
   // False, and refused: a tensor of this shape would have more than kMaxTraced numbers.
   bool CanHold(const std::vector<int64_t>& shape);
   bool ok() const { return tracer_.graph().status().ok(); }

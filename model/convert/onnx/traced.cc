@@ -19,7 +19,9 @@ Traced Moved(const Traced& from, std::vector<int64_t> shape, const std::vector<i
   std::vector<Ref> refs;
   refs.reserve(places.size());
   for (const int64_t place : places) refs.push_back(from.refs[place]);
-  return FromRefs(std::move(moved.shape), std::move(refs));
+  Traced result = FromRefs(std::move(moved.shape), std::move(refs));
+  result.whole = from.whole;
+  return result;
 }
 
 Traced FromRefs(std::vector<int64_t> shape, std::vector<Ref> refs) {

@@ -173,6 +173,65 @@ class ConvertTest(unittest.TestCase):
         description, _ = self.convert("three.onnx", content(3))
         self.assertEqual([e["type"] for e in description["elements"]], ["activation"])
 
+    @staticmethod
+    def sized(*nodes, tensors=(), shape=("batch", "time", 2)):
+        """A graph over X with open sizes: `nodes` make Y of X and of "size", which is the size of axis 1."""
+        asked = [ff.node("Shape", ["X"], ["shape"]), ff.node("Gather", ["shape", "one"], ["size"])]
+        one = ff.tensor("one", [], [1], kind=7)
+        return ff.onnx_model(ff.graph([*asked, *nodes], [ff.value_info("X", shape)], ["Y"], [one, *tensors]))
+
+    def test_a_size_that_only_moves_axes_is_taken(self):
+        ints = lambda name, *values: ff.tensor(name, [len(values)], list(values), kind=7)  # noqa: E731
+        flat = [ff.node("Unsqueeze", ["size", "front"], ["sizes"]), ff.node("Concat", ["open", "sizes", "two"], ["to"], axis=0),
+                ff.node("Reshape", ["X", "to"], ["moved"]), ff.node("Tanh", ["moved"], ["Y"])]
+        content = self.sized(*flat, tensors=[ints("front", 0), ints("open", -1), ints("two", 2)])
+        description, _ = self.convert("moved.onnx", content)
+        self.assertEqual([e["type"] for e in description["elements"]], ["activation"])
+
+    def test_a_comparison_of_sizes_that_are_left_to_be_found_is_taken(self):
+        """PyTorch's expand: sizes of -1 become 1."""
+        nodes = [ff.node("Equal", ["shape", "open"], ["missing"]), ff.node("Where", ["missing", "one", "shape"], ["wide"]),
+                 ff.node("Expand", ["X", "wide"], ["Z"]), ff.node("Tanh", ["Z"], ["Y"])]
+        self.convert("expand.onnx", self.sized(*nodes, tensors=[ff.tensor("open", [1], [-1], kind=7)]))
+
+    def test_an_open_size_that_is_used_as_a_number_is_refused_by_the_nodes_name(self):
+        limit, sixteen = ff.tensor("limit", [], [100], kind=7), ff.tensor("sixteen", [], [16], kind=7)
+        twenty, far = ff.tensor("twenty", [1], [-20], kind=7), ff.tensor("far", [1], [2 ** 62], kind=7)
+        as_float = ff.node("Cast", ["size"], ["number"], to=1)
+        tanh = ff.graph([ff.node("Tanh", ["X"], ["a"])], [], ["a"])
+        relu = ff.graph([ff.node("Relu", ["X"], ["b"])], [], ["b"])
+        for wanted, nodes in {
+                r"'by_size' \(Div\) uses as a number the size of the time axis 'time'": [
+                    as_float, ff.node("Div", ["X", "number"], ["Y"], name="by_size")],
+                r"'root' \(Mul\) uses as a number the size of the time axis": [
+                    as_float, ff.node("Sqrt", ["number"], ["r"]), ff.node("Mul", ["X", "r"], ["Y"], name="root")],
+                r"'short' \(Less\) decides by the size of the time axis": [
+                    ff.node("Less", ["size", "limit"], ["so"], name="short"),
+                    ff.node("If", ["so"], ["Y"], then_branch=tanh, else_branch=relu)],
+                r"'blocks' \(Div\) decides by the size of the time axis": [
+                    ff.node("Div", ["size", "sixteen"], ["n"], name="blocks"), ff.node("Cast", ["n"], ["f"], to=1),
+                    ff.node("Add", ["X", "f"], ["Y"])],
+                r"'newest' \(Slice\) decides by the size of the time axis": [
+                    ff.node("Slice", ["X", "twenty", "far", "axis"], ["newest"], name="newest"), ff.node("Relu", ["newest"], ["Y"])],
+        }.items():
+            with self.subTest(wanted):
+                tensors = [limit, sixteen, twenty, far, ff.tensor("axis", [1], [1], kind=7)]
+                self.refuse("sized.onnx", self.sized(*nodes, tensors=tensors), wanted)
+
+    def test_the_number_of_sequences_in_a_batch_is_refused_as_a_number(self):
+        nodes = [ff.node("Size", ["X"], ["all"]), ff.node("Div", ["all", "size"], ["others"]),
+                 ff.node("Cast", ["others"], ["number"], to=1), ff.node("Mul", ["X", "number"], ["Y"], name="by_batch")]
+        self.refuse("sized.onnx", self.sized(*nodes), r"'by_batch' \(Mul\) uses as a number the size of the batch axis 'batch'")
+
+    def test_a_mean_over_a_part_of_the_timesteps_is_refused(self):
+        ends = [ff.tensor(name, [1], [value], kind=7) for name, value in (("from", -5), ("to", 2 ** 62), ("axis", 1))]
+        nodes = [ff.node("Slice", ["X", "from", "to", "axis"], ["five"]),
+                 ff.node("ReduceMean", ["five"], ["Y"], name="mean_of_five", axes=[1], keepdims=0)]
+        self.refuse("mean.onnx", self.sized(*nodes, tensors=ends), r"'mean_of_five' \(ReduceMean\) reduces a part of the timesteps")
+
+    def test_data_that_is_made_whole_numbers_is_refused(self):
+        self.refuse("cast.onnx", one_node("Cast", to=7), r"'the_node' \(Cast\) makes whole numbers of the data")
+
     def test_what_is_not_supported_is_refused_by_the_nodes_name(self):
         deep = ff.graph([], [], [])
         for _ in range(200):

@@ -185,6 +185,18 @@ class OnnxTest(unittest.TestCase):
         y, _, _ = g.add("LSTM", inputs, 3, hidden_size=4)
         self.compare(g, [("x", FLOAT, ["seq", "batch", 5])], y, self.x(9, 1, 5))
 
+    def test_sizes_that_only_move_axes_are_no_numbers_of_the_model(self):
+        """PyTorch's view(batch, seq, -1), whose sizes come from Shape and Gather."""
+        self.time = 1
+        g = Graph()
+        shape = g.add("Shape", ["x"])
+        batch, seq = (g.add("Unsqueeze", [g.add("Gather", [shape, g.constant(numpy.int64(axis))]), g.ints(0)]) for axis in (0, 1))
+        heads = g.add("Reshape", ["x", g.add("Concat", [batch, seq, g.ints(2, 3)], axis=0)])
+        turned = g.add("Transpose", [heads], perm=[1, 0, 3, 2])
+        flat = g.add("Reshape", [turned, g.add("Concat", [seq, batch, g.ints(-1)], axis=0)])
+        y, _, _ = self.lstm(g, flat, 6, 4)
+        self.compare(g, [("x", FLOAT, ["batch", "seq", 6])], y, self.x(1, 9, 6))
+
     def test_causal_and_centred_convolutions_along_time(self):
         self.time = 2
         for name, pads, dilation, groups in (("causal", (4, 0), 2, 1), ("centred", (1, 1), 1, 5), ("valid", (0, 0), 1, 1)):
