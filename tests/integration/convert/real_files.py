@@ -19,11 +19,11 @@ import tempfile
 
 import numpy
 import onnx
-import onnxruntime
 from onnx import numpy_helper
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from interpreter import Interpreter  # noqa: E402
+from real_networks import SILERO, op15_answers, run_onnx, save_with_weights, silero_sequence_answers  # noqa: E402
 
 random = numpy.random.default_rng(7)
 TOLERANCE = 1e-5
@@ -90,30 +90,10 @@ def node_test(binary, folder):
     return converted, worst
 
 
-def run_onnx(path, feeds_of, states, steps, output):
-    """The answers of onnxruntime, its states handed on by name, step by step."""
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    state = {name: numpy.zeros(shape, numpy.float32) for name, (shape, _) in states.items()}
-    names = [o.name for o in session.get_outputs()]
-    answers = []
-    for step in range(steps):
-        given = dict(zip(names, session.run(None, {**feeds_of(step), **state})))
-        answers.append(numpy.asarray(given[output], numpy.float64).reshape(-1))
-        state = {name: given[back] for name, (_, back) in states.items()}
-    return numpy.stack(answers)
-
-
 def silero_sequence(binary, file):
     x = random.normal(0, 0.1, (40, 576)).astype(numpy.float32)
     converted = Conversion(binary, file)
-    states = {"h": ((1, 1, 128), "hn"), "c": ((1, 1, 128), "cn")}
-    theirs = run_onnx(file, lambda i: {"input": x[i:i + 1]}, states, len(x), "speech_probs")
-    return converted, difference(converted.model.run(x), theirs) if converted.ok else None
-
-
-def op15_answers(file, x):
-    feeds = lambda i: {"input": x[i:i + 1], "sr": numpy.array(16000, numpy.int64)}  # noqa: E731
-    return run_onnx(file, feeds, {"state": ((2, 1, 128), "stateN")}, len(x), "output")
+    return converted, difference(converted.model.run(x), silero_sequence_answers(file, x)) if converted.ok else None
 
 
 def silero_op15(binary, file):
@@ -130,43 +110,6 @@ def dtln(binary, file):
     return converted, difference(converted.model.run(x), theirs) if converted.ok else None
 
 
-# silero-vad's network as its package's utils say it: an STFT as a convolution, four convolutions, an LSTMCell.
-SILERO = {
-    "format": 2, "inputs": {"size": 576},
-    "elements": [
-        {"name": "samples", "type": "reshape", "of": "input", "channels": 1, "length": 576},
-        {"name": "padded", "type": "pad", "of": "samples", "left": 0, "right": 64, "mode": "reflect"},
-        {"name": "stft", "type": "conv1d", "of": "padded", "channels": 258, "kernel": 256, "stride": 128, "bias": False,
-         "module": "stft_conv"},
-        {"name": "real", "type": "slice", "of": "stft", "from": 0, "to": 129},
-        {"name": "imaginary", "type": "slice", "of": "stft", "from": 129, "to": 258},
-        {"name": "real2", "type": "activation", "of": "real", "function": "square"},
-        {"name": "imaginary2", "type": "activation", "of": "imaginary", "function": "square"},
-        {"name": "power", "type": "add", "of": ["real2", "imaginary2"]},
-        {"name": "magnitude", "type": "activation", "of": "power", "function": "sqrt"},
-        {"name": "conv1", "type": "conv1d", "of": "magnitude", "channels": 128, "kernel": 3, "padding": [1, 1],
-         "activation": "relu"},
-        {"name": "conv2", "type": "conv1d", "of": "conv1", "channels": 64, "kernel": 3, "stride": 2, "padding": [1, 1],
-         "activation": "relu"},
-        {"name": "conv3", "type": "conv1d", "of": "conv2", "channels": 64, "kernel": 3, "stride": 2, "padding": [1, 1],
-         "activation": "relu"},
-        {"name": "conv4", "type": "conv1d", "of": "conv3", "channels": 128, "kernel": 3, "padding": [1, 1],
-         "activation": "relu"},
-        {"name": "rnn", "type": "lstm", "of": "conv4", "units": 128, "module": "lstm_cell"},
-        {"name": "active", "type": "activation", "of": "rnn", "function": "relu"},
-        {"name": "final", "type": "conv1d", "of": "active", "channels": 1, "kernel": 1, "module": "final_conv",
-         "activation": "sigmoid"},
-    ],
-    "output": {"of": "final", "head": "linear"},
-}
-
-# Where the same weights are in silero_vad_16k_op15.onnx.
-SILERO_NAMES = {"model.stft.forward_basis_buffer": "stft_conv.weight"}
-for kind in ("weight", "bias"):
-    SILERO_NAMES[f"model.decoder.decoder.2.{kind}"] = f"final_conv.{kind}"
-    SILERO_NAMES.update({f"model.encoder.{i}.reparam_conv.{kind}": f"conv{i + 1}.{kind}" for i in range(4)})
-    SILERO_NAMES.update({f"model.decoder.rnn.{kind}_{of}": f"lstm_cell.{kind}_{of}" for of in ("ih", "hh")})
-
 CHARS2VEC = {
     "class_name": "Sequential",
     "config": [{"class_name": "LSTM", "config": {"name": "lstm_1", "units": 50, "return_sequences": True}},
@@ -179,16 +122,8 @@ def silero_safetensors(binary, file, graph):
     converted = Conversion(binary, file, config=SILERO)
     if not converted.ok or not graph.exists():
         return converted, None
-    tensors, model = read_safetensors(file), onnx.load(graph)
-    for each in model.graph.initializer:
-        weights = tensors.pop(SILERO_NAMES[each.name])
-        if list(weights.shape) != list(each.dims):
-            raise ValueError(f"{each.name} is {list(each.dims)} in the graph, {weights.shape} in the weights")
-        each.CopyFrom(numpy_helper.from_array(weights, each.name))
-    if tensors:
-        raise ValueError(f"the graph has no place for {list(tensors)}")
     path = pathlib.Path(converted.folder.name) / "theirs.onnx"
-    onnx.save(model, path)
+    save_with_weights(graph, file, path)
     x = random.normal(0, 0.1, (40, 576)).astype(numpy.float32)
     return converted, difference(converted.model.run(x), op15_answers(path, x))
 
@@ -222,15 +157,6 @@ def keras_dgaintel(binary, file):
         h = sigmoid(o) * numpy.tanh(c)
     y = sigmoid(h @ get("dense_4", "kernel:0") + get("dense_4", "bias:0"))
     return converted, float(numpy.abs(converted.model.run(tokens.reshape(-1, 1))[-1] - y).max())
-
-
-def read_safetensors(path):
-    raw = path.read_bytes()
-    (length,) = struct.unpack("<Q", raw[:8])
-    header, payload = json.loads(raw[8:8 + length]), raw[8 + length:]
-    header.pop("__metadata__", None)
-    return {name: numpy.frombuffer(payload[slice(*each["data_offsets"])], numpy.float32).reshape(each["shape"])
-            for name, each in header.items()}
 
 
 def write_safetensors(path, tensors):
