@@ -100,6 +100,7 @@ absl::StatusOr<ZipArchive> ZipArchive::Open(std::string bytes) {
   const absl::StatusOr<Directory> directory = FindDirectory(all);
   if (!directory.ok()) return directory.status();
   absl::string_view rest = all.substr(directory->offset, directory->bytes);
+  uint64_t packed = 0;
   for (uint64_t i = 0; i < directory->entries; ++i) {
     if (rest.size() < kDirectoryEntryBytes || !StartsAt(rest, 0, kDirectoryEntry)) {
       return Broken("its directory is shorter than it says");
@@ -118,6 +119,9 @@ absl::StatusOr<ZipArchive> ZipArchive::Open(std::string bytes) {
     entry.name = std::string(rest.substr(kDirectoryEntryBytes, name));
     TakeSizes64(rest.substr(kDirectoryEntryBytes + name, extra), &entry);
     rest.remove_prefix(kDirectoryEntryBytes + name + extra + comment);
+    // Files that share their bytes would unpack to any multiple of them.
+    if (entry.packed_bytes > all.size() - packed) return Broken("its files are larger than it is itself");
+    packed += entry.packed_bytes;
   }
   return archive;
 }

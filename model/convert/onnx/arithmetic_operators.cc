@@ -344,6 +344,7 @@ void RunConstant(OperatorCall& call) {
   if (attributes.empty()) return call.Refuse("has no value");
   const OnnxAttribute& value = attributes.begin()->second;
   const std::string& kind = attributes.begin()->first;
+  call.Attribute(kind);
   if (value.tensor != nullptr) return call.Give(FromArray(*value.tensor));
   Traced out;
   if (kind == "value_float") out.constants = {static_cast<double>(value.number)};
@@ -359,13 +360,12 @@ void RunConstant(OperatorCall& call) {
 
 void RunConstantOfShape(OperatorCall& call) {
   const auto shape = call.WholesOf("shape", 0);
-  const auto value = call.node().attributes.find("value");
+  const OnnxAttribute* value = call.Attribute("value");
   if (!call.ok()) return;
   if (!call.CanHold(*shape)) return;
-  const bool given =
-      value != call.node().attributes.end() && value->second.tensor != nullptr && !value->second.tensor->empty();
-  Array filled = Filled(*shape, given ? value->second.tensor->values[0] : 0);
-  filled.whole = given && value->second.tensor->whole;
+  const bool given = value != nullptr && value->tensor != nullptr && !value->tensor->empty();
+  Array filled = Filled(*shape, given ? value->tensor->values[0] : 0);
+  filled.whole = given && value->tensor->whole;
   call.Give(FromArray(filled));
 }
 

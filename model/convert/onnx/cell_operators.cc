@@ -64,9 +64,11 @@ class CellOperator {
     layout_ = call_.Whole("layout", 0);
     if (layout_ != 0 && layout_ != 1)
       return call_.Refuse(absl::StrCat("has layout=", layout_, "; 0 and 1 are supported"));
-    if (call_.node().attributes.count("clip") > 0) return call_.Refuse("has clip; cells without it are supported");
+    if (call_.Attribute("clip") != nullptr) return call_.Refuse("has clip; cells without it are supported");
     if (call_.Whole("input_forget", 0) != 0) return call_.Refuse("has input_forget=1; 0 is supported");
     units_ = call_.Whole("hidden_size", 0);
+    call_.Attribute("activation_alpha");  // known, though read only for the functions that have one
+    call_.Attribute("activation_beta");
   }
 
   // The weights of all directions, [directions, gates * units, width]; whole numbers with their scales become floats.
@@ -139,9 +141,8 @@ class CellOperator {
 
   // The function of a gate, as ONNX names it. The parameters that are not the function's own are refused.
   Json ReadActivation(size_t place, absl::string_view otherwise) {
-    const auto found = call_.node().attributes.find("activations");
-    const std::vector<std::string>& names =
-        found == call_.node().attributes.end() ? std::vector<std::string>{} : found->second.texts;
+    const OnnxAttribute* found = call_.Attribute("activations");
+    const std::vector<std::string> names = found == nullptr ? std::vector<std::string>{} : found->texts;
     const std::string name = absl::AsciiStrToLower(place < names.size() ? names[place] : std::string(otherwise));
     // Alphas and betas stand in the order of the functions that have them.
     size_t with_alpha = 0, with_beta = 0;
@@ -151,9 +152,8 @@ class CellOperator {
       with_beta += before == "hardsigmoid" ? 1 : 0;
     }
     const auto parameter = [&](const char* attribute, size_t at, double usual) {
-      const auto values = call_.node().attributes.find(attribute);
-      const bool given = values != call_.node().attributes.end() && at < values->second.numbers.size();
-      return given ? static_cast<double>(values->second.numbers[at]) : usual;
+      const OnnxAttribute* values = call_.Attribute(attribute);
+      return values != nullptr && at < values->numbers.size() ? static_cast<double>(values->numbers[at]) : usual;
     };
     if (name == "sigmoid" || name == "tanh" || name == "relu" || name == "softsign" || name == "softplus") return name;
     if (name == "hardsigmoid") {

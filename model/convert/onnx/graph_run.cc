@@ -143,6 +143,9 @@ void GraphRun::RunNode(const OnnxNode& node, int depth) {
   }
   OperatorCall call(node, std::move(inputs), model_.opset, &tracer_, &run_);
   (*op)(call);
+  if (const std::string unknown = call.UnknownAttribute(); !unknown.empty()) {
+    graph_.Refuse(absl::StrCat(node.Described(), " has the attribute ", Quoted(unknown), ", which is not supported"));
+  }
   if (!graph_.status().ok()) return;
   for (size_t i = 0; i < node.outputs.size(); ++i) {
     if (node.outputs[i].empty()) continue;

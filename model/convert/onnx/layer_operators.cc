@@ -191,6 +191,8 @@ void RunConv(OperatorCall& call) {
     return call.Refuse(absl::StrCat("is a convolution of ", ShapeText(in.shape), " by ", ShapeText(weight->shape),
                                     "; [batch, channels, length] by [out, in, kernel] is supported"));
   }
+  const Sizes kernel = call.Wholes("kernel_shape").value_or(Sizes{weight->shape[2]});
+  if (kernel != Sizes{weight->shape[2]}) return call.Refuse("has another kernel_shape than its weights");
   const auto window = ReadWindow(call, weight->shape[2], in.shape[2]);
   const auto probe = call.tracer().Roles(call.named(), in, {1}, true);
   if (!window.has_value() || !probe.has_value()) return;
@@ -284,6 +286,7 @@ void Reduce(OperatorCall& call, const std::string& type, Sizes axes, bool keep) 
 
 void ReduceBy(OperatorCall& call, const std::string& type) {
   const auto axes = call.WholesOf("axes", 1);
+  if (call.Whole("noop_with_empty_axes", 0) != 0 && axes.value_or(Sizes{}).empty()) return call.Give(call.Needed(0));
   if (call.ok()) Reduce(call, type, axes.value_or(Sizes{}), call.Whole("keepdims", 1) != 0);
 }
 void RunReduceMean(OperatorCall& call) { ReduceBy(call, "mean"); }
@@ -298,6 +301,8 @@ void RunBatchNormalization(OperatorCall& call) {
              mean = call.ConstantInput(3, "mean"), variance = call.ConstantInput(4, "variance");
   if (!call.ok()) return;
   if (in.constant() || in.rank() < 2) return call.Refuse("normalizes a tensor without channels");
+  if (call.Whole("training_mode", 0) != 0) return call.Refuse("has training_mode=1; 0 is supported");
+  if (call.Whole("spatial", 1) != 1) return call.Refuse("has spatial=0; 1 is supported");
   const int64_t channels = in.shape[1];
   for (const auto* each : {&weight, &bias, &mean, &variance}) {
     if ((*each)->size() != channels)

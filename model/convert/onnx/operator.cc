@@ -1,9 +1,30 @@
 #include "model/convert/onnx/operator.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "absl/strings/str_cat.h"
 
 namespace rondo::convert {
 namespace {
+
+// Attributes that say nothing of the numbers of a trained network, or nothing that its tensors do not say.
+constexpr struct {
+  absl::string_view op, attribute;
+} kWithoutEffect[] = {{"BatchNormalization", "momentum"},
+                      {"Cast", "saturate"},
+
+                      {"DequantizeLinear", "axis"},
+                      {"Dropout", "ratio"},
+                      {"Dropout", "seed"},
+                      {"LayerNormalization", "stash_type"},
+                      {"MaxPool", "storage_order"},
+                      {"QuantizeLinear", "axis"},
+                      {"QuantizeLinear", "saturate"},
+                      {"Reshape", "allowzero"},
+                      {"Split", "num_outputs"},
+                      {"Clip", "max"},
+                      {"Clip", "min"}};
 
 // Whole numbers in a constant; what is beyond int64 (as "to the end") is cut to it.
 std::vector<int64_t> WholeNumbers(const Traced& tensor) {
@@ -37,25 +58,41 @@ std::optional<Array> OperatorCall::ConstantInput(size_t i, absl::string_view wha
   return ToArray(input);
 }
 
-int64_t OperatorCall::Whole(const std::string& attribute, int64_t otherwise) const {
+const OnnxAttribute* OperatorCall::Attribute(const std::string& attribute) const {
+  asked_.insert(attribute);
   const auto found = node_.attributes.find(attribute);
-  return found == node_.attributes.end() ? otherwise : found->second.whole;
+  return found == node_.attributes.end() ? nullptr : &found->second;
+}
+
+int64_t OperatorCall::Whole(const std::string& attribute, int64_t otherwise) const {
+  const OnnxAttribute* found = Attribute(attribute);
+  return found == nullptr ? otherwise : found->whole;
 }
 
 double OperatorCall::Number(const std::string& attribute, double otherwise) const {
-  const auto found = node_.attributes.find(attribute);
-  return found == node_.attributes.end() ? otherwise : static_cast<double>(found->second.number);
+  const OnnxAttribute* found = Attribute(attribute);
+  return found == nullptr ? otherwise : static_cast<double>(found->number);
 }
 
 std::string OperatorCall::Text(const std::string& attribute, absl::string_view otherwise) const {
-  const auto found = node_.attributes.find(attribute);
-  return found == node_.attributes.end() ? std::string(otherwise) : found->second.text;
+  const OnnxAttribute* found = Attribute(attribute);
+  return found == nullptr ? std::string(otherwise) : found->text;
 }
 
 std::optional<std::vector<int64_t>> OperatorCall::Wholes(const std::string& attribute) const {
-  const auto found = node_.attributes.find(attribute);
-  if (found == node_.attributes.end()) return std::nullopt;
-  return found->second.wholes;
+  const OnnxAttribute* found = Attribute(attribute);
+  if (found == nullptr) return std::nullopt;
+  return found->wholes;
+}
+
+std::string OperatorCall::UnknownAttribute() const {
+  for (const auto& [name, attribute] : node_.attributes) {
+    const bool harmless =
+        std::any_of(std::begin(kWithoutEffect), std::end(kWithoutEffect),
+                    [&, &name = name](const auto& each) { return each.op == node_.op && each.attribute == name; });
+    if (asked_.count(name) == 0 && !harmless) return name;
+  }
+  return "";
 }
 
 std::optional<std::vector<int64_t>> OperatorCall::WholesOf(const std::string& attribute, size_t input) {

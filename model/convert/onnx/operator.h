@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -58,12 +59,16 @@ class OperatorCall {
   const Traced& NeededConstant(size_t i, absl::string_view what);
   std::optional<Array> ConstantInput(size_t i, absl::string_view what);  // an absent one: an empty array
 
+  // Null: the node has no such attribute. Each of these notes that the operator knows the attribute.
+  const OnnxAttribute* Attribute(const std::string& attribute) const;
   int64_t Whole(const std::string& attribute, int64_t otherwise) const;
   double Number(const std::string& attribute, double otherwise) const;
   std::string Text(const std::string& attribute, absl::string_view otherwise) const;
   std::optional<std::vector<int64_t>> Wholes(const std::string& attribute) const;
   // Whole numbers that are an attribute in old opsets and an input in newer ones.
   std::optional<std::vector<int64_t>> WholesOf(const std::string& attribute, size_t input);
+  // The first attribute of the node that the operator did not ask for and that would change its numbers. Empty: none.
+  std::string UnknownAttribute() const;
   // An axis of a tensor of `rank`, counted from the front. -1 after a refusal.
   int64_t Axis(int64_t axis, int64_t rank);
 
@@ -86,6 +91,7 @@ class OperatorCall {
   Tracer& tracer_;
   RunState& run_;
   std::vector<Traced> outputs_;
+  mutable std::set<std::string> asked_;
   const Traced empty_;
 };
 

@@ -1,0 +1,86 @@
+#include "model/convert/torch/pickle.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "model/convert/torch/weight_file.h"
+#include "tests/unit/model/convert/zip_bytes.h"
+
+namespace rondo::convert {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr char kProtocol[] = "\x80\x02";
+
+std::string RefusalOf(const std::string& opcodes) {
+  const absl::StatusOr<Pickle> pickle = Pickle::Parse(kProtocol + opcodes);
+  return pickle.ok() ? "it was read" : std::string(pickle.status().message());
+}
+
+std::string Text(const std::string& text) {
+  std::string bytes = "X";
+  for (int i = 0; i < 4; ++i) bytes.push_back(static_cast<char>(text.size() >> (8 * i)));
+  return bytes + text;
+}
+
+TEST(PickleTest, PlainValuesAreRead) {
+  const auto pickle = Pickle::Parse(kProtocol + std::string("}(") + Text("a") + "K\x07" + Text("b") + "\x88u.");
+  ASSERT_TRUE(pickle.ok()) << pickle.status();
+  EXPECT_EQ(pickle->root().Find("a")->whole, 7);
+  EXPECT_TRUE(pickle->root().Find("b")->Is(PickleValue::Kind::kBool));
+  EXPECT_EQ(pickle->root().Find("c"), nullptr);
+}
+
+TEST(PickleTest, WhatWouldRunSomethingIsRefusedByItsName) {
+  for (const char* name : {"posix\nsystem", "builtins\neval", "os\npopen", "torch\nload", "collections\nCounter"}) {
+    const std::string shown = std::string(name).replace(std::string(name).find('\n'), 1, ".");
+    EXPECT_THAT(RefusalOf("c" + std::string(name) + "\n" + Text("x") + "\x85R."),
+                HasSubstr("the pickle names '" + shown + "', which no file of weights needs"));
+  }
+  EXPECT_THAT(RefusalOf(Text("posix") + Text("system") + "\x93."), HasSubstr("names 'posix.system'"));
+}
+
+TEST(PickleTest, EveryPickleThatIsCutIsRefused) {
+  const std::string whole =
+      "}(" + Text("key") + "G@\x09\x21\xfb\x54\x44\x2d\x18" + Text("list") + "](K\x01K\x02" + "eu.";
+  ASSERT_EQ(RefusalOf(whole), "it was read");
+  for (size_t size = 0; size < whole.size(); ++size) EXPECT_NE(RefusalOf(whole.substr(0, size)), "it was read") << size;
+}
+
+TEST(PickleTest, AStackThatIsEmptyGivesNothing) {
+  for (const char* opcodes :
+       {".", "0.", "R.", "b.", "a.", "s.", "e.", "u.", "t.", "1.", "Q.", "\x87.", "\x93.", "(0.", "q\x01."}) {
+    EXPECT_THAT(RefusalOf(opcodes), HasSubstr("the pickle")) << opcodes;
+  }
+  EXPECT_THAT(RefusalOf("h\x05."), HasSubstr("recalls a value that was not kept"));
+}
+
+TEST(PickleTest, AnAnnouncementOfTwoGigabytesTakesNoMemory) {
+  EXPECT_THAT(RefusalOf(std::string("X\x00\x00\x00\x80", 5) + "abc"), HasSubstr("ends in the middle of a value"));
+  EXPECT_THAT(RefusalOf(std::string("B\xff\xff\xff\xff", 5) + "abc"), HasSubstr("ends in the middle of a value"));
+}
+
+TEST(PickleTest, AListAHundredThousandDeepIsReadAndHoldsNoTensors) {
+  std::string nested;
+  for (int i = 0; i < 100000; ++i) nested += "]";
+  for (int i = 1; i < 100000; ++i) nested += "a";
+  EXPECT_EQ(RefusalOf(nested + "."), "it was read");
+  std::string dictionaries;
+  for (int i = 0; i < 100000; ++i) dictionaries += "}" + Text("k");
+  dictionaries += "N";
+  for (int i = 0; i < 100000; ++i) dictionaries += "s";
+  const std::string file = ZipBytes({{"a/data.pkl", kProtocol + dictionaries + "."}, {"a/version", "3"}});
+  EXPECT_THAT(ReadTorchFile(file, "").status().message(), HasSubstr("holds no tensors by name"));
+}
+
+TEST(PickleTest, AListThatHoldsItselfEnds) {
+  const std::string file = ZipBytes({{"a/data.pkl", std::string(kProtocol) + "}q\x01" + Text("me") + "h\x01s."}});
+  EXPECT_THAT(ReadTorchFile(file, "").status().message(), HasSubstr("holds no tensors by name"));
+}
+
+TEST(PickleTest, AnotherProtocolIsRefused) {
+  EXPECT_THAT(Pickle::Parse("\x80\x07N.").status().message(), HasSubstr("is of protocol 7; 2 to 5 are read"));
+}
+
+}  // namespace
+}  // namespace rondo::convert
