@@ -5,6 +5,9 @@ sessions a message, and keep every answer. When a server comes back at an earlie
 and compares the answers with those it had. In the end every session's answers must be, bit for bit, those of one
 uninterrupted request to a server without a store.
 
+A few sessions are sent without positions, as Triton's clients do, and only count their answers: whatever they lose has to be
+said, once, with the position that they go on from, and no answer may show a position that their count does not explain.
+
 With --durability=every_reply no answered step may be lost. With interval a step may be lost if something was hurt within
 the interval after its answer, or if Redis was away then, or if a server that had been stopped woke: what it was asked
 before it does then, and so takes sessions over from the server that went on with them.
@@ -127,6 +130,67 @@ class Worker(threading.Thread):
         one.position = position
 
 
+class Counter(threading.Thread):
+    """Drives sessions without positions, and knows of each where it must stand."""
+
+    SESSIONS = 20
+
+    def __init__(self, addresses, durability, verdict, seed):
+        super().__init__(daemon=True)
+        self.clients = [rondo.Client(address, max_attempts=1, timeout=2.0) for address in addresses]
+        self.durability, self.verdict = durability, verdict
+        self.random = random.Random(seed)
+        self.stopping = threading.Event()
+        self.known = {f"counted-{number}": 0 for number in range(self.SESSIONS)}
+        self.perhaps = dict.fromkeys(self.known, 0)  # requests since then that got no answer, and may have been run
+        self.answers = self.notices = self.lost = 0
+
+    def run(self):
+        server = 0
+        while not self.stopping.is_set():
+            if self.random.random() < 0.1:
+                server = self.random.randrange(len(self.clients))
+            requests = [rondo.SequenceInput(inputs_of(0, 0, 1), id, 0 if known == 0 else None)
+                        for id, known in self.known.items()]
+            try:
+                outputs = self.clients[server].predict_many("crash", requests)
+            except (rondo.Unavailable, rondo.DeadlineExceeded, rondo.Cancelled, rondo.Internal):
+                for id in self.perhaps:
+                    self.perhaps[id] += 1
+                server = self.random.randrange(len(self.clients))
+                self.stopping.wait(0.01)
+                continue
+            except Exception as error:  # the thread must not end silently
+                self.verdict.problem(f"a message failed: {error!r}")
+                return
+            for id, output in zip(self.known, outputs):
+                self.take(id, output)
+
+    def take(self, id, output):
+        error = output.error
+        if error is None:
+            steps = output.next_position - self.known[id]
+            if not 1 <= steps <= 1 + self.perhaps[id]:
+                self.verdict.problem(f"{id}: went from {self.known[id]} to {output.next_position} without a word")
+            self.answers += 1
+            self.known[id], self.perhaps[id] = output.next_position, 0
+        elif isinstance(error, (rondo.FailedPrecondition, rondo.NotFound)):
+            self.tell_back(id, output.next_position)
+        else:
+            self.perhaps[id] += 1
+
+    def tell_back(self, id, position):
+        lost = self.known[id] - position
+        if lost > 0:
+            self.notices += 1
+            self.lost += lost
+            if self.durability == "every_reply":
+                self.verdict.problem(f"{id}: {lost} answered steps were lost")
+        elif -lost > self.perhaps[id]:
+            self.verdict.problem(f"{id}: the server stands at {position}, the caller at {self.known[id]}")
+        self.known[id], self.perhaps[id] = position, 0
+
+
 class Cluster:
     """The servers, and the store that they keep their sessions in."""
 
@@ -180,7 +244,8 @@ def run(options, folder, log):
     series = [Series(number) for number in range(options.sessions)]
     workers = [Worker(cluster.addresses, series[i::options.workers], options.durability, verdict, i)
                for i in range(options.workers)]
-    for worker in workers:
+    counter = Counter(cluster.addresses, options.durability, verdict, options.seed)
+    for worker in [*workers, counter]:
         worker.start()
     chance = random.Random(options.seed)
     hurts = {}
@@ -193,9 +258,9 @@ def run(options, folder, log):
         hurt[1] = time.monotonic() + AFTERMATH.get(name, 0)
         hurts[name] = hurts.get(name, 0) + 1
     time.sleep(1)
-    for worker in workers:
+    for worker in [*workers, counter]:
         worker.stopping.set()
-    for worker in workers:
+    for worker in [*workers, counter]:
         worker.join()
     cluster.stop()
     for problem in problems_of_outputs(cluster.binary, cluster.repository, series, log):
@@ -204,6 +269,7 @@ def run(options, folder, log):
           f"({', '.join(f'{count} x {name}' for name, count in sorted(hurts.items()))}), {len(series)} sessions, "
           f"{verdict.steps} answered steps in {time.monotonic() - started:.0f} s; {verdict.rewinds} times a session came back "
           f"earlier, {verdict.rewound_steps} steps in all, the oldest answered {verdict.oldest_lost:.2f} s before; "
+          f"without positions {counter.answers} answers, {counter.lost} steps lost and told of in {counter.notices} notices; "
           f"{len(verdict.problems)} problems", flush=True)
     for problem in verdict.problems[:20]:
         print("  " + problem)
