@@ -53,6 +53,7 @@ struct ElementDescription {
   int length = 0;
   int64_t parameters = 0;  // floats of its weights
   int state_size = 0;      // floats of a session's state
+  std::string kernel;      // the name of the kernel that runs it, e.g. "rondo/avx512"
 };
 
 // A model that a server has live.
@@ -77,6 +78,7 @@ struct ModelDescription {
   double step_seconds = 0;  // seconds between timesteps; 0: unknown
   TableDescription table;
   std::string kernel;          // the name of the kernel that runs it, e.g. "rondo/avx512"
+  std::string weights;         // how the weights of its recurrent layers are held: "f32", "bf16" or "int8"
   bool deterministic = false;  // the bits of a session's answers do not depend on what shares its batches
   // "ready": it is live; "unavailable": no file of it could be loaded, and only name, version and reason say anything.
   std::string state;

@@ -138,6 +138,7 @@ ModelDescription ToModelDescription(const v1::Model& model) {
   description.step_seconds = model.step_seconds();
   description.table = ToTableDescription(model.table());
   description.kernel = model.kernel();
+  description.weights = model.weights();
   description.deterministic = model.deterministic();
   description.state = model.state();
   description.reason = model.reason();
@@ -149,7 +150,8 @@ ModelDescription ToModelDescription(const v1::Model& model) {
                                     element.channels(),
                                     element.length(),
                                     element.parameters(),
-                                    element.state_size()});
+                                    element.state_size(),
+                                    element.kernel()});
   }
   description.whole_sequence = model.whole_sequence();
   return description;

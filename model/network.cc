@@ -44,6 +44,8 @@ class Network::Impl {
   const ModelSpec& spec() const { return spec_; }
   const std::vector<float>& initial_state() const { return initial_state_; }
   const std::string& kernel_name() const { return kernel_name_; }
+  const std::vector<std::string>& element_kernel_names() const { return element_kernel_names_; }
+  const std::string& head_kernel_name() const { return head_kernel_name_; }
   bool deterministic() const { return deterministic_; }
   double flops_per_row() const { return flops_per_row_; }
   size_t max_batch_size() const { return max_batch_size_; }
@@ -72,6 +74,8 @@ class Network::Impl {
   const std::vector<std::unique_ptr<ElementKernel>> kernels_;  // one a node of the graph
   const std::vector<float> initial_state_;
   const std::string kernel_name_;
+  const std::vector<std::string> element_kernel_names_;
+  const std::string head_kernel_name_;
   const bool deterministic_;
 
   mutable WorkspacePool workspaces_;
@@ -90,6 +94,8 @@ Network::Impl::Impl(ModelSpec spec, Weights weights, NetworkKernels kernels, con
       kernels_(std::move(kernels.elements)),
       initial_state_(std::move(kernels.initial_state)),
       kernel_name_(std::move(kernels.name)),
+      element_kernel_names_(std::move(kernels.element_names)),
+      head_kernel_name_(std::move(kernels.head_name)),
       deterministic_(kernels.deterministic) {
   for (size_t rows = 0; rows <= batch_sizes_.back(); ++rows) {
     padded_batch_size_.push_back(*std::lower_bound(batch_sizes_.begin(), batch_sizes_.end(), rows));
@@ -208,6 +214,8 @@ size_t Network::max_timesteps() const { return impl_->max_timesteps(); }
 const ModelSpec& Network::spec() const { return impl_->spec(); }
 const std::vector<float>& Network::initial_state() const { return impl_->initial_state(); }
 const std::string& Network::kernel_name() const { return impl_->kernel_name(); }
+const std::vector<std::string>& Network::element_kernel_names() const { return impl_->element_kernel_names(); }
+const std::string& Network::head_kernel_name() const { return impl_->head_kernel_name(); }
 bool Network::deterministic() const { return impl_->deterministic(); }
 double Network::flops_per_row() const { return impl_->flops_per_row(); }
 size_t Network::max_batch_size() const { return impl_->max_batch_size(); }

@@ -50,9 +50,11 @@ class Network {
   const ModelSpec& spec() const;
   // Where a new session begins: [state_size]. Empty: all zeros.
   const std::vector<float>& initial_state() const;
-  // The name of the kernels for people: "rondo/avx512", "onednn/brgemm:avx512_core" or "reference". Where oneDNN is
-  // held to one number of rows, the name also says that: "onednn/ref, 6 rows".
+  // The name of the kernels for people: "rondo/avx512", "onednn/brgemm:avx512_core" or "reference".
   const std::string& kernel_name() const;
+  // Those of the graph's elements, one a node, and of the linear layer behind a plain stack.
+  const std::vector<std::string>& element_kernel_names() const;
+  const std::string& head_kernel_name() const;
   // True if a row's result does not depend on what shares its batch, bit for bit.
   bool deterministic() const;
   // Floating point operations of one row's step, to judge whether splitting a batch pays.

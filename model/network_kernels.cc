@@ -84,6 +84,7 @@ absl::StatusOr<NetworkKernels> MakeNetworkKernels(const ModelSpec& spec, const W
   kernels.graph = stack ? GraphOfStack(spec) : spec.graph;
   if (kernels.graph == nullptr) return absl::InternalError("the stack has no graph");
   const Layers layers = stack ? LayersOfStack(*kernels.graph, weights) : LayersOf(*kernels.graph, weights);
+  const std::string ours = absl::StrCat("rondo/", InstructionSetName(options.instruction_set));
   LayerKernels of_layers;
   if (!layers.shapes.empty()) {
     absl::StatusOr<LayerKernels> made = MakeLayerKernels(layers.shapes, layers.weights, options);
@@ -93,7 +94,7 @@ absl::StatusOr<NetworkKernels> MakeNetworkKernels(const ModelSpec& spec, const W
   } else {
     of_layers.batch_sizes.resize(options.max_batch_size);
     std::iota(of_layers.batch_sizes.begin(), of_layers.batch_sizes.end(), 1);
-    of_layers.name = absl::StrCat("rondo/", InstructionSetName(options.instruction_set));
+    of_layers.name = ours;
   }
   kernels.name = std::move(of_layers.name);
   kernels.batch_sizes =
@@ -102,9 +103,11 @@ absl::StatusOr<NetworkKernels> MakeNetworkKernels(const ModelSpec& spec, const W
   for (size_t i = 0; i < kernels.graph->nodes().size(); ++i) {
     const Element& element = *kernels.graph->nodes()[i].element;
     const SlotValues values = stack ? SlotValues() : kernels.graph->WeightsOf(i, weights.tensors);
+    kernels.element_names.push_back(element.layer() != nullptr ? (*layer)->name() : ours);
     kernels.elements.push_back(element.layer() != nullptr ? MakeLayerElement(std::move(*layer++), *element.layer())
                                                           : element.MakeKernel(values, options));
   }
+  kernels.head_name = ours;
   if (!stack) kernels.initial_state = InitialState(*kernels.graph, weights);
   return kernels;
 }

@@ -21,8 +21,10 @@ struct NetworkKernels {
   std::vector<std::unique_ptr<ElementKernel>> elements;  // one a node
   std::vector<size_t> batch_sizes;                       // ascending; all elements run each of them
   std::vector<float> initial_state;                      // [state_size], or empty: zeros
-  bool deterministic = true;                             // see KernelOptions
+  bool deterministic = true;                             // see LayerKernels
   std::string name;                                      // for people
+  std::vector<std::string> element_names;                // for people, one a node
+  std::string head_name;                                 // for people
 };
 
 // The graph that a plain stack is: its cells, of which the last one answers. What is in front of them and behind them,

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "model/model_spec.h"
+#include "model/network.h"
 #include "model/network/element.h"
 
 namespace rondo {
@@ -19,11 +19,12 @@ struct NetworkTableRow {
   Frame output;
   int64_t parameters = 0;  // floats of weights
   int64_t state_size = 0;  // floats of one session's state
+  std::string kernel;      // the name of what runs it
 };
 
 // The elements of a network in the order that they run. A plain stack is shown as the graph that it means, with its
-// encoder in front and its linear layer behind. REQUIRES: spec.Validate() is OK.
-std::vector<NetworkTableRow> NetworkTable(const ModelSpec& spec);
+// encoder in front and its linear layer behind.
+std::vector<NetworkTableRow> NetworkTable(const Network& network);
 
 }  // namespace rondo
 

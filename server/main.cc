@@ -127,6 +127,10 @@ int main(int argc, char** argv) {
   rondo::OptionTable table = rondo::ServerOptionTable(&options);
   if (const std::optional<int> exit_code = rondo::ReadCommandLine(table, argc, argv)) return *exit_code;
 
+  if (options.deterministic) {
+    rondo::LogEvent(rondo::LogLevel::kWarning, "option_leaves",
+                    {{"option", "--deterministic"}, {"instead", "--kernel=rondo"}});
+  }
   absl::StatusOr<std::unique_ptr<rondo::Server>> server = rondo::Server::Start(options);
   if (!server.ok()) return Fail(server.status());
   bool loaded = false;

@@ -109,11 +109,12 @@ OptionGroup Computing(ServerOptions* options) {
         Choice(&options->registry.network.kernel,
                {{"auto", KernelKind::kAuto}, {"rondo", KernelKind::kRondo}, {"onednn", KernelKind::kOneDnn}}),
         "What computes a step. rondo: kernels of our own, whose answers are independent of what shares their batch, "
-        "bit for bit, on any CPU. onednn: oneDNN's. auto: rondo where the CPU has AVX2 or AVX-512, else onednn."},
-       {"deterministic", Switch(&options->registry.network.deterministic),
-        "Make the answers of --kernel=onednn too independent of what shares their batch. Every kernel call then has "
-        "one number of rows, at most 8: a lone step costs 1.4 to 3.8 times as much, full batches of up to 512 units "
-        "about as much as without. With the other kernel answers are so anyway."}}};
+        "bit for bit, on any CPU. onednn: oneDNN's, which says nothing of the kind. auto: rondo where the CPU has AVX2 "
+        "or AVX-512, else onednn; nothing is measured. `rondo models` says which one runs, and whether answers are "
+        "independent."},
+       {"deterministic", Switch(&options->deterministic),
+        "Leaves with the next version, and is logged as a warning: --kernel=rondo, which it stands for, is what makes "
+        "answers independent of what shares their batch."}}};
 }
 
 OptionGroup Sessions(SessionTable::Options* options) {
@@ -192,6 +193,7 @@ absl::Status Finish(ServerOptions* options) {
                                                 : "both --model and --model_repository are given",
                    ": wanted exactly one of --model=FILE[,FILE...] and --model_repository=DIR");
   }
+  if (options->deterministic) options->registry.network.kernel = KernelKind::kRondo;
   if (absl::Status access = CheckAccess(options->access, {options->listen, options->http_listen}); !access.ok()) {
     return access;
   }

@@ -48,6 +48,8 @@ struct ServerOptions {
   absl::Duration shutdown_delay = absl::ZeroDuration();
   absl::Duration drain_timeout = absl::Seconds(30);
   AdoptSessions adopt_sessions = AdoptSessions::kNever;
+  // A flag that leaves with the next version: it stands for the kernel that answers so.
+  bool deterministic = false;
   AccessOptions access;
   ModelRegistry::Options registry;
   SessionTable::Options sessions;

@@ -37,14 +37,14 @@ absl::Status List(const CommandContext& context) {
 absl::Status ShowGraph(const CommandContext& context, const std::string& name) {
   const absl::StatusOr<ModelDescription> model = context.client.GetModel(name);
   if (!model.ok()) return model.status();
-  absl::Status status =
-      context.output.Row({"element", "type", "of", "channels", "length", "parameters", "state", "attributes"});
+  absl::Status status = context.output.Row(
+      {"element", "type", "of", "channels", "length", "parameters", "state", "kernel", "attributes"});
   for (const ElementDescription& element : model->elements) {
     if (!status.ok()) return status;
     status =
         context.output.Row({element.name, element.type, absl::StrJoin(element.of, " "), absl::StrCat(element.channels),
                             absl::StrCat(element.length), absl::StrCat(element.parameters),
-                            absl::StrCat(element.state_size), element.attributes});
+                            absl::StrCat(element.state_size), element.kernel, element.attributes});
   }
   return status.ok() ? context.output.Flush() : status;
 }

@@ -8,14 +8,9 @@
 #include "model/kernels/onednn_kernel.h"
 #include "model/kernels/reference_kernel.h"
 #include "model/kernels/rondo_kernel.h"
-#include "model/kernels/row_places.h"
 
 namespace rondo {
 namespace {
-
-// oneDNN runs near its peak at these sizes where they hold: 8 rows with AVX-512, 6 with AVX2, whose matrix product
-// takes six rows at a time. A batch of one row always holds.
-constexpr size_t kDeterministicBatchSizes[] = {8, 6, 4, 1};
 
 // For oneDNN each costs about 0.4 ms and 0.2 MB a layer, so large ones are spaced out and a batch in between is padded,
 // by at most a quarter.
@@ -56,32 +51,6 @@ absl::StatusOr<LayerKernels> MakeOneDnnKernels(const std::vector<LayerShape>& sh
   return kernels;
 }
 
-bool PlacesAreEqual(const std::vector<LayerShape>& shapes, const LayerKernels& kernels, size_t batch_size) {
-  for (size_t layer = 0; layer < shapes.size(); ++layer) {
-    const KernelSizes sizes{static_cast<size_t>(shapes[layer].input_size),
-                            static_cast<size_t>(shapes[layer].hidden_size), shapes[layer].cell == Cell::kLstm};
-    if (!PlacesAreEqual(*kernels.layers[layer], sizes, batch_size)) return false;
-  }
-  return true;
-}
-
-// One batch size, at most 8, at which a row's result does not depend on its place: the first candidate that shows that
-// of every layer, on this machine.
-absl::StatusOr<LayerKernels> MakeDeterministicOneDnnKernels(const std::vector<LayerShape>& shapes,
-                                                            const std::vector<LayerWeights>& weights,
-                                                            size_t max_batch_size) {
-  for (const size_t batch_size : kDeterministicBatchSizes) {
-    if (batch_size > max_batch_size) continue;
-    absl::StatusOr<LayerKernels> kernels = MakeOneDnnKernels(shapes, weights, {batch_size});
-    if (!kernels.ok()) return kernels;
-    if (!PlacesAreEqual(shapes, *kernels, batch_size)) continue;
-    kernels->deterministic = true;
-    absl::StrAppend(&kernels->name, ", ", batch_size, " rows");
-    return kernels;
-  }
-  return absl::InternalError("oneDNN failed at every batch size");
-}
-
 LayerKernels MakeKernelsOfOurs(const std::vector<LayerShape>& shapes, const std::vector<LayerWeights>& weights,
                                KernelKind kind, const KernelOptions& options) {
   LayerKernels kernels;
@@ -108,7 +77,6 @@ absl::StatusOr<LayerKernels> MakeLayerKernels(const std::vector<LayerShape>& sha
   const KernelKind kind =
       options.kernel == KernelKind::kAuto ? ChooseKernel(shapes, options.instruction_set) : options.kernel;
   if (kind != KernelKind::kOneDnn) return MakeKernelsOfOurs(shapes, weights, kind, options);
-  if (options.deterministic) return MakeDeterministicOneDnnKernels(shapes, weights, options.max_batch_size);
   return MakeOneDnnKernels(shapes, weights, SpacedBatchSizes(options.max_batch_size));
 }
 

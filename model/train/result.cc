@@ -96,7 +96,7 @@ absl::StatusOr<Evaluation> EvaluateModel(const Dataset& dataset, const ModelFile
   std::thread([&] {
     PrepareComputeThread();
     Network::Options options;
-    options.deterministic = true;  // as a server with --deterministic: what shares the batch changes no bit
+    options.kernel = KernelKind::kRondo;  // what shares the batch changes no bit
     const auto network = Network::Create(model.spec, model.weights, options);
     evaluation = network.ok() ? Evaluate(dataset, **network, season, part) : network.status();
   }).join();

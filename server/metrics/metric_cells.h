@@ -120,7 +120,7 @@ struct HistogramSum {
 
 // Cells that have labels: ForEach(show) calls show(label_values, cell) for each in turn.
 struct LabelledCells {};
-inline constexpr size_t kMostLabels = 5;  // of a family
+inline constexpr size_t kMostLabels = 6;  // of a family
 
 }  // namespace rondo
 

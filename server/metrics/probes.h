@@ -202,7 +202,7 @@ struct RegistryProbe : Probe {
   Metric<PerVersion> live{this,
                           {"rondo_model_info",
                            "Always 1 for each live model version; the labels describe it.",
-                           {"model", "version", "cell", "kernel", "dtype"}}};
+                           {"model", "version", "cell", "kernel", "dtype", "deterministic"}}};
   Metric<PerVersion> loaded{this,
                             {"rondo_model_loaded",
                              "1 for each model version whose newest file is live, 0 if that file could not be loaded.",

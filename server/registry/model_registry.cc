@@ -171,7 +171,9 @@ void ModelRegistry::Publish() {
     if (entry.served != nullptr) {
       const Network& network = *entry.served->model->network;
       made->live[key.first][key.second] = entry.served;
-      live[key] = {1, {std::string(network.spec().network_kind()), network.kernel_name(), "f32"}};
+      live[key] = {1,
+                   {std::string(network.spec().network_kind()), network.kernel_name(), "f32",
+                    network.deterministic() ? "true" : "false"}};
     }
     made->known.push_back({key.first, key.second, entry.served, entry.failure});
     loaded[key] = {entry.failure.ok() ? 1.0 : 0.0, {}};

@@ -5,7 +5,7 @@
 //
 // Rows that begin with step: Network::Step against the bare oneDNN primitive: what gathering, checking, the head and
 // scattering add. `ratio` is bare / step of the medians, `added_us` their difference. Those that end in /onednn run the
-// step on oneDNN, those in /onednn/deterministic with one fixed batch size.
+// step on oneDNN.
 //
 // The rows that begin with split show what a second core brings: one step on one thread (`one_us`), half its rows alone
 // (`half_us`), both halves at once on two threads (`both_us`). `speedup` is one / both; of what it lacks to 2, one /
@@ -68,7 +68,7 @@ class Batch {
       rows_.push_back(row);
     }
     Network::Options options = wanted;
-    if (!options.deterministic) options.max_batch_size = batch_size;
+    options.max_batch_size = batch_size;
     network_ = *Network::Create(std::move(spec), std::move(weights), options);
   }
 
@@ -250,11 +250,9 @@ void RegisterKernels(InstructionSet instruction_set) {
 }
 
 void RegisterSteps() {
-  Network::Options onednn, deterministic;
-  onednn.kernel = deterministic.kernel = KernelKind::kOneDnn;
-  deterministic.deterministic = true;
-  const std::pair<const char*, Network::Options> kernels[] = {
-      {"", {}}, {"/onednn", onednn}, {"/onednn/deterministic", deterministic}};
+  Network::Options onednn;
+  onednn.kernel = KernelKind::kOneDnn;
+  const std::pair<const char*, Network::Options> kernels[] = {{"", {}}, {"/onednn", onednn}};
   for (const NamedCell& cell : kCells) {
     if (cell.reset == GruReset::kBefore) continue;
     for (const size_t hidden_size : {32, 64, 128, 512, 1024}) {

@@ -205,7 +205,7 @@ class Cluster:
         count = 3 if options.store == "redis" else 1
         self.addresses = [f"127.0.0.1:{free_port()}" for _ in range(count)]
         self.servers = [
-            Process([self.binary, f"--model_repository={repository}", "--deterministic", f"--listen={address}", "--http_listen=",
+            Process([self.binary, f"--model_repository={repository}", "--kernel=rondo", f"--listen={address}", "--http_listen=",
                      f"--session_store={store}", f"--durability={options.durability}", f"--sync_interval={SYNC_INTERVAL}s"],
                     "event=listening", log)
             for address in self.addresses]

@@ -180,7 +180,7 @@ class Placement:
 def rondo_server(options, folder, store, log):
     address, http = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     server = Process(["taskset", "-c", options.placement.server, options.bin / "rondo-server",
-                      f"--model_repository={folder / 'models'}", "--deterministic", f"--listen={address}", f"--http_listen={http}",
+                      f"--model_repository={folder / 'models'}", "--kernel=rondo", f"--listen={address}", f"--http_listen={http}",
                       f"--session_store={store}", "--durability=interval"], "event=listening", log)
     server.start()
     return server, address, http

@@ -118,7 +118,7 @@ def problems_of_outputs(binary, repository, series, log):
     """Compares the outputs with those of one uninterrupted request each to a server without a store, bit for bit."""
     port = free_port()
     longest = max((len(one.outputs) for one in series), default=1)
-    server = Process([binary, f"--model_repository={repository}", "--deterministic", f"--listen=127.0.0.1:{port}", "--http_listen=",
+    server = Process([binary, f"--model_repository={repository}", "--kernel=rondo", f"--listen=127.0.0.1:{port}", "--http_listen=",
                       f"--max_timesteps={max(1, longest)}", f"--max_message_bytes={2 ** 30}"], "event=listening", log)
     server.start()
     problems = []

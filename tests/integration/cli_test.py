@@ -107,10 +107,13 @@ class CliTest(unittest.TestCase):
 
     def test_the_elements_of_a_network_are_listed(self):
         rows = self.answer("models", "--graph=sum").splitlines()
-        self.assertEqual(rows[0], "element,type,of,channels,length,parameters,state,attributes")
+        self.assertEqual(rows[0], "element,type,of,channels,length,parameters,state,kernel,attributes")
         self.assertEqual([row.split(",")[:3] for row in rows[1:]],
                          [["encoder", "standardise", "input"], ["rnn_l0", "rnn", "encoder"], ["head", "dense", "rnn_l0"]])
         self.assertIn('""activation"":""relu""', rows[2])
+        self.assertRegex(rows[1], ",rondo/plain,")
+        self.assertRegex(rows[2], ",(rondo|onednn)/[a-z0-9_:]+,")
+        self.assertRegex(rows[3], ",rondo/[a-z0-9]+,")
         self.assertIn("no_such", self.refusal("models", "--graph=no_such"))
 
     def test_the_server_can_come_from_the_environment(self):

@@ -14,12 +14,12 @@ std::vector<float> Rows(const std::vector<float>& values, int64_t row_size, int6
 
 }  // namespace
 
-void MakeDeterministic(ServerOptions* options) { options->registry.network.deterministic = true; }
+void MakeDeterministic(ServerOptions* options) { options->registry.network.kernel = KernelKind::kRondo; }
 
 std::unique_ptr<Network> NetworkOf(const ModelFile& model) {
   PrepareComputeThread();
   Network::Options options;
-  options.deterministic = true;
+  options.kernel = KernelKind::kRondo;
   absl::StatusOr<std::unique_ptr<Network>> network = Network::Create(model.spec, model.weights, options);
   EXPECT_TRUE(network.ok()) << network.status();
   return *std::move(network);

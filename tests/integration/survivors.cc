@@ -8,7 +8,7 @@ namespace rondo {
 
 ServerChild::ServerChild(const std::string& model_path, const std::string& listen, std::vector<std::string> flags) {
   flags.insert(flags.end(),
-               {"--model=" + model_path, "--listen=" + listen, "--http_listen=", "--loops=1", "--deterministic"});
+               {"--model=" + model_path, "--listen=" + listen, "--http_listen=", "--loops=1", "--kernel=rondo"});
   process_ = std::make_unique<ChildProcess>("rondo-server", std::move(flags));
   const std::string line = process_->WaitForLine("event=listening");
   const std::string key = " address=";

@@ -52,8 +52,9 @@ void ToProto(const Model& model, v1::Model* proto) {
   ToProto(spec.table, proto->mutable_table());
   proto->set_kernel(model.network->kernel_name());
   proto->set_deterministic(model.network->deterministic());
+  proto->set_weights("f32");
   proto->set_whole_sequence(spec.whole_sequence());
-  for (const NetworkTableRow& row : NetworkTable(spec)) {
+  for (const NetworkTableRow& row : NetworkTable(*model.network)) {
     v1::Element* element = proto->add_elements();
     element->set_name(row.name);
     element->set_type(row.type);
@@ -63,6 +64,7 @@ void ToProto(const Model& model, v1::Model* proto) {
     element->set_length(static_cast<int32_t>(row.output.length));
     element->set_parameters(row.parameters);
     element->set_state_size(static_cast<int32_t>(row.state_size));
+    element->set_kernel(row.kernel);
   }
 }
 

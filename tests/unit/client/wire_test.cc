@@ -68,6 +68,7 @@ v1::Model ToProto(const ModelDescription& model) {
   }
   proto.set_step_seconds(model.step_seconds);
   proto.set_kernel(model.kernel);
+  proto.set_weights(model.weights);
   proto.set_whole_sequence(model.whole_sequence);
   proto.set_deterministic(model.deterministic);
   proto.set_state(model.state);

@@ -55,7 +55,7 @@ std::unique_ptr<Network> MakeNetwork(Cell cell, size_t hidden_size, float scale 
   weights.head_bias = RandomFloats(2, scale, &random);
   PrepareComputeThread();
   Network::Options options;
-  options.deterministic = true;
+  options.kernel = KernelKind::kRondo;
   absl::StatusOr<std::unique_ptr<Network>> network = Network::Create(spec, weights, options);
   EXPECT_TRUE(network.ok()) << network.status();
   return *std::move(network);

@@ -50,7 +50,8 @@ void Fill(Metrics* metrics, absl::string_view model) {
   counts->sessions.live.Add(8);
   counts->sessions.Ended(SessionEvent::kExpired);
   counts->registry.load.Observe(Nanoseconds(absl::Milliseconds(40)));
-  metrics->registry()->live.Replace({{{std::string(model), 3}, {1, {"lstm", "onednn/brgemm:avx512_core", "f32"}}}});
+  metrics->registry()->live.Replace(
+      {{{std::string(model), 3}, {1, {"lstm", "onednn/brgemm:avx512_core", "f32", "false"}}}});
   metrics->requests()->rejected[Why::kQueueFull].Add();
   metrics->requests()->in_flight.Add(2);
   metrics->ForLoop(0)->busy.AddNanoseconds(1'500'000'000);
@@ -85,7 +86,7 @@ TEST(MetricsTest, PageSaysWhatWasCounted) {
           R"(rondo_session_events_total{model="weather",event="created"} 0)",
           R"(rondo_session_events_total{model="weather",event="expired"} 1)",
           R"(rondo_model_load_duration_seconds_sum{model="weather"} 0.04)",
-          R"(rondo_model_info{model="weather",version="3",cell="lstm",kernel="onednn/brgemm:avx512_core",dtype="f32"} 1)",
+          R"(rondo_model_info{model="weather",version="3",cell="lstm",kernel="onednn/brgemm:avx512_core",dtype="f32",deterministic="false"} 1)",
           R"(rondo_rejected_total{reason="queue_full"} 1)",
           R"(rondo_rejected_total{reason="draining"} 0)",
           R"(rondo_requests_in_flight 2)",

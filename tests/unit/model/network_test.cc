@@ -30,12 +30,6 @@ Network::Options OneDnn() {
   return options;
 }
 
-Network::Options DeterministicOneDnn() {
-  Network::Options options = OneDnn();
-  options.deterministic = true;
-  return options;
-}
-
 ModelSpec SmallLstm() { return MakeSpec({"Lstm", Cell::kLstm}, kInputSize, 20, 2, kOutputSize); }
 
 // ---- A row's result does not depend on what shares its batch.
@@ -84,14 +78,6 @@ TEST_P(BatchTest, OneDnnsResultsAreNearlyEqualAndAFusedLstmsBitForBit) {
       absl::StrContains(MakeNetwork(Spec(), RandomWeights(Spec(), 3), OneDnn())->kernel_name(), "brgemm");
   const double tolerance = fused && Spec().cell == Cell::kLstm ? 0 : 2e-6;
   EXPECT_LE(AloneAgainstBatched(Spec(), OneDnn()), tolerance);
-}
-
-TEST_P(BatchTest, DeterministicOneDnnIsEqualBitForBitWithAnyCell) {
-  Network::Options options = DeterministicOneDnn();
-  for (const size_t max_batch_size : {64, 7, 5, 3, 1}) {
-    options.max_batch_size = max_batch_size;
-    EXPECT_EQ(AloneAgainstBatched(Spec(), options), 0) << max_batch_size;
-  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Cells, BatchTest,
@@ -255,15 +241,13 @@ TEST(NetworkTest, NamesItsKernel) {
   const auto onednn = MakeNetwork(spec, RandomWeights(spec, 1), OneDnn());
   EXPECT_THAT(onednn->kernel_name(), testing::StartsWith("onednn/"));
   EXPECT_FALSE(onednn->deterministic());
-  const auto deterministic = MakeNetwork(spec, RandomWeights(spec, 1), DeterministicOneDnn());
-  EXPECT_THAT(deterministic->kernel_name(), testing::ContainsRegex("onednn/.*, [0-9] rows"));
-  EXPECT_TRUE(deterministic->deterministic());
   Network::Options options;
   options.kernel = KernelKind::kRondo;
   for (const InstructionSet set : InstructionSets()) {
     options.instruction_set = set;
     const auto rondo = MakeNetwork(spec, RandomWeights(spec, 1), options);
     EXPECT_EQ(rondo->kernel_name(), absl::StrCat("rondo/", InstructionSetName(set)));
+    EXPECT_EQ(rondo->element_kernel_names(), std::vector<std::string>(2, rondo->kernel_name()));
     EXPECT_TRUE(rondo->deterministic());
   }
 }

@@ -40,7 +40,6 @@ TEST(OptionsTest, DefaultsAreWhatTheDesignSays) {
   EXPECT_EQ(options->drain_timeout, absl::Seconds(30));
   EXPECT_THAT(options->registry.model_files, ElementsAre("weather.safetensors"));
   EXPECT_EQ(options->registry.network.max_batch_size, 64u);
-  EXPECT_FALSE(options->registry.network.deterministic);
   EXPECT_EQ(options->registry.network.kernel, KernelKind::kAuto);
   EXPECT_EQ(options->sessions.max_sessions, 1'000'000u);
   EXPECT_EQ(options->sessions.max_queue_per_session, 64u);
@@ -93,6 +92,11 @@ TEST(OptionsTest, TheKernelIsOursOrOneDnns) {
   EXPECT_EQ(With("kernel", "rondo")->registry.network.kernel, KernelKind::kRondo);
   EXPECT_EQ(With("kernel", "onednn")->registry.network.kernel, KernelKind::kOneDnn);
   EXPECT_FALSE(With("kernel", "reference").ok());
+}
+
+TEST(OptionsTest, DeterministicStandsForTheKernelThatIs) {
+  EXPECT_EQ(With("deterministic", "true")->registry.network.kernel, KernelKind::kRondo);
+  EXPECT_EQ(With("deterministic", "false")->registry.network.kernel, KernelKind::kAuto);
 }
 
 TEST(OptionsTest, ZeroMeansWhatTheHelpSays) {

@@ -184,11 +184,13 @@ def from_model(model: models_pb2.Model) -> messages.ModelDescription:
                 element.length,
                 element.parameters,
                 element.state_size,
+                element.kernel,
             )
             for element in model.elements
         ),
         whole_sequence=model.whole_sequence,
         deterministic=model.deterministic,
+        weights=model.weights,
     )
 
 

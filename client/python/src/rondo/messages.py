@@ -84,6 +84,8 @@ class ElementDescription:
     """Numbers of its weights."""
     state_size: int
     """Numbers of a session's state."""
+    kernel: str = ""
+    """The name of the kernel that runs it, e.g. "rondo/avx512"."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,6 +133,8 @@ class ModelDescription:
     """It takes whole sequences only, and has no session."""
     deterministic: bool = False
     """The bits of a session's answers do not depend on what shares its batches."""
+    weights: str = ""
+    """How the weights of its recurrent layers are held: "f32", "bf16" or "int8"."""
 
 
 @dataclasses.dataclass(frozen=True)
