@@ -10,6 +10,7 @@ uint64_t FingerprintOf(const ModelSpec& spec, const Weights& weights) {
   ModelSpec computed = spec;
   computed.training_json = "{}";
   computed.band_factors.clear();
+  computed.accuracy = {};
   computed.table = {};
   computed.table.time_zone = spec.table.time_zone;  // the calendar follows it
   computed.table.units = spec.table.units;

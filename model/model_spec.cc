@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "model/json/json_text.h"
+#include "model/known_answers.h"
 #include "model/table_json.h"
 
 namespace rondo {
@@ -246,7 +247,8 @@ int64_t ModelSpec::state_size() const {
 absl::string_view ModelSpec::network_kind() const { return graph != nullptr ? "graph" : CellName(cell); }
 
 absl::Status ModelSpec::Validate() const {
-  for (const auto check : {CheckNetwork, CheckInputs, CheckQuantiles, CheckOutputs, CheckFeedback, CheckProvenance}) {
+  for (const auto check :
+       {CheckNetwork, CheckInputs, CheckQuantiles, CheckOutputs, CheckFeedback, CheckProvenance, CheckKnownAnswers}) {
     if (absl::Status status = check(*this); !status.ok()) return status;
   }
   return graph == nullptr ? absl::OkStatus() : CheckGraph(*this);

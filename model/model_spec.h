@@ -43,6 +43,13 @@ struct FeedbackLink {
   std::string input;
 };
 
+// What float32 weights answer to one sequence from a new session: what weights of another format are judged by.
+struct KnownAnswers {
+  std::vector<float> inputs;   // [timesteps][input_size], raw units
+  std::vector<int64_t> times;  // [timesteps], unix seconds; empty unless the spec needs_times()
+  std::vector<float> outputs;  // [timesteps][output_size]; empty: nothing is known
+};
+
 // Describes a model apart from its weights. A value; immutable once validated. Its network is a plain stack (equal
 // cells, then a linear layer: cell to hidden_size) or a graph of elements.
 struct ModelSpec {
@@ -67,8 +74,10 @@ struct ModelSpec {
   // How much farther from their median the quantiles of sampled paths lie than the paths say, as a validation part has
   // shown: [steps ahead][outputs]; the last ones hold for later steps. Empty: as the paths say.
   std::vector<double> band_factors;
-  double step_seconds = 0;           // 0: unknown
-  TableFormat table;                 // how the tables are written that the model is fed from
+  double step_seconds = 0;                    // 0: unknown
+  TableFormat table;                          // how the tables are written that the model is fed from
+  WeightFormat weights = WeightFormat::kF32;  // how a server holds them unless it is told otherwise
+  KnownAnswers accuracy;
   std::string training_json = "{}";  // provenance, free form, an object
 
   // Floats a timestep that a client sends: one an input, or one token id.

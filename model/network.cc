@@ -46,6 +46,7 @@ class Network::Impl {
   const std::string& kernel_name() const { return kernel_name_; }
   const std::vector<std::string>& element_kernel_names() const { return element_kernel_names_; }
   const std::string& head_kernel_name() const { return head_kernel_name_; }
+  WeightFormat weights() const { return weights_; }
   bool deterministic() const { return deterministic_; }
   double flops_per_row() const { return flops_per_row_; }
   size_t max_batch_size() const { return max_batch_size_; }
@@ -76,6 +77,7 @@ class Network::Impl {
   const std::string kernel_name_;
   const std::vector<std::string> element_kernel_names_;
   const std::string head_kernel_name_;
+  const WeightFormat weights_;
   const bool deterministic_;
 
   mutable WorkspacePool workspaces_;
@@ -96,6 +98,7 @@ Network::Impl::Impl(ModelSpec spec, Weights weights, NetworkKernels kernels, con
       kernel_name_(std::move(kernels.name)),
       element_kernel_names_(std::move(kernels.element_names)),
       head_kernel_name_(std::move(kernels.head_name)),
+      weights_(*options.weights),
       deterministic_(kernels.deterministic) {
   for (size_t rows = 0; rows <= batch_sizes_.back(); ++rows) {
     padded_batch_size_.push_back(*std::lower_bound(batch_sizes_.begin(), batch_sizes_.end(), rows));
@@ -110,9 +113,11 @@ absl::StatusOr<std::unique_ptr<const Network::Impl>> Network::Impl::Create(Model
   }
   if (absl::Status status = spec.Validate(); !status.ok()) return status;
   if (absl::Status status = CheckWeights(spec, weights); !status.ok()) return status;
-  absl::StatusOr<NetworkKernels> kernels = MakeNetworkKernels(spec, weights, options);
+  Options resolved = options;
+  resolved.weights = options.weights.value_or(spec.weights);
+  absl::StatusOr<NetworkKernels> kernels = MakeNetworkKernels(spec, weights, resolved);
   if (!kernels.ok()) return kernels.status();
-  std::unique_ptr<Impl> impl(new Impl(std::move(spec), std::move(weights), *std::move(kernels), options));
+  std::unique_ptr<Impl> impl(new Impl(std::move(spec), std::move(weights), *std::move(kernels), resolved));
   std::unique_ptr<Workspace> first = impl->TakeWorkspace();
   if (first == nullptr) return absl::InternalError("out of memory for a workspace");
   impl->workspaces_.Return(std::move(first));
@@ -216,6 +221,7 @@ const std::vector<float>& Network::initial_state() const { return impl_->initial
 const std::string& Network::kernel_name() const { return impl_->kernel_name(); }
 const std::vector<std::string>& Network::element_kernel_names() const { return impl_->element_kernel_names(); }
 const std::string& Network::head_kernel_name() const { return impl_->head_kernel_name(); }
+WeightFormat Network::weights() const { return impl_->weights(); }
 bool Network::deterministic() const { return impl_->deterministic(); }
 double Network::flops_per_row() const { return impl_->flops_per_row(); }
 size_t Network::max_batch_size() const { return impl_->max_batch_size(); }

@@ -35,7 +35,8 @@ class Network {
  public:
   using Options = KernelOptions;
 
-  // INVALID_ARGUMENT: the spec, or weights whose sizes do not follow from it. INTERNAL: oneDNN refused.
+  // INVALID_ARGUMENT: the spec, weights whose sizes do not follow from it, or a format of the weights that the kernel
+  // does not read. INTERNAL: oneDNN refused.
   static absl::StatusOr<std::unique_ptr<Network>> Create(ModelSpec spec, Weights weights, const Options& options);
   ~Network();
 
@@ -55,6 +56,8 @@ class Network {
   // Those of the graph's elements, one a node, and of the linear layer behind a plain stack.
   const std::vector<std::string>& element_kernel_names() const;
   const std::string& head_kernel_name() const;
+  // How the weights of its recurrent layers are held.
+  WeightFormat weights() const;
   // True if a row's result does not depend on what shares its batch, bit for bit.
   bool deterministic() const;
   // Floating point operations of one row's step, to judge whether splitting a batch pays.

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "model/json/json_text.h"
 #include "model/json/object_reader.h"
+#include "model/known_answers_json.h"
 #include "model/table_json.h"
 
 namespace rondo {
@@ -47,6 +48,12 @@ const Choices<Head>& HeadChoices() {
 const Choices<Calendar>& CalendarChoices() {
   static const auto& choices = *new Choices<Calendar>{
       {"hour", Calendar::kHour}, {"weekday", Calendar::kWeekday}, {"day_of_year", Calendar::kDayOfYear}};
+  return choices;
+}
+
+const Choices<WeightFormat>& WeightFormatChoices() {
+  static const auto& choices = *new Choices<WeightFormat>{
+      {"f32", WeightFormat::kF32}, {"bf16", WeightFormat::kBf16}, {"int8", WeightFormat::kInt8}};
   return choices;
 }
 
@@ -146,19 +153,6 @@ void ReadOutputs(ObjectReader& root, Need need, ModelSpec* spec, absl::Status* s
   }
 }
 
-void ReadNumbers(ObjectReader& root, absl::string_view key, std::vector<double>* numbers) {
-  const Json* array = root.FindArray(key, Need::kOptional);
-  if (array == nullptr) return;
-  for (size_t i = 0; i < array->size(); ++i) {
-    const Json& number = (*array)[i];
-    if (!number.is_number()) {
-      root.Refuse(absl::StrCat(Element(key, i), " is ", JsonKind(number), "; it must be a number"));
-      return;
-    }
-    numbers->push_back(number.get<double>());
-  }
-}
-
 void ReadFeedback(ObjectReader& root, ModelSpec* spec, absl::Status* status) {
   const Json* feedback = root.FindArray("feedback", Need::kOptional);
   if (feedback == nullptr) return;
@@ -196,7 +190,7 @@ void ReadReply(ObjectReader& reader, Need need, ModelSpec* spec, absl::Status* s
   ReadOutputs(reader, need, spec, status);
   reader.Read("horizon", Need::kOptional, &spec->horizon);
   reader.Read("head", Need::kOptional, HeadChoices(), &spec->head);
-  ReadNumbers(reader, "quantiles", &spec->quantiles);
+  reader.ReadNumbers("quantiles", &spec->quantiles);
 }
 
 // Outputs that the description does not list are as many as the graph answers.
@@ -266,10 +260,12 @@ absl::StatusOr<ModelSpec> ParseSpecJson(absl::string_view text) {
   } else {
     ReadElements(root, &spec, &status);
   }
-  ReadNumbers(root, "band_factors", &spec.band_factors);
+  root.ReadNumbers("band_factors", &spec.band_factors);
   ReadFeedback(root, &spec, &status);
   root.Read("step_seconds", Need::kOptional, &spec.step_seconds);
   ReadTable(root, &spec.table, &status);
+  root.Read("weights", Need::kOptional, WeightFormatChoices(), &spec.weights);
+  ReadKnownAnswers(root, &spec.accuracy, &status);
   if (const Json* training = root.Find("training", Need::kOptional)) spec.training_json = training->dump();
   root.RefuseOthers();
   if (!status.ok()) return status;
@@ -299,6 +295,8 @@ std::string SpecJson(const ModelSpec& spec) {
   json["step_seconds"] = spec.step_seconds;
   OrderedJson table = TableJson(spec.table);
   if (!table.is_null()) json["table"] = std::move(table);
+  if (spec.weights != WeightFormat::kF32) json["weights"] = WeightFormatName(spec.weights);
+  if (!spec.accuracy.outputs.empty()) json["accuracy"] = KnownAnswersJson(spec.accuracy);
   json["training"] = OrderedJson::parse(spec.training_json, nullptr, /*allow_exceptions=*/false);
   return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }

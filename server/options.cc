@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
 #include "absl/algorithm/container.h"
 #include "absl/status/status.h"
@@ -112,6 +113,17 @@ OptionGroup Computing(ServerOptions* options) {
         "bit for bit, on any CPU. onednn: oneDNN's, which says nothing of the kind. auto: rondo where the CPU has AVX2 "
         "or AVX-512, else onednn; nothing is measured. `rondo models` says which one runs, and whether answers are "
         "independent."},
+       {"weights",
+        Choice(&options->registry.network.weights, Words<std::optional<WeightFormat>>{{"model", std::nullopt},
+                                                                                      {"f32", WeightFormat::kF32},
+                                                                                      {"bf16", WeightFormat::kBf16},
+                                                                                      {"int8", WeightFormat::kInt8}}),
+        "How the weights of recurrent layers are held; all sums are of float32. bf16 and int8 make a big network "
+        "faster "
+        "where few rows share its steps, and its answers less exact: a model whose answers they take farther than 5 % "
+        "of what its outputs span is not loaded. They need --kernel=rondo or auto. Servers that share a "
+        "--session_store "
+        "should agree. model: as each model's file says; f32 if it says nothing."},
        {"deterministic", Switch(&options->deterministic),
         "Leaves with the next version, and is logged as a warning: --kernel=rondo, which it stands for, is what makes "
         "answers independent of what shares their batch."}}};

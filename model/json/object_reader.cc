@@ -65,6 +65,18 @@ const Json* ObjectReader::FindArray(absl::string_view key, Need need) {
   return nullptr;
 }
 
+void ObjectReader::ReadNumbers(absl::string_view key, std::vector<double>* numbers) {
+  const Json* const array = FindArray(key, Need::kOptional);
+  if (array == nullptr) return;
+  for (size_t i = 0; i < array->size(); ++i) {
+    const Json& number = (*array)[i];
+    if (!number.is_number()) {
+      return Refuse(absl::StrCat(Where(key), "[", i, "] is ", JsonKind(number), "; it must be a number"));
+    }
+    numbers->push_back(number.get<double>());
+  }
+}
+
 int ObjectReader::IndexOf(const Json& json, const std::string& where, const std::vector<absl::string_view>& names) {
   const std::string wanted = absl::StrJoin(names, " or ");
   if (!json.is_string()) {

@@ -39,6 +39,8 @@ class ObjectReader {
   void Read(absl::string_view key, Need need, int64_t* value);  // whole and not negative
   void Read(absl::string_view key, Need need, bool* value);
   const nlohmann::json* FindArray(absl::string_view key, Need need);
+  // Appends the numbers of an array; leaves *numbers alone if it is absent.
+  void ReadNumbers(absl::string_view key, std::vector<double>* numbers);
   template <typename Enum>
   void Read(absl::string_view key, Need need, const Choices<Enum>& choices, Enum* value) {
     if (const nlohmann::json* found = Find(key, need)) Choose(*found, Where(key), choices, value);

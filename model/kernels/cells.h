@@ -156,7 +156,7 @@ RONDO_LANES_FUNCTION void RunBlocks(const PackedLayer& layer, const PassBuffers&
   for (size_t i = 0; i < Pass::kNumColumns; ++i) {
     const size_t num_panels = num_blocks * columns[i].gates;
     Product<Lanes, kRows>(rows, columns[i], first_block * columns[i].gates, num_panels,
-                          FloatsAhead(columns[i], num_panels, first_row / kRows), next, kStride);
+                          BytesAhead(columns[i], num_panels, first_row / kRows), next, kStride);
     column_sums[i] = next;
     next += num_panels * kLanes;
   }

@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 
 // RONDO_LANES is defined by the source that includes this: an inlined function for AVX2 and FMA.
@@ -23,6 +24,16 @@ struct LanesAvx2 {
     LanesAvx2 lanes = Load(from);
     asm("" : "+x"(lanes.lo), "+x"(lanes.hi));
     return lanes;
+  }
+  RONDO_LANES static LanesAvx2 LoadOnce(const uint16_t* from) {
+    const __m256i lo = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+    const __m256i hi = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + 8)));
+    return {_mm256_castsi256_ps(_mm256_slli_epi32(lo, 16)), _mm256_castsi256_ps(_mm256_slli_epi32(hi, 16))};
+  }
+  RONDO_LANES static LanesAvx2 LoadOnce(const int8_t* from) {
+    const __m256i lo = _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+    const __m256i hi = _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from + 8)));
+    return {_mm256_cvtepi32_ps(lo), _mm256_cvtepi32_ps(hi)};
   }
   RONDO_LANES static LanesAvx2 LoadFirst(const float* from, size_t size) {
     alignas(32) float floats[16] = {};

@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include <cstddef>
+#include <cstdint>
 
 // RONDO_LANES is defined by the source that includes this: an inlined function for AVX-512.
 
@@ -22,6 +23,14 @@ struct LanesAvx512 {
     LanesAvx512 lanes = Load(from);
     asm("" : "+v"(lanes.v));
     return lanes;
+  }
+  RONDO_LANES static LanesAvx512 LoadOnce(const uint16_t* from) {
+    const __m256i halves = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+    return {_mm512_castsi512_ps(_mm512_maskz_slli_epi32(0xffff, _mm512_maskz_cvtepu16_epi32(0xffff, halves), 16))};
+  }
+  RONDO_LANES static LanesAvx512 LoadOnce(const int8_t* from) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+    return {_mm512_maskz_cvtepi32_ps(0xffff, _mm512_maskz_cvtepi8_epi32(0xffff, bytes))};
   }
   RONDO_LANES static LanesAvx512 LoadFirst(const float* from, size_t size) {
     return {_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << size) - 1), from)};

@@ -22,6 +22,20 @@ struct LanesPlain {
   RONDO_LANES static LanesPlain Load(const float* from) { return LoadFirst(from, 16); }
   // Load, and one read for all uses: gcc 12 reads again for each of two.
   RONDO_LANES static LanesPlain LoadOnce(const float* from) { return Load(from); }
+  // Sixteen numbers of another type, each of which is a float too: bfloat16, the upper half of a float; and int8_t.
+  RONDO_LANES static LanesPlain LoadOnce(const uint16_t* from) {
+    LanesPlain lanes;
+    for (int i = 0; i < 16; ++i) {
+      const uint32_t bits = static_cast<uint32_t>(from[i]) << 16;
+      std::memcpy(&lanes.v[i], &bits, sizeof(bits));
+    }
+    return lanes;
+  }
+  RONDO_LANES static LanesPlain LoadOnce(const int8_t* from) {
+    LanesPlain lanes;
+    for (int i = 0; i < 16; ++i) lanes.v[i] = from[i];
+    return lanes;
+  }
   // Zeros after the first `size` floats; nothing is read past them.
   RONDO_LANES static LanesPlain LoadFirst(const float* from, size_t size) {
     LanesPlain lanes = {};

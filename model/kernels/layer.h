@@ -20,6 +20,14 @@ enum class GruUpdate { kKeep, kReplace };
 
 enum class Activation { kTanh, kRelu };
 
+// How weights are held in memory, and read by each step; all sums are of float32. kInt8 has a factor for the weights of
+// x and one for those of h of each unit of each gate.
+enum class WeightFormat { kF32, kBf16, kInt8 };
+
+constexpr const char* WeightFormatName(WeightFormat format) {
+  return format == WeightFormat::kInt8 ? "int8" : format == WeightFormat::kBf16 ? "bf16" : "f32";
+}
+
 // Describes one recurrent layer apart from its weights.
 struct LayerShape {
   Cell cell = Cell::kLstm;

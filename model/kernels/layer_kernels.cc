@@ -57,10 +57,11 @@ LayerKernels MakeKernelsOfOurs(const std::vector<LayerShape>& shapes, const std:
   kernels.batch_sizes = AllBatchSizes(options.max_batch_size);
   kernels.deterministic = true;
   for (size_t layer = 0; layer < shapes.size(); ++layer) {
-    kernels.layers.push_back(
-        kind == KernelKind::kReference
-            ? MakeReferenceKernel(shapes[layer], weights[layer])
-            : MakeRondoKernel(shapes[layer], weights[layer], options.max_batch_size, options.instruction_set));
+    kernels.layers.push_back(kind == KernelKind::kReference
+                                 ? MakeReferenceKernel(shapes[layer], weights[layer])
+                                 : MakeRondoKernel(shapes[layer], weights[layer], options.max_batch_size,
+                                                   options.instruction_set,
+                                                   options.weights.value_or(WeightFormat::kF32)));
   }
   kernels.name = kernels.layers.back()->name();
   return kernels;
@@ -74,8 +75,15 @@ KernelKind ChooseKernel(const std::vector<LayerShape>&, InstructionSet instructi
 
 absl::StatusOr<LayerKernels> MakeLayerKernels(const std::vector<LayerShape>& shapes,
                                               const std::vector<LayerWeights>& weights, const KernelOptions& options) {
-  const KernelKind kind =
-      options.kernel == KernelKind::kAuto ? ChooseKernel(shapes, options.instruction_set) : options.kernel;
+  const WeightFormat format = options.weights.value_or(WeightFormat::kF32);
+  const bool narrow = format != WeightFormat::kF32;
+  KernelKind kind = options.kernel;
+  if (kind == KernelKind::kAuto) kind = narrow ? KernelKind::kRondo : ChooseKernel(shapes, options.instruction_set);
+  if (narrow && kind != KernelKind::kRondo) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the weights are to be held as ", WeightFormatName(format),
+                     "; wanted f32, or the kernel rondo or auto, which alone reads them"));
+  }
   if (kind != KernelKind::kOneDnn) return MakeKernelsOfOurs(shapes, weights, kind, options);
   return MakeOneDnnKernels(shapes, weights, SpacedBatchSizes(options.max_batch_size));
 }

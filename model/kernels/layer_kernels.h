@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ enum class KernelKind { kAuto, kRondo, kOneDnn, kReference };
 struct KernelOptions {
   KernelKind kernel = KernelKind::kAuto;
   size_t max_batch_size = 64;  // rows of one kernel call, 1..1024; more rows run as several calls
+  // How kRondo holds the weights of recurrent layers; absent: as the model's description says.
+  std::optional<WeightFormat> weights;
   // Of kRondo and the output head. All of them answer alike, so only tests choose.
   InstructionSet instruction_set = FastestInstructionSet();
 };
@@ -33,13 +36,15 @@ struct LayerKernels {
   std::string name;  // for people: "rondo/avx512", "onednn/ref"
 };
 
-// The kind that kAuto stands for: ours with AVX2 and AVX-512, whatever the cells and their sizes. kernel-bench has them
-// side by side: LSTM and GRU of 16 to 512 units at 1 to 64 rows at 0.98 to 14 times oneDNN's speed; of 1024 units
-// at 1.0 to 2.0 times up to 16 rows, and a GRU's at 64 rows with AVX-512 at 0.85 to 1.0. Without those instructions a
-// fused multiply-add may be a call of the C library, and oneDNN runs all but what it gets wrong.
+// The kind that kAuto stands for, with weights of float32: ours with AVX2 and AVX-512, whatever the cells and their
+// sizes. kernel-bench has them side by side: LSTM and GRU of 16 to 512 units at 1 to 64 rows at 0.98 to 14 times
+// oneDNN's speed; of 1024 units at 1.0 to 2.0 times up to 16 rows, and a GRU's at 64 rows with AVX-512 at 0.85 to 1.0.
+// Without those instructions a fused multiply-add may be a call of the C library, and oneDNN runs all but what it gets
+// wrong.
 KernelKind ChooseKernel(const std::vector<LayerShape>& shapes, InstructionSet instruction_set);
 
-// INTERNAL: oneDNN refused, or failed. Throws std::bad_alloc.
+// INVALID_ARGUMENT: another format of the weights than float32 is wanted, and another kernel than ours. INTERNAL:
+// oneDNN refused, or failed. Throws std::bad_alloc.
 absl::StatusOr<LayerKernels> MakeLayerKernels(const std::vector<LayerShape>& shapes,
                                               const std::vector<LayerWeights>& weights, const KernelOptions& options);
 

@@ -1,7 +1,6 @@
 #include "model/kernels/packed_layer.h"
 
-#include <algorithm>
-#include <utility>
+#include "absl/types/span.h"
 
 namespace rondo {
 namespace {
@@ -15,8 +14,9 @@ struct Products {
 // The panels of one layer, some gates at a time.
 class Packer {
  public:
-  Packer(const LayerShape& shape, const LayerWeights& weights)
+  Packer(const LayerShape& shape, const LayerWeights& weights, WeightFormat format)
       : weights_(weights),
+        format_(format),
         negated_gate_(shape.cell == Cell::kGru && shape.gru_update == GruUpdate::kReplace ? 1 : kNoGate),
         input_size_(shape.input_size),
         hidden_size_(shape.hidden_size),
@@ -24,12 +24,8 @@ class Packer {
 
   // `gates`: their places in the file's order.
   PackedColumns Pack(const std::vector<size_t>& gates, Products products) const {
-    PackedColumns packed;
-    packed.gates = gates.size();
-    packed.inputs = products.of_input ? input_size_ : 0;
-    packed.hiddens = products.of_hidden ? hidden_size_ : 0;
-    packed.weights = AlignedBuffer(blocks_ * packed.gates * packed.panel_size());
-    packed.bias = AlignedBuffer(blocks_ * packed.gates * kLanes);
+    PackedColumns packed = MakeColumns(format_, blocks_ * gates.size(), gates.size(),
+                                       products.of_input ? input_size_ : 0, products.of_hidden ? hidden_size_ : 0);
     for (size_t gate = 0; gate < gates.size(); ++gate) {
       for (size_t unit = 0; unit < hidden_size_; ++unit) PackUnit(gates[gate], unit, products, gate, &packed);
     }
@@ -43,21 +39,21 @@ class Packer {
 
   void PackUnit(size_t from_gate, size_t unit, Products products, size_t gate, PackedColumns* packed) const {
     const size_t from = from_gate * hidden_size_ + unit;
-    const size_t panel = unit / kLanes * packed->gates + gate;
-    const float sign = from_gate == negated_gate_ ? -1.0f : 1.0f;
-    float* to = packed->weights.get() + panel * packed->panel_size() + unit % kLanes;
-    const auto put = [&](const std::vector<float>& weight, size_t size) {
-      const float* row = &weight[from * size];
-      for (size_t k = 0; k < size; ++k, to += kLanes) *to = sign * row[k];
-    };
-    if (products.of_input) put(weights_.weight_ih, input_size_);
-    if (products.of_hidden) put(weights_.weight_hh, hidden_size_);
-    const float bias =
-        (products.of_input ? weights_.bias_ih[from] : 0.0f) + (products.of_hidden ? weights_.bias_hh[from] : 0.0f);
-    packed->bias.get()[panel * kLanes + unit % kLanes] = sign * bias;
+    Column column;
+    column.sign = from_gate == negated_gate_ ? -1.0f : 1.0f;
+    if (products.of_input) {
+      column.of_x = absl::MakeConstSpan(weights_.weight_ih).subspan(from * input_size_, input_size_);
+      column.bias += weights_.bias_ih[from];
+    }
+    if (products.of_hidden) {
+      column.of_h = absl::MakeConstSpan(weights_.weight_hh).subspan(from * hidden_size_, hidden_size_);
+      column.bias += weights_.bias_hh[from];
+    }
+    PutColumn(column, unit / kLanes * packed->gates + gate, unit % kLanes, packed);
   }
 
   const LayerWeights& weights_;
+  const WeightFormat format_;
   const size_t negated_gate_;
   const size_t input_size_;
   const size_t hidden_size_;
@@ -66,8 +62,8 @@ class Packer {
 
 }  // namespace
 
-PackedLayer Pack(const LayerShape& shape, const LayerWeights& weights) {
-  const Packer packer(shape, weights);
+PackedLayer Pack(const LayerShape& shape, const LayerWeights& weights, WeightFormat format) {
+  const Packer packer(shape, weights, format);
   PackedLayer layer;
   layer.shape = shape;
   layer.blocks = packer.blocks();

@@ -5,22 +5,15 @@
 namespace rondo {
 
 PackedProduct::PackedProduct(absl::Span<const float> weight, absl::Span<const float> hidden_weight,
-                             absl::Span<const float> bias, size_t outputs, InstructionSet instruction_set)
+                             absl::Span<const float> bias, size_t outputs, InstructionSet instruction_set,
+                             WeightFormat format)
     : instruction_set_(instruction_set), outputs_(outputs) {
-  columns_.gates = 1;
-  columns_.inputs = weight.size() / outputs;
-  columns_.hiddens = hidden_weight.size() / outputs;
-  const size_t panels = (outputs + kLanes - 1) / kLanes;
-  columns_.weights = AlignedBuffer(panels * columns_.panel_size());
-  columns_.bias = AlignedBuffer(panels * kLanes);
+  const size_t inputs = weight.size() / outputs, hiddens = hidden_weight.size() / outputs;
+  columns_ = MakeColumns(format, (outputs + kLanes - 1) / kLanes, 1, inputs, hiddens);
   for (size_t output = 0; output < outputs; ++output) {
-    float* to = columns_.weights.get() + output / kLanes * columns_.panel_size() + output % kLanes;
-    const auto put = [&](absl::Span<const float> from, size_t size) {
-      for (size_t k = 0; k < size; ++k, to += kLanes) *to = from[output * size + k];
-    };
-    put(weight, columns_.inputs);
-    put(hidden_weight, columns_.hiddens);
-    if (!bias.empty()) columns_.bias.get()[output] = bias[output];
+    const Column column{weight.subspan(output * inputs, inputs), hidden_weight.subspan(output * hiddens, hiddens),
+                        bias.empty() ? 0.0f : bias[output]};
+    PutColumn(column, output / kLanes, output % kLanes, &columns_);
   }
 }
 

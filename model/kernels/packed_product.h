@@ -7,7 +7,7 @@
 #include "absl/types/span.h"
 #include "model/kernels/activation_function.h"
 #include "model/kernels/instruction_set.h"
-#include "model/kernels/packed_layer.h"
+#include "model/kernels/packed_columns.h"
 
 namespace rondo {
 
@@ -25,7 +25,7 @@ class PackedProduct {
   // weight: [outputs][inputs], hidden_weight: [outputs][hiddens] or empty; bias: [outputs], or empty for zeros. Throws
   // std::bad_alloc.
   PackedProduct(absl::Span<const float> weight, absl::Span<const float> hidden_weight, absl::Span<const float> bias,
-                size_t outputs, InstructionSet instruction_set);
+                size_t outputs, InstructionSet instruction_set, WeightFormat format = WeightFormat::kF32);
 
   // y: rows of outputs() floats, `y_stride` apart; no part of x or h. h is not read if the product has none.
   void Apply(RowsView x, RowsView h, size_t num_rows, const ActivationFunction& function, float* y,

@@ -28,7 +28,7 @@ RONDO_LANES_FUNCTION void RunPanels(const ProductProblem& p, size_t first_row, s
     rows.h[row] = p.h == nullptr ? rows.x[row] : p.h + (first_row + row) * p.h_stride;
   }
   Product<Lanes, kRows>(rows, *p.columns, first_panel, num_panels,
-                        FloatsAhead(*p.columns, num_panels, first_row / kRows), sums, kStride);
+                        BytesAhead(*p.columns, num_panels, first_row / kRows), sums, kStride);
   for (int row = 0; row < kRows; ++row) {
     float* const y = p.y + (first_row + row) * p.y_stride;
     for (size_t panel = 0; panel < num_panels; ++panel) {

@@ -46,8 +46,8 @@ class RondoKernel : public CellKernel {
 }  // namespace
 
 std::unique_ptr<CellKernel> MakeRondoKernel(const LayerShape& shape, const LayerWeights& weights, size_t max_batch_size,
-                                            InstructionSet instruction_set) {
-  return std::make_unique<RondoKernel>(Pack(shape, weights), max_batch_size, instruction_set);
+                                            InstructionSet instruction_set, WeightFormat format) {
+  return std::make_unique<RondoKernel>(Pack(shape, weights, format), max_batch_size, instruction_set);
 }
 
 }  // namespace rondo

@@ -2,6 +2,8 @@
 #define RONDO_MODEL_KERNELS_TILES_H_
 
 #include <cstddef>
+#include <cstdint>
+#include <type_traits>
 
 #include "model/kernels/packed_layer.h"
 
@@ -10,6 +12,8 @@
 
 // The matrix product of all cells: rows of x and h by panels of weights. Every sum is one chain of fused multiply-adds
 // that begins with the bias and goes through x, then h, in order. Tiles of any size therefore answer bit for bit alike.
+// Weights of int8 are numbers of steps, so their chain begins with zero; what a step is worth comes in after x and at
+// the end, with the bias.
 
 namespace rondo {
 namespace {
@@ -21,19 +25,21 @@ struct TileRows {
   const float* h[Lanes::kMaxRows];
 };
 
-// Each tile of rows fetches a part of the panels that come next into the L2 cache, one row of weights of this many.
-// With AVX2 that takes 512 units and more at 64 rows from 0.85 to 1.1 of oneDNN's speed (kernel-bench).
+// Each tile of rows fetches a part of the panels that come next into the L2 cache, a cache line every so many rows of
+// weights. With AVX2 that takes 512 units and more at 64 rows from 0.85 to 1.1 of oneDNN's speed (kernel-bench).
 inline constexpr size_t kRowsPerPrefetch = 8;
+inline constexpr size_t kPrefetchBytes = 64;
 
-// Floats from the panels of a product to what its tile of rows fetches: `tile_index` parts into the panels after them.
-RONDO_LANES size_t FloatsAhead(const PackedColumns& columns, size_t num_panels, size_t tile_index) {
-  return num_panels * columns.panel_size() + tile_index * (columns.panel_size() / kLanes / kRowsPerPrefetch) * kLanes;
+// Bytes from the panels of a product to what its tile of rows fetches: `tile_index` parts into the panels after them.
+RONDO_LANES size_t BytesAhead(const PackedColumns& columns, size_t num_panels, size_t tile_index) {
+  return num_panels * columns.panel_bytes() +
+         tile_index * (columns.panel_size() / kLanes / kRowsPerPrefetch) * kPrefetchBytes;
 }
 
 // sums += rows by panels, over `size` rows of weights. `ahead` moves through what is fetched.
-template <typename Lanes, int kRows, int kPanels>
-RONDO_LANES void AddProducts(const float* const* rows, size_t size, const float* weights, size_t panel_size,
-                             const float*& ahead, Lanes (&sums)[kRows][kPanels]) {
+template <typename Lanes, typename Weight, int kRows, int kPanels>
+RONDO_LANES void AddProducts(const float* const* rows, size_t size, const Weight* weights, size_t panel_size,
+                             const char*& ahead, Lanes (&sums)[kRows][kPanels]) {
   const float* from[kRows];
 #pragma GCC unroll 16
   for (int row = 0; row < kRows; ++row) from[row] = rows[row];
@@ -41,8 +47,8 @@ RONDO_LANES void AddProducts(const float* const* rows, size_t size, const float*
     if constexpr (kRows > 2) {
       if (k % kRowsPerPrefetch == 0) {
 #pragma GCC unroll 16
-        for (int p = 0; p < kPanels; ++p) __builtin_prefetch(ahead + p * panel_size, 0, 2);
-        ahead += kLanes;
+        for (int p = 0; p < kPanels; ++p) __builtin_prefetch(ahead + p * panel_size * sizeof(Weight), 0, 2);
+        ahead += kPrefetchBytes;
       }
     }
     if constexpr (kRows > 1) {
@@ -59,29 +65,61 @@ RONDO_LANES void AddProducts(const float* const* rows, size_t size, const float*
       const Lanes value = Lanes::Broadcast(from[0][k]);
 #pragma GCC unroll 16
       for (int p = 0; p < kPanels; ++p) {
-        sums[0][p] = Lanes::MulAdd(value, Lanes::Load(weights + p * panel_size), sums[0][p]);
+        Lanes panel;
+        if constexpr (std::is_same_v<Weight, float>) {
+          panel = Lanes::Load(weights + p * panel_size);
+        } else {
+          panel = Lanes::LoadOnce(weights + p * panel_size);
+        }
+        sums[0][p] = Lanes::MulAdd(value, panel, sums[0][p]);
       }
     }
   }
 }
 
-// sums: [kRows][stride], of which kPanels * kLanes are written.
+// Multiplies the sums of each panel by its factors: [kPanels], 2 * kLanes apart.
 template <typename Lanes, int kRows, int kPanels>
-RONDO_LANES_FUNCTION void Tile(const TileRows<Lanes>& rows, const PackedColumns& columns, size_t first_panel,
-                               size_t ahead_floats, float* sums, size_t stride) {
+RONDO_LANES void Scale(const float* factors, Lanes (&sums)[kRows][kPanels]) {
+#pragma GCC unroll 16
+  for (int p = 0; p < kPanels; ++p) {
+    const Lanes factor = Lanes::Load(factors + p * 2 * kLanes);
+#pragma GCC unroll 16
+    for (int row = 0; row < kRows; ++row) sums[row][p] = Lanes::Mul(sums[row][p], factor);
+  }
+}
+
+// sums = sums * factors + bias.
+template <typename Lanes, int kRows, int kPanels>
+RONDO_LANES void ScaleOntoBias(const float* factors, const float* bias, Lanes (&sums)[kRows][kPanels]) {
+#pragma GCC unroll 16
+  for (int p = 0; p < kPanels; ++p) {
+    const Lanes factor = Lanes::Load(factors + p * 2 * kLanes), first = Lanes::Load(bias + p * kLanes);
+#pragma GCC unroll 16
+    for (int row = 0; row < kRows; ++row) sums[row][p] = Lanes::MulAdd(sums[row][p], factor, first);
+  }
+}
+
+// sums: [kRows][stride], of which kPanels * kLanes are written.
+template <typename Lanes, typename Weight, int kRows, int kPanels>
+RONDO_LANES_FUNCTION void TileOf(const TileRows<Lanes>& rows, const PackedColumns& columns, size_t first_panel,
+                                 size_t ahead_bytes, float* sums, size_t stride) {
+  constexpr bool kScaled = std::is_same_v<Weight, int8_t>;
   const size_t panel_size = columns.panel_size();
-  const float* const weights = columns.weights.get() + first_panel * panel_size;
+  const auto* const weights = reinterpret_cast<const Weight*>(columns.panel(first_panel));
   const float* const bias = columns.bias.get() + first_panel * kLanes;
+  const float* const factors = columns.factors.get() + (kScaled ? first_panel * 2 * kLanes : 0);
   Lanes tile[kRows][kPanels];
 #pragma GCC unroll 16
   for (int p = 0; p < kPanels; ++p) {
-    const Lanes first = Lanes::Load(bias + p * kLanes);
+    const Lanes first = kScaled ? Lanes::Broadcast(0.0f) : Lanes::Load(bias + p * kLanes);
 #pragma GCC unroll 16
     for (int row = 0; row < kRows; ++row) tile[row][p] = first;
   }
-  const float* ahead = weights + ahead_floats;
+  const char* ahead = columns.panel(first_panel) + ahead_bytes;
   AddProducts(rows.x, columns.inputs, weights, panel_size, ahead, tile);
+  if constexpr (kScaled) Scale(factors, tile);
   AddProducts(rows.h, columns.hiddens, weights + columns.inputs * kLanes, panel_size, ahead, tile);
+  if constexpr (kScaled) ScaleOntoBias(factors + kLanes, bias, tile);
 #pragma GCC unroll 16
   for (int row = 0; row < kRows; ++row) {
 #pragma GCC unroll 16
@@ -89,16 +127,29 @@ RONDO_LANES_FUNCTION void Tile(const TileRows<Lanes>& rows, const PackedColumns&
   }
 }
 
+template <typename Lanes, int kRows, int kPanels>
+RONDO_LANES void Tile(const TileRows<Lanes>& rows, const PackedColumns& columns, size_t first_panel, size_t ahead_bytes,
+                      float* sums, size_t stride) {
+  switch (columns.format) {
+    case WeightFormat::kF32:
+      return TileOf<Lanes, float, kRows, kPanels>(rows, columns, first_panel, ahead_bytes, sums, stride);
+    case WeightFormat::kBf16:
+      return TileOf<Lanes, uint16_t, kRows, kPanels>(rows, columns, first_panel, ahead_bytes, sums, stride);
+    case WeightFormat::kInt8:
+      return TileOf<Lanes, int8_t, kRows, kPanels>(rows, columns, first_panel, ahead_bytes, sums, stride);
+  }
+}
+
 // Any number of panels, in tiles of at most kPanels.
 template <typename Lanes, int kRows, int kPanels = Lanes::PanelsFor(kRows)>
 RONDO_LANES_FUNCTION void Product(const TileRows<Lanes>& rows, const PackedColumns& columns, size_t first_panel,
-                                  size_t num_panels, size_t ahead_floats, float* sums, size_t stride) {
+                                  size_t num_panels, size_t ahead_bytes, float* sums, size_t stride) {
   for (; num_panels >= kPanels; num_panels -= kPanels, first_panel += kPanels, sums += kPanels * kLanes) {
-    Tile<Lanes, kRows, kPanels>(rows, columns, first_panel, ahead_floats, sums, stride);
+    Tile<Lanes, kRows, kPanels>(rows, columns, first_panel, ahead_bytes, sums, stride);
   }
   if constexpr (kPanels > 1) {
     if (num_panels > 0) {
-      Product<Lanes, kRows, kPanels / 2>(rows, columns, first_panel, num_panels, ahead_floats, sums, stride);
+      Product<Lanes, kRows, kPanels / 2>(rows, columns, first_panel, num_panels, ahead_bytes, sums, stride);
     }
   }
 }

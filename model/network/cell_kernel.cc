@@ -15,7 +15,9 @@ using Floats = absl::Span<const float>;
 
 // The products of some gates, which stand side by side in the file.
 PackedProduct GatesOf(SlotValues weights, size_t hidden, size_t first_gate, size_t gates, bool of_x, bool of_h,
-                      InstructionSet instruction_set) {
+                      const KernelOptions& options) {
+  const InstructionSet instruction_set = options.instruction_set;
+  const WeightFormat format = options.weights.value_or(WeightFormat::kF32);
   const size_t inputs = weights[0].size() / weights[2].size();
   const size_t first = first_gate * hidden, rows = gates * hidden;
   std::vector<float> bias(rows);
@@ -24,8 +26,8 @@ PackedProduct GatesOf(SlotValues weights, size_t hidden, size_t first_gate, size
   }
   const Floats of_input = Floats(weights[0]).subspan(first * inputs, rows * inputs);
   const Floats of_hidden = Floats(weights[1]).subspan(first * hidden, rows * hidden);
-  if (!of_x) return PackedProduct(of_hidden, {}, bias, rows, instruction_set);
-  return PackedProduct(of_input, of_h ? of_hidden : Floats(), bias, rows, instruction_set);
+  if (!of_x) return PackedProduct(of_hidden, {}, bias, rows, instruction_set, format);
+  return PackedProduct(of_input, of_h ? of_hidden : Floats(), bias, rows, instruction_set, format);
 }
 
 // What all batches of one cell share.
@@ -37,9 +39,9 @@ struct Prepared {
         hidden(static_cast<size_t>(cell.shape.hidden_size)) {
     const bool gru = form.shape.cell == Cell::kGru, after = gru && form.shape.gru_reset == GruReset::kAfter;
     const size_t gates = form.shape.cell == Cell::kLstm ? 4 : gru ? 2 : 1;
-    products.push_back(GatesOf(weights, hidden, 0, gates, true, true, instruction_set));
-    if (gru) products.push_back(GatesOf(weights, hidden, 2, 1, true, !after, instruction_set));
-    if (after) products.push_back(GatesOf(weights, hidden, 2, 1, false, true, instruction_set));
+    products.push_back(GatesOf(weights, hidden, 0, gates, true, true, options));
+    if (gru) products.push_back(GatesOf(weights, hidden, 2, 1, true, !after, options));
+    if (after) products.push_back(GatesOf(weights, hidden, 2, 1, false, true, options));
     if (form.peepholes) peephole = weights[4];
   }
 

@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/time_text.h"
 #include "model/compute_thread.h"
+#include "model/known_answers.h"
 #include "model/model_file.h"
 #include "model/train/annotate.h"
 #include "model/train/band_calibration.h"
@@ -88,6 +89,34 @@ std::vector<std::string> Facts(const TrainOptions& options, const Source& source
   return facts;
 }
 
+// The first timesteps of the data, and what the model answers to them: by these, servers that hold its weights
+// otherwise than as float32 judge whether they may.
+absl::StatusOr<KnownAnswers> KnownAnswersOf(const Dataset& dataset, const ModelFile& model) {
+  constexpr int64_t kMostTimesteps = 32, kMostNumbers = 4096;
+  const ModelSpec& spec = model.spec;
+  const Series& series = dataset.set().series.front();
+  const int64_t inputs = spec.input_size(), columns = static_cast<int64_t>(dataset.set().columns.size());
+  const int64_t rows = std::min({kMostTimesteps, kMostNumbers / (inputs + spec.output_size()),
+                                 static_cast<int64_t>(series.values.size()) / columns});
+  KnownAnswers answers;
+  for (int64_t t = 0; t < rows; ++t) {
+    const float* const row = &series.values[t * columns];
+    answers.inputs.insert(answers.inputs.end(), row, row + inputs);
+    if (spec.needs_times()) answers.times.push_back(UnixSeconds(series.times[t]));
+  }
+  absl::Status status;
+  if (rows < 1) return answers;
+  std::thread([&] {
+    PrepareComputeThread();
+    Network::Options options;
+    options.weights = WeightFormat::kF32;
+    const auto network = Network::Create(spec, model.weights, options);
+    status = network.ok() ? Answer(**network, &answers) : network.status();
+  }).join();
+  if (!status.ok()) return status;
+  return answers;
+}
+
 }  // namespace
 
 absl::StatusOr<Evaluation> EvaluateModel(const Dataset& dataset, const ModelFile& model, int64_t season,
@@ -124,6 +153,9 @@ absl::Status WriteResult(const TrainOptions& options, const Source& source, Mode
   if (!evaluation.ok()) return evaluation.status();
   evaluation->squared = options.learning.loss.kind == LossKind::kMse;
   model.spec.training_json = Provenance(options, source, learning, *evaluation, ladder).dump();
+  auto known = KnownAnswersOf(source.dataset, model);
+  if (!known.ok()) return known.status();
+  model.spec.accuracy = *std::move(known);
   auto folder = OutputFolder::Create(options.output);
   if (!folder.ok()) return folder.status();
   const std::string title = absl::StrCat("rondo-train: ", options.output);

@@ -144,6 +144,8 @@ absl::Status ModelRegistry::Load(const ModelSource& source, Entry* entry) {
             {"hidden_size", absl::StrCat(network.spec().hidden_size)},
             {"kernel", network.kernel_name()},
             {"deterministic", network.deterministic() ? "true" : "false"},
+            {"weights", WeightFormatName(network.weights())},
+            {"weights_error", absl::StrCat((*model)->weights_error)},
             {"seconds", absl::StrCat(absl::ToDoubleSeconds(duration))}});
   entry->served = std::make_shared<const ServedModel>(ServedModel{*std::move(model), metrics});
   return absl::OkStatus();
@@ -172,8 +174,8 @@ void ModelRegistry::Publish() {
       const Network& network = *entry.served->model->network;
       made->live[key.first][key.second] = entry.served;
       live[key] = {1,
-                   {std::string(network.spec().network_kind()), network.kernel_name(), "f32",
-                    network.deterministic() ? "true" : "false"}};
+                   {std::string(network.spec().network_kind()), network.kernel_name(),
+                    WeightFormatName(network.weights()), network.deterministic() ? "true" : "false"}};
     }
     made->known.push_back({key.first, key.second, entry.served, entry.failure});
     loaded[key] = {entry.failure.ok() ? 1.0 : 0.0, {}};

@@ -45,6 +45,7 @@ WRONG = [
     ("wrong value", "rondo-train", ADDED, ["--learning_rate=fast"], "--learning_rate=fast: wanted a number"),
     ("wrong value", "rondo-load", ADDED, ["--rate=much"], "--rate=much: wanted a number, 0 to 1000000"),
     ("wrong value", "rondo-load", ADDED, ["--duration=10"], "--duration=10: wanted a duration"),
+    ("wrong value", "rondo-server", ADDED, ["--weights=f16"], "--weights=f16: wanted model, f32, bf16 or int8"),
     ("out of bounds", "rondo-server", ADDED, ["--loops=500"], "--loops=500: wanted a whole number, 1 to 256, or 0"),
     ("out of bounds", "rondo-server", ADDED, ["--idle_timeout=200h"],
      "--idle_timeout=200h: wanted at most --max_idle_timeout=168h"),

@@ -206,6 +206,8 @@ class TrainTest(unittest.TestCase):
         self.assertEqual(scored.returncode, 0, scored.stderr)
         self.assertIn("300 timesteps", scored.stdout)
         before, self.output = description_of(self.output), self.root / "models" / "sine" / "2"
+        self.assertEqual(len(before["accuracy"]["inputs"]), 32)  # by these a server judges narrow weights
+        self.assertEqual(len(before["accuracy"]["outputs"]) % 32, 0)
         run = self.train(f"--data={self.root}/new.csv", f"--from={model}", "--epochs=5")
         self.assertEqual(run.returncode, 0, run.stderr)
         after = description_of(self.output)

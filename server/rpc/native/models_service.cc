@@ -52,7 +52,7 @@ void ToProto(const Model& model, v1::Model* proto) {
   ToProto(spec.table, proto->mutable_table());
   proto->set_kernel(model.network->kernel_name());
   proto->set_deterministic(model.network->deterministic());
-  proto->set_weights("f32");
+  proto->set_weights(WeightFormatName(model.network->weights()));
   proto->set_whole_sequence(spec.whole_sequence());
   for (const NetworkTableRow& row : NetworkTable(*model.network)) {
     v1::Element* element = proto->add_elements();

@@ -50,6 +50,31 @@ TEST(SpecJsonTest, ReadsEveryKey) {
   EXPECT_EQ(spec->training_json, R"({"epochs":7})");
 }
 
+TEST(SpecJsonTest, ReadsWeightsAndKnownAnswers) {
+  const std::string keys =
+      R"(,"weights":"int8","accuracy":{"inputs":[1,2.5],"times":[-5],"outputs":[1,2,0.1]},"step_seconds":86400)";
+  const auto spec = ParseSpecJson(absl::StrReplaceAll(kWeather, {{R"(,"step_seconds":86400)", keys}}));
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(spec->weights, WeightFormat::kInt8);
+  EXPECT_EQ(spec->accuracy.inputs, (std::vector<float>{1, 2.5f}));
+  EXPECT_EQ(spec->accuracy.times, std::vector<int64_t>{-5});
+  EXPECT_EQ(spec->accuracy.outputs, (std::vector<float>{1, 2, 0.1f}));
+  EXPECT_EQ(SpecJson(*ParseSpecJson(SpecJson(*spec))), SpecJson(*spec));
+}
+
+TEST(SpecJsonTest, RefusesWeightsAndKnownAnswersOfAnotherKind) {
+  const std::string place = R"("step_seconds":86400)";
+  ExpectRefused(place, R"("weights":"int4")", "weights is 'int4'; it must be f32 or bf16 or int8");
+  ExpectRefused(place, R"("weights":8)", "weights is a number");
+  ExpectRefused(place, R"("accuracy":[1])", "accuracy is an array");
+  ExpectRefused(place, R"("accuracy":{})", "accuracy.outputs has no numbers");
+  ExpectRefused(place, R"("accuracy":{"outputs":["1"]})", "accuracy.outputs[0] is a string; it must be a number");
+  ExpectRefused(place, R"("accuracy":{"outputs":[1e39]})", "accuracy.outputs has 1e+39; it must be finite as a float");
+  ExpectRefused(place, R"("accuracy":{"outputs":[1],"times":[0.5]})", "accuracy.times has a number that is no time");
+  ExpectRefused(place, R"("accuracy":{"outputs":[1],"times":[1e300]})", "accuracy.times has a number that is no time");
+  ExpectRefused(place, R"("accuracy":{"outputs":[1],"bound":1})", "accuracy has the unknown key");
+}
+
 TEST(SpecJsonTest, WhatIsWrittenParsesToTheSame) {
   const ModelSpec spec = *ParseSpecJson(kWeather);
   EXPECT_EQ(SpecJson(*ParseSpecJson(SpecJson(spec))), SpecJson(spec));

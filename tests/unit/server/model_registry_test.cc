@@ -308,8 +308,9 @@ TEST_F(ModelRegistryTest, ConfigMapUpdateIsSeenThroughItsLinks) {
 TEST_F(ModelRegistryTest, LoadIsLoggedAndMeasured) {
   Put("weather/7");
   Open();
-  EXPECT_THAT(Log(), HasSubstr("level=info event=model_loaded model=weather version=7 cell=lstm num_layers=1 "
-                               "hidden_size=3 kernel=reference deterministic=true seconds="));
+  EXPECT_THAT(Log(),
+              HasSubstr("level=info event=model_loaded model=weather version=7 cell=lstm num_layers=1 "
+                        "hidden_size=3 kernel=reference deterministic=true weights=f32 weights_error=0 seconds="));
   EXPECT_THAT(metrics_.Serialize(),
               AllOf(HasSubstr("rondo_model_info{model=\"weather\",version=\"7\",cell=\"lstm\",kernel=\"reference\","),
                     HasSubstr("rondo_model_load_duration_seconds_count{model=\"weather\"} 1\n")));
