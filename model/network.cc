@@ -39,6 +39,8 @@ class Network::Impl {
   static absl::StatusOr<std::unique_ptr<const Impl>> Create(ModelSpec spec, Weights weights, const Options& options);
 
   void Step(absl::Span<StepRow> rows) const;
+  void StepTimesteps(Timesteps* timesteps) const;
+  size_t timesteps_at_once() const { return timesteps_at_once_; }
   void RunWhole(absl::Span<WholeSequence> sequences) const;
 
   const ModelSpec& spec() const { return spec_; }
@@ -73,6 +75,7 @@ class Network::Impl {
   const OutputHead head_;
   const size_t head_block_;                                    // rows
   const std::vector<std::unique_ptr<ElementKernel>> kernels_;  // one a node of the graph
+  const size_t timesteps_at_once_;
   const std::vector<float> initial_state_;
   const std::string kernel_name_;
   const std::vector<std::string> element_kernel_names_;
@@ -94,6 +97,8 @@ Network::Impl::Impl(ModelSpec spec, Weights weights, NetworkKernels kernels, con
       head_block_(
           std::clamp(kMaxOutputBlock / head_.output_size(), size_t{4}, std::max<size_t>(4, batch_sizes_.back()))),
       kernels_(std::move(kernels.elements)),
+      timesteps_at_once_(spec_.graph != nullptr ? 1
+                                                : TimestepRunner::TimestepsAtOnce(*graph_, kernels_, flops_per_row_)),
       initial_state_(std::move(kernels.initial_state)),
       kernel_name_(std::move(kernels.name)),
       element_kernel_names_(std::move(kernels.element_names)),
@@ -128,7 +133,8 @@ absl::StatusOr<std::unique_ptr<const Network::Impl>> Network::Impl::Create(Model
 std::unique_ptr<Workspace> Network::Impl::TakeWorkspace() const {
   std::unique_ptr<Workspace> workspace = workspaces_.Take();
   if (workspace != nullptr) return workspace;
-  return Workspace::Make(*graph_, kernels_, {batch_sizes_.back(), head_block_ * head_.output_size()});
+  return Workspace::Make(*graph_, kernels_,
+                         {batch_sizes_.back(), head_block_ * head_.output_size(), timesteps_at_once_});
 }
 
 void Network::Impl::Step(absl::Span<StepRow> rows) const {
@@ -138,6 +144,14 @@ void Network::Impl::Step(absl::Span<StepRow> rows) const {
   for (size_t done = 0; done < rows.size(); done += batch_sizes_.back()) {
     StepBatch(rows.subspan(done, batch_sizes_.back()), *workspace);
   }
+  workspaces_.Return(std::move(workspace));
+}
+
+void Network::Impl::StepTimesteps(Timesteps* timesteps) const {
+  timesteps->finite = false;
+  std::unique_ptr<Workspace> workspace = TakeWorkspace();
+  if (workspace == nullptr) return;
+  workspace->timesteps->Run(encoder_, head_, timesteps);
   workspaces_.Return(std::move(workspace));
 }
 
@@ -214,6 +228,8 @@ absl::StatusOr<std::unique_ptr<Network>> Network::Create(ModelSpec spec, Weights
 }
 
 void Network::Step(absl::Span<StepRow> rows) const { impl_->Step(rows); }
+void Network::StepTimesteps(Timesteps* timesteps) const { impl_->StepTimesteps(timesteps); }
+size_t Network::timesteps_at_once() const { return impl_->timesteps_at_once(); }
 void Network::RunWhole(absl::Span<WholeSequence> sequences) const { impl_->RunWhole(sequences); }
 size_t Network::max_timesteps() const { return impl_->max_timesteps(); }
 const ModelSpec& Network::spec() const { return impl_->spec(); }

@@ -26,6 +26,7 @@ std::unique_ptr<Workspace> Workspace::Make(const Graph& graph,
     workspace->elements.push_back(kernels[i]->Bind(buffers));
     if (workspace->elements.back() == nullptr) return nullptr;
   }
+  if (sizes.timesteps > 1) workspace->timesteps = std::make_unique<TimestepRunner>(graph, kernels, sizes.timesteps);
   return workspace;
 }
 

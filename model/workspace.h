@@ -9,6 +9,7 @@
 #include "model/kernels/aligned_buffer.h"
 #include "model/network/element.h"
 #include "model/network/graph.h"
+#include "model/timestep_runner.h"
 
 namespace rondo {
 
@@ -17,6 +18,7 @@ struct Workspace {
   struct Sizes {
     size_t batch_size;     // the largest
     size_t output_floats;  // of the head
+    size_t timesteps;      // that one sequence runs at once
   };
 
   // Null: out of memory. kernels: one a node of `graph`.
@@ -31,7 +33,8 @@ struct Workspace {
   std::vector<size_t> places;
   std::vector<const float*> inputs;
   std::vector<const float*> answers;
-  AlignedBuffer outputs;  // [output_floats]
+  AlignedBuffer outputs;                      // [output_floats]
+  std::unique_ptr<TimestepRunner> timesteps;  // null: the network takes one timestep at a time
 };
 
 // The workspaces that no thread uses. Any thread.

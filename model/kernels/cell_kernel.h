@@ -18,6 +18,16 @@ struct LayerBuffers {
   float* scratchpad = nullptr;   // CellKernel::scratchpad_size() floats
 };
 
+// Where one layer reads and writes while it runs timesteps of one row, one after the other. No output overlaps an
+// input.
+struct TimestepBuffers {
+  const float* inputs = nullptr;  // [timesteps][input width of the layer]
+  const float* h_in = nullptr;    // [hidden_size]: before the first timestep
+  float* h_out = nullptr;         // [timesteps][hidden_size]
+  float* c = nullptr;             // [hidden_size], lstm only: before the first timestep, then after the last
+  float* scratchpad = nullptr;    // CellKernel::timesteps_scratchpad_size() floats
+};
+
 // A layer tied to one set of buffers, so that running it prepares nothing. One thread at a time.
 class BoundLayer {
  public:
@@ -38,6 +48,11 @@ class CellKernel {
 
   // Floats that a run may use while it lasts.
   virtual size_t scratchpad_size() const = 0;
+
+  // Runs timesteps of one row; every bit is that of as many runs of one timestep. REQUIRES: runs_timesteps().
+  virtual void RunTimesteps(const TimestepBuffers&, size_t /*timesteps*/) const {}
+  virtual size_t timesteps_scratchpad_size(size_t /*timesteps*/) const { return 0; }
+  virtual bool runs_timesteps() const { return false; }
 
   // The kernel's name for people: "onednn/brgemm:avx512_core" or "reference".
   virtual std::string name() const = 0;

@@ -25,6 +25,9 @@ struct PassBuffers {
   size_t h_stride;
   const LayerBuffers* layer;
   size_t hidden_size;
+  // Null, or for one row, of each set of columns the sums over x that are there already: [panels][kLanes].
+  const float* sums_of_x[3];
+  bool backwards;  // the last block of units first, which changes no bit
   float* update;   // [batch_size][padded hidden_size], gru with reset before: its z
   float* reset_h;  // [batch_size][padded hidden_size], gru with reset before: r * h
   size_t padded_hidden_size;
@@ -155,6 +158,8 @@ RONDO_LANES_FUNCTION void RunBlocks(const PackedLayer& layer, const PassBuffers&
   float* next = sums;
   for (size_t i = 0; i < Pass::kNumColumns; ++i) {
     const size_t num_panels = num_blocks * columns[i].gates;
+    rows.sums_of_x = buffers.sums_of_x[Pass::kFirstColumns + i];
+    rows.summands = rows.sums_of_x == nullptr ? Summands::kXThenH : Summands::kHAfterX;
     Product<Lanes, kRows>(rows, columns[i], first_block * columns[i].gates, num_panels,
                           BytesAhead(columns[i], num_panels, first_row / kRows), next, kStride);
     column_sums[i] = next;
@@ -191,7 +196,9 @@ RONDO_LANES_FUNCTION void RunPass(const PackedLayer& layer, const PassBuffers& b
   const size_t least_rows = batch_size / num_tiles;
   const size_t larger_tiles = batch_size % num_tiles;
   const size_t step = BlocksFor<Lanes, Pass>(static_cast<int>(least_rows + (larger_tiles > 0)));
-  for (size_t block = 0; block < layer.blocks; block += step) {
+  const size_t num_steps = (layer.blocks + step - 1) / step;
+  for (size_t i = 0; i < num_steps; ++i) {
+    const size_t block = (buffers.backwards ? num_steps - 1 - i : i) * step;
     const size_t num_blocks = std::min(step, layer.blocks - block);
     for (size_t tile = 0, row = 0; tile < num_tiles; ++tile) {
       const size_t rows = least_rows + (tile < larger_tiles);
@@ -201,18 +208,16 @@ RONDO_LANES_FUNCTION void RunPass(const PackedLayer& layer, const PassBuffers& b
   }
 }
 
+// A timestep of the rows of `pass`, whose last two members are for this to set.
 template <typename Lanes>
-RONDO_LANES_FUNCTION void RunStep(const PackedLayer& layer, const LayerBuffers& buffers, size_t batch_size) {
-  const size_t hidden_size = layer.shape.hidden_size;
-  PassBuffers pass{buffers.input, buffers.h_in, hidden_size, &buffers,
-                   hidden_size,   nullptr,      nullptr,     layer.blocks * kLanes};
+RONDO_LANES_FUNCTION void RunCell(const PackedLayer& layer, PassBuffers pass, size_t batch_size) {
   switch (layer.shape.cell) {
     case Cell::kLstm:
       return RunPass<Lanes, LstmPass>(layer, pass, batch_size);
     case Cell::kGru:
       if (layer.shape.gru_reset == GruReset::kAfter) return RunPass<Lanes, GruAfterPass>(layer, pass, batch_size);
-      pass.update = buffers.scratchpad;
-      pass.reset_h = buffers.scratchpad + batch_size * pass.padded_hidden_size;
+      pass.update = pass.layer->scratchpad;
+      pass.reset_h = pass.update + batch_size * pass.padded_hidden_size;
       RunPass<Lanes, GruBeforeGatesPass>(layer, pass, batch_size);
       pass.h = pass.reset_h;
       pass.h_stride = pass.padded_hidden_size;
@@ -222,6 +227,72 @@ RONDO_LANES_FUNCTION void RunStep(const PackedLayer& layer, const LayerBuffers& 
   }
   if (layer.shape.activation == Activation::kRelu) return RunPass<Lanes, RnnReluPass>(layer, pass, batch_size);
   RunPass<Lanes, RnnTanhPass>(layer, pass, batch_size);
+}
+
+RONDO_LANES PassBuffers PassOver(const PackedLayer& layer, const LayerBuffers& buffers) {
+  const size_t hidden_size = layer.shape.hidden_size;
+  return {buffers.input, buffers.h_in, hidden_size,          &buffers, hidden_size, {}, false,
+          nullptr,       nullptr,      layer.blocks * kLanes};
+}
+
+template <typename Lanes>
+RONDO_LANES_FUNCTION void RunStep(const PackedLayer& layer, const LayerBuffers& buffers, size_t batch_size) {
+  RunCell<Lanes>(layer, PassOver(layer, buffers), batch_size);
+}
+
+// The sums over x of some timesteps: sums[timestep][panels][kLanes].
+template <typename Lanes, int kRows>
+RONDO_LANES_FUNCTION void SumInputs(const PackedColumns& columns, const float* inputs, size_t first_panel,
+                                    size_t num_panels, float* sums, size_t stride) {
+  TileRows<Lanes> rows;
+  rows.summands = Summands::kX;
+  for (int row = 0; row < kRows; ++row) rows.x[row] = rows.h[row] = inputs + row * columns.inputs;
+  Product<Lanes, kRows>(rows, columns, first_panel, num_panels, 0, sums + first_panel * kLanes, stride);
+}
+
+template <typename Lanes>
+RONDO_LANES_FUNCTION void SumAllInputs(const PackedColumns& columns, size_t panels, const float* inputs,
+                                       size_t timesteps, float* sums) {
+  constexpr int kRows = Lanes::kMaxRows;
+  constexpr size_t kStep = Lanes::PanelsFor(kRows);
+  const size_t stride = panels * kLanes;
+  for (size_t panel = 0; panel < panels; panel += kStep) {
+    const size_t num_panels = std::min(kStep, panels - panel);
+    size_t t = 0;
+    for (; t + kRows <= timesteps; t += kRows) {
+      SumInputs<Lanes, kRows>(columns, inputs + t * columns.inputs, panel, num_panels, sums + t * stride, stride);
+    }
+    for (; t < timesteps; ++t) {
+      SumInputs<Lanes, 1>(columns, inputs + t * columns.inputs, panel, num_panels, sums + t * stride, stride);
+    }
+  }
+}
+
+template <typename Lanes>
+RONDO_LANES_FUNCTION void RunTimesteps(const PackedLayer& layer, const TimestepBuffers& buffers, size_t timesteps) {
+  const size_t hidden_size = layer.shape.hidden_size;
+  LayerBuffers one;
+  one.h_in = buffers.h_in;
+  one.c_in = one.c_out = buffers.c;
+  one.scratchpad = buffers.scratchpad;
+  for (size_t i = 0; i < layer.columns.size(); ++i) {
+    const size_t panels = layer.blocks * layer.columns[i].gates;
+    SumAllInputs<Lanes>(layer.columns[i], panels, buffers.inputs, timesteps, one.scratchpad);
+    one.scratchpad += timesteps * panels * kLanes;
+  }
+  for (size_t t = 0; t < timesteps; ++t) {
+    one.h_out = buffers.h_out + t * hidden_size;
+    PassBuffers pass = PassOver(layer, one);
+    pass.backwards = t % 2 == 1;  // it begins with the weights that the timestep before left in the cache
+    const float* sums = buffers.scratchpad;
+    for (size_t i = 0; i < layer.columns.size(); ++i) {
+      const size_t stride = layer.blocks * layer.columns[i].gates * kLanes;
+      pass.sums_of_x[i] = sums + t * stride;
+      sums += timesteps * stride;
+    }
+    RunCell<Lanes>(layer, pass, 1);
+    one.h_in = one.h_out;
+  }
 }
 
 }  // namespace

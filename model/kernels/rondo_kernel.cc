@@ -35,6 +35,13 @@ class RondoKernel : public CellKernel {
     return std::make_unique<BoundRondo>(layer_, StepFunctionsFor(instruction_set_), buffers);
   }
   size_t scratchpad_size() const override { return StepScratchpadSize(layer_, max_batch_size_); }
+  void RunTimesteps(const TimestepBuffers& buffers, size_t timesteps) const override {
+    StepFunctionsFor(instruction_set_).timesteps(layer_, buffers, timesteps);
+  }
+  size_t timesteps_scratchpad_size(size_t timesteps) const override {
+    return TimestepsScratchpadSize(layer_, timesteps);
+  }
+  bool runs_timesteps() const override { return true; }
   std::string name() const override { return absl::StrCat("rondo/", InstructionSetName(instruction_set_)); }
 
  private:

@@ -11,8 +11,8 @@
 
 namespace rondo {
 
-const StepFunctions kAvx2Functions = {RunStep<LanesAvx2>, RunDense<LanesAvx2, 2, 2>, RunProduct<LanesAvx2>,
-                                      RunActivate<LanesAvx2>};
+const StepFunctions kAvx2Functions = {RunStep<LanesAvx2>, RunTimesteps<LanesAvx2>, RunDense<LanesAvx2, 2, 2>,
+                                      RunProduct<LanesAvx2>, RunActivate<LanesAvx2>};
 
 }  // namespace rondo
 

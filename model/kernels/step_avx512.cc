@@ -11,8 +11,8 @@
 
 namespace rondo {
 
-const StepFunctions kAvx512Functions = {RunStep<LanesAvx512>, RunDense<LanesAvx512, 4, 4>, RunProduct<LanesAvx512>,
-                                        RunActivate<LanesAvx512>};
+const StepFunctions kAvx512Functions = {RunStep<LanesAvx512>, RunTimesteps<LanesAvx512>, RunDense<LanesAvx512, 4, 4>,
+                                        RunProduct<LanesAvx512>, RunActivate<LanesAvx512>};
 
 }  // namespace rondo
 

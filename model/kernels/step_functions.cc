@@ -8,6 +8,12 @@ size_t StepScratchpadSize(const PackedLayer& layer, size_t max_batch_size) {
   return two_passes ? 2 * max_batch_size * layer.blocks * kLanes : 0;
 }
 
+size_t TimestepsScratchpadSize(const PackedLayer& layer, size_t timesteps) {
+  size_t size = StepScratchpadSize(layer, 1);
+  for (const PackedColumns& columns : layer.columns) size += timesteps * layer.blocks * columns.gates * kLanes;
+  return size;
+}
+
 const StepFunctions& StepFunctionsFor(InstructionSet instruction_set) {
 #if defined(__x86_64__)
   if (instruction_set == InstructionSet::kAvx512) return kAvx512Functions;

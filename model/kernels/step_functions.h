@@ -40,6 +40,9 @@ struct ProductProblem {
 struct StepFunctions {
   // Runs rows 0..batch_size-1 of a layer.
   void (*step)(const PackedLayer& layer, const LayerBuffers& buffers, size_t batch_size);
+  // Runs timesteps of one row. The products with x of all timesteps are one matrix product, whose sums those with h go
+  // on from.
+  void (*timesteps)(const PackedLayer& layer, const TimestepBuffers& buffers, size_t timesteps);
   void (*dense)(const DenseProblem& problem);
   void (*product)(const ProductProblem& problem);
   // REQUIRES: RunsOnLanes(function). y may be x.
@@ -48,6 +51,9 @@ struct StepFunctions {
 
 // Floats of LayerBuffers::scratchpad that a step needs.
 size_t StepScratchpadSize(const PackedLayer& layer, size_t max_batch_size);
+
+// Floats of TimestepBuffers::scratchpad that some timesteps need.
+size_t TimestepsScratchpadSize(const PackedLayer& layer, size_t timesteps);
 
 // REQUIRES: this CPU has the instruction set.
 const StepFunctions& StepFunctionsFor(InstructionSet instruction_set);

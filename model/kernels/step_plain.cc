@@ -8,7 +8,7 @@
 
 namespace rondo {
 
-const StepFunctions kPlainFunctions = {RunStep<LanesPlain>, RunDense<LanesPlain, 1, 2>, RunProduct<LanesPlain>,
-                                       RunActivate<LanesPlain>};
+const StepFunctions kPlainFunctions = {RunStep<LanesPlain>, RunTimesteps<LanesPlain>, RunDense<LanesPlain, 1, 2>,
+                                       RunProduct<LanesPlain>, RunActivate<LanesPlain>};
 
 }  // namespace rondo

@@ -18,11 +18,17 @@
 namespace rondo {
 namespace {
 
+// Which of its two products a tile sums. The sums over x are kept between two tiles, where the products with x of many
+// timesteps come before those with h of the first.
+enum class Summands { kXThenH, kX, kHAfterX };
+
 // Where the rows of one tile begin.
 template <typename Lanes>
 struct TileRows {
+  Summands summands = Summands::kXThenH;
   const float* x[Lanes::kMaxRows];
   const float* h[Lanes::kMaxRows];
+  const float* sums_of_x;  // kHAfterX, of one row: [panels][kLanes] of all columns
 };
 
 // Each tile of rows fetches a part of the panels that come next into the L2 cache, a cache line every so many rows of
@@ -108,18 +114,25 @@ RONDO_LANES_FUNCTION void TileOf(const TileRows<Lanes>& rows, const PackedColumn
   const auto* const weights = reinterpret_cast<const Weight*>(columns.panel(first_panel));
   const float* const bias = columns.bias.get() + first_panel * kLanes;
   const float* const factors = columns.factors.get() + (kScaled ? first_panel * 2 * kLanes : 0);
+  const bool after_x = kRows == 1 && rows.summands == Summands::kHAfterX;
   Lanes tile[kRows][kPanels];
 #pragma GCC unroll 16
   for (int p = 0; p < kPanels; ++p) {
-    const Lanes first = kScaled ? Lanes::Broadcast(0.0f) : Lanes::Load(bias + p * kLanes);
+    const Lanes first = after_x   ? Lanes::Load(rows.sums_of_x + (first_panel + p) * kLanes)
+                        : kScaled ? Lanes::Broadcast(0.0f)
+                                  : Lanes::Load(bias + p * kLanes);
 #pragma GCC unroll 16
     for (int row = 0; row < kRows; ++row) tile[row][p] = first;
   }
   const char* ahead = columns.panel(first_panel) + ahead_bytes;
-  AddProducts(rows.x, columns.inputs, weights, panel_size, ahead, tile);
-  if constexpr (kScaled) Scale(factors, tile);
-  AddProducts(rows.h, columns.hiddens, weights + columns.inputs * kLanes, panel_size, ahead, tile);
-  if constexpr (kScaled) ScaleOntoBias(factors + kLanes, bias, tile);
+  if (!after_x) {
+    AddProducts(rows.x, columns.inputs, weights, panel_size, ahead, tile);
+    if constexpr (kScaled) Scale(factors, tile);
+  }
+  if (rows.summands != Summands::kX) {
+    AddProducts(rows.h, columns.hiddens, weights + columns.inputs * kLanes, panel_size, ahead, tile);
+    if constexpr (kScaled) ScaleOntoBias(factors + kLanes, bias, tile);
+  }
 #pragma GCC unroll 16
   for (int row = 0; row < kRows; ++row) {
 #pragma GCC unroll 16

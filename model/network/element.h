@@ -89,6 +89,8 @@ class BoundElement {
 class ElementKernel {
  public:
   virtual ~ElementKernel() = default;
+  // The layer that it runs, if it does nothing else; null: it is no layer.
+  virtual const CellKernel* layer() const { return nullptr; }
   // Null: out of memory.
   virtual std::unique_ptr<BoundElement> Bind(const ElementBuffers& buffers) const = 0;
 };

@@ -79,6 +79,7 @@ class LayerElement : public ElementKernel {
         hidden_size_(static_cast<size_t>(shape.hidden_size)),
         has_c_(shape.cell == Cell::kLstm) {}
 
+  const CellKernel* layer() const override { return kernel_.get(); }
   std::unique_ptr<BoundElement> Bind(const ElementBuffers& buffers) const override {
     auto bound = std::make_unique<BoundLayerElement>(*kernel_, hidden_size_, has_c_, buffers);
     return bound->bound() ? std::move(bound) : nullptr;

@@ -48,13 +48,16 @@ void StepEngine::RunBatch() {
   if (batch_.empty()) return;
   if (network->spec().whole_sequence()) return RunWhole(*network, start, most);
 
+  if (const size_t count = TimestepsFor(*batch_.front()); count > 1) {
+    return RunTimesteps(batch_.front(), count, start, most);
+  }
   rows_.clear();
   for (const SequenceRun* run : batch_) rows_.push_back(RowOf(*run));
   ObserveQueue(start);
   LoopProbe* probe = batch_.front()->probe;  // an observer may end its run, and itself, when it hears of it
   Compute(*network);
   probe->ObserveStep(SteadyNow() - start, batch_.size(), most);
-  for (size_t i = 0; i < batch_.size(); ++i) Advance(batch_[i], rows_[i]);
+  for (size_t i = 0; i < batch_.size(); ++i) Advance(batch_[i], 1, rows_[i].finite);
 }
 
 // The sequences of a message were admitted at once, and mostly run at once: they are counted together.
@@ -107,12 +110,36 @@ void StepEngine::RunWhole(const Network& network, absl::Time start, size_t most)
   }
 }
 
-void StepEngine::Advance(SequenceRun* run, const StepRow& row) {
-  if (!row.finite) {
+size_t StepEngine::TimestepsFor(const SequenceRun& run) const {
+  if (active_set_.size() > 1 || run.observe_steps || run.one_row) return 1;
+  return std::min(run.timesteps - run.next_step, run.network->timesteps_at_once());
+}
+
+void StepEngine::RunTimesteps(SequenceRun* run, size_t count, absl::Time start, size_t most) {
+  const StepRow first = RowOf(*run);
+  const bool ends = run->next_step + count == run->timesteps;
+  Timesteps timesteps;
+  timesteps.inputs = first.input;
+  timesteps.times = run->times == nullptr ? nullptr : run->times + run->next_step;
+  timesteps.count = count;
+  timesteps.state_in = first.state_in;
+  timesteps.state_out = ends ? run->final_state : run->working_state;
+  timesteps.last_only = run->last_only;
+  timesteps.outputs = run->last_only && ends ? run->outputs : first.output;
+  ObserveQueue(start);
+  LoopProbe* const probe = run->probe;
+  run->network->StepTimesteps(&timesteps);
+  probe->ObserveTimesteps(SteadyNow() - start, count, most);
+  Advance(run, count, timesteps.finite);
+}
+
+void StepEngine::Advance(SequenceRun* run, size_t count, bool finite) {
+  if (!finite) {
     Finish(run, NotFinite());
     return;
   }
-  const size_t step = run->next_step++;
+  const size_t step = run->next_step;
+  run->next_step += count;
   if (run->next_step == run->timesteps) {
     Finish(run, absl::OkStatus());
     return;

@@ -37,7 +37,11 @@ class StepEngine {
   void Compute(const Network& network);
   // Runs the batch to its end: a network that takes whole sequences has no steps.
   void RunWhole(const Network& network, absl::Time start, size_t most);
-  void Advance(SequenceRun* run, const StepRow& row);
+  // How many of the run's next timesteps are run in this turn: more than one if it is alone, and nobody hears of each.
+  size_t TimestepsFor(const SequenceRun& run) const;
+  void RunTimesteps(SequenceRun* run, size_t count, absl::Time start, size_t most);
+  // `count` timesteps of the run are done.
+  void Advance(SequenceRun* run, size_t count, bool finite);
   void Drop(SequenceRun* run, absl::Time now);
   void Finish(SequenceRun* run, const absl::Status& status);
 

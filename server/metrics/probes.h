@@ -75,6 +75,15 @@ struct LoopProbe : Probe {
 
   // So many sequences waited `duration` between admission and their first kernel call.
   void ObserveQueue(absl::Duration duration, size_t sequences) { queue.Observe(Nanoseconds(duration), sequences); }
+  // `count` steps of one sequence, one after the other, each of which could have had `limit` rows.
+  void ObserveTimesteps(absl::Duration duration, size_t count, size_t limit) {
+    batch_limit.Set(static_cast<int64_t>(limit));
+    const auto each = Nanoseconds(duration / static_cast<int64_t>(count));
+    step.Observe(each, count);
+    batch_size.Observe(1, count);
+    row_nanoseconds.Add(each * count);
+    last_batch_ms.Set(absl::ToUnixMillis(absl::Now()));
+  }
   // One kernel call over `rows` rows of at most `limit`.
   void ObserveStep(absl::Duration duration, size_t rows, size_t limit) {
     batch_limit.Set(static_cast<int64_t>(limit));

@@ -7,6 +7,10 @@
 // scattering add. `ratio` is bare / step of the medians, `added_us` their difference. Those that end in /onednn run the
 // step on oneDNN.
 //
+// Rows that begin with weights: our step with weights held as bf16 or int8 against float32; `ratio` is f32 / narrow of
+// the fastest of each. Rows that begin with timesteps: timesteps of one sequence, many in one call against one a call
+// (`ratio`); `of_peak` is what the first reach of the core's multiply-adds.
+//
 // The rows that begin with split show what a second core brings: one step on one thread (`one_us`), half its rows alone
 // (`half_us`), both halves at once on two threads (`both_us`). `speedup` is one / both; of what it lacks to 2, one /
 // half is lost by reading the weights twice, half / both by what the cores share.
@@ -45,18 +49,23 @@ ModelSpec MakeSpec(Cell cell, int64_t hidden_size) {
   return spec;
 }
 
+Weights SmallWeights(const ModelSpec& spec) {
+  Weights weights;
+  std::mt19937 random(1);
+  std::uniform_real_distribution<float> uniform(-0.05f, 0.05f);
+  for (const TensorSlot& slot : TensorSlots(spec, &weights)) {
+    slot.values->resize(slot.shape.size());
+    for (float& value : *slot.values) value = uniform(random);
+  }
+  return weights;
+}
+
 // One batch of series that share nothing, as a serving loop has them: every state in its own allocation.
 class Batch {
  public:
   Batch(Cell cell, size_t hidden_size, size_t batch_size, const Network::Options& wanted) {
     ModelSpec spec = MakeSpec(cell, hidden_size);
-    Weights weights;
-    std::mt19937 random(1);
-    std::uniform_real_distribution<float> uniform(-0.05f, 0.05f);
-    for (const TensorSlot& slot : TensorSlots(spec, &weights)) {
-      slot.values->resize(slot.shape.size());
-      for (float& value : *slot.values) value = uniform(random);
-    }
+    Weights weights = SmallWeights(spec);
     inputs_.assign(batch_size, std::vector<float>(spec.input_size(), 0.7f));
     states_.assign(batch_size, std::vector<float>(spec.state_size()));
     outputs_.resize(batch_size);
@@ -132,7 +141,8 @@ void CompareWithBarePrimitive(benchmark::State& state, Cell cell, size_t hidden_
 // One layer on our kernel, in buffers of its own.
 class KernelRun {
  public:
-  KernelRun(const LayerShape& shape, size_t batch_size, InstructionSet instruction_set)
+  KernelRun(const LayerShape& shape, size_t batch_size, InstructionSet instruction_set,
+            WeightFormat format = WeightFormat::kF32)
       : batch_size_(batch_size),
         input_(batch_size * shape.input_size),
         h_in_(batch_size * shape.hidden_size),
@@ -152,7 +162,7 @@ class KernelRun {
     for (auto* weight : {&weights.weight_ih, &weights.weight_hh}) fill(weight->data(), weight->size(), 0.05f);
     weights.bias_ih.resize(rows);
     weights.bias_hh.resize(rows);
-    kernel_ = MakeRondoKernel(shape, weights, batch_size, instruction_set);
+    kernel_ = MakeRondoKernel(shape, weights, batch_size, instruction_set, format);
     scratchpad_ = AlignedBuffer(kernel_->scratchpad_size());
     layer_ = kernel_->Bind({input_.get(), h_in_.get(), c_in_.get(), h_out_.get(), c_out_.get(), scratchpad_.get()});
     flops_ = 2.0 * batch_size * rows * (shape.input_size + shape.hidden_size);
@@ -193,6 +203,87 @@ void CompareKernels(benchmark::State& state, LayerShape shape, size_t batch_size
   state.counters["gflops"] = ours.flops() / our_seconds * 1e-9;
   state.counters["of_peak"] = ours.flops() / our_seconds / peak;
   state.SetLabel(ours.name());
+}
+
+void CompareWeights(benchmark::State& state, LayerShape shape, size_t batch_size, InstructionSet instruction_set,
+                    WeightFormat format) {
+  PrepareComputeThread();
+  KernelRun wide(shape, batch_size, instruction_set), narrow(shape, batch_size, instruction_set, format);
+  const int repeats = std::max(2, static_cast<int>(100e-6 / Seconds(wide, 3)));
+  double wide_seconds = 1e9, narrow_seconds = 1e9;
+  for (auto _ : state) {
+    wide.Run();
+    wide_seconds = std::min(wide_seconds, Seconds(wide, repeats));
+    narrow.Run();
+    narrow_seconds = std::min(narrow_seconds, Seconds(narrow, repeats));
+    state.SetIterationTime(narrow_seconds);
+  }
+  state.counters["f32_us"] = wide_seconds * 1e6;
+  state.counters["narrow_us"] = narrow_seconds * 1e6;
+  state.counters["ratio"] = wide_seconds / narrow_seconds;
+  state.SetLabel(narrow.name());
+}
+
+// Timesteps of one sequence.
+class HistoryRun {
+ public:
+  HistoryRun(Cell cell, int64_t hidden_size, InstructionSet instruction_set) {
+    ModelSpec spec = MakeSpec(cell, hidden_size);
+    Weights weights = SmallWeights(spec);
+    Network::Options options;
+    options.instruction_set = instruction_set;
+    network_ = *Network::Create(std::move(spec), std::move(weights), options);
+    inputs_.assign(count() * network_->spec().input_size(), 0.7f);
+    outputs_.resize(count());
+    state_.resize(network_->spec().state_size());
+  }
+
+  size_t count() const { return network_->timesteps_at_once(); }
+  const Network& network() const { return *network_; }
+  void RunAtOnce() {
+    Timesteps timesteps;
+    timesteps.inputs = inputs_.data();
+    timesteps.count = count();
+    timesteps.state_in = timesteps.state_out = state_.data();
+    timesteps.outputs = outputs_.data();
+    network_->StepTimesteps(&timesteps);
+  }
+  void Run() {
+    for (size_t t = 0; t < count(); ++t) {
+      StepRow row;
+      row.input = &inputs_[t * network_->spec().input_size()];
+      row.state_in = row.state_out = state_.data();
+      row.output = &outputs_[t];
+      network_->Step({&row, 1});
+    }
+  }
+
+ private:
+  std::unique_ptr<Network> network_;
+  std::vector<float> inputs_, outputs_, state_;
+};
+
+void CompareTimesteps(benchmark::State& state, Cell cell, size_t hidden_size, InstructionSet instruction_set) {
+  PrepareComputeThread();
+  HistoryRun sequence(cell, static_cast<int64_t>(hidden_size), instruction_set);
+  double single = 1e9, at_once = 1e9, peak = 0;
+  for (auto _ : state) {
+    double start = ThreadSeconds();
+    sequence.Run();
+    single = std::min(single, ThreadSeconds() - start);
+    start = ThreadSeconds();
+    sequence.RunAtOnce();
+    at_once = std::min(at_once, ThreadSeconds() - start);
+    start = ThreadSeconds();
+    const double flops = RunPeak(instruction_set);
+    peak = std::max(peak, flops / (ThreadSeconds() - start));
+    state.SetIterationTime(at_once);
+  }
+  const double flops = sequence.network().flops_per_row() * static_cast<double>(sequence.count());
+  state.counters["steps"] = static_cast<double>(sequence.count());
+  state.counters["step_us"] = at_once / static_cast<double>(sequence.count()) * 1e6;
+  state.counters["ratio"] = single / at_once;
+  state.counters["of_peak"] = flops / at_once / peak;
 }
 
 template <typename Function>
@@ -249,6 +340,38 @@ void RegisterKernels(InstructionSet instruction_set) {
   }
 }
 
+void RegisterWeights(InstructionSet instruction_set) {
+  for (const NamedCell& cell : kCells) {
+    for (const int64_t hidden_size : {64, 256, 1024}) {
+      for (const size_t batch_size : {1, 4, 64}) {
+        const LayerShape shape{cell.cell, cell.reset, GruUpdate::kKeep, Activation::kTanh, hidden_size, hidden_size};
+        for (const WeightFormat format : {WeightFormat::kBf16, WeightFormat::kInt8}) {
+          benchmark::RegisterBenchmark(
+              absl::StrCat("weights/", WeightFormatName(format), "/", cell.name, "/H:", hidden_size, "/B:", batch_size)
+                  .c_str(),
+              CompareWeights, shape, batch_size, instruction_set, format)
+              ->UseManualTime()
+              ->Iterations(Iterations(hidden_size))
+              ->Unit(benchmark::kMicrosecond);
+        }
+      }
+    }
+  }
+}
+
+void RegisterTimesteps(InstructionSet instruction_set) {
+  for (const NamedCell& cell : kCells) {
+    if (cell.reset == GruReset::kBefore) continue;  // a ModelSpec of this bench has the other
+    for (const size_t hidden_size : {16, 32, 64, 128, 256}) {
+      benchmark::RegisterBenchmark(absl::StrCat("timesteps/", cell.name, "/H:", hidden_size).c_str(), CompareTimesteps,
+                                   cell.cell, hidden_size, instruction_set)
+          ->UseManualTime()
+          ->Iterations(200)
+          ->Unit(benchmark::kMicrosecond);
+    }
+  }
+}
+
 void RegisterSteps() {
   Network::Options onednn;
   onednn.kernel = KernelKind::kOneDnn;
@@ -298,7 +421,10 @@ InstructionSet TakeInstructionSet(int* argc, char** argv) {
 }  // namespace rondo
 
 int main(int argc, char** argv) {
-  rondo::RegisterKernels(rondo::TakeInstructionSet(&argc, argv));
+  const rondo::InstructionSet instruction_set = rondo::TakeInstructionSet(&argc, argv);
+  rondo::RegisterKernels(instruction_set);
+  rondo::RegisterWeights(instruction_set);
+  rondo::RegisterTimesteps(instruction_set);
   rondo::RegisterSteps();
   rondo::RegisterSplits();
   benchmark::Initialize(&argc, argv);

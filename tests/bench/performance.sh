@@ -123,6 +123,19 @@ measure_multiplexed() {
       1 / (1 + $bare / $echo))")"
 }
 
+# One session that sends 10,000 timesteps a message, alone on its loop. A timestep of 64 units and inputs is 2 * 4 * 64 * 128
+# operations.
+measure_history() {
+  local out=$scratch/load.json peak
+  start_server "$server_cpu"
+  load "$out" --model=lstm-64-wide --streams=1 --timesteps=10000 --cpus="$client_cpu"
+  stop_server
+  kernel_row kernel/lstm/H:64/B:64
+  peak=$(number "$scratch/kernel.json" 'j["gflops"] / j["of_peak"]')
+  row "long history: part of a core's peak" "$(number "$out" "j['steps_per_second'] * 65536 / $peak / 1e9")" '>=' 0.5 \
+    "$(number "$out" "'%.0f timesteps/s, 10,000 a message, H=64; peak %.0f GFLOP/s' % (j['steps_per_second'], $peak)")"
+}
+
 # Two turns of each, so that neither gets the quieter minute. What the cores can give, without a server: the split rows
 # of kernel-bench.
 measure_big() {
@@ -204,6 +217,7 @@ measure_messages
 measure_secured
 measure_pipelined
 measure_multiplexed
+measure_history
 measure_big
 measure_stores
 measure_memory

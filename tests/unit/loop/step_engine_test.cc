@@ -125,11 +125,11 @@ TEST_F(StepEngineTest, ARunAmongOthersOfOtherLengthsIsBitForBitTheRunAlone) {
 }
 
 TEST_F(StepEngineTest, AWholeSequenceIsBitForBitItsSingleSteps) {
-  const auto whole = MakeRun(20, 1);
+  const auto whole = MakeRun(200, 1);
   ASSERT_TRUE(engine_.Admit(&whole->run).ok());
   RunUntilIdle(&engine_);
-  const auto single = MakeRun(20, 1);
-  for (size_t step = 0; step < 20; ++step) {
+  const auto single = MakeRun(200, 1);
+  for (size_t step = 0; step < 200; ++step) {
     SequenceRun run = single->run;
     run.timesteps = 1;
     run.inputs += step * 2;
@@ -141,8 +141,28 @@ TEST_F(StepEngineTest, AWholeSequenceIsBitForBitItsSingleSteps) {
   EXPECT_EQ(whole->state, single->state);
 }
 
+TEST_F(StepEngineTest, ALoneRunTakesManyTimestepsATurnAndOthersJoinAtTheNext) {
+  const size_t at_once = network_->timesteps_at_once();
+  ASSERT_GT(at_once, 1u);
+  const auto lone = MakeRun(4 * at_once, 1), alike = MakeRun(4 * at_once, 1), late = MakeRun(1, 2);
+  ASSERT_TRUE(engine_.Admit(&lone->run).ok());
+  engine_.RunBatch();
+  EXPECT_EQ(lone->run.next_step, at_once);
+  ASSERT_TRUE(engine_.Admit(&late->run).ok());
+  engine_.RunBatch();
+  EXPECT_EQ(lone->run.next_step, at_once + 1);
+  EXPECT_THAT(late->results, ElementsAre(absl::OkStatus()));
+  RunUntilIdle(&engine_);
+  EXPECT_THAT(probe_.BatchSizes(), SizeIs(4 * at_once));  // a step more in the batch of two
+  alike->run.observe_steps = true;
+  ASSERT_TRUE(engine_.Admit(&alike->run).ok());
+  RunUntilIdle(&engine_);
+  EXPECT_EQ(lone->outputs, alike->outputs);
+  EXPECT_EQ(lone->state, alike->state);
+}
+
 TEST_F(StepEngineTest, OnlyTheLastStepWritesTheFinalState) {
-  const auto run = MakeRun(3, 1);
+  const auto run = MakeRun(3 * network_->timesteps_at_once(), 1);
   const std::vector<float> before = run->state;
   ASSERT_TRUE(engine_.Admit(&run->run).ok());
   engine_.RunBatch();
@@ -155,7 +175,7 @@ TEST_F(StepEngineTest, OnlyTheLastStepWritesTheFinalState) {
 }
 
 TEST_F(StepEngineTest, CancelledHalfWayLeavesTheFinalStateAsItWas) {
-  const auto run = MakeRun(3, 1);
+  const auto run = MakeRun(3 * network_->timesteps_at_once(), 1);
   const std::vector<float> before = run->state;
   ASSERT_TRUE(engine_.Admit(&run->run).ok());
   engine_.RunBatch();
@@ -188,6 +208,19 @@ TEST_F(StepEngineTest, AResultThatIsNotFiniteFailsThatRunAlone) {
   EXPECT_EQ(bad.results[0].code(), absl::StatusCode::kOutOfRange);
   EXPECT_EQ(bad.state, before);
   EXPECT_THAT(fine.results, ElementsAre(absl::OkStatus()));
+}
+
+TEST_F(StepEngineTest, LastOnlyWritesOneRowAlone) {
+  const auto all = MakeRun(150, 1), last = MakeRun(150, 1);
+  last->run.last_only = true;
+  for (TestRun* run : {all.get(), last.get()}) {
+    ASSERT_TRUE(engine_.Admit(&run->run).ok());
+    RunUntilIdle(&engine_);
+  }
+  EXPECT_EQ(last->outputs[0], all->outputs[298]);
+  EXPECT_EQ(last->outputs[1], all->outputs[299]);
+  EXPECT_EQ(last->outputs[2], -7.0f);
+  EXPECT_EQ(last->state, all->state);
 }
 
 TEST_F(StepEngineTest, LastOnlyWritesOneRow) {

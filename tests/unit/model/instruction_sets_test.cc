@@ -1,16 +1,32 @@
-// Random networks: every row is equal bit for bit alone and batched, in any order and company, on every set of
-// instructions that this CPU has.
+// Random networks: every row is equal bit for bit alone and batched, in any order and company, on one thread and three,
+// in single steps and many at once, with weights of any format, on every set of instructions that this CPU has.
+//
+// RONDO_RANDOM_NETWORKS=N: that many networks instead of some dozens a cell.
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <numeric>
 #include <random>
+#include <thread>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "tests/unit/model/random_network.h"
 
 namespace rondo {
 namespace {
+
+// Of each cell.
+int NetworksToTry() {
+  constexpr int kFew = 80;
+  const char* const wanted = std::getenv("RONDO_RANDOM_NETWORKS");
+  int all = 0;
+  if (wanted == nullptr || !absl::SimpleAtoi(wanted, &all)) return kFew;
+  return all / static_cast<int>(AllCells().size()) + 1;
+}
+
+constexpr WeightFormat kFormats[] = {WeightFormat::kF32, WeightFormat::kBf16, WeightFormat::kInt8};
 
 // One network on each set of instructions.
 class SameBitsTest : public testing::TestWithParam<CellCase> {
@@ -75,6 +91,53 @@ class SameBitsTest : public testing::TestWithParam<CellCase> {
     }
   }
 
+  // The rows of each timestep are shared by three threads, as loops and helpers share them.
+  static void StepOnThreeThreads(const Network& network, const std::vector<float>& inputs, size_t input_size,
+                                 size_t num_rows, Series* series) {
+    constexpr size_t kThreads = 3;
+    std::vector<std::thread> threads;
+    for (size_t part = 0; part < kThreads; ++part) {
+      threads.emplace_back([&, part] {
+        PrepareComputeThread();
+        for (int t = 0; t < kTimesteps; ++t) {
+          std::vector<StepRow> rows;
+          for (size_t i = num_rows * part / kThreads; i < num_rows * (part + 1) / kThreads; ++i) {
+            rows.push_back(series->Row(i, &inputs[(t * num_rows + i) * input_size]));
+          }
+          network.Step(absl::MakeSpan(rows));
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+
+  // Each row's timesteps in one or two calls.
+  void StepManyAtOnce(const Network& network, const std::vector<float>& inputs, size_t input_size, size_t num_rows,
+                      Series* series) {
+    if (network.timesteps_at_once() < kTimesteps) return StepAlone(network, inputs, input_size, num_rows, series);
+    for (size_t i = 0; i < num_rows; ++i) {
+      std::vector<float> of_row;
+      for (int t = 0; t < kTimesteps; ++t) {
+        const float* const input = &inputs[(t * num_rows + i) * input_size];
+        of_row.insert(of_row.end(), input, input + input_size);
+      }
+      const size_t first = Below(kTimesteps);
+      for (const auto& [begin, end] : {std::pair<size_t, size_t>{0, first}, {first, kTimesteps}}) {
+        if (begin == end) continue;
+        const StepRow row = series->Row(i, &of_row[begin * input_size]);
+        Timesteps timesteps;
+        timesteps.inputs = row.input;
+        timesteps.count = end - begin;
+        timesteps.state_in = row.state_in;
+        timesteps.state_out = row.state_out;
+        timesteps.outputs = row.output;
+        timesteps.last_only = true;
+        network.StepTimesteps(&timesteps);
+        EXPECT_TRUE(timesteps.finite);
+      }
+    }
+  }
+
   static bool SameBits(const std::vector<float>& a, const std::vector<float>& b) {
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
   }
@@ -88,27 +151,24 @@ class SameBitsTest : public testing::TestWithParam<CellCase> {
     const Weights weights = RandomWeightsOfAnySize(spec);
     const std::vector<float> inputs = RandomInputs(kTimesteps * shape.rows * shape.input_size, random_());
     Series expected(spec, shape.rows);
+    Network::Options options;
+    options.kernel = KernelKind::kRondo;
+    options.weights = kFormats[Below(3)];
     for (const InstructionSet set : InstructionSets()) {
-      Network::Options options;
-      options.kernel = KernelKind::kRondo;
+      SCOPED_TRACE(absl::StrCat(InstructionSetName(set), ", weights ", WeightFormatName(*options.weights)));
       options.instruction_set = set;
       options.max_batch_size = 1 + Below(130);
       const auto network = MakeNetwork(spec, weights, options);
-      if (set == InstructionSet::kPlain) {
-        StepAlone(*network, inputs, shape.input_size, shape.rows, &expected);
-        continue;
+      if (set == InstructionSet::kPlain) StepAlone(*network, inputs, shape.input_size, shape.rows, &expected);
+      Series company(spec, shape.rows), threads(spec, shape.rows), at_once(spec, shape.rows);
+      StepInAnyCompany(*network, inputs, shape.input_size, shape.rows, &company);
+      StepOnThreeThreads(*network, inputs, shape.input_size, shape.rows, &threads);
+      StepManyAtOnce(*network, inputs, shape.input_size, shape.rows, &at_once);
+      for (const Series* series : {&company, &threads, &at_once}) {
+        EXPECT_TRUE(SameBits(series->states(), expected.states()));
+        EXPECT_TRUE(SameBits(series->outputs(), expected.outputs()));
       }
-      Series series(spec, shape.rows);
-      StepInAnyCompany(*network, inputs, shape.input_size, shape.rows, &series);
-      EXPECT_TRUE(SameBits(series.states(), expected.states())) << InstructionSetName(set);
-      EXPECT_TRUE(SameBits(series.outputs(), expected.outputs())) << InstructionSetName(set);
     }
-    Network::Options plain;
-    plain.kernel = KernelKind::kRondo;
-    plain.instruction_set = InstructionSet::kPlain;
-    Series series(spec, shape.rows);
-    StepInAnyCompany(*MakeNetwork(spec, weights, plain), inputs, shape.input_size, shape.rows, &series);
-    EXPECT_TRUE(SameBits(series.states(), expected.states())) << "plain, batched";
   }
 
   static constexpr int kTimesteps = 3;
@@ -116,8 +176,56 @@ class SameBitsTest : public testing::TestWithParam<CellCase> {
 };
 
 TEST_P(SameBitsTest, ARowIsEqualInAnyCompanyOnEveryInstructionSet) {
-  constexpr int kNetworks = 300;
-  for (int i = 0; i < kNetworks && !HasFailure(); ++i) TryOne();
+  const int networks = NetworksToTry();
+  for (int i = 0; i < networks && !HasFailure(); ++i) TryOne();
+}
+
+TEST_P(SameBitsTest, ManyTimestepsAtOnceAreSingleSteps) {
+  const ModelSpec spec = MakeSpec(GetParam(), 5, 21, 2, 3);
+  const Weights weights = RandomWeightsOfAnySize(spec);
+  for (const InstructionSet set : InstructionSets()) {
+    Network::Options options;
+    options.kernel = KernelKind::kRondo;
+    options.instruction_set = set;
+    const auto network = MakeNetwork(spec, weights, options);
+    const size_t most = network->timesteps_at_once();
+    ASSERT_GT(most, 30u);
+    const std::vector<float> inputs = RandomInputs(most * spec.input_size(), 9);
+    Series single(spec, 1);
+    std::vector<float> wanted, outputs(most * spec.output_size()), state(spec.state_size());
+    for (size_t t = 0; t < most; ++t) {
+      StepRow row = single.Row(0, &inputs[t * spec.input_size()]);
+      network->Step({&row, 1});
+      wanted.insert(wanted.end(), single.outputs().begin(), single.outputs().end());
+    }
+    Timesteps timesteps;
+    timesteps.inputs = inputs.data();
+    timesteps.count = most;
+    timesteps.state_in = timesteps.state_out = state.data();
+    timesteps.outputs = outputs.data();
+    network->StepTimesteps(&timesteps);
+    EXPECT_TRUE(SameBits(outputs, wanted)) << InstructionSetName(set);
+    EXPECT_TRUE(SameBits(state, single.states())) << InstructionSetName(set);
+  }
+}
+
+TEST_P(SameBitsTest, ATimestepThatIsNotFiniteLeavesTheState) {
+  const ModelSpec spec = MakeSpec(GetParam(), 1, 3, 1, 1);
+  Weights weights = RandomWeights(spec, 1);
+  weights.head_bias = {3e38f};  // the output's std is 2
+  Network::Options options;
+  options.kernel = KernelKind::kRondo;
+  const auto network = MakeNetwork(spec, weights, options);
+  const std::vector<float> inputs(8, 2.0f), before(spec.state_size(), 0.9f);
+  std::vector<float> state = before, outputs(8);
+  Timesteps timesteps;
+  timesteps.inputs = inputs.data();
+  timesteps.count = 8;
+  timesteps.state_in = timesteps.state_out = state.data();
+  timesteps.outputs = outputs.data();
+  network->StepTimesteps(&timesteps);
+  EXPECT_FALSE(timesteps.finite);
+  EXPECT_EQ(state, before);
 }
 
 INSTANTIATE_TEST_SUITE_P(Cells, SameBitsTest, testing::ValuesIn(AllCells()),
