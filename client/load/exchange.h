@@ -23,6 +23,7 @@ struct MessageShape {
   int timesteps = 1;  // of each sequence
   bool stateless = false;
   bool string_ids = false;    // of Open Inference sequences; else integers
+  ForeignTensors foreign;     // Open Inference; without a shape the tensors are rondo-server's
   int64_t lane_sessions = 0;  // a lane's messages draw theirs from so many; 0: every message steps all of the lane's
 };
 

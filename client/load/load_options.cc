@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 namespace rondo::load {
 namespace {
@@ -43,7 +45,13 @@ OptionGroup Target(LoadOptions* options) {
            {"unary", Switch(&options->unary), "Unary calls (Predict, ModelInfer) instead of streams."},
            {"stateless", Switch(&options->stateless), "Send sequences without a session."},
            {"string_ids", Switch(&options->string_ids),
-            "With open_inference: sequence ids that are strings, not integers."}}};
+            "With open_inference: sequence ids that are strings, not integers."},
+           {"input_tensor", TextOrNone(&options->foreign.input, "NAME"),
+            "With open_inference: the server is no rondo-server, and this is its model's FP32 input. --input_shape and "
+            "--output_tensor go with it. A reply is checked for its id and an output of any size."},
+           {"input_shape", TextOrNone(&options->input_shape, "N[,N...]"),
+            "The input's shape in each message, 1 to 16777216 numbers in all: 1,64."},
+           {"output_tensor", TextOrNone(&options->foreign.output, "NAME"), "The output that is asked for."}}};
 }
 
 OptionGroup Load(LoadOptions* options) {
@@ -95,6 +103,37 @@ OptionGroup Resources(LoadOptions* options) {
             "CPUs that the echo runs on: give it the server's. Empty: as started."}}};
 }
 
+// 0: it is no shape.
+int64_t NumbersOf(absl::string_view text, std::vector<int64_t>* shape) {
+  constexpr int64_t kMost = int64_t{1} << 24;
+  int64_t numbers = 1;
+  for (const absl::string_view part : absl::StrSplit(text, ',')) {
+    int64_t size = 0;
+    if (!absl::SimpleAtoi(part, &size) || size < 1 || size > kMost / numbers) return 0;
+    numbers *= size;
+    shape->push_back(size);
+  }
+  return numbers;
+}
+
+absl::Status ReadForeignTensors(LoadOptions* options) {
+  ForeignTensors& foreign = options->foreign;
+  const bool any = !foreign.input.empty() || !foreign.output.empty() || !options->input_shape.empty();
+  if (!any) return absl::OkStatus();
+  if (foreign.input.empty() || foreign.output.empty() || options->input_shape.empty()) {
+    return absl::InvalidArgumentError("--input_tensor, --input_shape, --output_tensor: wanted all three or none");
+  }
+  if (NumbersOf(options->input_shape, &foreign.shape) == 0) {
+    return absl::InvalidArgumentError(absl::StrCat("--input_shape=", options->input_shape,
+                                                   ": wanted whole numbers with commas between, 1 to 16777216 in all"));
+  }
+  if (options->protocol != Protocol::kOpenInference || options->baseline != Baseline::kNone || options->timesteps > 1) {
+    return absl::InvalidArgumentError(
+        "--input_tensor: wanted --protocol=open_inference with it, and neither a baseline nor --timesteps");
+  }
+  return absl::OkStatus();
+}
+
 // A combination of options that is refused, and why.
 struct Rule {
   bool broken;
@@ -138,6 +177,7 @@ absl::Status Finish(const Baselines& baselines, LoadOptions* options) {
   for (const Rule& rule : Rules(*options)) {
     if (rule.broken) return absl::InvalidArgumentError(rule.why);
   }
+  if (absl::Status status = ReadForeignTensors(options); !status.ok()) return status;
   options->way.keepalive = absl::InfiniteDuration();  // what is measured is the server, however long it takes
   if (absl::Status status = ReadConnectionFlags(options->connection, &options->way); !status.ok()) return status;
   if (options->way.token == nullptr || options->way.tls.has_value()) return absl::OkStatus();

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "base/option_table.h"
@@ -16,6 +17,13 @@ enum class Protocol { kNative, kOpenInference };
 
 // The server that a run measures beside rondo-server, in turn with it.
 enum class Baseline { kNone, kEcho, kNative };
+
+// The tensors of a server that is no rondo-server, and so says nothing of its model in rondo.v1.
+struct ForeignTensors {
+  std::string input;           // one of float32
+  std::vector<int64_t> shape;  // of the input, in each message; empty: the server is a rondo-server
+  std::string output;
+};
 
 // The options of one run of rondo-load. The value that a member has here is the option's default; LoadOptionTable has
 // unit, bounds and the meaning of 0.
@@ -35,6 +43,8 @@ struct LoadOptions {
   int rounds = 0;  // as the command line is read 0 becomes what it stands for
   Protocol protocol = Protocol::kNative;
   bool string_ids = false;
+  ForeignTensors foreign;
+  std::string input_shape;  // as foreign.shape, in text
   int64_t session_pool = 0;
   bool keep_sessions = false;
   Baseline baseline = Baseline::kNone;

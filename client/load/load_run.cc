@@ -42,7 +42,18 @@ std::vector<std::shared_ptr<grpc::Channel>> Connect(const std::string& address, 
   return channels;
 }
 
+// What messages to a server that is no rondo-server need to know. Its output has any size.
+v1::Model ForeignModel(const LoadOptions& options) {
+  v1::Model model;
+  model.set_name(options.model);
+  int64_t numbers = 1;
+  for (const int64_t size : options.foreign.shape) numbers *= size;
+  model.set_input_size(static_cast<int32_t>(numbers));
+  return model;
+}
+
 absl::StatusOr<v1::Model> GetModel(const LoadOptions& options) {
+  if (!options.foreign.shape.empty()) return ForeignModel(options);
   const std::string& server = options.server;
   const std::string& name = options.model;
   const auto stub = v1::Models::NewStub(Connect(server, options.way, 1).front());
@@ -167,7 +178,8 @@ absl::StatusOr<RunReport> RunLoad(const LoadOptions& options, const std::atomic<
                      options.sessions_per_message,
                      options.timesteps,
                      options.stateless,
-                     options.string_ids};
+                     options.string_ids,
+                     options.foreign};
 
   const auto rondo_drivers = MakeDrivers(options, shape, options.server, options.way, stop);
   std::unique_ptr<EchoProcess> echo;

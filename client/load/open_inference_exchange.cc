@@ -34,10 +34,10 @@ void AddRaw(const Numbers& numbers, inference::ModelInferRequest* request) {
 OpenInferenceExchange::OpenInferenceExchange(const MessageShape& shape, uint64_t run, int lane, uint64_t seed)
     : shape_(shape) {
   request_.set_model_name(shape.model.name());
-  request_.set_model_version(absl::StrCat(shape.model.version()));
+  if (!foreign()) request_.set_model_version(absl::StrCat(shape.model.version()));
   if (!shape.stateless) AddParameters(run, lane);
   AddTensors(seed);
-  request_.add_outputs()->set_name("OUTPUT");
+  request_.add_outputs()->set_name(foreign() ? shape.foreign.output : "OUTPUT");
 }
 
 void OpenInferenceExchange::AddParameters(uint64_t run, int lane) {
@@ -60,6 +60,11 @@ void OpenInferenceExchange::AddTensors(uint64_t seed) {
   std::mt19937_64 random(seed);
   v1::Sequence sequence;
   FillSequence(shape_, &random, &sequence);
+  if (foreign()) {
+    InputTensor* const input = AddInput(shape_.foreign.input.c_str(), "FP32", shape_.foreign.shape.front(), &request_);
+    for (size_t i = 1; i < shape_.foreign.shape.size(); ++i) input->add_shape(shape_.foreign.shape[i]);
+    return AddRaw(sequence.values(), &request_);
+  }
   const bool tokens = shape_.model.tokens() > 0;
   AddInput("INPUT", tokens ? "INT64" : "FP32", shape_.timesteps, &request_)->add_shape(shape_.model.input_size());
   if (tokens) {
@@ -111,7 +116,7 @@ Verdict OpenInferenceExchange::JudgeReply(const std::string& wanted_id) const {
   const size_t wanted_bytes =
       static_cast<size_t>(shape_.timesteps) * static_cast<size_t>(shape_.model.output_size()) * 4;
   const size_t bytes = response.raw_output_contents_size() == 1 ? response.raw_output_contents(0).size() : 0;
-  if (response.outputs_size() == 1 && bytes == wanted_bytes) return {};
+  if (response.outputs_size() == 1 && (foreign() ? bytes > 0 : bytes == wanted_bytes)) return {};
   return {"WRONG_REPLY", absl::StrCat("reply has ", response.outputs_size(), " outputs and ", bytes,
                                       " bytes of raw contents; expected 1 and ", wanted_bytes)};
 }

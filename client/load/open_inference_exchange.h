@@ -26,6 +26,9 @@ class OpenInferenceExchange final : public Exchange {
   void AddTensors(uint64_t seed);
   Verdict JudgeReply(const std::string& wanted_id) const;
 
+  // The server is no rondo-server.
+  bool foreign() const { return !shape_.foreign.shape.empty(); }
+
   const MessageShape shape_;
   std::string session_id_;  // as the native API names it
   inference::ModelInferRequest request_;

@@ -341,6 +341,22 @@ TEST(OpenInferenceExchangeTest, TokensAndTimesAreIntegers) {
   EXPECT_EQ(request.raw_input_contents(1).size(), 4 * sizeof(int64_t));
 }
 
+TEST(OpenInferenceExchangeTest, AForeignServersTensorsAreThoseOfTheFlags) {
+  MessageShape shape = TritonShape(1);
+  shape.model.set_version(0);
+  shape.model.set_input_size(6);
+  shape.foreign = {"x", {1, 2, 3}, "y"};
+  TritonConversation conversation(shape);
+  const inference::ModelInferRequest request = conversation.Next();
+  EXPECT_EQ(request.model_version(), "");
+  ASSERT_EQ(request.inputs_size(), 1);
+  EXPECT_EQ(request.inputs(0).name(), "x");
+  EXPECT_EQ(request.inputs(0).datatype(), "FP32");
+  EXPECT_THAT(request.inputs(0).shape(), ElementsAre(1, 2, 3));
+  EXPECT_EQ(request.raw_input_contents(0).size(), 6 * sizeof(float));
+  EXPECT_EQ(request.outputs(0).name(), "y");
+}
+
 TEST(OpenInferenceExchangeTest, AFailureStartsTheSequenceAnew) {
   TritonConversation triton(TritonShape(1));
   triton.Answer(ReplyTo(triton.Next()));
