@@ -1,0 +1,138 @@
+#!/usr/bin/env bash
+# Measures Rondo against what a user would pick instead, on the same load: onnxruntime behind grpc.aio as most people
+# write it (each message a run of its own, and batched), and Triton with its Python backend. All serve one LSTM with one
+# session a stream, through Triton's streaming protocol (Rondo through its own too), on one core, the generator on the
+# other; their turns alternate. Prints the messages a second and the latencies of each, and Rondo's part of each.
+#
+#   tests/bench/peers.sh [--no_build] [--seconds=N] [--turns=N] [--hidden=H]    N: seconds of a turn (default 3), turns (3)
+#
+# The Python packages come from PyPI into build/peers; nvidia-pytriton brings the tritonserver, which runs on a CPU.
+# Exit: 0 all were measured, 1 something did not run, 2 wrong arguments.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+build=yes seconds=3 turns=3 hidden=64
+readonly inputs=64
+for argument in "$@"; do
+  case $argument in
+    --no_build) build=no ;;
+    --seconds=[1-9] | --seconds=[1-9][0-9]) seconds=${argument#*=} ;;
+    --turns=[1-9]) turns=${argument#*=} ;;
+    --hidden=[1-9] | --hidden=[1-9][0-9] | --hidden=[1-9][0-9][0-9]) hidden=${argument#*=} ;;
+    *)
+      echo "peers.sh: '$argument'; wanted --no_build, --seconds=1..99, --turns=1..9 or --hidden=1..999" >&2
+      exit 2
+      ;;
+  esac
+done
+
+source tests/bench/measuring.sh
+if [[ $build == yes ]]; then build_benches; fi
+
+readonly python=build/peers/bin/python
+if [[ ! -x $python ]]; then
+  python3 -m venv build/peers
+  "$python" -m pip install --quiet onnx onnxruntime 'numpy<2' 'tritonclient[grpc]'  # its Python backend reads numpy 1
+  "$python" -m pip install --quiet --no-deps nvidia-pytriton==0.7.0
+fi
+readonly packages=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+readonly version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+
+# await_line TEXT: until the server that was started has logged it.
+await_line() {
+  for ((tries = 0; tries < 6000; ++tries)); do
+    if grep -q "$1" "$scratch/server.log"; then return 0; fi
+    kill -0 "$server_pid" 2>/dev/null || break
+    sleep 0.01
+  done
+  echo "peers.sh: a peer did not start:" >&2
+  tail -5 "$scratch/server.log" >&2
+  exit 1
+}
+
+# start_onnxruntime [--batch]
+start_onnxruntime() {
+  local port
+  port=$(free_port)
+  address=127.0.0.1:$port
+  taskset -c "$server_cpu" "$python" tests/bench/peers/onnxruntime_server.py "$port" "$hidden" "$inputs" "$@" \
+    >"$scratch/server.log" 2>&1 &
+  server_pid=$!
+  await_line listening
+}
+
+# One model and the Python backend, laid out as tritonserver wants them.
+lay_out_triton() {
+  local from=$packages/pytriton/tritonserver to=$scratch/triton
+  mkdir -p "$to/models/lstm/1" "$to/backends"
+  cp -r "$from/backends/python" "$to/backends/"
+  cp "$from/python_backend_stubs/$version/triton_python_backend_stub" "$to/backends/python/"
+  cp "$from/bin/tritonserver" "$to/"
+  chmod +x "$to/tritonserver" "$to/backends/python/triton_python_backend_stub"
+  cp tests/bench/peers/triton_model.py "$to/models/lstm/1/model.py"
+  cat >"$to/models/lstm/config.pbtxt" <<CONFIG
+backend: "python"
+max_batch_size: 64
+input [ { name: "x" data_type: TYPE_FP32 dims: [ $inputs ] } ]
+output [ { name: "y" data_type: TYPE_FP32 dims: [ 1 ] } ]
+sequence_batching { oldest { max_candidate_sequences: 256 } max_sequence_idle_microseconds: 60000000 }
+instance_group [ { kind: KIND_CPU count: 1 } ]
+CONFIG
+}
+
+start_triton() {
+  local port
+  port=$(free_port)
+  address=127.0.0.1:$port
+  PATH=$PWD/build/peers/bin:$PATH PYTHONPATH=$packages LD_LIBRARY_PATH=$packages/nvidia_pytriton.libs \
+    PEERS_FOLDER=$PWD/tests/bench/peers PEERS_HIDDEN=$hidden PEERS_INPUTS=$inputs \
+    taskset -c "$server_cpu" "$scratch/triton/tritonserver" --model-repository="$scratch/triton/models" \
+    --backend-directory="$scratch/triton/backends" --grpc-address=127.0.0.1 --grpc-port="$port" --allow-http=false \
+    --allow-metrics=false >"$scratch/server.log" 2>&1 &
+  server_pid=$!
+  await_line "Started GRPCInferenceService"
+}
+
+readonly foreign=(--protocol=open_inference --input_tensor=x --output_tensor=y --input_shape="1,$inputs")
+# turn SERVER STREAMS TURN: measures one server once, to SERVER-STREAMS-TURN.json in $scratch.
+turn() {
+  local out=$scratch/$1-$2-$3.json
+  local placed=(--streams="$2" --warmup=500ms --cpus="$client_cpu")
+  case $1 in
+    rondo) start_server "$server_cpu" && load "$out" --model=lstm "${placed[@]}" ;;
+    rondo_triton) start_server "$server_cpu" && load "$out" --model=lstm --protocol=open_inference "${placed[@]}" ;;
+    onnxruntime) start_onnxruntime && load "$out" --model=lstm "${foreign[@]}" "${placed[@]}" ;;
+    onnxruntime_batched) start_onnxruntime --batch && load "$out" --model=lstm "${foreign[@]}" "${placed[@]}" ;;
+    triton) start_triton && load "$out" --model=lstm "${foreign[@]}" "${placed[@]}" ;;
+  esac
+  stop_server
+}
+
+readonly servers=(rondo rondo_triton onnxruntime onnxruntime_batched triton)
+describe_machine "server on CPU $server_cpu, generator on CPU $client_cpu; LSTM of $hidden units, $inputs inputs, f32" \
+  "$turns turns of $seconds s each; the mean of their messages a second, the least and the largest, and mean latencies"
+make_model lstm "$hidden" "$inputs"
+lay_out_triton
+for streams in 1 16 128; do
+  for ((number = 0; number < turns; ++number)); do
+    for server in "${servers[@]}"; do turn "$server" "$streams" "$number"; done
+  done
+done
+"$python" - "$scratch" "$turns" "${servers[@]}" <<'PYTHON'
+import json
+import statistics
+import sys
+
+folder, turns, *servers = sys.argv[1:]
+print("%8s  %-20s %11s %19s %9s %9s  %s" % ("streams", "server", "messages/s", "least..largest", "p50 us", "p99 us", "rondo / it"))
+for streams in (1, 16, 128):
+    rondo = None
+    for server in servers:
+        runs = [json.load(open(f"{folder}/{server}-{streams}-{turn}.json")) for turn in range(int(turns))]
+        rates = [run["messages_per_second"] for run in runs]
+        mean = statistics.mean(rates)
+        rondo = rondo or mean
+        p50, p99 = (statistics.mean(run[key] for run in runs) * 1e6 for key in ("p50_seconds", "p99_seconds"))
+        print("%8d  %-20s %11.0f %9.0f..%8.0f %9.0f %9.0f  %.2f" %
+              (streams, server, mean, min(rates), max(rates), p50, p99, rondo / mean))
+PYTHON
