@@ -79,8 +79,9 @@ OptionGroup Connections(ServerOptions* options) {
         "if that is more. One too many is closed as it comes, which its client reads as UNAVAILABLE. 0: as many as "
         "descriptors allow."},
        {"http_listen", Text(&options->http_listen, "HOST:PORT", kAddress, IsAddressOrEmpty),
-        "The address of GET /metrics, /healthz (200 while the process lives) and /readyz (200 or 503, as gRPC health). "
-        "Port 0: any free one. Empty: off."},
+        "The address of HTTP: / is a page for people that shows what the server does, /metrics its numbers for "
+        "Prometheus, /models.json its models and their graphs, /healthz 200 while the process lives, /readyz 200 or "
+        "503 as gRPC health. Port 0: any free one. Empty: off."},
        {"keepalive_time",
         Number(&options->keepalive_time, {absl::Milliseconds(100), absl::Hours(24)}, "DURATION",
                {{"0", absl::ZeroDuration()}}),

@@ -42,7 +42,7 @@ struct ServerOptions {
   size_t max_memory = 0;                                   // bytes; 0: 80 % of what the machine or the cgroup has
   std::string listen = "127.0.0.1:8001";                   // HOST:PORT of gRPC
   size_t max_connections = 0;                              // to gRPC, at once; 0: as descriptors allow
-  std::string http_listen = "127.0.0.1:8002";              // HOST:PORT of /metrics, /healthz, /readyz; empty: off
+  std::string http_listen = "127.0.0.1:8002";              // HOST:PORT of the page, /metrics and the like; empty: off
   absl::Duration model_poll_interval = absl::Seconds(10);  // zero: only SIGHUP
   absl::Duration keepalive_time = absl::Seconds(30);       // zero: never
   absl::Duration shutdown_delay = absl::ZeroDuration();

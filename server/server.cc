@@ -26,6 +26,7 @@
 #include "server/registry/find_recorded_model.h"
 #include "server/registry/model_loader.h"
 #include "server/registry/model_registry.h"
+#include "server/registry/models_json.h"
 #include "server/rpc/call/rpc_loop.h"
 #include "server/rpc/grpc_port.h"
 #include "server/rpc/library_logs.h"
@@ -111,14 +112,7 @@ class Parts final : public Server {
     SessionTable::Options sessions = options_.sessions;
     sessions.count = [gate = gate_.get()](absl::string_view tenant, int n) { return gate->CountSession(tenant, n); };
     sessions_ = std::make_unique<SessionTable>(sessions, *std::move(persistence));
-    if (!options_.http_listen.empty()) {
-      const auto is_ready = [this] { return !drain_.leaving() && registry_->ready(); };
-      absl::StatusOr<std::unique_ptr<ScrapePort>> port =
-          ScrapePort::Listen(options_.http_listen, &metrics_, tls_.get(), is_ready);
-      if (!port.ok()) return port.status();
-      scrape_port_ = *std::move(port);
-      http_address_ = AddressOf(options_.http_listen, scrape_port_->port());
-    }
+    if (absl::Status status = OpenScrapePort(); !status.ok()) return status;
     if (absl::Status status = Listen(most_connections); !status.ok()) return status;
     LogEvent(LogLevel::kInfo, "loading_models", {{"address", address_}, {"http_address", http_address_}});
     loader_ = std::make_unique<ModelLoader>(registry_.get(), [this](const absl::Status& status) { OnLook(status); });
@@ -236,6 +230,20 @@ class Parts final : public Server {
     if (!listener.ok()) return listener.status();
     listener_ = *std::move(listener);
     address_ = AddressOf(options_.listen, listener_->port());
+    return absl::OkStatus();
+  }
+
+  absl::Status OpenScrapePort() {
+    if (options_.http_listen.empty()) return absl::OkStatus();
+    ScrapePort::Facts facts;
+    facts.is_ready = [this] { return !drain_.leaving() && registry_->ready(); };
+    // HTTP has no gate: where calls need a token, nobody is told there what takes one.
+    if (!gate_->asks()) facts.models = [this] { return ModelsJson(*registry_); };
+    absl::StatusOr<std::unique_ptr<ScrapePort>> port =
+        ScrapePort::Listen(options_.http_listen, &metrics_, tls_.get(), std::move(facts));
+    if (!port.ok()) return port.status();
+    scrape_port_ = *std::move(port);
+    http_address_ = AddressOf(options_.http_listen, scrape_port_->port());
     return absl::OkStatus();
   }
 

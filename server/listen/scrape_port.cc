@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/thread_name.h"
+#include "server/listen/index_page.h"
 
 namespace rondo {
 namespace {
@@ -31,26 +32,40 @@ void BlockSigPipe() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 }
 
-std::string HttpAnswer(absl::string_view status, absl::string_view body) {
-  return absl::StrCat("HTTP/1.1 ", status, "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n",
-                      "Content-Length: ", body.size(), "\r\nConnection: close\r\n\r\n", body);
+constexpr absl::string_view kText = "text/plain; charset=utf-8";
+constexpr absl::string_view kMetricsText = "text/plain; version=0.0.4; charset=utf-8";
+
+// `more`: header lines, each with its end.
+std::string HttpAnswer(absl::string_view status, absl::string_view type, absl::string_view body,
+                       absl::string_view more = "") {
+  return absl::StrCat("HTTP/1.1 ", status, "\r\nContent-Type: ", type, "\r\nContent-Length: ", body.size(),
+                      "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n", more,
+                      "Connection: close\r\n\r\n", body);
+}
+
+std::string PageAnswer() {
+  return HttpAnswer("200 OK", "text/html; charset=utf-8", kIndexPage,
+                    absl::StrCat("Content-Security-Policy: ", ContentPolicyOf(kIndexPage),
+                                 "\r\nX-Frame-Options: DENY\r\nReferrer-Policy: no-referrer\r\n"
+                                 "Cross-Origin-Resource-Policy: same-origin\r\n"));
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ScrapePort>> ScrapePort::Listen(const std::string& address, const Metrics* metrics,
-                                                               const TlsFiles* tls, IsReady is_ready) {
+                                                               const TlsFiles* tls, Facts facts) {
   absl::StatusOr<ListeningSockets> sockets = ListeningSockets::Open(address, absl::ZeroDuration());
   if (!sockets.ok()) {
     return absl::Status(sockets.status().code(), absl::StrCat("no /metrics: ", sockets.status().message()));
   }
-  return std::unique_ptr<ScrapePort>(new ScrapePort(*std::move(sockets), metrics, tls, std::move(is_ready)));
+  return std::unique_ptr<ScrapePort>(new ScrapePort(*std::move(sockets), metrics, tls, std::move(facts)));
 }
 
-ScrapePort::ScrapePort(ListeningSockets sockets, const Metrics* metrics, const TlsFiles* tls, IsReady is_ready)
+ScrapePort::ScrapePort(ListeningSockets sockets, const Metrics* metrics, const TlsFiles* tls, Facts facts)
     : metrics_(metrics),
       tls_(tls),
-      is_ready_(std::move(is_ready)),
+      facts_(std::move(facts)),
+      page_(PageAnswer()),
       sockets_(std::move(sockets)),
       wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       thread_([this] { Run(); }) {}
@@ -100,13 +115,23 @@ void ScrapePort::AcceptAllOf(int listening_socket) {
 }
 
 std::string ScrapePort::Answer(absl::string_view request_line) const {
-  if (!absl::StartsWith(request_line, "GET ")) return HttpAnswer("405 Method Not Allowed", "only GET is served\n");
+  if (!absl::StartsWith(request_line, "GET "))
+    return HttpAnswer("405 Method Not Allowed", kText, "only GET is served\n");
   const absl::string_view target = request_line.substr(4, request_line.find_first_of(" ?", 4) - 4);
-  if (target == "/metrics") return HttpAnswer("200 OK", metrics_->Serialize());
-  if (target == "/healthz") return HttpAnswer("200 OK", "alive\n");
-  if (target != "/readyz") return HttpAnswer("404 Not Found", "only /metrics, /healthz and /readyz are here\n");
-  if (is_ready_()) return HttpAnswer("200 OK", "ready\n");
-  return HttpAnswer("503 Service Unavailable", "not ready: no model is live, or the server is about to leave\n");
+  if (target == "/") return page_;
+  if (target == "/metrics") return HttpAnswer("200 OK", kMetricsText, metrics_->Serialize());
+  if (target == "/healthz") return HttpAnswer("200 OK", kText, "alive\n");
+  if (target == "/readyz") {
+    if (facts_.is_ready()) return HttpAnswer("200 OK", kText, "ready\n");
+    return HttpAnswer("503 Service Unavailable", kText,
+                      "not ready: no model is live, or the server is about to leave\n");
+  }
+  if (target == "/models.json") {
+    if (facts_.models != nullptr) return HttpAnswer("200 OK", "application/json", facts_.models());
+    return HttpAnswer("403 Forbidden", kText,
+                      "only callers with a token are told of models: rondo models --graph=NAME\n");
+  }
+  return HttpAnswer("404 Not Found", kText, "only /, /metrics, /models.json, /healthz and /readyz are here\n");
 }
 
 }  // namespace rondo

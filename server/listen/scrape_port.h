@@ -16,25 +16,28 @@
 
 namespace rondo {
 
-// Answers GET /metrics, /healthz and /readyz while it lives. Connections that say nothing cost nobody else anything:
-// past a number of them, the oldest is closed for the newest.
+// Answers GET /metrics, /healthz, /readyz and /models.json, and at / a page for people that shows them, while it lives.
+// Connections that say nothing cost nobody else anything: past a number of them, the oldest is closed for the newest.
 //
 // Ownership: borrows the metrics and the files.
 // Threads:   one, and its own that answers.
 class ScrapePort {
  public:
-  // Whether the server is ready for requests; called on the port's thread.
-  using IsReady = std::function<bool()>;
+  // What the server says of itself; called on the port's thread.
+  struct Facts {
+    std::function<bool()> is_ready;       // whether it is ready for requests
+    std::function<std::string()> models;  // a JSON object; null: whoever asks here is not told
+  };
 
   // `address`: HOST:PORT, port 0: any free one. `tls`: null: none. UNAVAILABLE: cannot listen there.
   static absl::StatusOr<std::unique_ptr<ScrapePort>> Listen(const std::string& address, const Metrics* metrics,
-                                                            const TlsFiles* tls, IsReady is_ready);
+                                                            const TlsFiles* tls, Facts facts);
   ~ScrapePort();
 
   int port() const { return sockets_.port(); }
 
  private:
-  ScrapePort(ListeningSockets sockets, const Metrics* metrics, const TlsFiles* tls, IsReady is_ready);
+  ScrapePort(ListeningSockets sockets, const Metrics* metrics, const TlsFiles* tls, Facts facts);
 
   void Run();
   // Waits up to a second, then accepts who is there and goes on with each connection.
@@ -44,7 +47,8 @@ class ScrapePort {
 
   const Metrics* const metrics_;
   const TlsFiles* const tls_;
-  const IsReady is_ready_;
+  const Facts facts_;
+  const std::string page_;  // the answer to GET /
   const ListeningSockets sockets_;
   const int wake_;  // an eventfd: the destructor writes it
   std::atomic<bool> stopping_{false};

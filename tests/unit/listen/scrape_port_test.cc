@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -51,17 +53,26 @@ class Client {
 
 class ScrapePortTest : public ::testing::Test {
  protected:
-  ScrapePortTest() : port_(*ScrapePort::Listen("127.0.0.1:0", &metrics_, nullptr, [this] { return ready_.load(); })) {}
+  ScrapePortTest() : port_(Listen([] { return std::string(R"({"models":[]})"); })) {}
 
-  std::string Ask(const std::string& text) const {
-    const Client client(port_->port());
+  // `models`: see ScrapePort::Facts.
+  std::unique_ptr<ScrapePort> Listen(std::function<std::string()> models) {
+    ScrapePort::Facts facts;
+    facts.is_ready = [this] { return ready_.load(); };
+    facts.models = std::move(models);
+    return *ScrapePort::Listen("127.0.0.1:0", &metrics_, nullptr, std::move(facts));
+  }
+
+  std::string Ask(const std::string& text) const { return Ask(text, *port_); }
+  static std::string Ask(const std::string& text, const ScrapePort& port) {
+    const Client client(port.port());
     client.Say(text);
     return client.Hear();
   }
 
   Metrics metrics_;
   std::atomic<bool> ready_{true};
-  const std::unique_ptr<ScrapePort> port_;
+  std::unique_ptr<ScrapePort> port_;
 };
 
 TEST_F(ScrapePortTest, GivesThePageWithItsLength) {
@@ -86,8 +97,25 @@ TEST_F(ScrapePortTest, HealthIsTheProcessAndReadinessTheServer) {
   EXPECT_THAT(Ask("GET /healthz HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 200 OK"));
 }
 
+TEST_F(ScrapePortTest, TheRootIsAPageThatMayDoLittle) {
+  const std::string answer = Ask("GET / HTTP/1.1\r\n\r\n");
+  EXPECT_THAT(answer,
+              AllOf(StartsWith("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n"),
+                    HasSubstr("\r\nContent-Security-Policy: default-src 'none'; script-src 'sha256-"),
+                    HasSubstr("\r\nX-Frame-Options: DENY\r\n"), HasSubstr("\r\nX-Content-Type-Options: nosniff\r\n"),
+                    HasSubstr("\r\nCache-Control: no-store\r\n"), HasSubstr("\r\nReferrer-Policy: no-referrer\r\n")));
+  EXPECT_THAT(answer, AllOf(HasSubstr("\r\n\r\n<!doctype html>\n"), EndsWith("</html>\n")));
+}
+
+TEST_F(ScrapePortTest, ModelsAreToldOrKeptToThoseWithAToken) {
+  EXPECT_THAT(
+      Ask("GET /models.json HTTP/1.1\r\n\r\n"),
+      AllOf(StartsWith("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"), EndsWith("\r\n\r\n{\"models\":[]}")));
+  EXPECT_THAT(Ask("GET /models.json HTTP/1.1\r\n\r\n", *Listen(nullptr)), StartsWith("HTTP/1.1 403 "));
+}
+
 TEST_F(ScrapePortTest, NothingElseIsServed) {
-  EXPECT_THAT(Ask("GET / HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(Ask("GET /index.html HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 404 "));
   EXPECT_THAT(Ask("GET /metrics2 HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 404 "));
   EXPECT_THAT(Ask("POST /metrics HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 405 "));
   EXPECT_THAT(Ask("\r\n\r\n"), StartsWith("HTTP/1.1 405 "));
@@ -107,7 +135,7 @@ TEST_F(ScrapePortTest, SilentConnectionsKeepNobodyOut) {
 
 TEST_F(ScrapePortTest, BusyPortIsAClearError) {
   const std::string address = absl::StrCat("127.0.0.1:", port_->port());
-  const absl::Status status = ScrapePort::Listen(address, &metrics_, nullptr, nullptr).status();
+  const absl::Status status = ScrapePort::Listen(address, &metrics_, nullptr, {}).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(status.message()),
               AllOf(StartsWith(absl::StrCat("no /metrics: cannot listen on ", address)), EndsWith("in use)")));
