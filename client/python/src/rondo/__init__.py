@@ -48,6 +48,7 @@ from .messages import (
 )
 from .session import Session
 from .stream import PredictStream
+from .training import TrainedModel, TrainingError, train
 
 __all__ = [
     "Client",
@@ -66,8 +67,11 @@ __all__ = [
     "Time",
     "Times",
     "TlsOptions",
+    "TrainedModel",
+    "TrainingError",
     "__version__",
     "aio",
     "errors",
+    "train",
     *errors.__all__,
 ]
