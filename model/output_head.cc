@@ -1,20 +1,12 @@
 #include "model/output_head.h"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 #include <unordered_map>
 
 #include "model/kernels/activation_function.h"
 
 namespace rondo {
-
-namespace {
-
-// softplus(s), which for large s is s itself to the last bit.
-double GaussianStd(double s) { return (s > 30 ? s : std::log1p(std::exp(s))) + OutputHead::kMinGaussianStd; }
-
-}  // namespace
 
 OutputHead::OutputHead(const ModelSpec& spec, const Weights& weights, InstructionSet instruction_set)
     : head_(spec.head),
@@ -39,7 +31,8 @@ void OutputHead::Apply(const float* const* inputs, const float* const* hidden, s
   for (size_t row = 0; row < num_rows; ++row) {
     float* output = outputs + row * output_size();
     if (head_ == Head::kSoftmax) {
-      ToProbabilities(output);
+      Activate({FunctionKind::kSoftmax}, instruction_set_, output, output_size_ / scales_.size(), scales_.size(),
+               output);
     } else if (head_ == Head::kSigmoid) {
       Activate({FunctionKind::kSigmoid}, instruction_set_, output, 1, output_size_, output);
     } else {
@@ -53,7 +46,10 @@ void OutputHead::ToRawUnits(const float* input, float* output) const {
     for (const Scale& scale : scales_) {
       const double added = scale.added_to == kNoInput ? 0 : input[scale.added_to];
       float* const next = output + values_per_output_;
-      if (head_ == Head::kGaussian) output[1] = static_cast<float>(GaussianStd(output[1]) * scale.std);
+      if (head_ == Head::kGaussian) {
+        Activate({FunctionKind::kSoftplus}, instruction_set_, output + 1, 1, 1, output + 1);
+        output[1] = static_cast<float>((output[1] + kMinGaussianStd) * scale.std);
+      }
       const float* const located = head_ == Head::kGaussian ? output + 1 : next;
       for (float* value = output; value != located; ++value) {
         *value = static_cast<float>(*value * scale.std + scale.mean + added);
@@ -62,19 +58,6 @@ void OutputHead::ToRawUnits(const float* input, float* output) const {
       if (head_ == Head::kQuantile) std::sort(output, next);
       output = next;
     }
-  }
-}
-
-// The largest logit is subtracted first, so that no exponential overflows and at least one is 1.
-void OutputHead::ToProbabilities(float* output) const {
-  for (float* end = output + output_size(); output != end; output += scales_.size()) {
-    const float largest = *std::max_element(output, output + scales_.size());
-    double sum = 0;
-    for (size_t i = 0; i < scales_.size(); ++i) {
-      output[i] = std::exp(output[i] - largest);
-      sum += output[i];
-    }
-    for (size_t i = 0; i < scales_.size(); ++i) output[i] = static_cast<float>(output[i] / sum);
   }
 }
 

@@ -40,7 +40,6 @@ class OutputHead {
   };
 
   void ToRawUnits(const float* input, float* output) const;
-  void ToProbabilities(float* output) const;
 
   const Head head_;
   const size_t values_per_output_;

@@ -59,14 +59,26 @@ double Scalar(const ActivationFunction& function, double x) {
   }
 }
 
-void Softmax(bool logarithm, const float* x, size_t size, float* y) {
+// The largest value is subtracted first, so that no exponential overflows and at least one is 1.
+void Softmax(InstructionSet instruction_set, const float* x, size_t size, float* y) {
+  const float largest = *std::max_element(x, x + size);
+  for (size_t i = 0; i < size; ++i) y[i] = x[i] - largest;
+  StepFunctionsFor(instruction_set).activate({FunctionKind::kExp}, y, size, y);
+  constexpr float kLeast = 1.65e-38f;  // lanes give e^-87 for all below -87; beside 1 that is nothing
+  double sum = 0;
+  for (size_t i = 0; i < size; ++i) {
+    if (y[i] < kLeast) y[i] = 0;
+    sum += y[i];
+  }
+  for (size_t i = 0; i < size; ++i) y[i] = static_cast<float>(y[i] / sum);
+}
+
+void LogSoftmax(const float* x, size_t size, float* y) {
   const double largest = *std::max_element(x, x + size);
   double sum = 0;
   for (size_t i = 0; i < size; ++i) sum += Exponential(x[i] - largest);
   const double shift = largest + Logarithm(sum);
-  for (size_t i = 0; i < size; ++i) {
-    y[i] = static_cast<float>(logarithm ? x[i] - shift : Exponential(x[i] - largest) / sum);
-  }
+  for (size_t i = 0; i < size; ++i) y[i] = static_cast<float>(x[i] - shift);
 }
 
 double ReferenceScalar(const ActivationFunction& function, double x) {
@@ -128,7 +140,12 @@ void Activate(const ActivationFunction& function, InstructionSet instruction_set
     return;
   }
   for (size_t row = 0; row < num_rows; ++row) {
-    Softmax(function.kind == FunctionKind::kLogSoftmax, x + row * size, size, y + row * size);
+    const float* const from = x + row * size;
+    if (function.kind == FunctionKind::kSoftmax) {
+      Softmax(instruction_set, from, size, y + row * size);
+    } else {
+      LogSoftmax(from, size, y + row * size);
+    }
   }
 }
 
