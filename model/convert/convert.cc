@@ -89,14 +89,16 @@ absl::StatusOr<ElementGraph> ReadOnnx(absl::string_view bytes, const ConvertOpti
   return ReadOnnxNetwork(*model, onnx);
 }
 
-absl::StatusOr<ElementGraph> ReadKeras(const absl::StatusOr<KerasFile>& file, const ConvertOptions& options) {
+// The text of --config; empty: none is given.
+absl::StatusOr<std::string> ConfigText(const ConvertOptions& options) {
+  if (options.config.empty()) return std::string();
+  const absl::StatusOr<nlohmann::json> json = ReadConfig(options.config);
+  if (!json.ok()) return json.status();
+  return json->dump();
+}
+
+absl::StatusOr<ElementGraph> ReadKeras(const absl::StatusOr<KerasFile>& file, absl::string_view config) {
   if (!file.ok()) return file.status();
-  std::string config;
-  if (!options.config.empty()) {
-    const absl::StatusOr<nlohmann::json> json = ReadConfig(options.config);
-    if (!json.ok()) return json.status();
-    config = json->dump();
-  }
   ElementGraph graph;
   BuildKeras(*file, config, &graph);
   return graph;
@@ -109,9 +111,12 @@ bool IsSafetensors(absl::string_view path) {
 absl::StatusOr<ElementGraph> ReadBytes(const ConvertOptions& options) {
   absl::StatusOr<std::string> bytes = ReadSmallFile(options.file, kMaxFileBytes);
   if (!bytes.ok()) return bytes.status();
-  if (H5File::Looks(*bytes)) return ReadKeras(ReadH5Model(*bytes), options);
+  if (H5File::Looks(*bytes)) {
+    const absl::StatusOr<std::string> config = ConfigText(options);
+    return config.ok() ? ReadKeras(ReadH5Model(*bytes, *config), *config) : config.status();
+  }
   if (ZipArchive::Looks(*bytes)) {
-    if (IsKerasArchive(*bytes)) return ReadKeras(ReadKerasArchive(*std::move(bytes)), options);
+    if (IsKerasArchive(*bytes)) return ReadKeras(ReadKerasArchive(*std::move(bytes)), "");
     absl::StatusOr<WeightFile> file = ReadTorchFile(*std::move(bytes), options.key);
     if (!file.ok()) return file.status();
     return ReadWeights(*std::move(file), options);

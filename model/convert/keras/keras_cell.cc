@@ -1,6 +1,7 @@
 // Keras' recurrent layers. Gates: lstm i f c o, as ours; gru z r h.
 
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -89,20 +90,36 @@ Value AddOne(const KerasLayer& layer, const Value& in, size_t first, bool revers
   return AddCell(layer.graph(), absl::StrCat(layer.name(), suffix), type, in, std::move(weights), attributes);
 }
 
-KerasValue AddBidirectional(const KerasLayer& layer, const KerasValue& in) {
-  const auto inner = layer.config().find("layer");
+// The layer or cell that another one holds under a key. Null: there is none that is known.
+const nlohmann::json* Inner(const KerasLayer& layer, const char* key, const std::vector<absl::string_view>& types) {
+  const auto inner = layer.config().find(key);
   const bool known = inner != layer.config().end() && inner->is_object() && inner->contains("config") &&
                      inner->contains("class_name") && (*inner)["class_name"].is_string() &&
-                     (*inner)["config"].is_object() && IsKerasCell((*inner)["class_name"].get<std::string>());
-  if (!known) {
+                     (*inner)["config"].is_object();
+  if (!known) return nullptr;
+  for (const absl::string_view type : types) {
+    if ((*inner)["class_name"].get<std::string>() == type) return &*inner;
+  }
+  return nullptr;
+}
+
+KerasLayer LayerOf(const KerasLayer& layer, const nlohmann::json& inner) {
+  return {inner["class_name"].get<std::string>(), inner["config"], layer.version(), layer.weights(), layer.graph()};
+}
+
+KerasValue AddBidirectional(const KerasLayer& layer, const KerasValue& in) {
+  const std::vector<absl::string_view> types = {"LSTM", "GRU", "SimpleRNN", "CuDNNLSTM", "CuDNNGRU"};
+  const nlohmann::json *inner = Inner(layer, "layer", types), *other = Inner(layer, "backward_layer", types);
+  if (inner == nullptr) {
     layer.Refuse("wraps no LSTM, GRU or SimpleRNN");
     return {};
   }
-  const KerasLayer cell((*inner)["class_name"].get<std::string>(), (*inner)["config"], layer.version(), layer.weights(),
-                        layer.graph());
-  const size_t half = layer.weights().size() / 2;
+  const KerasLayer cell = LayerOf(layer, *inner), cell_back = LayerOf(layer, other == nullptr ? *inner : *other);
+  if (cell_back.Switch("return_sequences", false) != cell.Switch("return_sequences", false))
+    layer.Refuse("has a forward and a backward layer that differ in return_sequences");
+  const size_t half = IsCudnn(cell) || cell.Switch("use_bias", true) ? 3 : 2;
   const Value forward = AddOne(cell, in.value, 0, false, "_forward");
-  Value backward = AddOne(cell, in.value, half, true, "_backward");
+  Value backward = AddOne(cell_back, in.value, half, true, "_backward");
   const bool sequence = cell.Switch("return_sequences", false);
   // The last answer of the backward cell is that of the first timestep.
   if (!sequence)
@@ -124,7 +141,7 @@ KerasValue AddBidirectional(const KerasLayer& layer, const KerasValue& in) {
 }  // namespace
 
 bool IsKerasCell(absl::string_view type) {
-  for (const absl::string_view each : {"LSTM", "GRU", "SimpleRNN", "CuDNNLSTM", "CuDNNGRU", "Bidirectional"}) {
+  for (const absl::string_view each : {"LSTM", "GRU", "SimpleRNN", "CuDNNLSTM", "CuDNNGRU", "Bidirectional", "RNN"}) {
     if (type == each) return true;
   }
   return false;
@@ -136,12 +153,18 @@ KerasValue AddKerasCell(const KerasLayer& layer, const KerasValue& in) {
     return {};
   }
   if (layer.type() == "Bidirectional") return AddBidirectional(layer, in);
+  const bool wrapped = layer.type() == "RNN";
+  const nlohmann::json* inner = wrapped ? Inner(layer, "cell", {"LSTMCell", "GRUCell", "SimpleRNNCell"}) : nullptr;
+  if (wrapped && inner == nullptr) {
+    layer.Refuse("runs another cell than one LSTMCell, GRUCell or SimpleRNNCell");
+    return {};
+  }
   const bool backward = layer.Switch("go_backwards", false), sequence = layer.Switch("return_sequences", false);
   if (backward && sequence) {
     layer.Refuse("gives its timesteps in the order from last to first (go_backwards with return_sequences)");
     return {};
   }
-  Value value = AddOne(layer, in.value, 0, backward, "");
+  Value value = AddOne(wrapped ? LayerOf(layer, *inner) : layer, in.value, 0, backward, "");
   if (backward) value = AddSequence(layer.graph(), absl::StrCat(layer.name(), "_first"), "sequence_first", value);
   return {value, sequence};
 }

@@ -79,9 +79,36 @@ std::vector<std::pair<std::string, std::string>> LayersOf(const std::string& con
   return layers;
 }
 
+// Keras 3 names a layer's group by its class, counted within the model: the layers' own names are counted over all
+// models of a process, so that "conv1d_1" can be the group of another layer than of the one with that name.
+absl::Status AddLayersByClass(const H5File& file, KerasFile* model) {
+  std::map<std::string, int> counts;
+  for (const auto& [name, type] : LayersOf(model->config)) {
+    const std::string snake = SnakeCase(type);
+    const int count = counts[snake]++;
+    const std::string by_class = absl::StrCat("layers/", snake, count == 0 ? "" : absl::StrCat("_", count));
+    const std::string group = file.Has(by_class) ? by_class : absl::StrCat("layers/", name);
+    if (absl::Status status = AddVariables(file, group, &model->layers[name]); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+// What Keras 3's save_weights writes.
+absl::StatusOr<KerasFile> ReadWeightsOfKeras3(const H5File& file, const std::string& config) {
+  if (config.empty()) {
+    return absl::InvalidArgumentError(
+        "the file has weights of Keras 3 and no graph; --config takes the configuration, which model.to_json() gives");
+  }
+  KerasFile model;
+  model.config = config;
+  model.version = "3";
+  if (absl::Status status = AddLayersByClass(file, &model); !status.ok()) return status;
+  return model;
+}
+
 }  // namespace
 
-absl::StatusOr<KerasFile> ReadH5Model(const std::string& bytes) {
+absl::StatusOr<KerasFile> ReadH5Model(const std::string& bytes, const std::string& config) {
   const absl::StatusOr<H5File> file = H5File::Open(bytes);
   if (!file.ok()) return file.status();
   KerasFile model;
@@ -89,6 +116,7 @@ absl::StatusOr<KerasFile> ReadH5Model(const std::string& bytes) {
   model.config = FirstText(*file, "", "model_config");
   model.version = FirstText(*file, root, "keras_version");
   const std::vector<std::string> layers = AllTexts(*file, root, "layer_names");
+  if (layers.empty() && root.empty() && file->Has("layers")) return ReadWeightsOfKeras3(*file, config);
   if (layers.empty())
     return absl::DataLossError("the HDF5 file has no layer_names; a Keras model or its weights were wanted");
   for (const std::string& layer : layers) {
@@ -125,16 +153,7 @@ absl::StatusOr<KerasFile> ReadKerasArchive(std::string bytes) {
   if (!weights.ok()) return weights.status();
   const absl::StatusOr<H5File> file = H5File::Open(*weights);
   if (!file.ok()) return file.status();
-  // Keras 3 names a layer's group by its class, counted within the model: the layers' own names are counted over all
-  // models of a process, so that "conv1d_1" can be the group of another layer than of the one with that name.
-  std::map<std::string, int> counts;
-  for (const auto& [name, type] : LayersOf(model.config)) {
-    const std::string snake = SnakeCase(type);
-    const int count = counts[snake]++;
-    const std::string by_class = absl::StrCat("layers/", snake, count == 0 ? "" : absl::StrCat("_", count));
-    const std::string group = file->Has(by_class) ? by_class : absl::StrCat("layers/", name);
-    if (absl::Status status = AddVariables(*file, group, &model.layers[name]); !status.ok()) return status;
-  }
+  if (absl::Status status = AddLayersByClass(*file, &model); !status.ok()) return status;
   return model;
 }
 

@@ -24,8 +24,9 @@ struct KerasFile {
   std::map<std::string, KerasLayerWeights> layers;  // by name
 };
 
-// Reads an .h5 file of a whole model or of weights, or an archive of Keras 3 (.keras). DATA_LOSS.
-absl::StatusOr<KerasFile> ReadH5Model(const std::string& bytes);
+// Reads an .h5 file of a whole model or of weights, or an archive of Keras 3 (.keras). `config`: the configuration,
+// which says the names of weights that Keras 3 saved alone (.weights.h5); may be empty. DATA_LOSS.
+absl::StatusOr<KerasFile> ReadH5Model(const std::string& bytes, const std::string& config);
 absl::StatusOr<KerasFile> ReadKerasArchive(std::string bytes);
 // True: the archive is one of Keras 3.
 bool IsKerasArchive(const std::string& bytes);

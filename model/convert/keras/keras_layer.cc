@@ -35,48 +35,6 @@ KerasValue AddEmbeddingLayer(const KerasLayer& layer, const std::vector<KerasVal
   return {AddEmbedding(layer.graph(), layer.name(), in[0].value, table), true};
 }
 
-// [kernel, in / groups, filters] -> [filters, in / groups, kernel].
-Array ConvWeight(const Array& kernel) {
-  const int64_t width = kernel.shape[0], in = kernel.shape[1], filters = kernel.shape[2];
-  Array weight = Filled({filters, in, width}, 0);
-  for (int64_t i = 0; i < kernel.size(); ++i) {
-    const int64_t at = i / (in * filters), channel = i / filters % in, filter = i % filters;
-    weight.values[(filter * in + channel) * width + at] = kernel.values[i];
-  }
-  return weight;
-}
-
-KerasValue AddConvLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
-  const Array kernel = layer.Weight(0);
-  Array bias = layer.Switch("use_bias", true) ? layer.Weight(1) : Array{};
-  if (!layer.ok()) return {};
-  const std::string padding = layer.Text("padding", "valid");
-  Window window;
-  window.kernel = kernel.rank() == 3 ? kernel.shape[0] : 0;
-  window.dilation = layer.One("dilation_rate", 1);
-  window.groups = layer.One("groups", 1);
-  if (!in[0].sequence || kernel.rank() != 3 || layer.Text("data_format", "channels_last") != "channels_last") {
-    layer.Refuse("is no convolution along timesteps with the channels last");
-  } else if (layer.One("strides", 1) != 1) {
-    layer.Refuse("strides over timesteps; strides of 1 are supported");
-  } else if (padding != "causal" && padding != "same" && padding != "valid") {
-    layer.Refuse(absl::StrCat("has padding=", padding, "; causal, same and valid are supported"));
-  }
-  if (!layer.ok()) return {};
-  const int64_t back = (window.kernel - 1) * window.dilation;
-  const int64_t ahead = padding == "same" ? back - back / 2 : 0;
-  if (padding == "valid" && back > 0) {
-    layer.graph()->Note(absl::StrCat("layer '", layer.name(),
-                                     "': padding is valid, so Keras gives nothing for the first ", back,
-                                     " timesteps; the model gives numbers there, as if zeros had come before"));
-  }
-  const Value value =
-      AddCausalConv(layer.graph(), layer.name(), in[0].value, ConvWeight(kernel), std::move(bias), window, ahead);
-  return {AddActivation(layer.graph(), absl::StrCat(layer.name(), "_activation"), value,
-                        layer.Function("activation", "linear")),
-          true};
-}
-
 KerasValue AddPoolLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
   const int64_t kernel = layer.One("pool_size", 2), stride = layer.One("strides", kernel);
   const std::string padding = layer.Text("padding", "valid");
@@ -122,6 +80,76 @@ KerasValue AddBatchNormLayer(const KerasLayer& layer, const std::vector<KerasVal
     shift.values[i] = (centered ? beta.values[i] : 0) - mean.values[i] * scale.values[i];
   }
   return {AddScale(layer.graph(), layer.name(), in[0].value, std::move(scale), std::move(shift)), in[0].sequence};
+}
+
+// Numbers of the configuration: one, or a list of them inside any number of lists.
+std::vector<double> NumbersOf(const nlohmann::json& json) {
+  if (json.is_number()) return {json.get<double>()};
+  std::vector<double> numbers;
+  const nlohmann::json* list = &json;
+  while (list->is_array() && list->size() == 1 && (*list)[0].is_array()) list = &(*list)[0];
+  for (const nlohmann::json& each : list->is_array() ? *list : nlohmann::json::array()) {
+    if (each.is_number()) numbers.push_back(each.get<double>());
+  }
+  return numbers;
+}
+
+// (x - mean) / deviation, or back; the numbers stand in the configuration, or were found in the data (adapt).
+KerasValue AddNormalizationLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
+  const int64_t size = in[0].value.frame.size();
+  const auto numbers = [&](const char* key, size_t weight) {
+    const auto found = layer.config().find(key);
+    std::vector<double> values =
+        found != layer.config().end() && !found->is_null() ? NumbersOf(*found) : layer.Weight(weight).values;
+    if (values.size() == 1) values.assign(static_cast<size_t>(size), values[0]);
+    return values;
+  };
+  const std::vector<double> mean = numbers("mean", 0), variance = numbers("variance", 1);
+  if (!layer.ok()) return {};
+  if (mean.size() != static_cast<size_t>(size) || variance.size() != mean.size()) {
+    layer.Refuse("has no mean and variance for each feature");
+    return {};
+  }
+  Array scale = Filled({size}, 0), shift = scale;
+  for (int64_t i = 0; i < size; ++i) {
+    const double deviation = std::max(std::sqrt(variance[i]), 1e-7);  // Keras' epsilon
+    scale.values[i] = layer.Switch("invert", false) ? deviation : 1 / deviation;
+    shift.values[i] = layer.Switch("invert", false) ? mean[i] : -mean[i] / deviation;
+  }
+  return {AddScale(layer.graph(), layer.name(), in[0].value, std::move(scale), std::move(shift)), in[0].sequence};
+}
+
+KerasValue AddRescalingLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
+  const int64_t size = in[0].value.frame.size();
+  const auto values = [&](const char* key, double otherwise) {
+    const auto found = layer.config().find(key);
+    std::vector<double> numbers = found == layer.config().end() ? std::vector<double>{otherwise} : NumbersOf(*found);
+    if (numbers.size() == 1) numbers.assign(static_cast<size_t>(size), numbers[0]);
+    if (numbers.size() != static_cast<size_t>(size)) layer.Refuse(absl::StrCat("has a ", key, " of another size"));
+    return Array{{size}, std::move(numbers)};
+  };
+  Array scale = values("scale", 1), shift = values("offset", 0);
+  if (!layer.ok()) return {};
+  return {AddScale(layer.graph(), layer.name(), in[0].value, std::move(scale), std::move(shift)), in[0].sequence};
+}
+
+// relu(x) - slope * relu(-x), with a slope a feature.
+KerasValue AddPReluLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
+  Array slope = layer.Weight(0);
+  const int64_t size = in[0].value.frame.size();
+  if (!layer.ok()) return {};
+  if (slope.size() != size) {
+    layer.Refuse("has slopes that differ between timesteps; shared_axes=[1] is supported");
+    return {};
+  }
+  for (double& value : slope.values) value = -value;
+  slope.shape = {size};
+  ElementGraph* graph = layer.graph();
+  const Value above = AddActivation(graph, absl::StrCat(layer.name(), "_above"), in[0].value, "relu");
+  const Value negated = AddActivation(graph, absl::StrCat(layer.name(), "_negated"), in[0].value, "negate");
+  const Value below = AddActivation(graph, absl::StrCat(layer.name(), "_below"), negated, "relu");
+  const Value bent = AddScale(graph, absl::StrCat(layer.name(), "_bent"), below, std::move(slope), Filled({size}, 0));
+  return {AddArithmetic(graph, layer.name(), "add", above, bent), in[0].sequence};
 }
 
 KerasValue AddLayerNormLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
@@ -219,7 +247,13 @@ const std::map<std::string, Adder>& Adders() {
   static const auto& adders = *new std::map<std::string, Adder>{
       {"Dense", AddDenseLayer},
       {"Embedding", AddEmbeddingLayer},
-      {"Conv1D", AddConvLayer},
+      {"Conv1D", AddKerasConvolution},
+      {"DepthwiseConv1D", AddKerasConvolution},
+      {"SeparableConv1D", AddKerasConvolution},
+      {"ZeroPadding1D", AddKerasPadding},
+      {"Normalization", AddNormalizationLayer},
+      {"Rescaling", AddRescalingLayer},
+      {"PReLU", AddPReluLayer},
       {"MaxPooling1D", AddPoolLayer},
       {"AveragePooling1D", AddPoolLayer},
       {"GlobalMaxPooling1D", AddGlobalPoolLayer},
@@ -287,13 +321,24 @@ Activation KerasLayer::Function(const char* key, const char* otherwise) const {
     const auto type = found->find("class_name");
     name = type != found->end() && type->is_string() ? type->get<std::string>() : "unknown";
   }
-  const std::map<std::string, Activation> functions = {{"linear", "linear"},     {"relu", "relu"},
-                                                       {"sigmoid", "sigmoid"},   {"tanh", "tanh"},
-                                                       {"softmax", "softmax"},   {"elu", "elu"},
-                                                       {"selu", "selu"},         {"softplus", "softplus"},
-                                                       {"softsign", "softsign"}, {"gelu", "gelu"},
-                                                       {"swish", "swish"},       {"silu", "swish"},
-                                                       {"exponential", "exp"},   {"log_softmax", "log_softmax"}};
+  const std::map<std::string, Activation> functions = {
+      {"linear", "linear"},
+      {"relu", "relu"},
+      {"sigmoid", "sigmoid"},
+      {"tanh", "tanh"},
+      {"softmax", "softmax"},
+      {"elu", "elu"},
+      {"selu", "selu"},
+      {"softplus", "softplus"},
+      {"softsign", "softsign"},
+      {"gelu", "gelu"},
+      {"swish", "swish"},
+      {"silu", "swish"},
+      {"relu6", {{"function", "clip"}, {"alpha", 0}, {"beta", 6}}},
+      {"leaky_relu", {{"function", "leaky_relu"}, {"alpha", 0.2}}},
+      {"hard_tanh", {{"function", "clip"}, {"alpha", -1}, {"beta", 1}}},
+      {"exponential", "exp"},
+      {"log_softmax", "log_softmax"}};
   if (name == "hard_sigmoid") {
     if (!absl::StartsWith(version_, "3")) return "hard_sigmoid";
     return {{"function", "hard_sigmoid"}, {"alpha", 1.0 / 6}, {"beta", 0.5}};
@@ -311,6 +356,11 @@ Array KerasLayer::Weight(size_t i) const {
 }
 
 KerasValue AddKerasLayer(const KerasLayer& layer, const std::vector<KerasValue>& inputs) {
+  for (const KerasValue& input : inputs) {
+    if (input.zeros_before == 0 || IsKerasConvolution(layer.type())) continue;
+    layer.Refuse("follows a padding of timesteps; a convolution with padding=valid is supported there");
+    return {};
+  }
   if (IsKerasCell(layer.type())) {
     if (inputs.size() == 1) return AddKerasCell(layer, inputs[0]);
     layer.Refuse("begins with a state that is computed from the data; zeros are supported");

@@ -16,6 +16,7 @@ namespace rondo::convert {
 struct KerasValue {
   Value value;
   bool sequence = true;
+  int64_t zeros_before = 0;  // timesteps of zeros before the first, which a convolution that follows goes over
 };
 
 // One layer of the configuration with its weights, while it is added to the graph.
@@ -56,6 +57,10 @@ class KerasLayer {
 
 // Adds the layer after `inputs`. A layer that is not known is refused by its name and class.
 KerasValue AddKerasLayer(const KerasLayer& layer, const std::vector<KerasValue>& inputs);
+// Conv1D, DepthwiseConv1D and SeparableConv1D along the timesteps, and the ZeroPadding1D before one.
+bool IsKerasConvolution(absl::string_view type);
+KerasValue AddKerasConvolution(const KerasLayer& layer, const std::vector<KerasValue>& in);
+KerasValue AddKerasPadding(const KerasLayer& layer, const std::vector<KerasValue>& in);
 // LSTM, GRU, SimpleRNN, their CuDNN forms, and Bidirectional.
 bool IsKerasCell(absl::string_view type);
 KerasValue AddKerasCell(const KerasLayer& layer, const KerasValue& in);

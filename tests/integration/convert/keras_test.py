@@ -99,6 +99,44 @@ class KerasTest(unittest.TestCase):
         y = layers.Dense(2)(layers.Concatenate()([c, layers.LeakyReLU(negative_slope=0.2)(b)]))
         self.compare(keras.Model(x, y), self.x())
 
+    def test_layers_that_scale_and_bend(self):
+        self.compare(keras.Sequential([
+            keras.Input((None, 5)), layers.Normalization(mean=[1, 2, 3, 4, 5], variance=[1, 2, 1, 2, 1]), layers.Rescaling(0.5, 1),
+            layers.Dense(4), layers.PReLU(shared_axes=[1]), layers.Dense(4, activation="relu6"),
+            layers.Dense(4, activation="leaky_relu"), layers.LSTM(3, return_sequences=True)]), self.x())
+
+    def test_convolutions_in_parts_and_after_a_padding(self):
+        self.compare(keras.Sequential([
+            keras.Input((None, 5)), layers.ZeroPadding1D((4, 0)), layers.Conv1D(4, 3, dilation_rate=2, activation="relu"),
+            layers.SeparableConv1D(6, 3, padding="same", depth_multiplier=2),
+            layers.DepthwiseConv1D(2, padding="same", depth_multiplier=2), layers.GRU(3, return_sequences=True)]), self.x())
+
+    def test_a_cell_in_an_rnn_layer_and_two_directions_that_differ(self):
+        other = layers.LSTM(4, return_sequences=True, go_backwards=True, activation="relu")
+        self.compare(keras.Sequential([
+            keras.Input((None, 5)), layers.RNN(layers.LSTMCell(4), return_sequences=True),
+            layers.Bidirectional(layers.LSTM(4, return_sequences=True), backward_layer=other), layers.Dense(2)]), self.x())
+
+    def test_zeros_before_something_else_than_their_convolution_are_refused(self):
+        for after in (layers.LSTM(3), layers.Conv1D(3, 4)):
+            path = self.folder / f"{after.name}.keras"
+            keras.Sequential([keras.Input((None, 5)), layers.ZeroPadding1D((2, 0)), after]).save(path)
+            done = subprocess.run([BIN / "rondo-convert", path], text=True, capture_output=True)
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stderr, f"layer '{after.name}' .* follows ")
+
+    def test_weights_that_keras_3_saved_alone(self):
+        model = keras.Sequential([keras.Input((None, 5)), layers.LSTM(4, return_sequences=True, recurrent_activation="hard_sigmoid"),
+                                  layers.Dense(3), layers.Dense(2)])
+        self.shuffle(model)
+        weights, config, x = self.folder / "model.weights.h5", self.folder / "config.json", self.x()
+        model.save_weights(weights)
+        config.write_text(model.to_json())
+        done = subprocess.run([BIN / "rondo-convert", weights], text=True, capture_output=True)
+        self.assertRegex(done.stderr, "weights of Keras 3 and no graph; --config")
+        numpy.testing.assert_allclose(self.convert(weights, f"--config={config}").run(x), numpy.asarray(model(x[None]))[0],
+                                      atol=TOLERANCE)
+
     def test_what_is_not_supported_is_refused_by_the_layers_name(self):
         x = keras.Input((None, 5))
         y = layers.Attention(name="look")([x, x])
