@@ -18,7 +18,7 @@
 #include "model/convert/keras/keras_file.h"
 #include "model/convert/onnx/onnx_graph.h"
 #include "model/convert/onnx/onnx_network.h"
-#include "model/convert/onnx/onnx_writer.h"
+#include "model/convert/export/onnx_writer.h"
 #include "model/convert/plain_stack.h"
 #include "model/convert/torch/described_network.h"
 #include "model/convert/torch/module_stack.h"
@@ -26,6 +26,7 @@
 #include "model/json/json_text.h"
 #include "model/model.h"
 #include "model/model_file.h"
+#include "model/spec_json.h"
 
 namespace rondo::convert {
 namespace {
@@ -204,6 +205,16 @@ absl::Status Write(const ElementGraph& graph, const ConvertOptions& options) {
   return absl::OkStatus();
 }
 
+absl::Status WriteOnnxFile(const ElementGraph& graph, const std::string& path) {
+  const absl::StatusOr<ModelSpec> spec = ParseSpecJson(DescriptionJson(graph));
+  if (!spec.ok()) return spec.status();
+  const absl::StatusOr<std::string> onnx = WriteOnnx(graph, *spec);
+  if (!onnx.ok()) return onnx.status();
+  if (absl::Status status = WriteFileAtomically(path, {*onnx}); !status.ok()) return status;
+  std::printf("wrote %s\n", path.c_str());
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<ElementGraph> ReadSource(const ConvertOptions& options) {
@@ -231,10 +242,7 @@ absl::Status RunConvert(const ConvertOptions& options) {
         "To check it: --check=vectors.npz, of numpy.savez(\"vectors.npz\", X=inputs, Y=outputs), a row a timestep.");
   }
   if (!options.to_onnx.empty()) {
-    const absl::StatusOr<std::string> onnx = WriteOnnx(*graph);
-    if (!onnx.ok()) return onnx.status();
-    if (absl::Status status = WriteFileAtomically(options.to_onnx, {*onnx}); !status.ok()) return status;
-    std::printf("wrote %s\n", options.to_onnx.c_str());
+    if (absl::Status status = WriteOnnxFile(*graph, options.to_onnx); !status.ok()) return status;
   }
   if (options.output.empty()) return absl::OkStatus();
   return Write(*graph, options);

@@ -6,8 +6,8 @@
 
 namespace rondo::convert {
 
-// Writes a model of format 1 out as the elements that it means. What the server does beside the network (calendar
-// inputs, gaussian and quantile heads) has no elements and is refused.
+// Writes a model of format 1 out as the elements that it means. What the server does beside the network stays in the
+// description: units of inputs and outputs, calendar, head, feedback.
 void BuildPlainStack(const ModelFile& model, ElementGraph* graph);
 
 }  // namespace rondo::convert

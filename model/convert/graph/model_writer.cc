@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "model/convert/graph/layers.h"
 #include "model/safetensors.h"
 
 namespace rondo::convert {
@@ -150,6 +151,10 @@ std::string InputText(const ElementGraph& graph) {
 }  // namespace
 
 void Simplify(ElementGraph* graph) {
+  // A network is one element at least.
+  if (graph->output().name == "input") {
+    graph->SetOutput(AddActivation(graph, "output", graph->output(), {{"function", "linear"}}));
+  }
   LeaveOutUnread(graph);
   JoinBiases(graph);
   JoinActivations(graph);

@@ -145,12 +145,12 @@ Value AddDescribedReduction(const DescribedElement& e) { return AddReduction(e.g
 Value AddDescribedSequence(const DescribedElement& e) { return AddSequence(e.graph(), e.name(), e.type(), e.in()); }
 
 // Of elements whose value is as wide as what they read, or whose width an attribute says.
-Value AddPlain(const DescribedElement& e, const std::vector<std::string>& slots, int64_t width, int64_t state) {
+Value AddPlain(const DescribedElement& e, const std::vector<std::string>& slots, Frame frame, int64_t state) {
   Element element;
   element.name = e.name();
   element.type = e.type();
   for (const Value& value : e.all()) element.of.push_back(value.name);
-  element.frame = {width, 1};
+  element.frame = frame;
   element.state_floats = state;
   for (const std::string& slot : slots) element.slots.emplace_back(slot, e.Tensor(slot));
   return e.graph()->Add(std::move(element));
@@ -177,6 +177,7 @@ const std::map<std::string, Adder>& Adders() {
       {"multiply", AddDescribedArithmetic},
       {"divide", AddDescribedArithmetic},
       {"sequence_first", AddDescribedSequence},
+      {"sequence_last", AddDescribedSequence},
       {"sequence_mean", AddDescribedSequence},
       {"sequence_max", AddDescribedSequence},
       {"embedding",
@@ -214,10 +215,20 @@ const std::map<std::string, Adder>& Adders() {
        [](const DescribedElement& e) { return AddActivation(e.graph(), e.name(), e.in(), e.Attributes()); }},
       {"standardise",
        [](const DescribedElement& e) {
-         return AddPlain(e, {"mean", "deviation"}, e.in().frame.size(), 0);
+         return AddPlain(e, {"mean", "deviation"}, {e.in().frame.size(), 1}, 0);
        }},
+      {"instance_statistics",
+       [](const DescribedElement& e) {
+         return AddPlain(e, {}, {2 * e.in().frame.size(), 1}, 1 + 2 * e.in().frame.size());
+       }},
+      {"instance_scale", [](const DescribedElement& e) { return AddPlain(e, {}, e.in().frame, 0); }},
+      {"instance_unscale", [](const DescribedElement& e) { return AddPlain(e, {}, e.in().frame, 0); }},
+      {"sequence_max_pool", [](const DescribedElement& e) { return AddPlain(e, {}, e.in().frame, 0); }},
+      {"sequence_average_pool", [](const DescribedElement& e) { return AddPlain(e, {}, e.in().frame, 0); }},
       {"lag_window",
-       [](const DescribedElement& e) { return AddPlain(e, {}, e.Whole("length", 0), e.Whole("length", 0) + 1); }},
+       [](const DescribedElement& e) {
+         return AddPlain(e, {}, {e.Whole("length", 0), 1}, e.Whole("length", 0) + 1);
+       }},
   };
   return adders;
 }
@@ -237,8 +248,9 @@ class DescribedNetwork {
     ReadOutput(description);
     Json rest = Json::object();
     for (const auto& member : description.items()) {
-      if (member.key() != "elements" && member.key() != "output") rest[member.key()] = Json(member.value());
+      if (member.key() != "elements") rest[member.key()] = Json(member.value());
     }
+    if (rest.contains("output") && rest["output"].is_object()) rest["output"].erase("of");
     graph_.SetDescription(std::move(rest));
   }
 
@@ -246,14 +258,17 @@ class DescribedNetwork {
   void ReadInputs(const Parsed& description) {
     const auto inputs = description.find("inputs");
     Value value;
+    const auto calendar = description.find("calendar");
+    // A sine and a cosine each, after the inputs.
+    const int64_t times = calendar == description.end() ? 0 : 2 * static_cast<int64_t>(calendar->size());
     if (inputs != description.end() && inputs->is_array()) {
-      value = graph_.SetInput(static_cast<int64_t>(inputs->size()));
+      value = graph_.SetInput(static_cast<int64_t>(inputs->size()) + times);
     } else if (inputs != description.end() && inputs->is_object() && inputs->contains("tokens") &&
                (*inputs)["tokens"].is_number_integer()) {
       value = graph_.SetTokens((*inputs)["tokens"].get<int64_t>());
     } else if (inputs != description.end() && inputs->is_object() && inputs->contains("size") &&
                (*inputs)["size"].is_number_integer()) {
-      value = graph_.SetInput((*inputs)["size"].get<int64_t>());
+      value = graph_.SetInput((*inputs)["size"].get<int64_t>() + times);
     } else {
       return graph_.Refuse(
           "the description has no inputs: a list of {\"name\": NAME}, {\"size\": N} or {\"tokens\": N}");

@@ -4,6 +4,7 @@
 """
 
 import json
+import math
 import struct
 
 import numpy
@@ -49,13 +50,14 @@ FUNCTIONS = {
     "softsign": lambda x, a, b: x / (1 + numpy.abs(x)),
     "swish": lambda x, a, b: x * sigmoid(x),
     "exp": lambda x, a, b: numpy.exp(x),
-    "log": lambda x, a, b: numpy.log(x),
+    "log": lambda x, a, b: numpy.log(x + (a or 0)),
+    "gelu": lambda x, a, b: x / 2 * (1 + numpy.vectorize(math.erf)(x / math.sqrt(2))),
     "sqrt": lambda x, a, b: numpy.sqrt(x),
     "square": lambda x, a, b: x * x,
     "abs": lambda x, a, b: numpy.abs(x),
     "negate": lambda x, a, b: -x,
     "reciprocal": lambda x, a, b: 1 / x,
-    "clip": lambda x, a, b: numpy.clip(x, a, b),
+    "clip": lambda x, a, b: numpy.clip(x, 0 if a is None else a, 1 if b is None else b),
 }
 
 
@@ -285,3 +287,29 @@ class Interpreter:
 
     def run_sequence_max(self, e, inputs, _):
         return numpy.repeat(inputs[0].max(0, keepdims=True), len(inputs[0]), 0)
+
+    def run_sequence_last(self, e, inputs, _):
+        return numpy.repeat(inputs[0][-1:], len(inputs[0]), 0)
+
+    def run_lag_window(self, e, inputs, _):
+        x, length = self.flat(inputs[0])[:, 0], e["length"]
+        begin = numpy.full(length - 1, x[0] if e.get("minus_newest") else 0)
+        series = numpy.concatenate([begin, x])
+        rows = numpy.stack([series[t:t + length] for t in range(len(x))])
+        return (rows - x[:, None] if e.get("minus_newest") else rows)[:, :, None]
+
+    def run_instance_statistics(self, e, inputs, _):
+        x = self.flat(inputs[0])
+        rows = [numpy.concatenate([x[:t].mean(0), numpy.sqrt(x[:t].var(0) + e.get("epsilon", 1e-5))]) for t in range(1, len(x) + 1)]
+        return numpy.stack(rows)[:, :, None]
+
+    def scale_by(self, inputs, undo):
+        x, (mean, deviation) = inputs[0], numpy.split(self.flat(inputs[1])[:, None, :], 2, 2)
+        rows = x.reshape(len(x), -1, mean.shape[2])
+        return (rows * deviation + mean if undo else (rows - mean) / deviation).reshape(x.shape)
+
+    def run_instance_scale(self, e, inputs, _):
+        return self.scale_by(inputs, False)
+
+    def run_instance_unscale(self, e, inputs, _):
+        return self.scale_by(inputs, True)

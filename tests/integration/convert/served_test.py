@@ -8,16 +8,12 @@ A network of silero-vad's kind is made on the spot. Where RONDO_REAL_MODELS name
 (silero_vad_16k_sequence.onnx, silero_vad_16k_op15.onnx, silero_vad_16k.safetensors of silero-vad 6.2), they are tried too.
 """
 
-import csv
-import io
 import json
 import os
 import pathlib
-import re
 import subprocess
 import sys
 import tempfile
-import threading
 import unittest
 
 import numpy
@@ -26,51 +22,12 @@ import onnx
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import real_networks  # noqa: E402
 from onnx_maker import FLOAT, Graph  # noqa: E402
+from rondo_server import Server  # noqa: E402
 
 BIN = pathlib.Path(sys.argv.pop(1)) if len(sys.argv) > 1 else None
 REAL = pathlib.Path(os.environ["RONDO_REAL_MODELS"]) if "RONDO_REAL_MODELS" in os.environ else None
 TOLERANCE = 1e-5
 RATE, CHUNK, CONTEXT = 16000, 512, 64
-
-
-class Server:
-    """A rondo-server on a free port, with a store of its own."""
-
-    def __init__(self, models, store):
-        self.process = subprocess.Popen(
-            [BIN / "rondo-server", f"--model_repository={models}", "--listen=127.0.0.1:0", "--http_listen=",
-             f"--session_store=rocksdb:{store}", "--durability=every_reply"], stderr=subprocess.PIPE, text=True)
-        for line in self.process.stderr:
-            found = re.search(r"event=listening .*?\baddress=(127\.0\.0\.1:\d+)", line)
-            if found:
-                self.address = found.group(1)
-                break
-        else:
-            raise RuntimeError("the server did not start")
-        self.drain = threading.Thread(target=self.process.stderr.read)  # a full pipe would stop the server
-        self.drain.start()
-
-    def rondo(self, *arguments, given=b""):
-        done = subprocess.run([BIN / "rondo", f"--server={self.address}", *arguments], input=given, capture_output=True, timeout=120)
-        if done.returncode != 0:
-            raise RuntimeError(done.stderr.decode())
-        return done.stdout
-
-    def answers(self, model, session, rows):
-        """The model's answers to the rows, as the next steps of the session."""
-        table = io.StringIO()
-        writer = csv.writer(table)
-        writer.writerow([f"x{i}" for i in range(rows.shape[1])])
-        writer.writerows([[repr(float(value)) for value in row] for row in rows])
-        said = self.rondo("predict", model, "--input=-", f"--session={session}", given=table.getvalue().encode())
-        return numpy.array([[float(value) for value in row] for row in list(csv.reader(io.StringIO(said.decode())))[1:]])
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-        self.process.wait(timeout=60)
-        self.drain.join()
-        self.process.stderr.close()
 
 
 def audio(seconds=10):
@@ -121,7 +78,7 @@ class ServedTest(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def server(self, store):
-        server = Server(self.folder / "models", self.folder / store)
+        server = Server(BIN, self.folder / "models", f"--session_store=rocksdb:{self.folder / store}", "--durability=every_reply")
         self.addCleanup(server.stop)
         return server
 
@@ -130,14 +87,14 @@ class ServedTest(unittest.TestCase):
         exported of it, which another server goes on with."""
         half = len(rows) // 2
         first, other = self.server("first"), self.server("other")
-        early = first.answers("vad", "caller", rows[:half])
+        early = first.answers("vad", rows[:half], "--session=caller")
         first.rondo("sessions", "fork", "caller", "--as=forked")
         exported = first.rondo("sessions", "export", "caller", "--output=-")
         other.rondo("sessions", "import", "-", "--session=imported", given=exported)
-        forked = first.answers("vad", "forked", rows[half:])
-        imported = other.answers("vad", "imported", rows[half:])
+        forked = first.answers("vad", rows[half:], "--session=forked")
+        imported = other.answers("vad", rows[half:], "--session=imported")
         first.stop()
-        restored = self.server("first").answers("vad", "caller", rows[half:])
+        restored = self.server("first").answers("vad", rows[half:], "--session=caller")
         numpy.testing.assert_array_equal(forked, restored)
         numpy.testing.assert_array_equal(imported, restored)
         ours = numpy.concatenate([early, restored])

@@ -3,7 +3,7 @@
 #include <numeric>
 
 #include "model/convert/onnx/onnx_network.h"
-#include "model/convert/onnx/wire_writer.h"
+#include "model/convert/export/wire_writer.h"
 
 namespace rondo::convert {
 namespace {

@@ -1,10 +1,10 @@
-#include "model/convert/onnx/onnx_builder.h"
+#include "model/convert/export/onnx_builder.h"
 
 namespace rondo::convert {
 namespace {
 
 // TensorProto.DataType and AttributeProto.AttributeType.
-enum DataType { kFloat = 1, kInt64 = 7 };
+enum DataType { kFloat = 1, kInt64 = 7, kDouble = 11 };
 enum AttributeType { kOneFloat = 1, kOneInt = 2, kOneString = 3, kFloats = 6, kInts = 7, kStrings = 8 };
 
 std::string AttributeBytes(const std::string& name, const OnnxAttributeValue& value) {
@@ -64,11 +64,12 @@ std::string ValueInfo(const std::string& name, DataType type, const std::vector<
 }  // namespace
 
 std::string OnnxBuilder::Add(absl::string_view op, const std::vector<std::string>& inputs,
-                             const OnnxAttributes& attributes) {
+                             const OnnxAttributes& attributes, int outputs) {
   const std::string output = NewName();
   WireWriter node;
   for (const std::string& input : inputs) node.Bytes(1, input);
   node.Bytes(2, output);
+  for (int i = 1; i < outputs; ++i) node.Bytes(2, output + "_" + std::to_string(i));
   node.Bytes(3, std::string(op) + "_" + output);
   node.Bytes(4, op);
   for (const auto& [name, value] : attributes) node.Bytes(5, AttributeBytes(name, value));
@@ -84,6 +85,14 @@ std::string OnnxBuilder::Floats(const Array& array) {
   return name;
 }
 
+std::string OnnxBuilder::Doubles(const Array& array) {
+  const std::string name = NewName();
+  graph_.Bytes(5,
+               TensorBytes(name, array.shape, kDouble,
+                           {reinterpret_cast<const char*>(array.values.data()), array.values.size() * sizeof(double)}));
+  return name;
+}
+
 std::string OnnxBuilder::Wholes(const std::vector<int64_t>& values) {
   const std::string name = NewName();
   graph_.Bytes(5, TensorBytes(name, {static_cast<int64_t>(values.size())}, kInt64,
@@ -91,8 +100,11 @@ std::string OnnxBuilder::Wholes(const std::vector<int64_t>& values) {
   return name;
 }
 
-std::string OnnxBuilder::Model(bool whole_input, const std::vector<int64_t>& input_shape, const std::string& output,
-                               int64_t output_size) {
+void OnnxBuilder::AddInput(const std::string& name, bool whole, const std::vector<int64_t>& shape) {
+  graph_.Bytes(11, ValueInfo(name, whole ? kInt64 : kFloat, shape));
+}
+
+std::string OnnxBuilder::Model(const std::string& output, int64_t size) {
   constexpr int64_t kIrVersion = 8, kOpset = 17;
   WireWriter last, opset, model;
   last.Bytes(1, output);
@@ -101,8 +113,7 @@ std::string OnnxBuilder::Model(bool whole_input, const std::vector<int64_t>& inp
   last.Bytes(4, "Identity");
   graph_.Bytes(1, last.bytes());
   graph_.Bytes(2, "rondo");
-  graph_.Bytes(11, ValueInfo("X", whole_input ? kInt64 : kFloat, input_shape));
-  graph_.Bytes(12, ValueInfo("Y", kFloat, {-1, output_size}));
+  graph_.Bytes(12, ValueInfo("Y", kFloat, {-1, size}));
   opset.Bytes(1, "");
   opset.Whole(2, kOpset);
   model.Whole(1, kIrVersion);

@@ -1,5 +1,5 @@
-#ifndef RONDO_MODEL_CONVERT_ONNX_WIRE_WRITER_H_
-#define RONDO_MODEL_CONVERT_ONNX_WIRE_WRITER_H_
+#ifndef RONDO_MODEL_CONVERT_EXPORT_WIRE_WRITER_H_
+#define RONDO_MODEL_CONVERT_EXPORT_WIRE_WRITER_H_
 
 #include <cstdint>
 #include <string>
@@ -37,4 +37,4 @@ class WireWriter {
 
 }  // namespace rondo::convert
 
-#endif  // RONDO_MODEL_CONVERT_ONNX_WIRE_WRITER_H_
+#endif  // RONDO_MODEL_CONVERT_EXPORT_WIRE_WRITER_H_

@@ -1,5 +1,5 @@
-#ifndef RONDO_MODEL_CONVERT_ONNX_ONNX_BUILDER_H_
-#define RONDO_MODEL_CONVERT_ONNX_ONNX_BUILDER_H_
+#ifndef RONDO_MODEL_CONVERT_EXPORT_ONNX_BUILDER_H_
+#define RONDO_MODEL_CONVERT_EXPORT_ONNX_BUILDER_H_
 
 #include <cstdint>
 #include <string>
@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "model/convert/export/wire_writer.h"
 #include "model/convert/graph/array.h"
-#include "model/convert/onnx/wire_writer.h"
 
 namespace rondo::convert {
 
@@ -20,15 +20,18 @@ using OnnxAttributes = std::vector<std::pair<std::string, OnnxAttributeValue>>;
 // Puts an ONNX graph together, node by node.
 class OnnxBuilder {
  public:
-  // Adds a node and returns the name of its first output.
-  std::string Add(absl::string_view op, const std::vector<std::string>& inputs, const OnnxAttributes& attributes = {});
+  // Adds a node and returns the name of its first output. Further outputs are read by nobody.
+  std::string Add(absl::string_view op, const std::vector<std::string>& inputs, const OnnxAttributes& attributes = {},
+                  int outputs = 1);
   // Adds a constant and returns its name.
   std::string Floats(const Array& array);
+  std::string Doubles(const Array& array);
   std::string Wholes(const std::vector<int64_t>& values);
 
-  // The whole ModelProto: X of this shape (-1: the timesteps) in, `output` under the name Y out.
-  std::string Model(bool whole_input, const std::vector<int64_t>& input_shape, const std::string& output,
-                    int64_t output_size);
+  // An input of floats or whole numbers; a size of -1: the timesteps.
+  void AddInput(const std::string& name, bool whole, const std::vector<int64_t>& shape);
+  // The whole ModelProto, with `output` [timesteps, size] under the name Y.
+  std::string Model(const std::string& output, int64_t size);
 
  private:
   std::string NewName() { return "t" + std::to_string(count_++); }
@@ -39,4 +42,4 @@ class OnnxBuilder {
 
 }  // namespace rondo::convert
 
-#endif  // RONDO_MODEL_CONVERT_ONNX_ONNX_BUILDER_H_
+#endif  // RONDO_MODEL_CONVERT_EXPORT_ONNX_BUILDER_H_
