@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "model/convert/onnx/gelu.h"
 #include "model/json/json_text.h"
 
 namespace rondo::convert {
@@ -15,7 +16,10 @@ constexpr int kMaxDepth = 16;                   // of branches inside each other
 constexpr int64_t kMaxHeld = int64_t{1} << 24;  // numbers that are followed, beside the constants' own
 
 const Operator* FindOperator(const std::string& op) {
-  for (const Operators* operators : {&MovingOperators(), &ArithmeticOperators(), &LayerOperators(), &CellOperators()}) {
+  for (const Operators* operators :
+       {&MovingOperators(), &PadOperators(), &ShapeOperators(), &ConstantOperators(), &ArithmeticOperators(),
+        &FunctionOperators(), &QuantizeOperators(), &ProductOperators(), &WindowOperators(), &ReduceOperators(),
+        &NormOperators(), &CellOperators()}) {
     if (const auto found = operators->find(op); found != operators->end()) return &found->second;
   }
   return nullptr;
@@ -42,6 +46,7 @@ void GraphRun::Run() {
   if (!graph_.status().ok() || !found_states_.empty()) return;
   PairStates();
   SetOutput();
+  JoinGelus(&graph_);
 }
 
 void GraphRun::AddInputs() {

@@ -244,15 +244,6 @@ void RunConcat(OperatorCall& call) {
   call.outputs().back().whole = whole;
 }
 
-void RunExpand(OperatorCall& call) {
-  const Traced& in = call.Needed(0);
-  const auto wanted = call.WholesOf("shape", 1);
-  bool fits = false;
-  const Sizes shape = BroadcastShape(in.shape, wanted.value_or(Sizes{}), &fits);
-  if (!fits) return call.Refuse(absl::StrCat("expands ", ShapeText(in.shape), " to what it does not fit"));
-  if (call.ok()) call.Give(Broadcast(in, shape));
-}
-
 void RunTile(OperatorCall& call) {
   Traced result = call.Needed(0);
   const auto repeats = call.WholesOf("repeats", 1);
@@ -269,24 +260,6 @@ void RunTile(OperatorCall& call) {
   call.Give(std::move(result));
 }
 
-void RunShape(OperatorCall& call) {
-  const Traced& in = call.Needed(0);
-  const auto bounded = [&](int64_t at) {
-    return std::min(std::max<int64_t>(at < 0 ? at + in.rank() : at, 0), in.rank());
-  };
-  const int64_t from = bounded(call.Whole("start", 0)), to = bounded(call.Whole("end", in.rank()));
-  Traced out;
-  for (int64_t i = from; i < to; ++i) out.constants.push_back(static_cast<double>(in.shape[i]));
-  out.shape = {static_cast<int64_t>(out.constants.size())};
-  out.whole = true;
-  call.Give(std::move(out));
-}
-
-void RunSize(OperatorCall& call) {
-  Traced out{{}, {static_cast<double>(call.Needed(0).size())}, {}, true};
-  call.Give(std::move(out));
-}
-
 void RunSame(OperatorCall& call) { call.Give(call.Needed(0)); }
 
 void RunDropout(OperatorCall& call) {
@@ -294,114 +267,13 @@ void RunDropout(OperatorCall& call) {
   RunSame(call);
 }
 
-// The places of one axis with `before` and `after` more; -1 stands for the padding's value.
-Sizes PaddedPlaces(int64_t size, int64_t before, int64_t after, absl::string_view mode) {
-  Sizes places;
-  for (int64_t at = -before; at < size + after; ++at) {
-    if (at >= 0 && at < size) {
-      places.push_back(at);
-    } else if (mode == "edge") {
-      places.push_back(at < 0 ? 0 : size - 1);
-    } else if (mode == "reflect" && size > 1) {
-      const int64_t period = 2 * (size - 1), folded = ((at % period) + period) % period;
-      places.push_back(folded < size ? folded : period - folded);
-    } else {
-      places.push_back(-1);
-    }
-  }
-  return places;
-}
-
-Traced PaddedAxis(const Traced& in, int64_t axis, const Sizes& kept) {
-  const Sizes strides = StridesOf(in.shape);
-  Sizes shape = in.shape;
-  shape[axis] = static_cast<int64_t>(kept.size());
-  std::vector<Ref> refs;
-  ForEachPlace(shape, [&](const Sizes& place) {
-    int64_t at = 0;
-    for (size_t i = 0; i < place.size(); ++i) {
-      at += (static_cast<int64_t>(i) == axis ? std::max<int64_t>(kept[place[i]], 0) : place[i]) * strides[i];
-    }
-    refs.push_back(kept[place[axis]] < 0 ? Ref{} : in.At(at));
-  });
-  return FromRefs(std::move(shape), std::move(refs));
-}
-
-// Padding of a frame's last axis is an element; other padding moves zeros in.
-bool PadFrame(OperatorCall& call, const Traced& in, int64_t axis, int64_t before, int64_t after,
-              const std::string& mode) {
-  if (in.constant() || (before < 4 && after < 4 && mode != "reflect")) return false;
-  const auto roles = call.tracer().Roles(call.named(), in);
-  if (!roles.has_value() || roles->time_axis == axis || roles->frame_axes.empty() || roles->frame_axes.back() != axis) {
-    return false;
-  }
-  const Value value = call.tracer().FrameOf(call.named(), in, *roles);
-  if (!call.ok()) return false;
-  const int64_t length = in.shape[axis];
-  const Value frame = AddReshape(call.graph(), absl::StrCat(call.element_name(), "_frame"), value,
-                                 {value.frame.size() / length, length});
-  const Value padded =
-      AddPad(call.graph(), call.element_name(), frame, before, after, mode == "constant" ? "zero" : mode);
-  Sizes shape = in.shape;
-  shape[axis] += before + after;
-  call.GiveValue(padded, shape, *roles);
-  return true;
-}
-
-void RunPad(OperatorCall& call) {
-  const Traced& in = call.Needed(0);
-  const auto pads = call.WholesOf("pads", 1), axes = call.WholesOf("axes", 3);
-  const auto fill = call.ConstantInput(2, "value");
-  const std::string mode = call.Text("mode", "constant");
-  if (!call.ok()) return;
-  const size_t count = axes.has_value() ? axes->size() : in.shape.size();
-  if (!pads.has_value() || pads->size() != 2 * count) return call.Refuse("has no two paddings for each axis");
-  if (mode != "constant" && mode != "reflect" && mode != "edge") return call.Refuse(absl::StrCat("pads by ", mode));
-  if ((!fill->empty() && fill->values[0] != 0) || call.Number("value", 0) != 0)
-    return call.Refuse("pads with another value than 0");
-  Traced result = in;
-  for (size_t i = 0; i < count; ++i) {
-    const int64_t axis = axes.has_value() ? call.Axis((*axes)[i], in.rank()) : static_cast<int64_t>(i);
-    const int64_t before = (*pads)[i], after = (*pads)[count + i];
-    if (!call.ok()) return;
-    if (before == 0 && after == 0) continue;
-    constexpr int64_t kMost = 1 << 20;
-    if (before < 0 || after < 0 || before > kMost || after > kMost)
-      return call.Refuse("pads by less than 0 or too much");
-    Sizes padded = result.shape;
-    padded[axis] += before + after;
-    if (!call.CanHold(padded)) return;
-    if (PadFrame(call, result, axis, before, after, mode)) {
-      result = std::move(call.outputs().back());
-      call.outputs().pop_back();
-      continue;
-    }
-    if (!call.ok()) return;
-    result = PaddedAxis(result, axis, PaddedPlaces(result.shape[axis], before, after, mode));
-  }
-  call.Give(std::move(result));
-}
-
 }  // namespace
 
 const Operators& MovingOperators() {
   static const auto& operators = *new Operators{
-      {"Concat", RunConcat},
-      {"Dropout", RunDropout},
-      {"Expand", RunExpand},
-      {"Flatten", RunFlatten},
-      {"Gather", RunGather},
-      {"Identity", RunSame},
-      {"Pad", RunPad},
-      {"Reshape", RunReshape},
-      {"Shape", RunShape},
-      {"Size", RunSize},
-      {"Slice", RunSlice},
-      {"Split", RunSplit},
-      {"Squeeze", RunSqueeze},
-      {"Tile", RunTile},
-      {"Transpose", RunTranspose},
-      {"Unsqueeze", RunUnsqueeze},
+      {"Concat", RunConcat},   {"Dropout", RunDropout}, {"Flatten", RunFlatten},     {"Gather", RunGather},
+      {"Identity", RunSame},   {"Reshape", RunReshape}, {"Slice", RunSlice},         {"Split", RunSplit},
+      {"Squeeze", RunSqueeze}, {"Tile", RunTile},       {"Transpose", RunTranspose}, {"Unsqueeze", RunUnsqueeze},
   };
   return operators;
 }

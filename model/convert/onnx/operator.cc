@@ -38,6 +38,8 @@ std::vector<int64_t> WholeNumbers(const Traced& tensor) {
 
 }  // namespace
 
+std::string OperatorCall::Part(absl::string_view part) const { return absl::StrCat(element_name(), "_", part); }
+
 const Traced& OperatorCall::Needed(size_t i) {
   if (const Traced* input = Input(i)) return *input;
   Refuse(absl::StrCat("has no input ", i));

@@ -46,6 +46,7 @@ class OperatorCall {
   const OnnxNode& node() const { return node_; }
   std::string named() const { return node_.Described(); }
   absl::string_view element_name() const { return node_.name.empty() ? node_.outputs[0] : node_.name; }
+  std::string Part(absl::string_view part) const;  // the name of an element beside that of the node's own name
   int64_t opset() const { return opset_; }
   Tracer& tracer() { return tracer_; }
   RunState& run() { return run_; }
@@ -98,10 +99,18 @@ class OperatorCall {
 using Operator = void (*)(OperatorCall&);
 using Operators = std::map<std::string, Operator>;
 
-// The operators, by kind.
+// The operators, by kind: each in a source of its own.
 const Operators& MovingOperators();      // Reshape, Slice, Concat ...: no arithmetic
-const Operators& ArithmeticOperators();  // number by number, and of constants
-const Operators& LayerOperators();       // products, convolutions, pools, norms
+const Operators& PadOperators();         // Pad
+const Operators& ShapeOperators();       // Shape, Expand ...
+const Operators& ConstantOperators();    // Constant, comparisons, Where ...
+const Operators& ArithmeticOperators();  // of two tensors, number by number
+const Operators& FunctionOperators();    // of each number
+const Operators& QuantizeOperators();    // DequantizeLinear ...
+const Operators& ProductOperators();     // Gemm, MatMul
+const Operators& WindowOperators();      // convolutions and pools
+const Operators& ReduceOperators();      // means, sums and largest values over axes
+const Operators& NormOperators();        // norms
 const Operators& CellOperators();        // LSTM, GRU, RNN
 
 }  // namespace rondo::convert

@@ -1,14 +1,14 @@
 #include "model/convert/torch/pickle.h"
 
-#include <algorithm>
 #include <cstring>
 #include <map>
 #include <utility>
 
 #include "absl/base/internal/endian.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "model/convert/archive/little_endian.h"
+#include "model/convert/torch/pickle_names.h"
+#include "model/convert/torch/pickle_opcodes.h"
 #include "model/json/json_text.h"
 
 namespace rondo::convert {
@@ -18,101 +18,6 @@ using Kind = PickleValue::Kind;
 namespace {
 
 constexpr size_t kMaxValues = size_t{1} << 22;
-
-// https://docs.python.org/3/library/pickle.html, Lib/pickletools.py.
-enum class Op : uint8_t {
-  kMark = '(',
-  kStop = '.',
-  kPop = '0',
-  kPopMark = '1',
-  kBinFloat = 'G',
-  kBinInt = 'J',
-  kBinInt1 = 'K',
-  kBinInt2 = 'M',
-  kNone = 'N',
-  kBinPersistent = 'Q',
-  kReduce = 'R',
-  kBinUnicode = 'X',
-  kBinString = 'T',
-  kShortBinString = 'U',
-  kAppend = 'a',
-  kBuild = 'b',
-  kGlobal = 'c',
-  kDict = 'd',
-  kAppends = 'e',
-  kBinGet = 'h',
-  kLongBinGet = 'j',
-  kList = 'l',
-  kBinPut = 'q',
-  kLongBinPut = 'r',
-  kSetItem = 's',
-  kTuple = 't',
-  kSetItems = 'u',
-  kEmptyDict = '}',
-  kEmptyList = ']',
-  kEmptyTuple = ')',
-  kBinBytes = 'B',
-  kShortBinBytes = 'C',
-  kProto = 0x80,
-  kNewObject = 0x81,
-  kTuple1 = 0x85,
-  kTuple2 = 0x86,
-  kTuple3 = 0x87,
-  kNewTrue = 0x88,
-  kNewFalse = 0x89,
-  kLong1 = 0x8a,
-  kShortBinUnicode = 0x8c,
-  kEmptySet = 0x8f,
-  kAddItems = 0x90,
-  kStackGlobal = 0x93,
-  kMemoize = 0x94,
-  kFrame = 0x95,
-};
-
-// The names that a file of weights may use. None of them is called.
-constexpr absl::string_view kNames[] = {
-    "_codecs.encode",
-    "argparse.Namespace",
-    "builtins.set",
-    "collections.OrderedDict",
-    "collections.defaultdict",
-    "builtins.dict",
-    "numpy.core.multiarray.scalar",
-    "numpy._core.multiarray.scalar",
-    "numpy.dtype",
-    "pathlib.PosixPath",
-    "pathlib.PurePosixPath",
-    "pathlib.WindowsPath",
-    "torch.Size",
-    "torch._utils._rebuild_parameter",
-    "torch._utils._rebuild_parameter_with_state",
-    "torch._utils._rebuild_qtensor",
-    "torch._utils._rebuild_tensor",
-    "torch._utils._rebuild_tensor_v2",
-    "torch.device",
-    "torch.per_channel_affine",
-    "torch.per_tensor_affine",
-    "torch.jit._pickle.build_boollist",
-    "torch.jit._pickle.build_doublelist",
-    "torch.jit._pickle.build_intlist",
-    "torch.jit._pickle.build_tensorlist",
-    "torch.jit._pickle.restore_type_tag",
-    "torch.nn.parameter.Parameter",
-};
-
-bool IsTorchType(absl::string_view name) {
-  constexpr absl::string_view kTypes[] = {"float32", "float64", "float16", "bfloat16", "int8",   "uint8",  "int16",
-                                          "int32",   "int64",   "bool",    "qint8",    "quint8", "strided"};
-  return std::find(std::begin(kTypes), std::end(kTypes), name) != std::end(kTypes);
-}
-
-bool IsAllowed(absl::string_view module, absl::string_view name) {
-  if (module == "torch" && (absl::EndsWith(name, "Storage") || IsTorchType(name))) return true;
-  if (module == "torch.storage" && (name == "UntypedStorage" || name == "TypedStorage")) return true;
-  if (absl::StartsWith(module, "__torch__")) return true;  // a class that TorchScript wrote; here a bag of attributes
-  const std::string full = absl::StrCat(module, ".", name);
-  return std::find(std::begin(kNames), std::end(kNames), full) != std::end(kNames);
-}
 
 }  // namespace
 
@@ -130,7 +35,7 @@ class PickleReader {
   explicit PickleReader(absl::string_view bytes) : rest_(bytes) {}
 
   absl::StatusOr<Pickle> Read() {
-    while (status_.ok() && pickle_.root_ == nullptr) Step(static_cast<Op>(Number<uint8_t>()));
+    while (status_.ok() && pickle_.root_ == nullptr) Step(static_cast<PickleOp>(Number<uint8_t>()));
     if (!status_.ok()) return status_;
     return std::move(pickle_);
   }
@@ -215,7 +120,7 @@ class PickleReader {
   }
 
   void PushName(absl::string_view module, absl::string_view name) {
-    if (!IsAllowed(module, name)) {
+    if (!IsAllowedInPickles(module, name)) {
       return Refuse(
           absl::StrCat("names ", Quoted(absl::StrCat(module, ".", name)),
                        ", which no file of weights needs; torch.save(model.state_dict(), ...) writes one that "
@@ -284,82 +189,82 @@ class PickleReader {
     Push(Kind::kNumber)->number = number;
   }
 
-  void Step(Op op) {
+  void Step(PickleOp op) {
     if (!status_.ok() || StepPlain(op) || StepContainer(op)) return;
     switch (op) {
-      case Op::kProto:
+      case PickleOp::kProto:
         if (const int protocol = Number<uint8_t>(); protocol < 2 || protocol > 5) {
           Refuse(absl::StrCat("is of protocol ", protocol, "; 2 to 5 are read"));
         }
         return;
-      case Op::kFrame:
+      case PickleOp::kFrame:
         Number<uint64_t>();
         return;
-      case Op::kStop:
+      case PickleOp::kStop:
         pickle_.root_ = Pop();
         return;
-      case Op::kGlobal: {
+      case PickleOp::kGlobal: {
         const std::string module = Line();
         return PushName(module, Line());
       }
-      case Op::kStackGlobal:
+      case PickleOp::kStackGlobal:
         return PushStackName();
-      case Op::kReduce:
-      case Op::kNewObject:
+      case PickleOp::kReduce:
+      case PickleOp::kNewObject:
         return PushCall();
-      case Op::kBuild:
+      case PickleOp::kBuild:
         return Build();
-      case Op::kBinPersistent: {
+      case PickleOp::kBinPersistent: {
         const PickleValue* id = Pop();
         Push(Kind::kPersistent)->items = {id};
         return;
       }
-      case Op::kBinPut:
+      case PickleOp::kBinPut:
         return PutMemo(Number<uint8_t>());
-      case Op::kLongBinPut:
+      case PickleOp::kLongBinPut:
         return PutMemo(Number<uint32_t>());
-      case Op::kMemoize:
+      case PickleOp::kMemoize:
         return PutMemo(static_cast<uint32_t>(memo_.size()));
-      case Op::kBinGet:
+      case PickleOp::kBinGet:
         return GetMemo(Number<uint8_t>());
-      case Op::kLongBinGet:
+      case PickleOp::kLongBinGet:
         return GetMemo(Number<uint32_t>());
       default:
         return Refuse(absl::StrCat("has the opcode ", static_cast<int>(op), ", which is not read"));
     }
   }
 
-  bool StepPlain(Op op) {
+  bool StepPlain(PickleOp op) {
     switch (op) {
-      case Op::kNone:
+      case PickleOp::kNone:
         return Push(Kind::kNone) != nullptr;
-      case Op::kNewTrue:
-      case Op::kNewFalse:
-        Push(Kind::kBool)->whole = op == Op::kNewTrue ? 1 : 0;
+      case PickleOp::kNewTrue:
+      case PickleOp::kNewFalse:
+        Push(Kind::kBool)->whole = op == PickleOp::kNewTrue ? 1 : 0;
         return true;
-      case Op::kBinInt:
+      case PickleOp::kBinInt:
         PushWhole(Number<int32_t>());
         return true;
-      case Op::kBinInt1:
+      case PickleOp::kBinInt1:
         PushWhole(Number<uint8_t>());
         return true;
-      case Op::kBinInt2:
+      case PickleOp::kBinInt2:
         PushWhole(Number<uint16_t>());
         return true;
-      case Op::kLong1:
+      case PickleOp::kLong1:
         PushLong();
         return true;
-      case Op::kBinFloat:
+      case PickleOp::kBinFloat:
         PushFloat();
         return true;
-      case Op::kBinUnicode:
-      case Op::kBinString:
-      case Op::kBinBytes:
+      case PickleOp::kBinUnicode:
+      case PickleOp::kBinString:
+      case PickleOp::kBinBytes:
         PushText(Take(Number<uint32_t>()));
         return true;
-      case Op::kShortBinUnicode:
-      case Op::kShortBinString:
-      case Op::kShortBinBytes:
+      case PickleOp::kShortBinUnicode:
+      case PickleOp::kShortBinString:
+      case PickleOp::kShortBinBytes:
         PushText(Take(Number<uint8_t>()));
         return true;
       default:
@@ -367,51 +272,51 @@ class PickleReader {
     }
   }
 
-  bool StepContainer(Op op) {
+  bool StepContainer(PickleOp op) {
     switch (op) {
-      case Op::kMark:
+      case PickleOp::kMark:
         marks_.push_back(stack_.size());
         return true;
-      case Op::kPop:
+      case PickleOp::kPop:
         Pop();
         return true;
-      case Op::kPopMark:
+      case PickleOp::kPopMark:
         PopMark();
         return true;
-      case Op::kEmptyDict:
+      case PickleOp::kEmptyDict:
         return Push(Kind::kDictionary) != nullptr;
-      case Op::kEmptyList:
-      case Op::kEmptySet:
+      case PickleOp::kEmptyList:
+      case PickleOp::kEmptySet:
         return Push(Kind::kList) != nullptr;
-      case Op::kEmptyTuple:
+      case PickleOp::kEmptyTuple:
         return Push(Kind::kTuple) != nullptr;
-      case Op::kTuple:
+      case PickleOp::kTuple:
         PushTuple(PopMark());
         return true;
-      case Op::kTuple1:
-      case Op::kTuple2:
-      case Op::kTuple3:
-        PushTupleOf(static_cast<int>(op) - static_cast<int>(Op::kTuple1) + 1);
+      case PickleOp::kTuple1:
+      case PickleOp::kTuple2:
+      case PickleOp::kTuple3:
+        PushTupleOf(static_cast<int>(op) - static_cast<int>(PickleOp::kTuple1) + 1);
         return true;
-      case Op::kList:
-      case Op::kDict: {
+      case PickleOp::kList:
+      case PickleOp::kDict: {
         const std::vector<const PickleValue*> items = PopMark();
-        const Kind kind = op == Op::kList ? Kind::kList : Kind::kDictionary;
+        const Kind kind = op == PickleOp::kList ? Kind::kList : Kind::kDictionary;
         Extend(Push(kind), kind, items);
         return true;
       }
-      case Op::kAppend:
-      case Op::kSetItem: {
+      case PickleOp::kAppend:
+      case PickleOp::kSetItem: {
         std::vector<const PickleValue*> items = {Pop()};
-        if (op == Op::kSetItem) items.insert(items.begin(), Pop());
-        Extend(Top(), op == Op::kAppend ? Kind::kList : Kind::kDictionary, items);
+        if (op == PickleOp::kSetItem) items.insert(items.begin(), Pop());
+        Extend(Top(), op == PickleOp::kAppend ? Kind::kList : Kind::kDictionary, items);
         return true;
       }
-      case Op::kAppends:
-      case Op::kAddItems:
-      case Op::kSetItems: {
+      case PickleOp::kAppends:
+      case PickleOp::kAddItems:
+      case PickleOp::kSetItems: {
         const std::vector<const PickleValue*> items = PopMark();
-        Extend(Top(), op == Op::kSetItems ? Kind::kDictionary : Kind::kList, items);
+        Extend(Top(), op == PickleOp::kSetItems ? Kind::kDictionary : Kind::kList, items);
         return true;
       }
       default:

@@ -1,0 +1,129 @@
+// Transposed convolutions: along the frame their outputs are those of an ordinary one, put in between each other.
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "model/convert/onnx/plane.h"
+
+namespace rondo::convert {
+namespace {
+
+using Sizes = std::vector<int64_t>;
+
+// The kernel turned round on both axes, with outputs and inputs changed over: what a transposed convolution weighs if
+// its stride is 1. `weight`: [in, out / groups, ., .].
+Array Turned(const Array& weight, int64_t groups) {
+  const int64_t in = weight.shape[0], each = weight.shape[1], places = weight.shape[2] * weight.shape[3];
+  const int64_t in_each = in / groups;
+  Array turned = Filled({each * groups, in_each, weight.shape[2], weight.shape[3]}, 0);
+  for (int64_t c = 0; c < in; ++c) {
+    for (int64_t o = 0; o < each; ++o) {
+      const int64_t out = c / in_each * each + o;
+      for (int64_t k = 0; k < places; ++k) {
+        turned.values[(out * in_each + c % in_each) * places + k] =
+            weight.values[(c * each + o) * places + places - 1 - k];
+      }
+    }
+  }
+  return turned;
+}
+
+// The kernel of a stride along the frame: place `stride * q + r` of what comes out is place q of output r * out + o of
+// a convolution whose kernel has every stride-th weight. `turned`: as Turned gives it; the groups are written out.
+Array Phases(const Array& turned, int64_t groups, int64_t frame_axis, int64_t stride) {
+  const int64_t out = turned.shape[0], in_each = turned.shape[1], kernel = turned.shape[frame_axis];
+  const int64_t taps = turned.shape[5 - frame_axis], width = (kernel + stride - 1) / stride;
+  Sizes shape = {stride * out, in_each * groups, taps, width};
+  Array phases = Filled(shape, 0);
+  for (int64_t i = 0; i < turned.size(); ++i) {
+    const int64_t a = i / turned.shape[3] % turned.shape[2], b = i % turned.shape[3];
+    const int64_t tap = frame_axis == 3 ? a : b, place = kernel - 1 - (frame_axis == 3 ? b : a);
+    const int64_t o = i / (turned.shape[2] * turned.shape[3] * in_each);
+    const int64_t c = o / (out / groups) * in_each + i / (turned.shape[2] * turned.shape[3]) % in_each;
+    const int64_t row = place % stride * out + o, m = place / stride;
+    phases.values[((row * in_each * groups + c) * taps + tap) * width + width - 1 - m] = turned.values[i];
+  }
+  return phases;
+}
+
+// The convolution of the frame whose outputs are those of the transposed one, a row of them for each place below the
+// stride. `turned`: as Turned gives it.
+Value SumOfPhases(OperatorCall& call, Plane plane, Array turned, Array bias, const Window& time, const Window& along) {
+  int64_t groups = along.groups;
+  if (along.stride > 1) {
+    turned = Phases(turned, groups, plane.frame_axis, along.stride);
+    plane.frame_axis = 3;
+    const std::vector<double> once = bias.values;
+    for (int64_t r = 1; r < along.stride; ++r) bias.values.insert(bias.values.end(), once.begin(), once.end());
+    bias.shape = {bias.size()};
+    groups = 1;
+  }
+  const int64_t width = turned.shape[plane.frame_axis];
+  return SumOfTaps(call, plane, turned, std::move(bias), time, {width, 1, 1, groups, width - 1, width - 1});
+}
+
+// [stride * out][length] -> [out][length * stride], then cut to the length that the padding leaves.
+Value Interleaved(OperatorCall& call, const Value& phases, int64_t stride, int64_t from, int64_t length) {
+  Value value = phases;
+  if (stride > 1) {
+    const int64_t out = phases.frame.channels / stride;
+    value = AddReshape(call.graph(), call.Part("phases"), value, {stride, out * phases.frame.length});
+    value = AddTranspose(call.graph(), call.Part("turned"), value);
+    value = AddReshape(call.graph(), call.Part("joined"), value, {out, phases.frame.length * stride});
+  }
+  if (from == 0 && length == value.frame.length) return value;
+  return AddSlice(call.graph(), call.Part("cut"), value, "length", from, from + length, 1);
+}
+
+// Output paddings along both axes: those of the timesteps must be 0. Nullopt after a refusal.
+std::optional<int64_t> OutputPadding(OperatorCall& call, const Plane& plane, size_t axes) {
+  if (call.Attribute("output_shape") != nullptr) call.Refuse("has output_shape; pads and output_padding are supported");
+  if (call.Text("auto_pad", "NOTSET") != "NOTSET") call.Refuse("has auto_pad; pads are supported");
+  Sizes paddings = call.Wholes("output_padding").value_or(Sizes(axes, 0));
+  if (paddings.size() == 1 && axes == 1) paddings.push_back(0);
+  if (paddings.size() != 2 || paddings[plane.time_axis() - 2] != 0 || paddings[plane.frame_axis - 2] < 0)
+    call.Refuse("has an output_padding along the timesteps");
+  if (!call.ok()) return std::nullopt;
+  return paddings[plane.frame_axis - 2];
+}
+
+// A tensor and weights of three axes get an axis of size 1 behind.
+Traced WithFourAxes(Traced tensor) {
+  if (tensor.rank() == 3) tensor.shape.push_back(1);
+  return tensor;
+}
+
+}  // namespace
+
+void TransposedConvolvePlane(OperatorCall& call, const Traced& given, const Array& weight_given, Array bias) {
+  const size_t axes = given.shape.size() - 2;
+  const Sizes kernel(weight_given.shape.begin() + 2, weight_given.shape.end());
+  auto windows = ReadWindows(call, kernel, {given.shape.begin() + 2, given.shape.end()});
+  if (!windows.has_value()) return;
+  const Traced in = WithFourAxes(given);
+  if (axes == 1) windows->push_back({1, 1, 1, windows->front().groups, 0, 0});
+  Array weight = weight_given;
+  weight.shape.resize(4, 1);
+  auto plane = ReadPlane(call, in);
+  if (!plane.has_value()) return;
+  const auto more = OutputPadding(call, *plane, axes);
+  Window time = (*windows)[plane->time_axis() - 2], along = (*windows)[plane->frame_axis - 2];
+  if (!more.has_value()) return;
+  if (along.dilation != 1 || in.shape[1] != weight.shape[0] || weight.shape[0] % along.groups != 0)
+    return call.Refuse("has dilations along the frame, or groups that do not fit");
+  const int64_t span = (time.kernel - 1) * time.dilation;
+  time.left = span - time.left;  // the kernel is turned round, so that what is cut away is what is not padded
+  time.right = span - time.right;
+  if (!MoveAlongTime(call, time, &plane->roles)) return;
+  const int64_t length = (in.shape[plane->frame_axis] - 1) * along.stride + along.kernel;
+  const int64_t wanted = length - along.left - along.right + *more;
+  const Value sum = SumOfPhases(call, *plane, Turned(weight, along.groups), std::move(bias), time, along);
+  if (!call.ok()) return;
+  if (wanted < 1 || along.left < 0 || along.left + wanted > sum.frame.length * along.stride)
+    return call.Refuse("has more output_padding than its kernel reaches");
+  GivePlane(call, *plane, in, Interleaved(call, sum, along.stride, along.left, wanted));
+  if (call.ok() && axes == 1) call.outputs().back().shape.pop_back();
+}
+
+}  // namespace rondo::convert

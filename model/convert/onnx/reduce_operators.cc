@@ -1,0 +1,121 @@
+// Means, sums and largest values over axes.
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "model/convert/onnx/operator.h"
+
+namespace rondo::convert {
+namespace {
+
+using Sizes = std::vector<int64_t>;
+
+// The mean, sum or largest over axes: over one timestep's numbers, or over all timesteps.
+void Reduce(OperatorCall& call, const std::string& type, Sizes axes, bool keep) {
+  const Traced& in = call.Needed(0);
+  if (in.constant()) return call.Refuse("reduces a constant");
+  for (int64_t& axis : axes) axis = call.Axis(axis, in.rank());
+  if (axes.empty()) {
+    for (int64_t i = 0; i < in.rank(); ++i) axes.push_back(i);
+  }
+  if (!call.ok()) return;
+  const auto reduced = [&](int64_t axis) { return std::find(axes.begin(), axes.end(), axis) != axes.end(); };
+  Sizes shape = in.shape;
+  for (const int64_t axis : axes) shape[axis] = 1;
+  const auto roles = call.tracer().Roles(call.named(), in);
+  if (!roles.has_value()) return;
+  AxisRoles out = *roles;
+  Value value = call.tracer().FrameOf(call.named(), in, *roles);
+  if (roles->time_axis >= 0 && reduced(roles->time_axis)) {
+    if (type == "sum") return call.Refuse("sums over the timesteps; their mean and largest are supported");
+    if (roles->first_time != 0 || roles->times != call.tracer().timesteps())
+      return call.Refuse("reduces a part of the timesteps; all of them is supported");
+    value = AddSequence(call.graph(), call.element_name(), absl::StrCat("sequence_", type), value);
+    out.time_axis = -1;
+    out.first_time = call.tracer().timesteps() - 1;
+  }
+  int64_t length = 1, kept_after = 0;
+  for (const int64_t axis : roles->frame_axes) {
+    if (reduced(axis)) {
+      length *= in.shape[axis];
+      kept_after = 0;
+    } else {
+      kept_after = in.shape[axis] > 1 ? 1 : kept_after;
+    }
+  }
+  if (length > 1) {
+    if (kept_after != 0) {  // [reduced][kept]: turned first
+      const Value rows = AddReshape(call.graph(), call.Part("rows"), value, {length, value.frame.size() / length});
+      value = AddTranspose(call.graph(), call.Part("turned"), rows);
+    }
+    const Value frame = AddReshape(call.graph(), call.Part("frame"), value, {value.frame.size() / length, length});
+    value = AddReduction(call.graph(), call.element_name(), type, frame);
+  }
+  out.frame_axes.clear();
+  for (const int64_t axis : roles->frame_axes) {
+    if (!reduced(axis)) out.frame_axes.push_back(axis);
+  }
+  call.GiveValue(value, shape, out);
+  if (keep || !call.ok()) return;
+  Sizes dropped;
+  for (int64_t axis = 0; axis < in.rank(); ++axis) {
+    if (!reduced(axis)) dropped.push_back(shape[axis]);
+  }
+  call.outputs().back().shape = dropped;
+}
+
+void ReduceBy(OperatorCall& call, const std::string& type) {
+  const auto axes = call.WholesOf("axes", 1);
+  if (call.Whole("noop_with_empty_axes", 0) != 0 && axes.value_or(Sizes{}).empty()) return call.Give(call.Needed(0));
+  if (call.ok()) Reduce(call, type, axes.value_or(Sizes{}), call.Whole("keepdims", 1) != 0);
+}
+void RunReduceMean(OperatorCall& call) { ReduceBy(call, "mean"); }
+void RunReduceSum(OperatorCall& call) { ReduceBy(call, "sum"); }
+void RunReduceMax(OperatorCall& call) { ReduceBy(call, "max"); }
+void RunGlobalAveragePool(OperatorCall& call) { Reduce(call, "mean", {-1}, true); }
+void RunGlobalMaxPool(OperatorCall& call) { Reduce(call, "max", {-1}, true); }
+
+// sqrt(sum(x^2)) over axes.
+void RunReduceL2(OperatorCall& call) {
+  const Traced& in = call.Needed(0);
+  const auto axes = call.WholesOf("axes", 1);
+  if (!call.ok()) return;
+  if (in.constant()) return call.Refuse("reduces a constant");
+  const auto roles = call.tracer().Roles(call.named(), in);
+  if (!roles.has_value()) return;
+  const Value value = call.tracer().FrameOf(call.named(), in, *roles);
+  if (axes.has_value() && axes->size() != 1) return call.Refuse("reduces over several axes; over one is supported");
+  if (roles->frame_axes.size() != 1 || (axes.has_value() && call.Axis((*axes)[0], in.rank()) != roles->frame_axes[0])) {
+    return call.Refuse("reduces over a part of a timestep's numbers; over all is supported");
+  }
+  const Value square = AddActivation(call.graph(), call.Part("square"), value, "square");
+  const Value row = AddReshape(call.graph(), call.Part("row"), square, {1, square.frame.size()});
+  const Value sum = AddReduction(call.graph(), call.Part("sum"), "sum", row);
+  const Value root = AddActivation(call.graph(), call.element_name(), sum, "sqrt");
+  Sizes shape = in.shape;
+  shape[roles->frame_axes[0]] = 1;
+  AxisRoles out = *roles;
+  out.frame_axes.clear();
+  if (call.Whole("keepdims", 1) == 0) {
+    shape.erase(shape.begin() + roles->frame_axes[0]);
+    if (out.time_axis > roles->frame_axes[0]) --out.time_axis;
+  }
+  call.GiveValue(root, shape, out);
+}
+
+}  // namespace
+
+const Operators& ReduceOperators() {
+  static const auto& operators = *new Operators{
+      {"GlobalAveragePool", RunGlobalAveragePool},
+      {"GlobalMaxPool", RunGlobalMaxPool},
+      {"ReduceL2", RunReduceL2},
+      {"ReduceMax", RunReduceMax},
+      {"ReduceMean", RunReduceMean},
+      {"ReduceSum", RunReduceSum},
+  };
+  return operators;
+}
+
+}  // namespace rondo::convert
