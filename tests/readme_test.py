@@ -19,6 +19,21 @@ class ReadmeTest(unittest.TestCase):
         self.assertEqual(shown, (ROOT / "client/example.cc").read_text())
         self.assertLess(len(shown.splitlines()), 30)
 
+    def test_the_chinese_readme_has_the_structure_of_the_english_one(self):
+        english, chinese = ((ROOT / name).read_text() for name in ("README.md", "README.zh-CN.md"))
+        for what, shape in (
+            ("headings", lambda text: re.findall(r"^#+ ", text, re.MULTILINE)),
+            ("programs", lambda text: re.findall(r"```.*?```", text, re.DOTALL)),
+            ("commands and pictures", lambda text: re.findall(r"^    .*", text, re.MULTILINE)),
+            ("tables", lambda text: [line.count("|") for line in text.splitlines() if line.startswith("|")]),
+            ("numbers of tables", lambda text: [re.findall(r"(?:<=|>=) [\d.,]+", line) for line in text.splitlines() if line.startswith("|")]),
+            ("list entries", lambda text: len(re.findall(r"^- ", text, re.MULTILINE))),
+            ("links", lambda text: sorted(set(re.findall(r"\]\(([^)]+)\)", text)) - {"README.md", "README.zh-CN.md"})),
+            ("words of code", lambda text: sorted(set(re.findall(r"`[^`\n]+`", text)))),
+        ):
+            with self.subTest(what):
+                self.assertEqual(shape(chinese), shape(english))
+
     def test_every_relative_link_leads_somewhere(self):
         for readme in readmes():
             for target in re.findall(r"\]\(([^)#]+)[^)]*\)", readme.read_text()):

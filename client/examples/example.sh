@@ -1,0 +1,42 @@
+# Sourced by each example's run.sh: where the programs are, a server of its own, and the line that run_all.sh reads.
+#
+# RONDO_BIN: where the programs are (build/release/bin). RONDO_SHORT: not empty for the short form, which CI runs.
+set -euo pipefail
+folder=$(basename "$(dirname "${BASH_SOURCE[1]}")")
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+source deploy/server_process.sh
+
+readonly here=client/examples/$folder
+readonly bin=${RONDO_BIN:-build/release/bin}
+readonly short=${RONDO_SHORT:-}
+work=$(mktemp -d)
+
+clean_up() {
+  kill_server
+  rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+title() { printf '\n== %s\n\n' "$*"; }
+
+# serve MODELS: a server of the models in that folder.
+serve() { start_server "$work/server.log" "$bin/rondo-server" --model_repository="$1"; }
+
+# Between these two the server does what it is measured by: what it did is read from its metrics.
+begin_measuring() {
+  read_metrics >"$work/before.txt"
+  begin=$EPOCHREALTIME
+}
+end_measuring() {
+  seconds=$(awk -v a="$begin" -v b="$EPOCHREALTIME" 'BEGIN { print b - a }')
+  read_metrics >"$work/after.txt"
+}
+
+# result NAME SCORE BASELINE: how good it was, beside the plain baseline; less is better. Stops the server.
+result() {
+  stop_server
+  echo
+  python3 client/examples/summary.py "$@" "$seconds" "$work/before.txt" "$work/after.txt"
+}
