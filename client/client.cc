@@ -97,6 +97,19 @@ absl::StatusOr<ForecastOutput> Client::Forecast(absl::string_view model, const F
                           ToForecastOutput);
 }
 
+absl::StatusOr<GenerateOutput> Client::Generate(absl::string_view model, const GenerateInput& input,
+                                                const std::function<bool(const GeneratedPiece&)>& take) const {
+  GenerateOutput output;
+  const Repeat repeat = input.move_session ? Repeat::kUnsafe : Repeat::kSafe;
+  const absl::Status status = connection_->ReadAll(&v1::Inference::Stub::Generate, ToGenerateRequest(model, input),
+                                                   repeat, [&output, &take](const v1::GenerateResponse& response) {
+                                                     const GeneratedPiece piece = AddPiece(response, &output);
+                                                     return !take || piece.tokens.empty() || take(piece);
+                                                   });
+  if (!status.ok()) return status;
+  return output;
+}
+
 absl::StatusOr<Session> Client::OpenSession(absl::string_view model, absl::string_view id, int64_t version) const {
   if (id.empty()) {
     CreateSessionInput input;

@@ -2,6 +2,7 @@
 #define RONDO_CLIENT_CLIENT_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -46,6 +47,12 @@ class Client {
                                                           const PredictOptions& options = {}) const;
   PredictStream OpenStream(absl::string_view model, const PredictOptions& options = {}) const;
   absl::StatusOr<ForecastOutput> Forecast(absl::string_view model, const ForecastInput& input) const;
+
+  // Tokens that a model samples, one after the other; see GenerateInput. `take`, if there is one, gets them as they
+  // come, and ends the call as CANCELLED with false. Any error: no session has changed. Tried again only until tokens
+  // come.
+  absl::StatusOr<GenerateOutput> Generate(absl::string_view model, const GenerateInput& input,
+                                          const std::function<bool(const GeneratedPiece& piece)>& take = {}) const;
 
   // The session `id` where it stands; an unknown id starts at position 0 with its first step. Empty id: a new session
   // with an id of the server's. `version` 0: the session's own, else the newest. FAILED_PRECONDITION: the session

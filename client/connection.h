@@ -76,6 +76,29 @@ class ClientConnection {
     if (!response.ok()) return response.status();
     return convert(*std::move(response));
   }
+  // Makes a call that begins now and is answered by a stream, and gives `take` each response until it returns false,
+  // which cancels the call. Tried again as a unary call is, unless a response has come.
+  template <typename Request, typename Response, typename Take>
+  absl::Status ReadAll(std::unique_ptr<grpc::ClientReader<Response>> (v1::Inference::Stub::*method)(
+                           grpc::ClientContext*, const Request&),
+                       const Request& request, Repeat repeat, const Take& take) {
+    const absl::Time deadline = NewDeadline();
+    v1::Inference::Stub& stub = StubOf<v1::Inference::Stub>(RouteOf(SessionIdOf(request)));
+    for (int number = 1;; ++number) {
+      grpc::ClientContext context;
+      if (absl::Status status = Prepare(deadline, &context); !status.ok()) return status;
+      const auto reader = (stub.*method)(&context, request);
+      Response response;
+      bool came = false;
+      while (reader->Read(&response)) {
+        came = true;
+        if (!take(response)) context.TryCancel();
+      }
+      const grpc::Status status = reader->Finish();
+      if (status.ok()) return absl::OkStatus();
+      if (came || !WaitToRetry(context, status, number, repeat, deadline)) return ToStatus(status, context);
+    }
+  }
   // Gives a call what every call has. INVALID_ARGUMENT: the token cannot be sent.
   absl::Status Prepare(absl::Time deadline, grpc::ClientContext* context) const;
   // True after the wait that RetryDelay says: try again. False: give up; also if the deadline would pass meanwhile.

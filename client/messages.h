@@ -85,6 +85,8 @@ struct ModelDescription {
   std::string reason;  // why the newest file of this version could not be loaded; empty: that file is live
   std::vector<ElementDescription> elements;  // the network, in the order that its elements run
   bool whole_sequence = false;               // it takes whole sequences only, and has no session
+  // The texts of a token model's tokens, by token; empty: it has none, or ListModels was asked.
+  std::vector<std::string> vocabulary;
 };
 
 // The timesteps of one request for one session, or for none.
@@ -137,6 +139,39 @@ struct ForecastOutput {
   std::vector<float> values;  // [horizon][output_size]; with num_paths one number a path quantile for each output
   int64_t position = 0;       // of the session, unmoved; without one, the timesteps of history
   std::optional<int64_t> last_time;  // unix seconds of the last timestep before the first row; absent: unknown
+};
+
+struct GenerateInput {
+  int64_t version = 0;                  // 0: the session's own, else the newest
+  std::string session_id;               // whose state the tokens follow; empty: a zero state
+  std::optional<int64_t> position;      // with move_session: where the session stands; 0 makes a new one
+  std::vector<int32_t> prompt_tokens;   // run first; a session needs none
+  std::string prompt;                   // likewise, as text, for a model with a vocabulary
+  bool move_session = false;            // the session takes the prompt and every token
+  int max_tokens = 0;                   // 1 or more
+  double temperature = 1;               // 0: always the most probable token
+  int top_k = 0;                        // sample from so many most probable tokens only; 0: all
+  double top_p = 1;                     // sample from the most probable tokens that reach this probability only
+  double repetition_penalty = 1;        // what the probability of a token that has been there is raised to
+  uint64_t seed = 0;                    // a seed that is given again samples the tokens again; 0: a random seed
+  std::vector<int32_t> stop_tokens;     // the first of these is the last token
+  std::vector<std::string> stop_texts;  // likewise, each the text of one token
+  int tokens_per_message = 1;           // at least so many come at once: more are cheaper, and later
+};
+
+// Tokens as they come, and their text, which is empty if the model has no vocabulary.
+struct GeneratedPiece {
+  std::vector<int32_t> tokens;
+  std::string text;
+};
+
+struct GenerateOutput {
+  std::vector<int32_t> tokens;  // all of them
+  std::string text;
+  bool stopped = false;       // the last one is a stop token
+  int64_t next_position = 0;  // of the session, moved or as it was; 0 without one
+  // Everything that the session took up to this position survives the server; absent: it has no session store.
+  std::optional<int64_t> durable_position;
 };
 
 struct SessionDescription {

@@ -69,6 +69,27 @@ v1::ForecastRequest ToForecastRequest(absl::string_view model, const ForecastInp
   return request;
 }
 
+v1::GenerateRequest ToGenerateRequest(absl::string_view model, const GenerateInput& input) {
+  v1::GenerateRequest request;
+  request.set_model(std::string(model));
+  request.set_version(input.version);
+  request.set_session_id(input.session_id);
+  if (input.position.has_value()) request.set_position(*input.position);
+  request.mutable_prompt_tokens()->Add(input.prompt_tokens.begin(), input.prompt_tokens.end());
+  request.set_prompt(input.prompt);
+  request.set_move_session(input.move_session);
+  request.set_max_tokens(input.max_tokens);
+  request.set_temperature(input.temperature);
+  request.set_top_k(input.top_k);
+  request.set_top_p(input.top_p);
+  request.set_repetition_penalty(input.repetition_penalty);
+  request.set_seed(input.seed);
+  request.mutable_stop_tokens()->Add(input.stop_tokens.begin(), input.stop_tokens.end());
+  for (const std::string& text : input.stop_texts) request.add_stop_texts(text);
+  request.set_tokens_per_message(input.tokens_per_message);
+  return request;
+}
+
 v1::CreateSessionRequest ToCreateSessionRequest(const CreateSessionInput& input) {
   v1::CreateSessionRequest request;
   request.set_model(input.model);
@@ -90,6 +111,16 @@ ForecastOutput ToForecastOutput(const v1::ForecastResponse& response) {
   ForecastOutput output{ToVector(response.values()), response.position(), std::nullopt};
   if (response.has_last_time()) output.last_time = response.last_time();
   return output;
+}
+
+GeneratedPiece AddPiece(const v1::GenerateResponse& response, GenerateOutput* output) {
+  GeneratedPiece piece{{response.tokens().begin(), response.tokens().end()}, response.text()};
+  output->tokens.insert(output->tokens.end(), piece.tokens.begin(), piece.tokens.end());
+  output->text += piece.text;
+  output->stopped = response.finish() == v1::GenerateResponse::STOP_TOKEN;
+  output->next_position = response.next_position();
+  if (response.has_durable_position()) output->durable_position = response.durable_position();
+  return piece;
 }
 
 StreamReply ToStreamReply(const v1::PredictResponse& response) {
@@ -154,6 +185,7 @@ ModelDescription ToModelDescription(const v1::Model& model) {
                                     element.kernel()});
   }
   description.whole_sequence = model.whole_sequence();
+  description.vocabulary.assign(model.vocabulary().begin(), model.vocabulary().end());
   return description;
 }
 

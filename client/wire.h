@@ -24,6 +24,7 @@ bool IsRepeatable(const SequenceInput& sequence);
 void FillPredictRequest(absl::string_view model, absl::Span<const SequenceInput> sequences,
                         const PredictOptions& options, v1::PredictRequest* request);
 v1::ForecastRequest ToForecastRequest(absl::string_view model, const ForecastInput& input);
+v1::GenerateRequest ToGenerateRequest(absl::string_view model, const GenerateInput& input);
 v1::CreateSessionRequest ToCreateSessionRequest(const CreateSessionInput& input);
 
 absl::Status ToStatus(const v1::Status& status);
@@ -32,6 +33,8 @@ StreamReply ToStreamReply(const v1::PredictResponse& response);
 ModelDescription ToModelDescription(const v1::Model& model);
 SessionDescription ToSessionDescription(const v1::Session& session);
 ForecastOutput ToForecastOutput(const v1::ForecastResponse& response);
+// The tokens of one message, which are added to what came before.
+GeneratedPiece AddPiece(const v1::GenerateResponse& response, GenerateOutput* output);
 
 // Each element of a repeated field, converted.
 template <typename Field, typename Convert>

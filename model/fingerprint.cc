@@ -11,6 +11,7 @@ uint64_t FingerprintOf(const ModelSpec& spec, const Weights& weights) {
   computed.training_json = "{}";
   computed.band_factors.clear();
   computed.accuracy = {};
+  computed.vocabulary = nullptr;
   computed.table = {};
   computed.table.time_zone = spec.table.time_zone;  // the calendar follows it
   computed.table.units = spec.table.units;

@@ -112,6 +112,9 @@ absl::Status CheckNetwork(const ModelSpec& spec) {
 }
 
 absl::Status CheckInputs(const ModelSpec& spec) {
+  if (spec.vocabulary != nullptr && static_cast<int64_t>(spec.vocabulary->size()) != spec.tokens) {
+    return Refuse("vocabulary has ", spec.vocabulary->size(), " texts; tokens is ", spec.tokens);
+  }
   if (spec.tokens != 0) {
     if (absl::Status status = CheckBounds("tokens", spec.tokens, 1, kMaxTokens); !status.ok()) return status;
     if (!spec.inputs.empty()) return Refuse("inputs names features and tokens is set; a model takes one of them");

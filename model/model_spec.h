@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "base/table_format.h"
+#include "base/vocabulary.h"
 #include "model/kernels/layer.h"
 #include "model/network/graph.h"
 
@@ -60,9 +61,10 @@ struct ModelSpec {
   Activation activation = Activation::kTanh;  // rnn only
   int64_t num_layers = 0;
   int64_t hidden_size = 0;
-  int64_t tokens = 0;                // vocabulary size of a token model; 0: named inputs
-  int64_t embedding_size = 0;        // token models of a plain stack only
-  std::vector<InputFeature> inputs;  // empty for a token model
+  int64_t tokens = 0;                            // vocabulary size of a token model; 0: named inputs
+  int64_t embedding_size = 0;                    // token models of a plain stack only
+  std::shared_ptr<const Vocabulary> vocabulary;  // the texts of a token model's tokens; null: it has none
+  std::vector<InputFeature> inputs;              // empty for a token model
   std::vector<Calendar> calendar;
   std::vector<OutputFeature> outputs;
   bool inputs_by_size = false;   // the description says how many inputs there are; NumberedFeatures names them

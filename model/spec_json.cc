@@ -87,6 +87,23 @@ void ReadCell(ObjectReader& root, ModelSpec* spec, absl::Status* status) {
 // Inputs or outputs that a description only counts: it announces their names, and brings none.
 constexpr int64_t kMostBySize = int64_t{1} << 16;
 
+// Reads the texts of a token model's tokens.
+void ReadVocabulary(ObjectReader& reader, ModelSpec* spec) {
+  const Json* const array = reader.FindArray("vocabulary", Need::kOptional);
+  if (array == nullptr) return;
+  std::vector<std::string> texts;
+  for (const Json& text : *array) {
+    if (!text.is_string()) {
+      return reader.Refuse(absl::StrCat(reader.Where(Element("vocabulary", texts.size())), " is ", JsonKind(text),
+                                        "; it must be a string"));
+    }
+    texts.push_back(text.get<std::string>());
+  }
+  auto vocabulary = Vocabulary::Create(std::move(texts));
+  if (!vocabulary.ok()) return reader.Refuse(absl::StrCat("inputs.", vocabulary.status().message()));
+  spec->vocabulary = *std::move(vocabulary);
+}
+
 int64_t ReadSize(ObjectReader& reader) {
   int64_t size = 0;
   reader.Read("size", Need::kRequired, &size);
@@ -106,6 +123,7 @@ void ReadInputs(ObjectReader& root, ModelSpec* spec, absl::Status* status) {
     } else {
       reader.Read("tokens", Need::kRequired, &spec->tokens);
       if (status->ok() && spec->tokens == 0) reader.Refuse("inputs.tokens is 0; it must be at least 1");
+      ReadVocabulary(reader, spec);
     }
     return reader.RefuseOthers();
   }
@@ -166,7 +184,11 @@ void ReadFeedback(ObjectReader& root, ModelSpec* spec, absl::Status* status) {
 }
 
 OrderedJson InputsJson(const ModelSpec& spec) {
-  if (spec.tokens > 0) return {{"tokens", spec.tokens}};
+  if (spec.tokens > 0) {
+    OrderedJson inputs = {{"tokens", spec.tokens}};
+    if (spec.vocabulary != nullptr) inputs["vocabulary"] = spec.vocabulary->texts();
+    return inputs;
+  }
   if (spec.inputs_by_size) return {{"size", spec.inputs.size()}};
   OrderedJson inputs = OrderedJson::array();
   for (const InputFeature& input : spec.inputs) {

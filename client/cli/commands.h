@@ -37,6 +37,7 @@ Command ModelsCommand();
 Command PredictCommand();
 Command StreamCommand();
 Command ForecastCommand();
+Command GenerateCommand();
 Command SessionsListCommand();
 Command SessionsShowCommand();
 Command SessionsDeleteCommand();
@@ -46,8 +47,9 @@ Command SessionsForkCommand();
 
 using MakeCommand = Command (*)();
 inline constexpr MakeCommand kCommands[] = {
-    ModelsCommand,       PredictCommand,        StreamCommand,         ForecastCommand,       SessionsListCommand,
-    SessionsShowCommand, SessionsDeleteCommand, SessionsExportCommand, SessionsImportCommand, SessionsForkCommand,
+    ModelsCommand,         PredictCommand,        StreamCommand,       ForecastCommand,
+    GenerateCommand,       SessionsListCommand,   SessionsShowCommand, SessionsDeleteCommand,
+    SessionsExportCommand, SessionsImportCommand, SessionsForkCommand,
 };
 
 }  // namespace rondo

@@ -21,6 +21,8 @@ class CsvWriter {
 
   // Adds a row, quotes the cells that need it, and flushes a full buffer.
   absl::Status Row(const std::vector<std::string>& cells);
+  // Adds a text as it is.
+  void Text(absl::string_view text) { buffer_.append(text.data(), text.size()); }
   // CANCELLED: nobody reads any more (EPIPE).
   absl::Status Flush();
 

@@ -16,6 +16,7 @@ constexpr MethodRule kRules[] = {
     {"rondo.v1.Inference/Predict", Role::kPredict},
     {"rondo.v1.Inference/StreamPredict", Role::kPredict},
     {"rondo.v1.Inference/Forecast", Role::kPredict},
+    {"rondo.v1.Inference/Generate", Role::kPredict},
     {"rondo.v1.Models/ListModels", Role::kPredict},
     {"rondo.v1.Models/GetModel", Role::kPredict},
     {"rondo.v1.Sessions/CreateSession", Role::kSessions},

@@ -20,8 +20,8 @@ struct Strand;
 class RunObserver {
  public:
   virtual ~RunObserver() = default;
-  // Timestep `step` is done and is not the last one; its output is in place. May write the inputs of later timesteps.
-  // Only if observe_steps.
+  // Timestep `step` is done and is not the last one; its output is in place. May write the inputs of later timesteps,
+  // and may lower `timesteps`; to `step` + 1 only if working_state is final_state. Only if observe_steps.
   virtual void OnStep(SequenceRun* run, size_t step) = 0;
   // Called exactly once for a run that was admitted, after all else. OK: all outputs and final_state are written. Any
   // other status: final_state was never touched. DEADLINE_EXCEEDED, CANCELLED, or OUT_OF_RANGE (not finite).

@@ -140,11 +140,11 @@ void StepEngine::Advance(SequenceRun* run, size_t count, bool finite) {
   }
   const size_t step = run->next_step;
   run->next_step += count;
+  if (run->observe_steps && run->next_step < run->timesteps) run->observer->OnStep(run, step);
   if (run->next_step == run->timesteps) {
     Finish(run, absl::OkStatus());
     return;
   }
-  if (run->observe_steps) run->observer->OnStep(run, step);
   active_set_.Return(run);
 }
 

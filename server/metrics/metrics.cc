@@ -10,7 +10,7 @@ namespace rondo {
 ModelTotals ModelMetrics::Totals() const {
   ModelTotals totals;
   requests.durations.ForEach([&totals](absl::Span<const absl::string_view> labels, const Histogram& durations) {
-    if (labels[0] == LabelOf(Method::kForecast)) return;
+    if (labels[0] == LabelOf(Method::kForecast) || labels[0] == LabelOf(Method::kGenerate)) return;
     durations.AddTo(labels[1] == "OK" ? &totals.succeeded : &totals.failed);
   });
   CountAndTime batches;

@@ -15,8 +15,8 @@ namespace rondo {
 
 // What one model name has done so far. Each number only grows.
 struct ModelTotals {
-  CountAndTime succeeded;     // messages but forecasts
-  CountAndTime failed;        // messages but forecasts
+  CountAndTime succeeded;     // messages but forecasts and generations
+  CountAndTime failed;        // messages but forecasts and generations
   CountAndTime queue;         // sequences: from admission to the first kernel call
   CountAndTime compute;       // timesteps: each has taken as long as its batch
   uint64_t batches = 0;       // kernel calls

@@ -26,6 +26,7 @@ struct ModelRequestsProbe : Probe {
        "From the arrival of a request message to its answer, in seconds. A message that came while its "
        "serving loop was busy counts from when the loop had last read all messages.",
        {"method", "code"}}};
+  Metric<Counter> generated_tokens{this, {"rondo_generated_tokens_total", "Tokens that Generate has sampled."}};
 };
 
 // All requests of the server.

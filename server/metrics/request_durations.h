@@ -14,9 +14,9 @@
 namespace rondo {
 
 // The calls whose latency is measured.
-enum class Method { kPredict, kStreamPredict, kForecast, kModelInfer, kModelStreamInfer, kCount };
+enum class Method { kPredict, kStreamPredict, kForecast, kGenerate, kModelInfer, kModelStreamInfer, kCount };
 constexpr absl::string_view LabelOf(Method method) {
-  return Pick(method, {"Predict", "StreamPredict", "Forecast", "ModelInfer", "ModelStreamInfer"});
+  return Pick(method, {"Predict", "StreamPredict", "Forecast", "Generate", "ModelInfer", "ModelStreamInfer"});
 }
 
 inline Buckets RequestTimes() { return DurationBuckets(absl::Microseconds(10), absl::Seconds(10)); }

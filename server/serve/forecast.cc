@@ -7,12 +7,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/invalid.h"
-#include "base/steady_time.h"
-#include "server/metrics/metrics.h"
 #include "server/refusal/refusal.h"
 #include "server/serve/check_sequence.h"
 #include "server/serve/or_out_of_memory.h"
-#include "server/serve/record_refusal.h"
 
 namespace rondo {
 namespace {
@@ -29,63 +26,38 @@ absl::Span<const double> QuantilesOf(const ForecastView& request) {
 
 void Forecast::Start(const ForecastView& request, absl::Time now, absl::Time deadline) {
   request_ = request;
-  arrived_ = now;
-  came_ = std::min(now, context_->clock->unread_since());
-  deadline_ = deadline;
-  running_ = true;
-  context_->metrics->in_flight.Add(1);
-  if (const absl::Status status = Begin(); !status.ok()) Finish(status);
+  Begin({request.model, request.version, request.session_id}, now, deadline);
 }
 
-absl::Status Forecast::Begin() {
-  if (context_->draining->load(std::memory_order_relaxed)) return ShuttingDown();
-  if (request_.horizon < 1 || request_.horizon > static_cast<int64_t>(context_->limits.max_timesteps)) {
-    return Invalid("horizon is ", request_.horizon, "; wanted 1 to ", context_->limits.max_timesteps);
-  }
-  absl::StatusOr<ServedModelPtr> model = context_->registry->Find(request_.model, request_.version);
-  if (!model.ok()) return model.status();
-  model_ = *std::move(model);
+absl::Status Forecast::CheckRequest() {
+  const size_t most = context().limits.max_timesteps;
+  if (request_.horizon >= 1 && request_.horizon <= static_cast<int64_t>(most)) return absl::OkStatus();
+  return Invalid("horizon is ", request_.horizon, "; wanted 1 to ", most);
+}
+
+absl::Status Forecast::Open() {
   if (request_.session_id.empty()) return StartFromHistory();
-  if (!request_.history.empty()) {
-    return absl::InvalidArgumentError("both session_id and history are given; a forecast starts from one of them");
-  }
-  absl::StatusOr<std::optional<SessionLease>> lease =
-      wait_.Acquire(owner_->tenant(), request_.session_id, nullptr, arrived_);
-  if (lease.ok() && !lease->has_value()) return absl::OkStatus();
-  return lease.ok() ? StartFromSession(*std::move(*lease)) : lease.status();
+  if (request_.history.empty()) return AcquireSession();
+  return absl::InvalidArgumentError("both session_id and history are given; a forecast starts from one of them");
 }
 
-void Forecast::Proceed(bool) {
-  if (!points_.empty()) return TakeQuantiles();
-  absl::StatusOr<SessionLease> lease = wait_.TakeLease();
-  absl::Status status = lease.status();
-  if (lease.ok()) status = cancelled_ ? CancelledByClient() : StartFromSession(*std::move(lease));
-  if (!status.ok()) Finish(status);
-}
-
-absl::Status Forecast::StartFromSession(SessionLease session) {
-  const Model& model = *session.model()->model;
-  if (model.name != model_->model->name || (request_.version != 0 && request_.version != model.version)) {
-    return Refuse(Why::kPosition, absl::StrCat("session '", request_.session_id, "' runs model '", model.name,
-                                               "' version ", model.version));
-  }
+absl::Status Forecast::StartFrom(SessionLease session) {
   if (session.position() == 0) {
     return Refuse(Why::kPosition, absl::StrCat("session '", request_.session_id,
                                                "' has no timestep yet; a forecast needs at least one"));
   }
-  model_ = session.model();
   position_ = session.position();
   last_time_ = session.last_time();
   const absl::Status status = RunPaths(session.last_time(), session.state(), session.last_output());
-  session.Release(arrived_);
+  session.Release(arrived());
   return status;
 }
 
 absl::Status Forecast::StartFromHistory() {
-  const Model& model = *model_->model;
-  absl::Status status = CheckTimesteps(request_.history, request_.history_times, model, context_->limits.max_timesteps);
+  const Model& taken = *model()->model;
+  absl::Status status = CheckTimesteps(request_.history, request_.history_times, taken, context().limits.max_timesteps);
   if (!status.ok()) return status;
-  position_ = static_cast<int64_t>(request_.history.size()) / model.spec().input_size();
+  position_ = static_cast<int64_t>(request_.history.size()) / taken.spec().input_size();
   if (!request_.history_times.empty()) last_time_ = request_.history_times.back();
   return RunPaths(std::nullopt, nullptr, {});
 }
@@ -96,7 +68,7 @@ absl::Status Forecast::RunPaths(std::optional<int64_t> last_time, const float* s
   unfinished_paths_ = paths_.size() + 1;  // one more, so that it ends after the last has started
   for (const std::unique_ptr<ForecastPath>& path : paths_) {
     const absl::Status status =
-        OrOutOfMemory([&] { return path->Start(context_->engine, owner_->flow(), arrived_, deadline_); });
+        OrOutOfMemory([&] { return path->Start(context().engine, owner()->flow(), arrived(), deadline()); });
     if (!status.ok()) OnPathDone(status);
   }
   OnPathDone(absl::OkStatus());
@@ -104,27 +76,23 @@ absl::Status Forecast::RunPaths(std::optional<int64_t> last_time, const float* s
 }
 
 absl::Status Forecast::MakePaths(std::optional<int64_t> last_time, const float* state, absl::Span<const float> given) {
-  absl::Status status = CheckPaths(request_, *model_->model, context_->limits.max_message_bytes);
+  absl::Status status = CheckPaths(request_, *model()->model, context().limits.max_message_bytes);
   if (!status.ok()) return status;
-  const size_t history = request_.history.size() / static_cast<size_t>(model_->spec().input_size());
-  const Work work = WorkOfPaths(request_, model_->spec(), history + static_cast<size_t>(request_.horizon) - 1);
-  if (owner_->quota() != nullptr) status = owner_->quota()->TakeWork(work);
-  if (!status.ok()) return status;
-  status = budget()->Take(work);
-  if (!status.ok()) return status;
-  work_ = work;
-  absl::StatusOr<ForecastPlan> plan = ForecastPlan::Make(request_, *model_->model, last_time);
+  const size_t history = request_.history.size() / static_cast<size_t>(model()->spec().input_size());
+  const Work work = WorkOfPaths(request_, model()->spec(), history + static_cast<size_t>(request_.horizon) - 1);
+  if (status = TakeWork(work); !status.ok()) return status;
+  absl::StatusOr<ForecastPlan> plan = ForecastPlan::Make(request_, *model()->model, last_time);
   if (!plan.ok()) return plan.status();
   plan_ = *std::move(plan);
   const bool sampling = request_.num_paths > 0;
   const size_t num_paths = sampling ? static_cast<size_t>(request_.num_paths) : 1;
   const uint64_t seed = request_.seed != 0 ? request_.seed : std::random_device()();
   for (size_t i = 0; i < num_paths; ++i) {
-    SessionLease scratch = context_->sessions->AcquireStateless(model_);
-    if (state != nullptr) std::copy_n(state, model_->spec().state_size(), scratch.state());
+    SessionLease scratch = context().sessions->AcquireStateless(model());
+    if (state != nullptr) std::copy_n(state, model()->spec().state_size(), scratch.state());
     const std::optional<uint64_t> path_seed = sampling ? std::optional<uint64_t>(seed + i) : std::nullopt;
     paths_.push_back(std::make_unique<ForecastPath>(&*plan_, std::move(scratch), given, path_seed,
-                                                    static_cast<ForecastPath::Owner*>(this)));
+                                                    static_cast<FeedbackPath::Owner*>(this)));
   }
   return absl::OkStatus();
 }
@@ -153,40 +121,17 @@ void Forecast::TakeValues() {
     return absl::OkStatus();
   });
   if (!status.ok()) return Finish(status);
-  context_->poster->Post(this);
+  context().poster->Post(continuation());
 }
 
 void Forecast::TakeQuantiles() {
-  if (cancelled_) return Finish(CancelledByClient());
+  if (cancelled()) return Finish(CancelledByClient());
   const size_t begin = columns_;
   columns_ = std::min(points_.front().size(), begin + kNumbersPerTurn / points_.size() + 1);
-  AppendQuantiles(points_, QuantilesOf(request_), model_->spec(), begin, columns_, &quantiles_);
-  if (columns_ < points_.front().size()) return context_->poster->Post(this);
+  AppendQuantiles(points_, QuantilesOf(request_), model()->spec(), begin, columns_, &quantiles_);
+  if (columns_ < points_.front().size()) return context().poster->Post(continuation());
   values_ = quantiles_;
   Finish(absl::OkStatus());
-}
-
-WorkBudget* Forecast::budget() const { return owner_->budget() == nullptr ? context_->budget : owner_->budget(); }
-
-void Forecast::Finish(const absl::Status& status) {
-  running_ = false;
-  status_ = status;
-  context_->metrics->in_flight.Add(-1);
-  if (model_ != nullptr)
-    model_->metrics->requests.durations.Observe(Method::kForecast, status.code(), SteadyNow() - came_);
-  budget()->GiveBack(std::exchange(work_, {}));
-  if (!status.ok()) {
-    const RefusedRequest refused{LabelOf(Method::kForecast), request_.model, "", owner_->caller()};
-    RecordRefusal(status, refused, context_->metrics);
-  }
-  owner_->OnMessageDone();
-}
-
-void Forecast::Cancel() {
-  if (!running_) return;
-  cancelled_ = true;
-  CancelPaths();
-  if (wait_.Cancel()) Finish(CancelledByClient());
 }
 
 }  // namespace rondo

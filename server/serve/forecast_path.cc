@@ -6,7 +6,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/invalid.h"
-#include "server/metrics/metrics.h"
 #include "server/refusal/refusal.h"
 #include "server/serve/check_sequence.h"
 
@@ -26,53 +25,27 @@ size_t PointOf(const ModelSpec& spec) {
 
 ForecastPath::ForecastPath(const ForecastPlan* plan, SessionLease scratch, absl::Span<const float> given,
                            std::optional<uint64_t> seed, Owner* owner)
-    : plan_(plan), scratch_(std::move(scratch)), owner_(owner), sampling_(seed.has_value()), random_(seed.value_or(0)) {
-  const ModelSpec& spec = scratch_.model()->spec();
-  const auto output_size = static_cast<size_t>(spec.output_size());
-  const size_t outputs = output_size / static_cast<size_t>(spec.values_per_output());
-  input_.resize(static_cast<size_t>(spec.input_size()));
-  output_.resize(output_size);
+    : FeedbackPath(std::move(scratch), plan->timesteps(), owner),
+      plan_(plan),
+      sampling_(seed.has_value()),
+      random_(seed.value_or(0)) {
+  const auto output_size = static_cast<size_t>(spec().output_size());
+  const size_t outputs = output_size / static_cast<size_t>(spec().values_per_output());
   points_.reserve(outputs);
   values_.reserve(plan_->horizon() * (sampling_ ? outputs : output_size));
-  if (!given.empty()) TakeOutput(given);
-  if (plan_->timesteps() > 0) plan_->WriteInputs(0, points_, input_.data());
+  SetTimes(plan_->times().empty() ? nullptr : plan_->times().data());
+  if (!given.empty()) TakeRow(given);
+  if (plan_->timesteps() > 0) plan_->WriteInputs(0, points_, input());
 }
 
-absl::Status ForecastPath::Start(StepEngine* engine, Flow* flow, absl::Time now, absl::Time deadline) {
-  if (plan_->timesteps() == 0) {
-    owner_->OnPathDone(absl::OkStatus());
-    return absl::OkStatus();
-  }
-  const ServedModelPtr& model = scratch_.model();
-  run_.network = model->model->network.get();
-  run_.probe = &model->metrics->loop;
-  run_.observer = this;
-  run_.flow = flow;
-  run_.timesteps = plan_->timesteps();
-  run_.inputs = input_.data();
-  run_.times = plan_->times().empty() ? nullptr : plan_->times().data();
-  run_.outputs = output_.data();
-  run_.observe_steps = run_.one_row = true;
-  run_.first_state = run_.working_state = run_.final_state = scratch_.state();
-  run_.admitted = now;
-  run_.deadline = deadline;
-  return engine->Admit(&run_);
+void ForecastPath::TakeOutput(size_t timestep, bool last) {
+  if (last || timestep + 1 >= plan_->history_timesteps()) TakeRow(output());
+  if (!last) plan_->WriteInputs(timestep + 1, points_, input());
 }
 
-void ForecastPath::OnStep(SequenceRun*, size_t step) {
-  if (step + 1 >= plan_->history_timesteps()) TakeOutput(output_);
-  plan_->WriteInputs(step + 1, points_, input_.data());
-}
-
-void ForecastPath::OnFinished(SequenceRun*, const absl::Status& status) {
-  if (status.ok()) TakeOutput(output_);
-  owner_->OnPathDone(status);
-}
-
-void ForecastPath::TakeOutput(absl::Span<const float> output) {
-  const ModelSpec& spec = scratch_.model()->spec();
-  const auto values = static_cast<size_t>(spec.values_per_output());
-  const size_t point = PointOf(spec);
+void ForecastPath::TakeRow(absl::Span<const float> output) {
+  const auto values = static_cast<size_t>(spec().values_per_output());
+  const size_t point = PointOf(spec());
   points_.clear();
   for (size_t i = 0; i < output.size(); i += values) {
     points_.push_back(sampling_ ? output[i] + output[i + 1] * normal_(random_) : output[i + point]);

@@ -8,11 +8,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "server/loop/flow.h"
-#include "server/loop/sequence_run.h"
-#include "server/loop/step_engine.h"
+#include "server/serve/feedback_path.h"
 #include "server/serve/forecast_plan.h"
 #include "server/serve/forecast_view.h"
 #include "server/serve/work_budget.h"
@@ -23,48 +20,29 @@ namespace rondo {
 // One way the future may go: a stateless sequence that makes its own inputs from its outputs.
 //
 // Threads: the loop's own.
-class ForecastPath : private RunObserver {
+class ForecastPath : public FeedbackPath {
  public:
-  class Owner {
-   public:
-    virtual ~Owner() = default;
-    // Exactly once after a Start that was OK.
-    virtual void OnPathDone(const absl::Status& status) = 0;
-  };
-
   // `plan`: of all paths; borrowed. `scratch`: a stateless lease that holds the state to start from. `given`: the
   // output before the first timestep, [output_size], or empty. `seed`: sample from a gaussian head; absent: feed back
   // its means, or medians.
   ForecastPath(const ForecastPlan* plan, SessionLease scratch, absl::Span<const float> given,
                std::optional<uint64_t> seed, Owner* owner);
 
-  // Runs until OnPathDone. RESOURCE_EXHAUSTED: the loop is full, and OnPathDone will not come. With no timestep to run
-  // it is done at once.
-  absl::Status Start(StepEngine* engine, Flow* flow, absl::Time now, absl::Time deadline);
-  void Cancel() { run_.cancelled = true; }
-
   // After OnPathDone. The forecast as the model gives it, [horizon][output_size]; of a path that samples, one number
   // for each output of each row, [horizon][model horizon * outputs].
   absl::Span<const float> values() const { return values_; }
 
  private:
-  void OnStep(SequenceRun* run, size_t step) override;
-  void OnFinished(SequenceRun* run, const absl::Status& status) override;
-
-  // Takes the newest output row: its points, and its values.
-  void TakeOutput(absl::Span<const float> output);
+  void TakeOutput(size_t timestep, bool last) override;
+  // Takes an output row of the forecast: its points, and its values.
+  void TakeRow(absl::Span<const float> output);
 
   const ForecastPlan* const plan_;
-  SessionLease scratch_;
-  Owner* const owner_;
   const bool sampling_;
   std::mt19937_64 random_;
   std::normal_distribution<float> normal_;
-  std::vector<float> input_;   // [input_size], of the next timestep
-  std::vector<float> output_;  // [output_size], of the newest timestep
-  std::vector<float> points_;  // one number for each output of that row: sampled, or the mean, median or value
+  std::vector<float> points_;  // one number for each output of the newest row: sampled, or the mean, median or value
   std::vector<float> values_;
-  SequenceRun run_;
 };
 
 // Judges what `request` wants of its paths. INVALID_ARGUMENT: a number of paths or a quantile that

@@ -11,6 +11,7 @@
 #include "server/serve/check_sequence.h"
 #include "server/serve/message.h"
 #include "server/serve/or_out_of_memory.h"
+#include "server/serve/position_refusals.h"
 #include "server/serve/request_digest.h"
 
 namespace rondo {
@@ -89,13 +90,7 @@ void SequenceTask::Begin() {
     return Run();
   }
   if (!sequence_.position && lease_.went_back()) {
-    lease_.ToldThatItWentBack();
-    return EndRefused(
-        Refuse(Why::kWentBack,
-               absl::StrCat("session '", sequence_.session_id, "' went back to position ", lease_.position(),
-                            ": the server that had it ended without saving what came after; "
-                            "the same request again goes on from there"),
-               lease_.position()));
+    return EndRefused(TellThatItWentBack(sequence_.session_id, &lease_));
   }
   const auto timesteps = static_cast<int64_t>(TimestepsOf(sequence_, *lease_.model()));
   switch (lease_.Check(sequence_.position, timesteps, digest_)) {
@@ -106,10 +101,7 @@ void SequenceTask::Begin() {
       return Replay();
     case PositionCheck::kWrong:
       if (LookAgain(*sequence_.position)) return AcquireSession();
-      return EndRefused(Refuse(Why::kPosition,
-                               absl::StrCat("session '", sequence_.session_id, "' expects position ", lease_.position(),
-                                            "; the request starts at ", *sequence_.position),
-                               lease_.position()));
+      return EndRefused(WrongPosition(sequence_.session_id, lease_, *sequence_.position));
   }
 }
 

@@ -19,7 +19,7 @@ import tempfile
 import threading
 import unittest
 
-from small_models import write_model, write_sum_model
+from small_models import write_chain_model, write_model, write_sum_model
 
 BIN = pathlib.Path(sys.argv.pop(1)) if len(sys.argv) > 1 else pathlib.Path("build/release/bin")
 
@@ -50,6 +50,7 @@ class CliTest(unittest.TestCase):
         write_sum_model(repository, "clock", ["x"], calendar=["hour"])
         write_sum_model(repository, "far", ["x"], horizon=2)
         write_letters_model(repository)
+        write_chain_model(repository, "verse", "abcd\n")
         broken = repository / "broken" / "1"
         broken.mkdir(parents=True)
         (broken / "model.safetensors").write_text("nonsense")
@@ -100,7 +101,7 @@ class CliTest(unittest.TestCase):
         rows = self.answer("models").splitlines()
         self.assertTrue(rows[0].startswith("model,version,cell,"))
         self.assertTrue(rows[0].endswith(",kernel,deterministic,quantiles,state,reason"))
-        self.assertEqual([row.split(",")[0] for row in rows[1:]], ["broken", "clock", "far", "letters", "sum", "two"])
+        self.assertEqual([row.split(",")[0] for row in rows[1:]], ["broken", "clock", "far", "letters", "sum", "two", "verse"])
         self.assertRegex(rows[1], r'^broken,1,,0,0,,,0,,,,,unavailable,"?model ""broken"" version 1: ')
         self.assertIn("clock,1,rnn,1,1,x time,sum,1,linear,", rows[2])
         self.assertRegex(rows[2], r",linear,[^,]+,(yes|no),,ready,$")
@@ -317,6 +318,32 @@ class CliTest(unittest.TestCase):
                              "step,sum\n1,3\n2,6\n3,12\n4,24\n")
         self.answer("sessions", "delete", "fc")
         self.assertIn("NOT_FOUND", self.refusal("forecast", "sum", "--session=fc", "--horizon=4"))
+
+    def test_generate_writes_the_text_that_follows(self):
+        greedy = ("--temperature=0", "--max_tokens=6")
+        self.assertEqual(self.answer("generate", "verse", "--prompt=ab", *greedy), "cd\nabc")
+        self.assertEqual(self.answer("generate", "verse", "--prompt=ab", "--stop=d", *greedy), "cd")
+        self.assertEqual(self.answer("generate", "verse", "--prompt_file=-", *greedy, stdin="c"), "d\nabcd")
+        tokens = ("--max_tokens=3", "--top_k=1")
+        self.assertEqual(self.answer("generate", "letters", "--prompt=1,0", *tokens), "0\n0\n0\n")
+        self.assertEqual(self.answer("generate", "letters", "--prompt=1", "--max_tokens=20", "--seed=4"),
+                         self.answer("generate", "letters", "--prompt=1", "--max_tokens=20", "--seed=4"))
+
+    def test_generate_moves_a_session_only_if_it_is_told_to(self):
+        greedy = ("--session=gen", "--temperature=0", "--max_tokens=2")
+        self.assertEqual(self.answer("generate", "verse", "--move", "--prompt=a", *greedy), "bc")
+        for _ in range(2):
+            self.assertEqual(self.answer("generate", "verse", *greedy), "d\n")
+        self.assertEqual(self.answer("generate", "verse", "--move", *greedy), "d\n")
+        self.assertIn("gen,verse,1,5,", self.answer("sessions", "show", "gen"))
+        self.answer("sessions", "delete", "gen")
+
+    def test_generate_says_what_it_cannot_take(self):
+        self.assertIn("no token for the text at byte 1: 'x'",
+                      self.refusal("generate", "verse", "--prompt=ax", "--max_tokens=1"))
+        self.assertIn("takes 0 tokens", self.refusal("generate", "sum", "--prompt=1", "--max_tokens=1"))
+        self.assertIn("neither a session nor a prompt", self.refusal("generate", "verse", "--max_tokens=1"))
+        self.assertIn("the prompt has 'x'", self.refusal("generate", "letters", "--prompt=x", "--max_tokens=1"))
 
     def test_forecast_takes_what_is_known(self):
         self.answer("predict", "two", "--input=-", "--session=kn", stdin="x,y\n1,1\n")

@@ -35,3 +35,22 @@ def write_sum_model(repository, name, inputs, calendar=(), fed_back=("x",), hori
         "head.weight": ([horizon, 1], [scale] * horizon),
         "head.bias": ([horizon], [0.0] * horizon),
     }, version)
+
+
+def write_chain_model(repository, name, texts):
+    """A token model: after each of `texts` the next one in the list is the most probable, after the last the first."""
+    count = len(texts)
+    identity = [float(i == j) for i in range(count) for j in range(count)]
+    after = [8.0 * (i == (j + 1) % count) for i in range(count) for j in range(count)]
+    write_model(repository, name, {
+        "format": 1, "cell": "rnn", "activation": "relu", "inputs": {"tokens": count, "vocabulary": list(texts)},
+        "head": "softmax", "outputs": [{"name": f"y{i}"} for i in range(count)],
+    }, {
+        "embedding.weight": ([count, count], identity),
+        "rnn.weight_ih_l0": ([count, count], identity),
+        "rnn.weight_hh_l0": ([count, count], [0.0] * count * count),
+        "rnn.bias_ih_l0": ([count], [0.0] * count),
+        "rnn.bias_hh_l0": ([count], [0.0] * count),
+        "head.weight": ([count, count], after),
+        "head.bias": ([count], [0.0] * count),
+    })

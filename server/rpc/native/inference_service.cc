@@ -1,10 +1,11 @@
-// Predict, StreamPredict and Forecast.
+// Predict, StreamPredict, Forecast and Generate.
 #include <string>
 
 #include "absl/strings/string_view.h"
 #include "server/rpc/call/predict_call.h"
 #include "server/rpc/call/stream_call.h"
 #include "server/rpc/native/forecast_message.h"
+#include "server/rpc/native/generate_call.h"
 #include "server/rpc/native/predict_message.h"
 #include "server/rpc/native/services.h"
 
@@ -60,6 +61,7 @@ void ServeInference(const RpcContext* context, InferenceService* service) {
   ListenToMany<StreamCall<StreamPredictRpc>>(context, service, RuleFor<v1::Inference>("StreamPredict"));
   ListenToMany<PredictCall<Service, ForecastMessage, Method::kForecast, &Service::RequestForecast>>(
       context, service, RuleFor<v1::Inference>("Forecast"));
+  ListenToMany<GenerateCall>(context, service, RuleFor<v1::Inference>("Generate"));
 }
 
 }  // namespace rondo

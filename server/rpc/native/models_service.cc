@@ -84,6 +84,9 @@ absl::Status Get(const RpcContext& context, const v1::GetModelRequest& request, 
     if (known.served == *model) found.failure = known.failure;
   }
   ToProto(found, response);
+  if (const auto& vocabulary = (*model)->spec().vocabulary; vocabulary != nullptr) {
+    for (const std::string& text : vocabulary->texts()) response->add_vocabulary(text);
+  }
   return absl::OkStatus();
 }
 

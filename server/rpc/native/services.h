@@ -8,7 +8,7 @@
 
 namespace rondo {
 
-// Predict, StreamPredict and Forecast: the hot calls, on every loop.
+// Predict, StreamPredict, Forecast and Generate: the hot calls, on every loop.
 void ServeInference(const RpcContext* context, v1::Inference::AsyncService* service);
 // Every method of rondo.v1.Sessions. What export, import and fork do is in session_transfer.h.
 void ServeSessions(const RpcContext* context, v1::Sessions::AsyncService* service);

@@ -27,6 +27,19 @@ class AioTest(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(list(totals), [20.0 * n for n in range(16)])
             self.assertTrue({info.session_id async for info in client.list_sessions("sum")}.isdisjoint(ids))
 
+    async def test_text_comes_as_it_is_generated(self):
+        async with rondo.aio.Client(self.server.address) as client:
+            generation = client.generate("verse", "ab", max_tokens=6, temperature=0)
+            self.assertEqual("".join([piece.text async for piece in generation]), "cd\nabc")
+            self.assertFalse(generation.stopped)
+            texts = await asyncio.gather(*(
+                client.generate("verse", "a", max_tokens=40, temperature=3, seed=seed).read_all() for seed in (1, 1, 2)
+            ))  # fmt: skip
+            self.assertEqual(texts[0], texts[1])
+            self.assertNotEqual(texts[0], texts[2])
+            with self.assertRaises(rondo.InvalidArgument):
+                await client.generate("verse", "x", max_tokens=1).read_all()
+
     async def test_a_named_session_is_awaited_and_lives_on(self):
         async with rondo.aio.Client(self.server.address) as client:
             session = await client.open_session("two", "aio-named")
@@ -40,7 +53,7 @@ class AioTest(unittest.IsolatedAsyncioTestCase):
 
     async def test_the_rest_answers_as_the_blocking_client_does(self):
         async with rondo.aio.Client(self.server.address) as client:
-            self.assertEqual([model.name for model in await client.list_models()], ["clock", "sum", "two"])
+            self.assertEqual([model.name for model in await client.list_models()], ["clock", "sum", "two", "verse"])
             self.assertEqual((await client.get_model("sum")).inputs, ("x",))
             self.assertEqual((await client.predict("sum", [[1], [2]])).tolist(), [[1], [3]])
             self.assertEqual((await client.forecast("sum", [[1], [2]], 3)).tolist(), [[3], [6], [12]])

@@ -27,7 +27,7 @@ class ClientTest(unittest.TestCase):
         self.client = self.enterContext(rondo.Client(self.server.address))
 
     def test_models_are_listed_and_described(self):
-        self.assertEqual([model.name for model in self.client.list_models()], ["clock", "sum", "two"])
+        self.assertEqual([model.name for model in self.client.list_models()], ["clock", "sum", "two", "verse"])
         model = self.client.get_model("two")
         self.assertEqual((model.cell, model.inputs, model.outputs, model.input_size), ("rnn", ("x", "y"), ("sum",), 2))
         self.assertEqual(model.feedback, (rondo.FeedbackDescription("sum", "x"),))
@@ -46,6 +46,38 @@ class ClientTest(unittest.TestCase):
         self.assertEqual((live.name, live.state, live.reason), ("sum", "ready", ""))
         with self.assertRaisesRegex(rondo.Unavailable, 'model "broken" version 1: '):
             client.get_model("broken", timeout=5)
+
+    def test_text_comes_as_it_is_generated(self):
+        self.assertEqual(self.client.get_model("verse").vocabulary, ("a", "b", "c", "d", "\n"))
+        generation = self.client.generate("verse", "ab", max_tokens=6, temperature=0)
+        self.assertEqual("".join(piece.text for piece in generation), "cd\nabc")
+        self.assertEqual((generation.text, generation.tokens), ("cd\nabc", [2, 3, 4, 0, 1, 2]))
+        self.assertEqual((generation.stopped, generation.next_position), (False, 0))
+        stopped = self.client.generate("verse", [0, 1], max_tokens=6, temperature=0, stop=["\n"])
+        self.assertEqual((stopped.read_all(), stopped.stopped), ("cd\n", True))
+        once, again = (self.client.generate("verse", "a", max_tokens=50, temperature=3, seed=5) for _ in range(2))
+        self.assertEqual(once.read_all(), again.read_all())
+
+    def test_a_generation_moves_its_session_or_leaves_it(self):
+        with self.client.open_session("verse") as session:
+            session.step([0])
+            greedy = {"max_tokens": 2, "temperature": 0, "session_id": session.id}
+            self.assertEqual(self.client.generate("verse", **greedy).read_all(), "bc")
+            self.assertEqual(session.sync(), 1)
+            moved = self.client.generate("verse", move_session=True, position=1, **greedy)
+            self.assertEqual((moved.read_all(), moved.next_position, session.sync()), ("bc", 3, 3))
+            with self.assertRaises(rondo.PositionError) as caught:
+                self.client.generate("verse", move_session=True, position=1, **greedy).read_all()
+            self.assertEqual(caught.exception.expected_position, 3)
+
+    def test_a_generation_that_cannot_run_raises(self):
+        for error, arguments in (
+            (rondo.InvalidArgument, ("verse", "x")),
+            (rondo.FailedPrecondition, ("sum", [0])),
+            (rondo.NotFound, ("nobody", "a")),
+        ):
+            with self.subTest(error), self.assertRaises(error):
+                self.client.generate(*arguments, max_tokens=3).read_all()
 
     def test_a_session_goes_on_where_it_stands(self):
         first = self.client.open_session("sum", "goes-on")

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 
-from small_models import write_sum_model
+from small_models import write_chain_model, write_sum_model
 
 BIN = pathlib.Path(os.environ["RONDO_BIN"])
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -18,7 +18,8 @@ SEATTLE = ROOT / "deploy/demo/models"
 
 
 class ServerProcess:
-    """rondo-server with the sum models ("sum": one input x, "two": x and y, "clock": x and times) or other ones."""
+    """rondo-server with the sum models ("sum": one input x, "two": x and y, "clock": x and times; "verse": the letters abcd and a
+    newline) or other ones."""
 
     def __init__(self, *flags, repository=None, listen="127.0.0.1:0"):
         self._folder = tempfile.TemporaryDirectory()
@@ -27,6 +28,7 @@ class ServerProcess:
             write_sum_model(repository, "sum", ["x"])
             write_sum_model(repository, "two", ["x", "y"])
             write_sum_model(repository, "clock", ["x"], calendar=["hour"])
+            write_chain_model(repository, "verse", "abcd\n")
         self._arguments = [BIN / "rondo-server", f"--model_repository={repository}", "--http_listen=127.0.0.1:0", *flags]
         self._start(listen)
 

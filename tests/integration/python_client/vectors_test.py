@@ -194,6 +194,12 @@ class FieldsTest(unittest.TestCase):
             lacking = wanted - set(inspect.signature(session.forecast).parameters)
             self.assertEqual(lacking, {"model", "version", "session_id", "history", "history_times"})
 
+    def test_everything_that_a_generation_takes_can_be_given(self):
+        wanted = {field.name for field in inference_pb2.GenerateRequest.DESCRIPTOR.fields}
+        renamed = {"prompt_tokens", "stop_tokens", "stop_texts"}  # the types of prompt and stop tell
+        for client in (rondo.Client, rondo.aio.Client):
+            self.assertEqual(wanted - set(inspect.signature(client.generate).parameters), renamed)
+
 
 class NamesTest(unittest.TestCase):
     """Public names of the C++ client against those of Python."""
@@ -226,7 +232,7 @@ class NamesTest(unittest.TestCase):
         cpp_only = {"SequenceOutput": {"status", "retry_after"}, "StreamReply": {"status", "retry_after", "sequences"}}
         python_only = {"SequenceOutput": {"error"}, "StreamReply": {"error", "outputs"}}
         for name in ("FeedbackDescription", "ModelDescription", "SequenceInput", "SequenceOutput", "StreamReply",
-                     "SessionDescription"):  # fmt: skip
+                     "SessionDescription", "GeneratedPiece"):  # fmt: skip
             cpp = self.fields(header, name)
             python = {field.name for field in dataclasses.fields(getattr(rondo, name))}
             self.assertEqual((cpp - python, python - cpp), (cpp_only.get(name, set()), python_only.get(name, set())), name)

@@ -81,6 +81,14 @@ TEST(SpecJsonTest, WhatIsWrittenParsesToTheSame) {
   EXPECT_EQ(ParseSpecJson(SpecJson(spec))->inputs[0].std, 7.3);
 }
 
+TEST(SpecJsonTest, AVocabularyIsTheTextsOfTheTokens) {
+  const auto spec = ParseSpecJson(R"({"format":1,"cell":"lstm","inputs":{"tokens":3,"vocabulary":["\n","","é"]},)"
+                                  R"("outputs":[{"name":"a"}]})");
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(spec->vocabulary->texts(), (std::vector<std::string>{"\n", "", "é"}));
+  EXPECT_EQ(ParseSpecJson(SpecJson(*spec))->vocabulary->texts(), spec->vocabulary->texts());
+}
+
 TEST(SpecJsonTest, AbsentOptionalKeysHaveTheirDefaults) {
   const auto spec = ParseSpecJson(R"({"format":1,"cell":"lstm","inputs":{"tokens":10},"outputs":[{"name":"a"}]})");
   ASSERT_TRUE(spec.ok()) << spec.status();
@@ -133,6 +141,10 @@ TEST(SpecJsonTest, WrongTypesSayWhatCameAndWhatWasWanted) {
                 "inputs is a number; it must be an array or");
   ExpectRefused(R"("inputs":[{"name":"temp","mean":16.4,"std":7.3},{"name":"wind"}])", R"("inputs":{"tokens":0})",
                 "inputs.tokens is 0; it must be at least 1");
+  ExpectRefused(R"("inputs":[{"name":"temp","mean":16.4,"std":7.3},{"name":"wind"}])",
+                R"("inputs":{"tokens":2,"vocabulary":["a",7]})", "inputs.vocabulary[1] is a number; it must be a string");
+  ExpectRefused(R"("inputs":[{"name":"temp","mean":16.4,"std":7.3},{"name":"wind"}])",
+                R"("inputs":{"tokens":2,"vocabulary":["a","a"]})", "inputs.vocabulary[1] is 'a'");
 }
 
 TEST(SpecJsonTest, WhatAnotherCellTakesIsRefused) {

@@ -23,6 +23,7 @@
 #include "server/refusal/refusal.h"
 #include "server/serve/message.h"
 #include "server/serve/serve_context.h"
+#include "tests/chain_model.h"
 
 namespace rondo {
 
@@ -92,8 +93,8 @@ inline ModelFile SumModel() {
   return model;
 }
 
-// Everything that a request needs, without a socket: real models "sum" (versions 1 and 2), "other" and "gaussian", a
-// real session table and a step engine that the test drives.
+// Everything that a request needs, without a socket: real models "sum" (versions 1 and 2), "other", "gaussian" and
+// "chain", a real session table and a step engine that the test drives.
 class ServeFixture : public testing::Test {
  protected:
   explicit ServeFixture(const ActiveSet::Options& queue = {}, const SessionTable::Options& sessions = {},
@@ -107,6 +108,7 @@ class ServeFixture : public testing::Test {
     Put("sum/2", SumModel());
     Put("other/1", SumModel());
     Put("gaussian/1", GaussianModel());
+    Put("chain/1", ChainModel());
     ModelRegistry::Options options;
     options.model_repository = root_;
     options.network.kernel = KernelKind::kReference;

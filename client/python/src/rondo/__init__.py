@@ -32,11 +32,13 @@ from .errors import (
     Unimplemented,
     Unknown,
 )
+from .generation import Generation
 from .messages import (
     ColumnUnitDescription,
     ElementDescription,
     FeedbackDescription,
     FloatArray,
+    GeneratedPiece,
     ModelDescription,
     SequenceInput,
     SequenceOutput,
@@ -56,6 +58,8 @@ __all__ = [
     "ElementDescription",
     "FeedbackDescription",
     "FloatArray",
+    "GeneratedPiece",
+    "Generation",
     "ModelDescription",
     "PredictStream",
     "SequenceInput",

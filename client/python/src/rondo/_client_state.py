@@ -74,6 +74,16 @@ class ClientState:
         first = home_of(session_id, self._addresses) if session_id else next(self._call_turns)
         return self._methods[first][call.method.path](call.request, timeout=timeout, metadata=metadata)
 
+    def _start_generation(self, request: Any, timeout: float | None) -> Any:
+        """Makes one try of a call that answers tokens."""
+        method = _calls.METHODS["Generate"]
+        addressed = request.session_id and len(self._addresses) > 1
+        first = home_of(request.session_id, self._addresses) if addressed else next(self._call_turns)
+        start = self._channels[first].unary_stream(
+            method.path, method.request.SerializeToString, method.response.FromString
+        )
+        return start(request, timeout=timeout, metadata=self._connection.channel.call_metadata())
+
     def _new_session_id(self) -> str | None:
         """For a session whose id is not its user's: made here, so that it begins where it lives. None: the server's."""
         return uuid.uuid4().hex if len(self._addresses) > 1 else None

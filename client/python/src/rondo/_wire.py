@@ -191,6 +191,7 @@ def from_model(model: models_pb2.Model) -> messages.ModelDescription:
         whole_sequence=model.whole_sequence,
         deterministic=model.deterministic,
         weights=model.weights,
+        vocabulary=tuple(model.vocabulary),
     )
 
 

@@ -16,12 +16,25 @@ import grpc
 import grpc.aio
 import numpy.typing as npt
 
-from . import _calls, _operations, _session_state, _stream_state, client, errors, messages, session, stream
+from . import (
+    _calls,
+    _generation_state,
+    _operations,
+    _session_state,
+    _stream_state,
+    client,
+    errors,
+    generation,
+    messages,
+    session,
+    stream,
+)
+from ._aio_generation import Generation
 from ._aio_stream import PredictStream
 from ._calls import Operation
 from ._client_state import ClientState
 
-__all__ = ["Client", "PredictStream", "Session"]
+__all__ = ["Client", "Generation", "PredictStream", "Session"]
 
 Result = TypeVar("Result")
 
@@ -139,6 +152,32 @@ class Client(ClientState):
             num_paths=num_paths, path_quantiles=path_quantiles, seed=seed,
         )  # fmt: skip
         return await self._run(operation, timeout)
+
+    def generate(
+        self,
+        model: str,
+        prompt: _generation_state.Prompt = "",
+        *,
+        max_tokens: int,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        repetition_penalty: float = 1.0,
+        seed: int = 0,
+        stop: Sequence[str | int] = (),
+        session_id: str = "",
+        position: int | None = None,
+        move_session: bool = False,
+        tokens_per_message: int = 1,
+        version: int = 0,
+        timeout: float | None = None,
+    ) -> Generation:
+        return Generation(
+            self._start_generation, self._connection, timeout,
+            model=model, prompt=prompt, stop=stop, max_tokens=max_tokens, temperature=temperature, top_k=top_k,
+            top_p=top_p, repetition_penalty=repetition_penalty, seed=seed, session_id=session_id,
+            position=position, move_session=move_session, tokens_per_message=tokens_per_message, version=version,
+        )  # fmt: skip
 
     def open_stream(
         self, model: str, *, version: int = 0, last_only: bool = False, timeout: float | None = None
@@ -296,7 +335,10 @@ class Session(_session_state.SessionState):
         await self._client._run(self._leave(failed), None)
 
 
-for _mine, _blocking in ((Client, client.Client), (Session, session.Session), (PredictStream, stream.PredictStream)):
+for _mine, _blocking in (
+    (Client, client.Client), (Session, session.Session), (PredictStream, stream.PredictStream),
+    (Generation, generation.Generation),
+):  # fmt: skip
     for _name, _member in vars(_mine).items():
         if callable(_member) and not _name.startswith("_"):
             _member.__doc__ = getattr(_blocking, _name).__doc__

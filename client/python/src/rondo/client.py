@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 import grpc
 import numpy.typing as npt
 
-from . import _calls, _operations, _session_state, _stream_state, errors, messages
+from . import _calls, _generation_state, _operations, _session_state, _stream_state, errors, messages
 from ._calls import Operation
 from ._client_state import ClientState
+from .generation import Generation
 from .session import Session
 from .stream import PredictStream
 
@@ -186,6 +187,57 @@ class Client(ClientState):
             num_paths=num_paths, path_quantiles=path_quantiles, seed=seed,
         )  # fmt: skip
         return self._run(operation, timeout)
+
+    def generate(
+        self,
+        model: str,
+        prompt: _generation_state.Prompt = "",
+        *,
+        max_tokens: int,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        repetition_penalty: float = 1.0,
+        seed: int = 0,
+        stop: Sequence[str | int] = (),
+        session_id: str = "",
+        position: int | None = None,
+        move_session: bool = False,
+        tokens_per_message: int = 1,
+        version: int = 0,
+        timeout: float | None = None,
+    ) -> Generation:
+        """Tokens that the model samples on the server, one after the other, each fed back as the next input.
+
+        It starts when the result is iterated over or `read_all`. A model with a vocabulary takes and answers text.
+
+        Args:
+            prompt: a text, or token numbers, that run first. Empty: only with a session.
+            max_tokens: 1 or more.
+            temperature: below 1 the text is more usual, above 1 more surprising; 0: always the most probable token.
+            top_k: sample from so many most probable tokens only; 0: all.
+            top_p: sample from the fewest most probable tokens only that reach this probability.
+            repetition_penalty: what the probability of a token is raised to once it has been there.
+            seed: with a seed that is given again the same tokens come again. 0: the server takes a random seed.
+            stop: tokens, or texts of one token each; the first of them is the last token.
+            session_id: the session whose state the tokens follow; empty: a zero state.
+            position: with move_session: where the session stands; 0 makes a new one. None: whatever comes next.
+            move_session: the session takes the prompt and all tokens once the last has come. A `Session` object of it is
+                to be told by its `sync`.
+            tokens_per_message: at least so many come at once: more are cheaper, and later.
+            version: 0: the session's own, else the newest.
+            timeout: seconds for all tokens; None: the client's.
+
+        Raises:
+            ValueError: the timeout. All other errors come as the tokens are read: InvalidArgument, e.g. a text that the
+            vocabulary has no token for; FailedPrecondition: the model does not answer tokens; PositionError, NotFound.
+        """
+        return Generation(
+            self._start_generation, self._connection, timeout,
+            model=model, prompt=prompt, stop=stop, max_tokens=max_tokens, temperature=temperature, top_k=top_k,
+            top_p=top_p, repetition_penalty=repetition_penalty, seed=seed, session_id=session_id,
+            position=position, move_session=move_session, tokens_per_message=tokens_per_message, version=version,
+        )  # fmt: skip
 
     def open_stream(
         self, model: str, *, version: int = 0, last_only: bool = False, timeout: float | None = None

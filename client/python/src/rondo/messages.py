@@ -135,6 +135,17 @@ class ModelDescription:
     """The bits of a session's answers do not depend on what shares its batches."""
     weights: str = ""
     """How the weights of its recurrent layers are held: "f32", "bf16" or "int8"."""
+    vocabulary: tuple[str, ...] = ()
+    """The texts of a token model's tokens, by token; empty: it has none, or `list_models` was asked."""
+
+
+@dataclasses.dataclass(frozen=True)
+class GeneratedPiece:
+    """Tokens that came together."""
+
+    tokens: tuple[int, ...]
+    text: str
+    """Empty if the model has no vocabulary."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,121 @@
+#include <limits>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "client/cli/commands.h"
+#include "client/cli/interrupt.h"
+#include "client/cli/state_file.h"
+#include "client/cli/target.h"
+
+namespace rondo {
+namespace {
+
+constexpr size_t kMaxPromptBytes = size_t{4} << 20;
+constexpr int kTokensAtOnceForPipes = 16;  // people see each token as it comes; a program gets them cheaper
+constexpr char kDescription[] =
+    R"(The server samples each token from the probabilities that the model answers, and feeds it back. Text
+goes in and comes out if the model's file has a vocabulary; else tokens are numbers: --prompt takes
+them with commas between, and each comes out on a line of its own. The prompt is not repeated.
+
+Without --session the text begins with the prompt. With it the text goes on from where the session
+stands; the session stays there unless --move is given: then it takes the prompt and every token, or
+none if the command fails.
+
+examples:
+  rondo generate verses --prompt="Shall I compare" --max_tokens=300 --temperature=0.7
+  rondo generate verses --session=poem --move --prompt="O " --max_tokens=80 --stop=$'\n'
+)";
+
+struct Options {
+  GenerateInput input;
+  std::string prompt;
+  std::string prompt_file;
+};
+
+absl::Status ReadNumbers(const std::string& text, std::vector<int32_t>* tokens) {
+  for (const absl::string_view number : absl::StrSplit(text, ',', absl::SkipWhitespace())) {
+    int32_t token = 0;
+    if (!absl::SimpleAtoi(number, &token)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the prompt has '", number, "': a model without a vocabulary takes numbers with commas between"));
+    }
+    tokens->push_back(token);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadPrompt(const Options& options, const ModelDescription& model, GenerateInput* input) {
+  std::string prompt = options.prompt;
+  if (!options.prompt_file.empty()) {
+    if (!prompt.empty()) return absl::InvalidArgumentError("--prompt and --prompt_file are given; wanted one of them");
+    absl::StatusOr<std::string> bytes = ReadBytes(options.prompt_file, kMaxPromptBytes);
+    if (!bytes.ok()) return bytes.status();
+    prompt = *std::move(bytes);
+  }
+  if (model.vocabulary.empty()) return ReadNumbers(prompt, &input->prompt_tokens);
+  input->prompt = std::move(prompt);
+  return absl::OkStatus();
+}
+
+absl::Status WritePiece(const GeneratedPiece& piece, bool as_text, CsvWriter* output) {
+  if (as_text) {
+    output->Text(piece.text);
+  } else {
+    for (const int32_t token : piece.tokens) output->Text(absl::StrCat(token, "\n"));
+  }
+  return output->Flush();
+}
+
+absl::Status Run(const CommandContext& context, const Options& options) {
+  absl::StatusOr<Target> target = OpenTarget(context, options.input.session_id);
+  if (!target.ok()) return target.status();
+  GenerateInput input = options.input;
+  if (absl::Status status = ReadPrompt(options, target->model, &input); !status.ok()) return status;
+  if (input.move_session && target->session.has_value()) input.position = target->session->position();
+  if (!context.stdout_is_terminal) input.tokens_per_message = kTokensAtOnceForPipes;
+  const bool as_text = !target->model.vocabulary.empty();
+  absl::Status written;
+  const auto output = context.client.Generate(target->model.name, input, [&](const GeneratedPiece& piece) {
+    written = WritePiece(piece, as_text, &context.output);
+    return written.ok() && !Interrupted();
+  });
+  if (!written.ok()) return written;
+  if (!output.ok()) return output.status();
+  if (as_text && context.stdout_is_terminal) context.output.Text("\n");
+  return context.output.Flush();
+}
+
+}  // namespace
+
+Command GenerateCommand() {
+  constexpr int kMost = std::numeric_limits<int>::max();
+  auto options = std::make_shared<Options>();
+  GenerateInput* const input = &options->input;
+  return {"generate",
+          {"MODEL"},
+          {{"prompt", Text(&options->prompt, "TEXT"), "What the text begins with, or goes on with in a session."},
+           {"prompt_file", Text(&options->prompt_file, "FILE|-"), "Likewise, from a file; '-' is stdin."},
+           Required({"max_tokens", Number(&input->max_tokens, {1, kMost}, "N"), "Tokens at most."}),
+           {"temperature", Number(&input->temperature, {0, 100}, "T"),
+            "Below 1 the text is more usual, above 1 more surprising; 0: always the most probable."},
+           {"top_k", Number(&input->top_k, {0, kMost}, "N"), "Only the N most probable tokens; 0: all."},
+           {"top_p", Number(&input->top_p, {1e-9, 1}, "P"),
+            "Only the most probable tokens that reach this probability together."},
+           {"repetition_penalty", Number(&input->repetition_penalty, {1, 100}, "P"),
+            "The probability of a token that has been there is raised to this power."},
+           {"seed", Number(&input->seed, {0, std::numeric_limits<uint64_t>::max()}, "N"),
+            "A seed that is given again gives the text again; 0: a random one."},
+           {"stop", TextList(&input->stop_texts, "TEXTS"), "The first of these tokens is the last; commas between."},
+           SessionOption(&input->session_id),
+           {"move", Switch(&input->move_session), "The session takes the prompt and every token."}},
+          "Text that a token model samples.",
+          kDescription,
+          [options](const CommandContext& context) { return Run(context, *options); }};
+}
+
+}  // namespace rondo

@@ -1,0 +1,58 @@
+#ifndef RONDO_SERVER_RPC_NATIVE_GENERATE_CALL_H_
+#define RONDO_SERVER_RPC_NATIVE_GENERATE_CALL_H_
+
+#include <grpcpp/support/async_stream.h>
+
+#include <cstddef>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "rondo/v1/inference.grpc.pb.h"
+#include "server/rpc/call/rpc_call.h"
+#include "server/serve/generation.h"
+
+namespace rondo {
+
+// One call of Generate. One write is under way at most; the tokens that come meanwhile go with the next one. They are
+// no more than max_tokens, so a client that reads slowly holds nothing up.
+class GenerateCall : public RpcCall, private GenerationOwner {
+ public:
+  using Service = v1::Inference::AsyncService;
+  GenerateCall(const RpcContext* context, Service* service, const MethodRule* rule)
+      : RpcCall(context, rule), service_(service), generation_(context, this) {
+    Await(service_, &Service::RequestGenerate, &request_, &writer_);
+  }
+
+ private:
+  void ListenAgain() override { Listen<GenerateCall>(context(), service_, rule()); }
+  void OnAdmitted() override;
+  void OnDenied(const absl::Status& status) override { Finish(status); }
+  void OnCancelled() override { generation_.Cancel(); }
+  void OnTokens() override { Advance(); }
+  void OnMessageDone() override;
+  void OnWritten(bool ok);
+
+  // The request as a view of it.
+  GenerateView View();
+  // Writes what has come, if it is enough, or ends the call.
+  void Advance();
+  // Moves the next tokens into response_.
+  void FillResponse(size_t tokens);
+  void Finish(const absl::Status& status);
+
+  Service* const service_;
+  v1::GenerateRequest request_;
+  v1::GenerateResponse response_;
+  grpc::ServerAsyncWriter<v1::GenerateResponse> writer_{server_context()};
+  CallEvent<&GenerateCall::OnWritten> written_event_{this};
+  std::vector<absl::string_view> stop_texts_;  // of the request
+  Generation generation_;
+  size_t written_ = 0;  // tokens that have been written
+  bool writing_ = false;
+  bool done_ = false;
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_RPC_NATIVE_GENERATE_CALL_H_

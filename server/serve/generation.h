@@ -1,0 +1,94 @@
+#ifndef RONDO_SERVER_SERVE_GENERATION_H_
+#define RONDO_SERVER_SERVE_GENERATION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "server/serve/feedback_request.h"
+#include "server/serve/generate_view.h"
+#include "server/serve/token_path.h"
+#include "server/session/session_lease.h"
+
+namespace rondo {
+
+// Whoever has tokens generated: a call.
+class GenerationOwner : public MessageOwner {
+ public:
+  // There are more tokens than before. OnMessageDone says that no more will come.
+  virtual void OnTokens() = 0;
+};
+
+// One request for tokens. A session that does not move is copied and let go; one that moves is held until the last
+// token, and then takes all of them at once or, on any failure, none.
+//
+// Ownership: borrows the context and the owner.
+// Threads:   the loop's own.
+class Generation : public FeedbackRequest, private TokenPath::Owner {
+ public:
+  static constexpr int64_t kMaxTokensPerMessage = 1024;
+
+  Generation(const ServeContext* context, GenerationOwner* owner)
+      : FeedbackRequest(context, owner, Method::kGenerate), hearer_(owner) {}
+
+  // Once at most. The owner hears OnTokens, and then OnMessageDone once, at once or later; what `request` points to
+  // stays until then. `now`: when it arrived.
+  void Start(const GenerateView& request, absl::Time now, absl::Time deadline);
+
+  // Those that have been generated so far.
+  absl::Span<const int32_t> tokens() const { return path_ == nullptr ? absl::Span<const int32_t>() : path_->tokens(); }
+  // The texts of the model's tokens, or null.
+  const Vocabulary* vocabulary() const { return model()->spec().vocabulary.get(); }
+  // After OnMessageDone, if it is OK. The last token is a stop token.
+  bool stopped() const { return path_->stopped(); }
+  // Where the session stands: moved, or as it was; 0 without a session.
+  int64_t next_position() const { return next_position_; }
+  // As SequenceResult has it.
+  std::optional<int64_t> durable_position() const { return durable_position_; }
+
+ private:
+  absl::Status CheckRequest() override;
+  absl::Status Open() override;
+  absl::Status StartFrom(SessionLease session) override;
+  void CancelPaths() override;
+  void OnContinue() override { EndCommit(wait()->committed()); }
+  void LetGo() override;
+  void OnPathDone(const absl::Status& status) override;
+  void OnToken() override { hearer_->OnTokens(); }
+
+  // Judges the request by its model, and makes tokens of its texts.
+  absl::Status FitTo(const Model& model);
+  absl::Status ReadTexts(const Model& model, size_t most_tokens);
+  absl::Status AcquireOrCreate();
+  RequestOrder Order() const;
+  // Whether the session, which is to move, stands where the request goes on.
+  absl::Status CheckPosition(SessionLease* session) const;
+  // The client is ahead of the session: another server may have moved it on. True: it is to be acquired anew, once.
+  bool LooksAgain(SessionLease* session);
+  // Takes the cost of the request, and runs it from `session`, or from a zero state if that is empty.
+  absl::Status Run(SessionLease session);
+  absl::Status MakePath(SessionLease session);
+  Work WorkOfPath() const;
+  void Commit();
+  void EndCommit(const absl::Status& status);
+
+  GenerationOwner* const hearer_;
+  GenerateView request_;
+  const Model* fitted_ = nullptr;  // the model that the request was judged by last
+  RequestTokens wanted_;           // by that model
+  std::unique_ptr<TokenPath> path_;
+  bool looked_again_ = false;
+  std::vector<float> committed_values_;
+  CommittedSequence committed_;
+  int64_t next_position_ = 0;
+  std::optional<int64_t> durable_position_;
+};
+
+}  // namespace rondo
+
+#endif  // RONDO_SERVER_SERVE_GENERATION_H_
