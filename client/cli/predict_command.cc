@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/commands.h"
 #include "client/cli/target.h"
+#include "client/cli/text_predictions.h"
 
 namespace rondo {
 namespace {
@@ -22,8 +23,10 @@ are ignored. A token model takes a column 'token', or a table of one column. Tim
 A model that rondo-train made says how its table was written: delimiter, decimal mark, time column,
 format and zone, and what stands for no value; tables are then read alike, also gzip and UTF-16.
 Row 1 is the first one after the header. Each row in is a row out; a time column comes out first.
+With --text there is no header: each line is cut into the tokens of the model's vocabulary.
 
 examples:
+  rondo predict languages --input=words.txt --text --label
   rondo predict seattle --input=seattle-weather.csv > predictions.csv
   rondo predict seattle --input=- --session=my-town --time=day < today.csv
 )";
@@ -32,6 +35,10 @@ struct Options {
   std::string input;
   std::string session;
   RowMapping::Options table;
+  bool label = false;
+  bool text = false;
+
+  Answer answer() const { return label ? Answer::kLabel : Answer::kNumbers; }
 };
 
 // Bounds of one message: well under a server's default of 4 MiB and 10,000 timesteps, and short enough that big
@@ -53,8 +60,12 @@ struct Piece {
 // One table through one model, piece by piece.
 class TableRun {
  public:
-  TableRun(const CommandContext& context, Target target, InputTable table, std::string series)
-      : context_(context), target_(std::move(target)), table_(std::move(table)), series_(std::move(series)) {}
+  TableRun(const CommandContext& context, Target target, InputTable table, const Options& options)
+      : context_(context),
+        target_(std::move(target)),
+        table_(std::move(table)),
+        series_(options.table.series),
+        answer_(options.answer()) {}
 
   absl::Status Run() {
     const bool owns_session = !target_.session.has_value();
@@ -72,7 +83,7 @@ class TableRun {
 
  private:
   absl::Status RunPieces() {
-    absl::Status status = WriteHeader(context_, target_.model, table_.mapping.LeadingColumns());
+    absl::Status status = WriteHeader(context_, target_.model, table_.mapping.LeadingColumns(), answer_);
     while (status.ok() && !ended_) {
       Piece piece;
       status = ReadPiece(&piece);
@@ -99,7 +110,7 @@ class TableRun {
     const absl::StatusOr<std::vector<float>> values = Predict(piece.timesteps);
     if (!values.ok()) return values.status();
     rows_ += piece.leading.size();
-    absl::Status status = WritePredictions(context_, target_.model, series_, piece.leading, *values);
+    absl::Status status = WritePredictions(context_, target_.model, series_, piece.leading, *values, answer_);
     if (status.ok()) status = context_.output.Flush();
     if (context_.stderr_is_terminal && !context_.stdout_is_terminal) std::fprintf(stderr, "\r%zu rows", rows_);
     return status;
@@ -129,6 +140,7 @@ class TableRun {
   Target target_;
   InputTable table_;
   const std::string series_;
+  const Answer answer_;
   bool ended_ = false;  // the table
   size_t rows_ = 0;     // that have run
 };
@@ -136,10 +148,14 @@ class TableRun {
 absl::Status Run(const CommandContext& context, const Options& options) {
   absl::StatusOr<Target> target = OpenTarget(context, options.session);
   if (!target.ok()) return target.status();
+  if (options.text) {
+    if (!target->session.has_value()) return PredictTexts(context, target->model, options.input, options.answer());
+    return absl::InvalidArgumentError("--text and --session are given: each line is a text of its own; wanted one");
+  }
   absl::StatusOr<InputTable> table = OpenTable(options.input, target->model, options.table);
   if (!table.ok()) return table.status();
   if (target->session.has_value()) RemarkPosition(context, *target->session);
-  return TableRun(context, *std::move(target), *std::move(table), options.table.series).Run();
+  return TableRun(context, *std::move(target), *std::move(table), options).Run();
 }
 
 }  // namespace
@@ -149,8 +165,12 @@ Command PredictCommand() {
   return {"predict",
           {"MODEL"},
           {Required({"input", Text(&options->input, "FILE|-"), "The table; '-' is stdin."}),
-           SessionOption(&options->session), TimeOption(&options->table.time_column),
-           SeriesOption(&options->table.series), OddStepsOption(&options->table.odd_step)},
+           SessionOption(&options->session),
+           TimeOption(&options->table.time_column),
+           SeriesOption(&options->table.series),
+           OddStepsOption(&options->table.odd_step),
+           {"label", Switch(&options->label), "Print the most probable class and its probability only."},
+           {"text", Switch(&options->text), "Each line is a text: print what the model says after its last token."}},
           "A prediction for each row of a table.",
           kDescription,
           [options](const CommandContext& context) { return Run(context, *options); }};

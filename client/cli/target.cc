@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/cli/class_label.h"
 #include "client/cli/model_table.h"
 
 namespace rondo {
@@ -64,14 +65,20 @@ absl::StatusOr<bool> InputTable::Next(CsvRow* row) const {
   }
 }
 
-absl::Status WriteHeader(const CommandContext& context, const ModelDescription& model,
-                         std::vector<std::string> leading) {
+absl::Status WriteHeader(const CommandContext& context, const ModelDescription& model, std::vector<std::string> leading,
+                         Answer answer) {
+  if (answer == Answer::kLabel) {
+    if (absl::Status status = CheckLabels(model); !status.ok()) return status;
+    leading.insert(leading.end(), {"label", "probability"});
+    return context.output.Row(leading);
+  }
   for (std::string& column : OutputColumns(model)) leading.push_back(std::move(column));
   return context.output.Row(leading);
 }
 
 absl::Status WritePredictions(const CommandContext& context, const ModelDescription& model, const std::string& series,
-                              const std::vector<std::vector<std::string>>& leading, absl::Span<const float> values) {
+                              const std::vector<std::vector<std::string>>& leading, absl::Span<const float> values,
+                              Answer answer) {
   const absl::StatusOr<TableFormat> format = TableOf(model);
   if (!format.ok()) return format.status();
   const std::vector<AnswerUnit> units = AnswerUnits(model, *format, series);
@@ -82,7 +89,11 @@ absl::Status WritePredictions(const CommandContext& context, const ModelDescript
   }
   for (size_t t = 0; t < leading.size(); ++t) {
     std::vector<std::string> cells = leading[t];
-    for (size_t i = 0; i < output_size; ++i) {
+    if (answer == Answer::kLabel) {
+      const ClassLabel label = LabelOf(model, values.subspan(t * output_size, output_size));
+      cells.insert(cells.end(), {label.name, FloatText(label.probability)});
+    }
+    for (size_t i = 0; i < output_size && answer == Answer::kNumbers; ++i) {
       const float value = values[t * output_size + i];
       const bool is_own = units.empty() || (units[i].offset == 0 && units[i].scale == 1);
       cells.push_back(is_own ? FloatText(value) : DoubleText(units[i].scale * value + units[i].offset));

@@ -47,14 +47,19 @@ struct InputTable {
 absl::StatusOr<InputTable> OpenTable(const std::string& path, const ModelDescription& model,
                                      const RowMapping::Options& options);
 
-// The header of a table of predictions, with `leading` columns before the outputs.
-absl::Status WriteHeader(const CommandContext& context, const ModelDescription& model,
-                         std::vector<std::string> leading);
+// What of an answer is written: all of its numbers, or the most probable class and its probability.
+enum class Answer { kNumbers, kLabel };
+
+// The header of a table of predictions, with `leading` columns before the outputs. INVALID_ARGUMENT: the model has no
+// classes, and labels are wanted.
+absl::Status WriteHeader(const CommandContext& context, const ModelDescription& model, std::vector<std::string> leading,
+                         Answer answer = Answer::kNumbers);
 
 // A row a timestep of `series`: its leading cells, then its outputs, in the table's units. INTERNAL: the server
 // answered another number of values than the rows have.
 absl::Status WritePredictions(const CommandContext& context, const ModelDescription& model, const std::string& series,
-                              const std::vector<std::vector<std::string>>& leading, absl::Span<const float> values);
+                              const std::vector<std::vector<std::string>>& leading, absl::Span<const float> values,
+                              Answer answer = Answer::kNumbers);
 
 }  // namespace rondo
 

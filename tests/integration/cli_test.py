@@ -319,6 +319,23 @@ class CliTest(unittest.TestCase):
         self.answer("sessions", "delete", "fc")
         self.assertIn("NOT_FOUND", self.refusal("forecast", "sum", "--session=fc", "--horizon=4"))
 
+    def test_a_label_is_the_most_probable_class(self):
+        out = self.answer("predict", "verse", "--input=-", "--label", stdin="token\n0\n4\n")
+        rows = [line.split(",") for line in out.splitlines()]
+        self.assertEqual([row[0] for row in rows], ["label", "y1", "y0"])
+        self.assertGreater(float(rows[1][1]), 0.99)
+        self.assertIn("sum' has a linear head", self.refusal("predict", "sum", "--input=-", "--label", stdin="x\n1\n"))
+
+    def test_each_line_is_a_text_of_its_own(self):
+        lines = "".join("abcd"[i % 4] + "\n" for i in range(600))
+        out = self.answer("predict", "verse", "--input=-", "--text", "--label", stdin="ab\n\n" + lines)
+        rows = [line.split(",")[:2] for line in out.splitlines()]
+        self.assertEqual(rows[:4], [["text", "label"], ["ab", "y2"], ["a", "y1"], ["b", "y2"]])
+        self.assertEqual(len(rows), 602)
+        self.assertIn("line 2: the model has no token for the text at byte 1",
+                      self.refusal("predict", "verse", "--input=-", "--text", stdin="ab\naxb\n"))
+        self.assertIn("no vocabulary", self.refusal("predict", "sum", "--input=-", "--text", stdin="1\n"))
+
     def test_generate_writes_the_text_that_follows(self):
         greedy = ("--temperature=0", "--max_tokens=6")
         self.assertEqual(self.answer("generate", "verse", "--prompt=ab", *greedy), "cd\nabc")
