@@ -30,7 +30,7 @@ def main():
     requests = {bound: count - buckets.get(bound, 0.0) for bound, count in sorted(buckets_after.items())}
     p99 = next((bound for bound, count in requests.items() if count >= 0.99 * max(requests.values())), 0.0)
     better = "yes" if score < baseline else "no"
-    print(f"RESULT|{name}|{score:.3g}|{baseline:.3g}|{better}|{(steps_after - steps) / seconds:.0f}|{1000 * p99:.3g}")
+    print(f"RESULT|{name}|{score:.3g}|{baseline:.3g}|{better}|{(steps_after - steps) / seconds:.0f}|{round(1000 * p99, 2):g}")
 
 
 if __name__ == "__main__":
