@@ -114,7 +114,11 @@ TEST(ModelSpecTest, BoundsAreRefusedWithTheValueAndTheRange) {
   ExpectRefused(
       Text(), [](ModelSpec& s) { s.tokens = -1; }, "tokens is -1");
   ExpectRefused(
-      Text(), [](ModelSpec& s) { s.vocabulary = *Vocabulary::Create({"a", "b"}); }, "vocabulary has 2 texts; tokens is");
+      Text(),
+      [](ModelSpec& s) {
+        s.vocabulary = *Vocabulary::Create({"a", "b"});
+      },
+      "vocabulary has 2 texts; tokens is");
   ExpectRefused(
       Text(), [](ModelSpec& s) { s.embedding_size = 0; }, "embedding_size is 0");
   ExpectRefused(

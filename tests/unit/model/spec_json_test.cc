@@ -142,7 +142,8 @@ TEST(SpecJsonTest, WrongTypesSayWhatCameAndWhatWasWanted) {
   ExpectRefused(R"("inputs":[{"name":"temp","mean":16.4,"std":7.3},{"name":"wind"}])", R"("inputs":{"tokens":0})",
                 "inputs.tokens is 0; it must be at least 1");
   ExpectRefused(R"("inputs":[{"name":"temp","mean":16.4,"std":7.3},{"name":"wind"}])",
-                R"("inputs":{"tokens":2,"vocabulary":["a",7]})", "inputs.vocabulary[1] is a number; it must be a string");
+                R"("inputs":{"tokens":2,"vocabulary":["a",7]})",
+                "inputs.vocabulary[1] is a number; it must be a string");
   ExpectRefused(R"("inputs":[{"name":"temp","mean":16.4,"std":7.3},{"name":"wind"}])",
                 R"("inputs":{"tokens":2,"vocabulary":["a","a"]})", "inputs.vocabulary[1] is 'a'");
 }

@@ -2,8 +2,8 @@
 
 #include <numeric>
 
-#include "model/convert/onnx/onnx_network.h"
 #include "model/convert/export/wire_writer.h"
+#include "model/convert/onnx/onnx_network.h"
 
 namespace rondo::convert {
 namespace {

@@ -5,10 +5,10 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "model/convert/export/wire_writer.h"
 #include "model/convert/onnx/onnx_graph.h"
 #include "model/convert/onnx/onnx_network.h"
 #include "model/convert/onnx/wire_reader.h"
-#include "model/convert/export/wire_writer.h"
 #include "tests/unit/model/convert/onnx_bytes.h"
 
 namespace rondo::convert {
