@@ -1,6 +1,7 @@
 #include "model/train/ladder.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,7 +11,7 @@
 namespace rondo::train {
 namespace {
 
-constexpr double kNoise = 1.01;  // errors that differ by less say nothing
+constexpr double kNoise = 0.01;  // errors that differ by a smaller part say nothing
 
 absl::StatusOr<ModelFile> ModelOf(const Dataset& dataset, const LinearNetwork& network) {
   LinearGraph linear = GraphOf(dataset, network);
@@ -92,8 +93,10 @@ void Ladder::Add(std::string name, double validation_error, ModelFile model) {
 const ModelFile& Ladder::Choose() {
   double least = rungs_[0].validation_error;
   for (const Rung& rung : rungs_) least = std::min(least, rung.validation_error);
+  // The loss of a gaussian head may be below zero.
+  const double within = least + kNoise * std::abs(least);
   size_t chosen = 0;
-  while (rungs_[chosen].validation_error > kNoise * least) ++chosen;
+  while (rungs_[chosen].validation_error > within) ++chosen;
   rungs_[chosen].chosen = true;
   return models_[chosen];
 }

@@ -64,6 +64,11 @@ class TrainForecastTest(TrainFixture):
             for quantile, part in coverage.items():
                 self.assertAlmostEqual(part, float(quantile), delta=0.07, msg=f"{loss} {quantile}")
 
+    def test_a_loss_below_zero_is_one_like_another(self):
+        run = self.train(self.write(sine(600, noise=0.001)), "--target=x", "--loss=gaussian", "--epochs=20")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertLess(training_of(self.output)["validation_loss"], 0)
+
     def test_a_random_walk_is_said_to_have_no_skill(self):
         draw, value, rows = random.Random(2), 1000.0, ["price"]
         for _ in range(400):
