@@ -91,7 +91,8 @@ absl::Status Dataset::CheckEnough(const DatasetOptions& options) {
   int64_t longest = 0;
   for (const Series& series : set_.series) {
     longest = std::max(longest, series.timesteps);
-    if (set_.series.size() > 1 && std::llround(series.timesteps * options.test) < options.horizon) {
+    const int64_t test = series.timesteps - std::llround(static_cast<double>(series.timesteps) * (1 - options.test));
+    if (set_.series.size() > 1 && test < options.horizon) {
       absl::StrAppend(&too_short, too_short.empty() ? "" : ", ", "'", series.name, "' (", series.timesteps, ")");
     }
   }

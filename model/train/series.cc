@@ -45,6 +45,7 @@ class Maker {
       if (!series.ok()) return series.status();
       raw.push_back(*std::move(series));
     }
+    NoteFarValues(raw);
     if (!options_.keep_units) {
       set_.format.units = FindUnits(raw, options_.columns, options_.series_scale, options_.statistics_part);
     }
@@ -197,6 +198,32 @@ class Maker {
     if (!series->times.empty()) series->times.erase(series->times.begin(), series->times.begin() + begin);
     series->values.erase(series->values.begin(), series->values.begin() + begin * width_);
     series->timesteps -= begin;
+  }
+
+  // Notes a value that comes again and again far outside of the others, as -9999 for no value.
+  void NoteFarValues(const std::vector<RawSeries>& all) {
+    constexpr double kFar = 20;  // widths of the middle half of the values
+    for (size_t column = 0; column < width_; ++column) {
+      std::vector<double> values;
+      for (const RawSeries& series : all) {
+        for (size_t i = column; i < series.values.size(); i += width_) {
+          if (!std::isnan(series.values[i])) values.push_back(series.values[i]);
+        }
+      }
+      std::sort(values.begin(), values.end());
+      if (values.empty()) continue;
+      const double low = values[values.size() / 4], high = values[values.size() * 3 / 4];
+      for (const double value : {values.front(), values.back()}) {
+        const auto count = std::upper_bound(values.begin(), values.end(), value) -
+                           std::lower_bound(values.begin(), values.end(), value);
+        const double distance = std::max(low - value, value - high);
+        if (high == low || count < 2 || distance < kFar * (high - low)) continue;
+        set_.notes.push_back(absl::StrCat("column '", options_.columns[column], "' has ", value, " ", count,
+                                          " times, far from its other values; if it stands for no value, say so with "
+                                          "--missing_values=",
+                                          value));
+      }
+    }
   }
 
   // Fills what is missing, and turns the file's numbers into what is sent.

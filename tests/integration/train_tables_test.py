@@ -94,14 +94,16 @@ class TrainTablesTest(TrainFixture):
     def test_what_is_left_out_or_looks_wrong_is_said(self):
         draw, days = random.Random(6), [datetime.date(2020, 1, 1) + datetime.timedelta(i) for i in range(80)]
         cells = [f"{10 + math.sin(0.4 * i) + draw.gauss(0, 0.1):.3f}" for i in range(80)]
-        late = ["", *cells[1:]]
-        lines = [f"long,{day},{cell}" for day, cell in zip(days, cells)] + [f"short,{days[0]},1"]
+        late, far = ["", *cells[1:]], [*cells[:20], "-9999", "-9999", *cells[22:]]
+        lines = [f"long,{day},{cell}" for day, cell in zip(days, cells)] + [f"short,{days[0]},1", f"short,{days[1]},2"]
         for number, (note, text, *options) in enumerate((
                 ("the input 'c' is always 7 in the training part, and is left out",
                  "date,y,c\n" + "".join(f"{day},{cell},7\n" for day, cell in zip(days, cells)), "--inputs=y,c"),
                 ("it begins at 2020-01-02T00:00:00Z, the first with a value for every column; 1 timestep is left out",
                  "date,y\n" + "".join(f"{day},{cell}\n" for day, cell in zip(days, late)), "--missing=forward_fill"),
-                ("too short for a test part, with their rows: 'short' (1)", "id,date,y\n" + "\n".join(lines) + "\n",
+                ("column 'y' has -9999 2 times, far from its other values; if it stands for no value, say so with "
+                 "--missing_values=-9999", "date,y\n" + "".join(f"{day},{cell}\n" for day, cell in zip(days, far))),
+                ("too short for a test part, with their rows: 'short' (2)", "id,date,y\n" + "\n".join(lines) + "\n",
                  "--series=id"))):
             self.output = self.root / str(number) / "1"
             run = self.train(self.write(text), "--time=date", "--target=y", "--network=linear", *options)
