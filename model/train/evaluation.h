@@ -84,11 +84,6 @@ struct Evaluation {
   double cross_entropy = 0, accuracy = 0, frequent_accuracy = 0;
 };
 
-// Returns the season, in timesteps, by which repeating the value one season before errs least over the validation part;
-// of those that fit the step (a day and a week of hours, a week and a year of days, a year of months and so on) and
-// that the data reaches back over. 0: there is none.
-int64_t FindSeason(const Dataset& dataset);
-
 // Steps `network` through every series from its first timestep, as a session of the server would, and scores what it
 // says over a part. `season` in timesteps; 0: none. INTERNAL: the network's result is not finite.
 //

@@ -1,22 +1,14 @@
 #include "model/train/options.h"
 
-#include <algorithm>
 #include <limits>
-#include <set>
 
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/string_view.h"
+#include "model/train/option_checks.h"
+#include "model/train/option_values.h"
 
 namespace rondo::train {
 namespace {
-
-using Strings = std::vector<std::string>;
 
 constexpr char kAbout[] =
     R"(rondo-train trains a recurrent network on a CSV and writes a model that rondo-server serves.
@@ -30,66 +22,6 @@ constexpr char kNotes[] =
 Exit code: 0 a model was written, 1 it was not, or the training diverged (why is on stderr), 2 wrong
 usage.
 )";
-
-constexpr std::pair<absl::string_view, Calendar> kCalendars[] = {
-    {"hour", Calendar::kHour}, {"weekday", Calendar::kWeekday}, {"day_of_year", Calendar::kDayOfYear}};
-
-// Of kCalendars; null: not there.
-const std::pair<absl::string_view, Calendar>* FindCalendar(absl::string_view name) {
-  const auto* found = std::find_if(std::begin(kCalendars), std::end(kCalendars),
-                                   [&](const auto& calendar) { return calendar.first == name; });
-  return found == std::end(kCalendars) ? nullptr : found;
-}
-
-OptionValue CalendarValue(std::optional<std::vector<Calendar>>* target) {
-  OptionValue value;
-  value.unit = "LIST";
-  value.wanted = "auto, none, or of hour,weekday,day_of_year";
-  value.read = [target](absl::string_view text) {
-    std::optional<std::vector<Calendar>> calendars;
-    if (text != "auto") calendars.emplace();
-    if (text != "auto" && text != "none") {
-      for (const absl::string_view name : absl::StrSplit(text, ',', absl::SkipEmpty())) {
-        const auto* calendar = FindCalendar(name);
-        if (calendar == nullptr) return false;
-        calendars->push_back(calendar->second);
-      }
-    }
-    *target = std::move(calendars);
-    return true;
-  };
-  value.text = [target]() -> std::string {
-    if (!target->has_value()) return "auto";
-    if ((*target)->empty()) return "none";
-    return absl::StrJoin(**target, ",", [](std::string* text, Calendar calendar) {
-      for (const auto& [name, each] : kCalendars) {
-        if (each == calendar) absl::StrAppend(text, name);
-      }
-    });
-  };
-  return value;
-}
-
-OptionValue QuantilesValue(std::vector<double>* target) {
-  OptionValue value;
-  value.unit = "Q[,Q...]";
-  value.wanted = "numbers that grow, each between 0 and 1, such as 0.1,0.5,0.9";
-  value.read = [target](absl::string_view text) {
-    std::vector<double> quantiles;
-    for (const absl::string_view word : absl::StrSplit(text, ',')) {
-      double quantile = 0;
-      const double last = quantiles.empty() ? 0 : quantiles.back();
-      if (!absl::SimpleAtod(word, &quantile) || !(quantile > last && quantile < 1)) return false;
-      quantiles.push_back(quantile);
-    }
-    *target = std::move(quantiles);
-    return true;
-  };
-  value.text = [target] {
-    return absl::StrJoin(*target, ",", [](std::string* text, double q) { absl::StrAppendFormat(text, "%.15g", q); });
-  };
-  return value;
-}
 
 OptionGroup Source(TrainOptions* options) {
   return {"Data; --data or --tokens, --output and, with --data, --target are required",
@@ -113,23 +45,6 @@ OptionGroup Source(TrainOptions* options) {
             Choice(&options->series.series_scale,
                    {{"auto", SeriesScale::kAuto}, {"own", SeriesScale::kOwn}, {"shared", SeriesScale::kShared}}),
             "Mean and deviation of each series or of all. auto: of each if they differ."}}};
-}
-
-// A mark of a CSV, of those in `accepted`; "tab" names one too. `may_be_none`: an empty text stands for none.
-OptionValue MarkValue(char* target, absl::string_view wanted, absl::string_view accepted, bool may_be_none = false) {
-  OptionValue value;
-  value.unit = "MARK";
-  value.wanted = std::string(wanted);
-  value.read = [target, accepted, may_be_none](absl::string_view text) {
-    if (text == "tab") text = "\t";
-    if (text.empty() ? !may_be_none : text.size() > 1 || !absl::StrContains(accepted, text)) return false;
-    *target = text.empty() ? '\0' : text[0];
-    return true;
-  };
-  value.text = [target]() -> std::string {
-    return *target == '\0' ? "" : *target == '\t' ? "tab" : std::string(1, *target);
-  };
-  return value;
 }
 
 OptionGroup Table(TrainOptions* options) {
@@ -266,124 +181,6 @@ OptionGroup Run(TrainOptions* options) {
         "Measure the optimiser step against bare oneDNN and exit; nothing else is then required."}}};
 }
 
-// Options that do not change the weights or are not this run's business.
-bool ShapesResult(absl::string_view name) {
-  return name != "output" && name != "resume" && name != "checkpoint_interval" && name != "benchmark" &&
-         name != "data" && name != "tokens";
-}
-
-std::vector<std::pair<std::string, std::string>> TextsOf(const OptionTable& table) {
-  std::vector<std::pair<std::string, std::string>> texts;
-  for (const OptionGroup& group : table.groups) {
-    for (const Option& option : group.options) {
-      if (ShapesResult(option.name)) texts.emplace_back(option.name, option.value.text());
-    }
-  }
-  std::sort(texts.begin(), texts.end());
-  return texts;
-}
-
-absl::Status FinishColumns(TrainOptions* options) {
-  Strings& inputs = options->dataset.inputs;
-  Strings& targets = options->dataset.targets;
-  if (targets.empty()) {
-    return absl::InvalidArgumentError("--target is missing: wanted the columns to predict, or all");
-  }
-  if (targets == Strings{"all"} && !inputs.empty()) targets = inputs;
-  if (inputs.empty()) inputs = targets;
-  for (const Strings* names : {&inputs, &targets}) {
-    if (std::set<std::string>(names->begin(), names->end()).size() != names->size()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          names == &inputs ? "--inputs=" : "--target=", absl::StrJoin(*names, ","), ": wanted each column once"));
-    }
-  }
-  options->series.columns = inputs;
-  for (const std::string& target : targets) {
-    if (std::find(inputs.begin(), inputs.end(), target) == inputs.end()) options->series.columns.push_back(target);
-  }
-  return absl::OkStatus();
-}
-
-absl::Status FinishSource(TrainOptions* options) {
-  if (options->evaluate) {
-    if (options->model_path.empty() || options->csv_path.empty()) {
-      return absl::InvalidArgumentError("wanted 'rondo-train evaluate MODEL --data=FILE'");
-    }
-    return absl::OkStatus();
-  }
-  if (options->csv_path.empty() == options->tokens_path.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(options->csv_path.empty() ? "neither --data nor --tokens is" : "both --data and --tokens are",
-                     " given: wanted one of --data=FILE.csv and --tokens=FILE.txt"));
-  }
-  while (options->output.size() > 1 && options->output.back() == '/') options->output.pop_back();
-  if (options->output.empty()) {
-    return absl::InvalidArgumentError("--output is missing: wanted the folder to make, such as models/seattle/1");
-  }
-  if (!options->from.empty() && (!options->tokens_path.empty() || options->search > 0)) {
-    return absl::InvalidArgumentError("--from: wanted --data with it, and neither --tokens nor --search");
-  }
-  return options->csv_path.empty() || !options->from.empty() ? absl::OkStatus() : FinishColumns(options);
-}
-
-// What options must be together.
-absl::Status CheckTogether(const TrainOptions& options) {
-  const DatasetOptions& dataset = options.dataset;
-  if (dataset.validation + dataset.test > 0.9) {
-    return absl::InvalidArgumentError(absl::StrCat("--validation=", dataset.validation, " and --test=", dataset.test,
-                                                   " leave less than 0.1 to train on: wanted at most 0.9 together"));
-  }
-  if (!options.tokens_path.empty() && dataset.horizon != 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--horizon=", dataset.horizon, ": wanted 1 with --tokens, which predicts the next token"));
-  }
-  if (options.series.format.thousands == options.series.format.decimal) {
-    return absl::InvalidArgumentError("--thousands and --decimal are one mark: wanted two");
-  }
-  if (options.network.cell != Cell::kRnn && options.network.activation != Activation::kTanh) {
-    return absl::InvalidArgumentError("--activation=relu: wanted --cell=rnn with it");
-  }
-  if (options.search > 0 && options.resume) {
-    return absl::InvalidArgumentError("--resume: wanted no --search with it");
-  }
-  return absl::OkStatus();
-}
-
-// Tells whether options were given that only a recurrent network has.
-bool WantsRecurrent(const OptionTable& table) {
-  constexpr absl::string_view kOfRecurrent[] = {
-      "cell",         "layers",     "hidden_size", "gru_reset",    "gru_update", "activation", "loss",
-      "window",       "batch_size", "state",       "epochs",       "patience",   "dropout",    "learning_rate",
-      "warmup_steps", "decay",      "clip_norm",   "weight_decay", "search",     "from",       "tokens"};
-  for (const OptionGroup& group : table.groups) {
-    for (const Option& option : group.options) {
-      const bool is_its =
-          std::find(std::begin(kOfRecurrent), std::end(kOfRecurrent), option.name) != std::end(kOfRecurrent);
-      if (is_its && option.value.text() != option.default_text) return true;
-    }
-  }
-  return false;
-}
-
-absl::Status Finish(const OptionTable& table, TrainOptions* options) {
-  if (options->benchmark) return absl::OkStatus();
-  options->texts = TextsOf(table);
-  if (WantsRecurrent(table)) {
-    if (options->network_kind == NetworkKind::kLinear) {
-      return absl::InvalidArgumentError(
-          "--network=linear: wanted no option of recurrent networks, and --loss=mse, with it");
-    }
-    options->network_kind = NetworkKind::kRecurrent;
-  }
-  absl::Status status = FinishSource(options);
-  if (status.ok()) status = CheckTogether(*options);
-  Loss& loss = options->learning.loss;
-  if (!options->tokens_path.empty()) loss.kind = LossKind::kCrossEntropy;
-  if (loss.kind == LossKind::kQuantile) loss.quantiles = options->quantiles;
-  options->series.statistics_part = 1 - options->dataset.validation - options->dataset.test;
-  return status;
-}
-
 }  // namespace
 
 OptionTable TrainOptionTable(TrainOptions* options) {
@@ -402,7 +199,7 @@ OptionTable TrainOptionTable(TrainOptions* options) {
     options->evaluate = true;
     return CommandLineAsks::kRun;
   };
-  table.finish = [options](const OptionTable& read) { return Finish(read, options); };
+  table.finish = [options](const OptionTable& read) { return CompleteOptions(read, options); };
   table.flagfile_name = "config";
   return table;
 }

@@ -23,6 +23,7 @@
 #include "model/train/progress.h"
 #include "model/train/result.h"
 #include "model/train/search.h"
+#include "model/train/season.h"
 #include "model/train/source.h"
 
 namespace rondo::train {
