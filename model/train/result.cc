@@ -67,7 +67,9 @@ absl::Status WriteText(const OutputFolder& folder, const std::string& name, cons
 std::string LadderTable(const std::vector<Rung>& ladder) {
   if (ladder.size() < 2) return "";
   std::string table =
-      "networks by their squared error on the validation part; the simplest within 1% of the least is taken:\n";
+      "networks by their squared error on the validation part; the simplest within 1% of the least is taken, or the "
+      "mean "
+      "within 3%:\n";
   for (const Rung& rung : ladder) {
     absl::StrAppendFormat(&table, "  %-48s %10.5g%s\n", rung.name, rung.validation_error, rung.chosen ? "  taken" : "");
   }

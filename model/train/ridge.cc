@@ -23,15 +23,23 @@ bool Factorise(int64_t size, std::vector<double>* matrix) {
   return true;
 }
 
-// Solves L L' x = b for the factor of Factorise, in place.
-void Substitute(int64_t size, const std::vector<double>& factor, double* x) {
+// Adds factor times a row of a matrix to another one.
+void AddRow(double factor, const double* from, int64_t width, double* to) {
+  for (int64_t i = 0; i < width; ++i) to[i] += factor * from[i];
+}
+
+// Solves L L' X = B for the factor of Factorise, in place; X: [size][width].
+void Substitute(int64_t size, const std::vector<double>& factor, int64_t width, double* x) {
+  const auto divide = [&](int64_t i) {
+    for (int64_t k = 0; k < width; ++k) x[i * width + k] /= factor[i * size + i];
+  };
   for (int64_t i = 0; i < size; ++i) {
-    for (int64_t k = 0; k < i; ++k) x[i] -= factor[i * size + k] * x[k];
-    x[i] /= factor[i * size + i];
+    for (int64_t k = 0; k < i; ++k) AddRow(-factor[i * size + k], x + k * width, width, x + i * width);
+    divide(i);
   }
   for (int64_t i = size; i-- > 0;) {
-    x[i] /= factor[i * size + i];
-    for (int64_t k = 0; k < i; ++k) x[k] -= factor[i * size + k] * x[i];
+    divide(i);
+    for (int64_t k = 0; k < i; ++k) AddRow(-factor[i * size + k], x + i * width, width, x + k * width);
   }
 }
 
@@ -63,44 +71,61 @@ void RidgeSums::Add(const RidgeSums& other) {
   rows_ += other.rows_;
 }
 
-std::optional<LinearLayer> RidgeSums::Solve(double penalty, absl::Span<const int64_t> features) const {
-  std::vector<int64_t> used(features.begin(), features.end());
-  double squares = 0;
-  for (const int64_t i : used) squares += Product(i, i) / std::max<double>(1, static_cast<double>(used.size()));
-  used.push_back(features_);  // the bias, which has no penalty
-  const auto size = static_cast<int64_t>(used.size());
-  std::vector<double> factor(size * size);
-  for (int64_t i = 0; i < size; ++i) {
-    for (int64_t j = 0; j <= i; ++j) factor[i * size + j] = Product(used[i], used[j]);
-    if (i + 1 < size) factor[i * size + i] += penalty * squares;
+std::vector<double> RidgeSums::ProductsTimes(const std::vector<double>& matrix) const {
+  std::vector<double> result(matrix.size());
+  for (int64_t i = 0; i <= features_; ++i) {
+    for (int64_t j = 0; j <= features_; ++j) {
+      AddRow(Product(i, j), matrix.data() + j * targets_, targets_, result.data() + i * targets_);
+    }
   }
-  if (!Factorise(size, &factor)) return std::nullopt;
-  LinearLayer layer;
-  layer.weight.resize(targets_ * features_);
-  layer.bias.resize(targets_);
-  std::vector<double> solution(size);
-  for (int64_t target = 0; target < targets_; ++target) {
-    for (int64_t i = 0; i < size; ++i) solution[i] = target_products_[used[i] * targets_ + target];
-    Substitute(size, factor, solution.data());
-    for (int64_t i = 0; i + 1 < size; ++i) layer.weight[target * features_ + used[i]] = solution[i];
-    layer.bias[target] = solution.back();
+  return result;
+}
+
+std::vector<LinearLayer> RidgeSums::Solve(const RidgePenalty& penalty,
+                                          absl::Span<const std::vector<double>> drawn_to) const {
+  constexpr double kLeastPart = 1e-6;  // of the mean: a feature that is always 0 has a penalty too
+  const int64_t size = features_ + 1;
+  double mean_square = 0;
+  for (int64_t i = 0; i < features_; ++i) mean_square += Product(i, i) / static_cast<double>(features_);
+  std::vector<double> factor = products_;
+  for (int64_t i = 0; i < features_; ++i) {  // the bias has no penalty
+    const double square = penalty.by_feature ? std::max(Product(i, i), kLeastPart * mean_square) : mean_square;
+    factor[i * size + i] += penalty.strength * square;
   }
-  return layer;
+  if (!Factorise(size, &factor)) return {};
+  std::vector<LinearLayer> layers;
+  for (const std::vector<double>& weights : drawn_to) {
+    // What is solved for is the distance from those weights, [features + 1][targets].
+    std::vector<double> origin(size * targets_), solution = target_products_;
+    for (size_t i = 0; i < weights.size(); ++i) {
+      origin[static_cast<int64_t>(i) % features_ * targets_ + static_cast<int64_t>(i) / features_] = weights[i];
+    }
+    if (!weights.empty()) {
+      const std::vector<double> known = ProductsTimes(origin);
+      for (size_t i = 0; i < solution.size(); ++i) solution[i] -= known[i];
+    }
+    Substitute(size, factor, targets_, solution.data());
+    LinearLayer& layer = layers.emplace_back();
+    layer.weight.resize(targets_ * features_);
+    for (int64_t i = 0; i < features_; ++i) {
+      for (int64_t k = 0; k < targets_; ++k) {
+        layer.weight[k * features_ + i] = solution[i * targets_ + k] + origin[i * targets_ + k];
+      }
+    }
+    layer.bias.assign(solution.end() - targets_, solution.end());
+  }
+  return layers;
 }
 
 double RidgeSums::MeanSquaredError(const LinearLayer& layer) const {
-  double sum = squared_targets_;
-  std::vector<double> weights(features_ + 1);
-  for (int64_t target = 0; target < targets_; ++target) {
-    std::copy_n(layer.weight.data() + target * features_, features_, weights.begin());
-    weights[features_] = layer.bias[target];
-    for (int64_t i = 0; i <= features_; ++i) {
-      if (weights[i] == 0) continue;
-      double product = 0;
-      for (int64_t j = 0; j <= features_; ++j) product += Product(i, j) * weights[j];
-      sum += weights[i] * (product - 2 * target_products_[i * targets_ + target]);
-    }
+  std::vector<double> weights((features_ + 1) * targets_);
+  for (int64_t i = 0; i < features_; ++i) {
+    for (int64_t k = 0; k < targets_; ++k) weights[i * targets_ + k] = layer.weight[k * features_ + i];
   }
+  std::copy(layer.bias.begin(), layer.bias.end(), weights.end() - targets_);
+  const std::vector<double> products = ProductsTimes(weights);
+  double sum = squared_targets_;
+  for (size_t i = 0; i < weights.size(); ++i) sum += weights[i] * (products[i] - 2 * target_products_[i]);
   return rows_ == 0 ? 0 : std::max(sum, 0.0) / (static_cast<double>(rows_) * static_cast<double>(targets_));
 }
 

@@ -2,7 +2,6 @@
 #define RONDO_MODEL_TRAIN_RIDGE_H_
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -13,6 +12,13 @@ namespace rondo::train {
 struct LinearLayer {
   std::vector<double> weight;  // [targets][features]
   std::vector<double> bias;    // [targets]
+};
+
+// Says what is added to the squared error: strength times the squared distance of each weight from where it is drawn
+// to, where 1 stands for the mean square of all features and rows, or of the weight's own feature.
+struct RidgePenalty {
+  double strength = 0;
+  bool by_feature = false;
 };
 
 // Sums what ridge regression (Hoerl and Kennard 1970) needs of rows of features and targets, which come block by block
@@ -27,10 +33,9 @@ class RidgeSums {
   void Add(absl::Span<const float> x, absl::Span<const float> y, int64_t rows);
   void Add(const RidgeSums& other);
 
-  // Returns the layer that has the least squared error plus penalty times the squared weights, where 1 stands for the
-  // mean square of a feature and row. Only `features` are used (ascending); the others have weight 0. Nothing: the
-  // features depend on each other and the penalty is too small.
-  std::optional<LinearLayer> Solve(double penalty, absl::Span<const int64_t> features) const;
+  // Returns the layer of least squared error and penalty for each of `drawn_to`: the weights, [targets][features], that
+  // the penalty draws to; empty: zeros. Nothing: the features depend on each other and the penalty is too small.
+  std::vector<LinearLayer> Solve(const RidgePenalty& penalty, absl::Span<const std::vector<double>> drawn_to) const;
 
   // Returns the mean squared error of a layer over all rows and targets.
   double MeanSquaredError(const LinearLayer& layer) const;
@@ -40,6 +45,8 @@ class RidgeSums {
  private:
   // The place of a product of two features; the last one is the 1 that the bias goes with.
   double Product(int64_t i, int64_t j) const { return products_[i * (features_ + 1) + j]; }
+  // Returns products_ times a matrix [features + 1][targets].
+  std::vector<double> ProductsTimes(const std::vector<double>& matrix) const;
 
   const int64_t features_, targets_;
   int64_t rows_ = 0;

@@ -144,14 +144,17 @@ absl::Status AddTrained(const TrainOptions& options, const Dataset& dataset, con
   const auto factors = BandFactors(dataset, model, std::max<int64_t>(48, ladder->season()), options.learning.seed);
   if (!factors.ok()) return factors.status();
   model.spec.band_factors = *factors;
-  model.weights = WeightsFromParameters(shape, learning.best_parameters);
-  ladder->Add(absl::StrCat(CellName(spec.cell), " of ", spec.num_layers, " x ", spec.hidden_size), learning.best_loss,
-              std::move(model));
+  const Weights before_refit = std::exchange(model.weights, WeightsFromParameters(shape, learning.best_parameters));
+  ladder->AddRecurrent(absl::StrCat(CellName(spec.cell), " of ", spec.num_layers, " x ", spec.hidden_size),
+                       learning.best_loss, before_refit, std::move(model));
   return absl::OkStatus();
 }
 
 absl::Status WriteChosen(const TrainOptions& options, const Source& source, int64_t season,
                          const LearningState& learning, Ladder* ladder) {
+  if (options.network_kind != NetworkKind::kRecurrent) {
+    if (absl::Status status = ladder->AddMean(); !status.ok()) return status;
+  }
   ModelFile model = ladder->Choose();
   model.spec.table.season = season;
   return WriteResult(options, source, std::move(model), learning, ladder->rungs());

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "gtest/gtest.h"
+#include "model/train/linear_graph.h"
 #include "model/train/random.h"
 #include "model/train/training_kernel.h"
 
@@ -23,32 +24,50 @@ TEST(RidgeTest, ALineIsFoundAndAPenaltyMakesItFlatter) {
   sums.Add(absl::MakeSpan(x).first(400), absl::MakeSpan(y).first(400), 200);
   half.Add(absl::MakeSpan(x).subspan(400), absl::MakeSpan(y).subspan(400), 300);
   sums.Add(half);
-  const int64_t both[] = {0, 1}, second[] = {1};
-  const auto line = sums.Solve(1e-9, both);
-  ASSERT_TRUE(line.has_value());
+  const std::vector<double> zeros;
+  const auto line = sums.Solve({1e-9, false}, {zeros});
+  ASSERT_EQ(line.size(), 1);
   const double weights[] = {2, -3, 1, 0}, bias[] = {5, 0};
-  for (int i = 0; i < 4; ++i) EXPECT_NEAR(line->weight[i], weights[i], 1e-4);
-  for (int i = 0; i < 2; ++i) EXPECT_NEAR(line->bias[i], bias[i], 1e-4);
-  EXPECT_NEAR(sums.MeanSquaredError(*line), 0, 1e-6);
-  const auto flat = sums.Solve(1, both);
-  EXPECT_NEAR(flat->weight[0], 1, 0.2);
+  for (int i = 0; i < 4; ++i) EXPECT_NEAR(line[0].weight[i], weights[i], 1e-4);
+  for (int i = 0; i < 2; ++i) EXPECT_NEAR(line[0].bias[i], bias[i], 1e-4);
+  EXPECT_NEAR(sums.MeanSquaredError(line[0]), 0, 1e-6);
+  const LinearLayer flat = sums.Solve({1, false}, {zeros})[0];
+  EXPECT_NEAR(flat.weight[0], 1, 0.2);
   double error = 0;
   for (int i = 0; i < 500; ++i) {
-    const double first = flat->weight[0] * x[2 * i] + flat->weight[1] * x[2 * i + 1] + flat->bias[0] - y[2 * i];
-    const double other = flat->weight[2] * x[2 * i] + flat->weight[3] * x[2 * i + 1] + flat->bias[1] - y[2 * i + 1];
+    const double first = flat.weight[0] * x[2 * i] + flat.weight[1] * x[2 * i + 1] + flat.bias[0] - y[2 * i];
+    const double other = flat.weight[2] * x[2 * i] + flat.weight[3] * x[2 * i + 1] + flat.bias[1] - y[2 * i + 1];
     error += (first * first + other * other) / 1000;
   }
-  EXPECT_NEAR(sums.MeanSquaredError(*flat), error, 1e-4 * error);
-  EXPECT_EQ(sums.Solve(1e-6, second)->weight[0], 0);
+  EXPECT_NEAR(sums.MeanSquaredError(flat), error, 1e-4 * error);
+}
+
+TEST(RidgeTest, AStrongPenaltyDrawsToTheWeightsItIsGiven) {
+  Random random(3);
+  std::vector<float> x, y;
+  for (int i = 0; i < 200; ++i) {
+    x.push_back(random.Normal());
+    x.push_back(1000 * random.Normal());
+    y.push_back(2 * x[2 * i]);
+  }
+  RidgeSums sums(2, 1);
+  sums.Add(x, y, 200);
+  const std::vector<LinearLayer> drawn = sums.Solve({1e6, true}, {{}, {0.5, 0.25}});
+  ASSERT_EQ(drawn.size(), 2);
+  EXPECT_NEAR(drawn[0].weight[0], 0, 1e-3);
+  EXPECT_NEAR(drawn[1].weight[0], 0.5, 1e-3);
+  EXPECT_NEAR(drawn[1].weight[1], 0.25, 1e-3);
+  // A penalty by feature is blind to the unit of a feature.
+  EXPECT_NEAR(sums.Solve({1, true}, {{}, {}})[0].weight[0], 1, 0.1);
 }
 
 TEST(RidgeTest, FeaturesThatDependOnEachOtherNeedAPenalty) {
   const std::vector<float> x = {1, 1, 2, 2, 3, 3}, y = {1, 2, 3};
   RidgeSums sums(2, 1);
   sums.Add(x, y, 3);
-  const int64_t both[] = {0, 1};
-  EXPECT_FALSE(sums.Solve(0, both).has_value());
-  EXPECT_TRUE(sums.Solve(1e-6, both).has_value());
+  const std::vector<double> zeros;
+  EXPECT_TRUE(sums.Solve({0, false}, {zeros}).empty());
+  EXPECT_FALSE(sums.Solve({1e-6, false}, {zeros}).empty());
 }
 
 // Two columns of waves of one period and other phases, levels and noise.
@@ -77,14 +96,56 @@ TEST(LinearNetworkTest, BothKindsLearnWavesAndLookFartherBackThanOneStep) {
     ASSERT_TRUE(network.has_value());
     EXPECT_LT(network->validation_error, 0.01);
     EXPECT_GT(network->length, 1);
-    const LinearGraph graph = GraphOf(dataset, *network);
+    const NetworkGraph graph = GraphOf(dataset, *network);
     EXPECT_EQ(graph.outputs[1].added_to, "b");
     EXPECT_EQ(graph.outputs[1].std, dataset.spec().inputs[1].std);
     size_t weights = 0;
     for (const auto& [name, values] : graph.tensors) weights += values.size();
     const bool own = kind == LinearKind::kOwnWindow;
-    EXPECT_EQ(weights, own ? 2 * 6 * (network->length + 1) : 12 * (2 * network->length + 1));
+    EXPECT_EQ(weights, own ? 2 * 6 * (network->length + 1) : 12 * (2 * network->length + 2 + 1));
   }
+}
+
+// A series that grows by parts of itself, with a season of 12 that does too.
+Dataset Growth(double least) {
+  SeriesSet set;
+  set.columns = {"a"};
+  Series series;
+  series.timesteps = 144;
+  Random random(4);
+  for (int64_t t = 0; t < series.timesteps; ++t) {
+    const double season = 1 + 0.3 * std::sin(M_PI / 6 * static_cast<double>(t)) + 0.01 * random.Normal();
+    series.values.push_back(static_cast<float>(least + std::exp(0.03 * static_cast<double>(t)) * season));
+  }
+  set.series.push_back(series);
+  DatasetOptions options;
+  options.inputs = options.targets = {"a"};
+  options.horizon = 12;
+  return Dataset::Create(std::move(set), options).value();
+}
+
+TEST(LinearNetworkTest, GrowthIsLearntFromLogarithmsIfAllValuesArePositive) {
+  PrepareTrainingThread(1);
+  const Dataset dataset = Growth(0);
+  LinearOptions options;
+  options.season = 12;
+  const auto network = FitLinear(dataset, LinearKind::kOwnLogWindow, options);
+  ASSERT_TRUE(network.has_value());
+  EXPECT_LT(network->validation_error, 0.01 * 0.01 * 10);
+  EXPECT_EQ(GraphOf(dataset, *network).outputs[0].added_to, "");
+  EXPECT_FALSE(FitLinear(Growth(-2), LinearKind::kOwnLogWindow, options).has_value());
+}
+
+TEST(LinearNetworkTest, TheWeightsOfASeasonSayTheValueOneSeasonBefore) {
+  const Dataset dataset = Growth(0);
+  const LinearRows rows(dataset, LinearKind::kOwnWindow, 13);
+  const std::vector<double> value = rows.SeasonalWeights(12, false), change = rows.SeasonalWeights(12, true);
+  ASSERT_EQ(value.size(), 12 * 13);
+  EXPECT_EQ(value[0 * 13 + 1], 1);    // one step ahead: 11 steps before the newest
+  EXPECT_EQ(value[11 * 13 + 12], 1);  // 12 steps ahead: the newest
+  EXPECT_EQ(change[0 * 13 + 0], -1);
+  EXPECT_EQ(std::accumulate(value.begin(), value.end(), 0.0), 12);
+  EXPECT_TRUE(rows.SeasonalWeights(24, false).empty());
 }
 
 TEST(LinearNetworkTest, AWindowThatIsAskedForIsTaken) {

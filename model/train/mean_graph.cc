@@ -1,0 +1,116 @@
+#include "model/train/mean_graph.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+namespace rondo::train {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr size_t kMostElements = 500;  // of the 512 that a description has
+constexpr int64_t kMostAnswers = 1024;
+
+// Copies a network's elements under names of their own.
+void AddRenamed(const NetworkGraph& network, const std::string& prefix, NetworkGraph* graph) {
+  const auto renamed = [&](const std::string& name) { return name == "input" ? name : prefix + name; };
+  for (Json element : network.elements) {
+    element["name"] = renamed(element["name"].get<std::string>());
+    if (Json& of = element["of"]; of.is_string()) {
+      of = renamed(of.get<std::string>());
+    } else {
+      for (Json& one : of) one = renamed(one.get<std::string>());
+    }
+    graph->elements.push_back(std::move(element));
+  }
+  for (const auto& [name, values] : network.tensors) graph->tensors.emplace_back(prefix + name, values);
+}
+
+// Returns the layer that makes the mean, in the units that values are sent in, of the answers side by side and the
+// standardised inputs behind them: its weight, [answers][networks * answers + features], and its bias.
+std::pair<std::vector<float>, std::vector<float>> MeanLayer(const ModelSpec& spec,
+                                                            absl::Span<const NetworkGraph* const> networks) {
+  const size_t outputs = spec.outputs.size(), answers = outputs * spec.horizon;
+  const size_t width = networks.size() * answers + spec.feature_size();
+  const double part = 1 / static_cast<double>(networks.size());
+  std::vector<float> weight(answers * width), bias;
+  for (size_t answer = 0; answer < answers; ++answer) {
+    double constant = 0;
+    for (size_t k = 0; k < networks.size(); ++k) {
+      const OutputFeature& output = networks[k]->outputs[answer % outputs];
+      weight[answer * width + k * answers + answer] = static_cast<float>(part * output.std);
+      constant += part * output.mean;
+      const auto input = std::find_if(spec.inputs.begin(), spec.inputs.end(),
+                                      [&](const auto& feature) { return feature.name == output.added_to; });
+      if (input == spec.inputs.end()) continue;
+      weight[answer * width + networks.size() * answers + (input - spec.inputs.begin())] +=
+          static_cast<float>(part * input->std);
+      constant += part * input->mean;
+    }
+    bias.push_back(static_cast<float>(constant));
+  }
+  return {std::move(weight), std::move(bias)};
+}
+
+}  // namespace
+
+NetworkGraph GraphOf(const ModelSpec& spec, const Weights& weights) {
+  NetworkGraph graph;
+  graph.outputs = spec.outputs;
+  std::string of = "input";
+  for (size_t k = 0; k < weights.layers.size(); ++k) {
+    const std::string name = absl::StrCat("layer_", k);
+    Json element = {{"name", name}, {"type", CellName(spec.cell)}, {"of", of}, {"units", spec.hidden_size}};
+    if (spec.cell == Cell::kGru) {
+      element["reset"] = spec.gru_reset == GruReset::kAfter ? "after" : "before";
+      element["update"] = spec.gru_update == GruUpdate::kKeep ? "keep" : "replace";
+    }
+    if (spec.cell == Cell::kRnn) element["activation"] = spec.activation == Activation::kTanh ? "tanh" : "relu";
+    graph.elements.push_back(std::move(element));
+    graph.tensors.emplace_back(name + ".weight_ih", weights.layers[k].weight_ih);
+    graph.tensors.emplace_back(name + ".weight_hh", weights.layers[k].weight_hh);
+    graph.tensors.emplace_back(name + ".bias_ih", weights.layers[k].bias_ih);
+    graph.tensors.emplace_back(name + ".bias_hh", weights.layers[k].bias_hh);
+    of = name;
+  }
+  graph.output = "head";
+  graph.elements.push_back({{"name", "head"}, {"type", "dense"}, {"of", of}, {"units", spec.output_size()}});
+  graph.tensors.emplace_back("head.weight", weights.head_weight);
+  graph.tensors.emplace_back("head.bias", weights.head_bias);
+  graph.elements = Json::parse(graph.elements.dump());
+  return graph;
+}
+
+std::optional<NetworkGraph> MeanGraph(const ModelSpec& spec, absl::Span<const NetworkGraph* const> networks) {
+  const int64_t answers = spec.horizon * static_cast<int64_t>(spec.outputs.size());
+  NetworkGraph graph;
+  Json parts = Json::array();
+  for (const NetworkGraph* network : networks) {
+    const std::string prefix = absl::StrCat("n", parts.size(), "_");
+    AddRenamed(*network, prefix, &graph);
+    const std::string answer = prefix + "answer";  // one vector, whatever frame it was
+    graph.elements.push_back({{"name", answer},
+                              {"type", "reshape"},
+                              {"of", prefix + network->output},
+                              {"channels", answers},
+                              {"length", 1}});
+    parts.push_back(answer);
+  }
+  if (answers > kMostAnswers || graph.elements.size() > kMostElements) return std::nullopt;
+  parts.push_back("input");
+  graph.elements.push_back({{"name", "side_by_side"}, {"type", "concat"}, {"of", parts}});
+  graph.elements.push_back({{"name", "mean"}, {"type", "dense"}, {"of", "side_by_side"}, {"units", answers}});
+  auto [weight, bias] = MeanLayer(spec, networks);
+  graph.tensors.emplace_back("mean.weight", std::move(weight));
+  graph.tensors.emplace_back("mean.bias", std::move(bias));
+  graph.output = "mean";
+  for (const OutputFeature& output : spec.outputs) graph.outputs.push_back({output.name, 0, 1, ""});
+  graph.elements = Json::parse(graph.elements.dump());
+  return graph;
+}
+
+}  // namespace rondo::train
