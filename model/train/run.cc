@@ -138,13 +138,15 @@ absl::Status AddTrained(const TrainOptions& options, const Dataset& dataset, con
                         const LearningState& learning, Ladder* ladder) {
   const NetworkShape shape = ShapeOf(spec);
   const bool refitted = !learning.learned_parameters.empty();
-  // The bands are those of the network that has not seen the validation part.
+  // The bands are measured on the part that the network has not seen, and hold for that network alone: one that has
+  // learned this part too is surer than it may be.
   ModelFile model = {spec,
                      WeightsFromParameters(shape, refitted ? learning.learned_parameters : learning.best_parameters)};
   const auto factors = BandFactors(dataset, model, std::max<int64_t>(48, ladder->season()), options.learning.seed);
   if (!factors.ok()) return factors.status();
   model.spec.band_factors = *factors;
-  const Weights before_refit = std::exchange(model.weights, WeightsFromParameters(shape, learning.best_parameters));
+  const Weights before_refit = model.weights;
+  if (factors->empty()) model.weights = WeightsFromParameters(shape, learning.best_parameters);
   ladder->AddRecurrent(absl::StrCat(CellName(spec.cell), " of ", spec.num_layers, " x ", spec.hidden_size),
                        learning.best_loss, before_refit, std::move(model));
   return absl::OkStatus();
