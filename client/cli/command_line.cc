@@ -50,12 +50,14 @@ std::string UsageLine(const Command& command) {
 
 // Breaks a line between words where it would not fit a terminal.
 std::string Wrapped(absl::string_view line) {
-  constexpr size_t kWidth = 100;
+  constexpr absl::string_view kIndent = "      ";
+  size_t width = 100;
   std::string text;
-  while (line.size() > kWidth) {
-    const size_t space = line.rfind(' ', kWidth);
-    absl::StrAppend(&text, line.substr(0, space), "\n      ");
+  while (line.size() > width) {
+    const size_t space = line.rfind(' ', width);
+    absl::StrAppend(&text, line.substr(0, space), "\n", kIndent);
     line.remove_prefix(space);
+    width = 100 - kIndent.size();
   }
   return absl::StrCat(text, line);
 }

@@ -89,7 +89,7 @@ TEST_F(CommandLineTest, WhatIsMissingIsNamed) {
   EXPECT_THAT(Error({}), HasSubstr("no command: wanted one of models, predict"));
   EXPECT_EQ(Error({"predict", "--input=-"}),
             "MODEL is missing: wanted 'rondo predict MODEL --input=FILE|- [--session=ID] [--time=COLUMN] "
-            "[--series=NAME] [--odd_steps=accept|refuse]'");
+            "[--series=NAME] [--odd_steps=accept|refuse] [--label] [--text]'");
   EXPECT_EQ(Error({"predict", "m"}), "--input is missing: wanted --input=FILE|-");
   EXPECT_EQ(Error({"stream", "m"}), "--session is missing: wanted --session=ID");
   EXPECT_EQ(Error({"predict", "m", "--input"}), "--input has no value: wanted FILE|-");

@@ -71,6 +71,7 @@ v1::Model ToProto(const ModelDescription& model) {
   proto.set_weights(model.weights);
   proto.set_whole_sequence(model.whole_sequence);
   proto.set_deterministic(model.deterministic);
+  for (const std::string& text : model.vocabulary) proto.add_vocabulary(text);
   proto.set_state(model.state);
   proto.set_reason(model.reason);
   return proto;
