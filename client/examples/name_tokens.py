@@ -1,7 +1,7 @@
-"""usage: with_vocabulary.py MODEL OUTPUT
+"""usage: name_tokens.py MODEL OUTPUT [--text=TOKEN=TEXT]... [--output=TOKEN=NAME]...
 
-Copies a model of characters that rondo-train made, with what makes it write text: the description gets the vocabulary, in which
-'|' is the end of a line, and the weights become 16-bit floats, which are half as large.
+Copies a model of characters that `rondo-train --tokens` made, with the texts of its tokens as vocabulary. --text gives a token
+another text, --output another name to what the model answers of it. The weights become 16-bit floats, half as large.
 """
 
 import json
@@ -10,14 +10,24 @@ import struct
 import sys
 
 
+def describe(description, changes):
+    """Adds the vocabulary; the trainer names each output by its token."""
+    texts, names = {}, {}
+    for change in changes:
+        option, token, new = change.split("=", 2)
+        {"--text": texts, "--output": names}[option][token] = new
+    tokens = [output["name"] for output in description["outputs"]]
+    description["inputs"]["vocabulary"] = [texts.get(token, token) for token in tokens]
+    description["outputs"] = [{"name": names.get(token, token)} for token in tokens]
+
+
 def main():
     content = pathlib.Path(sys.argv[1]).read_bytes()
     (length,) = struct.unpack_from("<Q", content)
     header, body = json.loads(content[8 : 8 + length]), content[8 + length :]
     description = json.loads(header["__metadata__"]["rondo"])
-    # The trainer names each output by its token.
-    description["inputs"]["vocabulary"] = [output["name"].replace("|", "\n") for output in description["outputs"]]
-    description["outputs"] = [{"name": output["name"]} for output in description["outputs"]]
+    describe(description, sys.argv[3:])
+    description.pop("accuracy", None)  # of the weights as they were
     header["__metadata__"]["rondo"] = json.dumps(description, ensure_ascii=False)
     packed = b""
     for name, tensor in header.items():

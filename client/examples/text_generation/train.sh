@@ -11,4 +11,4 @@ trap 'rm -rf "$work"' EXIT
   awk '{ printf "%s|", $0 } NR % 180 == 0 { print "" } END { print "" }' >"$work/verses.txt"
 "$bin/rondo-train" --tokens="$work/verses.txt" --cell=lstm --hidden_size=160 --embedding_size=32 --window=100 --batch_size=32 \
   --state=carry --learning_rate=0.008 --epochs=70 --validation=0.05 --test=0.01 --norefit --threads=1 --output="$work/model"
-python3 "$here/with_vocabulary.py" "$work/model/model.safetensors" "$here/models/verses/1/model.safetensors"
+python3 client/examples/name_tokens.py "$work/model/model.safetensors" "$here/models/verses/1/model.safetensors" --text="|="$'\n'
