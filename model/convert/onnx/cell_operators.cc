@@ -131,6 +131,12 @@ class CellOperator {
     auto roles = call_.tracer().Roles(call_.named(), in, {2});
     if (!roles.has_value()) return std::nullopt;
     const int64_t axis = TimeAxis();
+    if (roles->time_axis >= 0 && roles->first_time > 0) {
+      call_.Refuse(absl::StrCat("begins at timestep ", roles->first_time,
+                                " (after a slice, or a convolution without padding); a cell that begins at the first "
+                                "timestep is supported"));
+      return std::nullopt;
+    }
     const bool fits =
         roles->frame_axes == Sizes{2} && (roles->time_axis == axis || (roles->time_axis < 0 && in.shape[axis] == 1));
     if (fits) return roles;

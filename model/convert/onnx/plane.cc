@@ -62,6 +62,9 @@ bool MoveAlongTime(OperatorCall& call, const Window& window, AxisRoles* roles) {
   } else if (steps < 1 || left >= span) {
     call.Refuse(
         absl::StrCat("goes ", span, " timesteps back over a sequence of ", roles->times, " with ", left, " before it"));
+  } else if (!unpadded && roles->first_time > 0) {
+    call.Refuse(absl::StrCat("pads a sequence that begins at timestep ", roles->first_time,
+                             " (after a slice, or a convolution without padding)"));
   } else if (!unpadded && left < span - 1) {
     call.Refuse(absl::StrCat("looks ", span - 1 - left, " timesteps ahead over two axes; one that is causal, with ",
                              span - 1, " timesteps of zeros before the first, is supported"));

@@ -25,6 +25,10 @@ void ConvAlongTime(OperatorCall& call, const Traced& in, AxisRoles roles, Array 
   }
   // Without padding the first answer is there when the window is full; else the padding says how far it looks ahead.
   const bool unpadded = left == 0 && right == 0;
+  if (!unpadded && roles.first_time > 0) {
+    return call.Refuse(absl::StrCat("pads a sequence that begins at timestep ", roles.first_time,
+                                    " (after a slice, or a convolution without padding)"));
+  }
   const int64_t ahead = unpadded ? 0 : span - 1 - left;
   roles.first_time += unpadded ? span - 1 : 0;
   roles.frame_axes = {1};

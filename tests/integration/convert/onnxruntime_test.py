@@ -300,6 +300,22 @@ class OnnxTest(unittest.TestCase):
         g = Graph()
         self.refuse(g.model(self.SEQUENCE, [g.add("Erf", ["x"])]), r"'Erf_0' \(Erf\) is an error function that is no part of a GELU")
 
+    def test_what_begins_later_than_the_first_timestep_is_refused_where_that_matters(self):
+        """A cell, or zeros before a sequence, begin where a convolution without padding begins to answer."""
+        for name, wanted in (("cell", r"'GRU_2' \(GRU\) begins at timestep 2"), ("padded", r"'Conv_1' \(Conv\) pads a sequence"),
+                             ("plane", r"'Conv_1' \(Conv\) pads a sequence")):
+            with self.subTest(name):
+                g = Graph()
+                shape = [1, 5, "time"] if name != "plane" else [1, 5, "time", 4]
+                kernel, pads = ([3], [2, 0]) if name != "plane" else ([3, 1], [2, 0, 0, 0])
+                y = g.add("Conv", ["x", g.weights(6, 5, *kernel)])
+                if name == "cell":
+                    y = g.add("Transpose", [y], perm=[2, 0, 1])
+                    y, _ = g.add("GRU", [y, g.weights(1, 12, 6), g.weights(1, 12, 4), g.weights(1, 24)], 2, hidden_size=4)
+                else:
+                    y = g.add("Conv", [y, g.weights(3, 6, *kernel)], pads=pads)
+                self.refuse(g.model([("x", FLOAT, shape)], [y]), wanted)
+
     def test_layer_norm_written_as_single_operators_and_as_one(self):
         for whole in (False, True):
             with self.subTest(whole=whole):
