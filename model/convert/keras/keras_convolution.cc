@@ -83,9 +83,10 @@ KerasValue AddKerasConvolution(const KerasLayer& layer, const std::vector<KerasV
     weight.shape.pop_back();
     value = AddDense(graph, layer.name(), value, std::move(weight), std::move(bias));
   }
-  return {
-      AddActivation(graph, absl::StrCat(layer.name(), "_activation"), value, layer.Function("activation", "linear")),
-      true};
+  const bool late = layer.Text("padding", "valid") == "valid" && in[0].zeros_before == 0;
+  value =
+      AddActivation(graph, absl::StrCat(layer.name(), "_activation"), value, layer.Function("activation", "linear"));
+  return {value, true, 0, late ? (window.kernel - 1) * window.dilation : 0};
 }
 
 KerasValue AddKerasPadding(const KerasLayer& layer, const std::vector<KerasValue>& in) {

@@ -355,12 +355,13 @@ Array KerasLayer::Weight(size_t i) const {
   return {};
 }
 
-KerasValue AddKerasLayer(const KerasLayer& layer, const std::vector<KerasValue>& inputs) {
-  for (const KerasValue& input : inputs) {
-    if (input.zeros_before == 0 || IsKerasConvolution(layer.type())) continue;
-    layer.Refuse("follows a padding of timesteps; a convolution with padding=valid is supported there");
-    return {};
-  }
+// A layer whose answers depend on where a sequence begins.
+bool BeginsSomewhere(const KerasLayer& layer) {
+  if (IsKerasConvolution(layer.type())) return layer.Text("padding", "valid") != "valid";
+  return IsKerasCell(layer.type()) || layer.type() == "ZeroPadding1D" || absl::StrContains(layer.type(), "Pooling");
+}
+
+KerasValue AddToValues(const KerasLayer& layer, const std::vector<KerasValue>& inputs) {
   if (IsKerasCell(layer.type())) {
     if (inputs.size() == 1) return AddKerasCell(layer, inputs[0]);
     layer.Refuse("begins with a state that is computed from the data; zeros are supported");
@@ -372,6 +373,24 @@ KerasValue AddKerasLayer(const KerasLayer& layer, const std::vector<KerasValue>&
     return {};
   }
   return adder->second(layer, inputs);
+}
+
+KerasValue AddKerasLayer(const KerasLayer& layer, const std::vector<KerasValue>& inputs) {
+  int64_t late = 0;
+  for (const KerasValue& input : inputs) {
+    late = std::max(late, input.late);
+    if (input.zeros_before != 0 && !IsKerasConvolution(layer.type()))
+      layer.Refuse("follows a padding of timesteps; a convolution with padding=valid is supported there");
+  }
+  if (late > 0 && BeginsSomewhere(layer)) {
+    layer.Refuse(absl::StrCat("begins ", late,
+                              " timesteps late, after a convolution with padding=valid; causal and "
+                              "same are supported before it"));
+  }
+  if (!layer.ok()) return {};
+  KerasValue value = AddToValues(layer, inputs);
+  if (value.sequence) value.late += late;
+  return value;
 }
 
 }  // namespace rondo::convert

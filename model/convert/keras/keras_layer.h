@@ -17,6 +17,7 @@ struct KerasValue {
   Value value;
   bool sequence = true;
   int64_t zeros_before = 0;  // timesteps of zeros before the first, which a convolution that follows goes over
+  int64_t late = 0;          // timesteps at the beginning for which Keras gives nothing
 };
 
 // One layer of the configuration with its weights, while it is added to the graph.

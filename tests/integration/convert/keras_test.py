@@ -125,6 +125,16 @@ class KerasTest(unittest.TestCase):
             self.assertEqual(done.returncode, 1)
             self.assertRegex(done.stderr, f"layer '{after.name}' .* follows ")
 
+    def test_a_convolution_without_padding_gives_what_keras_gives_later_or_is_refused(self):
+        self.compare(keras.Sequential([keras.Input((None, 5)), layers.Conv1D(4, 3, activation="relu"), layers.Conv1D(3, 2),
+                                       layers.Dense(2)]), self.x(), skipped=3)
+        for after in (layers.LSTM(3), layers.GlobalAveragePooling1D(), layers.Conv1D(3, 4, padding="causal")):
+            path = self.folder / f"{after.name}.keras"
+            keras.Sequential([keras.Input((None, 5)), layers.Conv1D(4, 3), layers.Dense(2), after]).save(path)
+            done = subprocess.run([BIN / "rondo-convert", path], text=True, capture_output=True)
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stderr, f"layer '{after.name}' .* begins 2 timesteps late")
+
     def test_weights_that_keras_3_saved_alone(self):
         model = keras.Sequential([keras.Input((None, 5)), layers.LSTM(4, return_sequences=True, recurrent_activation="hard_sigmoid"),
                                   layers.Dense(3), layers.Dense(2)])
