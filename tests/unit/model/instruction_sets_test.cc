@@ -146,8 +146,10 @@ class SameBitsTest : public testing::TestWithParam<CellCase> {
     const Shape shape = RandomShape();
     SCOPED_TRACE(absl::StrCat("inputs ", shape.input_size, " units ", shape.hidden_size, " layers ", shape.num_layers,
                               " outputs ", shape.output_size, " rows ", shape.rows));
-    const ModelSpec spec =
-        MakeSpec(GetParam(), shape.input_size, shape.hidden_size, shape.num_layers, shape.output_size);
+    ModelSpec spec = MakeSpec(GetParam(), shape.input_size, shape.hidden_size, shape.num_layers, shape.output_size);
+    constexpr Head kHeads[] = {Head::kLinear, Head::kSigmoid, Head::kSoftmax, Head::kGaussian};
+    spec.head = kHeads[Below(4)];
+    for (OutputFeature& output : spec.outputs) output = {output.name};  // probabilities have no unit
     const Weights weights = RandomWeightsOfAnySize(spec);
     const std::vector<float> inputs = RandomInputs(kTimesteps * shape.rows * shape.input_size, random_());
     Series expected(spec, shape.rows);
