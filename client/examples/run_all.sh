@@ -12,7 +12,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 mkdir -p build/examples
 failed=0
 table=$'example|score|its value|baseline|better|steps/s|p99 <= ms'
-for run in client/examples/*/run.sh; do
+for run in $(grep -l '/example.sh"$' client/examples/*/run.sh); do  # the others are clients of a server that runs
   name=$(basename "$(dirname "$run")")
   echo "running $name ..." >&2
   if "$run" >"build/examples/$name.log" 2>&1; then
