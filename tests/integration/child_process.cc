@@ -80,6 +80,12 @@ void ChildProcess::Signal(int signal) {
   if (pid_ > 0) kill(pid_, signal);
 }
 
+void ChildProcess::Stop() {
+  Signal(SIGSTOP);
+  siginfo_t stopped;
+  EXPECT_EQ(waitid(P_PID, static_cast<id_t>(pid_), &stopped, WSTOPPED), 0);
+}
+
 int ChildProcess::WaitForExit() {
   while (ReadMore()) {
   }

@@ -144,7 +144,7 @@ TEST_F(LiveServersTest, AServerThatHangsIsPassedOverAndSeesThatWhenItWakes) {
   float count = 0;
   ASSERT_TRUE(b->Step("s", &count, 0).ok());
   ExpectCount(a.get(), "s", 2);
-  a->process.Signal(SIGSTOP);
+  a->process.Stop();
   ExpectWentBack(b.get(), "s", 1);
   ExpectCount(b.get(), "s", 2);
   ExpectCount(b.get(), "s", 3);

@@ -21,7 +21,7 @@ class StoppedServerTest : public SurvivorsTest {
     options.spread = false;  // the first one is asked first
     return Client::Connect(stopped_.address() + "," + other_.address(), options).value();
   }
-  void Stop() { stopped_.process().Signal(SIGSTOP); }
+  void Stop() { stopped_.process().Stop(); }
   std::vector<float> Values() const { return series_.Inputs(0, 0, 1); }
 
   // Runs all at once; each must end before two keepalives have passed.
