@@ -109,8 +109,11 @@ absl::Status TextDecoder::Decode(absl::string_view bytes, Take take) {
                 : absl::StartsWith(head, kBigEndianMark)  ? Encoding::kUtf16BigEndian
                                                           : Encoding::kUtf8;
     bytes = head;
-    if (encoding_ != Encoding::kUtf8) bytes.remove_prefix(kLittleEndianMark.size());
-    if (absl::StartsWith(bytes, kUtf8Mark)) bytes.remove_prefix(kUtf8Mark.size());
+    if (encoding_ != Encoding::kUtf8) {
+      bytes.remove_prefix(kLittleEndianMark.size());
+    } else if (absl::StartsWith(bytes, kUtf8Mark)) {
+      bytes.remove_prefix(kUtf8Mark.size());
+    }
   }
   const bool wide = encoding_ != Encoding::kUtf8;
   const size_t most = wide ? kMaxPieceBytes / 4 : kMaxPieceBytes;  // two bytes become at most three

@@ -59,6 +59,15 @@ TEST(TextDecoderTest, EverySplitOfEveryKindReadsTheSame) {
   }
 }
 
+TEST(TextDecoderTest, Utf16ThatGoesOnAsAnotherMarkDoesIsTextWhereverItIsCut) {
+  const std::string bytes = "\xFE\xFF\xEF\xBB\xBF\x22";
+  for (size_t split = 0; split <= bytes.size(); ++split) {
+    std::string read;
+    ASSERT_EQ(Decode(bytes, split, &read), absl::OkStatus()) << "split at " << split;
+    ASSERT_EQ(read, "\xEE\xBE\xBB\xEB\xBC\xA2") << "split at " << split;
+  }
+}
+
 TEST(TextDecoderTest, TextThatUnpacksToAMillionTimesItsSizeComesInSmallPieces) {
   const std::string text(size_t{1} << 22, 'x');
   std::string read;
