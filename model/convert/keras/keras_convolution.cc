@@ -77,7 +77,7 @@ KerasValue AddKerasConvolution(const KerasLayer& layer, const std::vector<KerasV
   ElementGraph* graph = layer.graph();
   const std::string name = separable ? absl::StrCat(layer.name(), "_depthwise") : layer.name();
   Value value = AddCausalConv(graph, name, in[0].value, depthwise ? DepthwiseWeight(kernel) : ConvWeight(kernel),
-                              separable ? Array{} : std::move(bias), window, ahead);
+                              separable ? Array{} : bias, window, ahead);
   if (separable) {
     Array weight = ConvWeight(pointwise);
     weight.shape.pop_back();

@@ -76,14 +76,14 @@ bool MoveAlongTime(OperatorCall& call, const Window& window, AxisRoles* roles) {
   return true;
 }
 
-Value SumOfTaps(OperatorCall& call, const Plane& plane, const Array& weight, Array bias, const Window& time,
+Value SumOfTaps(OperatorCall& call, const Plane& plane, const Array& weight, const Array& bias, const Window& time,
                 const Window& along) {
   Value sum, then = plane.frame;
   for (int64_t tap = time.kernel - 1; tap >= 0; --tap) {
     const bool newest = tap == time.kernel - 1;
     if (!newest) then = AddDelay(call.graph(), call.Part("before"), then, time.dilation);
     const Value part = AddConv(call.graph(), newest ? std::string(call.element_name()) : call.Part("past"), then,
-                               TapOf(weight, plane.frame_axis, tap), newest ? std::move(bias) : Array{}, along);
+                               TapOf(weight, plane.frame_axis, tap), newest ? bias : Array{}, along);
     sum = newest ? part : AddArithmetic(call.graph(), call.Part("sum"), "add", sum, part);
     if (!call.ok()) return {};
   }
@@ -125,14 +125,14 @@ std::optional<std::vector<Window>> ReadWindows(OperatorCall& call, const Sizes& 
   return windows;
 }
 
-void ConvolvePlane(OperatorCall& call, const Traced& in, const Array& weight, Array bias) {
+void ConvolvePlane(OperatorCall& call, const Traced& in, const Array& weight, const Array& bias) {
   const auto windows = ReadWindows(call, {weight.shape[2], weight.shape[3]}, {in.shape[2], in.shape[3]});
   if (!windows.has_value()) return;
   auto plane = ReadPlane(call, in);
   if (!plane.has_value()) return;
   const Window& time = (*windows)[plane->time_axis() - 2];
   if (!MoveAlongTime(call, time, &plane->roles)) return;
-  const Value sum = SumOfTaps(call, *plane, weight, std::move(bias), time, (*windows)[plane->frame_axis - 2]);
+  const Value sum = SumOfTaps(call, *plane, weight, bias, time, (*windows)[plane->frame_axis - 2]);
   if (call.ok()) GivePlane(call, *plane, in, sum);
 }
 

@@ -32,13 +32,13 @@ std::optional<Plane> ReadPlane(OperatorCall& call, const Traced& in);
 // The window along the timesteps changes the roles of what comes out. False after a refusal.
 bool MoveAlongTime(OperatorCall& call, const Window& window, AxisRoles* roles);
 // The sum over the places of the kernel along the timesteps; `weight`: [out, in / groups, ., .].
-Value SumOfTaps(OperatorCall& call, const Plane& plane, const Array& weight, Array bias, const Window& time,
+Value SumOfTaps(OperatorCall& call, const Plane& plane, const Array& weight, const Array& bias, const Window& time,
                 const Window& along);
 // Gives a value of the plane's timesteps as the output; `in`: the tensor that the plane was read of.
 void GivePlane(OperatorCall& call, const Plane& plane, const Traced& in, const Value& value);
 
 // `weight`: [out, in / groups, ., .].
-void ConvolvePlane(OperatorCall& call, const Traced& in, const Array& weight, Array bias);
+void ConvolvePlane(OperatorCall& call, const Traced& in, const Array& weight, const Array& bias);
 // A transposed convolution; `weight`: [in, out / groups, ., .]. A tensor of three axes is taken too.
 void TransposedConvolvePlane(OperatorCall& call, const Traced& in, const Array& weight, Array bias);
 // `type`: max_pool or average_pool, along the frame only.

@@ -60,7 +60,7 @@ Value SumOfPhases(OperatorCall& call, Plane plane, Array turned, Array bias, con
     groups = 1;
   }
   const int64_t width = turned.shape[plane.frame_axis];
-  return SumOfTaps(call, plane, turned, std::move(bias), time, {width, 1, 1, groups, width - 1, width - 1});
+  return SumOfTaps(call, plane, turned, bias, time, {width, 1, 1, groups, width - 1, width - 1});
 }
 
 // [stride * out][length] -> [out][length * stride], then cut to the length that the padding leaves.

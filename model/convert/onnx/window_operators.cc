@@ -57,7 +57,7 @@ void RunConv(OperatorCall& call) {
   }
   const Sizes own(weight->shape.begin() + 2, weight->shape.end());
   if (call.Wholes("kernel_shape").value_or(own) != own) return call.Refuse("has another kernel_shape than its weights");
-  if (in.rank() == 4) return ConvolvePlane(call, in, *weight, *std::move(bias));
+  if (in.rank() == 4) return ConvolvePlane(call, in, *weight, *bias);
   const auto windows = ReadWindows(call, own, {in.shape[2]});
   const auto probe = call.tracer().Roles(call.named(), in, {1}, true);
   if (!windows.has_value() || !probe.has_value()) return;
