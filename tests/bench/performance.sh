@@ -69,7 +69,7 @@ measure_secured() {
   openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 \
     -keyout "$scratch/key.pem" -out "$scratch/cert.pem" 2>/dev/null
   echo bench-token >"$scratch/token"
-  echo "$(printf bench-token | sha256sum | cut -d' ' -f1) bench predict" >"$scratch/tokens"
+  echo "$(printf bench-token | sha256sum | cut -d' ' -f1) bench sessions" >"$scratch/tokens"
   for streams in 1 128; do
     local -a bare=() safe=()
     for turn in 1 2; do
