@@ -27,7 +27,8 @@ class ChildProcess {
   const std::string& printed() const { return printed_; }
 
   void Signal(int signal);
-  // SIGSTOP, and returns when none of its threads runs any more, which is a while after the signal. SIGCONT lets it go on.
+  // SIGSTOP, and returns when none of its threads runs any more, which is a while after the signal. SIGCONT lets it go
+  // on.
   void Stop();
   // The exit code; minus the signal's number if one ended it.
   int WaitForExit();
