@@ -11,6 +11,7 @@
 #include "absl/strings/str_split.h"
 #include "base/log.h"
 #include "nlohmann/json.hpp"
+#include "server/access/json_text_member.h"
 #include "server/access/method_rules.h"
 #include "server/refusal/refusal.h"
 
@@ -31,11 +32,6 @@ Json ObjectIn(absl::string_view part) {
   if (!absl::WebSafeBase64Unescape(part, &text)) return Json(Json::value_t::discarded);
   Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   return json.is_object() ? json : Json(Json::value_t::discarded);
-}
-
-std::string TextOf(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 // Seconds since the epoch. False: the claim is there and is no time.
@@ -119,7 +115,7 @@ absl::StatusOr<JwtKeys::Claims> JwtKeys::Read(absl::string_view token, const Sig
   }
   if (header.contains("crit")) return Unknown("wants to be understood in a way (\"crit\") that is not known here");
   const absl::string_view text = token.substr(0, parts[0].size() + 1 + parts[1].size());
-  absl::Status status = keys.Check(TextOf(header, "alg"), TextOf(header, "kid"), text, signature);
+  absl::Status status = keys.Check(TextMember(header, "alg"), TextMember(header, "kid"), text, signature);
   if (!status.ok()) return status;
   return ReadClaims(parts[1]);
 }
@@ -127,16 +123,16 @@ absl::StatusOr<JwtKeys::Claims> JwtKeys::Read(absl::string_view token, const Sig
 absl::StatusOr<JwtKeys::Claims> JwtKeys::ReadClaims(absl::string_view part) const {
   const Json json = ObjectIn(part);
   if (!json.is_object()) return Unknown("has no claims");
-  if (TextOf(json, "iss") != options_.issuer) return Unknown("is of another issuer (the claim iss)");
+  if (TextMember(json, "iss") != options_.issuer) return Unknown("is of another issuer (the claim iss)");
   if (!IsFor(json, options_.audience)) return Unknown("is for another audience (the claim aud)");
   Claims claims;
   claims.until = absl::InfinitePast();
   if (!json.contains("exp") || !TimeOf(json, "exp", &claims.until) || !TimeOf(json, "nbf", &claims.from)) {
     return Unknown("does not say in numbers until when it holds (the claims exp and nbf)");
   }
-  const absl::StatusOr<std::string> tenant = ParseTenant(TextOf(json, "tenant"));
+  const absl::StatusOr<std::string> tenant = ParseTenant(TextMember(json, "tenant"));
   if (!tenant.ok()) return Unknown(absl::StrCat("has a claim tenant of ", tenant.status().message()));
-  const absl::StatusOr<Role> role = ParseRole(TextOf(json, "role"));
+  const absl::StatusOr<Role> role = ParseRole(TextMember(json, "role"));
   if (!role.ok()) return Unknown(absl::StrCat("has a claim role of ", role.status().message()));
   claims.principal = {tenants_->Named(*tenant), *role};
   return claims;

@@ -11,6 +11,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
+#include "server/access/json_text_member.h"
 #include "server/refusal/refusal.h"
 
 namespace rondo {
@@ -25,15 +26,10 @@ constexpr size_t kCoordinateBytes = 32;  // of P-256
 
 void FreeParams(OSSL_PARAM* params) { OSSL_PARAM_free(params); }
 
-std::string TextOf(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 // The bytes of a member in base64url; empty: there are none.
 std::string BytesOf(const Json& json, const char* name) {
   std::string bytes;
-  if (!absl::WebSafeBase64Unescape(TextOf(json, name), &bytes)) return {};
+  if (!absl::WebSafeBase64Unescape(TextMember(json, name), &bytes)) return {};
   return bytes;
 }
 
@@ -78,11 +74,11 @@ std::shared_ptr<EVP_PKEY> EcKey(const Json& jwk) {
 
 // What the algorithm of a usable key is; empty: the key is for something else.
 absl::string_view AlgorithmOf(const Json& jwk) {
-  const std::string type = TextOf(jwk, "kty"), use = TextOf(jwk, "use"), named = TextOf(jwk, "alg");
+  const std::string type = TextMember(jwk, "kty"), use = TextMember(jwk, "use"), named = TextMember(jwk, "alg");
   if (!use.empty() && use != "sig") return {};
   absl::string_view algorithm;
   if (type == "RSA") algorithm = kRsa;
-  if (type == "EC" && TextOf(jwk, "crv") == "P-256") algorithm = kEc;
+  if (type == "EC" && TextMember(jwk, "crv") == "P-256") algorithm = kEc;
   return named.empty() || named == algorithm ? algorithm : absl::string_view();
 }
 
@@ -111,7 +107,7 @@ absl::StatusOr<SigningKeys> SigningKeys::Parse(const std::string& text) {
   for (const Json& jwk : *list) {
     const absl::string_view algorithm = jwk.is_object() ? AlgorithmOf(jwk) : absl::string_view();
     if (algorithm.empty()) continue;
-    std::string id = TextOf(jwk, "kid");
+    std::string id = TextMember(jwk, "kid");
     Key key{algorithm, algorithm == kRsa ? RsaKey(jwk) : EcKey(jwk)};
     if (key.key == nullptr) {
       return absl::InvalidArgumentError(absl::StrCat("key \"", absl::CHexEscape(id),

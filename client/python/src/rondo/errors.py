@@ -108,7 +108,8 @@ class ResourceExhausted(RondoError):
 
 
 class FailedPrecondition(RondoError):
-    """The session runs another model or version, or a forecast lacks an input."""
+    """The session runs another model or version, or a forecast lacks an input. Or a session that is stepped without
+    positions went back, as its server had ended before it saved: the same request then goes on from where it stands."""
 
     code = 9
 
