@@ -5,6 +5,7 @@
 #include <deque>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -160,14 +161,32 @@ class PredictStream::Impl {
       SendNext();
       if (wire_->stream->Read(&response_)) {
         if (response_.has_going_away()) continue;  // nothing follows it but the end
+        if (ResumeRefused()) continue;
         TakeAnswered();
         *reply = ToStreamReply(response_);
         return true;
       }
       const absl::Status status = EndWire();
-      if (!Resume(status)) End(status);
+      if (WaitToResume(status.code(), Pushback(wire_->context))) {
+        Reopen();
+      } else {
+        End(status);
+      }
     }
     return false;
+  }
+
+  // A server that has come back answers before its models are loaded. Such a refusal is part of the outage: the stream
+  // is opened again. The messages behind the refused one may be refused or not, so that all are sent again.
+  bool ResumeRefused() {
+    const auto code = static_cast<absl::StatusCode>(response_.status().code());
+    if (code != absl::StatusCode::kUnavailable) return false;
+    const std::string advice = absl::StrCat(response_.status().retry_after_ms());
+    if (!WaitToResume(code, advice == "0" ? std::nullopt : std::optional<absl::string_view>(advice))) return false;
+    wire_->context.TryCancel();
+    (void)EndWire();
+    Reopen();
+    return true;
   }
 
   // Sends the oldest message that the writer did not, if no reply is to come before that one's.
@@ -208,14 +227,16 @@ class PredictStream::Impl {
     return wire_->prepared.ok() ? status : wire_->prepared;
   }
 
-  // True, after a wait: there is a new stream, though nobody knows whether a server is at its end.
-  bool Resume(const absl::Status& status) {
+  // True, after a wait: the stream is to be opened again, though nobody knows whether a server is at its end.
+  bool WaitToResume(absl::StatusCode code, std::optional<absl::string_view> pushback) {
     if (!IsResumable()) return false;
     if (outage_end_ == absl::InfiniteFuture()) outage_end_ = connection_->NewDeadline();
     // A server that was never there is not waited for, by a stream no more than by a call.
     const Repeat repeat = was_answered_ ? Repeat::kUntilDeadline : Repeat::kSafe;
-    const FailedTry failed{++tries_, status.code(), repeat, Pushback(wire_->context)};
-    if (!connection_->WaitToRetry(failed, outage_end_)) return false;
+    return connection_->WaitToRetry(FailedTry{++tries_, code, repeat, pushback}, outage_end_);
+  }
+
+  void Reopen() {
     bool is_over = false;
     {
       std::lock_guard<std::mutex> lock(mutex_);
@@ -226,7 +247,6 @@ class PredictStream::Impl {
       if (over_) wire_->context.TryCancel();          // meanwhile: nobody reads it
     }
     if (is_over) wire_->stream->WritesDone();
-    return true;
   }
 
   void End(const absl::Status& status) {

@@ -14,9 +14,10 @@ namespace rondo {
 
 // A stream of messages, each with steps for any number of sessions; replies come in the order of the writes.
 //
-// It outlives its server: when the server drains, or the connection breaks (see ClientOptions::keepalive), Read opens
-// another stream and sends again what was not answered, for as long as ClientOptions::timeout. It ends instead if one
-// of those messages could run twice (a sequence of a session without position, or with end_session). A session that
+// It outlives its server: when the server drains, or the connection breaks (see ClientOptions::keepalive), or the model
+// is not there yet after that (a message is refused with UNAVAILABLE), Read opens another stream and sends again what
+// was not answered, for as long as ClientOptions::timeout. If one of those messages could run twice (a sequence of a
+// session without position, or with end_session) the stream ends, or the refusal is the reply. A session that
 // lost answered steps in a crash (a server with --durability=interval) answers FAILED_PRECONDITION and where it stands,
 // as do all but the last of several messages for one session that a crash left unanswered.
 //

@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import pathlib
 import tempfile
 import unittest
 
@@ -12,6 +13,7 @@ from rondo import _stream_state
 from rondo._channel import targets_of
 from rondo._unsaved import UnsavedSteps
 from server_process import ServerProcess
+from small_models import write_sum_model
 
 PATIENT = {"timeout": 60.0, "max_backoff": 0.2}
 
@@ -145,6 +147,56 @@ class StoppedServerTest(SurviveTest):
             stream.read()
         with self.assertRaises(rondo.RondoError):
             stream.read()
+
+
+class LateModelTest(unittest.TestCase):
+    """A server that has come back, with a model that cannot be loaded at first."""
+
+    def setUp(self):
+        repository = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        write_sum_model(repository, "sum", ["x"])
+        self.file = repository / "sum/1/model.safetensors"
+        self.server = self.enterContext(ServerProcess(repository=repository))
+
+    def restart_with_a_broken_file(self):
+        self.server.stop()
+        self.file.rename(self.file.with_suffix(".whole"))
+        self.file.write_bytes(b"broken")
+        self.server.restart()
+
+    def mend_the_file(self):
+        self.file.with_suffix(".whole").rename(self.file)
+        self.server.look_for_models()
+
+    def test_what_a_stream_sent_before_it_is_sent_again(self):
+        with rondo.Client(self.server.address, **PATIENT) as client, client.open_stream("sum") as stream:
+            stream.write([rondo.SequenceInput([[1]])])
+            self.assertEqual(stream.read().outputs[0].values.tolist(), [[1]])
+            self.restart_with_a_broken_file()
+            for number in range(2, 6):
+                stream.write([rondo.SequenceInput([[number]])])
+            with self.assertRaises(rondo.DeadlineExceeded):
+                stream.read(timeout=0.5)
+            self.mend_the_file()
+            stream.done_writing()
+            self.assertEqual([reply.outputs[0].values.tolist() for reply in stream], [[[n]] for n in range(2, 6)])
+
+    def test_what_an_asyncio_stream_sent_before_it_is_sent_again(self):
+        async def drive():
+            async with rondo.aio.Client(self.server.address, **PATIENT) as client, client.open_stream("sum") as stream:
+                await stream.write([rondo.SequenceInput([[1]])])
+                await stream.read()
+                await asyncio.to_thread(self.restart_with_a_broken_file)
+                await stream.write([rondo.SequenceInput([[2]])])
+                with self.assertRaises(rondo.DeadlineExceeded):
+                    await stream.read(timeout=0.5)
+                for number in range(3, 6):
+                    await stream.write([rondo.SequenceInput([[number]])])
+                self.mend_the_file()
+                await stream.done_writing()
+                return [reply.outputs[0].values.tolist() async for reply in stream]
+
+        self.assertEqual(asyncio.run(drive()), [[[number]] for number in range(2, 6)])
 
 
 class KilledServerTest(SurviveTest):

@@ -186,6 +186,34 @@ TEST_F(ResumeTest, AStreamWhoseWriterIsDoneWhileItConnectsAgainEnds) {
   }
 }
 
+TEST_F(ResumeTest, MessagesThatComeBeforeTheModelAreSentAgain) {
+  PredictStream stream = Connect().OpenStream("sum");
+  StreamReply reply;
+  ASSERT_TRUE(stream.Write(StepAt("a", 0, 1)));
+  ASSERT_TRUE(stream.Read(&reply));
+  server_.RefuseMessages(12);  // more than a call is tried
+  for (int i = 1; i < 6; ++i) ASSERT_TRUE(stream.Write(StepAt("a", i, 1)));
+  for (int i = 1; i < 6; ++i) {
+    ASSERT_TRUE(stream.Read(&reply)) << i;
+    ASSERT_THAT(reply.sequences.at(0).values, ElementsAre(static_cast<float>(i + 1)));
+  }
+  EXPECT_TRUE(stream.Finish().ok());
+}
+
+TEST_F(ResumeTest, ARefusedMessageThatCouldRunTwiceIsAnsweredSo) {
+  PredictStream stream = Connect().OpenStream("sum");
+  StreamReply reply;
+  std::vector<SequenceInput> sequences = StepAt("a", 0, 1);
+  sequences[0].position.reset();
+  server_.RefuseMessages(1);
+  for (const absl::StatusCode wanted : {absl::StatusCode::kUnavailable, absl::StatusCode::kOk}) {
+    ASSERT_TRUE(stream.Write(sequences));
+    ASSERT_TRUE(stream.Read(&reply));
+    EXPECT_EQ(reply.status.code(), wanted);
+  }
+  EXPECT_TRUE(stream.Finish().ok());
+}
+
 TEST_F(ResumeTest, AMessageThatCouldRunTwiceEndsTheStream) {
   server_.EndStreamsAfter({1});
   PredictStream stream = Connect().OpenStream("sum");

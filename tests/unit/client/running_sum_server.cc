@@ -58,6 +58,18 @@ int RunningSumServer::TakeMessageLimit() {
   return limit;
 }
 
+void RunningSumServer::RefuseMessages(int count) {
+  MutexLock lock(&mutex_);
+  messages_to_refuse_ = count;
+}
+
+bool RunningSumServer::TakeMessageRefusal() {
+  MutexLock lock(&mutex_);
+  if (messages_to_refuse_ == 0) return false;
+  --messages_to_refuse_;
+  return true;
+}
+
 void RunningSumServer::FailNextStreams(std::deque<Fault> faults) {
   MutexLock lock(&mutex_);
   stream_faults_ = std::move(faults);
@@ -196,7 +208,10 @@ grpc::Status RunningSumServer::StreamPredict(
   int left = TakeMessageLimit();
   while (left-- > 0 && stream->Read(&request)) {
     v1::PredictResponse response;
-    if (request.sequences().empty()) {
+    if (TakeMessageRefusal()) {
+      response.mutable_status()->set_code(grpc::UNAVAILABLE);
+      response.mutable_status()->set_retry_after_ms(1);
+    } else if (request.sequences().empty()) {
       response.mutable_status()->set_code(grpc::INVALID_ARGUMENT);
       response.mutable_status()->set_message("0 sequences");
     }

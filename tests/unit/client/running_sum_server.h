@@ -45,6 +45,8 @@ class RunningSumServer final : public v1::Inference::Service, public v1::Session
   void EndStreamsAfter(std::deque<int> messages);
   // The next streams are refused so.
   void FailNextStreams(std::deque<Fault> faults);
+  // Refuses so many messages of streams with UNAVAILABLE; the streams go on.
+  void RefuseMessages(int count);
   // The metadata of the last call or stream.
   std::multimap<std::string, std::string> last_metadata() const;
   int predict_calls() const;
@@ -78,6 +80,7 @@ class RunningSumServer final : public v1::Inference::Service, public v1::Session
   std::optional<Fault> TakeStreamFault() ABSL_LOCKS_EXCLUDED(mutex_);
   void NoteMetadata(const grpc::ServerContext& context) ABSL_LOCKS_EXCLUDED(mutex_);
   int TakeMessageLimit() ABSL_LOCKS_EXCLUDED(mutex_);
+  bool TakeMessageRefusal() ABSL_LOCKS_EXCLUDED(mutex_);
   // REQUIRES: it is not to run.
   grpc::Status Refusal(Fault fault, grpc::ServerContext* context);
   void AwaitRelease() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -91,6 +94,7 @@ class RunningSumServer final : public v1::Inference::Service, public v1::Session
   std::deque<Fault> stream_faults_ ABSL_GUARDED_BY(mutex_);
   std::multimap<std::string, std::string> last_metadata_ ABSL_GUARDED_BY(mutex_);
   std::deque<int> stream_limits_ ABSL_GUARDED_BY(mutex_);
+  int messages_to_refuse_ ABSL_GUARDED_BY(mutex_) = 0;
   int predict_calls_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t last_version_ ABSL_GUARDED_BY(mutex_) = 0;
   bool released_ ABSL_GUARDED_BY(mutex_) = false;

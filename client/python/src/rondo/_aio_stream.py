@@ -13,6 +13,8 @@ from . import _calls, _stream_state, errors, messages
 
 # What an operation raises on a stream that has ended, or is about to.
 _BROKEN = (grpc.aio.AioRpcError, grpc.aio.InternalError, asyncio.InvalidStateError)
+# What a write meets besides when the reader gives its call up. A write runs in a task that nobody else cancels.
+_GIVEN_UP = (*_BROKEN, asyncio.CancelledError)
 
 
 async def _to_the_end(operation: Coroutine[Any, Any, None]) -> None:
@@ -33,6 +35,7 @@ class PredictStream:
         self._done_writing = False
         self._over = False
         self._write_failed = False  # on this call
+        self._is_behind = False  # what is unanswered is still to be sent on this call, by _sending_again
         self._writing = asyncio.Lock()
         self._sending_again: asyncio.Task[None] | None = None
         self._reading: asyncio.Future[messages.StreamReply | None] | None = None  # which nobody has waited out
@@ -45,9 +48,14 @@ class PredictStream:
     async def _write(self, request: Any) -> None:
         async with self._writing:
             self._unanswered.sent(request)
+            if self._is_behind:
+                return
+            call = self._call
             try:
-                await self._call.write(request)
-            except _BROKEN as failure:
+                await call.write(request)
+            except _GIVEN_UP as failure:
+                if call is not self._call:
+                    return
                 self._write_failed = True
                 # A stream that has ended meanwhile is the reader's affair.
                 if self._over or not self._outage.can_end() or self._unanswered.is_full():
@@ -83,25 +91,33 @@ class PredictStream:
                 await asyncio.sleep(delay)
                 self._open_again()
             elif not response.HasField("going_away"):  # nothing follows it but the end
-                self._outage.answered()
-                return self._unanswered.reply(response)
+                delay = self._outage.delay_of_refused(response) if not self._over else None
+                if delay is None:
+                    self._outage.answered()
+                    return self._unanswered.reply(response)
+                await asyncio.sleep(delay)
+                self._open_again()
 
     def _open_again(self) -> None:
-        self._call = self._start()
+        given_up, self._call = self._call, self._start()
+        given_up.cancel()
         self._write_failed = False
-        again = self._unanswered.all()
+        self._is_behind = True
         # Beside the reader: what is sent may have to wait until something is read.
-        self._sending_again = asyncio.create_task(self._send_again(self._call, again))
+        self._sending_again = asyncio.create_task(self._send_again(self._call))
 
-    async def _send_again(self, call: Any, requests: list[Any]) -> None:
+    async def _send_again(self, call: Any) -> None:
         async with self._writing:
+            if call is not self._call:
+                return
+            self._is_behind = False
             try:
-                for request in requests:
+                for request in self._unanswered.all():
                     await call.write(request)
                 if self._done_writing:
                     await call.done_writing()
-            except _BROKEN:
-                self._write_failed = True  # the reader sees it
+            except _GIVEN_UP:
+                self._write_failed = call is self._call  # the reader sees it
 
     async def __aiter__(self) -> AsyncIterator[messages.StreamReply]:
         while (reply := await self.read()) is not None:
@@ -113,10 +129,13 @@ class PredictStream:
 
     async def _half_close(self) -> None:
         async with self._writing:
+            if self._is_behind:
+                return
+            call = self._call
             try:
-                await self._call.done_writing()
-            except _BROKEN:
-                self._write_failed = True  # the reader sees it
+                await call.done_writing()
+            except _GIVEN_UP:
+                self._write_failed = call is self._call  # the reader sees it
 
     async def close(self) -> None:
         self._over = True

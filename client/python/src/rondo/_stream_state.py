@@ -93,6 +93,17 @@ class Outage:
         # A server that was never there is not waited for, by a stream no more than by a call.
         return self._attempts.delay(error, repeatable=True, waits=self._was_answered, trailers=trailers)
 
+    def delay_of_refused(self, response: inference_pb2.PredictResponse) -> float | None:
+        """Seconds to wait before the stream is opened again; None: `response` is the reply to its message.
+
+        A server that has come back answers before its models are loaded. Such a refusal is part of the outage. The
+        messages behind the refused one may be refused or not, so that all are to be sent again."""
+        error = _wire.from_status(response.status)
+        if not isinstance(error, errors.Unavailable):
+            return None
+        delay = self.delay(error, None)
+        return None if delay is None else max(delay, error.retry_after or 0)
+
 
 def no_reply_within(timeout: float | None) -> errors.DeadlineExceeded:
     return errors.DeadlineExceeded(f"no reply came within {timeout} seconds; the stream goes on")

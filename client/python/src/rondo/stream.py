@@ -16,9 +16,10 @@ from . import _calls, _stream_state, errors, messages
 class PredictStream:
     """A stream of messages, each with steps of any number of sessions; replies come in the order of the writes.
 
-    It outlives its server: when that drains, or the connection breaks, `read` opens another stream and sends again what
-    was not answered, for as long as the client's timeout. It ends instead if one of those messages could run twice (a
-    sequence of a session without position, or with end_session). A session that lost answered steps in a crash (a server
+    It outlives its server: when that drains, or the connection breaks, or the model is not there yet after that (a
+    message is refused as Unavailable), `read` opens another stream and sends again what was not answered, for as long as
+    the client's timeout. If one of those messages could run twice (a sequence of a session without position, or with
+    end_session) the stream ends, or the refusal is the reply. A session that lost answered steps in a crash (a server
     with --durability=interval) answers PositionError, as do all but the last of several messages for one session that a
     crash left unanswered.
 
@@ -95,6 +96,12 @@ class PredictStream:
                 self._open()
                 continue
             if response.HasField("going_away"):  # nothing follows it but the end
+                continue
+            delay = self._outage.delay_of_refused(response) if not self._over else None
+            if delay is not None:
+                time.sleep(delay)
+                self._call.cancel()
+                self._open()
                 continue
             self._outage.answered()
             return self._unanswered.reply(response)
