@@ -28,7 +28,7 @@ enum class Why : uint8_t {
   kCancelled,
   kDraining,
   kMoved,      // another server has the session
-  kWentBack,   // the session may be older than what was answered: said once
+  kWentBack,   // the session may be older than what was answered: said until a client has heard it
   kStore,      // the session store is away, or what it has of the session is damaged
   kStoreFull,  // the session store has no room
   kConnectionsFull,

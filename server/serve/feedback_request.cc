@@ -9,7 +9,9 @@
 #include "server/metrics/metrics.h"
 #include "server/refusal/refusal.h"
 #include "server/serve/or_out_of_memory.h"
+#include "server/serve/position_refusals.h"
 #include "server/serve/record_refusal.h"
+#include "server/session/session_id.h"
 
 namespace rondo {
 
@@ -71,6 +73,12 @@ WorkBudget* FeedbackRequest::budget() const {
   return owner_->budget() == nullptr ? context_->budget : owner_->budget();
 }
 
+void FeedbackRequest::NoteHeard(const absl::Status& refusal) {
+  const Refusal said = RefusalOf(refusal);
+  if (said.why != Why::kWentBack || cancelled_ || !HearsAnswer(came_, deadline_, SteadyNow())) return;
+  context_->sessions->HeardThatItWentBack(SessionName(owner_->tenant(), subject_.session_id), *said.next_position);
+}
+
 void FeedbackRequest::Finish(const absl::Status& status) {
   running_ = false;
   status_ = status;
@@ -79,6 +87,7 @@ void FeedbackRequest::Finish(const absl::Status& status) {
   if (model_ != nullptr) model_->metrics->requests.durations.Observe(method_, status.code(), SteadyNow() - came_);
   budget()->GiveBack(std::exchange(work_, {}));
   if (!status.ok()) {
+    NoteHeard(status);
     RecordRefusal(status, {LabelOf(method_), subject_.model, "", owner_->caller()}, context_->metrics);
   }
   owner_->OnMessageDone();

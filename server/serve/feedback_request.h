@@ -80,6 +80,8 @@ class FeedbackRequest : private Event {
   // FAILED_PRECONDITION: the session is of another model or version. OK: the request starts from it.
   absl::Status StartFromChecked(SessionLease session);
   WorkBudget* budget() const;
+  // The client hears `refusal`, unless it may have given up: what is said until it was heard is not said again.
+  void NoteHeard(const absl::Status& refusal);
 
   const ServeContext* const context_;
   MessageOwner* const owner_;

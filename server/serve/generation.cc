@@ -138,7 +138,7 @@ absl::Status Generation::StartFrom(SessionLease session) {
   const absl::Status fits = OrOutOfMemory([this] { return FitTo(*model()->model); });
   if (!fits.ok()) return fits;
   if (request_.move_session) {
-    if (const absl::Status status = CheckPosition(&session); !status.ok()) {
+    if (const absl::Status status = CheckPosition(session); !status.ok()) {
       return LooksAgain(&session) ? AcquireSession(nullptr, Order()) : status;
     }
   }
@@ -149,10 +149,10 @@ absl::Status Generation::StartFrom(SessionLease session) {
   return Run(std::move(session));
 }
 
-absl::Status Generation::CheckPosition(SessionLease* session) const {
-  if (!request_.position && session->went_back()) return TellThatItWentBack(request_.session_id, session);
-  if (!request_.position || *request_.position == session->position()) return absl::OkStatus();
-  return WrongPosition(request_.session_id, *session, *request_.position);
+absl::Status Generation::CheckPosition(const SessionLease& session) const {
+  if (!request_.position && session.went_back()) return WentBack(request_.session_id, session);
+  if (!request_.position || *request_.position == session.position()) return absl::OkStatus();
+  return WrongPosition(request_.session_id, session, *request_.position);
 }
 
 bool Generation::LooksAgain(SessionLease* session) {

@@ -67,7 +67,7 @@ class Generation : public FeedbackRequest, private TokenPath::Owner {
   absl::Status AcquireOrCreate();
   RequestOrder Order() const;
   // Whether the session, which is to move, stands where the request goes on.
-  absl::Status CheckPosition(SessionLease* session) const;
+  absl::Status CheckPosition(const SessionLease& session) const;
   // The client is ahead of the session: another server may have moved it on. True: it is to be acquired anew, once.
   bool LooksAgain(SessionLease* session);
   // Takes the cost of the request, and runs it from `session`, or from a zero state if that is empty.

@@ -8,6 +8,7 @@
 #include "server/metrics/metrics.h"
 #include "server/refusal/refusal.h"
 #include "server/serve/or_out_of_memory.h"
+#include "server/serve/position_refusals.h"
 #include "server/serve/record_refusal.h"
 #include "server/session/session_id.h"
 
@@ -21,6 +22,7 @@ void Message::FinishRefused(const absl::Status& status) {
 
 void Message::Start(RequestView request, absl::Time now, absl::Time deadline) {
   running_ = true;
+  cancelled_ = false;
   arrived_ = now;
   came_ = std::min(now, context_->clock->unread_since());
   refusal_ = first_failure_ = absl::OkStatus();
@@ -114,8 +116,14 @@ void Message::OnSequenceDone(const absl::Status& status) {
   if (--unfinished_ == 0) Finish();
 }
 
+void Message::NoteHeard() {
+  if (cancelled_ || !HearsAnswer(came_, deadline_, SteadyNow())) return;
+  for (size_t i = 0; i < request_.sequences; ++i) tasks_[i]->OnHeard();
+}
+
 void Message::Finish() {
   running_ = false;
+  if (refusal_.ok() && !first_failure_.ok()) NoteHeard();
   budget()->GiveBack(std::exchange(work_, {}));
   context_->metrics->in_flight.Add(-1);
   if (model_ != nullptr) {
@@ -127,6 +135,7 @@ void Message::Finish() {
 
 void Message::Cancel() {
   if (!running_) return;
+  cancelled_ = true;
   ++unfinished_;  // it must not end, and be gone, while its tasks are told
   for (size_t i = 0; i < request_.sequences; ++i) tasks_[i]->Cancel();
   OnSequenceDone(absl::OkStatus());

@@ -69,6 +69,8 @@ class Message {
   absl::Status TakeWork();
   WorkBudget* budget() const;
   void FinishRefused(const absl::Status& status);
+  // Tells the sequences that their results are heard, unless the client may have given up.
+  void NoteHeard();
   void Finish();
 
   const ServeContext* const context_;
@@ -87,6 +89,7 @@ class Message {
   absl::Time deadline_;
   size_t unfinished_ = 0;
   bool running_ = false;
+  bool cancelled_ = false;
 };
 
 }  // namespace rondo

@@ -12,13 +12,16 @@ absl::Status WrongPosition(absl::string_view session_id, const SessionLease& ses
                 session.position());
 }
 
-absl::Status TellThatItWentBack(absl::string_view session_id, SessionLease* session) {
-  session->ToldThatItWentBack();
+absl::Status WentBack(absl::string_view session_id, const SessionLease& session) {
   return Refuse(Why::kWentBack,
-                absl::StrCat("session '", session_id, "' went back to position ", session->position(),
+                absl::StrCat("session '", session_id, "' went back to position ", session.position(),
                              ": the server that had it ended without saving what came after; "
                              "the same request again goes on from there"),
-                session->position());
+                session.position());
+}
+
+bool HearsAnswer(absl::Time asked, absl::Time deadline, absl::Time now) {
+  return now - asked <= (deadline - asked) / 2;
 }
 
 }  // namespace rondo

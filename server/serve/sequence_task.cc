@@ -13,6 +13,7 @@
 #include "server/serve/or_out_of_memory.h"
 #include "server/serve/position_refusals.h"
 #include "server/serve/request_digest.h"
+#include "server/session/session_id.h"
 
 namespace rondo {
 namespace {
@@ -27,6 +28,7 @@ void SequenceTask::Start(const SequenceView& sequence) {
   sequence_ = sequence;
   result_ = SequenceResult();
   cancelled_ = looked_again_ = false;
+  went_back_to_ = std::nullopt;
   const bool lives = !sequence_.session_id.empty() && !message_->request().terms.anew;
   fits_ = message_->model() == nullptr ? message_->model_away() : FitTo(*message_->model()->model);
   if (!fits_.ok() && !lives) return EndRefused(fits_);
@@ -90,7 +92,8 @@ void SequenceTask::Begin() {
     return Run();
   }
   if (!sequence_.position && lease_.went_back()) {
-    return EndRefused(TellThatItWentBack(sequence_.session_id, &lease_));
+    went_back_to_ = lease_.position();
+    return EndRefused(WentBack(sequence_.session_id, lease_));
   }
   const auto timesteps = static_cast<int64_t>(TimestepsOf(sequence_, *lease_.model()));
   switch (lease_.Check(sequence_.position, timesteps, digest_)) {
@@ -253,6 +256,11 @@ void SequenceTask::EndRefused(absl::Status status) {
   message_->Record(status);
   result_.status = std::move(status);
   Done();
+}
+
+void SequenceTask::OnHeard() {
+  if (!went_back_to_) return;
+  context_->sessions->HeardThatItWentBack(SessionName(message_->tenant(), sequence_.session_id), *went_back_to_);
 }
 
 void SequenceTask::Done() {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -32,6 +33,9 @@ class SequenceTask : private RunObserver, private Event {
   void Start(const SequenceView& sequence);
   // Ends as CANCELLED soon, unless it is done.
   void Cancel();
+  // The client hears the result: what is said until it was heard is not said again. REQUIRES: it is done, and what the
+  // sequence points to is still there.
+  void OnHeard();
 
  private:
   enum class Stage { kIdle, kRunning, kCommitting };
@@ -77,6 +81,7 @@ class SequenceTask : private RunObserver, private Event {
   bool cancelled_ = false;
   bool looked_again_ = false;
   uint64_t digest_ = 0;
+  std::optional<int64_t> went_back_to_;  // the result says that the session did
   SessionLease lease_;
   SequenceRun run_;
   CommittedSequence committed_;

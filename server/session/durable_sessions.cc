@@ -57,6 +57,12 @@ void DurableSessions::OnChange(SessionShard& shard, LiveSession* session, bool i
 
 void DurableSessions::OnUse(SessionShard& shard, LiveSession* session) { saver_.NoteUse(shard, session); }
 
+void DurableSessions::OnHeard(SessionShard& shard, LiveSession* session) {
+  session->stored.went_back = false;
+  session->stored.save_when_free = true;
+  if (!session->leased) saver_.NoteUse(shard, session);
+}
+
 void DurableSessions::OnEnd(SessionShard&, const LiveSession& session, const SessionEnd& end) {
   backing_.SaveEnd(EndOf(session, end));
 }

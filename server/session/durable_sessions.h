@@ -47,6 +47,8 @@ class DurableSessions {
   void OnChange(SessionShard& shard, LiveSession* session, bool is_saved) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   // A request has used `session`, which nobody has now, and has not changed it.
   void OnUse(SessionShard& shard, LiveSession* session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
+  // A client has heard that `session` went back: it is saved, so that those who load it do not tell that again.
+  void OnHeard(SessionShard& shard, LiveSession* session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   // `session`, which has been committed at least once, ends.
   void OnEnd(SessionShard& shard, const LiveSession& session, const SessionEnd& end)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);

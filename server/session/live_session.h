@@ -33,7 +33,7 @@ struct StoredCopy {
   bool dirty = false;           // the session is in its shard's list of those to save, or save_when_free
   bool save_when_free = false;  // the save was due while the session was leased
   bool wanted = false;          // another server wants the session: it goes when it is free
-  bool went_back = false;       // the session may be older than what was answered, and nobody has been told
+  bool went_back = false;       // the session may be older than what was answered, and no client has heard that
   uint64_t term = 0;            // of the store's ownership, as of when the session entered memory
 
   bool is_current() const { return change == saved_change; }

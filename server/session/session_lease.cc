@@ -85,12 +85,6 @@ std::optional<int64_t> SessionLease::durable_position() const {
 
 bool SessionLease::went_back() const { return session_->stored.went_back; }
 
-void SessionLease::ToldThatItWentBack() {
-  MutexLock lock(&table_->ShardOf(session_->hash).mutex);
-  session_->stored.went_back = false;
-  session_->stored.save_when_free = true;  // what was told once is not to be told again
-}
-
 SessionRecord SessionLease::Export() const {
   MutexLock lock(&table_->ShardOf(session_->hash).mutex);
   SessionRecord record = RecordOf(ViewOf(*session_));

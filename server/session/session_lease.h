@@ -93,10 +93,9 @@ class SessionLease {
   std::optional<int64_t> durable_position() const;
 
   // Whether the session may be older than what was answered, because a server that had it ended without saving it, and
-  // nobody has been told. A commit makes that go away too. REQUIRES: not stateless.
+  // nobody has been told: see SessionTable::HeardThatItWentBack. A commit makes that go away too. REQUIRES: not
+  // stateless.
   bool went_back() const;
-  // It has been told, once the lease ends.
-  void ToldThatItWentBack();
 
   // Moves the session on and ends the lease; next_state() already holds the new state. A stateless lease only ends.
   // Absent: the change is on its way to the store, and `waiter` will hear; `sequence` lives until then. ABORTED:

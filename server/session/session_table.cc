@@ -222,6 +222,16 @@ void SessionTable::Release(LiveSession* session, absl::Time now) {
   }
 }
 
+void SessionTable::HeardThatItWentBack(absl::string_view id, int64_t position) {
+  const SessionKey key(id);
+  SessionShard& shard = ShardOf(key.hash);
+  MutexLock lock(&shard.mutex);
+  LiveSession* const session = shard.Find(key);
+  // One that is on its way to another server was sent there with its doubt.
+  if (session == nullptr || session->loading || !session->stored.went_back || session->position != position) return;
+  durable_->OnHeard(shard, session);
+}
+
 void SessionTable::PassOn(SessionShard& shard, LiveSession* session, Aftermath* after) {
   if (session->stored.wanted) return durable_->LetGo(shard, session);
   GiveToNext(session, after);

@@ -105,6 +105,10 @@ class SessionTable {
   absl::StatusOr<std::vector<SessionInfo>> List(absl::string_view model, size_t page_size, absl::Time now,
                                                 std::string* page_token, absl::string_view tenant = {});
 
+  // A client has been told that the session went back to `position`, where it still stands: nobody needs to be told
+  // again. Nothing happens if the session is not here, or has moved.
+  void HeardThatItWentBack(absl::string_view id, int64_t position);
+
   // Ends sessions that have been idle for their timeout. Cheap when nothing is due; call about once a second.
   // Returns how many ended.
   size_t ExpireIdle(absl::Time now);

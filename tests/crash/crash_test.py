@@ -6,8 +6,7 @@ and compares the answers with those it had. In the end every session's answers m
 uninterrupted request to a server without a store.
 
 A few sessions are sent without positions, as Triton's clients do, and only count their answers: whatever they lose has to be
-said, once, with the position that they go on from, and no answer may show a position that their count does not explain.
-There is one exception, which is counted apart: a notice that was in the answer to a message which its client had given up.
+said, with the position that they go on from, and no answer may show a position that their count does not explain.
 
 With --durability=every_reply no answered step may be lost. With interval a step may be lost if something was hurt within
 the interval after its answer, or if Redis was away then, or if a server that had been stopped woke: what it was asked
@@ -144,7 +143,7 @@ class Counter(threading.Thread):
         self.stopping = threading.Event()
         self.known = {f"counted-{number}": 0 for number in range(self.SESSIONS)}
         self.perhaps = dict.fromkeys(self.known, 0)  # requests since then that got no answer, and may have been run
-        self.answers = self.notices = self.lost = self.unheard = 0
+        self.answers = self.notices = self.lost = 0
 
     def run(self):
         server = 0
@@ -171,9 +170,7 @@ class Counter(threading.Thread):
         error = output.error
         if error is None:
             steps = output.next_position - self.known[id]
-            if steps < 1 and self.durability == "interval" and self.perhaps[id] > 0:
-                self.unheard += 1 - steps
-            elif not 1 <= steps <= 1 + self.perhaps[id]:
+            if not 1 <= steps <= 1 + self.perhaps[id]:
                 self.verdict.problem(f"{id}: went from {self.known[id]} to {output.next_position} without a word")
             self.answers += 1
             self.known[id], self.perhaps[id] = output.next_position, 0
@@ -272,8 +269,7 @@ def run(options, folder, log):
           f"({', '.join(f'{count} x {name}' for name, count in sorted(hurts.items()))}), {len(series)} sessions, "
           f"{verdict.steps} answered steps in {time.monotonic() - started:.0f} s; {verdict.rewinds} times a session came back "
           f"earlier, {verdict.rewound_steps} steps in all, the oldest answered {verdict.oldest_lost:.2f} s before; "
-          f"without positions {counter.answers} answers, {counter.lost} steps lost and told of in {counter.notices} notices, "
-          f"{counter.unheard} in notices that came too late for a client's deadline; "
+          f"without positions {counter.answers} answers, {counter.lost} steps lost and told of in {counter.notices} notices; "
           f"{len(verdict.problems)} problems", flush=True)
     for problem in verdict.problems[:20]:
         print("  " + problem)

@@ -214,8 +214,9 @@ grpc::Status RunningSumServer::StreamPredict(
     } else if (request.sequences().empty()) {
       response.mutable_status()->set_code(grpc::INVALID_ARGUMENT);
       response.mutable_status()->set_message("0 sequences");
+    } else {
+      for (const v1::Sequence& sequence : request.sequences()) *response.add_results() = RunSequence(sequence);
     }
-    for (const v1::Sequence& sequence : request.sequences()) *response.add_results() = RunSequence(sequence);
     if (!stream->Write(response)) break;
   }
   if (left < 0) {

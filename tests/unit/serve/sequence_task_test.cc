@@ -271,6 +271,12 @@ SessionPersistence StoreOn(const std::shared_ptr<MemoryDisk>& disk, Durability d
   return persistence;
 }
 
+std::shared_ptr<MemoryDisk> SharedDisk() {
+  auto disk = std::make_shared<MemoryDisk>();
+  disk->Share();
+  return disk;
+}
+
 class StoredSequenceTest : public ServeFixture {
  protected:
   explicit StoredSequenceTest(Durability durability = Durability::kEveryReply,
@@ -341,6 +347,70 @@ TEST_F(StoredSequenceTest, AClientThatIsAheadMakesTheServerAskTheStoreOnce) {
   const SequenceResult ahead = Run(Of("s", 5, one_));
   ExpectRefused(ahead.status, Why::kPosition, "position", absl::StatusCode::kFailedPrecondition, 0, 1);
   EXPECT_EQ(ahead.next_position, 1);
+}
+
+class CrashedSequenceTest : public StoredSequenceTest {
+ protected:
+  CrashedSequenceTest() : StoredSequenceTest(Durability::kInterval, SharedDisk()) {}
+
+  // Has a session at position 3 in the store that belongs to a server which does not live.
+  void LeaveBehind(const std::string& id) {
+    ASSERT_TRUE(Run(Of(id + "-model", 0, three_steps_)).status.ok());
+    SessionLease like = Hold(id + "-model");
+    SessionRecord record = like.Export();
+    record.id = id;
+    const std::string value = Encode(record);
+    SessionStore::SaveOp save;
+    save.id = id;
+    save.value = value;
+    crashed_.Save(absl::MakeSpan(&save, 1));
+    ASSERT_TRUE(save.status.ok()) << save.status;
+  }
+  void ExpectWentBack(const SequenceResult& result) {
+    ExpectRefused(result.status, Why::kWentBack, "went_back", absl::StatusCode::kFailedPrecondition, 0, 3);
+    EXPECT_EQ(result.next_position, 3);
+  }
+
+  MemoryStore crashed_{disk_};
+};
+
+TEST_F(CrashedSequenceTest, ASessionThatWentBackIsSaidOnceAndThenGoesOn) {
+  LeaveBehind("s");
+  ExpectWentBack(Run(Of("s", std::nullopt, one_)));
+  const SequenceResult next = Run(Of("s", std::nullopt, one_));
+  EXPECT_TRUE(next.status.ok()) << next.status;
+  EXPECT_EQ(next.next_position, 4);
+}
+
+TEST_F(CrashedSequenceTest, AClientWithPositionsNeedsNoWord) {
+  LeaveBehind("s");
+  EXPECT_TRUE(Run(Of("s", 3, one_)).status.ok());
+  EXPECT_TRUE(Run(Of("s", std::nullopt, one_)).status.ok());
+}
+
+TEST_F(CrashedSequenceTest, ItIsSaidAgainIfItsClientMayNotHaveHeard) {
+  LeaveBehind("s");
+  ASSERT_TRUE(Run(Of("busy", 0, one_)).status.ok());
+  const std::vector<SequenceView> both = {Of("s", std::nullopt, one_), Of("busy", std::nullopt, one_)};
+  // The message waits for its other session, until its client has nearly given up, or has.
+  for (const bool cancelled : {false, true}) {
+    SessionLease busy = Hold("busy");
+    TestExchange exchange;
+    Message message(&context_, Method::kPredict, &exchange);
+    exchange.sequences = both;
+    message.Start(RequestOf("sum", 2), now_ - absl::Seconds(2),
+                  cancelled ? absl::InfiniteFuture() : now_ + absl::Seconds(1));
+    if (!cancelled) inbox_.Await();  // the session comes from the store
+    RunUntilIdle();
+    ASSERT_TRUE(message.running());
+    if (cancelled) message.Cancel();
+    busy.Release(now_);
+    RunUntilIdle();
+    ASSERT_FALSE(message.running());
+    ExpectWentBack(*exchange.results[0]);
+  }
+  ExpectWentBack(Run(Of("s", std::nullopt, one_)));
+  EXPECT_TRUE(Run(Of("s", std::nullopt, one_)).status.ok());
 }
 
 TEST_F(StoredSequenceTest, ACancelledCommitEndsAsTheStoreSays) {

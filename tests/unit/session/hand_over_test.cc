@@ -106,8 +106,10 @@ TEST_F(HandOverTest, WhatATableThatEndedDidNotSaveIsSaidOnce) {
   const auto third = OpenSlow();
   lease = Acquire(third.get(), "s");
   EXPECT_TRUE(lease->went_back()) << "it moved on before anyone was told";
-  lease->ToldThatItWentBack();
   lease->Release(SteadyNow());
+  third->HeardThatItWentBack("s", 2);
+  EXPECT_TRUE(Acquire(third.get(), "s")->went_back()) << "it never stood there";
+  third->HeardThatItWentBack("s", 1);
   EXPECT_FALSE(Acquire(third.get(), "s")->went_back());
   EXPECT_FALSE(Acquire(second.get(), "s")->went_back());
   EXPECT_EQ(metrics_.count(SessionEvent::kWentBack), 2);
