@@ -55,6 +55,7 @@ void ServingLoop::Run() {
 bool ServingLoop::Drain() {
   ++turn_;
   inbox_.RunAll();
+  bool has_polled = false;
   for (int events = 0; events < kMaxEventsPerDrain; ++events) {
     void* tag = nullptr;
     bool ok = false;
@@ -64,8 +65,13 @@ bool ServingLoop::Drain() {
       case grpc::CompletionQueue::TIMEOUT:
         clock_.ReadAll(SteadyNow());
         ShowSequences();
-        if (!engine_.idle() || !inbox_.empty()) return true;
-        if (!AwaitEvent()) return false;
+        if (engine_.idle() && inbox_.empty()) {
+          if (!AwaitEvent()) return false;
+        } else if (std::exchange(has_polled, true)) {
+          return true;
+        }
+        // Else once more. A queue that something has completed on since it was last empty does not poll the sockets
+        // (the event set was "kicked"): a busy loop would look at them only between two bursts of work.
         break;
       case grpc::CompletionQueue::GOT_EVENT:
         static_cast<Event*>(tag)->Proceed(ok);
