@@ -9,7 +9,6 @@ import os
 import pathlib
 import re
 import resource
-import signal
 import subprocess
 import sys
 import time
@@ -17,6 +16,9 @@ import unittest
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/integration"))
+from running_server import RunningServer  # noqa: E402
+
 BIN_DIR = sys.argv[1] if len(sys.argv) > 1 else ""
 CONTROLLERS = pathlib.Path("/sys/fs/cgroup")
 STREAMS = 256
@@ -43,11 +45,10 @@ class Quota:
     def take(self, process):
         (self.folder / "cgroup.procs").write_text(str(process.pid))
 
-    def end(self, process):
-        """Ends the process, which the quota then slows no more, and the cgroup."""
-        (CONTROLLERS / ("" if self.second_version else "cpu") / "cgroup.procs").write_text(str(process.pid))
-        process.send_signal(signal.SIGTERM)
-        process.communicate()
+    def end(self, server):
+        """Ends the server, which the quota then slows no more, and the cgroup."""
+        (CONTROLLERS / ("" if self.second_version else "cpu") / "cgroup.procs").write_text(str(server.process.pid))
+        server.stop()
         self.folder.rmdir()
 
 
@@ -58,22 +59,18 @@ class SaturationTest(unittest.TestCase):
         except OSError as error:
             print(f"skipped: no cgroup with a quota can be made here: {error}")
             os._exit(77)
-        self.server = subprocess.Popen(
-            [f"{BIN_DIR}/rondo-server", f"--model_repository={ROOT}/deploy/demo/models", "--listen=127.0.0.1:0",
-             "--http_listen=127.0.0.1:0", "--loops=1"], stderr=subprocess.PIPE, text=True)
+        self.server = RunningServer(BIN_DIR, "--loops=1")
         self.addCleanup(quota.end, self.server)
-        line = next(line for line in self.server.stderr if "event=listening" in line)
-        self.address, self.http = re.search(r" address=(\S+) http_address=(\S+)", line).groups()
-        quota.take(self.server)
+        quota.take(self.server.process)
 
     def read(self, sample):
-        page = urllib.request.urlopen(f"http://{self.http}/metrics", timeout=30).read().decode()
+        page = urllib.request.urlopen(f"http://{self.server.http_address}/metrics", timeout=30).read().decode()
         return sum(float(value) for name, value in re.findall(r"^(\S+) (\S+)$", page, re.MULTILINE) if name.startswith(sample))
 
     def test_the_histogram_has_what_clients_of_a_throttled_server_saw(self):
         names = ("rondo_loop_busy_seconds_total", "rondo_request_duration_seconds_sum", "rondo_request_duration_seconds_count")
         before = [self.read(name) for name in names]
-        load = subprocess.run([f"{BIN_DIR}/rondo-load", f"--server={self.address}", "--model=seattle", "--json",
+        load = subprocess.run([f"{BIN_DIR}/rondo-load", f"--server={self.server.address}", "--model=seattle", "--json",
                                f"--streams={STREAMS}", f"--duration={SECONDS}s", "--warmup=0"],
                               capture_output=True, text=True, check=True)
         busy, seconds, messages = (self.read(name) - old for name, old in zip(names, before))

@@ -12,31 +12,15 @@ import argparse
 import csv
 import io
 import pathlib
-import re
 import subprocess
 import sys
 import tempfile
-import threading
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/integration"))
+from running_server import RunningServer  # noqa: E402
+
 PATHS = 200
-
-
-class Server:
-    def __init__(self, bin_dir, repository):
-        self.process = subprocess.Popen(
-            [bin_dir / "rondo-server", f"--model_repository={repository}", "--listen=127.0.0.1:0", "--http_listen=127.0.0.1:0"],
-            stderr=subprocess.PIPE, text=True)
-        found = (re.search(r"event=listening .*\baddress=(\S+)", line) for line in self.process.stderr)
-        self.address = next(match.group(1) for match in found if match)
-        threading.Thread(target=self.process.stderr.read, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
 
 
 def by_command(bin_dir, server, target, header, rows, first, every, horizon):
@@ -96,7 +80,7 @@ def main():
         subprocess.run([arguments.bin / "rondo-train", f"--data={arguments.file}", f"--time={arguments.time}",
                         f"--target={arguments.target}", "--loss=gaussian", f"--output={folder}/m/1"],
                        check=True, stdout=subprocess.DEVNULL)
-        with Server(arguments.bin, folder) as server:
+        with RunningServer(arguments.bin, repository=folder) as server:
             way = (first, arguments.every, max(leads))
             kept = show("rondo", by_command(arguments.bin, server, arguments.target, header, rows, *way), values, leads)
             try:

@@ -21,7 +21,7 @@ import tempfile
 import time
 
 import numpy
-from trainer_coverage import ROOT, Server
+from trainer_coverage import ROOT, RunningServer
 
 ROWS, TRAINING, VALIDATION, HORIZON, LAGS = 14400, 8640, 2880, 96, 512
 
@@ -83,7 +83,7 @@ def ridge_error(values):
 
 def served_difference(bin_dir, folder, path):
     """The largest difference between what a session answers and forecast.csv, in the unit of the first column."""
-    with Server(bin_dir, folder) as server, path.open() as rows:
+    with RunningServer(bin_dir, repository=folder) as server, path.open() as rows:
         run = subprocess.run([bin_dir / "rondo", f"--server={server.address}", "stream", "m", "--session=s"], stdin=rows,
                              capture_output=True, text=True, check=True)
     answers = list(csv.DictReader(io.StringIO(run.stdout)))

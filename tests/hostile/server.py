@@ -8,10 +8,13 @@ import resource
 import socket
 import struct
 import subprocess
-import threading
+import sys
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/integration"))
+from running_server import RunningServer  # noqa: E402
+
 PIDFD_GETFD = 438  # on every architecture
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)  # and empty settings
 
@@ -30,35 +33,16 @@ def call(stream, method, message):
     return frame(1, 4, stream, headers) + frame(0, 1, stream, b"\0" + struct.pack(">I", len(message)) + message)
 
 
-class Server:
-    """rondo-server with the model that comes with the tree, in a process of its own."""
+class Server(RunningServer):
+    """With the model that comes with the tree, and at most so many open descriptors."""
 
     def __init__(self, bin_dir, *flags, descriptors=None):
         def limit():
             if descriptors is not None:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
         self.bin_dir = bin_dir
-        self.process = subprocess.Popen(
-            [f"{bin_dir}/rondo-server", f"--model_repository={ROOT}/deploy/demo/models", "--listen=127.0.0.1:0",
-             "--http_listen=127.0.0.1:0", *flags],
-            stderr=subprocess.PIPE, preexec_fn=limit)
-        self.log = b""
-        self.listening = threading.Event()
-        self.reader = threading.Thread(target=self._read_log)
-        self.reader.start()
-        if not self.listening.wait(60):
-            self.stop()
-            raise RuntimeError(f"the server did not start: {self.log}")
-
-    def _read_log(self):
-        while chunk := os.read(self.process.stderr.fileno(), 65536):
-            self.log += chunk
-            found = re.search(rb"event=listening address=127\.0\.0\.1:(\d+) http_address=(\S+).*"
-                              rb"max_connections=(\d+).*\n", self.log)
-            if found and not self.listening.is_set():
-                self.port, self.max_connections = int(found.group(1)), int(found.group(3))
-                self.http_address = found.group(2).decode()
-                self.listening.set()
+        super().__init__(bin_dir, *flags, preexec_fn=limit)
+        self.port, self.max_connections = int(self.address.rsplit(":", 1)[1]), int(self.said("max_connections"))
 
     def connect(self):
         """A connection that has said what a gRPC client says first, and is silent from then on."""
@@ -98,15 +82,3 @@ class Server:
             raise OSError("it does not listen")
         finally:
             os.close(pidfd)
-
-    def stop(self):
-        """Returns the exit code; again does no harm."""
-        self.process.terminate()
-        try:
-            return self.process.wait(60)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            return self.process.wait()
-        finally:
-            self.reader.join()
-            self.process.stderr.close()

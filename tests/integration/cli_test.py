@@ -11,14 +11,13 @@ import contextlib
 import os
 import pathlib
 import pty
-import re
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import unittest
 
+from running_server import RunningServer
 from small_models import write_chain_model, write_model, write_sum_model
 
 BIN = pathlib.Path(sys.argv.pop(1)) if len(sys.argv) > 1 else pathlib.Path("build/release/bin")
@@ -54,26 +53,12 @@ class CliTest(unittest.TestCase):
         broken = repository / "broken" / "1"
         broken.mkdir(parents=True)
         (broken / "model.safetensors").write_text("nonsense")
-        cls.server = subprocess.Popen(
-            [BIN / "rondo-server", "--model_repository=%s" % repository, "--listen=127.0.0.1:0",
-             "--http_listen=127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
-        cls.address = None
-        for line in cls.server.stderr:
-            found = re.search(r"event=listening .*\baddress=(127\.0\.0\.1:\d+)", line)
-            if found:
-                cls.address = found.group(1)
-                break
-        if cls.address is None:
-            raise RuntimeError("rondo-server did not start")
-        cls.drain = threading.Thread(target=cls.server.stderr.read)  # a full pipe would stop the server
-        cls.drain.start()
+        cls.server = RunningServer(BIN, repository=repository)
+        cls.address = cls.server.address
 
     @classmethod
     def tearDownClass(cls):
-        cls.server.terminate()
-        cls.server.wait(timeout=60)
-        cls.drain.join()
-        cls.server.stderr.close()
+        cls.server.stop()
         cls.folder.cleanup()
 
     def command(self, *arguments):

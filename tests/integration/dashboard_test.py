@@ -18,6 +18,8 @@ import unittest
 import urllib.parse
 import urllib.request
 
+from running_server import RunningServer
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RULES = ROOT / "deploy/prometheus/rules.yaml"
 BIN_DIR = sys.argv[1] if len(sys.argv) > 1 else ""
@@ -53,17 +55,14 @@ class AgainstPrometheusTest(unittest.TestCase):
         cls.addClassCleanup(shutil.rmtree, folder)
         cls.processes = []
         cls.addClassCleanup(cls.stop)
-        server = cls.start(f"{BIN_DIR}/rondo-server", f"--model_repository={ROOT}/deploy/demo/models",
-                           "--listen=127.0.0.1:0", "--http_listen=127.0.0.1:0",
-                           f"--session_store=rocksdb:{folder}/sessions", "--sync_interval=100ms", stderr=subprocess.PIPE)
-        line = next(line for line in server.stderr if "event=listening" in line)
-        cls.address, cls.http = re.search(r" address=(\S+) http_address=(\S+)", line).groups()
-        cls.start(f"{BIN_DIR}/rondo-load", f"--server={cls.address}", "--model=seattle", "--streams=8", "--rate=200",
+        cls.server = server = RunningServer(BIN_DIR, f"--session_store=rocksdb:{folder}/sessions", "--sync_interval=100ms")
+        cls.addClassCleanup(server.stop)
+        cls.start(f"{BIN_DIR}/rondo-load", f"--server={server.address}", "--model=seattle", "--streams=8", "--rate=200",
                   "--duration=1h", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         config = pathlib.Path(folder) / "prometheus.yml"
         config.write_text(json.dumps({
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s"}, "rule_files": [str(RULES)],
-            "scrape_configs": [{"job_name": "rondo", "static_configs": [{"targets": [cls.http]}]}]}))
+            "scrape_configs": [{"job_name": "rondo", "static_configs": [{"targets": [server.http_address]}]}]}))
         port = free_port()
         cls.prometheus = f"http://127.0.0.1:{port}"
         cls.start("prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder}/tsdb",
@@ -111,7 +110,7 @@ class AgainstPrometheusTest(unittest.TestCase):
         self.assertEqual([rule["name"] for rule in rules if rule.get("alerts")], [], "an idle alert fires")
 
     def test_dashboard_and_rules_name_no_metric_that_a_server_does_not_have(self):
-        page = urllib.request.urlopen(f"http://{self.http}/metrics", timeout=10).read().decode()
+        page = urllib.request.urlopen(f"http://{self.server.http_address}/metrics", timeout=10).read().decode()
         known = metrics_in(page)
         self.assertLessEqual(metrics_in((ROOT / "deploy/grafana/rondo.json").read_text()), known)
         self.assertLessEqual(metrics_in(RULES.read_text()), known)

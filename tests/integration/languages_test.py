@@ -13,8 +13,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import unittest
+
+from running_server import RunningServer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(sys.argv.pop(1)) if len(sys.argv) > 1 else ROOT / "build/release/bin"
@@ -56,15 +57,9 @@ class ExampleTest(unittest.TestCase):
         shutil.copytree(ROOT / "proto", pathlib.Path(folder.name) / "proto")
         cls.example = pathlib.Path(folder.name) / "client/examples" / LANGUAGE
         shutil.copytree(ROOT / "client/examples" / LANGUAGE, cls.example, ignore=MADE_BY_A_BUILD)
-        server = subprocess.Popen(
-            [BIN / "rondo-server", f"--model_repository={ROOT}/deploy/demo/models", "--listen=127.0.0.1:0",
-             "--http_listen=127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
-        cls.addClassCleanup(server.stderr.close)
-        cls.addClassCleanup(server.wait, timeout=60)
-        cls.addClassCleanup(server.terminate)
-        listening = next((line for line in server.stderr if "event=listening" in line), "")
-        cls.environment = dict(os.environ, RONDO_SERVER=re.search(r" address=(\S+)", listening).group(1))
-        threading.Thread(target=server.stderr.read, daemon=True).start()  # a full pipe would stop the server
+        server = RunningServer(BIN)
+        cls.addClassCleanup(server.stop)
+        cls.environment = dict(os.environ, RONDO_SERVER=server.address)
 
     def rondo(self, *arguments, **options):
         return subprocess.run([BIN / "rondo", *arguments], env=self.environment, capture_output=True, text=True,

@@ -8,10 +8,10 @@ usage: metrics_reference_test.py BIN_DIR           compares; exit 1 and the diff
 import difflib
 import pathlib
 import re
-import signal
-import subprocess
 import sys
 import urllib.request
+
+from running_server import RunningServer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "deploy/METRICS.md"
@@ -21,18 +21,8 @@ LISTED = ("event", "method", "op", "reason")
 
 def scrape(bin_dir):
     """The page of a server that has just started, with the model that comes with the tree."""
-    server = subprocess.Popen(
-        [f"{bin_dir}/rondo-server", f"--model_repository={ROOT}/deploy/demo/models", "--listen=127.0.0.1:0",
-         "--http_listen=127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
-    try:
-        for line in server.stderr:
-            address = re.search(r"event=listening .*http_address=(\S+)", line)
-            if address:
-                return urllib.request.urlopen(f"http://{address.group(1)}/metrics", timeout=30).read().decode()
-        raise SystemExit("the server did not start")
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.communicate()
+    with RunningServer(bin_dir) as server:
+        return urllib.request.urlopen(f"http://{server.http_address}/metrics", timeout=30).read().decode()
 
 
 def families(page):

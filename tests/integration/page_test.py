@@ -10,7 +10,6 @@ import os
 import pathlib
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/integration"))
+from running_server import RunningServer  # noqa: E402
 from small_models import write_model  # noqa: E402
 
 WORK = ROOT / "build/page_test"
@@ -77,17 +77,10 @@ def write_graph_model(repository, name):
         **cell("rnn", 4, 2, 3), **cell("gru", 3, 3, 2), "logit.weight": zeros(1, 5), "logit.bias": zeros(1)})
 
 
-class Server:
-    def __init__(self, *flags, http="127.0.0.1:0"):
-        self.process = subprocess.Popen([BIN / "rondo-server", "--listen=127.0.0.1:0", f"--http_listen={http}", *flags],
-                                        text=True, stderr=subprocess.PIPE)
-        line = next(line for line in self.process.stderr if "event=listening" in line)
-        self.address, self.http = re.search(r" address=(\S+) http_address=(\S+)", line).groups()
-        self.url = f"http://{self.http}/"
-
-    def stop(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.communicate()
+class Server(RunningServer):
+    def __init__(self, *flags, **options):
+        super().__init__(BIN, *flags, **options)
+        self.url = f"http://{self.http_address}/"
 
 
 class Sample:
@@ -124,8 +117,8 @@ class PageTest(unittest.TestCase):
         broken = cls.models / "broken/1/model.safetensors"
         broken.parent.mkdir(parents=True)
         broken.write_text("nonsense")
-        cls.server = Server(f"--model_repository={cls.models}")
-        cls.addClassCleanup(cls.server.stop)
+        cls.server = Server(repository=cls.models)
+        cls.addClassCleanup(cls.server.kill)
         load = subprocess.Popen([BIN / "rondo-load", f"--server={cls.server.address}", "--model=seattle", "--streams=8",
                                  "--rate=200", "--duration=1h"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         cls.addClassCleanup(load.wait)
@@ -253,14 +246,14 @@ class PageTest(unittest.TestCase):
                           ["both", "concat", "rnn, gru", "5", "0", "0"], ["logit", "dense", "both", "1", "6", "0"]])
 
     def test_a_server_that_goes_and_comes_back_is_followed(self):
-        server = Server(f"--model_repository={self.models}")
+        server = Server(repository=self.models)
         page = self.open(server.url)
         self.await_rates(page)
-        server.stop()
+        server.kill()
         page.wait_for_selector("#status[data-state=away]")
         self.assertIn("The numbers are those of", page.locator("#asked").inner_text())
-        server = Server(f"--model_repository={self.models}", http=server.http)
-        self.addCleanup(server.stop)
+        server = Server(repository=self.models, http_listen=server.http_address)
+        self.addCleanup(server.kill)
         page.wait_for_selector("#status[data-state=ready]")
         self.await_rates(page)
         self.assertFalse(any("-" in text for text in page.locator(".tile b").all_inner_texts()), "no rate below 0")
@@ -268,8 +261,8 @@ class PageTest(unittest.TestCase):
     def test_a_server_that_takes_nothing_says_so(self):
         empty = self.models.parent / "none"
         empty.mkdir()
-        server = Server(f"--model_repository={empty}")
-        self.addCleanup(server.stop)
+        server = Server(repository=empty)
+        self.addCleanup(server.kill)
         page = self.open(server.url)
         page.wait_for_selector("#status[data-state=waiting]")
         self.assertIn("no model is live", page.locator("#status").inner_text())
@@ -279,8 +272,8 @@ class PageTest(unittest.TestCase):
     def test_where_calls_take_a_token_no_graph_is_told(self):
         tokens = self.models.parent / "tokens"
         tokens.write_text(f"{'0' * 64} acme admin\n")
-        server = Server(f"--model={self.models}/seattle/1/model.safetensors", f"--tokens_file={tokens}")
-        self.addCleanup(server.stop)
+        server = Server(f"--model={self.models}/seattle/1/model.safetensors", f"--tokens_file={tokens}", repository=None)
+        self.addCleanup(server.kill)
         page = self.open(server.url)
         page.wait_for_selector("#status[data-state=ready]")
         self.assertIn("only callers with a token", page.locator("#graphs-note").inner_text())

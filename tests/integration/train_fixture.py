@@ -7,13 +7,13 @@ import json
 import math
 import pathlib
 import random
-import re
 import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import unittest
+
+from running_server import RunningServer
 
 BIN, SOURCE = (pathlib.Path(sys.argv.pop(1)) for _ in range(2))
 SEATTLE = SOURCE / "deploy/demo/seattle-weather.csv"
@@ -81,22 +81,14 @@ class TrainFixture(unittest.TestCase):
 
     def serve(self):
         """A server of everything trained so far; returns a function that runs `rondo` against it."""
-        server = subprocess.Popen([BIN / "rondo-server", f"--model_repository={self.root}/models", "--listen=127.0.0.1:0",
-                                   "--http_listen=127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
-        self.addCleanup(server.stderr.close)
-        self.addCleanup(server.wait)
-        address = next(m.group(1) for m in (re.search(r"event=listening .*\baddress=(\S+)", line) for line in server.stderr)
-                       if m)
-        drain = threading.Thread(target=server.stderr.read)
-        drain.start()
-        self.addCleanup(drain.join)
-        self.addCleanup(server.terminate)
+        server = RunningServer(BIN, repository=f"{self.root}/models")
+        self.addCleanup(server.stop)
 
         def rondo(*arguments, rows=""):
-            answer = subprocess.run([BIN / "rondo", f"--server={address}", *arguments], input=rows, capture_output=True,
+            answer = subprocess.run([BIN / "rondo", f"--server={server.address}", *arguments], input=rows, capture_output=True,
                                     text=True, timeout=60)
             self.assertEqual(answer.returncode, 0, answer.stderr)
             return [{name: float(cell) for name, cell in row.items() if name not in ("t", "date")}
                     for row in csv.DictReader(io.StringIO(answer.stdout))]
-        rondo.address = address
+        rondo.address = server.address
         return rondo

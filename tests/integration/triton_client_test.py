@@ -7,17 +7,14 @@ Its model is an RNN with relu and weights of one: it answers the running sum of 
 of deploy/MIGRATING.md runs as it is written there, but for the server's address.
 """
 
-import json
 import os
 import pathlib
 import queue
 import re
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -51,25 +48,10 @@ import numpy  # noqa: E402
 import tritonclient.grpc as triton  # noqa: E402
 import tritonclient.grpc.aio as triton_aio  # noqa: E402
 from rondo.v1 import inference_pb2, inference_pb2_grpc  # noqa: E402
+from running_server import RunningServer  # noqa: E402
+from small_models import write_sum_model  # noqa: E402
 
 BIN = pathlib.Path(sys.argv.pop(1))
-
-
-def write_sum_model(path):
-    """A .safetensors file: 8 bytes of header length, a JSON header, then float32 tensors back to back."""
-    description = {"format": 1, "cell": "rnn", "activation": "relu", "inputs": [{"name": "x"}, {"name": "y"}],
-                   "outputs": [{"name": "sum"}]}
-    tensors = {"rnn.weight_ih_l0": ([1, 2], [1, 1]), "rnn.weight_hh_l0": ([1, 1], [1]), "rnn.bias_ih_l0": ([1], [0]),
-               "rnn.bias_hh_l0": ([1], [0]), "head.weight": ([1, 1], [1]), "head.bias": ([1], [0])}
-    header, body = {"__metadata__": {"rondo": json.dumps(description)}}, b""
-    for name, (shape, values) in tensors.items():
-        packed = struct.pack("<%df" % len(values), *values)
-        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(body), len(body) + len(packed)]}
-        body += packed
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    path.parent.mkdir(parents=True)
-    path.write_bytes(struct.pack("<Q", len(text)) + text + body)
 
 
 def inputs_of(rows):
@@ -77,30 +59,6 @@ def inputs_of(rows):
     tensor = triton.InferInput("INPUT", list(values.shape), "FP32")
     tensor.set_data_from_numpy(values)
     return [tensor]
-
-
-class Server:
-    """A rondo-server on a free port."""
-
-    def __init__(self, repository, *flags):
-        self.process = subprocess.Popen(
-            [BIN / "rondo-server", "--model_repository=%s" % repository, "--listen=127.0.0.1:0", "--http_listen=", *flags],
-            stderr=subprocess.PIPE, text=True)
-        for line in self.process.stderr:
-            found = re.search(r"event=listening .*?\baddress=(127\.0\.0\.1:\d+)", line)
-            if found:
-                self.address = found.group(1)
-                break
-        else:
-            raise RuntimeError("the server did not start")
-        self.drain = threading.Thread(target=self.process.stderr.read)  # a full pipe would stop the server
-        self.drain.start()
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(timeout=60)
-        self.drain.join()
-        self.process.stderr.close()
 
 
 class MigratingTest(unittest.TestCase):
@@ -116,7 +74,7 @@ class MigratingTest(unittest.TestCase):
             subprocess.run(blocks["convert"].replace("rondo-convert", str(BIN / "rondo-convert")), shell=True, cwd=folder, check=True,
                            stdout=subprocess.PIPE)
             run("make_model")
-            server = Server(folder + "/models")
+            server = RunningServer(BIN, repository=folder + "/models")
             self.addCleanup(server.stop)
             self.assertEqual(run("triton", server.address), "0 (1, 1)\n1 (1, 1)\n2 (1, 1)\n")
             self.assertEqual(run("ovms", server.address), "1 (1, 1)\n0 (1, 1)\n2 (1, 1)\n")
@@ -126,7 +84,7 @@ class TwoServersTest(unittest.TestCase):
     def test_a_thousand_moves_between_live_servers_lose_and_double_nothing(self):
         """A sequence_id has no position: a server that went on with an older state would not be noticed but by the sum."""
         with tempfile.TemporaryDirectory() as folder:
-            write_sum_model(pathlib.Path(folder) / "models/sum/1/model.safetensors")
+            write_sum_model(pathlib.Path(folder) / "models", "sum", ["x", "y"], fed_back=())
             with socket.create_server(("127.0.0.1", 0)) as free:
                 port = free.getsockname()[1]
             redis = subprocess.Popen(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", folder,
@@ -134,7 +92,7 @@ class TwoServersTest(unittest.TestCase):
             self.addCleanup(redis.wait)
             self.addCleanup(redis.terminate)
             flags = ["--session_store=redis://127.0.0.1:%d" % port, "--durability=interval", "--sync_interval=1h"]
-            servers = [Server(folder + "/models", *flags) for _ in range(2)]
+            servers = [RunningServer(BIN, *flags, repository=folder + "/models") for _ in range(2)]
             clients = [triton.InferenceServerClient(server.address) for server in servers]
             sums = [0] * 10
             for move in range(101):
@@ -152,8 +110,8 @@ class TritonClientTest(unittest.IsolatedAsyncioTestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
-        write_sum_model(pathlib.Path(cls.folder.name) / "sum/1/model.safetensors")
-        cls.server = Server(cls.folder.name)
+        write_sum_model(pathlib.Path(cls.folder.name), "sum", ["x", "y"], fed_back=())
+        cls.server = RunningServer(BIN, repository=cls.folder.name)
         cls.address = cls.server.address
 
     @classmethod

@@ -2,28 +2,20 @@
 
 import csv
 import io
-import re
+import pathlib
 import subprocess
-import threading
+import sys
 
 import numpy
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from running_server import RunningServer  # noqa: E402
 
-class Server:
+
+class Server(RunningServer):
     def __init__(self, binaries, models, *flags):
         self.binaries = binaries
-        self.process = subprocess.Popen(
-            [binaries / "rondo-server", f"--model_repository={models}", "--listen=127.0.0.1:0", "--http_listen=", *flags],
-            stderr=subprocess.PIPE, text=True)
-        for line in self.process.stderr:
-            found = re.search(r"event=listening .*?\baddress=(127\.0\.0\.1:\d+)", line)
-            if found:
-                self.address = found.group(1)
-                break
-        else:
-            raise RuntimeError("the server did not start")
-        self.drain = threading.Thread(target=self.process.stderr.read)  # a full pipe would stop the server
-        self.drain.start()
+        super().__init__(binaries, *flags, repository=models)
 
     def rondo(self, *arguments, given=b""):
         done = subprocess.run([self.binaries / "rondo", f"--server={self.address}", *arguments], input=given, capture_output=True, timeout=120)
@@ -41,10 +33,3 @@ class Server:
         said = self.rondo("predict", model, "--input=-", *options, given=table.getvalue().encode())
         answers = list(csv.reader(io.StringIO(said.decode())))[1:]
         return numpy.array([[float(value) for value in row[1 if len(times) else 0:]] for row in answers])
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-        self.process.wait(timeout=60)
-        self.drain.join()
-        self.process.stderr.close()

@@ -1,15 +1,13 @@
-"""A real rondo-server on a free port, and a wire to it that can be cut."""
+"""A real rondo-server with small models, and a wire to it that can be cut."""
 
 import contextlib
 import os
 import pathlib
-import re
-import signal
 import socket
-import subprocess
 import tempfile
 import threading
 
+from running_server import RunningServer
 from small_models import write_chain_model, write_sum_model
 
 BIN = pathlib.Path(os.environ["RONDO_BIN"])
@@ -17,11 +15,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 SEATTLE = ROOT / "deploy/demo/models"
 
 
-class ServerProcess:
-    """rondo-server with the sum models ("sum": one input x, "two": x and y, "clock": x and times; "verse": the letters abcd and a
+class ServerProcess(RunningServer):
+    """With the sum models ("sum": one input x, "two": x and y, "clock": x and times; "verse": the letters abcd and a
     newline) or other ones."""
 
-    def __init__(self, *flags, repository=None, listen="127.0.0.1:0"):
+    def __init__(self, *flags, repository=None, **options):
         self._folder = tempfile.TemporaryDirectory()
         if repository is None:
             repository = pathlib.Path(self._folder.name)
@@ -29,62 +27,15 @@ class ServerProcess:
             write_sum_model(repository, "two", ["x", "y"])
             write_sum_model(repository, "clock", ["x"], calendar=["hour"])
             write_chain_model(repository, "verse", "abcd\n")
-        self._arguments = [BIN / "rondo-server", f"--model_repository={repository}", "--http_listen=127.0.0.1:0", *flags]
-        self._start(listen)
-
-    def _start(self, listen):
-        self._process = subprocess.Popen(
-            [*self._arguments, f"--listen={listen}"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
-        )
-        log = []
-        for line in self._process.stderr:
-            log.append(line)
-            found = re.search(r"event=listening\b.* address=(\S+)", line)
-            if found:
-                self.address = found.group(1).strip('"')
-                break
-        else:
-            raise RuntimeError("rondo-server did not start:\n" + "".join(log))
-        self._drain = threading.Thread(target=self._process.stderr.read)  # a full pipe would stop the server
-        self._drain.start()
-
-    def kill(self):
-        """Without a goodbye, as a crash does."""
-        self._process.kill()
-        self._reap()
+        super().__init__(BIN, *flags, repository=repository, **options)
 
     def stop(self):
-        """As an orchestrator does it."""
-        self._process.terminate()
-        self._reap()
-        if self._process.returncode != 0:
-            raise RuntimeError(f"rondo-server ended with {self._process.returncode}")
-
-    def look_for_models(self):
-        self.signal(signal.SIGHUP)
-
-    def signal(self, number):
-        self._process.send_signal(number)
-
-    def restart(self):
-        """At the same address. What was only in its memory is gone."""
-        if self._process.poll() is None:
-            self.kill()
-        self._start(self.address)
+        if (code := super().stop()) != 0:
+            raise RuntimeError(f"rondo-server ended with {code}")
 
     def close(self):
-        if self._process.poll() is None:
-            self._process.terminate()
-        self._reap()
+        super().stop()
         self._folder.cleanup()
-
-    def _reap(self):
-        self._process.wait(timeout=60)
-        self._drain.join()
-        self._process.stderr.close()
-
-    def __enter__(self):
-        return self
 
     def __exit__(self, *_):
         self.close()
