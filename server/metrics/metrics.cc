@@ -36,6 +36,13 @@ ServingLoopProbe* Metrics::ForLoop(size_t number) {
   return probe.get();
 }
 
+TenantClassProbe* Metrics::ForTenantClass(absl::string_view tenant_class) {
+  const MutexLock lock(&mutex_);
+  std::unique_ptr<TenantClassProbe>& probe = tenant_classes_[LabelValue(tenant_class)];
+  if (probe == nullptr) probe = std::make_unique<TenantClassProbe>();
+  return probe.get();
+}
+
 void Metrics::Show(Page* page) const {
   {
     const MutexLock lock(&mutex_);
@@ -46,6 +53,7 @@ void Metrics::Show(Page* page) const {
       metrics->sessions.Show(labels, page);
       metrics->registry.Show(labels, page);
     }
+    for (const auto& [name, tenants] : tenant_classes_) tenants->Show({{"class", name}}, page);
     for (const auto& [number, loop] : loops_) loop->Show({{"loop", absl::StrCat(number)}}, page);
   }
   loops_probe_.Show({}, page);

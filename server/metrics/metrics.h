@@ -43,6 +43,8 @@ class Metrics {
   ModelMetrics* ForModel(absl::string_view model);
   // Of the serving loop of this number, made on first use and kept. Never null.
   ServingLoopProbe* ForLoop(size_t number);
+  // Of the tenants of this class, made on first use and kept. Never null. There are few classes: see Tenants.
+  TenantClassProbe* ForTenantClass(absl::string_view tenant_class);
   LoopsProbe* loops() { return &loops_probe_; }
   RequestsProbe* requests() { return &requests_; }
   SessionsProbe* sessions() { return &sessions_; }
@@ -65,6 +67,7 @@ class Metrics {
   mutable Mutex mutex_;
   std::map<std::string, std::unique_ptr<ModelMetrics>> models_ ABSL_GUARDED_BY(mutex_);
   std::map<size_t, std::unique_ptr<ServingLoopProbe>> loops_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, std::unique_ptr<TenantClassProbe>> tenant_classes_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace rondo

@@ -121,7 +121,7 @@ struct LoopsProbe : Probe {
 // ---- Sessions
 
 // What may happen to a session. kAdopted: another version of its model goes on with it. kWentBack: the server that had
-// it ended without saving it.
+// it ended without saving it. kAbandoned: it was idle, and another session needed its place.
 enum class SessionEvent {
   kCreated,
   kDeleted,
@@ -132,11 +132,12 @@ enum class SessionEvent {
   kMoved,
   kAdopted,
   kWentBack,
+  kAbandoned,
   kCount
 };
 constexpr absl::string_view LabelOf(SessionEvent event) {
-  return Pick(event,
-              {"created", "deleted", "expired", "restarted", "evicted", "restored", "moved", "adopted", "went_back"});
+  return Pick(event, {"created", "deleted", "expired", "restarted", "evicted", "restored", "moved", "adopted",
+                      "went_back", "abandoned"});
 }
 
 // The sessions of one model name.
@@ -165,6 +166,36 @@ struct SessionsProbe : Probe {
   Metric<Gauge> max{this, {"rondo_max_sessions", "Most live sessions that may be in memory."}};
   Metric<Gauge> unsaved{
       this, {"rondo_unsaved_sessions", "Sessions that have changed since they were last in the session store."}};
+};
+
+// ---- Tenants
+
+// Of what a tenant may have or take so much.
+enum class TenantLimit { kSessions, kStreams, kConnections, kSteps, kBytes, kCount };
+constexpr absl::string_view LabelOf(TenantLimit limit) {
+  return Pick(limit, {"sessions", "streams", "connections", "steps", "bytes"});
+}
+
+// The tenants of one class, a word of --tokens_file.
+struct TenantClassProbe : Probe {
+  Metric<Gauge> tenants{this, {"rondo_tenants", "Tenants of a class that the server knows; counted once a second."}};
+  Metric<Gauge> sessions{
+      this, {"rondo_tenant_sessions", "Live sessions in memory of the tenants of a class; counted once a second."}};
+  Metric<Gauge> streams{this,
+                        {"rondo_tenant_streams", "Open streams of the tenants of a class; counted once a second."}};
+  Metric<Gauge> connections{this,
+                            {"rondo_tenant_connections",
+                             "Connections of those tenants of a class whose connections are limited; counted once a "
+                             "second."}};
+  Metric<Counter> steps{this,
+                        {"rondo_tenant_steps_total", "Steps of requests that were let in, of the tenants of a class."}};
+  Metric<Counter> bytes{this,
+                        {"rondo_tenant_bytes_total", "Bytes of requests that were let in, of the tenants of a class."}};
+  Metric<PerLabel<Counter, TenantLimit>> refused{
+      this,
+      {"rondo_tenant_refused_total",
+       "What the tenants of a class were refused, by the limit they had reached.",
+       {"limit"}}};
 };
 
 // ---- The session store

@@ -75,7 +75,7 @@ absl::StatusOr<std::optional<SessionLease>> DurableSessions::LookFor(const Sessi
   if (absl::Status valid = ValidateSessionId(key.id); !valid.ok()) return valid;
   const absl::Duration idle_timeout =
       create_as == nullptr ? table_->options_.idle_timeout : IdleTimeoutOf(table_->options_, **create_as);
-  std::unique_ptr<LiveSession> made = NewSession(key, idle_timeout, now);
+  std::unique_ptr<LiveSession> made = NewSession(table_->options_, key, idle_timeout, now);
   LiveSession* const session = made.get();
   SessionShard& shard = table_->ShardOf(key.hash);
   Aftermath after;
@@ -119,6 +119,7 @@ void DurableSessions::Fill(SessionShard& shard, const SessionBacking::Found& fou
   session->model = found.model;
   session->state = std::move(state);
   session->idle_timeout_ns = found.record->idle_timeout_ns;
+  session->ends_at_ns = std::min(session->ends_at_ns, found.record->ends_at_ns);
   GoOnFrom(*found.record, session);
   session->stored.durable_position.store(session->position, std::memory_order_relaxed);
   session->stored.epoch = found.epoch;
@@ -262,7 +263,8 @@ void DurableSessions::OnLetGo(LiveSession* session, const absl::Status& saved) {
   } else {
     session->model->metrics->sessions.Ended(SessionEvent::kMoved);
     if (session->queue.empty()) return after.left.push_back(table_->Remove(shard, session));
-    auto again = NewSession(SessionKey(session->id), absl::Nanoseconds(session->idle_timeout_ns), SteadyNow());
+    auto again =
+        NewSession(table_->options_, SessionKey(session->id), absl::Nanoseconds(session->idle_timeout_ns), SteadyNow());
     again->queue = std::move(session->queue);
     again->stored.saved_change = again->stored.change = ++shard.changes;
     LiveSession* const loaded = again.get();

@@ -1,5 +1,7 @@
 #include "server/session/ended_sessions.h"
 
+#include <algorithm>
+
 namespace rondo {
 
 void EndedSessions::Record(absl::string_view id, const SessionEnd& end) {
@@ -9,8 +11,7 @@ void EndedSessions::Record(absl::string_view id, const SessionEnd& end) {
   if (ring_.size() < capacity_) {
     entry = &ring_.emplace_back();
   } else {
-    entry = &ring_[oldest_];
-    oldest_ = (oldest_ + 1) % capacity_;
+    entry = &ring_[count_ % capacity_];
     const auto forgotten = newest_.find(entry->id);
     if (forgotten != newest_.end() && forgotten->second == entry) newest_.erase(forgotten);
   }
@@ -18,6 +19,23 @@ void EndedSessions::Record(absl::string_view id, const SessionEnd& end) {
   entry->id.assign(id.data(), id.size());
   entry->end = end;
   newest_.emplace(entry->id, entry);
+  ++count_;
+}
+
+uint64_t EndedSessions::count() const {
+  MutexLock lock(&mutex_);
+  return count_;
+}
+
+bool EndedSessions::VisitSince(uint64_t* seen, size_t most,
+                               absl::FunctionRef<void(absl::string_view id, const SessionEnd& end)> visit) const {
+  MutexLock lock(&mutex_);
+  if (count_ > capacity_) *seen = std::max(*seen, count_ - capacity_);
+  for (; most > 0 && *seen < count_; --most, ++*seen) {
+    const Entry& entry = ring_[*seen % capacity_];
+    visit(entry.id, entry.end);
+  }
+  return *seen < count_;
 }
 
 absl::Status EndedSessions::Explain(absl::string_view id) const {

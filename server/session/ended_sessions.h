@@ -2,11 +2,13 @@
 #define RONDO_SERVER_SESSION_ENDED_SESSIONS_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "base/mutex.h"
@@ -22,6 +24,12 @@ class EndedSessions {
   explicit EndedSessions(size_t capacity) : capacity_(capacity) {}
 
   void Record(absl::string_view id, const SessionEnd& end);
+  // visit(id, end) for those that ended since *seen, the oldest first and at most `most`, and moves *seen. *seen begins
+  // as count(). Those that are forgotten are left out. True: there are more. `visit` runs under a lock.
+  bool VisitSince(uint64_t* seen, size_t most,
+                  absl::FunctionRef<void(absl::string_view id, const SessionEnd& end)> visit) const;
+  // How many have ended.
+  uint64_t count() const;
   // Returns NOT_FOUND always: it says why `id` ended, or that `id` is unknown.
   absl::Status Explain(absl::string_view id) const;
 
@@ -34,7 +42,7 @@ class EndedSessions {
   const size_t capacity_;
   mutable Mutex mutex_;
   std::deque<Entry> ring_ ABSL_GUARDED_BY(mutex_);  // a deque: entries stay where they are
-  size_t oldest_ ABSL_GUARDED_BY(mutex_) = 0;       // what is overwritten next once the ring is full
+  uint64_t count_ ABSL_GUARDED_BY(mutex_) = 0;      // so many have ended: the next one's place is count_ % capacity_
   // The newest entry of each id. The keys point into the entries.
   absl::flat_hash_map<absl::string_view, const Entry*> newest_ ABSL_GUARDED_BY(mutex_);
 };

@@ -56,6 +56,7 @@ struct LiveSession : ExpiryWheel::Entry, SessionProgress {
   size_t hash = 0;  // of the id
   std::string id;
   int64_t idle_timeout_ns = kForever;
+  int64_t ends_at_ns = kForever;  // at the latest, used or not
   ServedModelPtr model;
   StateSlot state;  // slot and content belong to the holder
 
@@ -80,8 +81,9 @@ struct LiveSession : ExpiryWheel::Entry, SessionProgress {
   void Touch(absl::Time now) { last_used_ns = std::max(last_used_ns, absl::ToUnixNanos(now)); }
   // kForever: never.
   int64_t expires_at_ns() const {
-    return last_used_ns > kForever - idle_timeout_ns ? kForever : last_used_ns + idle_timeout_ns;
+    return std::min(ends_at_ns, last_used_ns > kForever - idle_timeout_ns ? kForever : last_used_ns + idle_timeout_ns);
   }
+  bool HasLivedOut(absl::Time now) const { return ends_at_ns != kForever && ends_at_ns <= absl::ToUnixNanos(now); }
   absl::Duration IdleFor(absl::Time now) const {
     return leased ? absl::ZeroDuration() : std::max(absl::ZeroDuration(), now - absl::FromUnixNanos(last_used_ns));
   }

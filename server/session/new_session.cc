@@ -14,12 +14,16 @@ absl::Duration IdleTimeoutOf(const SessionOptions& options, const ServedModel& m
   return std::max(options.idle_timeout, absl::Seconds(model.spec().step_seconds) * options.idle_steps);
 }
 
-std::unique_ptr<LiveSession> NewSession(const SessionKey& key, absl::Duration idle_timeout, absl::Time now) {
+std::unique_ptr<LiveSession> NewSession(const SessionOptions& options, const SessionKey& key,
+                                        absl::Duration idle_timeout, absl::Time now) {
   auto session = std::make_unique<LiveSession>();
   session->hash = key.hash;
   session->id = std::string(key.id);
   session->idle_timeout_ns = absl::ToInt64Nanoseconds(idle_timeout);  // saturates at kForever
   session->last_used_ns = absl::ToUnixNanos(now);
+  absl::Duration lifetime = options.max_lifetime;
+  if (options.max_lifetime_of != nullptr) lifetime = std::min(lifetime, options.max_lifetime_of(TenantIn(key.id)));
+  if (lifetime != absl::InfiniteDuration()) session->ends_at_ns = absl::ToUnixNanos(now + lifetime);
   return session;
 }
 
@@ -41,7 +45,8 @@ absl::StatusOr<std::unique_ptr<LiveSession>> MakeSession(absl::string_view id,
                                                    "; wanted more than 0 and at most ",
                                                    absl::FormatDuration(options.max_idle_timeout)));
   }
-  auto session = NewSession(SessionKey(*used_id), idle_timeout.value_or(IdleTimeoutOf(options, *fresh.model)), now);
+  auto session =
+      NewSession(options, SessionKey(*used_id), idle_timeout.value_or(IdleTimeoutOf(options, *fresh.model)), now);
   StartAt(std::move(fresh), session.get());
   return session;
 }
@@ -51,7 +56,8 @@ absl::StatusOr<std::unique_ptr<LiveSession>> MakeSession(const SessionRecord& re
   if (absl::Status valid = ValidateSessionId(record.id); !valid.ok()) return valid;
   if (absl::Status shape = CheckShape(record, *fresh.model->model); !shape.ok()) return shape;
   const absl::Duration longest = std::max(options.max_idle_timeout, IdleTimeoutOf(options, *fresh.model));
-  auto session = NewSession(SessionKey(record.id), std::min(absl::Nanoseconds(record.idle_timeout_ns), longest), now);
+  auto session =
+      NewSession(options, SessionKey(record.id), std::min(absl::Nanoseconds(record.idle_timeout_ns), longest), now);
   StartAt(std::move(fresh), session.get());
   GoOnFrom(record, session.get());
   return session;

@@ -18,7 +18,8 @@ namespace rondo {
 absl::Duration IdleTimeoutOf(const SessionOptions& options, const ServedModel& model);
 
 // Makes a session that has no model and no state yet.
-std::unique_ptr<LiveSession> NewSession(const SessionKey& key, absl::Duration idle_timeout, absl::Time now);
+std::unique_ptr<LiveSession> NewSession(const SessionOptions& options, const SessionKey& key,
+                                        absl::Duration idle_timeout, absl::Time now);
 // Puts a session that has none on the model and the state of `fresh`.
 void StartAt(FreshStart fresh, LiveSession* session);
 

@@ -24,9 +24,12 @@ constexpr size_t kRetriesWhileAway = 64;  // of a tick, to find out whether the 
 
 // A wall clock that has been set ends no session: what it says counts only where it lets the session live longer.
 absl::Time ExpiryOf(const SessionFields& session, absl::Duration wall_ahead, absl::Duration ended_kept) {
-  if (session.idle_timeout_ns == SessionFields::kNever) return absl::InfiniteFuture();
-  return absl::FromUnixNanos(session.last_used_ns) + std::max(wall_ahead, absl::ZeroDuration()) +
-         absl::Nanoseconds(session.idle_timeout_ns) + ended_kept;
+  absl::Time end = absl::InfiniteFuture();
+  if (session.idle_timeout_ns != SessionFields::kNever) {
+    end = absl::FromUnixNanos(session.last_used_ns) + absl::Nanoseconds(session.idle_timeout_ns);
+  }
+  if (session.ends_at_ns != SessionFields::kNever) end = std::min(end, absl::FromUnixNanos(session.ends_at_ns));
+  return end + std::max(wall_ahead, absl::ZeroDuration()) + ended_kept;
 }
 
 absl::Status WithId(absl::string_view id, const absl::Status& status) {
@@ -95,6 +98,13 @@ SessionBacking::Found SessionBacking::Interpret(const std::string& id, const Sto
     found.missing = EndedError(id, {SessionEnd::Cause::kIdle, idle});
     return found;
   }
+  if (record.ends_at_ns != SessionRecord::kNever) {
+    record.ends_at_ns = absl::ToUnixNanos(now + (absl::FromUnixNanos(record.ends_at_ns) - clock));
+    if (record.ends_at_ns <= absl::ToUnixNanos(now)) {
+      found.missing = EndedError(id, {SessionEnd::Cause::kLifetime, absl::ZeroDuration()});
+      return found;
+    }
+  }
   absl::StatusOr<ServedModelPtr> model = persistence_.find_model(record.model);
   if (!model.ok()) {  // not NOT_FOUND: the session exists
     const Why why = absl::IsUnavailable(model.status()) ? Why::kModelAway : Why::kPosition;
@@ -111,6 +121,7 @@ void SessionBacking::Save(SessionView session, uint64_t epoch, std::function<voi
   const absl::Duration wall_ahead = persistence_.wall_ahead();
   const absl::Time expires_at = ExpiryOf(session, wall_ahead, persistence_.ended_kept);
   session.last_used_ns += absl::ToInt64Nanoseconds(wall_ahead);
+  if (session.ends_at_ns != SessionFields::kNever) session.ends_at_ns += absl::ToInt64Nanoseconds(wall_ahead);
   {
     MutexLock lock(&mutex_);
     if (!unsaved_ends_.empty()) unsaved_ends_.erase(session.id);  // a session of this id lives again

@@ -7,6 +7,14 @@
 #include "server/session/session_id.h"
 
 namespace rondo {
+namespace {
+
+std::string IdleText(absl::Duration idle) {
+  if (idle < absl::Seconds(1)) return absl::StrCat("idle for ", absl::ToInt64Milliseconds(idle), " ms");
+  return absl::StrCat("idle for ", absl::ToInt64Seconds(idle), " s");
+}
+
+}  // namespace
 
 std::string ReasonOf(const SessionEnd& end) {
   switch (end.cause) {
@@ -14,11 +22,16 @@ std::string ReasonOf(const SessionEnd& end) {
       return "deleted by its owner";
     case SessionEnd::Cause::kEndedByRequest:
       return "ended by its owner";
+    case SessionEnd::Cause::kWithStream:
+      return "ended with its stream";
+    case SessionEnd::Cause::kLifetime:
+      return "it has lived for as long as it may";
+    case SessionEnd::Cause::kAbandoned:
+      return absl::StrCat(IdleText(end.idle), ", and another session needed its place");
     case SessionEnd::Cause::kIdle:
       break;
   }
-  if (end.idle < absl::Seconds(1)) return absl::StrCat("idle for ", absl::ToInt64Milliseconds(end.idle), " ms");
-  return absl::StrCat("idle for ", absl::ToInt64Seconds(end.idle), " s");
+  return IdleText(end.idle);
 }
 
 absl::Status EndedError(absl::string_view id, const SessionEnd& end) { return EndedError(id, ReasonOf(end)); }

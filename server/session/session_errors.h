@@ -11,9 +11,16 @@ namespace rondo {
 
 // Why a session is no more.
 struct SessionEnd {
-  enum class Cause { kDeleted, kEndedByRequest, kIdle };
+  enum class Cause {
+    kDeleted,
+    kEndedByRequest,
+    kWithStream,  // its client wanted it to end with a stream
+    kIdle,
+    kLifetime,   // it has lived for as long as it may
+    kAbandoned,  // it was idle, and a new session needed its place
+  };
   Cause cause = Cause::kDeleted;
-  absl::Duration idle;  // kIdle: for how long the session had been idle
+  absl::Duration idle;  // kIdle, kAbandoned: for how long the session had been idle
 };
 
 inline constexpr SessionEnd kEndedByRequest{SessionEnd::Cause::kEndedByRequest, absl::ZeroDuration()};

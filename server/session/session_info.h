@@ -18,6 +18,7 @@ struct SessionInfo {
   int64_t position = 0;
   absl::Duration idle_timeout;  // InfiniteDuration: the session never ends for idleness
   absl::Duration idle;          // since its last request
+  absl::Duration ends_in;       // at the latest, used or not; InfiniteDuration: no such end is set
 };
 
 // REQUIRES: the lock of the session's shard, or that the session is nobody else's yet.

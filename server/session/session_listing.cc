@@ -9,12 +9,6 @@
 namespace rondo {
 namespace {
 
-// Where the next page begins.
-struct Place {
-  uint32_t shard = 0;
-  uint32_t place = 0;
-};
-
 // Adds sessions of `shard` to `page` from *place on, and moves *place. False: the page is full or the shard at its end.
 bool ListSome(SessionShard& shard, absl::string_view tenant, absl::string_view model, size_t page_size, absl::Time now,
               uint32_t* place, std::vector<SessionInfo>* page) {
@@ -29,25 +23,25 @@ bool ListSome(SessionShard& shard, absl::string_view tenant, absl::string_view m
   return true;
 }
 
+}  // namespace
+
 // A token is the place and a keyed hash of the place, each as 16 hex digits. The hash turns away what this table did
 // not make. A token that passes by luck does no harm: it names a place to go on from, and any place will do.
-std::string TokenOf(Place place, uint64_t salt) {
+std::string TokenOf(SessionPlace place, uint64_t salt) {
   const uint64_t position = uint64_t{place.shard} << 32 | place.place;
   const uint64_t check = absl::HashOf(salt, position);
   return absl::StrFormat("%016x%016x", position, check);
 }
 
-absl::StatusOr<Place> PlaceOf(absl::string_view token, size_t shards, uint64_t salt) {
-  if (token.empty()) return Place();
+absl::StatusOr<SessionPlace> PlaceOf(absl::string_view token, size_t shards, uint64_t salt) {
+  if (token.empty()) return SessionPlace();
   uint64_t position = 0;
   if (token.size() == 32 && absl::SimpleHexAtoi(token.substr(0, 16), &position)) {
-    const Place place{static_cast<uint32_t>(position >> 32), static_cast<uint32_t>(position)};
+    const SessionPlace place{static_cast<uint32_t>(position >> 32), static_cast<uint32_t>(position)};
     if (place.shard < shards && TokenOf(place, salt) == token) return place;
   }
   return absl::InvalidArgumentError("the page token is not one of this server's; wanted the last answer's, or none");
 }
-
-}  // namespace
 
 SessionInfo InfoOf(const LiveSession& session, absl::Time now) {
   SessionInfo info;
@@ -58,6 +52,8 @@ SessionInfo InfoOf(const LiveSession& session, absl::Time now) {
   info.idle_timeout = session.idle_timeout_ns == LiveSession::kForever ? absl::InfiniteDuration()
                                                                        : absl::Nanoseconds(session.idle_timeout_ns);
   info.idle = session.IdleFor(now);
+  info.ends_in = session.ends_at_ns == LiveSession::kForever ? absl::InfiniteDuration()
+                                                             : absl::FromUnixNanos(session.ends_at_ns) - now;
   return info;
 }
 
@@ -65,12 +61,12 @@ absl::StatusOr<std::vector<SessionInfo>> ListSessions(absl::Span<SessionShard> s
                                                       absl::string_view tenant, absl::string_view model,
                                                       size_t page_size, absl::Time now, std::string* page_token) {
   if (page_size == 0) return absl::InvalidArgumentError("the page size is 0; wanted 1 or more");
-  absl::StatusOr<Place> at = PlaceOf(*page_token, shards.size(), token_salt);
+  absl::StatusOr<SessionPlace> at = PlaceOf(*page_token, shards.size(), token_salt);
   if (!at.ok()) return at.status();
   std::vector<SessionInfo> page;
   while (at->shard < shards.size() && page.size() < page_size) {
     if (ListSome(shards[at->shard], tenant, model, page_size, now, &at->place, &page)) continue;
-    if (page.size() < page_size) *at = Place{at->shard + 1, 0};
+    if (page.size() < page_size) *at = SessionPlace{at->shard + 1, 0};
   }
   *page_token = at->shard < shards.size() ? TokenOf(*at, token_salt) : std::string();
   return page;

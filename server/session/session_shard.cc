@@ -1,5 +1,6 @@
 #include "server/session/session_shard.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/hash/hash.h"
@@ -30,7 +31,10 @@ void SessionShard::Insert(std::unique_ptr<LiveSession> session, absl::Time now) 
 void SessionShard::WatchIdle(LiveSession* session, absl::Time now) {
   wheel_.Remove(session);
   const int64_t expires_at_ns = session->expires_at_ns();
-  if (expires_at_ns != LiveSession::kForever) wheel_.Add(session, expires_at_ns, now);
+  if (expires_at_ns == LiveSession::kForever) return;
+  // One that is loaded, or on its way to another server, may have lived out already: it is looked at again later.
+  const int64_t soonest_ns = session->loading ? absl::ToUnixNanos(now + absl::Seconds(1)) : 0;
+  wheel_.Add(session, std::max(expires_at_ns, soonest_ns), now);
 }
 
 bool SessionShard::FindIdle(absl::Time now, size_t max_looks, std::vector<LiveSession*>* idle) {
@@ -39,7 +43,8 @@ bool SessionShard::FindIdle(absl::Time now, size_t max_looks, std::vector<LiveSe
   for (ExpiryWheel::Entry* const entry : due) {
     auto* const session = static_cast<LiveSession*>(entry);
     if (session->leased) session->Touch(now);
-    if (session->leased || session->expires_at_ns() > absl::ToUnixNanos(now)) {
+    const bool lived_out = session->HasLivedOut(now) && !session->loading;
+    if (!lived_out && (session->leased || session->expires_at_ns() > absl::ToUnixNanos(now))) {
       WatchIdle(session, now);
     } else {
       idle->push_back(session);

@@ -41,9 +41,11 @@ struct alignas(64) SessionShard {
   void Insert(std::unique_ptr<LiveSession> session, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   std::unique_ptr<LiveSession> Remove(LiveSession* session) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
 
-  // Adds to `idle` the sessions that have been idle for their timeout, looking at no more than `max_looks` sessions.
-  // The wheel has let go of them: they are to be removed. True: there are more to look at.
+  // About when the next session may end by itself, in nanoseconds; see ExpiryWheel::SoonestDeadline.
   int64_t SoonestExpiry() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) { return wheel_.SoonestDeadline(); }
+  // Adds to `idle` the sessions that have been idle for their timeout, and those that have lived for as long as they
+  // may, leased or not, looking at no more than `max_looks` sessions. The wheel has let go of them: they are to be
+  // removed. True: there are more to look at.
   bool FindIdle(absl::Time now, size_t max_looks, std::vector<LiveSession*>* idle) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   // Has the wheel look at the session by its present timeout and last use.
   void WatchIdle(LiveSession* session, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
@@ -52,11 +54,12 @@ struct alignas(64) SessionShard {
   // a free place.
   std::vector<std::unique_ptr<LiveSession>> roster ABSL_GUARDED_BY(mutex);
 
+  uint32_t eviction_hand ABSL_GUARDED_BY(mutex) = 0;  // the place that is looked at next for a session that may go
+
   // Only DurableSessions uses these.
   uint64_t changes ABSL_GUARDED_BY(mutex) = 0;               // to the sessions here, so far
   std::vector<uint32_t> dirty ABSL_GUARDED_BY(mutex);        // places of sessions with a change to save; some are stale
   std::vector<uint32_t> spare_dirty ABSL_GUARDED_BY(mutex);  // empty: its memory becomes dirty's at the next tick
-  uint32_t eviction_hand ABSL_GUARDED_BY(mutex) = 0;         // the place that eviction looks at next
 
  private:
   struct Hash {

@@ -11,6 +11,7 @@
 #include "server/session/session_errors.h"
 #include "server/session/session_id.h"
 #include "server/session/session_listing.h"
+#include "server/session/session_sweep.h"
 #include "server/session/session_value.h"
 
 namespace rondo {
@@ -43,6 +44,18 @@ absl::Status CheckOrder(const LiveSession& session, const RequestOrder& order) {
                 absl::StrCat("calls for session '", IdIn(session.id),
                              "' overlap, and their order is not "
                              "known; wanted one after the reply to the other, positions, or a stream"));
+}
+
+SessionEvent EventOf(const SessionEnd& end) {
+  switch (end.cause) {
+    case SessionEnd::Cause::kIdle:
+    case SessionEnd::Cause::kLifetime:
+      return SessionEvent::kExpired;
+    case SessionEnd::Cause::kAbandoned:
+      return SessionEvent::kAbandoned;
+    default:
+      return SessionEvent::kDeleted;
+  }
 }
 
 }  // namespace
@@ -93,18 +106,26 @@ absl::Status SessionTable::Enter(SessionShard& shard, std::unique_ptr<LiveSessio
 absl::StatusOr<SessionInfo> SessionTable::EnterCommitted(absl::StatusOr<std::unique_ptr<LiveSession>> made,
                                                          absl::Time now) {
   if (!made.ok()) return made.status();
-  LiveSession* const session = made->get();
-  SessionInfo info = InfoOf(*session, now);
+  SessionInfo info = InfoOf(**made, now);
+  const std::string name = (*made)->id;
+  absl::Status entered = EnterCommittedOnce(*std::move(made), now);
+  if (SessionSweep(this).EndAbandoned(entered, name, now)) entered = EnterCommittedOnce(*std::move(made), now);
+  if (!entered.ok()) return entered;
+  return info;
+}
+
+absl::Status SessionTable::EnterCommittedOnce(std::unique_ptr<LiveSession>&& made, absl::Time now) {
+  LiveSession* const session = made.get();
   const SessionKey key(session->id);
   SessionShard& shard = ShardOf(key.hash);
   Aftermath after;
   MutexLock lock(&shard.mutex);
-  if (shard.Find(key) != nullptr) return absl::AlreadyExistsError(absl::StrCat("session '", info.id, "' exists"));
-  if (absl::Status entered = Enter(shard, *std::move(made), now, &after); !entered.ok()) return entered;
+  if (shard.Find(key) != nullptr) return absl::AlreadyExistsError(absl::StrCat("session '", IdIn(key.id), "' exists"));
+  if (absl::Status entered = Enter(shard, std::move(made), now, &after); !entered.ok()) return entered;
   // Counted under the lock, before anyone can end the session: the gauge never shows fewer than none.
   session->model->metrics->sessions.Began(SessionEvent::kCreated);
   if (durable_ != nullptr) durable_->OnChange(shard, session, false);
-  return info;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<SessionInfo> SessionTable::Create(absl::string_view id, const ServedModelPtr& model,
@@ -128,16 +149,21 @@ absl::StatusOr<std::optional<SessionLease>> SessionTable::Acquire(absl::string_v
   if (durable_ != nullptr) return durable_->LookFor(key, create_as, waiter, now);
   if (create_as == nullptr) return Missing(id);
   if (absl::Status valid = ValidateSessionId(id); !valid.ok()) return valid;
-  std::unique_ptr<LiveSession> made = NewSession(key, IdleTimeoutOf(options_, **create_as), now);
+  std::unique_ptr<LiveSession> made = NewSession(options_, key, IdleTimeoutOf(options_, **create_as), now);
   StartAt(FreshStartOf(*create_as), made.get());
   made->leased = made->provisional = true;
   if (waiter != nullptr) made->last_order = waiter->order_;
-  LiveSession* const entered = made.get();
-  Aftermath after;
-  MutexLock lock(&shard.mutex);
-  if (LiveSession* session = shard.Find(key)) return Join(shard, session, create_as, waiter, now);
-  if (absl::Status status = Enter(shard, std::move(made), now, &after); !status.ok()) return status;
-  return SessionLease(this, entered);
+  LiveSession* const session = made.get();
+  absl::Status entered;
+  {
+    Aftermath after;
+    MutexLock lock(&shard.mutex);
+    if (LiveSession* found = shard.Find(key)) return Join(shard, found, create_as, waiter, now);
+    entered = Enter(shard, std::move(made), now, &after);
+  }
+  if (entered.ok()) return SessionLease(this, session);
+  if (SessionSweep(this).EndAbandoned(entered, id, now)) return Acquire(id, create_as, waiter, now);
+  return entered;
 }
 
 absl::StatusOr<std::optional<SessionLease>> SessionTable::Join(SessionShard& shard, LiveSession* session,
@@ -284,6 +310,20 @@ absl::Status SessionTable::Delete(absl::string_view id, absl::Time /*now*/) {
   return absl::OkStatus();
 }
 
+void SessionTable::EndWithStream(absl::string_view id, int64_t position) {
+  const SessionKey key(id);
+  SessionShard& shard = ShardOf(key.hash);
+  Aftermath after;
+  MutexLock lock(&shard.mutex);
+  LiveSession* const session = shard.Find(key);
+  if (session == nullptr || session->leased || session->position != position) return;
+  End(shard, session, {SessionEnd::Cause::kWithStream, absl::ZeroDuration()}, false, &after);
+}
+
+absl::StatusOr<size_t> SessionTable::DeleteMany(const SessionFilter& filter, std::string* page_token) {
+  return SessionSweep(this).DeleteMany(filter, page_token);
+}
+
 absl::StatusOr<std::vector<SessionInfo>> SessionTable::List(absl::string_view model, size_t page_size, absl::Time now,
                                                             std::string* page_token, absl::string_view tenant) {
   return ListSessions(absl::MakeSpan(shards_), token_salt_, tenant, model, page_size, now, page_token);
@@ -293,8 +333,7 @@ void SessionTable::End(SessionShard& shard, LiveSession* session, const SessionE
                        Aftermath* after) {
   if (!session->provisional) {
     if (durable_ != nullptr && !is_saved) durable_->OnEnd(shard, *session, end);
-    const bool expired = end.cause == SessionEnd::Cause::kIdle;
-    session->model->metrics->sessions.Ended(expired ? SessionEvent::kExpired : SessionEvent::kDeleted);
+    session->model->metrics->sessions.Ended(EventOf(end));
   }
   ended_.Record(session->id, end);
   Detach(shard, session, LiveSession::Standing::kEnded, EndedError(session->id, end), after);
@@ -321,31 +360,7 @@ std::unique_ptr<LiveSession> SessionTable::Remove(SessionShard& shard, LiveSessi
   return shard.Remove(session);
 }
 
-size_t SessionTable::ExpireIdle(absl::Time now) {
-  size_t expired = 0;
-  int64_t soonest_ns = LiveSession::kForever;
-  for (SessionShard& shard : shards_) {
-    while (ExpireSome(shard, now, &expired)) {
-    }
-    MutexLock lock(&shard.mutex);
-    soonest_ns = std::min(soonest_ns, shard.SoonestExpiry());
-  }
-  soonest_expiry_ns_.store(soonest_ns, std::memory_order_relaxed);
-  return expired;
-}
-
-bool SessionTable::ExpireSome(SessionShard& shard, absl::Time now, size_t* expired) {
-  constexpr size_t kMaxLooks = 128;  // some microseconds under the lock
-  std::vector<LiveSession*> idle;
-  Aftermath after;
-  MutexLock lock(&shard.mutex);
-  const bool more = shard.FindIdle(now, kMaxLooks, &idle);
-  for (LiveSession* const session : idle) {
-    End(shard, session, {SessionEnd::Cause::kIdle, session->IdleFor(now)}, false, &after);
-  }
-  *expired += idle.size();
-  return more;
-}
+size_t SessionTable::ExpireIdle(absl::Time now) { return SessionSweep(this).ExpireIdle(now); }
 
 // What outlives the table, if there is a store.
 

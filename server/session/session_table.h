@@ -27,6 +27,13 @@ namespace rondo {
 
 class DurableSessions;
 
+// Some of a tenant's sessions: those whose ids begin with `prefix`, and that are of `model` unless it is empty.
+struct SessionFilter {
+  absl::string_view tenant;
+  absl::string_view prefix;
+  absl::string_view model;
+};
+
 // Every live session: its state, its position, who may touch it and in which order. The sessions in memory are in
 // shards by the hash of their id. What a store is told and asked is the matter of DurableSessions.
 //
@@ -99,6 +106,17 @@ class SessionTable {
   // first. The id is free again at once. Errors as Get, but a session before its first commit is ended as well.
   absl::Status Delete(absl::string_view id, absl::Time now);
 
+  // Ends the session as one that was to end with a stream, unless somebody has it or it has moved on from `position`
+  // since. With a store it has to be in memory: see Restore.
+  void EndWithStream(absl::string_view id, int64_t position);
+
+  // Ends the sessions in memory that match, as Delete, a part of them with each call. *page_token as in List: empty at
+  // the end. Returns how many. With Durability::kEveryReply the store has the ends soon, not yet when this returns.
+  absl::StatusOr<size_t> DeleteMany(const SessionFilter& filter, std::string* page_token);
+
+  // As EndedSessions has them: which sessions have ended, and why.
+  const EndedSessions& ended() const { return ended_; }
+
   // Lists at most `page_size` sessions of the tenant and of `model` (empty: of all models). *page_token comes from the
   // last call, and is empty at the start and the end. A session that lives throughout is on exactly one page.
   // INVALID_ARGUMENT: a token that is not ours, or a page size of 0.
@@ -109,7 +127,8 @@ class SessionTable {
   // again. Nothing happens if the session is not here, or has moved.
   void HeardThatItWentBack(absl::string_view id, int64_t position);
 
-  // Ends sessions that have been idle for their timeout. Cheap when nothing is due; call about once a second.
+  // Ends sessions that have been idle for their timeout or have lived for as long as they may. Cheap when nothing is
+  // due; call about once a second.
   // Returns how many ended.
   size_t ExpireIdle(absl::Time now);
 
@@ -129,6 +148,7 @@ class SessionTable {
   friend class SessionEviction;
   friend class SessionLease;
   friend class SessionSaver;
+  friend class SessionSweep;
 
   static constexpr size_t kShards = 64;  // 2^6
 
@@ -143,6 +163,8 @@ class SessionTable {
   }
   // Enters a session that is committed from the start, if it could be made: Create and Import. Errors as they have.
   absl::StatusOr<SessionInfo> EnterCommitted(absl::StatusOr<std::unique_ptr<LiveSession>> made, absl::Time now);
+  // As EnterCommitted, once; on error the session stays the caller's.
+  absl::Status EnterCommittedOnce(std::unique_ptr<LiveSession>&& made, absl::Time now);
   // Puts the session into the table. RESOURCE_EXHAUSTED: max_sessions; the session stays the caller's.
   absl::Status Enter(SessionShard& shard, std::unique_ptr<LiveSession>&& session, absl::Time now, Aftermath* after)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
@@ -179,7 +201,6 @@ class SessionTable {
   // Takes the session out of the table. REQUIRES: nobody waits for it.
   std::unique_ptr<LiveSession> Remove(SessionShard& shard, LiveSession* session)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
-  bool ExpireSome(SessionShard& shard, absl::Time now, size_t* expired);
 
   const SessionOptions options_;
   const bool durable_replies_;

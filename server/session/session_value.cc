@@ -33,6 +33,7 @@ SessionView ViewOf(const LiveSession& session) {
   static_cast<SessionProgress&>(view) = session;
   view.idle_timeout_ns = session.idle_timeout_ns;
   view.last_used_ns = session.last_used_ns;
+  view.ends_at_ns = session.ends_at_ns;
   view.last_reply = session.last_reply;
   view.state = {session.state.get(), static_cast<size_t>(model.spec().state_size())};
   return view;

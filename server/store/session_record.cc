@@ -15,6 +15,7 @@ namespace {
 // The first byte is no ASCII and the line end is one that text tools change: a blob that was handled as text is found.
 constexpr absl::string_view kMagic("\x89RONDO\r\n", 8);
 constexpr uint32_t kStackFormat = 1, kGraphFormat = 2;  // by what the session's network is
+constexpr uint32_t kEndingFormats = 2;                  // more than these: of a session that ends at some time
 enum Kind : uint32_t { kSession = 1, kEnded = 2 };
 
 constexpr size_t kFormatAt = 8;
@@ -83,9 +84,10 @@ absl::StatusOr<Unwrapped> Unwrap(absl::string_view bytes) {
     return absl::DataLossError("a record is damaged: its checksum is not that of its bytes");
   }
   const uint64_t format = NumberAt(bytes, kFormatAt, 4);
-  if (format > kGraphFormat) {
+  constexpr uint32_t kNewest = kGraphFormat + kEndingFormats;
+  if (format > kNewest) {
     return absl::FailedPreconditionError(
-        absl::StrCat("a record has format ", format, "; this version of Rondo knows formats up to ", kGraphFormat));
+        absl::StrCat("a record has format ", format, "; this version of Rondo knows formats up to ", kNewest));
   }
   if (format < kStackFormat) return absl::DataLossError(absl::StrCat("a record has format ", format));
   return Unwrapped{format, NumberAt(bytes, kKindAt, 4), bytes.substr(kHeaderBytes)};
@@ -163,12 +165,15 @@ void CheckSession(const SessionRecord& record, RecordReader* reader) {
 }
 
 SessionRecord ReadSession(uint64_t format, RecordReader* reader) {
+  const bool ends = format > kEndingFormats;
+  if (ends) format -= kEndingFormats;
   SessionRecord record;
   record.id = reader->Text("id", kMaxIdBytes);
   record.model = ReadModel(format, reader);
   record.position = reader->Signed("position");
   record.idle_timeout_ns = reader->Signed("idle timeout");
   record.last_used_ns = reader->Signed("time of last use");
+  if (ends) record.ends_at_ns = reader->Signed("end");
   record.last_timesteps = reader->Signed("last request");
   record.last_fingerprint = reader->Number("last request's fingerprint", 8);
   const uint64_t has_time = reader->Number("last time", 1);
@@ -191,7 +196,9 @@ EndedRecord ReadEnded(RecordReader* reader) {
 }  // namespace
 
 std::string Encode(const SessionView& session) {
-  RecordWriter writer = Begin(session.model.graph == 0 ? kStackFormat : kGraphFormat, kSession,
+  const bool ends = session.ends_at_ns != SessionFields::kNever;
+  const uint32_t format = (session.model.graph == 0 ? kStackFormat : kGraphFormat) + (ends ? kEndingFormats : 0);
+  RecordWriter writer = Begin(format, kSession,
                               kFixedBytes + session.id.size() + session.model.name.size() +
                                   (session.last_reply.size() + session.state.size()) * sizeof(float));
   writer.Text(session.id);
@@ -199,6 +206,7 @@ std::string Encode(const SessionView& session) {
   writer.Signed(session.position);
   writer.Signed(session.idle_timeout_ns);
   writer.Signed(session.last_used_ns);
+  if (ends) writer.Signed(session.ends_at_ns);
   writer.Signed(session.last_timesteps);
   writer.Number(session.last_fingerprint, 8);
   writer.Number(session.last_time ? 1 : 0, 1);

@@ -47,6 +47,7 @@ struct SessionFields : SessionProgress {
   RecordedModel model;
   int64_t idle_timeout_ns = kNever;  // > 0
   int64_t last_used_ns = 0;          // nanoseconds since the Unix epoch
+  int64_t ends_at_ns = kNever;       // likewise: the session ends then at the latest, used or not
 };
 
 // One session as a value: all that goes on when it moves to another process.

@@ -6,13 +6,14 @@ const NOT_KNOWN = "Not known for the last interval.";
 const EVENTS = {
   created: "a new one began",
   deleted: "a client ended it",
-  expired: "idle for too long",
+  expired: "idle for too long, or its lifetime was over",
   restarted: "begun anew under its name",
   evicted: "left memory, is in the store",
   restored: "came back from the store",
   moved: "another server has it",
   adopted: "goes on with a new version",
   went_back: "its server ended without saving",
+  abandoned: "idle, and its place was needed",
 };
 const TITLES = {ready: "● ready", waiting: "▲ not ready", away: "✕ no answer", paused: "❚❚ paused"};
 

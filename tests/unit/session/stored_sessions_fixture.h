@@ -44,7 +44,7 @@ class StoredSessionsTest : public testing::Test {
 
   std::unique_ptr<SessionTable> Open(Durability durability = Durability::kInterval, size_t max_resident = 100,
                                      absl::Duration sync_interval = absl::Milliseconds(10)) {
-    SessionTable::Options options;
+    SessionTable::Options options = options_;
     options.max_sessions = 1000;
     SessionPersistence persistence;
     auto store = std::make_unique<MemoryStore>(disk_);
@@ -100,6 +100,7 @@ class StoredSessionsTest : public testing::Test {
   }
 
   MemoryStore* store_ = nullptr;  // of the table that was opened last
+  SessionTable::Options options_;
   std::shared_ptr<MemoryDisk> disk_ = std::make_shared<MemoryDisk>();
   Metrics all_metrics_;
   CountedEvents metrics_;

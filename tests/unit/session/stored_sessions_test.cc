@@ -79,6 +79,31 @@ TEST_F(StoredSessionsTest, EveryReplyWaitsForTheStore) {
   EXPECT_EQ(Acquire(table.get(), "s")->position(), 2);
 }
 
+TEST_F(StoredSessionsTest, ALifetimeGoesOnInTheStoreAndIsNotLongerForThat) {
+  options_.idle_timeout = absl::InfiniteDuration();
+  options_.max_lifetime = absl::Hours(1);
+  auto table = Open();
+  ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());
+  ASSERT_TRUE(Flush(table.get()));
+  options_.max_lifetime = absl::Hours(5);
+  table = Open();
+  ASSERT_TRUE(Step(table.get(), "s", 2).ok());
+  EXPECT_EQ(table->ExpireIdle(absl::Now() + absl::Minutes(59)), 0u);
+  EXPECT_EQ(table->ExpireIdle(absl::Now() + absl::Minutes(61)), 1u);
+  EXPECT_EQ(table->Get("s", absl::Now()).status().message(), "session 's' ended: it has lived for as long as it may");
+}
+
+TEST_F(StoredSessionsTest, ASessionWhoseLifetimeEndsInTheStoreIsNotLoaded) {
+  options_.max_lifetime = absl::Milliseconds(200);
+  auto table = Open(Durability::kEveryReply);
+  ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());
+  const absl::Time made = absl::Now();
+  table = Open();
+  while (absl::Now() < made + absl::Milliseconds(200)) {
+  }
+  EXPECT_EQ(Acquire(table.get(), "s").status().message(), "session 's' ended: it has lived for as long as it may");
+}
+
 TEST_F(StoredSessionsTest, WhatAnotherServerTookIsGivenUp) {
   for (const Durability durability : {Durability::kInterval, Durability::kEveryReply}) {
     disk_ = std::make_shared<MemoryDisk>();

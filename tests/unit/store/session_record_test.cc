@@ -46,6 +46,7 @@ void ExpectEqual(const SessionRecord& a, const SessionRecord& b) {
   EXPECT_EQ(a.position, b.position);
   EXPECT_EQ(a.idle_timeout_ns, b.idle_timeout_ns);
   EXPECT_EQ(a.last_used_ns, b.last_used_ns);
+  EXPECT_EQ(a.ends_at_ns, b.ends_at_ns);
   EXPECT_EQ(a.last_timesteps, b.last_timesteps);
   EXPECT_EQ(a.last_fingerprint, b.last_fingerprint);
   EXPECT_EQ(a.last_time, b.last_time);
@@ -91,6 +92,21 @@ TEST(SessionRecordTest, EveryFieldComesBack) {
   const auto decoded = DecodeSession(Encode(Sample()));
   ASSERT_TRUE(decoded.ok()) << decoded.status();
   ExpectEqual(*decoded, Sample());
+}
+
+TEST(SessionRecordTest, AnEndThatIsSetComesBackInFormatsOfItsOwn) {
+  SessionRecord record = Sample();
+  record.ends_at_ns = 1'800'000'000'000'000'001;
+  const std::string stack = Encode(record);
+  EXPECT_EQ(stack[kFormatAt], 3);
+  ExpectEqual(*DecodeSession(stack), record);
+  record.model.graph = 7;
+  record.model.cell.clear();
+  record.model.num_layers = record.model.hidden_size = 0;
+  const std::string graph = Encode(record);
+  EXPECT_EQ(graph[kFormatAt], 4);
+  ExpectEqual(*DecodeSession(graph), record);
+  for (size_t size = 0; size < stack.size(); ++size) EXPECT_FALSE(DecodeSession(stack.substr(0, size)).ok()) << size;
 }
 
 TEST(SessionRecordTest, ASessionThatHadNoRequestComesBack) {
@@ -155,10 +171,10 @@ TEST(SessionRecordTest, ForeignBytesAreRefusedAsSuch) {
 
 TEST(SessionRecordTest, ANewerFormatIsNotDamage) {
   std::string bytes = Encode(Sample());
-  bytes[kFormatAt] = 3;
+  bytes[kFormatAt] = 5;
   const absl::Status status = Refusal(Sealed(bytes));
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("has format 3; this version of Rondo knows formats up to 2"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("has format 5; this version of Rondo knows formats up to 4"));
   bytes[kFormatAt] = 0;
   EXPECT_EQ(Refusal(Sealed(bytes)).code(), absl::StatusCode::kDataLoss);
 }
