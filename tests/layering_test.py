@@ -63,7 +63,7 @@ CONFINED = [
     ("oneDNN", ONEDNN, ("model/kernels/", "model/train/", "tests/")),
     ("HDF5", re.compile(r"^hdf5\.h$"), ("model/convert/keras/h5_file", "tests/")),
     ("RocksDB", re.compile(r"^rocksdb/"), ("server/store/rocksdb", "tests/")),
-    ("OpenSSL", re.compile(r"^openssl/"), ("server/access/", "server/listen/", "server/store/redis", "client/", "tests/")),
+    ("OpenSSL", re.compile(r"^openssl/"), ("server/access/", "server/listen/", "server/registry/model_checksums", "server/store/redis", "client/", "tests/")),
     ("hiredis", re.compile(r"^hiredis/"), ("server/store/redis", "tests/")),
 ]
 # Generated from proto/.

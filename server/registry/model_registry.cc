@@ -11,6 +11,7 @@
 #include "model/compute_thread.h"
 #include "model/model.h"
 #include "server/refusal/refusal.h"
+#include "server/registry/model_checksums.h"
 
 namespace rondo {
 namespace {
@@ -54,6 +55,9 @@ bool IsFinal(const absl::Status& failure) { return absl::IsDataLoss(failure) || 
 absl::Status ModelRegistry::ReadOptions() {
   if (options_.model_files.empty() == options_.model_repository.empty()) {
     return absl::InvalidArgumentError("wanted either model files or a model repository");
+  }
+  if (!options_.models_sha256.empty()) {
+    if (absl::Status list = ModelChecksums::Read(options_.models_sha256).status(); !list.ok()) return list;
   }
   if (options_.model_files.empty()) return Scan(options_.model_repository).status();
   std::set<Key> seen;
@@ -112,7 +116,7 @@ absl::Status ModelRegistry::Refresh(const ModelSource& source, Entry* entry) {
   if (stamp.ok()) {
     if (entry->served != nullptr && *stamp == entry->served_stamp) return entry->failure = absl::OkStatus();
     if (IsFinal(entry->failure) && *stamp == entry->failed_stamp) return entry->failure;
-    failure = Load(source, entry);
+    failure = LoadChecked(source, *stamp, entry);
     (failure.ok() ? entry->served_stamp : entry->failed_stamp) = *stamp;
   }
   if (!failure.ok()) {
@@ -125,6 +129,21 @@ absl::Status ModelRegistry::Refresh(const ModelSource& source, Entry* entry) {
   }
   entry->failure = failure;
   return failure;
+}
+
+absl::Status ModelRegistry::LoadChecked(const ModelSource& source, const FileStamp& stamp, Entry* entry) {
+  if (options_.models_sha256.empty()) return Load(source, entry);
+  const absl::StatusOr<ModelChecksums> checksums = ModelChecksums::Read(options_.models_sha256);
+  if (!checksums.ok()) return checksums.status();
+  if (absl::Status sums = checksums->Check(source.path); !sums.ok()) return sums;
+  Entry loaded = *entry;
+  absl::Status status = Load(source, &loaded);
+  const absl::StatusOr<FileStamp> after = FileStamp::Of(source.path);
+  if (status.ok() && (!after.ok() || *after != stamp)) {
+    status = absl::AbortedError("the file changed between the check of its SHA-256 and its load");
+  }
+  if (status.ok()) *entry = std::move(loaded);
+  return status;
 }
 
 absl::Status ModelRegistry::Load(const ModelSource& source, Entry* entry) {

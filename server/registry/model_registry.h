@@ -36,6 +36,9 @@ class ModelRegistry {
     std::vector<std::string> model_files;
     // DIR/<name>/<version>/model.safetensors, version a positive integer; empty: none. Exactly one of the two is given.
     std::string model_repository;
+    // A list of the sums that the models' files must have, see ModelChecksums, which is read again for each model that
+    // is loaded; empty: any file is loaded.
+    std::string models_sha256;
     bool allow_empty = false;  // whether the server is ready without any live model
     Network::Options network;
   };
@@ -103,6 +106,9 @@ class ModelRegistry {
   void LogNewProblems(const std::vector<std::string>& problems) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
   absl::Status Refresh(const ModelSource& source, Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
   absl::Status Load(const ModelSource& source, Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
+  // As Load, if the files are those that models_sha256 lists.
+  absl::Status LoadChecked(const ModelSource& source, const FileStamp& stamp, Entry* entry)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
   void RemoveAllBut(const std::set<Key>& wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
   void Publish() ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
 

@@ -1,0 +1,102 @@
+#include "server/registry/model_checksums.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "base/files.h"
+#include "base/invalid.h"
+#include "model/model.h"
+
+namespace rondo {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kMaxListBytes = 16 << 20;
+constexpr size_t kHexDigits = 64;
+
+std::string Absolute(const fs::path& path) {
+  std::error_code error;
+  return fs::absolute(path, error).lexically_normal().string();
+}
+
+absl::StatusOr<std::string> Sha256OfFile(const std::string& path) {
+  constexpr size_t kPieceBytes = 1 << 20;
+  absl::StatusOr<ReadableFile> file = ReadableFile::Open(path);
+  if (!file.ok()) return file.status();
+  if (absl::Status dense = file->CheckDense(); !dense.ok()) return dense;
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> digest(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  if (digest == nullptr || EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr) != 1) {
+    return absl::InternalError("OpenSSL has no SHA-256");
+  }
+  std::vector<char> piece(kPieceBytes);
+  for (uint64_t at = 0; at < file->size(); at += piece.size()) {
+    const absl::Span<char> bytes(piece.data(), std::min<uint64_t>(piece.size(), file->size() - at));
+    if (absl::Status read = file->ReadAt(at, bytes); !read.ok()) return read;
+    EVP_DigestUpdate(digest.get(), bytes.data(), bytes.size());
+  }
+  std::array<unsigned char, EVP_MAX_MD_SIZE> sum{};
+  unsigned int size = 0;
+  EVP_DigestFinal_ex(digest.get(), sum.data(), &size);
+  return absl::BytesToHexString(absl::string_view(reinterpret_cast<const char*>(sum.data()), size));
+}
+
+}  // namespace
+
+absl::StatusOr<ModelChecksums> ModelChecksums::Read(const std::string& path) {
+  ModelChecksums checksums;
+  checksums.name_ = absl::StrCat("--models_sha256=", path);
+  const absl::StatusOr<std::string> text = ReadSmallFile(path, kMaxListBytes);
+  if (!text.ok()) {
+    return absl::Status(text.status().code(), absl::StrCat(checksums.name_, ": ", text.status().message()));
+  }
+  const fs::path folder = fs::path(path).parent_path();
+  int number = 0;
+  for (absl::string_view line : absl::StrSplit(*text, '\n')) {
+    ++number;
+    line = absl::StripSuffix(line, "\r");
+    if (line.empty()) continue;
+    const std::string sum = absl::AsciiStrToLower(line.substr(0, kHexDigits));
+    const bool is_line = line.size() > kHexDigits + 2 && absl::c_all_of(sum, absl::ascii_isxdigit) &&
+                         line[kHexDigits] == ' ' && (line[kHexDigits + 1] == ' ' || line[kHexDigits + 1] == '*');
+    if (!is_line) {
+      return Invalid(checksums.name_, " line ", number, ": wanted 64 hex digits, two spaces and a path, as sha256sum ",
+                     "writes them");
+    }
+    checksums.sums_[Absolute(folder / std::string(line.substr(kHexDigits + 2)))] = sum;
+  }
+  return checksums;
+}
+
+absl::Status ModelChecksums::CheckFile(const std::string& path) const {
+  const std::string file = fs::path(path).filename().string();
+  const auto listed = sums_.find(Absolute(path));
+  if (listed == sums_.end()) {
+    return absl::FailedPreconditionError(absl::StrCat(file, " is not in ", name_, ", which has to list each model"));
+  }
+  const absl::StatusOr<std::string> sum = Sha256OfFile(path);
+  if (!sum.ok()) return sum.status();
+  if (*sum == listed->second) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(file, " has the SHA-256 ", *sum, "; ", name_, " lists ", listed->second));
+}
+
+absl::Status ModelChecksums::Check(const std::string& model_path) const {
+  if (absl::Status status = CheckFile(model_path); !status.ok()) return status;
+  const std::string sidecar = absl::StrCat(absl::StripSuffix(model_path, ".safetensors"), ".json");
+  std::error_code error;
+  return fs::exists(sidecar, error) ? CheckFile(sidecar) : absl::OkStatus();
+}
+
+}  // namespace rondo
