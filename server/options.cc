@@ -39,6 +39,11 @@ bool IsAddress(absl::string_view text) {
   return absl::c_all_of(port_text, absl::ascii_isdigit) && absl::SimpleAtoi(port_text, &port) && port <= 65535;
 }
 
+bool IsGrpcAddress(absl::string_view text) {
+  const std::string path = UnixPathOf(text);
+  return path.empty() ? IsAddress(text) : CheckUnixPath(path).ok();
+}
+
 bool IsAddressOrEmpty(absl::string_view text) { return text.empty() || IsAddress(text); }
 
 OptionGroup Models(ServerOptions* options) {
@@ -51,6 +56,10 @@ OptionGroup Models(ServerOptions* options) {
        {"model_repository", TextOrNone(&registry.model_repository, "DIR"),
         "A folder with models as DIR/NAME/VERSION/model.safetensors, VERSION a positive integer. New, changed and "
         "removed files are followed while the server runs."},
+       {"models_sha256", TextOrNone(&registry.models_sha256, "FILE"),
+        "A list as sha256sum writes it, with paths from its own folder: cd DIR && sha256sum */*/model.safetensors > "
+        "models.sha256. A model whose file, or the NAME.json beside it, is not listed or has another sum is not "
+        "loaded. The list is read again for each model that is loaded. Empty: every file is."},
        {"allow_empty", Switch(&registry.allow_empty),
         "Be ready, for health and ServerReady, without any live model. Otherwise the server is not ready until one is "
         "loaded."},
@@ -72,8 +81,16 @@ OptionGroup Connections(ServerOptions* options) {
   constexpr absl::string_view kAddress = "HOST:PORT, port 0 to 65535";
   return {
       "Connections",
-      {{"listen", Text(&options->listen, "HOST:PORT", kAddress, IsAddress),
-        "The address of gRPC. Port 0: any free one."},
+      {{"listen",
+        Text(&options->listen, "HOST:PORT", "HOST:PORT, port 0 to 65535, or unix:PATH of at most 107 bytes",
+             IsGrpcAddress),
+        "The address of gRPC. Port 0: any free one. unix:PATH: a socket at that path, which only this machine reaches; "
+        "one that a server has left behind there is replaced."},
+       {"unix_socket_access",
+        Choice(&options->unix_socket_access, {{"owner", UnixSocketAccess::kOwner},
+                                              {"group", UnixSocketAccess::kGroup},
+                                              {"all", UnixSocketAccess::kAll}}),
+        "Who may connect to --listen=unix:PATH: the user that the server runs as, its group too, or everyone."},
        {"max_connections", Number(&options->max_connections, {1, 1'000'000}, "N", {{"0", 0}}),
         "Most gRPC connections at once, and never more than descriptors allow: of `ulimit -Hn` all but 128, or half "
         "if that is more. One too many is closed as it comes, which its client reads as UNAVAILABLE. 0: as many as "
@@ -133,16 +150,26 @@ OptionGroup Computing(ServerOptions* options) {
 OptionGroup Sessions(SessionTable::Options* options) {
   constexpr absl::Duration kTenYears = absl::Hours(87600);
   const Words<absl::Duration> zero_is_never = {{"0", absl::InfiniteDuration()}};
-  return {"Sessions",
-          {{"max_sessions", Number(&options->max_sessions, {1, uint64_t{1} << 31}, "N"), "Most live sessions."},
-           {"idle_timeout", Number(&options->idle_timeout, {absl::Seconds(1), kTenYears}, "DURATION", zero_is_never),
-            "A session without requests for this long ends, unless it was made with a timeout of its own. At most "
-            "--max_idle_timeout. 0: never. The default is at least 10 steps of the session's model."},
-           {"max_idle_timeout",
-            Number(&options->max_idle_timeout, {absl::Seconds(1), kTenYears}, "DURATION", zero_is_never),
-            "Longest idle timeout a client may ask for. 0: any, and none at all too."},
-           {"max_queue_per_session", Number(&options->max_queue_per_session, {0, 65536}, "N"),
-            "Most requests that wait for one session. 0: a second request for a busy session is refused."}}};
+  return {
+      "Sessions",
+      {{"max_sessions", Number(&options->max_sessions, {1, uint64_t{1} << 31}, "N"), "Most live sessions."},
+       {"idle_timeout", Number(&options->idle_timeout, {absl::Seconds(1), kTenYears}, "DURATION", zero_is_never),
+        "A session without requests for this long ends, unless it was made with a timeout of its own. At most "
+        "--max_idle_timeout. 0: never. The default is at least 10 steps of the session's model."},
+       {"max_idle_timeout",
+        Number(&options->max_idle_timeout, {absl::Seconds(1), kTenYears}, "DURATION", zero_is_never),
+        "Longest idle timeout a client may ask for. 0: any, and none at all too."},
+       {"max_session_lifetime",
+        Number(&options->max_lifetime, {absl::Seconds(1), kTenYears}, "DURATION", zero_is_never),
+        "A session ends so long after it was made, within about a second, however much it is used; it is then "
+        "NOT_FOUND with that reason. An imported or forked session is a new one. A `limit` line of --tokens_file "
+        "may say less for a tenant. 0: never."},
+       {"abandoned_after", Number(&options->abandoned_after, {absl::Seconds(1), kTenYears}, "DURATION", zero_is_never),
+        "Without a --session_store, where a new session finds no place (--max_sessions, or its tenant's limit): a "
+        "session without requests for this long, of that tenant if it is the tenant's limit, ends for it; some "
+        "hundred are looked at. 0: the new one is refused instead."},
+       {"max_queue_per_session", Number(&options->max_queue_per_session, {0, 65536}, "N"),
+        "Most requests that wait for one session. 0: a second request for a busy session is refused."}}};
 }
 
 OptionGroup Store(ServerOptions::Store* options) {

@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "base/option_table.h"
 #include "server/access/access_options.h"
+#include "server/access/unix_address.h"
 #include "server/loop/active_set.h"
 #include "server/registry/adopt_sessions.h"
 #include "server/registry/model_registry.h"
@@ -39,8 +40,9 @@ struct ServerOptions {
     Requests() { max_work_bytes = 0; }  // 0: follows from the memory there is
   };
 
-  size_t max_memory = 0;                                   // bytes; 0: 80 % of what the machine or the cgroup has
-  std::string listen = "127.0.0.1:8001";                   // HOST:PORT of gRPC
+  size_t max_memory = 0;                  // bytes; 0: 80 % of what the machine or the cgroup has
+  std::string listen = "127.0.0.1:8001";  // HOST:PORT of gRPC, or unix:PATH
+  UnixSocketAccess unix_socket_access = UnixSocketAccess::kOwner;
   size_t max_connections = 0;                              // to gRPC, at once; 0: as descriptors allow
   std::string http_listen = "127.0.0.1:8002";              // HOST:PORT of the page, /metrics and the like; empty: off
   absl::Duration model_poll_interval = absl::Seconds(10);  // zero: only SIGHUP

@@ -61,7 +61,7 @@ constexpr absl::Duration kFlushSlice = absl::Milliseconds(200);
 
 // The address that is listened on: `asked` with the port that it is.
 std::string AddressOf(absl::string_view asked, int port) {
-  return absl::StrCat(asked.substr(0, asked.rfind(':')), ":", port);
+  return port == 0 ? std::string(asked) : absl::StrCat(asked.substr(0, asked.rfind(':')), ":", port);
 }
 
 // What there is to compute with.
@@ -101,7 +101,7 @@ class Parts final : public Server {
     const size_t most_connections = MostConnections(RaiseDescriptorLimit());
     if (absl::Status status = services_.CheckRules(); !status.ok()) return status;
     if (absl::Status status = OpenTls(); !status.ok()) return status;
-    absl::StatusOr<std::unique_ptr<Gate>> gate = Gate::Open(options_.access.gate);
+    absl::StatusOr<std::unique_ptr<Gate>> gate = Gate::Open(options_.access.gate, &metrics_);
     if (!gate.ok()) return gate.status();
     gate_ = *std::move(gate);
     absl::StatusOr<std::unique_ptr<ModelRegistry>> registry = ModelRegistry::Create(options_.registry, &metrics_);
@@ -111,6 +111,9 @@ class Parts final : public Server {
     if (!persistence.ok()) return persistence.status();
     SessionTable::Options sessions = options_.sessions;
     sessions.count = [gate = gate_.get()](absl::string_view tenant, int n) { return gate->CountSession(tenant, n); };
+    sessions.max_lifetime_of = [gate = gate_.get()](absl::string_view tenant) {
+      return gate->SessionLifetimeOf(tenant);
+    };
     sessions_ = std::make_unique<SessionTable>(sessions, *std::move(persistence));
     if (absl::Status status = OpenScrapePort(); !status.ok()) return status;
     if (absl::Status status = Listen(most_connections); !status.ok()) return status;
@@ -226,6 +229,12 @@ class Parts final : public Server {
     options.address = options_.listen;
     options.max_connections = options_.max_connections == 0 ? most : std::min(most, options_.max_connections);
     options.user_timeout = options_.keepalive_time;  // as gRPC's own sockets have it
+    options.unix_socket_access = options_.unix_socket_access;
+    if (gate_->asks()) {
+      TenantConnections* const tenants = gate_->connections();
+      options.on_opened = [tenants](int connection, absl::string_view peer) { tenants->Opened(connection, peer); };
+      options.on_closed = [tenants](int connection) { tenants->Closed(connection); };
+    }
     absl::StatusOr<std::unique_ptr<Listener>> listener = Listener::Open(options, &metrics_);
     if (!listener.ok()) return listener.status();
     listener_ = *std::move(listener);

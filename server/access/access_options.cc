@@ -8,6 +8,7 @@ namespace {
 
 // Whether only this machine reaches the address. A name is taken to be another machine's way here, but "localhost".
 bool IsLoopback(absl::string_view address) {
+  if (absl::StartsWith(address, "unix:")) return true;
   const absl::string_view host = address.substr(0, address.rfind(':'));
   const bool is_v4 = absl::StartsWith(host, "127.") && host.find_first_not_of("0123456789.") == absl::string_view::npos;
   return host == "localhost" || host == "[::1]" || is_v4;
@@ -38,8 +39,10 @@ OptionGroup AccessGroup(AccessOptions* options) {
         "Who may call. Each line: the SHA-256 of a token in hex, or cert:NAME for a certificate of --tls_client_ca; "
         "the "
         "tenant (-: the one without a name); the role (predict, sessions or admin); until when, if it ends. Or `limit "
-        "TENANT KIND=NUMBER...`, of streams, sessions, steps_per_second and bytes_per_second. # begins a "
-        "comment. Calls then need the metadata `authorization: Bearer TOKEN` or such a certificate, but for health. "
+        "TENANT KIND=VALUE...`, of sessions, streams, connections, steps_per_second, bytes_per_second, "
+        "session_lifetime "
+        "(like 12h) and class (a word by which /metrics sums up tenants; 16 of them at most). # begins a comment. "
+        "Calls then need the metadata `authorization: Bearer TOKEN` or such a certificate, but for health. "
         "Empty, and no --jwks_file: whoever connects may call everything."},
        {"jwks_file", TextOrNone(&options->gate.jwt.jwks_file, "FILE"),
         "Keys that sign JSON Web Tokens: a JWK set, read again when it changes. A token signed by one of them (RS256 "
@@ -50,7 +53,7 @@ OptionGroup AccessGroup(AccessOptions* options) {
         "What is, or is in, the claim aud of the tokens of --jwks_file."},
        {"audit_log", Switch(&options->audit_log),
         "Log a line for each session that a call deletes, exports, imports or forks: its id, tenant, peer, request "
-        "id."},
+        "id. For a call that deletes many: what it was asked for, and their number."},
        {"insecure", Switch(&options->insecure),
         "Listen without TLS where other machines can reach --listen or --http_listen: for a network that is safe by "
         "itself, or behind a proxy that does TLS."},

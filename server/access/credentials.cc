@@ -46,26 +46,50 @@ absl::StatusOr<std::string> KeyOf(absl::string_view word) {
   return absl::HexStringToBytes(word);
 }
 
+bool ParseWord(absl::string_view text, std::string* word) {
+  const absl::StatusOr<std::string> read = ParseTenant(text);
+  if (!read.ok() || read->empty()) return false;
+  *word = *read;
+  return true;
+}
+
+bool ParseAmount(absl::string_view text, double* amount) {
+  return absl::SimpleAtod(text, amount) && *amount > 0 && *amount <= 1e15;
+}
+
+// KIND=VALUE of a line of limits.
+absl::Status ParseTerm(absl::string_view word, TenantTerms* terms) {
+  TenantLimits& limits = terms->limits;
+  const std::pair<absl::string_view, double*> amounts[] = {{"sessions", &limits.sessions},
+                                                           {"streams", &limits.streams},
+                                                           {"connections", &limits.connections},
+                                                           {"steps_per_second", &limits.steps_per_second},
+                                                           {"bytes_per_second", &limits.bytes_per_second}};
+  const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(word, absl::MaxSplits('=', 1));
+  const std::string value(parts.second);
+  const auto* const amount = absl::c_find_if(amounts, [&](const auto& known) { return known.first == parts.first; });
+  const bool is_good =
+      parts.first == "class" ? ParseWord(value, &terms->tenant_class)
+      : parts.first == "session_lifetime"
+          ? absl::ParseDuration(value, &limits.session_lifetime) && limits.session_lifetime >= absl::Seconds(1)
+          : amount != std::end(amounts) && ParseAmount(value, amount->second);
+  if (is_good) return absl::OkStatus();
+  return Unwanted(word,
+                  "sessions, streams, connections, steps_per_second or bytes_per_second, = and a number above 0; "
+                  "session_lifetime= and a time of 1s or more, like 12h; or class= and a word");
+}
+
 // Words of a line: "limit", a tenant, and what it may take.
-absl::Status ParseLimits(absl::Span<const absl::string_view> words, LimitsByTenant* limits) {
+absl::Status ParseLimits(absl::Span<const absl::string_view> words, TermsByTenant* terms) {
   absl::StatusOr<std::string> tenant = std::string("*");
   if (words.size() > 1 && words[1] != "*") tenant = ParseTenant(words[1]);
   if (!tenant.ok()) return tenant.status();
-  TenantLimits read;
-  const std::pair<absl::string_view, double*> kinds[] = {{"sessions", &read.sessions},
-                                                         {"streams", &read.streams},
-                                                         {"steps_per_second", &read.steps_per_second},
-                                                         {"bytes_per_second", &read.bytes_per_second}};
-  if (words.size() < 3) return Unwanted(words[0], "limit TENANT KIND=NUMBER...");
+  if (words.size() < 3) return Unwanted(words[0], "limit TENANT KIND=VALUE...");
+  TenantTerms read;
   for (const absl::string_view word : words.subspan(2)) {
-    const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(word, absl::MaxSplits('=', 1));
-    const auto* const kind = absl::c_find_if(kinds, [&](const auto& known) { return known.first == parts.first; });
-    const bool is_known = kind != std::end(kinds);
-    if (!is_known || !absl::SimpleAtod(parts.second, kind->second) || !(*kind->second > 0 && *kind->second <= 1e15)) {
-      return Unwanted(word, "sessions, streams, steps_per_second or bytes_per_second, = and a number above 0");
-    }
+    if (absl::Status status = ParseTerm(word, &read); !status.ok()) return status;
   }
-  if (limits->emplace(*std::move(tenant), read).second) return absl::OkStatus();
+  if (terms->emplace(*std::move(tenant), std::move(read)).second) return absl::OkStatus();
   return Unwanted(words[1], "one line of limits a tenant");
 }
 
@@ -75,7 +99,7 @@ absl::Status Credentials::ParseLine(absl::string_view line, Lines* lines) const 
   line = line.substr(0, line.find('#'));
   const std::vector<absl::string_view> words = absl::StrSplit(line, absl::ByAnyChar(" \t\r"), absl::SkipEmpty());
   if (words.empty()) return absl::OkStatus();
-  if (words[0] == "limit") return ParseLimits(words, &lines->limits);
+  if (words[0] == "limit") return ParseLimits(words, &lines->terms);
   if (words.size() < 3 || words.size() > 4) return Unwanted(line, "TOKEN_SHA256 or cert:NAME, TENANT, ROLE [UNTIL]");
   absl::StatusOr<std::string> key = KeyOf(words[0]);
   if (!key.ok()) return key.status();
@@ -109,7 +133,9 @@ absl::StatusOr<Credentials::Lines> Credentials::Parse(absl::string_view text) co
 absl::Status Credentials::Load(const std::string& text) {
   absl::StatusOr<Lines> lines = Parse(text);
   if (!lines.ok()) return lines.status();
-  tenants_->SetLimits(std::move(lines->limits));
+  if (absl::Status taken = tenants_->SetTerms(std::move(lines->terms)); !taken.ok()) {
+    return absl::Status(taken.code(), absl::StrCat(file_.name(), ": ", taken.message()));
+  }
   auto made = std::make_shared<const Entries>(std::move(lines->entries));
   MutexLock lock(&mutex_);
   entries_ = std::move(made);

@@ -36,10 +36,10 @@ absl::StatusOr<absl::string_view> BearerToken(const Shown& shown);
 //   cert:meter-7.acme.example acme predict
 //
 //   limit acme streams=100 sessions=10000 steps_per_second=50000 bytes_per_second=10000000
-//   limit * streams=10
+//   limit * streams=10 connections=20 session_lifetime=24h class=trial
 //
 // Each line: the SHA-256 of a token in hex, or "cert:" and a name in a certificate; the tenant; a role; until when it
-// holds, if it ends. The tenant "-" is the one without a name. Or what a tenant may take, see TenantLimits; "*": each
+// holds, if it ends. The tenant "-" is the one without a name. Or what a tenant may take, see TenantTerms; "*": each
 // that has no such line of its own.
 //
 // Threads: Refresh on one thread; Identify on any.
@@ -70,7 +70,7 @@ class Credentials {
   // What the lines say.
   struct Lines {
     Entries entries;
-    LimitsByTenant limits;
+    TermsByTenant terms;
   };
   absl::StatusOr<Lines> Parse(absl::string_view text) const;
   absl::Status ParseLine(absl::string_view line, Lines* lines) const;

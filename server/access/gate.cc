@@ -8,8 +8,8 @@
 
 namespace rondo {
 
-absl::StatusOr<std::unique_ptr<Gate>> Gate::Open(const GateOptions& options) {
-  std::unique_ptr<Gate> gate(new Gate(options));
+absl::StatusOr<std::unique_ptr<Gate>> Gate::Open(const GateOptions& options, Metrics* metrics) {
+  std::unique_ptr<Gate> gate(new Gate(options, metrics));
   if (!options.tokens_file.empty()) {
     absl::StatusOr<std::unique_ptr<Credentials>> credentials = Credentials::Open(options.tokens_file, &gate->tenants_);
     if (!credentials.ok()) return credentials.status();
@@ -26,6 +26,7 @@ absl::StatusOr<std::unique_ptr<Gate>> Gate::Open(const GateOptions& options) {
 void Gate::Refresh() {
   if (credentials_ != nullptr) credentials_->Refresh();
   if (jwt_keys_ != nullptr) jwt_keys_->Refresh();
+  tenants_.Count();
 }
 
 absl::Status Gate::CountSession(absl::string_view tenant, int change) const {

@@ -9,6 +9,7 @@
 #include "server/access/credentials.h"
 #include "server/access/jwt_keys.h"
 #include "server/access/method_rules.h"
+#include "server/access/tenant_connections.h"
 #include "server/access/tenants.h"
 
 namespace rondo {
@@ -27,13 +28,26 @@ struct GateOptions {
 class Gate {
  public:
   // Errors as Credentials::Open and JwtKeys::Open have them.
-  static absl::StatusOr<std::unique_ptr<Gate>> Open(const GateOptions& options);
+  // `metrics` outlives the result.
+  static absl::StatusOr<std::unique_ptr<Gate>> Open(const GateOptions& options, Metrics* metrics);
 
   // Looks at the files again. To be called about once a second.
   void Refresh();
 
   // For SessionOptions::count: one more or less session of the tenant. RESOURCE_EXHAUSTED: it has no room for one more.
   absl::Status CountSession(absl::string_view tenant, int change) const;
+
+  // For SessionOptions::max_lifetime_of.
+  absl::Duration SessionLifetimeOf(absl::string_view tenant) const {
+    return tenants_.Named(tenant)->quota()->session_lifetime();
+  }
+  // Which connections there are is told to these.
+  TenantConnections* connections() { return &connections_; }
+  // `tenant` makes a call on the connection of `peer`, see TenantConnections::Claim. Nothing is asked for a tenant that
+  // may have any number.
+  absl::Status ClaimConnection(absl::string_view peer, Tenant* tenant) const {
+    return tenant->quota()->limits_connections() ? connections_.Claim(peer, tenant) : absl::OkStatus();
+  }
 
   // Whether anyone has to say who they are.
   bool asks() const { return credentials_ != nullptr || jwt_keys_ != nullptr; }
@@ -43,12 +57,13 @@ class Gate {
   absl::StatusOr<Principal> Admit(const MethodRule* rule, const Shown& shown, absl::Time now) const;
 
  private:
-  explicit Gate(const GateOptions& options) : options_(options) {}
+  Gate(const GateOptions& options, Metrics* metrics) : options_(options), tenants_(metrics) {}
   absl::StatusOr<Principal> Identify(const Shown& shown, absl::Time now) const;
 
   const GateOptions options_;
   mutable Tenants tenants_;
   Tenant* const nameless_ = tenants_.Named("");
+  mutable TenantConnections connections_;
   std::unique_ptr<Credentials> credentials_;  // null: there is no file
   std::unique_ptr<JwtKeys> jwt_keys_;         // null: there is no file
 };

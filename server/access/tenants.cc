@@ -1,5 +1,6 @@
 #include "server/access/tenants.h"
 
+#include <set>
 #include <utility>
 
 #include "absl/algorithm/container.h"
@@ -28,16 +29,59 @@ Tenant* Tenants::Named(absl::string_view name) {
   return tenant.get();
 }
 
-void Tenants::SetLimits(LimitsByTenant limits) {
+absl::Status Tenants::SetTerms(TermsByTenant terms) {
   MutexLock lock(&mutex_);
-  limits_ = std::move(limits);
+  std::set<std::string> classes;
+  for (const auto& known : classes_) classes.insert(known.first);
+  for (const auto& [name, of_tenant] : terms) classes.insert(of_tenant.tenant_class);
+  if (classes.size() > kMaxClasses) {
+    return Invalid(classes.size(), " classes of tenants since the server started; wanted at most ", kMaxClasses);
+  }
+  terms_ = std::move(terms);
   for (const auto& named : tenants_) Limit(named.second.get());
+  return absl::OkStatus();
 }
 
-void Tenants::Limit(Tenant* tenant) {
-  auto found = limits_.find(tenant->name());
-  if (found == limits_.end()) found = limits_.find("*");
-  tenant->quota()->SetLimits(found == limits_.end() ? TenantLimits() : found->second);
+const TenantTerms& Tenants::TermsOf(const Tenant& tenant) const {
+  static const TenantTerms* const none = new TenantTerms();
+  auto found = terms_.find(tenant.name());
+  if (found == terms_.end()) found = terms_.find("*");
+  return found == terms_.end() ? *none : found->second;
+}
+
+TenantClassProbe* Tenants::CountsOf(const Tenant& tenant) {
+  if (tenant.name().empty()) return nullptr;
+  const std::string& name = TermsOf(tenant).tenant_class;
+  TenantClassProbe*& counts = classes_[name];
+  if (counts == nullptr) counts = metrics_->ForTenantClass(name);
+  return counts;
+}
+
+void Tenants::Limit(Tenant* tenant) { tenant->quota()->SetLimits(TermsOf(*tenant).limits, CountsOf(*tenant)); }
+
+void Tenants::Count() {
+  struct Sums {
+    int64_t tenants = 0, sessions = 0, streams = 0, connections = 0;
+  };
+  MutexLock lock(&mutex_);
+  std::map<TenantClassProbe*, Sums> sums;
+  for (const auto& known : classes_) sums[known.second];
+  for (const auto& named : tenants_) {
+    TenantClassProbe* const counts = CountsOf(*named.second);
+    if (counts == nullptr) continue;
+    const TenantQuota& quota = *named.second->quota();
+    Sums& sum = sums[counts];
+    ++sum.tenants;
+    sum.sessions += quota.sessions();
+    sum.streams += quota.streams();
+    sum.connections += quota.connections();
+  }
+  for (const auto& [counts, sum] : sums) {
+    counts->tenants.Set(sum.tenants);
+    counts->sessions.Set(sum.sessions);
+    counts->streams.Set(sum.streams);
+    counts->connections.Set(sum.connections);
+  }
 }
 
 }  // namespace rondo

@@ -6,10 +6,12 @@
 #include <string>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "base/mutex.h"
 #include "server/access/method_rules.h"
+#include "server/metrics/metrics.h"
 #include "server/serve/tenant_quota.h"
 
 namespace rondo {
@@ -37,8 +39,14 @@ struct Principal {
   Role role = Role::kAnyone;
 };
 
-// The limits of tenants by name; "*": of those that have none of their own.
-using LimitsByTenant = std::map<std::string, TenantLimits>;
+// What a line of limits says of a tenant.
+struct TenantTerms {
+  TenantLimits limits;
+  std::string tenant_class = "default";  // by which its numbers are in the metrics
+};
+
+// The terms of tenants by name; "*": of those that have none of their own.
+using TermsByTenant = std::map<std::string, TenantTerms>;
 
 // Every tenant that was ever named, so that calls can point to theirs.
 //
@@ -46,16 +54,29 @@ using LimitsByTenant = std::map<std::string, TenantLimits>;
 // Threads:   every method may be called from any thread.
 class Tenants {
  public:
+  // So many classes have metrics; a class that nobody has any more still counts.
+  static constexpr size_t kMaxClasses = 16;
+
+  // `metrics` outlives this.
+  explicit Tenants(Metrics* metrics) : metrics_(metrics) {}
+
   // Made when first asked for.
   Tenant* Named(absl::string_view name);
-  // From now on these hold, and no others.
-  void SetLimits(LimitsByTenant limits);
+  // From now on these hold, and no others. INVALID_ARGUMENT: there are too many classes; nothing has changed.
+  absl::Status SetTerms(TermsByTenant terms);
+  // Shows in the metrics what the tenants of each class have now. To be called about once a second.
+  void Count();
 
  private:
+  const TenantTerms& TermsOf(const Tenant& tenant) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Limit(Tenant* tenant) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Null: of the tenant without a name, which nobody counts.
+  TenantClassProbe* CountsOf(const Tenant& tenant) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  Metrics* const metrics_;
   Mutex mutex_;
-  LimitsByTenant limits_ ABSL_GUARDED_BY(mutex_);
+  TermsByTenant terms_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, TenantClassProbe*> classes_ ABSL_GUARDED_BY(mutex_);  // all that ever were
   std::map<std::string, std::unique_ptr<Tenant>> tenants_ ABSL_GUARDED_BY(mutex_);
 };
 

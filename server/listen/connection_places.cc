@@ -6,7 +6,8 @@
 namespace rondo {
 
 absl::Status ConnectionPlaces::Admit(int descriptor, uint64_t inode, absl::Time now, IsOpen is_open) {
-  inodes_.erase(descriptor);  // the kernel has given the number again, so the connection that had it is closed
+  // The kernel has given the number again, so the connection that had it is closed.
+  if (inodes_.erase(descriptor) > 0 && on_closed_ != nullptr) on_closed_(descriptor);
   if (inodes_.size() >= max_connections_ &&
       now - last_recount_ >= absl::Microseconds(static_cast<int64_t>(inodes_.size()))) {
     Recount(now, is_open);
@@ -20,7 +21,11 @@ absl::Status ConnectionPlaces::Admit(int descriptor, uint64_t inode, absl::Time 
 
 void ConnectionPlaces::Recount(absl::Time now, IsOpen is_open) {
   last_recount_ = now;
-  absl::erase_if(inodes_, [is_open](const auto& place) { return !is_open(place.first, place.second); });
+  absl::erase_if(inodes_, [this, is_open](const auto& place) {
+    const bool closed = !is_open(place.first, place.second);
+    if (closed && on_closed_ != nullptr) on_closed_(place.first);
+    return closed;
+  });
 }
 
 }  // namespace rondo

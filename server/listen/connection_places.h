@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
@@ -19,7 +21,11 @@ class ConnectionPlaces {
   // Tells whether the descriptor is still the socket with that inode.
   using IsOpen = absl::FunctionRef<bool(int descriptor, uint64_t inode)>;
 
-  explicit ConnectionPlaces(size_t max_connections) : max_connections_(max_connections) {}
+  // Hears that the connection of a descriptor is closed, before another one gets its place.
+  using OnClosed = std::function<void(int descriptor)>;
+
+  explicit ConnectionPlaces(size_t max_connections, OnClosed on_closed = nullptr)
+      : max_connections_(max_connections), on_closed_(std::move(on_closed)) {}
 
   // Gives the connection a place if there is one. When all seem taken it recounts first, unless it did so within the
   // last microsecond per place (a recount takes about a third of that): a flood must not make it count all day.
@@ -34,6 +40,7 @@ class ConnectionPlaces {
 
  private:
   const size_t max_connections_;
+  const OnClosed on_closed_;                   // may be null
   absl::flat_hash_map<int, uint64_t> inodes_;  // of each connection, by its descriptor
   absl::Time last_recount_ = absl::InfinitePast();
 };

@@ -17,6 +17,7 @@
 #include "absl/time/clock.h"
 #include "base/log.h"
 #include "base/thread_name.h"
+#include "server/listen/peer_name.h"
 
 namespace rondo {
 namespace {
@@ -47,7 +48,8 @@ int OpenSpare() { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Open(const Options& options, Metrics* metrics) {
-  absl::StatusOr<ListeningSockets> sockets = ListeningSockets::Open(options.address, options.user_timeout);
+  absl::StatusOr<ListeningSockets> sockets =
+      ListeningSockets::Open(options.address, options.user_timeout, options.unix_socket_access);
   if (!sockets.ok()) return sockets.status();
   return std::unique_ptr<Listener>(new Listener(options, *std::move(sockets), metrics));
 }
@@ -58,7 +60,7 @@ Listener::Listener(const Options& options, ListeningSockets sockets, Metrics* me
       metrics_(metrics),
       wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       sockets_(std::move(sockets)),
-      places_(options.max_connections),
+      places_(options.max_connections, options.on_closed),
       spare_(OpenSpare()) {
   metrics_->connections()->max.Set(static_cast<int64_t>(options.max_connections));
 }
@@ -147,6 +149,7 @@ void Listener::Welcome(int listening_socket, int connection) {
     return;
   }
   metrics_->connections()->accepted.Add();
+  if (options_.on_opened != nullptr) options_.on_opened(connection, PeerOf(connection));
   hand_on_(listening_socket, connection);
 }
 
@@ -174,9 +177,11 @@ void Listener::CountRefused() {
 }
 
 void Listener::OpenAgain() {
-  const std::string address = absl::StrCat(options_.address.substr(0, options_.address.rfind(':')), ":", port_);
+  std::string address = options_.address;
+  if (port_ != 0) address = absl::StrCat(address.substr(0, address.rfind(':')), ":", port_);
   { const ListeningSockets closed = std::move(sockets_); }
-  absl::StatusOr<ListeningSockets> sockets = ListeningSockets::Open(address, options_.user_timeout);
+  absl::StatusOr<ListeningSockets> sockets =
+      ListeningSockets::Open(address, options_.user_timeout, options_.unix_socket_access);
   if (sockets.ok()) {
     sockets_ = *std::move(sockets);
     broken_since_ = absl::InfiniteFuture();

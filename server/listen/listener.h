@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "server/listen/connection_places.h"
 #include "server/listen/listening_sockets.h"
@@ -25,9 +26,14 @@ namespace rondo {
 class Listener {
  public:
   struct Options {
-    std::string address;          // HOST:PORT; port 0: any free one
+    std::string address;          // HOST:PORT; port 0: any free one; or unix:PATH
     size_t max_connections = 0;   // at once; more are closed as they come
     absl::Duration user_timeout;  // see ListeningSockets
+    // Hear of each connection that is let in, before it is handed on, and, a while later, that it is closed. Null:
+    // nobody wants to. On the listener's thread.
+    std::function<void(int connection, absl::string_view peer)> on_opened = nullptr;
+    std::function<void(int connection)> on_closed = nullptr;
+    UnixSocketAccess unix_socket_access = UnixSocketAccess::kOwner;
   };
   // Takes over `connection`, a socket that does not block and came through `listening_socket`. It must not wait.
   using HandOn = std::function<void(int listening_socket, int connection)>;

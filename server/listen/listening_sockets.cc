@@ -71,7 +71,16 @@ Addresses Resolve(std::string host, const std::string& port, int* error) {
 
 }  // namespace
 
-absl::StatusOr<ListeningSockets> ListeningSockets::Open(const std::string& address, absl::Duration user_timeout) {
+absl::StatusOr<ListeningSockets> ListeningSockets::Open(const std::string& address, absl::Duration user_timeout,
+                                                        UnixSocketAccess access) {
+  if (const std::string path = UnixPathOf(address); !path.empty()) {
+    absl::StatusOr<UnixSocket> made = ListenAtPath(path, access);
+    if (!made.ok()) return made.status();
+    ListeningSockets sockets;
+    sockets.descriptors_.push_back(made->descriptor);
+    sockets.unix_ = *std::move(made);
+    return sockets;
+  }
   const size_t colon = address.rfind(':');
   const std::string host = address.substr(0, colon), port = address.substr(colon + 1);
   int error = 0;
@@ -97,6 +106,7 @@ absl::StatusOr<ListeningSockets> ListeningSockets::Open(const std::string& addre
 }
 
 ListeningSockets::~ListeningSockets() {
+  if (unix_) RemoveFileOf(*unix_);
   for (const int descriptor : descriptors_) close(descriptor);
 }
 

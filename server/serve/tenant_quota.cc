@@ -26,28 +26,42 @@ bool RateLimit::Take(double amount, absl::Time now) {
   return true;
 }
 
-void TenantQuota::SetLimits(const TenantLimits& limits) {
-  max_sessions_.store(limits.sessions, std::memory_order_relaxed);
-  max_streams_.store(limits.streams, std::memory_order_relaxed);
+void TenantQuota::SetLimits(const TenantLimits& limits, TenantClassProbe* counts) {
+  counts_.store(counts, std::memory_order_relaxed);
+  sessions_.SetMost(limits.sessions);
+  streams_.SetMost(limits.streams);
+  connections_.SetMost(limits.connections);
+  session_lifetime_seconds_.store(absl::ToDoubleSeconds(limits.session_lifetime), std::memory_order_relaxed);
   steps_.SetRate(limits.steps_per_second);
   bytes_.SetRate(limits.bytes_per_second);
 }
 
-absl::Status TenantQuota::TakeOne(const char* what, const std::atomic<double>& most, std::atomic<int64_t>* count) {
-  const double limit = most.load(std::memory_order_relaxed);
-  const int64_t taken = count->fetch_add(1, std::memory_order_relaxed);
-  if (limit <= 0 || static_cast<double>(taken) < limit) return absl::OkStatus();
-  count->fetch_sub(1, std::memory_order_relaxed);
+absl::Status TenantQuota::Places::Take(const char* what, TenantLimit limit, TenantClassProbe* counts) {
+  const double most = most_.load(std::memory_order_relaxed);
+  const int64_t taken = taken_.fetch_add(1, std::memory_order_relaxed);
+  if (most <= 0 || static_cast<double>(taken) < most) return absl::OkStatus();
+  taken_.fetch_sub(1, std::memory_order_relaxed);
+  if (counts != nullptr) counts->refused[limit].Add();
   return Refuse(Why::kTenantQuota, absl::StrCat("the tenant has ", taken, " ", what, ", the most it may"));
+}
+
+absl::Status TenantQuota::RefuseWork(const char* text, TenantLimit limit) const {
+  TenantClassProbe* const counts = counts_.load(std::memory_order_relaxed);
+  if (counts != nullptr) counts->refused[limit].Add();
+  return Refuse(Why::kTenantQuota, text);
 }
 
 absl::Status TenantQuota::TakeWork(const Work& work) {
   const absl::Time now = SteadyNow();
   if (!steps_.Take(static_cast<double>(work.steps), now)) {
-    return Refuse(Why::kTenantQuota, "the tenant's requests take more steps a second than it may");
+    return RefuseWork("the tenant's requests take more steps a second than it may", TenantLimit::kSteps);
   }
   if (!bytes_.Take(static_cast<double>(work.bytes), now)) {
-    return Refuse(Why::kTenantQuota, "the tenant's requests take more bytes a second than it may");
+    return RefuseWork("the tenant's requests take more bytes a second than it may", TenantLimit::kBytes);
+  }
+  if (TenantClassProbe* const counts = counts_.load(std::memory_order_relaxed)) {
+    counts->steps.Add(work.steps);
+    counts->bytes.Add(work.bytes);
   }
   return absl::OkStatus();
 }

@@ -4,19 +4,23 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "server/metrics/probes.h"
 #include "server/serve/work_budget.h"
 
 namespace rondo {
 
 // What one tenant may take of what all share. 0: no limit of its own.
 struct TenantLimits {
-  double sessions = 0;          // live in memory
-  double streams = 0;           // open
-  double steps_per_second = 0;  // as WorkBudget counts them
-  double bytes_per_second = 0;  // likewise
+  double sessions = 0;                                         // live in memory
+  double streams = 0;                                          // open
+  double connections = 0;                                      // open, on which it has made calls
+  double steps_per_second = 0;                                 // as WorkBudget counts them
+  double bytes_per_second = 0;                                 // likewise
+  absl::Duration session_lifetime = absl::InfiniteDuration();  // infinite: no limit of its own
 };
 
 // Lets through so much a second, and at most a second's worth at once beyond that. What is larger than a second's worth
@@ -41,22 +45,49 @@ class RateLimit {
 // Threads: any.
 class TenantQuota {
  public:
-  void SetLimits(const TenantLimits& limits);
+  // `counts`: of the tenant's class; null: nobody counts.
+  void SetLimits(const TenantLimits& limits, TenantClassProbe* counts);
 
-  // RESOURCE_EXHAUSTED: the tenant has taken what it may; nothing was taken. GiveBack a session or a stream at its end.
-  absl::Status TakeSession() { return TakeOne("live sessions", max_sessions_, &sessions_); }
-  absl::Status TakeStream() { return TakeOne("open streams", max_streams_, &streams_); }
+  // RESOURCE_EXHAUSTED: the tenant has taken what it may; nothing was taken. GiveBack what is counted at its end.
+  absl::Status TakeSession() { return sessions_.Take("live sessions", TenantLimit::kSessions, counts_); }
+  absl::Status TakeStream() { return streams_.Take("open streams", TenantLimit::kStreams, counts_); }
+  absl::Status TakeConnection() { return connections_.Take("connections", TenantLimit::kConnections, counts_); }
   absl::Status TakeWork(const Work& work);
-  void GiveBackSession() { sessions_.fetch_sub(1, std::memory_order_relaxed); }
-  void GiveBackStream() { streams_.fetch_sub(1, std::memory_order_relaxed); }
+  void GiveBackSession() { sessions_.GiveBack(); }
+  void GiveBackStream() { streams_.GiveBack(); }
+  void GiveBackConnection() { connections_.GiveBack(); }
+
+  bool limits_connections() const { return connections_.limited(); }
+  absl::Duration session_lifetime() const {
+    return absl::Seconds(session_lifetime_seconds_.load(std::memory_order_relaxed));
+  }
+  // What it has now.
+  int64_t sessions() const { return sessions_.taken(); }
+  int64_t streams() const { return streams_.taken(); }
+  int64_t connections() const { return connections_.taken(); }
 
  private:
-  static absl::Status TakeOne(const char* what, const std::atomic<double>& most, std::atomic<int64_t>* count);
+  // Things of which a tenant may have so many at once.
+  class Places {
+   public:
+    void SetMost(double most) { most_.store(most, std::memory_order_relaxed); }
+    absl::Status Take(const char* what, TenantLimit limit, TenantClassProbe* counts);
+    void GiveBack() { taken_.fetch_sub(1, std::memory_order_relaxed); }
+    bool limited() const { return most_.load(std::memory_order_relaxed) > 0; }
+    int64_t taken() const { return taken_.load(std::memory_order_relaxed); }
 
-  std::atomic<double> max_sessions_{0};
-  std::atomic<double> max_streams_{0};
-  std::atomic<int64_t> sessions_{0};
-  std::atomic<int64_t> streams_{0};
+   private:
+    std::atomic<double> most_{0};  // 0: any number
+    std::atomic<int64_t> taken_{0};
+  };
+
+  absl::Status RefuseWork(const char* text, TenantLimit limit) const;
+
+  std::atomic<TenantClassProbe*> counts_{nullptr};
+  Places sessions_;
+  Places streams_;
+  Places connections_;
+  std::atomic<double> session_lifetime_seconds_{std::numeric_limits<double>::infinity()};
   RateLimit steps_;
   RateLimit bytes_;
 };

@@ -9,6 +9,7 @@ import difflib
 import pathlib
 import re
 import sys
+import tempfile
 import urllib.request
 
 from running_server import RunningServer
@@ -16,13 +17,16 @@ from running_server import RunningServer
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "deploy/METRICS.md"
 # Labels whose values are the same on every server, all of them there from the start.
-LISTED = ("event", "method", "op", "reason")
+LISTED = ("event", "limit", "method", "op", "reason")
 
 
 def scrape(bin_dir):
-    """The page of a server that has just started, with the model that comes with the tree."""
-    with RunningServer(bin_dir) as server:
-        return urllib.request.urlopen(f"http://{server.http_address}/metrics", timeout=30).read().decode()
+    """The page of a server that has just started, with the model that comes with the tree and one tenant."""
+    with tempfile.NamedTemporaryFile("w") as tokens:
+        tokens.write("cert:meter-7.acme.example acme predict\n")
+        tokens.flush()
+        with RunningServer(bin_dir, f"--tokens_file={tokens.name}") as server:
+            return urllib.request.urlopen(f"http://{server.http_address}/metrics", timeout=30).read().decode()
 
 
 def families(page):

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
@@ -80,8 +81,12 @@ class RpcCall : public Call, public Caller {
  private:
   void OnArrived() final {
     ListenAgain();
-    const absl::StatusOr<Principal> principal =
+    absl::StatusOr<Principal> principal =
         context_->gate->Admit(rule_, ShownBy(server_context_, *context_->gate), absl::Now());
+    if (principal.ok() && principal->tenant->quota()->limits_connections()) {
+      absl::Status claimed = context_->gate->ClaimConnection(server_context_.peer(), principal->tenant);
+      if (!claimed.ok()) principal = std::move(claimed);
+    }
     if (principal.ok()) {
       principal_ = *principal;
       return OnAdmitted();

@@ -43,7 +43,8 @@ class CredentialsTest : public ::testing::Test {
 
   const std::string file_ =
       absl::StrCat(testing::TempDir(), "/tokens_", testing::UnitTest::GetInstance()->current_test_info()->name());
-  Tenants tenants_;
+  Metrics metrics_;
+  Tenants tenants_{&metrics_};
   std::unique_ptr<Credentials> credentials_;
 };
 
@@ -107,8 +108,13 @@ TEST_F(CredentialsTest, LimitsAreATenantsOwnOrThoseOfAll) {
 }
 
 TEST_F(CredentialsTest, AFaultInLimitsIsSaid) {
-  EXPECT_THAT(Fault("limit acme"), HasSubstr("wanted limit TENANT KIND=NUMBER..."));
-  EXPECT_THAT(Fault("limit acme speed=1"), HasSubstr("\"speed=1\": wanted sessions, streams, steps_per_second or"));
+  EXPECT_THAT(Fault("limit acme"), HasSubstr("wanted limit TENANT KIND=VALUE..."));
+  EXPECT_THAT(Fault("limit acme speed=1"), HasSubstr("\"speed=1\": wanted sessions, streams, connections, "));
+  for (const char* term :
+       {"session_lifetime=0", "session_lifetime=5", "session_lifetime=", "class=", "class=-", "class=a/b"}) {
+    EXPECT_THAT(Fault(absl::StrCat("limit acme ", term)), HasSubstr("session_lifetime= and a time of 1s or more"))
+        << term;
+  }
   for (const char* number : {"", "0", "-1", "x", "nan", "1e99"}) {
     EXPECT_THAT(Fault(absl::StrCat("limit acme streams=", number)), HasSubstr("= and a number above 0"));
   }

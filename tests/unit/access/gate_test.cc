@@ -60,12 +60,13 @@ class GateTest : public ::testing::Test {
   }
 
   void Open() {
-    absl::StatusOr<std::unique_ptr<Gate>> gate = Gate::Open(options_);
+    absl::StatusOr<std::unique_ptr<Gate>> gate = Gate::Open(options_, &metrics_);
     ASSERT_TRUE(gate.ok()) << gate.status();
     gate_ = *std::move(gate);
   }
 
   GateOptions options_;
+  Metrics metrics_;
   std::unique_ptr<Gate> gate_;
 };
 

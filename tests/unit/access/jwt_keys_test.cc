@@ -134,7 +134,8 @@ class JwtKeysTest : public ::testing::Test {
   JwtOptions options_{absl::StrCat(testing::TempDir(), "/jwt_keys_test_",
                                    testing::UnitTest::GetInstance()->current_test_info()->name()),
                       "https://id.example", "rondo"};
-  Tenants tenants_;
+  Metrics metrics_;
+  Tenants tenants_{&metrics_};
   std::unique_ptr<JwtKeys> keys_;
 };
 
@@ -260,7 +261,7 @@ TEST_F(JwtKeysTest, TheGateTakesThemBesideTheTokensOfItsFile) {
   GateOptions options;
   options.jwt = options_;
   Write(SetOf({ec_.Jwk()}));
-  absl::StatusOr<std::unique_ptr<Gate>> gate = Gate::Open(options);
+  absl::StatusOr<std::unique_ptr<Gate>> gate = Gate::Open(options, &metrics_);
   ASSERT_TRUE(gate.ok()) << gate.status();
   const MethodRule* const predict = RuleOf("rondo.v1.Inference/Predict");
   EXPECT_THAT(std::string((*gate)->Admit(predict, {}, kNow).status().message()), HasSubstr("no credentials"));
@@ -274,7 +275,7 @@ TEST_F(JwtKeysTest, TheGateTakesThemBesideTheTokensOfItsFile) {
   options.tokens_file = options_.jwks_file + "_tokens";
   std::ofstream(options.tokens_file)
       << "8e9afe9d1df3927e713c246259f2e697abc1daeee11b8f7ed14ee4181f2f474f acme predict\n";
-  gate = Gate::Open(options);
+  gate = Gate::Open(options, &metrics_);
   std::remove(options.tokens_file.c_str());
   ASSERT_TRUE(gate.ok()) << gate.status();
   const absl::StatusOr<Principal> first = (*gate)->Admit(predict, by_jwt, kNow),

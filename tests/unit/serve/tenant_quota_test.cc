@@ -53,7 +53,7 @@ TEST(TenantQuotaTest, StreamsAndSessionsAreCountedUntilTheyAreGivenBack) {
   TenantLimits limits;
   limits.streams = 2;
   limits.sessions = 1;
-  quota.SetLimits(limits);
+  quota.SetLimits(limits, nullptr);
   EXPECT_TRUE(quota.TakeStream().ok());
   const absl::Status refused = quota.TakeStream();
   EXPECT_EQ(RefusalOf(refused).why, Why::kTenantQuota);
@@ -70,13 +70,13 @@ TEST(TenantQuotaTest, StepsAndBytesHaveTheirOwnRates) {
   TenantQuota quota;
   TenantLimits limits;
   limits.steps_per_second = 1e-3;
-  quota.SetLimits(limits);
+  quota.SetLimits(limits, nullptr);
   EXPECT_TRUE(quota.TakeWork({0, 1'000'000}).ok());
   EXPECT_TRUE(quota.TakeWork({1, 1}).ok());
   EXPECT_EQ(RefusalOf(quota.TakeWork({1, 1})).why, Why::kTenantQuota);
   limits = {};
   limits.bytes_per_second = 1e-3;
-  quota.SetLimits(limits);
+  quota.SetLimits(limits, nullptr);
   EXPECT_TRUE(quota.TakeWork({1, 1}).ok());
   EXPECT_FALSE(quota.TakeWork({1, 1}).ok());
 }

@@ -124,6 +124,9 @@ TEST(OptionsTest, BoundsAreInclusive) {
   EXPECT_TRUE(With("max_sessions", "2147483648").ok());
   EXPECT_TRUE(With("idle_timeout", "1s").ok());
   EXPECT_TRUE(With("listen", "[::1]:65535").ok());
+  EXPECT_TRUE(With("listen", "unix:/run/rondo.sock").ok());
+  EXPECT_FALSE(With("listen", "unix:").ok());
+  EXPECT_FALSE(With("listen", "unix:" + std::string(108, 'x')).ok());
 }
 
 TEST(OptionsTest, RefusalSaysWhatCameAndWhatWasWanted) {
@@ -133,7 +136,8 @@ TEST(OptionsTest, RefusalSaysWhatCameAndWhatWasWanted) {
             "--idle_timeout=ten: wanted a duration such as 30s or 10m, 1s to 87600h, or 0");
   EXPECT_EQ(With("idle_timeout", "200h").status().message(),
             "--idle_timeout=200h: wanted at most --max_idle_timeout=168h");
-  EXPECT_EQ(With("listen", "8001").status().message(), "--listen=8001: wanted HOST:PORT, port 0 to 65535");
+  EXPECT_EQ(With("listen", "8001").status().message(),
+            "--listen=8001: wanted HOST:PORT, port 0 to 65535, or unix:PATH of at most 107 bytes");
 }
 
 TEST(OptionsTest, ValuesOutOfBoundsOrUnreadableAreRefused) {

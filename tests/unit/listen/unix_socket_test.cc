@@ -1,0 +1,97 @@
+#include "server/listen/unix_socket.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace rondo {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class UnixSocketTest : public ::testing::Test {
+ protected:
+  UnixSocketTest() {
+    std::string folder = testing::TempDir() + "/unix_socket_test.XXXXXX";
+    folder_ = mkdtemp(folder.data());
+    path_ = folder_ + "/s";
+  }
+  ~UnixSocketTest() override { fs::remove_all(folder_); }
+
+  std::string Refusal(const std::string& path) const {
+    const absl::StatusOr<UnixSocket> made = ListenAtPath(path, UnixSocketAccess::kOwner);
+    if (made.ok()) close(made->descriptor);
+    return std::string(made.status().message());
+  }
+  mode_t Mode() const {
+    struct stat status {};
+    EXPECT_EQ(lstat(path_.c_str(), &status), 0);
+    return status.st_mode & 07777;
+  }
+
+  std::string folder_;
+  std::string path_;
+};
+
+TEST_F(UnixSocketTest, ItsAddressesHaveTwoForms) {
+  EXPECT_EQ(UnixPathOf("unix:/run/s"), "/run/s");
+  EXPECT_EQ(UnixPathOf("unix:///run/s"), "/run/s");
+  EXPECT_EQ(UnixPathOf("unix:s"), "s");
+  EXPECT_EQ(UnixPathOf("localhost:80"), "");
+  EXPECT_FALSE(CheckUnixPath("").ok());
+  EXPECT_TRUE(CheckUnixPath(std::string(107, 'x')).ok());
+  EXPECT_FALSE(CheckUnixPath(std::string(108, 'x')).ok());
+}
+
+TEST_F(UnixSocketTest, ItsPermissionsAreTheOnesAskedForWhateverTheUmask) {
+  const mode_t old = umask(0022);
+  for (const auto& [access, mode] : {std::pair<UnixSocketAccess, mode_t>{UnixSocketAccess::kOwner, 0600},
+                                     {UnixSocketAccess::kGroup, 0660},
+                                     {UnixSocketAccess::kAll, 0666}}) {
+    const absl::StatusOr<UnixSocket> made = ListenAtPath(path_, access);
+    ASSERT_TRUE(made.ok()) << made.status();
+    EXPECT_EQ(Mode(), mode);
+    close(made->descriptor);
+    RemoveFileOf(*made);
+    EXPECT_FALSE(fs::exists(path_));
+  }
+  umask(old);
+}
+
+TEST_F(UnixSocketTest, OneThatIsListenedAtIsLeftAloneAndOneThatIsNotIsReplaced) {
+  const absl::StatusOr<UnixSocket> first = ListenAtPath(path_, UnixSocketAccess::kOwner);
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_THAT(Refusal(path_), HasSubstr("another process listens there"));
+  close(first->descriptor);  // as a server that was killed leaves it
+  const absl::StatusOr<UnixSocket> second = ListenAtPath(path_, UnixSocketAccess::kOwner);
+  ASSERT_TRUE(second.ok()) << second.status();
+  fs::remove(path_);
+  const absl::StatusOr<UnixSocket> third = ListenAtPath(path_, UnixSocketAccess::kOwner);
+  ASSERT_TRUE(third.ok()) << third.status();
+  RemoveFileOf(*second);  // not the third one's
+  EXPECT_TRUE(fs::exists(path_));
+  close(second->descriptor);
+  close(third->descriptor);
+}
+
+TEST_F(UnixSocketTest, AFileThatIsNoSocketStays) {
+  std::ofstream(path_) << "precious";
+  EXPECT_THAT(Refusal(path_), HasSubstr("there is a file that is no socket"));
+  EXPECT_EQ(fs::file_size(path_), 8u);
+  fs::remove(path_);
+  fs::create_symlink(folder_ + "/elsewhere", path_);
+  EXPECT_THAT(Refusal(path_), HasSubstr("no socket"));
+  EXPECT_THAT(Refusal(folder_ + "/missing/s"), HasSubstr("No such file"));
+}
+
+}  // namespace
+}  // namespace rondo
