@@ -165,6 +165,22 @@ absl::Status Client::DeleteSession(absl::string_view id) const {
       .status();
 }
 
+absl::StatusOr<int64_t> Client::DeleteSessions(absl::string_view prefix, absl::string_view model, bool all) const {
+  v1::DeleteSessionsRequest request;
+  request.set_prefix(std::string(prefix));
+  request.set_model(std::string(model));
+  request.set_all(all);
+  int64_t deleted = 0;
+  do {
+    const absl::StatusOr<v1::DeleteSessionsResponse> response =
+        connection_->Call(&v1::Sessions::Stub::DeleteSessions, request, Repeat::kSafe, connection_->NewDeadline());
+    if (!response.ok()) return response.status();
+    deleted += response->deleted();
+    request.set_page_token(response->next_page_token());
+  } while (!request.page_token().empty());
+  return deleted;
+}
+
 absl::StatusOr<ExportedSession> Client::ExportSession(absl::string_view id) const {
   return connection_->Ask(
       &v1::Sessions::Stub::ExportSession, RequestFor<v1::ExportSessionRequest>(id), Repeat::kSafe,

@@ -112,6 +112,17 @@ struct PredictOptions {
   bool last_only = false;  // answer only the last timestep of each sequence
   // Longest time in the server; zero: only the call's deadline holds. On a stream it is each message's own deadline.
   absl::Duration timeout;
+  // Streams only. The sessions that the stream moves end when the stream ends or its connection breaks, unless another
+  // call has moved them since.
+  bool end_with_stream = false;
+  // Streams only. Read also answers which of the stream's sessions have ended otherwise: StreamReply::ended.
+  bool tell_ended = false;
+};
+
+// A session that has ended, and why: "idle for 600 s".
+struct EndedSession {
+  std::string session_id;
+  std::string reason;
 };
 
 // One answer of a stream. `status` not OK: the whole message was refused and nothing ran.
@@ -119,6 +130,7 @@ struct StreamReply {
   absl::Status status;
   std::vector<SequenceOutput> sequences;  // one a sequence, in request order
   absl::Duration retry_after;             // with RESOURCE_EXHAUSTED; zero: no advice
+  std::vector<EndedSession> ended;        // not empty: this is no answer, but tells of these; see tell_ended
 };
 
 struct ForecastInput {
@@ -181,6 +193,7 @@ struct SessionDescription {
   int64_t position = 0;         // timesteps consumed: the index of the next one
   absl::Duration idle_timeout;  // infinite: never ends by itself
   absl::Duration idle;          // since the last request
+  absl::Duration ends_in;       // at the latest, used or not; infinite: no such end is set
 };
 
 struct CreateSessionInput {

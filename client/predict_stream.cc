@@ -162,7 +162,7 @@ class PredictStream::Impl {
       if (wire_->stream->Read(&response_)) {
         if (response_.has_going_away()) continue;  // nothing follows it but the end
         if (ResumeRefused()) continue;
-        TakeAnswered();
+        if (response_.ended().empty()) TakeAnswered();
         *reply = ToStreamReply(response_);
         return true;
       }

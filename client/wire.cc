@@ -50,6 +50,8 @@ void FillPredictRequest(absl::string_view model, absl::Span<const SequenceInput>
   request->set_version(options.version);
   request->set_last_only(options.last_only);
   request->set_timeout_ms(absl::ToInt64Milliseconds(absl::Ceil(options.timeout, absl::Milliseconds(1))));
+  request->set_end_with_stream(options.end_with_stream);
+  request->set_tell_ended(options.tell_ended);
   for (const SequenceInput& sequence : sequences) FillSequence(sequence, request->add_sequences());
 }
 
@@ -124,8 +126,12 @@ GeneratedPiece AddPiece(const v1::GenerateResponse& response, GenerateOutput* ou
 }
 
 StreamReply ToStreamReply(const v1::PredictResponse& response) {
-  return {ToStatus(response.status()), ToSequenceOutputs(response),
-          absl::Milliseconds(response.status().retry_after_ms())};
+  StreamReply reply{ToStatus(response.status()),
+                    ToSequenceOutputs(response),
+                    absl::Milliseconds(response.status().retry_after_ms()),
+                    {}};
+  for (const v1::EndedSession& ended : response.ended()) reply.ended.push_back({ended.session_id(), ended.reason()});
+  return reply;
 }
 
 TableDescription ToTableDescription(const v1::Table& table) {
@@ -195,7 +201,8 @@ SessionDescription ToSessionDescription(const v1::Session& session) {
           session.version(),
           session.position(),
           TimeoutFromWire(session.idle_timeout_seconds()),
-          absl::Seconds(session.idle_seconds())};
+          absl::Seconds(session.idle_seconds()),
+          session.has_ends_in_seconds() ? absl::Seconds(session.ends_in_seconds()) : absl::InfiniteDuration()};
 }
 
 }  // namespace rondo

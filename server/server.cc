@@ -162,6 +162,9 @@ class Parts final : public Server {
     if (tls_ != nullptr && tls_->Refresh()) ShowCertificate();
     gate_->Refresh();
     sessions_->ExpireIdle(now);
+    for (const std::unique_ptr<RpcLoop>& part : loops_) {
+      if (part->ends.Claim()) part->loop.Post(&part->ends);
+    }
     if (metrics_.requests()->in_flight.Value() == 0) heap_trim_.TrimIfWorth();
     metrics_.sessions()->state_bytes.Set(static_cast<int64_t>(sessions_->state_bytes()));
     const absl::Duration interval = options_.model_poll_interval;

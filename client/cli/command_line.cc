@@ -18,12 +18,12 @@ usage.
 )";
 
 OptionGroup OfEveryCommand(std::string* server, absl::Duration* timeout, ConnectionFlags* connection) {
-  OptionGroup group{
-      "Of every command",
-      {{"server", Text(server, "HOST:PORT"),
-        "The server, or IP:PORT,IP:PORT,... The environment's RONDO_SERVER takes the place of the default."},
-       {"timeout", Number(timeout, {absl::Milliseconds(1), absl::InfiniteDuration()}, "DURATION"),
-        "Longest wait for one answer, retries included."}}};
+  OptionGroup group{"Of every command",
+                    {{"server", Text(server, "HOST:PORT"),
+                      "The server, or IP:PORT,IP:PORT,..., or unix:PATH. The environment's RONDO_SERVER takes the "
+                      "place of the default."},
+                     {"timeout", Number(timeout, {absl::Milliseconds(1), absl::InfiniteDuration()}, "DURATION"),
+                      "Longest wait for one answer, retries included."}}};
   for (Option& row : ConnectionRows(connection)) group.options.push_back(std::move(row));
   return group;
 }
@@ -32,7 +32,7 @@ std::string About(const std::vector<Command>& commands) {
   std::string about =
       "rondo: predictions of recurrent networks, from a Rondo server.\n\n"
       "usage: rondo [--server=HOST:PORT] COMMAND ...\n";
-  for (const Command& command : commands) absl::StrAppendFormat(&about, "\n  %-17s %s", command.name, command.summary);
+  for (const Command& command : commands) absl::StrAppendFormat(&about, "\n  %-21s %s", command.name, command.summary);
   return about;
 }
 
@@ -60,6 +60,14 @@ std::string Wrapped(absl::string_view line) {
     width = 100 - kIndent.size();
   }
   return absl::StrCat(text, line);
+}
+
+// Where what is asked for is to be had, if another program does it: what works on files asks no server.
+std::string ProgramFor(absl::string_view name) {
+  if (name == "export" || name == "convert") {
+    return "; to write a model file as ONNX: rondo-convert MODEL.safetensors --to_onnx=MODEL.onnx, and --help for more";
+  }
+  return name == "train" ? "; to train a model: rondo-train --data=FILE.csv, and --help for more" : "";
 }
 
 }  // namespace
@@ -97,7 +105,7 @@ absl::StatusOr<CommandLineAsks> CommandLine::TakeWord(const std::string& word) {
   }
   return absl::InvalidArgumentError(absl::StrCat("unknown command '", name, "': wanted one of ",
                                                  absl::StrJoin(CommandNames(), ", "),
-                                                 SuggestNearest(name, CommandNames())));
+                                                 SuggestNearest(name, CommandNames()), ProgramFor(name)));
 }
 
 void CommandLine::Choose(const Command& command) {

@@ -41,15 +41,16 @@ Command GenerateCommand();
 Command SessionsListCommand();
 Command SessionsShowCommand();
 Command SessionsDeleteCommand();
+Command SessionsDeleteManyCommand();
 Command SessionsExportCommand();
 Command SessionsImportCommand();
 Command SessionsForkCommand();
 
 using MakeCommand = Command (*)();
 inline constexpr MakeCommand kCommands[] = {
-    ModelsCommand,         PredictCommand,        StreamCommand,       ForecastCommand,
-    GenerateCommand,       SessionsListCommand,   SessionsShowCommand, SessionsDeleteCommand,
-    SessionsExportCommand, SessionsImportCommand, SessionsForkCommand,
+    ModelsCommand,         PredictCommand,      StreamCommand,         ForecastCommand,           GenerateCommand,
+    SessionsListCommand,   SessionsShowCommand, SessionsDeleteCommand, SessionsDeleteManyCommand, SessionsExportCommand,
+    SessionsImportCommand, SessionsForkCommand,
 };
 
 }  // namespace rondo

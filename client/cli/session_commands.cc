@@ -105,6 +105,36 @@ Command SessionsDeleteCommand() {
           [](const CommandContext& context) { return context.client.DeleteSession(context.words[0]); }};
 }
 
+Command SessionsDeleteManyCommand() {
+  struct Options {
+    std::string prefix;
+    std::string model;
+    bool all = false;
+  };
+  auto options = std::make_shared<Options>();
+  return {"sessions delete_many",
+          {},
+          {{"prefix", Text(&options->prefix, "TEXT"), "Those whose ids begin so."},
+           {"model", Text(&options->model, "NAME"), "Only this model's."},
+           {"all", Switch(&options->all), "Every session, if neither --prefix nor --model is given."}},
+          "End many sessions; prints how many.",
+          R"(Ends those of your tenant. With a session store: those in this server's memory; the others end when
+they have been idle for their timeout.
+
+examples:
+  rondo sessions delete_many --prefix=pump-
+  rondo sessions delete_many --all
+)",
+          [options](const CommandContext& context) {
+            const absl::StatusOr<int64_t> deleted =
+                context.client.DeleteSessions(options->prefix, options->model, options->all);
+            if (!deleted.ok()) return deleted.status();
+            absl::Status status = context.output.Row({"deleted"});
+            if (status.ok()) status = context.output.Row({absl::StrCat(*deleted)});
+            return status.ok() ? context.output.Flush() : status;
+          }};
+}
+
 Command SessionsExportCommand() {
   auto path = std::make_shared<std::string>();
   return {

@@ -23,6 +23,7 @@ constexpr MethodRule kRules[] = {
     {"rondo.v1.Sessions/GetSession", Role::kSessions},
     {"rondo.v1.Sessions/ListSessions", Role::kSessions},
     {"rondo.v1.Sessions/DeleteSession", Role::kSessions},
+    {"rondo.v1.Sessions/DeleteSessions", Role::kSessions},
     {"rondo.v1.Sessions/ForkSession", Role::kSessions},
     {"rondo.v1.Sessions/ExportSession", Role::kSessions},
     {"rondo.v1.Sessions/ImportSession", Role::kSessions},

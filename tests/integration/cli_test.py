@@ -132,6 +132,14 @@ class CliTest(unittest.TestCase):
         self.assertEqual(self.answer("sessions", "delete", "go"), "")
         self.assertIn("NOT_FOUND", self.refusal("sessions", "show", "go"))
 
+    def test_many_sessions_are_deleted_by_prefix(self):
+        for session in ("pump-1", "pump-2", "fan"):
+            self.answer("predict", "sum", "--input=-", f"--session={session}", stdin="x\n1\n")
+        self.assertEqual(self.answer("sessions", "delete_many", "--prefix=pump-"), "deleted\n2\n")
+        self.assertEqual(self.sessions(), ["fan"])
+        self.assertIn("neither prefix nor model is given", self.refusal("sessions", "delete_many"))
+        self.assertEqual(self.answer("sessions", "delete_many", "--all"), "deleted\n1\n")
+
     def test_sessions_are_listed_by_model(self):
         self.answer("predict", "sum", "--input=-", "--session=s", stdin="x\n1\n")
         self.answer("predict", "two", "--input=-", "--session=t", stdin="x,y\n1,1\n")

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "base/steady_time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "inference/open_inference.grpc.pb.h"
@@ -185,6 +186,44 @@ class TenantsTest : public ::testing::Test {
       absl::StrCat(testing::TempDir(), "/tenants_", testing::UnitTest::GetInstance()->current_test_info()->name());
   std::unique_ptr<TestServer> server_;
 };
+
+TEST_F(TenantsTest, ATenantDeletesItsOwnSessionsTogetherAndNoOthers) {
+  v1::PredictResponse unused;
+  for (const char* const tenant : {"acme", "globex", "nobody"}) {
+    for (const char* const id : {"a", "b"}) EXPECT_EQ(Client(tenant).Predict(id, {1, 2}, 0, &unused), "0 ");
+  }
+  v1::DeleteSessionsRequest request;
+  v1::DeleteSessionsResponse response;
+  request.set_all(true);
+  EXPECT_EQ(Client("acme").End(
+                [&](auto* context) { return server_->sessions().DeleteSessions(context, request, &response); }),
+            "0 ");
+  EXPECT_EQ(response.deleted(), 2);
+  EXPECT_THAT(Client("acme").List(), IsEmpty());
+  for (const char* const tenant : {"globex", "nobody"}) EXPECT_THAT(Client(tenant).List(), ElementsAre("a", "b"));
+}
+
+TEST_F(TenantsTest, ATenantHasSoManyConnectionsAndItsClassIsCounted) {
+  std::ofstream(file_, std::ios::app) << "limit acme connections=1 session_lifetime=1h class=gold\n";
+  StartServer();
+  v1::PredictResponse unused;
+  EXPECT_EQ(Client("acme").Predict("s", {1, 2}, 0, &unused), "0 ");
+  const auto second = server_->NewChannel();
+  const auto sessions = v1::Sessions::NewStub(second);
+  const auto list = [&](const std::string& tenant) {
+    v1::ListSessionsResponse response;
+    return Client(tenant).End([&](auto* context) { return sessions->ListSessions(context, {}, &response); });
+  };
+  EXPECT_THAT(list("acme"), HasSubstr("8 the tenant has 1 connections, the most it may"));
+  EXPECT_EQ(list("globex"), "0 ");
+  server_->server().Maintain(SteadyNow());
+  EXPECT_EQ(server_->Metric("rondo_tenant_sessions{class=\"gold\"}"), 1);
+  EXPECT_EQ(server_->Metric("rondo_tenant_connections{class=\"gold\"}"), 1);
+  EXPECT_EQ(server_->Metric("rondo_tenant_refused_total{class=\"gold\",limit=\"connections\"}"), 1);
+  EXPECT_EQ(server_->Metric("rondo_tenant_steps_total{class=\"gold\"}"), 1);
+  server_->server().Maintain(SteadyNow() + absl::Hours(1));
+  EXPECT_THAT(Client("acme").List(), IsEmpty());
+}
 
 TEST_F(TenantsTest, AnotherTenantsSessionIsAnsweredAsOneThatNeverWas) {
   for (const auto& [owner, stranger] :

@@ -8,6 +8,7 @@
 #include "server/loop/serving_loop.h"
 #include "server/rpc/call/call.h"
 #include "server/serve/clients.h"
+#include "server/serve/end_watch.h"
 #include "server/serve/serve_context.h"
 
 namespace rondo {
@@ -19,7 +20,8 @@ struct RpcContext : ServeContext {
   CallList* calls = nullptr;  // of this loop
   const Gate* gate = nullptr;
   StreamLimits stream_limits;
-  Clients* clients = nullptr;  // of all loops
+  Clients* clients = nullptr;     // of all loops
+  EndWatch* end_watch = nullptr;  // of this loop
   size_t loop_number = 0;
   bool audit_log = false;
   const std::atomic<bool>* leaving = nullptr;  // true: health says NOT_SERVING, though requests may still be served

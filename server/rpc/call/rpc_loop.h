@@ -24,6 +24,7 @@ struct RpcLoop {
     context.clock = &loop.clock();
     context.engine = &loop.engine();
     context.calls = &calls;
+    context.end_watch = &end_watch;
   }
 
   // Tells every call.
@@ -46,8 +47,26 @@ struct RpcLoop {
     std::atomic<bool> told_{false};
   };
 
+  // Tells the streams that want to know which sessions have ended.
+  class EndNotice : public Event {
+   public:
+    explicit EndNotice(RpcLoop* loop) : loop_(loop) {}
+    // False: the notice is on its way already.
+    bool Claim() { return !under_way_.exchange(true); }
+    void Proceed(bool) override {
+      under_way_ = false;
+      loop_->end_watch.Look(loop_->context.sessions->ended());
+    }
+
+   private:
+    RpcLoop* const loop_;
+    std::atomic<bool> under_way_{false};
+  };
+
+  EndWatch end_watch;  // before the calls, which take themselves out
   CallList calls;
   RpcContext context;
+  EndNotice ends{this};
   Notice health{&calls, &Call::HealthMayHaveChanged};
   Notice drain{&calls, &Call::Drain};
   Notice leave{&calls, &Call::Leave};

@@ -4,6 +4,8 @@
 #include <grpcpp/support/async_stream.h>
 
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "base/steady_time.h"
 #include "server/refusal/refusal.h"
@@ -14,24 +16,38 @@
 #include "server/serve/message_owner.h"
 #include "server/serve/moved_sessions.h"
 #include "server/serve/record_refusal.h"
+#include "server/serve/stream_sessions_end.h"
+#include "server/session/session_errors.h"
+#include "server/session/session_id.h"
 
 namespace rondo {
+
+// What a stream's client wants of it, for all of its messages.
+struct StreamTerms {
+  bool end_sessions = false;  // the sessions that it moves end with it
+  bool tell_ends = false;     // it is told which of them have ended
+};
 
 // One stream of messages, which are read ahead, run as they come, and are answered in order. `Rpc` is StreamPredictRpc
 // or ModelStreamInferRpc.
 template <typename Rpc>
-class StreamCall : public RpcCall, private MessageOwner {
+class StreamCall : public RpcCall, private MessageOwner, private EndWatch::Stream {
  public:
   using Service = typename Rpc::Service;
   using Message = typename Rpc::Message;
 
   StreamCall(const RpcContext* context, Service* service, const MethodRule* rule)
-      : RpcCall(context, rule), service_(service), policy_(context->stream_limits.max_pipelined_messages) {
+      : RpcCall(context, rule),
+        service_(service),
+        policy_(context->stream_limits.max_pipelined_messages, [this](const Message& dropped) {
+          if (ends_sessions_) Rpc::NoteMoved(dropped, &moved_);
+        }) {
     Await(service_, Rpc::kRequest, &stream_);
   }
   ~StreamCall() override {
     if (counted_) context()->metrics->streams.Add(-1);
     if (in_quota_) quota()->GiveBackStream();
+    if (tells_ends_) moved_.ForEachKept([this](absl::string_view id) { Forget(id); });
   }
 
   void Drain() override {
@@ -94,6 +110,7 @@ class StreamCall : public RpcCall, private MessageOwner {
     Message* const message = policy_.EndRead(ok);
     if (message == nullptr) return Advance();
     ReadOn();
+    if (!std::exchange(heard_terms_, true)) TakeTerms(Rpc::TermsOf(*message));
     message->Start(SteadyNow(), deadline());
   }
   // Starts the next read after a message, now or behind the turn's replies.
@@ -112,7 +129,7 @@ class StreamCall : public RpcCall, private MessageOwner {
   void Advance() {
     switch (policy_.Next()) {
       case Step::kWait:
-        return;
+        return SayEnded();
       case Step::kWrite:
         Rpc::NoteMoved(*policy_.oldest(), &moved_);
         stream_.Write(policy_.oldest()->response(), Begin(&written_));
@@ -120,8 +137,8 @@ class StreamCall : public RpcCall, private MessageOwner {
       case Step::kSayGoingAway:
         return SayGoingAway();
       case Step::kFinish:
-        stream_.Finish(ToGrpcStatus(policy_.end(), server_context()), BeginFinish());
-        return;
+        if (ends_sessions_) ending_.Begin(moved_);
+        return EndSessions();
     }
   }
   void OnWritten(bool ok) {
@@ -139,19 +156,77 @@ class StreamCall : public RpcCall, private MessageOwner {
     Advance();
   }
 
+  // What the stream's first message wants of the stream.
+  void TakeTerms(const StreamTerms& terms) {
+    ends_sessions_ = terms.end_sessions;
+    tells_ends_ = terms.tell_ends;
+    if (!ends_sessions_ && !tells_ends_) return;
+    moved_.KeepAll([this](absl::string_view id) {
+      if (tells_ends_) context()->end_watch->Watch(NameOf(id), this, context()->sessions->ended());
+    });
+  }
+  std::string NameOf(absl::string_view id) const { return SessionName(principal().tenant->name(), id); }
+  void Forget(absl::string_view id) { context()->end_watch->Forget(NameOf(id), this); }
+
+  // A session that the stream has moved has ended; the stream's own end of it is no news.
+  void OnSessionEnded(absl::string_view name, const SessionEnd& end) override {
+    if (!moved_.Has(IdIn(name))) return;
+    Rpc::TellEnded(IdIn(name), ReasonOf(end), &told_);
+    has_to_tell_ = true;
+    Advance();
+  }
+  // Says which sessions have ended, if any have and nothing else is to be said.
+  void SayEnded() {
+    if (!has_to_tell_ || !policy_.CanSay()) return;
+    has_to_tell_ = false;
+    policy_.BeginSaying();
+    stream_.Write(told_, Begin(&said_ended_));
+    told_.Clear();
+  }
+  void OnSaidEnded(bool ok) {
+    policy_.Said(ok);
+    Advance();
+  }
+
+  // Ends the sessions of a stream whose client wanted that, then the stream. While the server goes away they live on,
+  // for their client to go on with elsewhere.
+  void EndSessions() {
+    if (ends_sessions_ && !context()->draining->load(std::memory_order_relaxed)) {
+      switch (ending_.GoOn(principal().tenant->name(), SteadyNow())) {
+        case StreamSessionsEnd::Progress::kMore:
+          return context()->loop->Post(Begin(&go_on_ending_));
+        case StreamSessionsEnd::Progress::kWaits:
+          Begin(&go_on_ending_);
+          return;
+        case StreamSessionsEnd::Progress::kDone:
+          break;
+      }
+    }
+    stream_.Finish(ToGrpcStatus(policy_.end(), server_context()), BeginFinish());
+  }
+  void OnEndingGoesOn(bool) { EndSessions(); }
+
   Service* const service_;
   grpc::ServerAsyncReaderWriter<typename Rpc::Response, typename Rpc::Request> stream_{server_context()};
   CallEvent<&StreamCall::OnRead> read_{this};
   CallEvent<&StreamCall::OnReadNext> read_next_{this};
   CallEvent<&StreamCall::OnWritten> written_{this};
   CallEvent<&StreamCall::OnSaidGoingAway> said_going_away_{this};
+  CallEvent<&StreamCall::OnSaidEnded> said_ended_{this};
+  CallEvent<&StreamCall::OnEndingGoesOn> go_on_ending_{this};
 
   StreamPolicy<Message> policy_;
   ReadPace pace_;
   bool read_next_posted_ = false;  // the event is in the loop's inbox
   bool counted_ = false;           // in the probe's streams
   bool in_quota_ = false;          // of the tenant
+  bool heard_terms_ = false;       // the first message has come
+  bool ends_sessions_ = false;
+  bool tells_ends_ = false;
+  bool has_to_tell_ = false;  // told_ has something
   MovedSessions moved_;
+  typename Rpc::Response told_;  // the sessions that have ended, to be said
+  StreamSessionsEnd ending_{context(), &go_on_ending_};
 };
 
 }  // namespace rondo

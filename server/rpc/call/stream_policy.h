@@ -2,6 +2,8 @@
 #define RONDO_SERVER_RPC_CALL_STREAM_POLICY_H_
 
 #include <cstddef>
+#include <functional>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -30,7 +32,9 @@ class StreamPolicy {
     kFinish,        // the stream ends with end()
   };
 
-  explicit StreamPolicy(size_t places) : ring_(places) {}
+  // `on_drop`: hears of each message that has ended and whose reply is dropped; null: nobody wants to.
+  explicit StreamPolicy(size_t places, std::function<void(const Message&)> on_drop = nullptr)
+      : ring_(places), on_drop_(std::move(on_drop)) {}
 
   // From now on a message that is refused ends the stream, as its client wants it.
   void EndAtRefusal() { ends_at_refusal_ = true; }
@@ -65,6 +69,7 @@ class StreamPolicy {
       Message* const message = ring_.oldest();
       if (message->running()) return Step::kWait;
       if (phase_ == Phase::kBroken) {
+        if (on_drop_ != nullptr) on_drop_(*message);
         ring_.FreeOldest();
       } else if (ends_at_refusal_ && !message->refusal().ok()) {
         end_ = message->refusal();
@@ -75,6 +80,16 @@ class StreamPolicy {
       }
     }
     return Step::kWait;
+  }
+  // Whether the stream may say something between its replies. If it does, Said follows.
+  bool CanSay() const {
+    const bool open = phase_ == Phase::kReading || phase_ == Phase::kAnswering || phase_ == Phase::kStaying;
+    return open && !writing_;
+  }
+  void BeginSaying() { writing_ = true; }
+  void Said(bool ok) {
+    writing_ = false;
+    if (!ok) Break();
   }
   Message* oldest() { return ring_.oldest(); }
   const absl::Status& end() const { return end_; }
@@ -124,6 +139,7 @@ class StreamPolicy {
   }
 
   MessageRing<Message> ring_;
+  const std::function<void(const Message&)> on_drop_;  // may be null
   Phase phase_ = Phase::kReading;
   bool ends_at_refusal_ = false;
   bool writing_ = false;

@@ -25,6 +25,16 @@ struct StreamPredictRpc {
 
   static bool ErrorsEndStream(const grpc::ServerContext&) { return false; }
 
+  static StreamTerms TermsOf(const Message& first) {
+    return {first.request().end_with_stream(), first.request().tell_ended()};
+  }
+  // Adds to a message that tells which sessions have ended.
+  static void TellEnded(absl::string_view id, absl::string_view reason, Response* response) {
+    v1::EndedSession* const ended = response->add_ended();
+    ended->set_session_id(std::string(id));
+    ended->set_reason(std::string(reason));
+  }
+
   // Notes in *moved what `message` did to its sessions.
   static void NoteMoved(const Message& message, MovedSessions* moved) {
     const Response& response = message.response();

@@ -74,7 +74,8 @@ void LeasedCall::Reply(const absl::Status& status) {
 void LeasedCall::Audit() const {
   if (AuditEvent().empty() || !context()->audit_log) return;
   const std::string* const leased = LeasedId();
-  const std::string changed = ChangedId();
+  const std::string many = AuditedSessions();
+  const std::string changed = many.empty() ? ChangedId() : many;
   const Caller* const caller = this;
   LogEvent(LogLevel::kInfo, AuditEvent(),
            {{"session", changed.empty() && leased != nullptr ? *leased : changed},

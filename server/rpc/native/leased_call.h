@@ -34,6 +34,8 @@ class LeasedCall : public RpcCall {
   virtual void Record(const absl::Status& status) const = 0;
   // The event of the log's line when the call has done what it does; empty: none is wanted.
   virtual absl::string_view AuditEvent() const = 0;
+  // What that line names instead of one session; empty: the session.
+  virtual std::string AuditedSessions() const = 0;
   // Whose sessions the ids name.
   absl::string_view tenant() const { return principal().tenant->name(); }
   // Finishes the call: with the response, or with an error if `status` is one.
@@ -73,6 +75,7 @@ struct LeasedMethod {
   std::string (*changed_id)(const Request&, const Response&);  // null: none
   absl::string_view audit_event = {};                          // see LeasedCall::AuditEvent
   bool asks = false;  // whether there is such a session: NOT_FOUND is no refusal
+  std::string (*audited)(const Request&, const Response&) = nullptr;  // see LeasedCall::AuditedSessions; null: one
 };
 
 // The session that a request names; null: it is of a kind that names none.
@@ -111,6 +114,9 @@ class LeasedMethodCall : public LeasedCall {
     RecordRefusal(status, {MethodOf<Request>(), "", "", this}, context()->metrics);
   }
   absl::string_view AuditEvent() const override { return method_.audit_event; }
+  std::string AuditedSessions() const override {
+    return method_.audited == nullptr ? std::string() : method_.audited(request_, response_);
+  }
   void Send(const absl::Status& status) override { FinishUnary(&writer_, response_, status); }
 
   Base* const service_;

@@ -31,6 +31,7 @@ void ToProto(const SessionInfo& info, v1::Session* proto) {
   const bool never = info.idle_timeout == absl::InfiniteDuration();
   proto->set_idle_timeout_seconds(never ? 0 : absl::ToDoubleSeconds(info.idle_timeout));
   proto->set_idle_seconds(absl::ToDoubleSeconds(info.idle));
+  if (info.ends_in != absl::InfiniteDuration()) proto->set_ends_in_seconds(absl::ToDoubleSeconds(info.ends_in));
 }
 
 absl::Status Answer(const absl::StatusOr<SessionInfo>& info, v1::Session* response) {
@@ -42,7 +43,8 @@ absl::Status ExportSession(const RpcContext& context, absl::string_view, const v
                            SessionLease lease, v1::ExportSessionResponse* response) {
   SessionRecord record = lease.Export();
   lease.Release(SteadyNow());
-  record.id = std::string(IdIn(record.id));  // whoever imports it has the session
+  record.id = std::string(IdIn(record.id));   // whoever imports it has the session
+  record.ends_at_ns = SessionRecord::kNever;  // that is the importing server's to say
   SessionInfo info;
   info.id = record.id;
   info.model = record.model.name;
@@ -50,6 +52,7 @@ absl::Status ExportSession(const RpcContext& context, absl::string_view, const v
   info.position = record.position;
   info.idle_timeout = record.idle_timeout_ns == SessionRecord::kNever ? absl::InfiniteDuration()
                                                                       : absl::Nanoseconds(record.idle_timeout_ns);
+  info.ends_in = absl::InfiniteDuration();
   ToProto(info, response->mutable_session());
   response->set_state(Encode(record));
   if (response->ByteSizeLong() <= context.limits.max_message_bytes) return absl::OkStatus();

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "base/invalid.h"
 #include "base/steady_time.h"
 #include "server/rpc/call/unary_method.h"
@@ -67,6 +68,26 @@ absl::Status Delete(const RpcContext& context, absl::string_view tenant, const v
   return context.sessions->Delete(SessionName(tenant, request.session_id()), SteadyNow());
 }
 
+absl::Status DeleteMany(const RpcContext& context, absl::string_view tenant, const v1::DeleteSessionsRequest& request,
+                        SessionLease, v1::DeleteSessionsResponse* response) {
+  if (request.prefix().empty() && request.model().empty() && !request.all()) {
+    return Invalid("neither prefix nor model is given; wanted one of them, or all=true to delete every session");
+  }
+  std::string page_token = request.page_token();
+  const absl::StatusOr<size_t> deleted =
+      context.sessions->DeleteMany({tenant, request.prefix(), request.model()}, &page_token);
+  if (!deleted.ok()) return deleted.status();
+  response->set_deleted(static_cast<int64_t>(*deleted));
+  response->set_next_page_token(std::move(page_token));
+  return absl::OkStatus();
+}
+
+// What a line of the log says that DeleteMany has deleted.
+std::string DeletedMany(const v1::DeleteSessionsRequest& request, const v1::DeleteSessionsResponse& response) {
+  return absl::StrCat(response.deleted(), " of '", request.prefix(), "*'",
+                      request.model().empty() ? "" : absl::StrCat(" of model '", request.model(), "'"));
+}
+
 // The ids of LeasedMethod: the session that a request names, and the one that a response tells of.
 template <typename Request>
 std::string Named(const Request& request) {
@@ -94,6 +115,8 @@ void ServeSessions(const RpcContext* context, v1::Sessions::AsyncService* servic
                             {&Named, false, &Get, nullptr, {}, /*asks=*/true});
   ServeLeased<v1::Sessions>(context, service, "DeleteSession", &Service::RequestDeleteSession,
                             {&Named, false, &Delete, &NamedAfter, "session_deleted"});
+  ServeLeased<v1::Sessions>(context, service, "DeleteSessions", &Service::RequestDeleteSessions,
+                            {nullptr, false, &DeleteMany, nullptr, "sessions_deleted", false, &DeletedMany});
   ServeLeased<v1::Sessions>(context, service, "ExportSession", &Service::RequestExportSession,
                             {nullptr, true, &ExportSession, nullptr, "session_exported"});
   ServeLeased<v1::Sessions>(context, service, "ImportSession", &Service::RequestImportSession,

@@ -29,6 +29,8 @@ struct ModelStreamInferRpc {
     const auto found = context.client_metadata().find("triton_grpc_error");
     return found != context.client_metadata().end() && found->second == "true";
   }
+  static StreamTerms TermsOf(const Message&) { return {}; }
+  static void TellEnded(absl::string_view, absl::string_view, Response*) {}
   static void NoteMoved(const Message&, MovedSessions*) {}
   static bool SayGoingAway(const MovedSessions&, Response*) { return false; }
 };

@@ -202,6 +202,32 @@ class ClientTest(unittest.TestCase):
         with self.assertRaisesRegex(rondo.NotFound, "deleted by its owner"):
             self.client.delete_session("kept")
 
+    def test_sessions_are_deleted_together(self):
+        for i in range(3):
+            self.client.create_session("sum", f"together-{i}")
+        self.client.create_session("two", "together-two")
+        self.assertEqual(self.client.delete_sessions("together-", model="sum"), 3)
+        self.assertEqual(self.client.get_session("together-two").ends_in, None)
+        with self.assertRaisesRegex(rondo.InvalidArgument, "all=true"):
+            self.client.delete_sessions()
+        self.assertEqual(self.client.delete_sessions("together-"), 1)
+
+    def test_sessions_end_with_their_stream_and_a_stream_hears_of_ends(self):
+        first = rondo.SequenceInput([[1]], "with-stream", 0)
+        with self.client.open_stream("sum", end_with_stream=True) as stream:
+            stream.write([first])
+            self.assertIsNone(stream.read().error)
+        with self.assertRaisesRegex(rondo.NotFound, "ended with its stream"):
+            self.client.get_session("with-stream")
+        with self.client.open_stream("sum", tell_ended=True) as stream:
+            stream.write([first])
+            self.assertEqual(stream.read().ended, {})
+            self.client.delete_session("with-stream")
+            told = stream.read(timeout=10)
+            self.assertEqual((told.ended, told.outputs), ({"with-stream": "deleted by its owner"}, []))
+            stream.write([first])
+            self.assertEqual(stream.read().outputs[0].values.tolist(), [[1]])
+
     def test_a_session_goes_on_from_its_bytes(self):
         session = self.client.open_session("sum", "value")
         session.run([[1], [2]])

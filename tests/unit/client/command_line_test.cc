@@ -72,6 +72,7 @@ TEST_F(CommandLineTest, AfterTwoDashesNothingIsAFlag) {
 
 TEST_F(CommandLineTest, UnknownWordsComeWithTheNearestOne) {
   EXPECT_THAT(Error({"perdict"}), HasSubstr("unknown command 'perdict': wanted one of models, predict"));
+  EXPECT_THAT(Error({"export"}), HasSubstr("rondo-convert MODEL.safetensors --to_onnx=MODEL.onnx"));
   EXPECT_THAT(Error({"perdict"}), HasSubstr("; did you mean 'predict'?"));
   EXPECT_THAT(Error({"sessions", "lst"}), HasSubstr("; did you mean 'sessions list'?"));
   EXPECT_EQ(Error({"predict", "m", "--imput=x"}),

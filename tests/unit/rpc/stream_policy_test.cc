@@ -68,6 +68,37 @@ class StreamPolicyTest : public testing::Test {
 const absl::Status kGoingAway = absl::UnavailableError("going away");
 const absl::Status kRefusal = absl::InvalidArgumentError("refused");
 
+TEST_F(StreamPolicyTest, SomethingMayBeSaidBetweenRepliesAndAtNoOtherTime) {
+  EXPECT_TRUE(policy_.CanSay());
+  ReadAnswered();
+  EXPECT_EQ(policy_.Next(), Step::kWrite);
+  EXPECT_FALSE(policy_.CanSay());
+  policy_.Written(true);
+  EXPECT_TRUE(policy_.CanSay());
+  policy_.BeginSaying();
+  ReadAnswered();
+  EXPECT_EQ(policy_.Next(), Step::kWait);
+  policy_.Said(true);
+  EXPECT_EQ(policy_.Next(), Step::kWrite);
+  policy_.Written(true);
+  policy_.BeginSaying();
+  policy_.Said(false);
+  EXPECT_FALSE(policy_.CanSay());
+  EXPECT_EQ(policy_.Next(), Step::kFinish);
+}
+
+TEST(StreamPolicyDropTest, EachReplyThatIsDroppedIsHeardOf) {
+  int dropped = 0;
+  Policy policy(4, [&dropped](const FakeMessage& message) { dropped += message.running() ? 0 : 1; });
+  for (int i = 0; i < 2; ++i) {
+    policy.BeginRead([] { return std::make_unique<FakeMessage>(); });
+    ASSERT_NE(policy.EndRead(true), nullptr);
+  }
+  policy.Break();
+  EXPECT_EQ(policy.Next(), Step::kFinish);
+  EXPECT_EQ(dropped, 2);
+}
+
 TEST_F(StreamPolicyTest, RepliesAreWrittenInOrderOneAtATime) {
   FakeMessage* const first = Read();
   FakeMessage* const second = ReadAnswered();

@@ -162,6 +162,18 @@ def delete_session(session_id: str) -> Operation[None]:
     yield Call(METHODS["DeleteSession"], request, repeatable=False)
 
 
+def delete_sessions(prefix: str, model: str, all: bool) -> Operation[int]:
+    deleted: int = 0
+    token: str = ""
+    while True:
+        request = sessions_pb2.DeleteSessionsRequest(prefix=prefix, model=model, all=all, page_token=token)
+        response = yield Call(METHODS["DeleteSessions"], request, repeatable=True)
+        deleted += response.deleted
+        token = response.next_page_token
+        if not token:
+            return deleted
+
+
 def export_session(session_id: str) -> Operation[bytes]:
     request = sessions_pb2.ExportSessionRequest(session_id=session_id)
     response = yield Call(METHODS["ExportSession"], request, repeatable=True)

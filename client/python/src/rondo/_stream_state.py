@@ -21,12 +21,17 @@ MAX_UNSENT_MESSAGES = 1024
 class Unanswered:
     """Makes a stream's requests, and pairs each reply with its own."""
 
-    def __init__(self, model: messages.ModelDescription, version: int, last_only: bool, timeout: float | None) -> None:
+    def __init__(
+        self, model: messages.ModelDescription, version: int, last_only: bool, timeout: float | None,
+        end_with_stream: bool = False, tell_ended: bool = False,
+    ) -> None:  # fmt: skip
         if timeout is not None and not timeout > 0:
             raise ValueError(f"timeout is {timeout} seconds; wanted > 0, or None for none")
         self._model = model
         self._version = version
         self._last_only = last_only
+        self._end_with_stream = end_with_stream
+        self._tell_ended = tell_ended
         self._timeout_ms = 0 if timeout is None else max(1, round(timeout * 1000))
         self._requests: collections.deque[inference_pb2.PredictRequest] = collections.deque()
 
@@ -37,6 +42,8 @@ class Unanswered:
             sequences=[_wire.to_sequence(sequence, self._model) for sequence in sequences],
             last_only=self._last_only,
             timeout_ms=self._timeout_ms,
+            end_with_stream=self._end_with_stream,
+            tell_ended=self._tell_ended,
         )
 
     def sent(self, request: inference_pb2.PredictRequest) -> None:
@@ -58,6 +65,8 @@ class Unanswered:
         return all(_wire.is_repeatable(sequence) for request in self.all() for sequence in request.sequences)
 
     def reply(self, response: inference_pb2.PredictResponse) -> messages.StreamReply:
+        if response.ended:
+            return messages.StreamReply([], None, {ended.session_id: ended.reason for ended in response.ended})
         if not self._requests:
             raise errors.Internal("the server answered a message that it was not sent")
         return _wire.stream_reply(response, self._requests.popleft(), self._model)

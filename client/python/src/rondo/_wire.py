@@ -203,4 +203,5 @@ def from_session(session: sessions_pb2.Session) -> messages.SessionDescription:
         position=session.position,
         idle_timeout=session.idle_timeout_seconds or None,
         idle=session.idle_seconds,
+        ends_in=session.ends_in_seconds if session.HasField("ends_in_seconds") else None,
     )

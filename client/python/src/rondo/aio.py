@@ -180,11 +180,14 @@ class Client(ClientState):
         )  # fmt: skip
 
     def open_stream(
-        self, model: str, *, version: int = 0, last_only: bool = False, timeout: float | None = None
-    ) -> Opening[PredictStream]:
+        self, model: str, *, version: int = 0, last_only: bool = False, timeout: float | None = None,
+        end_with_stream: bool = False, tell_ended: bool = False,
+    ) -> Opening[PredictStream]:  # fmt: skip
         async def open() -> PredictStream:
             description = await self._run(self._models.fetch(model, version), None)
-            unanswered = _stream_state.Unanswered(description, version, last_only, timeout)
+            unanswered = _stream_state.Unanswered(
+                description, version, last_only, timeout, end_with_stream, tell_ended
+            )
             return PredictStream(self._start_stream(), unanswered, self._connection)
 
         return Opening(open)
@@ -226,6 +229,11 @@ class Client(ClientState):
 
     async def delete_session(self, id: str, *, timeout: float | None = None) -> None:
         await self._run(_operations.delete_session(id), timeout)
+
+    async def delete_sessions(
+        self, prefix: str = "", *, model: str = "", all: bool = False, timeout: float | None = None
+    ) -> int:
+        return await self._run(_operations.delete_sessions(prefix, model, all), timeout)
 
     async def export_session(self, id: str, *, timeout: float | None = None) -> bytes:
         return await self._run(_operations.export_session(id), timeout)

@@ -240,15 +240,22 @@ class Client(ClientState):
         )  # fmt: skip
 
     def open_stream(
-        self, model: str, *, version: int = 0, last_only: bool = False, timeout: float | None = None
-    ) -> PredictStream:
+        self, model: str, *, version: int = 0, last_only: bool = False, timeout: float | None = None,
+        end_with_stream: bool = False, tell_ended: bool = False,
+    ) -> PredictStream:  # fmt: skip
         """Many messages in flight; use it in a `with` block.
+
+        With `end_with_stream` the sessions that the stream moves end when it ends or its connection breaks, unless
+        another call has moved them since. With `tell_ended` a reply may come that answers nothing but tells which of
+        them have ended otherwise: `StreamReply.ended`.
 
         `timeout`, in seconds, is each message's own in the server; None: none. The stream itself has no deadline;
         `PredictStream.read` takes one.
         """
         description = self._run(self._models.fetch(model, version), None)
-        unanswered = _stream_state.Unanswered(description, version, last_only, timeout)
+        unanswered = _stream_state.Unanswered(
+            description, version, last_only, timeout, end_with_stream, tell_ended
+        )
         return PredictStream(self._start_stream(), unanswered, self._connection)
 
     def open_session(
@@ -301,6 +308,16 @@ class Client(ClientState):
     def delete_session(self, id: str, *, timeout: float | None = None) -> None:
         """Raises NotFound. Not tried again after Unavailable: it may be gone."""
         self._run(_operations.delete_session(id), timeout)
+
+    def delete_sessions(
+        self, prefix: str = "", *, model: str = "", all: bool = False, timeout: float | None = None
+    ) -> int:
+        """Deletes your sessions in the server's memory whose ids begin with `prefix` and that are of `model`.
+
+        Empty: all ids, all models; if both are, `all` has to be given. `timeout` is each call's own, and there may be
+        several. Returns how many were deleted. Raises InvalidArgument.
+        """
+        return self._run(_operations.delete_sessions(prefix, model, all), timeout)
 
     def export_session(self, id: str, *, timeout: float | None = None) -> bytes:
         """The session as bytes that `import_session` takes, of this server or of another with the same model.

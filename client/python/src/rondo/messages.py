@@ -161,6 +161,8 @@ class SessionDescription:
     """Seconds without a request after which it ends; None: never."""
     idle: float
     """Seconds since the last request."""
+    ends_in: float | None = None
+    """Seconds until it ends at the latest, used or not; None: no such end is set."""
 
 
 @dataclasses.dataclass
@@ -201,3 +203,5 @@ class StreamReply:
     """One a sequence, in request order; empty with `error`."""
     error: errors.RondoError | None
     """The whole message was refused and nothing ran; the stream goes on."""
+    ended: dict[str, str] = dataclasses.field(default_factory=dict)
+    """Not empty: this is no answer, but tells which sessions have ended, and why; see `tell_ended`."""
