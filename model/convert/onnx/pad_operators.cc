@@ -1,6 +1,7 @@
 // Padding: of a frame it is an element, of timesteps it moves zeros in.
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -30,8 +31,19 @@ Sizes PaddedPlaces(int64_t size, int64_t before, int64_t after, absl::string_vie
   return places;
 }
 
+// The zero that stands `steps` places before the first one along an axis of this stride: where the axis goes through
+// the timesteps, that of a time before the first.
+Ref ZeroBefore(const Traced& in, int64_t first, int64_t stride, int64_t size, int64_t steps) {
+  Ref ref = in.At(first);
+  const bool timely = !ref.constant() && ref.time <= 0 && size > 1 && in.At(first + stride).Follows(ref, 1);
+  if (!timely) return {};
+  ref.time -= static_cast<int32_t>(steps);
+  return ref;
+}
+
 Traced PaddedAxis(const Traced& in, int64_t axis, const Sizes& kept) {
   const Sizes strides = StridesOf(in.shape);
+  const int64_t before = std::find_if(kept.begin(), kept.end(), [](int64_t at) { return at >= 0; }) - kept.begin();
   Sizes shape = in.shape;
   shape[axis] = static_cast<int64_t>(kept.size());
   std::vector<Ref> refs;
@@ -40,7 +52,13 @@ Traced PaddedAxis(const Traced& in, int64_t axis, const Sizes& kept) {
     for (size_t i = 0; i < place.size(); ++i) {
       at += (static_cast<int64_t>(i) == axis ? std::max<int64_t>(kept[place[i]], 0) : place[i]) * strides[i];
     }
-    refs.push_back(kept[place[axis]] < 0 ? Ref{} : in.At(at));
+    if (kept[place[axis]] >= 0) {
+      refs.push_back(in.At(at));
+    } else if (place[axis] > before) {
+      refs.push_back({});
+    } else {
+      refs.push_back(ZeroBefore(in, at, strides[axis], in.shape[axis], before - place[axis]));
+    }
   });
   return FromRefs(std::move(shape), std::move(refs));
 }
@@ -66,6 +84,27 @@ bool PadFrame(OperatorCall& call, const Traced& in, int64_t axis, int64_t before
   return true;
 }
 
+bool GoesThroughTime(const Traced& in, int64_t axis) {
+  const int64_t stride = StridesOf(in.shape)[axis];
+  for (int64_t i = 0; i < in.size() && in.shape[axis] > 1; ++i) {
+    const Ref ref = in.At(i);
+    if (!ref.constant() && i / stride % in.shape[axis] == 0) return in.At(i + stride).Follows(ref, 1);
+  }
+  return false;
+}
+
+// The places of the paddings, those along the timesteps last: what is padded there is no frame any more.
+std::vector<size_t> FrameFirst(OperatorCall& call, const std::optional<Sizes>& axes, size_t count) {
+  const Traced& in = call.Needed(0);
+  std::vector<size_t> first, last;
+  for (size_t i = 0; i < count; ++i) {
+    const int64_t axis = axes.has_value() ? call.Axis((*axes)[i], in.rank()) : static_cast<int64_t>(i);
+    (axis >= 0 && GoesThroughTime(in, axis) ? last : first).push_back(i);
+  }
+  first.insert(first.end(), last.begin(), last.end());
+  return first;
+}
+
 void RunPad(OperatorCall& call) {
   const Traced& in = call.Needed(0);
   const auto pads = call.WholesOf("pads", 1), axes = call.WholesOf("axes", 3);
@@ -78,10 +117,10 @@ void RunPad(OperatorCall& call) {
   if ((!fill->empty() && fill->values[0] != 0) || call.Number("value", 0) != 0)
     return call.Refuse("pads with another value than 0");
   Traced result = in;
-  for (size_t i = 0; i < count; ++i) {
+  for (const size_t i : FrameFirst(call, axes, count)) {
     const int64_t axis = axes.has_value() ? call.Axis((*axes)[i], in.rank()) : static_cast<int64_t>(i);
-    const int64_t before = (*pads)[i], after = (*pads)[count + i];
     if (!call.ok()) return;
+    const int64_t before = (*pads)[i], after = (*pads)[count + i];
     if (before == 0 && after == 0) continue;
     constexpr int64_t kMost = 1 << 20;
     if (before < 0 || after < 0 || before > kMost || after > kMost)

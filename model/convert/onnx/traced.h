@@ -18,7 +18,7 @@ struct Ref {
   static constexpr int32_t kConstant = -1;
 
   int32_t source = kConstant;
-  int32_t time = 0;
+  int32_t time = 0;  // below 0: before the first timestep, where all is zero
   int64_t index = 0;
   double value = 0;  // of a constant
 

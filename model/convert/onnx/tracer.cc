@@ -1,6 +1,7 @@
 #include "model/convert/onnx/tracer.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -41,7 +42,7 @@ int64_t ZerosAlong(const Traced& tensor, int64_t axis, const std::vector<int64_t
   int64_t zeros = size;
   for (int64_t i = 0; i < tensor.size(); ++i) {
     const Ref& ref = tensor.refs[i];
-    if (ref.constant() && ref.value == 0) continue;
+    if (ref.constant() ? ref.value == 0 : ref.time < 0) continue;
     const int64_t place = i / stride % size;
     zeros = std::min(zeros, back ? size - 1 - place : place);
   }
@@ -85,13 +86,23 @@ std::optional<AxisRoles> Tracer::Roles(absl::string_view node, const Traced& ten
       roles.frame_axes.push_back(axis);
     }
   }
+  constexpr int64_t kNone = std::numeric_limits<int64_t>::min();
+  int64_t first_time = kNone;
   for (int64_t i = 0; i < tensor.size(); ++i) {
     const Ref& ref = tensor.refs[i];
     if (ref.constant()) continue;
     const int64_t place =
         roles.time_axis < 0 ? 0 : i / strides[roles.time_axis] % tensor.shape[roles.time_axis] - roles.pad_before;
-    roles.first_time = std::max<int64_t>(roles.first_time, ref.time - place);
+    first_time = std::max<int64_t>(first_time, ref.time - place);
   }
+  if (first_time == kNone) return roles;  // all is constant
+  // A sequence that begins before the first timestep and is as long as the others is one of earlier timesteps.
+  const bool delayed = roles.time_axis >= 0 && roles.times == timesteps_;
+  if (first_time < 0 && !delayed && !padded) {
+    graph_.Refuse(absl::StrCat(node, " reads timesteps before the first"));
+    return std::nullopt;
+  }
+  roles.first_time = std::max<int64_t>(first_time, 0);
   return roles;
 }
 
@@ -107,7 +118,11 @@ Value Tracer::FrameOf(absl::string_view node, const Traced& tensor, const AxisRo
     for (size_t i = 0; i < place.size(); ++i) at += place[i] * strides[roles.frame_axes[i]];
     refs.push_back(tensor.refs[at]);
   });
-  return ValueOfRefs(node, refs, roles.first_time + (roles.time_axis < 0 ? 0 : roles.times - 1));
+  // In a sequence of all timesteps, what is of an earlier one now was zero at first.
+  may_delay_ = roles.time_axis >= 0 && roles.times == timesteps_ && roles.first_time == 0;
+  const Value value = ValueOfRefs(node, refs, roles.first_time + (roles.time_axis < 0 ? 0 : roles.times - 1));
+  may_delay_ = false;
+  return value;
 }
 
 template <typename Make>
@@ -134,6 +149,10 @@ std::optional<Value> Tracer::SourceAt(absl::string_view node, const Ref& ref, in
   if (ref.time == 0 && time == timesteps_ - 1) {
     return Once(absl::StrCat(ref.source, "@first"),
                 [&] { return AddSequence(&graph_, absl::StrCat(whole.name, "_first"), "sequence_first", whole); });
+  }
+  if (ref.time < time && may_delay_) {
+    return Once(absl::StrCat(ref.source, "@", time - ref.time),
+                [&] { return AddDelay(&graph_, absl::StrCat(whole.name, "_before"), whole, time - ref.time); });
   }
   graph_.Refuse(absl::StrCat(node, " combines timestep ", ref.time, " with timestep ", time));
   return std::nullopt;

@@ -71,6 +71,7 @@ class Tracer {
 
   ElementGraph& graph_;
   const int64_t timesteps_;
+  bool may_delay_ = false;  // while a value is put together: refs to earlier timesteps are delays
   std::vector<Source> sources_;
   std::map<std::string, Value> made_;
 };

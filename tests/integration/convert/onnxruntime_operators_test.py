@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""ONNX graphs of many operators, converted and compared with onnxruntime step by step.
+
+    onnxruntime_operators_test.py BIN_DIR [unittest arguments]      needs numpy, onnx and onnxruntime
+"""
+
+import pathlib
+import sys
+import unittest
+
+import numpy
+from onnx import TensorProto
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from onnx_case import OnnxCase  # noqa: E402
+from onnx_maker import FLOAT, Graph  # noqa: E402
+
+
+class OperatorsTest(OnnxCase):
+    def test_sizes_that_only_move_axes_are_no_numbers_of_the_model(self):
+        """PyTorch's view(batch, seq, -1), whose sizes come from Shape and Gather."""
+        self.time = 1
+        g = Graph()
+        shape = g.add("Shape", ["x"])
+        batch, seq = (g.add("Unsqueeze", [g.add("Gather", [shape, g.constant(numpy.int64(axis))]), g.ints(0)]) for axis in (0, 1))
+        heads = g.add("Reshape", ["x", g.add("Concat", [batch, seq, g.ints(2, 3)], axis=0)])
+        turned = g.add("Transpose", [heads], perm=[1, 0, 3, 2])
+        flat = g.add("Reshape", [turned, g.add("Concat", [seq, batch, g.ints(-1)], axis=0)])
+        y, _, _ = self.lstm(g, flat, 6, 4)
+        self.compare(g, [("x", FLOAT, ["batch", "seq", 6])], y, self.x(1, 9, 6))
+
+    def test_gates_that_mobile_networks_have(self):
+        g = Graph()
+        y = g.add("HardSwish", [g.add("MatMul", ["x", g.weights(5, 6)])])
+        y = g.add("Mish", [g.add("Min", [y, g.constant(numpy.float32(6))])])
+        y = g.add("Max", [g.constant(numpy.float32(-0.2)), y])
+        self.compare(g, self.SEQUENCE, y, self.x(9, 1, 5), opset=18)
+
+    def test_a_gelu_of_single_operators(self):
+        g = Graph()
+        x = g.add("MatMul", ["x", g.weights(5, 6)])
+        one, half, root = (g.constant(numpy.float32(v)) for v in (1, 0.5, 2 ** 0.5))
+        erf = g.add("Add", [g.add("Erf", [g.add("Div", [x, root])]), one])
+        self.compare(g, self.SEQUENCE, g.add("Mul", [g.add("Mul", [x, erf]), half]), self.x(9, 1, 5))
+        g = Graph()
+        x = g.add("MatMul", ["x", g.weights(5, 6)])
+        one, half, root = (g.constant(numpy.float32(v)) for v in (1, 0.5, 2 ** -0.5))
+        erf = g.add("Add", [one, g.add("Erf", [g.add("Mul", [x, root])])])
+        self.compare(g, self.SEQUENCE, g.add("Mul", [g.add("Mul", [half, x]), erf]), self.x(9, 1, 5))
+        g = Graph()
+        self.refuse(g.model(self.SEQUENCE, [g.add("Erf", ["x"])]), r"'Erf_0' \(Erf\) is an error function that is no part of a GELU")
+
+    def test_layer_norm_written_as_single_operators_and_as_one(self):
+        for whole in (False, True):
+            with self.subTest(whole=whole):
+                g = Graph()
+                scale, shift = g.weights(5), g.weights(5)
+                if whole:
+                    y = g.add("LayerNormalization", ["x", scale, shift], axis=-1)
+                else:
+                    centred = g.add("Sub", ["x", g.add("ReduceMean", ["x"], axes=[-1])])
+                    square = g.add("Pow", [centred, g.constant(numpy.float32(2))])
+                    deviation = g.add("Sqrt", [g.add("Add", [g.add("ReduceMean", [square], axes=[-1]),
+                                                            g.constant(numpy.float32(1e-5))])])
+                    y = g.add("Add", [g.add("Mul", [g.add("Div", [centred, deviation]), scale]), shift])
+                y, _, _ = self.lstm(g, y, 5, 4)
+                self.compare(g, self.SEQUENCE, y, self.x(9, 1, 5))
+
+    def test_slices_splits_and_masks(self):
+        g = Graph()
+        a, b = g.add("Split", ["x", g.ints(2, 3)], 2, axis=2)
+        mask = g.add("Sigmoid", [g.add("MatMul", [b, g.weights(3, 2)])])
+        y = g.add("Mul", [a, mask])
+        y = g.add("Concat", [y, g.add("Neg", [b]), g.add("Slice", ["x", g.ints(0), g.ints(5), g.ints(2), g.ints(2)])], axis=2)
+        self.compare(g, self.SEQUENCE, g.add("Tanh", [y]), self.x(9, 1, 5))
+
+    def test_one_number_becomes_as_wide_as_the_constant_that_it_meets(self):
+        one_number = [("x", FLOAT, ["seq", "batch", 1])]
+        for values in (numpy.arange(5), numpy.full(5, 2)):
+            with self.subTest(values):
+                g = Graph()
+                y = g.add("Mul", ["x", g.constant(values.astype(numpy.float32))])
+                if values[0] == values[1]:
+                    self.assertEqual(self.convert(g.model(one_number, [y])).run(self.x(9, 1)).shape, (9, 5))
+                else:
+                    self.compare(g, one_number, y, self.x(9, 1, 1))
+
+    def test_a_unit_norm_at_the_end(self):
+        g = Graph()
+        y, _, _ = self.lstm(g, "x", 5, 4)
+        y = g.add("Squeeze", [y, g.ints(1)])
+        length = g.add("ReduceL2", [y], axes=[-1], keepdims=1)
+        y = g.add("Div", [y, length])
+        self.compare(g, self.SEQUENCE, y, self.x(9, 1, 5))
+
+    def test_tokens_go_through_an_embedding(self):
+        g = Graph()
+        y, _, _ = self.lstm(g, g.add("Transpose", [g.add("Gather", [g.weights(11, 5), "x"])], perm=[1, 0, 2]), 5, 4)
+        self.time = 1
+        tokens = numpy.random.default_rng(3).integers(0, 11, (1, 9))
+        self.compare(g, [("x", TensorProto.INT64, ["batch", "sequence"])], y, tokens)
+
+    def test_weights_of_eight_bits_are_made_floats(self):
+        g = Graph()
+        def quantized(*shape):
+            values = g.random.integers(-90, 90, shape).astype(numpy.int8)
+            return g.add("DequantizeLinear", [g.constant(values), g.constant(numpy.float32(0.01)),
+                                              g.constant(numpy.int8(3))])
+        y, _, _ = g.add("LSTM", ["x", quantized(1, 16, 5), quantized(1, 16, 4), g.weights(1, 32)], 3, hidden_size=4)
+        self.compare(g, self.SEQUENCE, y, self.x(9, 1, 5))
+
+    def test_the_branch_of_an_if_is_chosen_by_the_shape(self):
+        g = Graph()
+        rank = g.add("Shape", [g.add("Shape", ["x"])])
+        condition = g.add("Squeeze", [g.add("Equal", [rank, g.ints(3)])])
+        branches = []
+        for scale, letter in ((2, "a"), (100, "b")):
+            inner = Graph(letter=letter)
+            branches.append(inner.branch(inner.add("Mul", ["x", inner.constant(numpy.float32(scale))])))
+        y = g.add("If", [condition], then_branch=branches[0], else_branch=branches[1])
+        self.compare(g, self.SEQUENCE, y, self.x(9, 1, 5))
+
+
+if __name__ == "__main__":
+    unittest.main()
