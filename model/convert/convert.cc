@@ -26,6 +26,7 @@
 #include "model/json/json_text.h"
 #include "model/model.h"
 #include "model/model_file.h"
+#include "model/safetensors.h"
 #include "model/spec_json.h"
 
 namespace rondo::convert {
@@ -42,6 +43,46 @@ absl::StatusOr<nlohmann::json> ReadConfig(const std::string& path) {
   return json;
 }
 
+// A folder that goes away with what is in it.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() : path_((std::filesystem::temp_directory_path() / "rondo-convert-XXXXXX").string()) {
+    if (mkdtemp(&path_[0]) == nullptr) path_.clear();
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+
+  const std::string& path() const { return path_; }  // empty: it could not be made
+
+ private:
+  std::string path_;
+};
+
+// PyTorch's tensors with a description of format 1, read as the server reads a file that has both.
+absl::StatusOr<ModelFile> ReadPlainStack(WeightFile file, const nlohmann::json& description) {
+  std::vector<std::vector<float>> values;
+  values.reserve(file.tensors.size());
+  std::vector<TensorSlot> slots;
+  for (NamedTensor& tensor : file.tensors) {
+    values.emplace_back(tensor.array.values.begin(), tensor.array.values.end());
+    slots.push_back({tensor.name, {std::move(tensor.array.shape)}, &values.back()});
+  }
+  const TemporaryFolder folder;
+  if (folder.path().empty()) return absl::UnavailableError("no temporary folder can be made");
+  const std::string path = folder.path() + "/model.safetensors";
+  absl::Status written = WriteSafetensors({{"format", "pt"}, {"rondo", description.dump()}}, slots, path);
+  if (!written.ok()) return written;
+  return ReadModelFile(path);
+}
+
+bool IsPlainStack(const nlohmann::json& description) {
+  return description.is_object() && description.contains("format") && description["format"] == 1;
+}
+
 absl::StatusOr<ElementGraph> ReadWeights(WeightFile file, const ConvertOptions& options) {
   ElementGraph graph;
   if (absl::Status status = JoinWeightNorms(&file); !status.ok()) return status;
@@ -49,7 +90,7 @@ absl::StatusOr<ElementGraph> ReadWeights(WeightFile file, const ConvertOptions& 
   if (options.config.empty() && !file.description.empty()) {
     const absl::StatusOr<nlohmann::json> description = ParseJson(file.description);
     if (!description.ok()) return description.status();
-    if (description->is_object() && description->contains("format") && (*description)["format"] == 1) {
+    if (IsPlainStack(*description)) {
       const absl::StatusOr<ModelFile> model = ReadModelFile(options.file);
       if (!model.ok()) return model.status();
       BuildPlainStack(*model, &graph);
@@ -61,7 +102,13 @@ absl::StatusOr<ElementGraph> ReadWeights(WeightFile file, const ConvertOptions& 
   } else {
     const absl::StatusOr<nlohmann::json> config = ReadConfig(options.config);
     if (!config.ok()) return config.status();
-    BuildDescribed(file, *config, &graph);
+    if (IsPlainStack(*config)) {
+      const absl::StatusOr<ModelFile> model = ReadPlainStack(std::move(file), *config);
+      if (!model.ok()) return model.status();
+      BuildPlainStack(*model, &graph);
+    } else {
+      BuildDescribed(file, *config, &graph);
+    }
   }
   return graph;
 }
@@ -150,25 +197,6 @@ absl::Status CheckName(absl::string_view name) {
   return absl::InvalidArgumentError("the model has no name; give one with --name");
 }
 
-// A folder that goes away with what is in it.
-class TemporaryFolder {
- public:
-  TemporaryFolder() : path_((std::filesystem::temp_directory_path() / "rondo-convert-XXXXXX").string()) {
-    if (mkdtemp(&path_[0]) == nullptr) path_.clear();
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
-
-  const std::string& path() const { return path_; }  // empty: it could not be made
-
- private:
-  std::string path_;
-};
-
 // Loads the model as a server does, and compares it with --check's vectors.
 absl::Status Verify(const ElementGraph& graph, const ConvertOptions& options) {
   const TemporaryFolder folder;
@@ -202,6 +230,8 @@ absl::Status Write(const ElementGraph& graph, const ConvertOptions& options) {
     return status;
   }
   std::printf("wrote %s\n", path.c_str());
+  std::printf("For rondo-server --models_sha256: (cd %s && sha256sum */*/model.safetensors > models.sha256)\n",
+              options.output.c_str());
   return absl::OkStatus();
 }
 

@@ -36,7 +36,7 @@ std::vector<OptionGroup> Groups(ConvertOptions* options) {
       {"What the file does not say",
        {{"config", TextOrNone(&options->config, "FILE"),
          "JSON beside weights: Keras' model configuration (model.to_json()), or for PyTorch and safetensors a "
-         "description of the model."},
+         "description of the model: of format 2 with its elements, or of format 1 of a cell, layers and a head."},
         {"key", TextOrNone(&options->key, "KEY"), "PyTorch: where in a checkpoint the state_dict is; empty: found."},
         {"rnn", TextList(&options->rnn, "MODULES"), "PyTorch: the recurrent modules, in order; empty: all."},
         {"head", TextList(&options->head, "MODULES"),

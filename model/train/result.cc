@@ -173,6 +173,7 @@ absl::Status WriteResult(const TrainOptions& options, const Source& source, Mode
   absl::PrintF("%s", LadderTable(ladder));
   absl::PrintF("%swritten to %s: model.safetensors, scores.json, forecast.csv, report.html\n", ScoresTable(*evaluation),
                options.output);
+  absl::PrintF("for rondo-server --models_sha256, the line of: sha256sum %s/model.safetensors\n", options.output);
   return absl::OkStatus();
 }
 

@@ -63,7 +63,7 @@ def main():
         torch_says, models, served, _, stepped = follow(pathlib.Path(folder), environment)
     wanted = numbers(torch_says)
     assert [len(row) for row in wanted] == [5, 5, 5], wanted
-    assert "rnn" in models and "x9" in models and "y4" in models, models
+    assert "graph" in models and "x9" in models and "y4" in models, models
     for row, answer in zip(wanted, numbers(served)):
         assert all(abs(a - b) <= 6e-5 for a, b in zip(row, answer)), (row, answer)  # it prints four digits
     assert stepped == served.splitlines(keepends=True)[0], (stepped, served)

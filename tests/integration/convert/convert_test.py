@@ -6,6 +6,7 @@
 
 import json
 import pathlib
+import shutil
 import struct
 import subprocess
 import sys
@@ -79,6 +80,26 @@ class ConvertTest(unittest.TestCase):
         self.assertFalse((self.folder / "out").exists(), "something was written")
 
     # PyTorch
+
+    def test_a_description_of_format_1_says_cell_head_and_units(self):
+        """The weights of PyTorch with a description become what a file becomes that has both."""
+        description = {"format": 1, "cell": "lstm", "calendar": ["day_of_year"], "training": {"by": "hand"},
+                       "inputs": [{"name": "temp", "mean": 16.5, "std": 7.25}], "outputs": [{"name": "temp", "added_to": "temp"}]}
+        (self.folder / "it.json").write_text(json.dumps(description))
+        config = f"--config={self.folder}/it.json"
+        state = lstm_state(inputs=3)
+        header, payload = {"__metadata__": {"format": "pt", "rondo": json.dumps(description)}}, b""
+        for name, tensor in state.items():
+            begin = len(payload)
+            payload += struct.pack(f"<{len(tensor.values)}f", *tensor.values)
+            header[name] = {"dtype": "F32", "shape": tensor.shape, "data_offsets": [begin, len(payload)]}
+        text = json.dumps(header).encode()
+        whole = self.convert("whole.safetensors", struct.pack("<Q", len(text)) + text + payload)
+        shutil.rmtree(self.folder / "out")
+        self.assertEqual(self.convert("it.pt", ff.torch_file(state), config), whole)
+        self.assertEqual((whole[0]["calendar"], whole[0]["inputs"]), (description["calendar"], description["inputs"]))
+        shutil.rmtree(self.folder / "out")
+        self.refuse("it.pt", ff.torch_file(lstm_state(inputs=4)), "weight_ih_l0", config)
 
     def test_a_state_dict_becomes_elements_with_the_gates_as_they_are(self):
         description, tensors = self.convert("weather.pt", ff.torch_file(lstm_state()))
