@@ -115,11 +115,7 @@ absl::StatusOr<Session> Client::OpenSession(absl::string_view model, absl::strin
     CreateSessionInput input;
     input.model = std::string(model);
     input.version = version;
-    if (connection_->has_many_servers()) input.session_id = RandomSessionId();  // so that it begins where it lives
-    absl::StatusOr<SessionDescription> created = CreateSession(input);
-    if (!created.ok()) return created.status();
-    return Session(connection_, input.model, version, created->version, std::move(created->session_id),
-                   created->position);
+    return OpenSession(std::move(input));
   }
   const absl::StatusOr<SessionDescription> found = GetSession(id);
   if (absl::IsNotFound(found.status())) {
@@ -132,6 +128,17 @@ absl::StatusOr<Session> Client::OpenSession(absl::string_view model, absl::strin
                                                       version == 0 ? "" : absl::StrCat(" version ", version)));
   }
   return Session(connection_, std::string(model), version, found->version, std::string(id), found->position);
+}
+
+absl::StatusOr<Session> Client::OpenSession(CreateSessionInput input) const {
+  // So that it begins where it lives.
+  if (input.session_id.empty() && connection_->has_many_servers()) input.session_id = RandomSessionId();
+  absl::StatusOr<SessionDescription> created = CreateSession(input);
+  if (!created.ok()) return created.status();
+  Session session(connection_, input.model, input.version, created->version, std::move(created->session_id),
+                  created->position);
+  session.must_exist_ = input.initial_state.has_value();
+  return session;
 }
 
 // A call that makes or ends a session is not repeated: after a lost reply it would say ALREADY_EXISTS or NOT_FOUND of

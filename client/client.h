@@ -48,9 +48,9 @@ class Client {
   PredictStream OpenStream(absl::string_view model, const PredictOptions& options = {}) const;
   absl::StatusOr<ForecastOutput> Forecast(absl::string_view model, const ForecastInput& input) const;
 
-  // Tokens that a model samples, one after the other; see GenerateInput. `take`, if there is one, gets them as they
-  // come, and ends the call as CANCELLED with false. Any error: no session has changed. Tried again only until tokens
-  // come.
+  // Tokens that a model samples, one after the other, or the most probable sequences of them; see GenerateInput.
+  // `take`, if there is one, gets them as they come, and ends the call as CANCELLED with false. Any error: no session
+  // has changed. Tried again only until tokens come.
   absl::StatusOr<GenerateOutput> Generate(absl::string_view model, const GenerateInput& input,
                                           const std::function<bool(const GeneratedPiece& piece)>& take = {}) const;
 
@@ -58,6 +58,9 @@ class Client {
   // with an id of the server's. `version` 0: the session's own, else the newest. FAILED_PRECONDITION: the session
   // belongs to another model or version.
   absl::StatusOr<Session> OpenSession(absl::string_view model, absl::string_view id = "", int64_t version = 0) const;
+  // A new session of those terms. If it begins with an initial state and is lost before its first step, that step is
+  // NOT_FOUND: no other session begins in its place. ALREADY_EXISTS: the id is live.
+  absl::StatusOr<Session> OpenSession(CreateSessionInput input) const;
 
   absl::StatusOr<SessionDescription> CreateSession(const CreateSessionInput& input) const;
   absl::StatusOr<SessionDescription> GetSession(absl::string_view id) const;

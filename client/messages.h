@@ -96,6 +96,7 @@ struct SequenceInput {
   std::vector<float> values;        // [timesteps][input_size]
   std::vector<int64_t> times;       // unix seconds, one a timestep; for models that need them
   bool end_session = false;         // delete the session once these timesteps have run
+  bool must_exist = false;          // position 0 begins no session: NOT_FOUND if there is none
 };
 
 struct SequenceOutput {
@@ -153,22 +154,43 @@ struct ForecastOutput {
   std::optional<int64_t> last_time;  // unix seconds of the last timestep before the first row; absent: unknown
 };
 
+// Where something begins instead of where its model does: the state of another model's session, as a decoder begins
+// where an encoder stands. Elements with a state are matched by their names.
+struct InitialState {
+  std::string session_id;             // whose state it is; it stays as it is
+  std::string exported;               // instead: what ExportSession gave
+  std::vector<std::string> elements;  // that are taken over; empty: all, of both models
+};
+
 struct GenerateInput {
-  int64_t version = 0;                  // 0: the session's own, else the newest
-  std::string session_id;               // whose state the tokens follow; empty: a zero state
-  std::optional<int64_t> position;      // with move_session: where the session stands; 0 makes a new one
-  std::vector<int32_t> prompt_tokens;   // run first; a session needs none
-  std::string prompt;                   // likewise, as text, for a model with a vocabulary
-  bool move_session = false;            // the session takes the prompt and every token
-  int max_tokens = 0;                   // 1 or more
-  double temperature = 1;               // 0: always the most probable token
-  int top_k = 0;                        // sample from so many most probable tokens only; 0: all
-  double top_p = 1;                     // sample from the most probable tokens that reach this probability only
-  double repetition_penalty = 1;        // what the probability of a token that has been there is raised to
-  uint64_t seed = 0;                    // a seed that is given again samples the tokens again; 0: a random seed
-  std::vector<int32_t> stop_tokens;     // the first of these is the last token
-  std::vector<std::string> stop_texts;  // likewise, each the text of one token
-  int tokens_per_message = 1;           // at least so many come at once: more are cheaper, and later
+  int64_t version = 0;                        // 0: the session's own, else the newest
+  std::string session_id;                     // whose state the tokens follow; empty: a zero state
+  std::optional<int64_t> position;            // with move_session: where the session stands; 0 makes a new one
+  std::vector<int32_t> prompt_tokens;         // run first; a session needs none
+  std::string prompt;                         // likewise, as text, for a model with a vocabulary
+  bool move_session = false;                  // the session takes the prompt and every token
+  int max_tokens = 0;                         // 1 or more
+  double temperature = 1;                     // 0: always the most probable token
+  int top_k = 0;                              // sample from so many most probable tokens only; 0: all
+  double top_p = 1;                           // sample from the most probable tokens that reach this probability only
+  double repetition_penalty = 1;              // what the probability of a token that has been there is raised to
+  uint64_t seed = 0;                          // a seed that is given again samples the tokens again; 0: a random seed
+  std::vector<int32_t> stop_tokens;           // the first of these is the last token
+  std::vector<std::string> stop_texts;        // likewise, each the text of one token
+  int tokens_per_message = 1;                 // at least so many come at once: more are cheaper, and later
+  std::optional<InitialState> initial_state;  // instead of session_id: what the tokens follow; needs a prompt
+  // 2 to 16: beam search for the most probable sequences, so many of them; nothing is sampled. 0: none.
+  int num_beams = 0;
+  double length_penalty = 0;  // sequences are compared by log_probability / tokens ^ length_penalty: 0 to 10
+};
+
+// One of the sequences that a beam search found.
+struct Beam {
+  std::vector<int32_t> tokens;
+  std::string text;            // empty if the model has no vocabulary
+  double log_probability = 0;  // the natural logarithm
+  double score = 0;            // what it is compared by
+  bool stopped = false;        // the last token is a stop token
 };
 
 // Tokens as they come, and their text, which is empty if the model has no vocabulary.
@@ -184,6 +206,7 @@ struct GenerateOutput {
   int64_t next_position = 0;  // of the session, moved or as it was; 0 without one
   // Everything that the session took up to this position survives the server; absent: it has no session store.
   std::optional<int64_t> durable_position;
+  std::vector<Beam> beams;  // of a beam search, the best one first; that one is also `tokens` and `text`
 };
 
 struct SessionDescription {
@@ -201,6 +224,7 @@ struct CreateSessionInput {
   int64_t version = 0;                         // 0: newest
   std::string session_id;                      // empty: the server makes a random 128-bit id
   std::optional<absl::Duration> idle_timeout;  // absent: the server's default; infinite: never, if the server allows it
+  std::optional<InitialState> initial_state;   // absent: where the model begins
 };
 
 struct ExportedSession {

@@ -42,6 +42,7 @@ SequenceInput Session::NextSequence(absl::Span<const float> inputs, absl::Span<c
   SequenceInput sequence;
   sequence.session_id = id_;
   sequence.position = position_;
+  sequence.must_exist = must_exist_;
   sequence.values.assign(inputs.begin(), inputs.end());
   sequence.times.assign(times.begin(), times.end());
   return sequence;
@@ -83,6 +84,7 @@ absl::Status Session::CatchUpFrom(int64_t expected, absl::Time deadline) {
   while (expected < position_) {
     SequenceInput again = unsaved_.From(expected, UnsavedSteps::kMaxTimestepsAgain);
     again.session_id = id_;
+    again.must_exist = must_exist_;
     const absl::StatusOr<SequenceOutput> output = Send(again, /*last_only=*/true, deadline);
     if (output.ok()) {
       expected = output->next_position;
@@ -129,8 +131,9 @@ absl::StatusOr<std::vector<float>> Session::Forecast(ForecastInput input) {
 absl::StatusOr<Session> Session::Fork(absl::string_view id) const {
   absl::StatusOr<SessionDescription> forked = Client(connection_).ForkSession(id_, id);
   if (!forked.ok()) return forked.status();
-  return Session(connection_, model_, wanted_version_, forked->version, std::move(forked->session_id),
-                 forked->position);
+  Session copy(connection_, model_, wanted_version_, forked->version, std::move(forked->session_id), forked->position);
+  copy.must_exist_ = must_exist_;
+  return copy;
 }
 
 absl::Status Session::Sync() {

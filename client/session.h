@@ -94,6 +94,7 @@ class Session {
   int64_t version_;
   std::string id_;
   int64_t position_;
+  bool must_exist_ = false;  // nothing may begin in its place
   UnsavedSteps unsaved_;
 };
 

@@ -27,6 +27,18 @@ void FillSequence(const SequenceInput& input, v1::Sequence* sequence) {
   sequence->mutable_values()->Add(input.values.begin(), input.values.end());
   sequence->mutable_times()->Add(input.times.begin(), input.times.end());
   sequence->set_end_session(input.end_session);
+  sequence->set_must_exist(input.must_exist);
+}
+
+void FillInitialState(const InitialState& input, v1::InitialState* state) {
+  state->set_session_id(input.session_id);
+  state->set_state(input.exported);
+  for (const std::string& element : input.elements) state->add_elements(element);
+}
+
+Beam ToBeam(const v1::Beam& beam) {
+  return {
+      {beam.tokens().begin(), beam.tokens().end()}, beam.text(), beam.log_probability(), beam.score(), beam.stopped()};
 }
 
 SequenceOutput ToSequenceOutput(const v1::SequenceResult& result) {
@@ -89,6 +101,9 @@ v1::GenerateRequest ToGenerateRequest(absl::string_view model, const GenerateInp
   request.mutable_stop_tokens()->Add(input.stop_tokens.begin(), input.stop_tokens.end());
   for (const std::string& text : input.stop_texts) request.add_stop_texts(text);
   request.set_tokens_per_message(input.tokens_per_message);
+  if (input.initial_state.has_value()) FillInitialState(*input.initial_state, request.mutable_initial_state());
+  request.set_num_beams(input.num_beams);
+  request.set_length_penalty(input.length_penalty);
   return request;
 }
 
@@ -98,6 +113,7 @@ v1::CreateSessionRequest ToCreateSessionRequest(const CreateSessionInput& input)
   request.set_version(input.version);
   request.set_session_id(input.session_id);
   if (input.idle_timeout.has_value()) request.set_idle_timeout_seconds(TimeoutToWire(*input.idle_timeout));
+  if (input.initial_state.has_value()) FillInitialState(*input.initial_state, request.mutable_initial_state());
   return request;
 }
 
@@ -121,6 +137,7 @@ GeneratedPiece AddPiece(const v1::GenerateResponse& response, GenerateOutput* ou
   output->text += piece.text;
   output->stopped = response.finish() == v1::GenerateResponse::STOP_TOKEN;
   output->next_position = response.next_position();
+  output->beams = Converted(response.beams(), ToBeam);
   if (response.has_durable_position()) output->durable_position = response.durable_position();
   return piece;
 }

@@ -6,6 +6,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "client/cli/commands.h"
 #include "client/cli/interrupt.h"
@@ -26,15 +27,20 @@ Without --session the text begins with the prompt. With it the text goes on from
 stands; the session stays there unless --move is given: then it takes the prompt and every token, or
 none if the command fails.
 
+--initial_session is another model's session: the text follows its state, as a decoder does an encoder.
+--beams looks for the most probable texts and samples nothing; they come as CSV, the best one first.
+
 examples:
   rondo generate verses --prompt="Shall I compare" --max_tokens=300 --temperature=0.7
   rondo generate verses --session=poem --move --prompt="O " --max_tokens=80 --stop=$'\n'
+  rondo generate sounds --initial_session=word --prompt="<" --beams=4 --max_tokens=30 --stop=">"
 )";
 
 struct Options {
   GenerateInput input;
   std::string prompt;
   std::string prompt_file;
+  InitialState initial_state;
 };
 
 absl::Status ReadNumbers(const std::string& text, std::vector<int32_t>* tokens) {
@@ -71,6 +77,16 @@ absl::Status WritePiece(const GeneratedPiece& piece, bool as_text, CsvWriter* ou
   return output->Flush();
 }
 
+absl::Status WriteBeams(const std::vector<Beam>& beams, bool as_text, CsvWriter* output) {
+  absl::Status written = output->Row({"log_probability", "score", "stopped", as_text ? "text" : "tokens"});
+  for (const Beam& beam : beams) {
+    if (!written.ok()) return written;
+    written = output->Row({absl::StrCat(beam.log_probability), absl::StrCat(beam.score), beam.stopped ? "yes" : "no",
+                           as_text ? beam.text : absl::StrJoin(beam.tokens, " ")});
+  }
+  return written.ok() ? output->Flush() : written;
+}
+
 absl::Status Run(const CommandContext& context, const Options& options) {
   absl::StatusOr<Target> target = OpenTarget(context, options.input.session_id);
   if (!target.ok()) return target.status();
@@ -79,6 +95,11 @@ absl::Status Run(const CommandContext& context, const Options& options) {
   if (input.move_session && target->session.has_value()) input.position = target->session->position();
   if (!context.stdout_is_terminal) input.tokens_per_message = kTokensAtOnceForPipes;
   const bool as_text = !target->model.vocabulary.empty();
+  if (!options.initial_state.session_id.empty()) input.initial_state = options.initial_state;
+  if (input.num_beams > 1) {
+    const auto found = context.client.Generate(target->model.name, input);
+    return found.ok() ? WriteBeams(found->beams, as_text, &context.output) : found.status();
+  }
   absl::Status written;
   const auto output = context.client.Generate(target->model.name, input, [&](const GeneratedPiece& piece) {
     written = WritePiece(piece, as_text, &context.output);
@@ -96,26 +117,34 @@ Command GenerateCommand() {
   constexpr int kMost = std::numeric_limits<int>::max();
   auto options = std::make_shared<Options>();
   GenerateInput* const input = &options->input;
-  return {"generate",
-          {"MODEL"},
-          {{"prompt", Text(&options->prompt, "TEXT"), "What the text begins with, or goes on with in a session."},
-           {"prompt_file", Text(&options->prompt_file, "FILE|-"), "Likewise, from a file; '-' is stdin."},
-           Required({"max_tokens", Number(&input->max_tokens, {1, kMost}, "N"), "Tokens at most."}),
-           {"temperature", Number(&input->temperature, {0, 100}, "T"),
-            "Below 1 the text is more usual, above 1 more surprising; 0: always the most probable."},
-           {"top_k", Number(&input->top_k, {0, kMost}, "N"), "Only the N most probable tokens; 0: all."},
-           {"top_p", Number(&input->top_p, {1e-9, 1}, "P"),
-            "Only the most probable tokens that reach this probability together."},
-           {"repetition_penalty", Number(&input->repetition_penalty, {1, 100}, "P"),
-            "The probability of a token that has been there is raised to this power."},
-           {"seed", Number(&input->seed, {0, std::numeric_limits<uint64_t>::max()}, "N"),
-            "A seed that is given again gives the text again; 0: a random one."},
-           {"stop", TextList(&input->stop_texts, "TEXTS"), "The first of these tokens is the last; commas between."},
-           SessionOption(&input->session_id),
-           {"move", Switch(&input->move_session), "The session takes the prompt and every token."}},
-          "Text that a token model samples.",
-          kDescription,
-          [options](const CommandContext& context) { return Run(context, *options); }};
+  return {
+      "generate",
+      {"MODEL"},
+      {{"prompt", Text(&options->prompt, "TEXT"), "What the text begins with, or goes on with in a session."},
+       {"prompt_file", Text(&options->prompt_file, "FILE|-"), "Likewise, from a file; '-' is stdin."},
+       Required({"max_tokens", Number(&input->max_tokens, {1, kMost}, "N"), "Tokens at most."}),
+       {"temperature", Number(&input->temperature, {0, 100}, "T"),
+        "Below 1 the text is more usual, above 1 more surprising; 0: always the most probable."},
+       {"top_k", Number(&input->top_k, {0, kMost}, "N"), "Only the N most probable tokens; 0: all."},
+       {"top_p", Number(&input->top_p, {1e-9, 1}, "P"),
+        "Only the most probable tokens that reach this probability together."},
+       {"repetition_penalty", Number(&input->repetition_penalty, {1, 100}, "P"),
+        "The probability of a token that has been there is raised to this power."},
+       {"seed", Number(&input->seed, {0, std::numeric_limits<uint64_t>::max()}, "N"),
+        "A seed that is given again gives the text again; 0: a random one."},
+       {"stop", TextList(&input->stop_texts, "TEXTS"), "The first of these tokens is the last; commas between."},
+       SessionOption(&input->session_id),
+       {"move", Switch(&input->move_session), "The session takes the prompt and every token."},
+       {"initial_session", Text(&options->initial_state.session_id, "ID"),
+        "A session of another model, whose state the text follows."},
+       {"elements", TextList(&options->initial_state.elements, "NAMES"),
+        "The elements whose state is taken over; without it all of both models."},
+       {"beams", Number(&input->num_beams, {0, 16}, "N"), "Beam search: the N most probable texts, 2 to 16; 0: none."},
+       {"length_penalty", Number(&input->length_penalty, {0, 10}, "P"),
+        "Texts are compared by log probability / tokens ^ P."}},
+      "Text that a token model samples, or finds the most probable.",
+      kDescription,
+      [options](const CommandContext& context) { return Run(context, *options); }};
 }
 
 }  // namespace rondo

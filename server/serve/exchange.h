@@ -21,6 +21,7 @@ struct SequenceView {
   absl::Span<const float> values;   // [timesteps][input_size], raw units
   absl::Span<const int64_t> times;  // [timesteps], unix seconds; may be empty if the model needs none
   bool end_session = false;
+  bool must_exist = false;  // position 0 creates no session
 };
 
 // How the sequences of a message meet their sessions.

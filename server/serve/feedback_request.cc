@@ -51,6 +51,7 @@ void FeedbackRequest::Proceed(bool) {
 }
 
 absl::Status FeedbackRequest::StartFromChecked(SessionLease session) {
+  if (subject_.of_any_model) return StartFrom(std::move(session));
   const Model& model = *session.model()->model;
   if (model.name != model_->model->name || (subject_.version != 0 && subject_.version != model.version)) {
     return Refuse(Why::kPosition, absl::StrCat("session '", subject_.session_id, "' runs model '", model.name,

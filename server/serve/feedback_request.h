@@ -35,6 +35,7 @@ class FeedbackRequest : private Event {
     absl::string_view model;
     int64_t version = 0;           // 0: the session's own, else the newest
     absl::string_view session_id;  // empty: no session
+    bool of_any_model = false;     // the session may be of a model that is not the request's
   };
 
   FeedbackRequest(const ServeContext* context, MessageOwner* owner, Method method)
@@ -48,7 +49,7 @@ class FeedbackRequest : private Event {
   virtual absl::Status CheckRequest() = 0;
   // The model is known: starts from what the request brings, or acquires the session.
   virtual absl::Status Open() = 0;
-  // Goes on from the session, which is of the model and version that the request names.
+  // Goes on from the session, which is of the model and version that the request names, unless it may be of any.
   virtual absl::Status StartFrom(SessionLease session) = 0;
   virtual void CancelPaths() = 0;
   // An event came that was begun or posted for continuation().

@@ -8,6 +8,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "server/serve/initial_state.h"
 
 namespace rondo {
 
@@ -19,6 +20,9 @@ struct SamplingRules {
   double repetition_penalty = 1;  // >= 1; what a token's probability is raised to once it has been there
   uint64_t seed = 0;              // 0: a random one
 };
+
+// The tokens that an owner sends in one message at most.
+inline constexpr int64_t kMaxTokensPerMessage = 1024;
 
 // A request for tokens. It borrows all that it points to.
 struct GenerateView {
@@ -34,6 +38,9 @@ struct GenerateView {
   absl::Span<const int32_t> stop_tokens;           // the first of these that is generated is the last token
   absl::Span<const absl::string_view> stop_texts;  // likewise, each the text of one token
   int64_t tokens_per_message = 1;                  // that the owner gathers before it sends them
+  std::optional<InitialStateView> initial_state;   // that the tokens follow, without a session
+  int64_t num_beams = 0;                           // 2 or more: a beam search, see Beams; nothing is sampled
+  double length_penalty = 0;                       // of a beam search
 };
 
 // What the tokens and texts of a request are to its model.

@@ -4,118 +4,55 @@
 #include <random>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "base/invalid.h"
 #include "server/metrics/metrics.h"
 #include "server/refusal/refusal.h"
-#include "server/serve/check_sequence.h"
+#include "server/serve/check_generate.h"
 #include "server/serve/or_out_of_memory.h"
 #include "server/serve/position_refusals.h"
 #include "server/serve/request_digest.h"
 
 namespace rondo {
-namespace {
-
-constexpr size_t kMaxStopTokens = 64;
-
-absl::Status CheckTokens(absl::string_view what, absl::Span<const int32_t> tokens, const ModelSpec& spec) {
-  for (size_t i = 0; i < tokens.size(); ++i) {
-    if (tokens[i] >= 0 && tokens[i] < spec.tokens) continue;
-    return Invalid(what, "[", i, "] is ", tokens[i], "; wanted a token from 0 to ", spec.tokens - 1);
-  }
-  return absl::OkStatus();
-}
-
-// FAILED_PRECONDITION: what the model answers are not the probabilities of its next token.
-absl::Status CheckGenerates(const Model& model) {
-  if (absl::Status status = CheckSteps(model); !status.ok()) return status;
-  const ModelSpec& spec = model.spec();
-  if (spec.tokens > 0 && spec.head == Head::kSoftmax && spec.output_size() == spec.tokens) return absl::OkStatus();
-  return Refuse(Why::kPosition, absl::StrCat("model '", model.name, "' takes ", spec.tokens, " tokens and answers ",
-                                             spec.output_size(), " numbers with head ", HeadName(spec.head),
-                                             "; to generate it has to take tokens and to answer the probability of "
-                                             "each of them, with head softmax"));
-}
-
-}  // namespace
-
 void Generation::Start(const GenerateView& request, absl::Time now, absl::Time deadline) {
   request_ = request;
   if (request_.sampling.seed == 0) request_.sampling.seed = std::random_device()();
-  Begin({request.model, request.version, request.session_id}, now, deadline);
+  Subject subject{request.model, request.version, request.session_id};
+  if (request.initial_state && !request.initial_state->session_id.empty()) {
+    subject.session_id = request.initial_state->session_id;
+    subject.of_any_model = true;
+  }
+  Begin(subject, now, deadline);
 }
 
-absl::Status Generation::CheckRequest() {
-  const size_t most = context().limits.max_timesteps;
-  if (request_.max_tokens < 1 || request_.max_tokens > static_cast<int64_t>(most)) {
-    return Invalid("max_tokens is ", request_.max_tokens, "; wanted 1 to ", most);
-  }
-  if (!request_.prompt.empty() && !request_.prompt_text.empty()) {
-    return absl::InvalidArgumentError("the prompt is given as tokens and as text; wanted one of them");
-  }
-  if (request_.session_id.empty() && request_.prompt.empty() && request_.prompt_text.empty()) {
-    return absl::InvalidArgumentError("there is neither a session nor a prompt; wanted one to go on from");
-  }
-  if (request_.session_id.empty() && request_.move_session) {
-    return absl::InvalidArgumentError("move_session is set, but session_id is empty");
-  }
-  if (!request_.move_session && request_.position.has_value()) {
-    return Invalid("position is ", *request_.position, ", but move_session is not set: the session stays as it is");
-  }
-  if (const size_t stops = request_.stop_tokens.size() + request_.stop_texts.size(); stops > kMaxStopTokens) {
-    return Invalid("there are ", stops, " stop tokens; wanted at most ", kMaxStopTokens);
-  }
-  if (request_.tokens_per_message < 1 || request_.tokens_per_message > kMaxTokensPerMessage) {
-    return Invalid("tokens_per_message is ", request_.tokens_per_message, "; wanted 1 to ", kMaxTokensPerMessage);
-  }
-  return CheckSampling(request_.sampling);
-}
+absl::Status Generation::CheckRequest() { return CheckGenerate(request_, context().limits); }
 
 absl::Status Generation::FitTo(const Model& model) {
   if (&model == fitted_) return absl::OkStatus();
-  if (absl::Status status = CheckGenerates(model); !status.ok()) return status;
-  const size_t most = context().limits.max_timesteps - static_cast<size_t>(request_.max_tokens);
-  if (request_.prompt.size() > most) {
-    return Invalid("the prompt has ", request_.prompt.size(), " tokens and max_tokens is ", request_.max_tokens,
-                   "; together at most ", context().limits.max_timesteps, " are taken");
-  }
-  const ModelSpec& spec = model.spec();
-  if (absl::Status status = CheckTokens("prompt_tokens", request_.prompt, spec); !status.ok()) return status;
-  if (absl::Status status = CheckTokens("stop_tokens", request_.stop_tokens, spec); !status.ok()) return status;
-  wanted_.prompt.assign(request_.prompt.begin(), request_.prompt.end());
-  wanted_.stops.assign(request_.stop_tokens.begin(), request_.stop_tokens.end());
-  if (absl::Status status = ReadTexts(model, most); !status.ok()) return status;
-  fitted_ = &model;
-  return absl::OkStatus();
-}
-
-absl::Status Generation::ReadTexts(const Model& model, size_t most_tokens) {
-  if (request_.prompt_text.empty() && request_.stop_texts.empty()) return absl::OkStatus();
-  const Vocabulary* const vocabulary = model.spec().vocabulary.get();
-  if (vocabulary == nullptr) {
-    return Refuse(Why::kPosition,
-                  absl::StrCat("model '", model.name, "' has no vocabulary in its file: prompt and stop ",
-                               "tokens must be given as numbers"));
-  }
-  for (const absl::string_view text : request_.stop_texts) {
-    const auto tokens = vocabulary->Encode(text, 1);
-    if (!tokens.ok() || tokens->size() != 1) {
-      return Invalid("the stop text '", absl::CHexEscape(text.substr(0, 64)), "' is not the text of one token");
-    }
-    wanted_.stops.push_back(tokens->front());
-  }
-  if (request_.prompt_text.empty()) return absl::OkStatus();
-  auto tokens = vocabulary->Encode(request_.prompt_text, most_tokens);
+  absl::StatusOr<RequestTokens> tokens = TokensFor(model, request_, context().limits);
   if (!tokens.ok()) return tokens.status();
-  wanted_.prompt = *std::move(tokens);
+  wanted_ = *std::move(tokens);
+  fitted_ = &model;
   return absl::OkStatus();
 }
 
 absl::Status Generation::Open() {
   const absl::Status fits = OrOutOfMemory([this] { return FitTo(*model()->model); });
   if (!fits.ok()) return fits;
+  if (request_.initial_state) {
+    return request_.initial_state->session_id.empty() ? RunFromState(SessionLease()) : AcquireSession();
+  }
   return request_.session_id.empty() ? Run(SessionLease()) : AcquireOrCreate();
+}
+
+absl::Status Generation::RunFromState(SessionLease source) {
+  const absl::Status made = OrOutOfMemory([&]() -> absl::Status {
+    auto state = InitialStateOf(*request_.initial_state, &source, *context().registry, *model()->model);
+    if (!state.ok()) return state.status();
+    initial_state_ = *std::move(state);
+    return absl::OkStatus();
+  });
+  if (source) source.Release(arrived());
+  return made.ok() ? Run(SessionLease()) : made;
 }
 
 absl::Status Generation::AcquireOrCreate() {
@@ -135,6 +72,7 @@ RequestOrder Generation::Order() const {
 }
 
 absl::Status Generation::StartFrom(SessionLease session) {
+  if (request_.initial_state) return RunFromState(std::move(session));
   const absl::Status fits = OrOutOfMemory([this] { return FitTo(*model()->model); });
   if (!fits.ok()) return fits;
   if (request_.move_session) {
@@ -162,7 +100,9 @@ bool Generation::LooksAgain(SessionLease* session) {
 }
 
 absl::Status Generation::Run(SessionLease session) {
-  if (absl::Status status = TakeWork(WorkOfPath()); !status.ok()) return status;
+  const bool searches = request_.num_beams > 1;
+  if (absl::Status status = TakeWork(searches ? WorkOfSearch() : WorkOfPath()); !status.ok()) return status;
+  if (searches) return Search(std::move(session));
   const absl::Status status = OrOutOfMemory([&] { return MakePath(std::move(session)); });
   if (!status.ok()) return status;
   const bool has_token_and_goes_on = !tokens().empty() && path_->timesteps() > 0;
@@ -186,6 +126,7 @@ absl::Status Generation::MakePath(SessionLease session) {
   }
   SessionLease scratch = context().sessions->AcquireStateless(model());
   if (!session) {
+    std::copy(initial_state_.begin(), initial_state_.end(), scratch.state());
     make(std::move(scratch), {});
     return absl::OkStatus();
   }
@@ -193,6 +134,38 @@ absl::Status Generation::MakePath(SessionLease session) {
   make(std::move(scratch), session.last_output());
   session.Release(arrived());
   return absl::OkStatus();
+}
+
+absl::Status Generation::Search(SessionLease session) {
+  const absl::Status made = OrOutOfMemory([&] {
+    SessionLease fresh = session ? SessionLease() : context().sessions->AcquireStateless(model());
+    const float* const zero = session ? nullptr : fresh.state();
+    const float* const state = session ? session.state() : initial_state_.empty() ? zero : initial_state_.data();
+    const absl::Span<const float> given = session ? session.last_output() : absl::Span<const float>();
+    search_ = std::make_unique<BeamSearch>(model(), context().sessions, state, wanted_.prompt, given, RulesOfBeams(),
+                                           static_cast<TokenPath::Owner*>(this));
+    return absl::OkStatus();
+  });
+  if (!made.ok()) return made;
+  if (session) {
+    next_position_ = session.position();
+    session.Release(arrived());
+  }
+  return OrOutOfMemory([&] { return search_->Start(context().engine, owner()->flow(), deadline()); });
+}
+
+BeamRules Generation::RulesOfBeams() const {
+  return {static_cast<size_t>(request_.num_beams), static_cast<size_t>(request_.max_tokens), request_.length_penalty,
+          wanted_.stops};
+}
+
+Work Generation::WorkOfSearch() const {
+  const auto beams = static_cast<size_t>(request_.num_beams);
+  Work work;
+  work.steps = wanted_.prompt.size() + beams * static_cast<size_t>(request_.max_tokens);
+  work.bytes = BeamSearch::BytesOf(RulesOfBeams(), model()->spec(), wanted_.prompt.size()) +
+               ReplyBytesOf(request_, model()->spec());
+  return work;
 }
 
 Work Generation::WorkOfPath() const {
@@ -238,9 +211,11 @@ void Generation::EndCommit(const absl::Status& status) {
 
 void Generation::CancelPaths() {
   if (path_ != nullptr) path_->Cancel();
+  if (search_ != nullptr) search_->Cancel();
 }
 
 void Generation::LetGo() {
+  for (const FoundSequence& found : beams()) model()->metrics->requests.generated_tokens.Add(found.tokens.size());
   if (path_ == nullptr) return;
   model()->metrics->requests.generated_tokens.Add(tokens().size());
   if (*path_->lease()) path_->lease()->Release(arrived());

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "server/serve/beam_search.h"
 #include "server/serve/feedback_request.h"
 #include "server/serve/generate_view.h"
 #include "server/serve/token_path.h"
@@ -24,15 +25,13 @@ class GenerationOwner : public MessageOwner {
   virtual void OnTokens() = 0;
 };
 
-// One request for tokens. A session that does not move is copied and let go; one that moves is held until the last
-// token, and then takes all of them at once or, on any failure, none.
+// One request for tokens, sampled or searched for. A session that does not move is copied and let go; one that moves is
+// held until the last token, and then takes all of them at once or, on any failure, none.
 //
 // Ownership: borrows the context and the owner.
 // Threads:   the loop's own.
 class Generation : public FeedbackRequest, private TokenPath::Owner {
  public:
-  static constexpr int64_t kMaxTokensPerMessage = 1024;
-
   Generation(const ServeContext* context, GenerationOwner* owner)
       : FeedbackRequest(context, owner, Method::kGenerate), hearer_(owner) {}
 
@@ -40,12 +39,19 @@ class Generation : public FeedbackRequest, private TokenPath::Owner {
   // stays until then. `now`: when it arrived.
   void Start(const GenerateView& request, absl::Time now, absl::Time deadline);
 
-  // Those that have been generated so far.
-  absl::Span<const int32_t> tokens() const { return path_ == nullptr ? absl::Span<const int32_t>() : path_->tokens(); }
+  // Those that have been generated so far; once a beam search is over, those of the best sequence.
+  absl::Span<const int32_t> tokens() const {
+    if (path_ != nullptr) return path_->tokens();
+    return beams().empty() ? absl::Span<const int32_t>() : absl::MakeConstSpan(beams().front().tokens);
+  }
+  // What a beam search has found so far, the best one first; empty: there is none.
+  absl::Span<const FoundSequence> beams() const {
+    return search_ == nullptr ? absl::Span<const FoundSequence>() : search_->found();
+  }
   // The texts of the model's tokens, or null.
   const Vocabulary* vocabulary() const { return model()->spec().vocabulary.get(); }
   // After OnMessageDone, if it is OK. The last token is a stop token.
-  bool stopped() const { return path_->stopped(); }
+  bool stopped() const { return path_ != nullptr ? path_->stopped() : !beams().empty() && beams().front().stopped; }
   // Where the session stands: moved, or as it was; 0 without a session.
   int64_t next_position() const { return next_position_; }
   // As SequenceResult has it.
@@ -63,7 +69,8 @@ class Generation : public FeedbackRequest, private TokenPath::Owner {
 
   // Judges the request by its model, and makes tokens of its texts.
   absl::Status FitTo(const Model& model);
-  absl::Status ReadTexts(const Model& model, size_t most_tokens);
+  // Runs from the request's initial state, which is that of `source`, or its bytes if that is empty.
+  absl::Status RunFromState(SessionLease source);
   absl::Status AcquireOrCreate();
   RequestOrder Order() const;
   // Whether the session, which is to move, stands where the request goes on.
@@ -74,14 +81,20 @@ class Generation : public FeedbackRequest, private TokenPath::Owner {
   absl::Status Run(SessionLease session);
   absl::Status MakePath(SessionLease session);
   Work WorkOfPath() const;
+  // As MakePath, by a beam search, which starts.
+  absl::Status Search(SessionLease session);
+  BeamRules RulesOfBeams() const;
+  Work WorkOfSearch() const;
   void Commit();
   void EndCommit(const absl::Status& status);
 
   GenerationOwner* const hearer_;
   GenerateView request_;
-  const Model* fitted_ = nullptr;  // the model that the request was judged by last
-  RequestTokens wanted_;           // by that model
+  const Model* fitted_ = nullptr;     // the model that the request was judged by last
+  RequestTokens wanted_;              // by that model
+  std::vector<float> initial_state_;  // where a path without a session begins; empty: where the model does
   std::unique_ptr<TokenPath> path_;
+  std::unique_ptr<BeamSearch> search_;  // instead of a path
   bool looked_again_ = false;
   std::vector<float> committed_values_;
   CommittedSequence committed_;

@@ -50,7 +50,8 @@ absl::Status SequenceTask::FitTo(const Model& model) {
 }
 
 void SequenceTask::AcquireSession() {
-  bool creates = fits_.ok() && (message_->request().terms.anew || sequence_.position == 0);
+  const bool begins = message_->request().terms.anew || (sequence_.position == 0 && !sequence_.must_exist);
+  bool creates = fits_.ok() && begins;
   room_ = absl::OkStatus();
   if (creates) {
     room_ = context_->memory->Take(BytesOfSession(static_cast<size_t>(message_->model()->spec().state_size())));

@@ -69,7 +69,7 @@ class SessionLease {
   void Adopt(ServedModelPtr model);
 
   const ServedModelPtr& model() const;
-  float* state();  // [state_size], see ModelSpec::state_size; zero at position 0
+  float* state();  // [state_size], see ModelSpec::state_size
   // Makes room for a reply of so many floats, so that Commit needs none. Throws std::bad_alloc: nothing has changed.
   void ReserveReply(size_t floats);
   float* working_state();  // [state_size], undefined content, taken on first use

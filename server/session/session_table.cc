@@ -1,5 +1,6 @@
 #include "server/session/session_table.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/random/random.h"
@@ -129,8 +130,11 @@ absl::Status SessionTable::EnterCommittedOnce(std::unique_ptr<LiveSession>&& mad
 }
 
 absl::StatusOr<SessionInfo> SessionTable::Create(absl::string_view id, const ServedModelPtr& model,
-                                                 std::optional<absl::Duration> idle_timeout, absl::Time now) {
-  return EnterCommitted(MakeSession(id, idle_timeout, options_, FreshStartOf(model), now), now);
+                                                 std::optional<absl::Duration> idle_timeout, absl::Time now,
+                                                 absl::Span<const float> state) {
+  FreshStart fresh = FreshStartOf(model);
+  std::copy(state.begin(), state.end(), fresh.state.get());
+  return EnterCommitted(MakeSession(id, idle_timeout, options_, std::move(fresh), now), now);
 }
 
 absl::StatusOr<SessionInfo> SessionTable::Import(const SessionRecord& record, const ServedModelPtr& model,

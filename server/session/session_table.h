@@ -62,11 +62,12 @@ class SessionTable {
   explicit SessionTable(const Options& options, SessionPersistence persistence = {});
   ~SessionTable();
 
-  // Makes a session at position 0. With an empty `id` it gets a random one of 32 hex digits. INVALID_ARGUMENT: id, or a
-  // timeout that is not above 0 and at most max_idle_timeout. ALREADY_EXISTS. RESOURCE_EXHAUSTED: max_sessions.
-  // INTERNAL: no random bytes.
+  // Makes a session at position 0 that begins with `state`, [state_size]; empty: where its model begins. With an empty
+  // `id` it gets a random one of 32 hex digits. INVALID_ARGUMENT: id, or a timeout that is not above 0 and at most
+  // max_idle_timeout. ALREADY_EXISTS. RESOURCE_EXHAUSTED: max_sessions. INTERNAL: no random bytes.
   absl::StatusOr<SessionInfo> Create(absl::string_view id, const ServedModelPtr& model,
-                                     std::optional<absl::Duration> idle_timeout, absl::Time now);
+                                     std::optional<absl::Duration> idle_timeout, absl::Time now,
+                                     absl::Span<const float> state = {});
 
   // Makes a session of `model` that goes on where `record` stands, under the record's id; its idle time starts anew,
   // and its idle timeout is at most what Create would allow. INVALID_ARGUMENT: the id. FAILED_PRECONDITION: the

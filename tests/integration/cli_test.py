@@ -339,6 +339,21 @@ class CliTest(unittest.TestCase):
         self.assertEqual(self.answer("generate", "letters", "--prompt=1", "--max_tokens=20", "--seed=4"),
                          self.answer("generate", "letters", "--prompt=1", "--max_tokens=20", "--seed=4"))
 
+    def test_generate_finds_the_most_probable_texts_also_after_another_models_session(self):
+        beams = ["--beams=2", "--max_tokens=2"]
+        header, best, second = self.answer("generate", "verse", "--prompt=ab", *beams).splitlines()
+        self.assertEqual(header, "log_probability,score,stopped,text")
+        self.assertRegex(best, r"^-0\.00\d+,-0\.00\d+,no,cd$")
+        self.assertRegex(second, r"^-8\.\d+,-8\.\d+,no,")
+        numbers = self.answer("generate", "letters", "--prompt=1", *beams).splitlines()
+        self.assertEqual([row.rsplit(",", 1)[1] for row in numbers[1:]], ["0 0", "0 1"])
+        self.answer("predict", "verse", "--input=-", "--session=read", stdin="token\n2\n")
+        follows = ["generate", "verse", "--initial_session=read", "--prompt=a"]
+        self.assertEqual(self.answer(*follows, "--max_tokens=3", "--temperature=0"), "bcd")
+        self.assertIn("has to fit element 'attention'",
+                      self.refusal(*follows, "--max_tokens=3", "--elements=attention"))
+        self.assertIn("samples nothing", self.refusal(*follows, *beams, "--top_k=3"))
+
     def test_generate_moves_a_session_only_if_it_is_told_to(self):
         greedy = ("--session=gen", "--temperature=0", "--max_tokens=2")
         self.assertEqual(self.answer("generate", "verse", "--move", "--prompt=a", *greedy), "bc")

@@ -5,6 +5,7 @@
 
 #include "absl/types/span.h"
 #include "base/steady_time.h"
+#include "server/rpc/native/session_transfer.h"
 
 namespace rondo {
 namespace {
@@ -40,6 +41,9 @@ GenerateView GenerateCall::View() {
   view.stop_texts = stop_texts_;
   if (request_.tokens_per_message() == 0) request_.set_tokens_per_message(1);
   view.tokens_per_message = request_.tokens_per_message();
+  if (request_.has_initial_state()) view.initial_state = ViewOf(request_.initial_state(), &elements_);
+  view.num_beams = request_.num_beams();
+  view.length_penalty = request_.length_penalty();
   return view;
 }
 
@@ -58,7 +62,7 @@ void GenerateCall::Advance() {
   if (writing_ || finishing()) return;
   if (done_ && !generation_.status().ok()) return Finish(generation_.status());
   const size_t waiting = generation_.tokens().size() - written_;
-  const auto most = static_cast<size_t>(Generation::kMaxTokensPerMessage);
+  const auto most = static_cast<size_t>(kMaxTokensPerMessage);
   if (done_ && waiting <= most) return Finish(absl::OkStatus());
   if (waiting < static_cast<size_t>(request_.tokens_per_message())) return;
   FillResponse(std::min(waiting, most));
@@ -71,9 +75,22 @@ void GenerateCall::FillResponse(size_t tokens) {
   written_ += tokens;
   response_.Clear();
   response_.mutable_tokens()->Add(taken.begin(), taken.end());
+  AppendTexts(taken, response_.mutable_text());
+}
+
+void GenerateCall::AppendTexts(absl::Span<const int32_t> tokens, std::string* text) const {
   const Vocabulary* const vocabulary = generation_.vocabulary();
   if (vocabulary == nullptr) return;
-  for (const int32_t token : taken) response_.mutable_text()->append(vocabulary->TextOf(static_cast<size_t>(token)));
+  for (const int32_t token : tokens) text->append(vocabulary->TextOf(static_cast<size_t>(token)));
+}
+
+void GenerateCall::AddBeam(const FoundSequence& found) {
+  v1::Beam* const beam = response_.add_beams();
+  beam->mutable_tokens()->Add(found.tokens.begin(), found.tokens.end());
+  AppendTexts(found.tokens, beam->mutable_text());
+  beam->set_log_probability(found.log_probability);
+  beam->set_score(found.score);
+  beam->set_stopped(found.stopped);
 }
 
 void GenerateCall::Finish(const absl::Status& status) {
@@ -81,6 +98,7 @@ void GenerateCall::Finish(const absl::Status& status) {
   FillResponse(generation_.tokens().size() - written_);
   response_.set_finish(generation_.stopped() ? v1::GenerateResponse::STOP_TOKEN : v1::GenerateResponse::MAX_TOKENS);
   response_.set_next_position(generation_.next_position());
+  for (const FoundSequence& found : generation_.beams()) AddBeam(found);
   if (generation_.durable_position()) response_.set_durable_position(*generation_.durable_position());
   writer_.WriteAndFinish(response_, grpc::WriteOptions(), grpc::Status::OK, BeginFinish());
 }

@@ -4,10 +4,12 @@
 #include <grpcpp/support/async_stream.h>
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "rondo/v1/inference.grpc.pb.h"
 #include "server/rpc/call/rpc_call.h"
 #include "server/serve/generation.h"
@@ -39,6 +41,8 @@ class GenerateCall : public RpcCall, private GenerationOwner {
   void Advance();
   // Moves the next tokens into response_.
   void FillResponse(size_t tokens);
+  void AppendTexts(absl::Span<const int32_t> tokens, std::string* text) const;
+  void AddBeam(const FoundSequence& found);
   void Finish(const absl::Status& status);
 
   Service* const service_;
@@ -47,6 +51,7 @@ class GenerateCall : public RpcCall, private GenerationOwner {
   grpc::ServerAsyncWriter<v1::GenerateResponse> writer_{server_context()};
   CallEvent<&GenerateCall::OnWritten> written_event_{this};
   std::vector<absl::string_view> stop_texts_;  // of the request
+  std::vector<absl::string_view> elements_;    // of its initial state
   Generation generation_;
   size_t written_ = 0;  // tokens that have been written
   bool writing_ = false;

@@ -69,24 +69,14 @@ class LeasedCall : public RpcCall {
 // What a rare unary method does about sessions: the steps of LeasedCall, for its types of messages.
 template <typename Request, typename Response>
 struct LeasedMethod {
-  std::string (*restored_id)(const Request&);  // null: none
-  bool leases;                                 // the session of the request's session_id
+  std::string (*restored_id)(const Request&);       // null: none
+  const std::string* (*leased_id)(const Request&);  // null, or returns null: no session is leased
   absl::Status (*handle)(const RpcContext&, absl::string_view tenant, const Request&, SessionLease, Response*);
   std::string (*changed_id)(const Request&, const Response&);  // null: none
   absl::string_view audit_event = {};                          // see LeasedCall::AuditEvent
   bool asks = false;  // whether there is such a session: NOT_FOUND is no refusal
   std::string (*audited)(const Request&, const Response&) = nullptr;  // see LeasedCall::AuditedSessions; null: one
 };
-
-// The session that a request names; null: it is of a kind that names none.
-template <typename Request>
-auto SessionIdOf(const Request& request, int) -> decltype(&request.session_id()) {
-  return &request.session_id();
-}
-template <typename Request>
-const std::string* SessionIdOf(const Request&, long) {
-  return nullptr;
-}
 
 template <typename Base, typename Request, typename Response>
 class LeasedMethodCall : public LeasedCall {
@@ -102,7 +92,9 @@ class LeasedMethodCall : public LeasedCall {
   std::string RestoredId() const override {
     return method_.restored_id == nullptr ? std::string() : method_.restored_id(request_);
   }
-  const std::string* LeasedId() const override { return method_.leases ? SessionIdOf(request_, 0) : nullptr; }
+  const std::string* LeasedId() const override {
+    return method_.leased_id == nullptr ? nullptr : method_.leased_id(request_);
+  }
   absl::Status Handle(SessionLease lease) override {
     return OrOutOfMemory([&] { return method_.handle(*context(), tenant(), request_, std::move(lease), &response_); });
   }

@@ -32,6 +32,7 @@ SequenceView PredictMessage::SequenceAt(size_t i) const {
   view.values = sequence.values();
   view.times = absl::MakeConstSpan(sequence.times().data(), static_cast<size_t>(sequence.times_size()));
   view.end_session = sequence.end_session();
+  view.must_exist = sequence.must_exist();
   return view;
 }
 

@@ -39,6 +39,11 @@ absl::Status Answer(const absl::StatusOr<SessionInfo>& info, v1::Session* respon
   return info.status();
 }
 
+InitialStateView ViewOf(const v1::InitialState& proto, std::vector<absl::string_view>* elements) {
+  elements->assign(proto.elements().begin(), proto.elements().end());
+  return {proto.session_id(), proto.state(), *elements};
+}
+
 absl::Status ExportSession(const RpcContext& context, absl::string_view, const v1::ExportSessionRequest&,
                            SessionLease lease, v1::ExportSessionResponse* response) {
   SessionRecord record = lease.Export();

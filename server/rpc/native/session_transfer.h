@@ -2,10 +2,12 @@
 #define RONDO_SERVER_RPC_NATIVE_SESSION_TRANSFER_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "rondo/v1/sessions.pb.h"
 #include "server/rpc/call/rpc_context.h"
+#include "server/serve/initial_state.h"
 #include "server/session/session_lease.h"
 #include "server/session/session_table.h"
 
@@ -14,6 +16,9 @@ namespace rondo {
 void ToProto(const SessionInfo& info, v1::Session* proto);
 // Fills *response if `info` is OK. Returns its status.
 absl::Status Answer(const absl::StatusOr<SessionInfo>& info, v1::Session* response);
+
+// Shows `proto` as a view that borrows it, with its elements in *elements.
+InitialStateView ViewOf(const v1::InitialState& proto, std::vector<absl::string_view>* elements);
 
 // What moves a session's state out of the server, into it, and into another session. Each fills an empty *response.
 

@@ -30,7 +30,7 @@ absl::StatusOr<std::optional<absl::Duration>> IdleTimeoutOf(const v1::CreateSess
 }
 
 absl::Status Create(const RpcContext& context, absl::string_view tenant, const v1::CreateSessionRequest& request,
-                    SessionLease, v1::Session* response) {
+                    SessionLease source, v1::Session* response) {
   absl::StatusOr<std::optional<absl::Duration>> idle_timeout = IdleTimeoutOf(request);
   if (!idle_timeout.ok()) return idle_timeout.status();
   absl::StatusOr<ServedModelPtr> model = context.registry->Find(request.model(), request.version());
@@ -38,8 +38,17 @@ absl::Status Create(const RpcContext& context, absl::string_view tenant, const v
   if (absl::Status steps = CheckSteps(*(*model)->model); !steps.ok()) return steps;
   const auto state_size = static_cast<size_t>((*model)->spec().state_size());
   if (absl::Status status = context.memory->Take(BytesOfSession(state_size)); !status.ok()) return status;
+  std::vector<float> state;
+  if (request.has_initial_state()) {
+    std::vector<absl::string_view> elements;
+    const InitialStateView view = ViewOf(request.initial_state(), &elements);
+    absl::StatusOr<std::vector<float>> made = InitialStateOf(view, &source, *context.registry, *(*model)->model);
+    if (!made.ok()) return made.status();
+    state = *std::move(made);
+  }
+  if (source) source.Release(SteadyNow());
   const std::string name = SessionName(tenant, request.session_id());
-  return Answer(context.sessions->Create(name, *model, *idle_timeout, SteadyNow()), response);
+  return Answer(context.sessions->Create(name, *model, *idle_timeout, SteadyNow(), state), response);
 }
 
 absl::Status Get(const RpcContext& context, absl::string_view tenant, const v1::GetSessionRequest& request,
@@ -93,6 +102,13 @@ template <typename Request>
 std::string Named(const Request& request) {
   return request.session_id();
 }
+template <typename Request>
+const std::string* Leased(const Request& request) {
+  return &request.session_id();
+}
+const std::string* InitialSession(const v1::CreateSessionRequest& request) {
+  return request.initial_state().session_id().empty() ? nullptr : &request.initial_state().session_id();
+}
 template <typename Request, typename Response>
 std::string NamedAfter(const Request& request, const Response&) {
   return request.session_id();
@@ -107,24 +123,24 @@ std::string ForkId(const v1::ForkSessionRequest& request) { return request.new_s
 
 void ServeSessions(const RpcContext* context, v1::Sessions::AsyncService* service) {
   using Service = v1::Sessions::AsyncService;
-  // Each: the session that may be in the store only, whether the call leases one, what it does, what it changes,
+  // Each: the session that may be in the store only, the one that the call leases, what it does, what it changes,
   // its line in the log.
   ServeLeased<v1::Sessions>(context, service, "CreateSession", &Service::RequestCreateSession,
-                            {&Named, false, &Create, &Made});
+                            {&Named, &InitialSession, &Create, &Made});
   ServeLeased<v1::Sessions>(context, service, "GetSession", &Service::RequestGetSession,
-                            {&Named, false, &Get, nullptr, {}, /*asks=*/true});
+                            {&Named, nullptr, &Get, nullptr, {}, /*asks=*/true});
   ServeLeased<v1::Sessions>(context, service, "DeleteSession", &Service::RequestDeleteSession,
-                            {&Named, false, &Delete, &NamedAfter, "session_deleted"});
+                            {&Named, nullptr, &Delete, &NamedAfter, "session_deleted"});
   ServeLeased<v1::Sessions>(context, service, "DeleteSessions", &Service::RequestDeleteSessions,
-                            {nullptr, false, &DeleteMany, nullptr, "sessions_deleted", false, &DeletedMany});
+                            {nullptr, nullptr, &DeleteMany, nullptr, "sessions_deleted", false, &DeletedMany});
   ServeLeased<v1::Sessions>(context, service, "ExportSession", &Service::RequestExportSession,
-                            {nullptr, true, &ExportSession, nullptr, "session_exported"});
+                            {nullptr, &Leased, &ExportSession, nullptr, "session_exported"});
   ServeLeased<v1::Sessions>(context, service, "ImportSession", &Service::RequestImportSession,
-                            {&ImportedId, false, &ImportSession, &Made, "session_imported"});
+                            {&ImportedId, nullptr, &ImportSession, &Made, "session_imported"});
   ServeLeased<v1::Sessions>(context, service, "ForkSession", &Service::RequestForkSession,
-                            {&ForkId, true, &ForkSession, &Made, "session_forked"});
+                            {&ForkId, &Leased, &ForkSession, &Made, "session_forked"});
   ServeLeased<v1::Sessions>(context, service, "ListSessions", &Service::RequestListSessions,
-                            {nullptr, false, &List, nullptr});
+                            {nullptr, nullptr, &List, nullptr});
 }
 
 }  // namespace rondo

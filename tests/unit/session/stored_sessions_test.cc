@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -15,6 +16,7 @@
 namespace rondo {
 namespace {
 
+using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -33,6 +35,18 @@ TEST_F(StoredSessionsTest, ASessionGoesOnInTheNextTable) {
   EXPECT_THAT(lease->last_reply(), ElementsAre(2));
   EXPECT_EQ(lease->Check(1, 1, 2), PositionCheck::kReplay);
   EXPECT_EQ(metrics_.count(SessionEvent::kRestored), 1);
+}
+
+TEST_F(StoredSessionsTest, OneThatBeganWithAStateOfItsOwnBeginsThereInTheNextTable) {
+  auto table = Open();
+  const std::vector<float> state(kStateSize, 0.5f);
+  ASSERT_TRUE(table->Create("s", model_, std::nullopt, absl::Now(), state).ok());
+  ASSERT_TRUE(Flush(table.get()));
+  table = Open();
+  absl::StatusOr<SessionLease> lease = Acquire(table.get(), "s");
+  ASSERT_TRUE(lease.ok()) << lease.status();
+  EXPECT_EQ(lease->position(), 0);
+  EXPECT_THAT(std::vector<float>(lease->state(), lease->state() + kStateSize), Each(0.5f));
 }
 
 TEST_F(StoredSessionsTest, AChangeIsSavedByItselfAndTheReplySaysSo) {

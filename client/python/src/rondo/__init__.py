@@ -34,11 +34,13 @@ from .errors import (
 )
 from .generation import Generation
 from .messages import (
+    Beam,
     ColumnUnitDescription,
     ElementDescription,
     FeedbackDescription,
     FloatArray,
     GeneratedPiece,
+    InitialState,
     ModelDescription,
     SequenceInput,
     SequenceOutput,
@@ -53,6 +55,7 @@ from .stream import PredictStream
 from .training import TrainedModel, TrainingError, train
 
 __all__ = [
+    "Beam",
     "Client",
     "ColumnUnitDescription",
     "ElementDescription",
@@ -60,6 +63,7 @@ __all__ = [
     "FloatArray",
     "GeneratedPiece",
     "Generation",
+    "InitialState",
     "ModelDescription",
     "PredictStream",
     "SequenceInput",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Union
 
-from . import _calls, messages
+from . import _calls, _wire, messages
 from .v1 import inference_pb2
 
 Prompt = Union[str, Sequence[int]]
@@ -16,7 +16,8 @@ class GenerationState:
 
     def __init__(
         self, start: Callable[[Any, float | None], Any], connection: _calls.Connection, timeout: float | None, *,
-        model: str, prompt: Prompt, stop: Sequence[str | int], **fields: Any,
+        model: str, prompt: Prompt, stop: Sequence[str | int], initial_state: messages.InitialState | None,
+        **fields: Any,
     ) -> None:  # fmt: skip
         self._start = start
         self._call: Any = None
@@ -25,6 +26,7 @@ class GenerationState:
             model=model,
             stop_tokens=[token for token in stop if not isinstance(token, str)],
             stop_texts=[text for text in stop if isinstance(text, str)],
+            initial_state=_wire.initial_state(initial_state),
             **texts,
             **{name: value for name, value in fields.items() if value is not None},
         )
@@ -33,6 +35,8 @@ class GenerationState:
         """All tokens that have come."""
         self.text = ""
         """The text that has come; empty if the model has no vocabulary."""
+        self.beams: list[messages.Beam] = []
+        """What a beam search found, the best one first, once it is over."""
         self.stopped: bool | None = None
         """Whether the last token is a stop token. None: it has not come."""
         self.next_position = 0
@@ -47,6 +51,10 @@ class GenerationState:
         if response.finish != response.GOES_ON:
             self.stopped = response.finish == response.STOP_TOKEN
             self.next_position = response.next_position
+            self.beams = [
+                messages.Beam(tuple(beam.tokens), beam.text, beam.log_probability, beam.score, beam.stopped)
+                for beam in response.beams
+            ]
             self.durable_position = response.durable_position if response.HasField("durable_position") else None
         return piece
 

@@ -136,9 +136,12 @@ def forecast_history(
 
 
 def create_session(
-    model: str, session_id: str | None, version: int, idle_timeout: float | None
-) -> Operation[messages.SessionDescription]:
-    request = sessions_pb2.CreateSessionRequest(model=model, version=version, session_id=session_id or "")
+    model: str, session_id: str | None, version: int, idle_timeout: float | None,
+    initial_state: messages.InitialState | None = None,
+) -> Operation[messages.SessionDescription]:  # fmt: skip
+    request = sessions_pb2.CreateSessionRequest(
+        model=model, version=version, session_id=session_id or "", initial_state=_wire.initial_state(initial_state)
+    )
     if idle_timeout is not None:
         request.idle_timeout_seconds = 0 if idle_timeout == float("inf") else idle_timeout
     # Repeated after a lost reply it would say AlreadyExists, or leave a second session behind.
@@ -193,11 +196,12 @@ def fork_session(session_id: str, new_id: str | None) -> Operation[messages.Sess
     return _wire.from_session((yield Call(METHODS["ForkSession"], request, repeatable=False)))
 
 
-def open_session(models: KnownModels, name: str, session_id: str | None, version: int, new_id: str | None
+def open_session(models: KnownModels, name: str, session_id: str | None, version: int, new_id: str | None,
+                 initial_state: messages.InitialState | None = None,
                  ) -> Operation[tuple[messages.ModelDescription, int, str, int]]:  # fmt: skip
     """(model, the version asked for, id, position). `new_id`: of a session without one; None: the server's."""
-    if session_id is None:
-        created = yield from create_session(name, new_id, version, None)
+    if session_id is None or initial_state is not None:
+        created = yield from create_session(name, session_id or new_id, version, None, initial_state)
         return (yield from models.get(name, created.version)), version, created.session_id, created.position
     try:
         found = yield from get_session(session_id)

@@ -18,12 +18,13 @@ class SessionState:
     """What a client knows of a session: moved only by a reply that says so."""
 
     def __init__(self, model: messages.ModelDescription, version: int, session_id: str, position: int, temporary: bool,
-                 max_unsaved_bytes: int) -> None:  # fmt: skip
+                 max_unsaved_bytes: int, must_exist: bool = False) -> None:  # fmt: skip
         self._model = model
         self._version = version  # what the caller asked for; 0: any
         self._id = session_id
         self._position = position
         self._temporary = temporary  # its id is the server's: nobody else can know it
+        self._must_exist = must_exist  # it began with an initial state: nothing may begin in its place
         self._unsaved = UnsavedSteps(max_unsaved_bytes)
 
     @property
@@ -47,7 +48,9 @@ class SessionState:
 
     def _run(self, values: npt.ArrayLike, times: messages.Times, last_only: bool) -> Operation[messages.FloatArray]:
         times = _columns.times_of(values, times, self._model)
-        sequence = messages.SequenceInput(_wire.rows(values, self._model), self._id, self._position, times)
+        sequence = messages.SequenceInput(
+            _wire.rows(values, self._model), self._id, self._position, times, must_exist=self._must_exist
+        )
         while True:
             try:
                 output = yield from self._send(sequence, last_only)
@@ -90,6 +93,7 @@ class SessionState:
         while expected < self._position:
             again = self._unsaved.piece_from(expected)
             again.session_id = self._id
+            again.must_exist = self._must_exist
             try:
                 expected = (yield from self._send(again, True)).next_position
             except errors.RondoError as failure:  # it may be lost once more
@@ -199,7 +203,10 @@ def _sequences(
     if times is not None and len(times) != len(sessions):
         raise ValueError(f"times has {len(times)} times; wanted one for each of {len(sessions)} sessions")
     return [
-        messages.SequenceInput(row.reshape(1, -1), session.id, session.position, None if times is None else [time])
+        messages.SequenceInput(
+            row.reshape(1, -1), session.id, session.position, None if times is None else [time],
+            must_exist=session._must_exist,
+        )  # fmt: skip
         for session, row, time in zip(sessions, x, [None] * len(sessions) if times is None else times)
     ]
 

@@ -70,7 +70,14 @@ def to_sequence(sequence: messages.SequenceInput, model: messages.ModelDescripti
         values=values.ravel().tolist(),
         times=unix_seconds(_columns.times_of(sequence.values, sequence.times, model), len(values)),
         end_session=sequence.end_session,
+        must_exist=sequence.must_exist,
     )
+
+
+def initial_state(state: messages.InitialState | None) -> inference_pb2.InitialState | None:
+    if state is None:
+        return None
+    return inference_pb2.InitialState(session_id=state.session_id, state=state.exported, elements=state.elements)
 
 
 def is_repeatable(sequence: inference_pb2.Sequence) -> bool:

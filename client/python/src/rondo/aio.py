@@ -169,6 +169,9 @@ class Client(ClientState):
         position: int | None = None,
         move_session: bool = False,
         tokens_per_message: int = 1,
+        initial_state: messages.InitialState | None = None,
+        num_beams: int = 0,
+        length_penalty: float = 0.0,
         version: int = 0,
         timeout: float | None = None,
     ) -> Generation:
@@ -177,6 +180,7 @@ class Client(ClientState):
             model=model, prompt=prompt, stop=stop, max_tokens=max_tokens, temperature=temperature, top_k=top_k,
             top_p=top_p, repetition_penalty=repetition_penalty, seed=seed, session_id=session_id,
             position=position, move_session=move_session, tokens_per_message=tokens_per_message, version=version,
+            initial_state=initial_state, num_beams=num_beams, length_penalty=length_penalty,
         )  # fmt: skip
 
     def open_stream(
@@ -193,12 +197,20 @@ class Client(ClientState):
         return Opening(open)
 
     def open_session(
-        self, model: str, id: str | None = None, *, version: int = 0, timeout: float | None = None
+        self,
+        model: str,
+        id: str | None = None,
+        *,
+        version: int = 0,
+        initial_state: messages.InitialState | None = None,
+        timeout: float | None = None,
     ) -> Opening[Session]:
         async def open() -> Session:
-            opening = _operations.open_session(self._models, model, id, version, self._new_session_id())
+            opening = _operations.open_session(
+                self._models, model, id, version, self._new_session_id(), initial_state
+            )
             opened = await self._run(opening, timeout)
-            return Session(self, *opened, temporary=id is None)
+            return Session(self, *opened, temporary=id is None, must_exist=initial_state is not None)
 
         return Opening(open)
 
@@ -209,9 +221,10 @@ class Client(ClientState):
         *,
         version: int = 0,
         idle_timeout: float | None = None,
+        initial_state: messages.InitialState | None = None,
         timeout: float | None = None,
     ) -> messages.SessionDescription:
-        return await self._run(_operations.create_session(model, id, version, idle_timeout), timeout)
+        return await self._run(_operations.create_session(model, id, version, idle_timeout, initial_state), timeout)
 
     async def get_session(self, id: str, *, timeout: float | None = None) -> messages.SessionDescription:
         return await self._run(_operations.get_session(id), timeout)
@@ -282,10 +295,10 @@ class Session(_session_state.SessionState):
 
     def __init__(
         self, client: Client, model: messages.ModelDescription, version: int, session_id: str, position: int, *,
-        temporary: bool,
+        temporary: bool, must_exist: bool = False,
     ) -> None:  # fmt: skip
         unsaved_bytes = client._connection.max_unsaved_bytes
-        super().__init__(model, version, session_id, position, temporary, unsaved_bytes)
+        super().__init__(model, version, session_id, position, temporary, unsaved_bytes, must_exist)
         self._client = client
 
     async def step(
@@ -332,7 +345,7 @@ class Session(_session_state.SessionState):
     def fork(self, id: str | None = None, *, timeout: float | None = None) -> Opening[Session]:
         async def open() -> Session:
             forked = await self._client._run(self._fork(id), timeout)
-            return Session(self._client, *forked, temporary=id is None)
+            return Session(self._client, *forked, temporary=id is None, must_exist=self._must_exist)
 
         return Opening(open)
 

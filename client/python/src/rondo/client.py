@@ -204,6 +204,9 @@ class Client(ClientState):
         position: int | None = None,
         move_session: bool = False,
         tokens_per_message: int = 1,
+        initial_state: messages.InitialState | None = None,
+        num_beams: int = 0,
+        length_penalty: float = 0.0,
         version: int = 0,
         timeout: float | None = None,
     ) -> Generation:
@@ -225,6 +228,10 @@ class Client(ClientState):
             move_session: the session takes the prompt and all tokens once the last has come. A `Session` object of it is
                 to be told by its `sync`.
             tokens_per_message: at least so many come at once: more are cheaper, and later.
+            initial_state: the state that the tokens follow, instead of a session's own; then there has to be a prompt.
+            num_beams: 2 to 16: a beam search for the most probable sequences, as many, instead of sampling; they are in
+                `Generation.beams`, the best one first, and that one is `tokens` and `text`. 0: none.
+            length_penalty: of a beam search: sequences are compared by log probability / tokens ** length_penalty.
             version: 0: the session's own, else the newest.
             timeout: seconds for all tokens; None: the client's.
 
@@ -237,6 +244,7 @@ class Client(ClientState):
             model=model, prompt=prompt, stop=stop, max_tokens=max_tokens, temperature=temperature, top_k=top_k,
             top_p=top_p, repetition_penalty=repetition_penalty, seed=seed, session_id=session_id,
             position=position, move_session=move_session, tokens_per_message=tokens_per_message, version=version,
+            initial_state=initial_state, num_beams=num_beams, length_penalty=length_penalty,
         )  # fmt: skip
 
     def open_stream(
@@ -259,7 +267,13 @@ class Client(ClientState):
         return PredictStream(self._start_stream(), unanswered, self._connection)
 
     def open_session(
-        self, model: str, id: str | None = None, *, version: int = 0, timeout: float | None = None
+        self,
+        model: str,
+        id: str | None = None,
+        *,
+        version: int = 0,
+        initial_state: messages.InitialState | None = None,
+        timeout: float | None = None,
     ) -> Session:
         """A live series of `model`.
 
@@ -267,14 +281,19 @@ class Client(ClientState):
             id: 1 to 128 printable ASCII characters. A live session goes on where it stands; an unknown id starts at
                 position 0 with its first step. None: a new session with an id of the server's.
             version: 0: the session's own, else the newest.
+            initial_state: the session is new and begins with this. If it is lost before its first step, that step raises
+                NotFound: no other session begins in its place.
 
         Raises:
-            FailedPrecondition: the session belongs to another model or version.
+            FailedPrecondition: the session belongs to another model or version, or the initial state does not fit.
+            AlreadyExists: the id is live, with an initial_state.
             NotFound: no such model. ResourceExhausted: the server has no room for a new session.
         """
-        opening = _operations.open_session(self._models, model, id, version, self._new_session_id())
+        opening = _operations.open_session(
+            self._models, model, id, version, self._new_session_id(), initial_state
+        )
         opened = self._run(opening, timeout)
-        return Session(self, *opened, temporary=id is None)
+        return Session(self, *opened, temporary=id is None, must_exist=initial_state is not None)
 
     def create_session(
         self,
@@ -283,14 +302,16 @@ class Client(ClientState):
         *,
         version: int = 0,
         idle_timeout: float | None = None,
+        initial_state: messages.InitialState | None = None,
         timeout: float | None = None,
     ) -> messages.SessionDescription:
         """Creates a session with an idle timeout of its own; `open_session(model, info.session_id)` then drives it.
 
-        `idle_timeout` in seconds; None: the server's default; math.inf: never, if the server allows it.
+        `idle_timeout` in seconds; None: the server's default; math.inf: never, if the server allows it. `initial_state`
+        None: the session begins where its model does.
         Raises AlreadyExists if the id is live. Not tried again after Unavailable: it may have been created.
         """
-        return self._run(_operations.create_session(model, id, version, idle_timeout), timeout)
+        return self._run(_operations.create_session(model, id, version, idle_timeout, initial_state), timeout)
 
     def get_session(self, id: str, *, timeout: float | None = None) -> messages.SessionDescription:
         """Raises NotFound, which says why if the session has ended."""

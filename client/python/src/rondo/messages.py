@@ -149,6 +149,34 @@ class GeneratedPiece:
 
 
 @dataclasses.dataclass(frozen=True)
+class Beam:
+    """One of the sequences that a beam search found."""
+
+    tokens: tuple[int, ...]
+    text: str
+    """Empty if the model has no vocabulary."""
+    log_probability: float
+    """The natural logarithm of the probability of all tokens after what came before."""
+    score: float
+    """What it is compared by: log_probability / tokens ** length_penalty."""
+    stopped: bool
+    """The last token is a stop token."""
+
+
+@dataclasses.dataclass(frozen=True)
+class InitialState:
+    """Where something begins instead of where its model does: the state of another model's session, as a decoder begins
+    where an encoder stands. Elements with a state are matched by their names; see `ModelDescription.elements`."""
+
+    session_id: str = ""
+    """Whose state it is; it stays as it is."""
+    exported: bytes = b""
+    """Instead: what `export_session` gave."""
+    elements: tuple[str, ...] = ()
+    """The elements that are taken over; the others begin as they do anyway. Empty: all, of both models."""
+
+
+@dataclasses.dataclass(frozen=True)
 class SessionDescription:
     """A live session, as the server describes it."""
 
@@ -179,6 +207,8 @@ class SequenceInput:
     """[timesteps], for models that need them."""
     end_session: bool = False
     """Delete the session once these timesteps have run."""
+    must_exist: bool = False
+    """Position 0 begins no session: NotFound if there is none."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

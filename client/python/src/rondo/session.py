@@ -32,10 +32,10 @@ class Session(_session_state.SessionState):
 
     def __init__(
         self, client: Client, model: messages.ModelDescription, version: int, session_id: str, position: int, *,
-        temporary: bool,
+        temporary: bool, must_exist: bool = False,
     ) -> None:  # fmt: skip
         unsaved_bytes = client._connection.max_unsaved_bytes
-        super().__init__(model, version, session_id, position, temporary, unsaved_bytes)
+        super().__init__(model, version, session_id, position, temporary, unsaved_bytes, must_exist)
         self._client = client
 
     def step(
@@ -130,7 +130,7 @@ class Session(_session_state.SessionState):
         `id` None: one of the server's; the copy then ends with its `with` block. Raises NotFound, or AlreadyExists if
         `id` is live.
         """
-        return Session(self._client, *self._client._run(self._fork(id), timeout), temporary=id is None)
+        return Session(self._client, *self._client._run(self._fork(id), timeout), temporary=id is None, must_exist=self._must_exist)
 
     def end(self, *, timeout: float | None = None) -> None:
         """Ends the session on the server. Raises NotFound if it has ended before."""

@@ -1,0 +1,81 @@
+#include "model/state_transfer.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "model/network_kernels.h"
+
+namespace rondo {
+namespace {
+
+// What one element keeps of a session.
+struct StatePart {
+  std::string name;
+  std::string type;
+  size_t offset = 0;
+  size_t size = 0;
+};
+
+std::vector<StatePart> PartsOf(const ModelSpec& spec) {
+  const std::shared_ptr<const Graph> graph = spec.graph == nullptr ? GraphOfStack(spec) : spec.graph;
+  std::vector<StatePart> parts;
+  for (const GraphNode& node : graph->nodes()) {
+    const auto size = static_cast<size_t>(node.element->state_size());
+    if (size > 0) parts.push_back({node.name, node.type, node.state_offset, size});
+  }
+  return parts;
+}
+
+const StatePart* Find(const std::vector<StatePart>& parts, absl::string_view name) {
+  const auto found = std::find_if(parts.begin(), parts.end(), [&](const StatePart& part) { return part.name == name; });
+  return found == parts.end() ? nullptr : &*found;
+}
+
+std::string Shown(const StatePart& part) {
+  return absl::StrCat("'", part.name, "' (", part.type, ", ", part.size, part.size == 1 ? " number)" : " numbers)");
+}
+
+std::string Shown(const std::vector<StatePart>& parts) {
+  std::string shown;
+  for (const StatePart& part : parts) absl::StrAppend(&shown, shown.empty() ? "" : ", ", Shown(part));
+  return shown.empty() ? "no element with a state" : shown;
+}
+
+absl::Status NotThere(absl::string_view name, const Model& model, const std::vector<StatePart>& parts) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("the state has to fit element '", name, "', and model '", model.name, "' has ", Shown(parts)));
+}
+
+}  // namespace
+
+absl::Status TransferState(const Model& from, absl::Span<const float> state, const Model& to,
+                           absl::Span<const absl::string_view> names, absl::Span<float> result) {
+  const std::vector<StatePart> sources = PartsOf(from.spec());
+  const std::vector<StatePart> targets = PartsOf(to.spec());
+  std::vector<absl::string_view> taken(names.begin(), names.end());
+  if (taken.empty()) {
+    for (const StatePart& target : targets) taken.push_back(target.name);
+    for (const StatePart& source : sources) {
+      if (Find(targets, source.name) == nullptr) return NotThere(source.name, to, targets);
+    }
+  }
+  for (const absl::string_view name : taken) {
+    const StatePart* const source = Find(sources, name);
+    if (source == nullptr) return NotThere(name, from, sources);
+    const StatePart* const target = Find(targets, name);
+    if (target == nullptr) return NotThere(name, to, targets);
+    if (source->type != target->type || source->size != target->size) {
+      return absl::FailedPreconditionError(absl::StrCat("the state is of element ", Shown(*source), " of model '",
+                                                        from.name, "'; model '", to.name, "' has ", Shown(*target)));
+    }
+    std::copy_n(state.begin() + static_cast<std::ptrdiff_t>(source->offset), source->size,
+                result.begin() + static_cast<std::ptrdiff_t>(target->offset));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace rondo
