@@ -79,20 +79,22 @@ double MeanLoss(const Loss& loss, absl::Span<const float> predictions, absl::Spa
                 absl::Span<const float> mask, absl::Span<float> gradient) {
   const size_t rows = mask.size(), width = rows == 0 ? 0 : targets.size() / rows;
   const int64_t values = loss.values_per_target();
-  size_t counted = 0;
+  double counted = 0;
   for (size_t row = 0; row < rows; ++row) {
     for (size_t i = row * width; i < (row + 1) * width; ++i)
-      counted += mask[row] != 0 && !std::isnan(targets[i]) ? 1 : 0;
+      counted += mask[row] != 0 && !std::isnan(targets[i]) ? loss.WeightOf(targets[i]) : 0;
   }
   std::fill(gradient.begin(), gradient.end(), 0.0f);
   if (counted == 0) return 0;
-  const double scale = 1.0 / static_cast<double>(counted);
+  const double scale = 1.0 / counted;
   double sum = 0;
   for (size_t row = 0; row < rows; ++row) {
     if (mask[row] == 0) continue;
     for (size_t i = row * width; i < (row + 1) * width; ++i) {
       if (std::isnan(targets[i])) continue;
-      sum += OneTarget(loss, predictions.data() + i * values, targets[i], scale, gradient.data() + i * values);
+      const double weight = loss.WeightOf(targets[i]);
+      sum += weight *
+             OneTarget(loss, predictions.data() + i * values, targets[i], weight * scale, gradient.data() + i * values);
     }
   }
   return sum * scale;

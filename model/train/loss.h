@@ -1,6 +1,7 @@
 #ifndef RONDO_MODEL_TRAIN_LOSS_H_
 #define RONDO_MODEL_TRAIN_LOSS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -21,8 +22,14 @@ struct Loss {
   LossKind kind = LossKind::kMse;
   std::vector<double> quantiles;  // kQuantile: ascending, each in (0, 1)
   int64_t classes = 0;            // kCrossEntropy
+  // kCrossEntropy: what a target of each class counts, in the sum and in what it is divided by; empty: all 1.
+  std::vector<double> class_weights = {};
 
   int64_t values_per_target() const;
+  // What a target counts.
+  double WeightOf(double target) const {
+    return class_weights.empty() ? 1 : class_weights[static_cast<size_t>(target)];
+  }
 };
 
 // Returns the mean loss over the targets that are not NaN, of the rows whose mask is not 0 (0 if there are none), and

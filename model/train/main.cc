@@ -11,6 +11,7 @@
 #include "base/option_table.h"
 #include "model/train/base_model.h"
 #include "model/train/benchmark.h"
+#include "model/train/labelled_run.h"
 #include "model/train/options.h"
 #include "model/train/run.h"
 
@@ -44,7 +45,8 @@ int main(int argc, char** argv) {
     status = rondo::train::EvaluateOnData(options);
   } else {
     WatchSignals();
-    status = rondo::train::RunTraining(options, interrupt);
+    const bool labelled = options.task != rondo::train::Task::kForecast;
+    status = labelled ? rondo::train::RunLabelled(options, interrupt) : rondo::train::RunTraining(options, interrupt);
   }
   if (status.ok()) return 0;
   absl::FPrintF(stderr, "rondo-train: %s\n", std::string(status.message()));

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "model/train/labelled_run.h"
 
 namespace rondo::train {
 namespace {
@@ -65,7 +66,6 @@ absl::Status FinishSource(TrainOptions* options) {
         absl::StrCat(options->csv_path.empty() ? "neither --data nor --tokens is" : "both --data and --tokens are",
                      " given: wanted one of --data=FILE.csv and --tokens=FILE.txt"));
   }
-  while (options->output.size() > 1 && options->output.back() == '/') options->output.pop_back();
   if (options->output.empty()) {
     return absl::InvalidArgumentError("--output is missing: wanted the folder to make, such as models/seattle/1");
   }
@@ -119,6 +119,8 @@ bool WantsRecurrent(const OptionTable& table) {
 absl::Status CompleteOptions(const OptionTable& table, TrainOptions* options) {
   if (options->benchmark) return absl::OkStatus();
   options->texts = TextsOf(table);
+  while (options->output.size() > 1 && options->output.back() == '/') options->output.pop_back();
+  if (options->task != Task::kForecast && !options->evaluate) return CheckLabelledOptions(table, *options);
   if (WantsRecurrent(table)) {
     if (options->network_kind == NetworkKind::kLinear) {
       return absl::InvalidArgumentError(

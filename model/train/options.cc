@@ -24,27 +24,36 @@ usage.
 )";
 
 OptionGroup Source(TrainOptions* options) {
-  return {"Data; --data or --tokens, --output and, with --data, --target are required",
-          {{"data", TextOrNone(&options->csv_path, "FILE"), "CSV file with a header row."},
-           {"tokens", TextOrNone(&options->tokens_path, "FILE"),
-            "Text file of token sequences, one a line, instead of --data."},
-           {"output", TextOrNone(&options->output, "DIR"),
-            "Folder to make, with the model, its scores and a report; must not exist."},
-           {"from", TextOrNone(&options->from, "FILE"),
-            "Model file to go on from: its network, columns and statistics; --target and --inputs are then its own."},
-           {"target", TextList(&options->dataset.targets, "COLUMNS"),
-            "Columns to predict, comma-separated; 'all': every input, or without --inputs every column of the file."},
-           {"inputs", TextList(&options->dataset.inputs, "COLUMNS"),
-            "Columns that the model reads, comma-separated; empty: the targets."},
-           {"series", TextOrNone(&options->series.format.series_column, "COLUMN"),
-            "Column that names the series of a row; empty: one series."},
-           {"token_unit",
-            Choice(&options->token_unit, {{"character", TokenUnit::kCharacters}, {"word", TokenUnit::kWords}}),
-            "What a token is."},
-           {"series_scale",
-            Choice(&options->series.series_scale,
-                   {{"auto", SeriesScale::kAuto}, {"own", SeriesScale::kOwn}, {"shared", SeriesScale::kShared}}),
-            "Mean and deviation of each series or of all. auto: of each if they differ."}}};
+  return {
+      "Data; --data or --tokens, --output and, with --data, --target are required",
+      {{"data", TextOrNone(&options->csv_path, "FILE"), "CSV file with a header row."},
+       {"task",
+        Choice(&options->task, {{"forecast", Task::kForecast}, {"classify", Task::kClassify}, {"tag", Task::kTag}}),
+        "What is learned: what comes next; the class of a whole sequence, which --target names in each of its rows; "
+        "or the class of each row. For the last two --series says of which sequence a row is."},
+       {"text", TextOrNone(&options->text_column, "COLUMN"),
+        "classify, tag: column of tokens, instead of --inputs; to classify without --series, a text a row."},
+       {"class_weights", Choice(&options->balanced_classes, {{"none", false}, {"balanced", true}}),
+        "classify, tag: whether rare classes count as much as frequent ones."},
+       {"tokens", TextOrNone(&options->tokens_path, "FILE"),
+        "Text file of token sequences, one a line, instead of --data."},
+       {"output", TextOrNone(&options->output, "DIR"),
+        "Folder to make, with the model, its scores and a report; must not exist."},
+       {"from", TextOrNone(&options->from, "FILE"),
+        "Model file to go on from: its network, columns and statistics; --target and --inputs are then its own."},
+       {"target", TextList(&options->dataset.targets, "COLUMNS"),
+        "Columns to predict, comma-separated; 'all': every input, or without --inputs every column of the file."},
+       {"inputs", TextList(&options->dataset.inputs, "COLUMNS"),
+        "Columns that the model reads, comma-separated; empty: the targets."},
+       {"series", TextOrNone(&options->series.format.series_column, "COLUMN"),
+        "Column that names the series of a row; empty: one series."},
+       {"token_unit",
+        Choice(&options->token_unit, {{"character", TokenUnit::kCharacters}, {"word", TokenUnit::kWords}}),
+        "What a token is."},
+       {"series_scale",
+        Choice(&options->series.series_scale,
+               {{"auto", SeriesScale::kAuto}, {"own", SeriesScale::kOwn}, {"shared", SeriesScale::kShared}}),
+        "Mean and deviation of each series or of all. auto: of each if they differ."}}};
 }
 
 OptionGroup Table(TrainOptions* options) {

@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "base/option_table.h"
 #include "model/train/dataset.h"
+#include "model/train/labelled_data.h"
 #include "model/train/network_shape.h"
 #include "model/train/series.h"
 #include "model/train/token_text.h"
@@ -32,9 +33,12 @@ struct TrainOptions {
   std::string csv_path;  // empty: tokens_path is set
   std::string tokens_path;
   TokenUnit token_unit = TokenUnit::kCharacters;
-  std::string output;     // the folder to make
-  std::string from;       // a model file to go on from; empty: none
-  bool evaluate = false;  // score model_path on csv_path, and train nothing
+  Task task = Task::kForecast;
+  std::string text_column;        // of a task with labels; empty: dataset.inputs
+  bool balanced_classes = false;  // of a task with labels: rare classes count as much as frequent ones
+  std::string output;             // the folder to make
+  std::string from;               // a model file to go on from; empty: none
+  bool evaluate = false;          // score model_path on csv_path, and train nothing
   std::string model_path;
   SeriesOptions series;
   DatasetOptions dataset;

@@ -17,7 +17,12 @@ size_t CharacterBytes(unsigned char lead) {
   return lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 0;
 }
 
-absl::StatusOr<std::vector<std::string>> Split(absl::string_view line, TokenUnit unit) {
+// Makes a token's name, since names in a model file are printable.
+std::string NameOf(const std::string& token) { return token[0] >= 0 && token[0] < 0x20 ? absl::CEscape(token) : token; }
+
+}  // namespace
+
+absl::StatusOr<std::vector<std::string>> SplitTokens(absl::string_view line, TokenUnit unit) {
   if (unit == TokenUnit::kWords) {
     std::vector<std::string> words = absl::StrSplit(line, absl::ByAnyChar(" \t"), absl::SkipEmpty());
     for (std::string& word : words) word.resize(std::min(word.size(), kMaxTokenBytes));
@@ -33,18 +38,13 @@ absl::StatusOr<std::vector<std::string>> Split(absl::string_view line, TokenUnit
   return characters;
 }
 
-// Makes a token's name, since names in a model file are printable.
-std::string NameOf(const std::string& token) { return token[0] >= 0 && token[0] < 0x20 ? absl::CEscape(token) : token; }
-
-}  // namespace
-
 absl::StatusOr<TokenText> ReadTokens(absl::string_view text, TokenUnit unit) {
   std::vector<std::vector<std::string>> lines;
   std::map<std::string, int64_t> counts;
   size_t number = 0;
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     ++number;
-    auto tokens = Split(line, unit);
+    auto tokens = SplitTokens(line, unit);
     if (!tokens.ok()) return absl::InvalidArgumentError(absl::StrCat("line ", number, " is not UTF-8"));
     if (tokens->size() < 2) continue;
     for (const std::string& token : *tokens) ++counts[token];

@@ -16,9 +16,13 @@ struct TokenText {
   SeriesSet set;                   // one column "token"; one series a line
 };
 
-// kCharacters: every UTF-8 character of a line; kWords: what white space separates. A line is one sequence; lines of
-// one token are left out. INVALID_ARGUMENT: not UTF-8, or no sequence of two tokens.
+// Says what a token is. kCharacters: every UTF-8 character; kWords: what white space separates.
 enum class TokenUnit { kCharacters, kWords };
+
+// Cuts a line into tokens. INVALID_ARGUMENT: it is not UTF-8.
+absl::StatusOr<std::vector<std::string>> SplitTokens(absl::string_view line, TokenUnit unit);
+
+// A line is one sequence; lines of one token are left out. INVALID_ARGUMENT: not UTF-8, or no sequence of two tokens.
 absl::StatusOr<TokenText> ReadTokens(absl::string_view text, TokenUnit unit);
 
 }  // namespace rondo::train
