@@ -14,17 +14,7 @@ readonly bin=build/release/bin
 readonly weather=deploy/demo/seattle-weather.csv
 readonly models=build/demo/models
 readonly model=seattle session=seattle-2015
-work=$(mktemp -d)
-
-clean_up() {
-  kill_server
-  rm -rf "$work"
-}
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-title() { printf '\n== %s\n\n' "$*"; }
+begin_script
 
 build() {
   deploy/setup.sh build

@@ -1,5 +1,5 @@
-# Sourced: a rondo-server of one's own on free ports, started, asked and stopped. For deploy/demo.sh and the tests that
-# are shell scripts. One server a script; its log is $server_log.
+# Sourced: a rondo-server of one's own on free ports, started, asked and stopped. For deploy/demo.sh, the examples and the
+# tests that are shell scripts. One server a script; its log is $server_log.
 
 server_pid=
 server_log=
@@ -49,6 +49,16 @@ stop_server() {
   server_pid=
   ((status == 0)) || { echo "the server ended with $status:" >&2; tail -n 20 "$server_log" >&2; return 1; }
 }
+
+# begin_script: makes the folder $work. Folder and server end with the script, however that ends.
+begin_script() {
+  work=$(mktemp -d)
+  trap 'kill_server; rm -rf "$work"' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+}
+
+title() { printf '\n== %s\n\n' "$*"; }
 
 # For a trap at exit: no server survives its script.
 kill_server() {

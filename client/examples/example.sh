@@ -9,17 +9,14 @@ source deploy/server_process.sh
 readonly here=client/examples/$folder
 readonly bin=${RONDO_BIN:-build/release/bin}
 readonly short=${RONDO_SHORT:-}
-work=$(mktemp -d)
+begin_script
 
-clean_up() {
-  kill_server
-  rm -rf "$work"
+# train MODEL OPTIONS...: trains $work/models/MODEL/1; what rondo-train says is shown if it fails.
+train() {
+  local model=$1
+  shift
+  nice "$bin/rondo-train" "$@" --output="$work/models/$model/1" >"$work/train.log" 2>&1 || { cat "$work/train.log"; return 1; }
 }
-trap clean_up EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-
-title() { printf '\n== %s\n\n' "$*"; }
 
 # serve MODELS: a server of the models in that folder.
 serve() { start_server "$work/server.log" "$bin/rondo-server" --model_repository="$1"; }

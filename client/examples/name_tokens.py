@@ -1,7 +1,8 @@
-"""usage: name_tokens.py MODEL OUTPUT [--text=TOKEN=TEXT]... [--output=TOKEN=NAME]...
+"""usage: name_tokens.py MODEL OUTPUT [--spaced] [--text=TOKEN=TEXT]... [--output=TOKEN=NAME]...
 
-Copies a model of characters that `rondo-train --tokens` made, with the texts of its tokens as vocabulary. --text gives a token
-another text, --output another name to what the model answers of it. The weights become 16-bit floats, half as large.
+Copies a model of tokens that `rondo-train --tokens` made, with the texts of its tokens as vocabulary. --spaced puts a space
+behind each, for tokens that are words; --text gives a token another text, --output another name to what the model answers of
+it. The weights become 16-bit floats, half as large.
 """
 
 import json
@@ -13,11 +14,14 @@ import sys
 def describe(description, changes):
     """Adds the vocabulary; the trainer names each output by its token."""
     texts, names = {}, {}
+    behind = " " if "--spaced" in changes else ""
     for change in changes:
+        if change == "--spaced":
+            continue
         option, token, new = change.split("=", 2)
         {"--text": texts, "--output": names}[option][token] = new
     tokens = [output["name"] for output in description["outputs"]]
-    description["inputs"]["vocabulary"] = [texts.get(token, token) for token in tokens]
+    description["inputs"]["vocabulary"] = [texts.get(token, token + behind) for token in tokens]
     description["outputs"] = [{"name": names.get(token, token)} for token in tokens]
 
 

@@ -5,9 +5,8 @@ readonly loops=$((${short:-0} ? 2 : 8)) time=$((${short:-0} ? 5 : 30))
 
 title "Learn from what a controller does that is told the speeds"
 python3 "$here/lessons.py" 20000 >"$work/lessons.csv"
-"$bin/rondo-train" --data="$work/lessons.csv" --target=force --inputs=position,angle --cell=gru --hidden_size=32 \
-  --learning_rate=0.01 --batch_size=4 --window=100 --epochs=40 --threads=1 --output="$work/models/cart/1" \
-  >"$work/train.log" 2>&1 || { cat "$work/train.log"; exit 1; }
+train cart --data="$work/lessons.csv" --target=force --inputs=position,angle --cell=gru --hidden_size=32 \
+  --learning_rate=0.01 --batch_size=4 --window=100 --epochs=40 --threads=1
 serve "$work/models"
 
 title "$loops loops for $time s"

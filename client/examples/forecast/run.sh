@@ -4,8 +4,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../example.sh"
 readonly weather=deploy/demo/seattle-weather.csv
 
 title "Learn from 2012 to 2014"
-"$bin/rondo-train" --data="$weather" --time=date --inputs=temp_max,temp_min,wind --target=all --loss=gaussian \
-  --output="$work/models/seattle/1" >"$work/train.log" 2>&1 || { cat "$work/train.log"; exit 1; }
+train seattle --data="$weather" --time=date --inputs=temp_max,temp_min,wind --target=all --loss=gaussian
 serve "$work/models"
 
 title "A prediction for the day after each day of 2015"

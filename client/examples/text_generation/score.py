@@ -4,25 +4,17 @@ Prints the bits a character of the first CHARACTERS of the test part: by the mod
 """
 
 import csv
-import json
 import math
 import os
 import pathlib
-import struct
 import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 from ngram import NGram  # noqa: E402
 from parts import split  # noqa: E402
-
-
-def vocabulary_of(path):
-    """The characters of a model's tokens."""
-    content = path.read_bytes()
-    (length,) = struct.unpack_from("<Q", content)
-    return json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["rondo"])["inputs"]["vocabulary"]
+from vocabulary import vocabulary_of  # noqa: E402
 
 
 def served_bits(text, vocabulary):
