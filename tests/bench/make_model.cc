@@ -23,6 +23,7 @@ struct Options {
   int64_t hidden_size = 64;
   int64_t input_size = 16;
   int64_t output_size = 1;
+  int64_t tokens = 0;
   uint64_t seed = 1;
 };
 
@@ -40,6 +41,8 @@ OptionTable Table(Options* options) {
         {"hidden_size", Number(&options->hidden_size, {1, 16384}, "N"), "Units a layer."},
         {"input_size", Number(&options->input_size, {1, kMaxFeatures}, "N"), "Floats a timestep that a client sends."},
         {"output_size", Number(&options->output_size, {1, kMaxFeatures}, "N"), "Floats a timestep in a reply."},
+        {"tokens", Number(&options->tokens, {0, kMaxFeatures}, "N"),
+         "Takes and answers so many tokens instead; input_size is their embedding's. 0: takes floats."},
         {"seed", Number(&options->seed, {0, std::numeric_limits<uint32_t>::max()}, "N"), "Of the random weights."}}}};
   return table;
 }
@@ -49,6 +52,13 @@ ModelSpec SpecOf(const Options& options) {
   spec.cell = options.cell;
   spec.num_layers = options.num_layers;
   spec.hidden_size = options.hidden_size;
+  spec.tokens = options.tokens;
+  if (options.tokens > 0) {
+    spec.embedding_size = options.input_size;
+    spec.outputs = NumberedFeatures<OutputFeature>("out", options.tokens);
+    spec.head = Head::kSoftmax;
+    return spec;
+  }
   for (int64_t i = 0; i < options.input_size; ++i) spec.inputs.push_back({absl::StrCat("in", i), 0, 1});
   for (int64_t i = 0; i < options.output_size; ++i) spec.outputs.push_back({absl::StrCat("out", i), 0, 1, ""});
   return spec;

@@ -107,6 +107,25 @@ measure_pipelined() {
     "$(number "$out" "'%.0f/s, 8 streams with one each %.0f/s; H=512' % (j['messages_per_second'], $eight)")"
 }
 
+# The kernel's steps/s are those of the same model at 64 rows, without a server, on the server's CPU. What the server
+# reaches in a second of its own CPU time says how much of a shortfall is other programs' doing.
+measure_generation() {
+  local out=$scratch/generate.json model=$scratch/models/tokens/1/model.safetensors kernel begin ticks
+  mkdir -p "${model%/*}"
+  "$bin/make-model" --out="$model" --hidden_size=160 --input_size=32 --tokens=64
+  taskset -c "$server_cpu" "$bin/graph-bench" "$model" | tail -n 1 >"$scratch/kernel.json"
+  kernel=$(number "$scratch/kernel.json" 'j["steps_per_second"]')
+  start_server "$server_cpu"
+  begin=$(awk '{ print $14 + $15 }' "/proc/$server_pid/stat")
+  taskset -c "$client_cpu" "$bin/generate-speed" --server="$address" --model=tokens --duration="${seconds}s" >"$out"
+  ticks=$(($(awk '{ print $14 + $15 }' "/proc/$server_pid/stat") - begin))
+  stop_server
+  rm -r "$scratch/models/tokens"
+  row "generation: tokens/s, 64 streams, H=160" "$(number "$out" "j['tokens_per_second'] / $kernel")" '>=' 0.7 \
+    "$(number "$out" "'%.0f/s of 64 tokens, the network alone at B=64 %.0f/s; in a second of CPU time %.2f of it' % (
+      j['tokens_per_second'], $kernel, j['all_tokens'] / ($ticks / $(getconf CLK_TCK)) / $kernel)")"
+}
+
 # The model has input_size 64, as the bare primitive of kernel-bench has. A server of no work of its own would take what
 # the echo of the same messages takes and what the bare kernel takes: the row says what that would reach.
 measure_multiplexed() {
@@ -217,6 +236,7 @@ measure_messages
 measure_secured
 measure_pipelined
 measure_multiplexed
+measure_generation
 measure_history
 measure_big
 measure_stores
