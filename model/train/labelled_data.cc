@@ -32,9 +32,8 @@ class Reader {
 
   absl::StatusOr<LabelledData> Read() {
     data_.task = options_.task;
-    for (const absl::Status& status : {FindColumns(), GroupRows()}) {
-      if (!status.ok()) return status;
-    }
+    if (absl::Status status = FindColumns(); !status.ok()) return status;
+    GroupRows();
     absl::Status status = options_.inputs.empty() ? ReadTexts() : ReadNumbers();
     if (status.ok()) status = ReadLabels();
     if (status.ok()) status = Check();
@@ -65,7 +64,7 @@ class Reader {
     return absl::OkStatus();
   }
 
-  absl::Status GroupRows() {
+  void GroupRows() {
     std::map<std::string, size_t> places;
     for (size_t row = 0; row < table_.rows(); ++row) {
       if (sequence_ == nullptr) {
@@ -77,7 +76,6 @@ class Reader {
       rows_[found->second].push_back(row);
     }
     data_.sequences.resize(rows_.size());
-    return absl::OkStatus();
   }
 
   absl::Status ReadNumbers() {

@@ -90,11 +90,12 @@ std::vector<LabelledTrainer::Lanes> LabelledTrainer::Steps(LabelledData::Part pa
   Random random(seed);
   Lanes order = data_.parts[part];
   Shuffle(random, &order);
-  std::stable_sort(order.begin(), order.end(), [this](size_t a, size_t b) { return LengthOf({a}) < LengthOf({b}); });
+  std::stable_sort(order.begin(), order.end(),
+                   [this](size_t a, size_t b) { return PaddedLengthOf(a) < PaddedLengthOf(b); });
   std::vector<Lanes> steps;
   for (const size_t sequence : order) {
     const bool joins = !steps.empty() && steps.back().size() < static_cast<size_t>(options_.batch_size) &&
-                       LengthOf({steps.back().front()}) == LengthOf({sequence});
+                       PaddedLengthOf(steps.back().front()) == PaddedLengthOf(sequence);
     if (!joins) steps.emplace_back();
     steps.back().push_back(sequence);
   }
@@ -102,13 +103,12 @@ std::vector<LabelledTrainer::Lanes> LabelledTrainer::Steps(LabelledData::Part pa
   return steps;
 }
 
-size_t LabelledTrainer::LengthOf(const Lanes& lanes) const {
-  size_t longest = 1;
-  for (const size_t sequence : lanes) longest = std::max(longest, data_.sequences[sequence].timesteps);
+size_t LabelledTrainer::PaddedLengthOf(size_t sequence) const {
+  const size_t timesteps = data_.sequences[sequence].timesteps;
   // Sizes are a quarter of a power of two apart: at most a fifth of a step is padding.
   size_t quarter = 1;
-  while (quarter * 8 < longest) quarter *= 2;
-  return (longest + quarter - 1) / quarter * quarter;
+  while (quarter * 8 < timesteps) quarter *= 2;
+  return (timesteps + quarter - 1) / quarter * quarter;
 }
 
 absl::StatusOr<Backprop*> LabelledTrainer::LayersOf(size_t timesteps) {
@@ -161,7 +161,7 @@ void LabelledTrainer::FillTimestep(const LabelledSequence& sequence, size_t time
 absl::StatusOr<double> LabelledTrainer::TrainEpoch(int64_t epoch) {
   double sum = 0, weights = 0;
   for (const Lanes& lanes : Steps(LabelledData::kTraining, MixBits(options_.seed + static_cast<uint64_t>(epoch)))) {
-    const size_t timesteps = LengthOf(lanes);
+    const size_t timesteps = PaddedLengthOf(lanes.front());
     const absl::StatusOr<Backprop*> layers = LayersOf(timesteps);
     if (!layers.ok()) return layers.status();
     const double weight = Fill(lanes, timesteps);
@@ -187,7 +187,7 @@ absl::StatusOr<double> LabelledTrainer::TrainEpoch(int64_t epoch) {
 absl::StatusOr<double> LabelledTrainer::ValidationLoss() {
   double sum = 0, weights = 0;
   for (const Lanes& lanes : Steps(LabelledData::kValidation, 0)) {
-    const size_t timesteps = LengthOf(lanes);
+    const size_t timesteps = PaddedLengthOf(lanes.front());
     const absl::StatusOr<Backprop*> layers = LayersOf(timesteps);
     if (!layers.ok()) return layers.status();
     const double weight = Fill(lanes, timesteps);

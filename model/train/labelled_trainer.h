@@ -51,8 +51,8 @@ class LabelledTrainer {
 
   // The steps over a part: sequences of similar length together, in an order that `seed` says.
   std::vector<Lanes> Steps(LabelledData::Part part, uint64_t seed) const;
-  // The timesteps that a step over these sequences has, of a few sizes.
-  size_t LengthOf(const Lanes& lanes) const;
+  // The timesteps that a sequence has with its padding, of a few sizes: a step has sequences of one.
+  size_t PaddedLengthOf(size_t sequence) const;
   // Makes the layers of that many timesteps, once.
   absl::StatusOr<Backprop*> LayersOf(size_t timesteps);
   // Fills batch_; returns the weight of its labels.

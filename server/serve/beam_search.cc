@@ -17,7 +17,7 @@ size_t BeamSearch::BytesOf(const BeamRules& rules, const ModelSpec& spec, size_t
 }
 
 BeamSearch::BeamSearch(const ServedModelPtr& model, SessionTable* sessions, const float* state,
-                       absl::Span<const int32_t> prompt, absl::Span<const float> given, BeamRules rules,
+                       absl::Span<const int32_t> prompt, absl::Span<const float> given, const BeamRules& rules,
                        FeedbackPath::Owner* owner)
     : owner_(owner),
       model_(model),

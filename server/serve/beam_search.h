@@ -29,7 +29,7 @@ class BeamSearch : private RunObserver {
   // `state`: where the prompt begins, [state_size]. `given`: the output before the first token, needed if there is no
   // prompt. Throws std::bad_alloc.
   BeamSearch(const ServedModelPtr& model, SessionTable* sessions, const float* state, absl::Span<const int32_t> prompt,
-             absl::Span<const float> given, BeamRules rules, FeedbackPath::Owner* owner);
+             absl::Span<const float> given, const BeamRules& rules, FeedbackPath::Owner* owner);
 
   // Runs until OnPathDone. RESOURCE_EXHAUSTED: the loop is full, and OnPathDone will not come. Throws std::bad_alloc:
   // as if it had not been called.

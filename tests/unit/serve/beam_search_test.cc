@@ -296,8 +296,7 @@ TEST_F(InitialStateTest, WhatDoesNotFitIsRefused) {
 TEST_F(InitialStateTest, ASessionThatMustExistIsNotBegunAnew) {
   SequenceView sequence = Of("gone", 0, one_);
   sequence.must_exist = true;
-  ExpectRefused(Run(sequence, RequestOf("chain")).status, Why::kNotFound, "not_found", absl::StatusCode::kNotFound, 0,
-                0);
+  ExpectRefused(Run(sequence, RequestOf("chain")).status, Why::kNotFound, "not_found", absl::StatusCode::kNotFound, 0);
   ASSERT_TRUE(sessions_.Create("gone", *registry_->Find("chain", 0), std::nullopt, now_).ok());
   EXPECT_TRUE(Run(sequence, RequestOf("chain")).status.ok());
 }

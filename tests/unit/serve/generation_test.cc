@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/steady_time.h"
 #include "gmock/gmock.h"
 #include "tests/chain_model.h"
 #include "tests/unit/serve/serve_fixture.h"
@@ -307,6 +308,22 @@ TEST_F(GenerationTest, AFailureInTheMiddleLeavesTheSessionAsItWas) {
 
 TEST_F(GenerationTest, AnExpiredOneEnds) {
   ExpectRefused(Generate(now_ - absl::Seconds(1)), Why::kDeadline, "deadline", absl::StatusCode::kDeadlineExceeded, 0);
+}
+
+TEST_F(GenerationTest, ADeadlineThatPassesEndsItWithinAStep) {
+  request_.max_tokens = 9'998;
+  hearer_ = std::make_unique<Hearer>(&context_);
+  const absl::Time deadline = SteadyNow() + absl::Microseconds(300);
+  hearer_->generation.Start(request_, now_, deadline);
+  while (!hearer_->done) {
+    const bool has_passed = SteadyNow() >= deadline;
+    engine_.RunBatch();
+    if (has_passed) {
+      ASSERT_TRUE(hearer_->done);
+    }
+  }
+  EXPECT_LT(hearer_->tokens().size(), 9'998u);
+  ExpectRefused(hearer_->generation.status(), Why::kDeadline, "deadline", absl::StatusCode::kDeadlineExceeded, 0);
 }
 
 TEST_F(GenerationTest, WaitsForASessionThatIsBusyAndLeavesTheQueueWhenCancelled) {
