@@ -38,6 +38,7 @@ Command PredictCommand();
 Command StreamCommand();
 Command ForecastCommand();
 Command GenerateCommand();
+Command SessionsCreateCommand();
 Command SessionsListCommand();
 Command SessionsShowCommand();
 Command SessionsDeleteCommand();
@@ -48,9 +49,9 @@ Command SessionsForkCommand();
 
 using MakeCommand = Command (*)();
 inline constexpr MakeCommand kCommands[] = {
-    ModelsCommand,         PredictCommand,      StreamCommand,         ForecastCommand,           GenerateCommand,
-    SessionsListCommand,   SessionsShowCommand, SessionsDeleteCommand, SessionsDeleteManyCommand, SessionsExportCommand,
-    SessionsImportCommand, SessionsForkCommand,
+    ModelsCommand,         PredictCommand,        StreamCommand,       ForecastCommand,       GenerateCommand,
+    SessionsCreateCommand, SessionsListCommand,   SessionsShowCommand, SessionsDeleteCommand, SessionsDeleteManyCommand,
+    SessionsExportCommand, SessionsImportCommand, SessionsForkCommand,
 };
 
 }  // namespace rondo

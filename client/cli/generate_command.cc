@@ -27,8 +27,9 @@ Without --session the text begins with the prompt. With it the text goes on from
 stands; the session stays there unless --move is given: then it takes the prompt and every token, or
 none if the command fails.
 
---initial_session is another model's session: the text follows its state, as a decoder does an encoder.
---beams looks for the most probable texts and samples nothing; they come as CSV, the best one first.
+--initial_session is a session of another model, whose state the text follows, as a decoder does an
+encoder's. --beams looks for the most probable texts and samples nothing; they come as CSV, the best
+one first.
 
 examples:
   rondo generate verses --prompt="Shall I compare" --max_tokens=300 --temperature=0.7

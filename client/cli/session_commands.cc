@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/commands.h"
@@ -29,6 +30,29 @@ absl::Status WriteOne(const absl::StatusOr<SessionDescription>& session, CsvWrit
   absl::Status status = WriteSessionHeader(output);
   if (status.ok()) status = WriteSession(*session, output);
   return status.ok() ? output->Flush() : status;
+}
+
+struct CreateOptions {
+  CreateSessionInput session;
+  InitialState state;
+  std::string state_file;  // empty: none
+};
+
+absl::Status Create(const CommandContext& context, const CreateOptions& options) {
+  CreateSessionInput input = options.session;
+  input.model = context.words[0];
+  InitialState state = options.state;
+  if (!options.state_file.empty()) {
+    absl::StatusOr<std::string> bytes = ReadBytes(options.state_file, kMaxStateBytes);
+    if (!bytes.ok()) return bytes.status();
+    state.exported = *std::move(bytes);
+  }
+  const bool begins_elsewhere = !options.state_file.empty() || !state.session_id.empty();
+  if (!begins_elsewhere && !state.elements.empty()) {
+    return absl::InvalidArgumentError("--elements: wanted --initial_session or --initial_state with it");
+  }
+  if (begins_elsewhere) input.initial_state = std::move(state);
+  return WriteOne(context.client.CreateSession(input), &context.output);
 }
 
 absl::Status List(const CommandContext& context, const std::string& model) {
@@ -69,6 +93,26 @@ absl::Status Import(const CommandContext& context, const std::string& id) {
 }
 
 }  // namespace
+
+Command SessionsCreateCommand() {
+  auto options = std::make_shared<CreateOptions>();
+  return {"sessions create",
+          {"MODEL"},
+          {{"session", Text(&options->session.session_id, "ID"), "The session's id; else one of the server's."},
+           {"initial_session", Text(&options->state.session_id, "ID"),
+            "A session of another model, whose state this one begins with."},
+           {"initial_state", Text(&options->state_file, "FILE|-"), "Likewise, a state that was exported."},
+           {"elements", TextList(&options->state.elements, "NAMES"),
+            "The elements whose state is taken over; without it all of both models."}},
+          "A new session, such as one that begins where another model's stands, as CSV.",
+          R"(A session that begins where its model does needs no creating: its first step makes it. A decoder
+begins with an encoder's state: elements that keep one are matched by name.
+
+example:
+  rondo sessions create speaker --session=spoken --initial_session=read
+)",
+          [options](const CommandContext& context) { return Create(context, *options); }};
+}
 
 Command SessionsListCommand() {
   auto model = std::make_shared<std::string>();

@@ -353,6 +353,10 @@ class CliTest(unittest.TestCase):
         self.assertIn("has to fit element 'attention'",
                       self.refusal(*follows, "--max_tokens=3", "--elements=attention"))
         self.assertIn("samples nothing", self.refusal(*follows, *beams, "--top_k=3"))
+        self.assertRegex(self.answer("sessions", "create", "verse", "--session=begun", "--initial_session=read"),
+                         r"\nbegun,verse,1,0,")
+        self.assertIn("rnn_l0", self.refusal("sessions", "create", "letters", "--initial_session=read"))
+        self.assertIn("wanted --initial_session", self.refusal("sessions", "create", "verse", "--elements=rnn_l0"))
 
     def test_generate_moves_a_session_only_if_it_is_told_to(self):
         greedy = ("--session=gen", "--temperature=0", "--max_tokens=2")
