@@ -6,7 +6,7 @@ title "Learn from speech in noise"
 python3 "$here/sound.py" $((${short:-0} ? 36 : 240)) 1 >"$work/training.csv" &
 python3 "$here/sound.py" $((${short:-0} ? 9 : 120)) 2 >"$work/test.csv"
 wait $!
-train voice --task=tag --data="$work/training.csv" --series=piece --inputs=level,crossings,hiss,pitch --target=voice --cell=gru \
+train voice --task=tag --data="$work/training.csv" --series=piece --inputs=level,crossings,hiss,pitch --target=heard --cell=gru \
   --hidden_size=24 --batch_size=8 --learning_rate=0.01 --epochs=$((${short:-0} ? 6 : 40)) --validation=0.15 --test=0.1
 tail -n 5 "$work/train.log"
 serve "$work/models"

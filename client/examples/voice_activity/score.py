@@ -7,6 +7,8 @@ voice from none best in TRAINING.
 import csv
 import sys
 
+from sound import LATER
+
 
 def read(path):
     with open(path, newline="") as table:
@@ -49,10 +51,10 @@ def smooth(flags):
 
 def main():
     training, test, answers = map(read, sys.argv[1:4])
-    truth = [row["voice"] == "voice" for row in test]
-    said = [row["label"] == "voice" for row in answers]
+    said = [row["label"] == "voice" for row in answers][LATER:]
+    truth = [row["voice"] == "voice" for row in test][: len(said)]
     limit = level_of(training)
-    loud = [float(row["level"]) > limit for row in test]
+    loud = [float(row["level"]) > limit for row in test][: len(said)]
     found, wanted = segments(smooth(said)), segments(truth)
     near = sum(any(abs(a - b) <= 5 and abs(c - d) <= 5 for b, d in found) for a, c in wanted)
     picture = 70

@@ -1,6 +1,9 @@
 """Something like speech in something like a street, and what a frame of it sounds like.
 
-usage: sound.py SECONDS SEED >FRAMES.csv      a row every 10 ms: piece,level,crossings,hiss,pitch,voice
+usage: sound.py SECONDS SEED >FRAMES.csv      a row every 10 ms: piece,level,crossings,hiss,pitch,voice,heard
+
+`voice` says whether somebody speaks; `heard` says it of the frame LATER rows before, when what followed is known, or nothing
+in the first rows of a piece.
 """
 
 import math
@@ -9,6 +12,7 @@ import sys
 
 RATE, FRAME = 8000, 80  # samples a second, and in a frame
 PIECE = 300  # frames: three seconds
+LATER = 5  # frames
 
 
 def hum(chance, seconds):
@@ -81,9 +85,12 @@ def frames(seconds, seed):
 
 
 def main():
-    print("piece,level,crossings,hiss,pitch,voice")
+    print("piece,level,crossings,hiss,pitch,voice,heard")
+    voices = []
     for number, (features, voice) in enumerate(frames(int(sys.argv[1]), int(sys.argv[2]))):
-        print(number // PIECE, *(f"{value:.3f}" for value in features), "voice" if voice else "none", sep=",")
+        voices.append("voice" if voice else "none")
+        heard = voices[number - LATER] if number % PIECE >= LATER else ""
+        print(number // PIECE, *(f"{value:.3f}" for value in features), voices[-1], heard, sep=",")
 
 
 if __name__ == "__main__":
