@@ -62,6 +62,21 @@ void SessionBacking::Load(absl::string_view id, bool creates, std::function<void
   thread_->Load({std::move(key), std::move(loaded), creates ? until_saved : absl::ZeroDuration()});
 }
 
+std::optional<SessionEnd> SessionBacking::MoveToNow(SessionRecord* record) const {
+  const absl::Time now = SteadyNow();
+  const absl::Time clock = now + std::min(persistence_.wall_ahead(), absl::ZeroDuration());  // see ExpiryOf
+  const absl::Duration idle = std::max(clock - absl::FromUnixNanos(record->last_used_ns), absl::ZeroDuration());
+  record->last_used_ns = absl::ToUnixNanos(now - idle);
+  if (record->idle_timeout_ns != SessionRecord::kNever && idle >= absl::Nanoseconds(record->idle_timeout_ns)) {
+    return SessionEnd{SessionEnd::Cause::kIdle, idle};
+  }
+  if (record->ends_at_ns == SessionRecord::kNever) return std::nullopt;
+  const absl::Duration left = absl::FromUnixNanos(record->ends_at_ns) - clock;
+  record->ends_at_ns = absl::ToUnixNanos(now + left);
+  if (left <= absl::ZeroDuration()) return SessionEnd{SessionEnd::Cause::kLifetime, absl::ZeroDuration()};
+  return std::nullopt;
+}
+
 SessionBacking::Found SessionBacking::Interpret(const std::string& id, const StoreThread::Loaded& loaded) {
   Found found;
   found.epoch = loaded.epoch;
@@ -90,20 +105,9 @@ SessionBacking::Found SessionBacking::Interpret(const std::string& id, const Sto
     return found;
   }
   found.went_back = absl::FromUnixNanos(record.last_used_ns) < loaded.doubtful_before;
-  const absl::Time now = SteadyNow();
-  const absl::Time clock = now + std::min(persistence_.wall_ahead(), absl::ZeroDuration());  // see ExpiryOf
-  const absl::Duration idle = std::max(clock - absl::FromUnixNanos(record.last_used_ns), absl::ZeroDuration());
-  record.last_used_ns = absl::ToUnixNanos(now - idle);
-  if (record.idle_timeout_ns != SessionRecord::kNever && idle >= absl::Nanoseconds(record.idle_timeout_ns)) {
-    found.missing = EndedError(id, {SessionEnd::Cause::kIdle, idle});
+  if (const std::optional<SessionEnd> end = MoveToNow(&record)) {
+    found.missing = EndedError(id, *end);
     return found;
-  }
-  if (record.ends_at_ns != SessionRecord::kNever) {
-    record.ends_at_ns = absl::ToUnixNanos(now + (absl::FromUnixNanos(record.ends_at_ns) - clock));
-    if (record.ends_at_ns <= absl::ToUnixNanos(now)) {
-      found.missing = EndedError(id, {SessionEnd::Cause::kLifetime, absl::ZeroDuration()});
-      return found;
-    }
   }
   absl::StatusOr<ServedModelPtr> model = persistence_.find_model(record.model);
   if (!model.ok()) {  // not NOT_FOUND: the session exists

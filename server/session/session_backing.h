@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 #include "base/mutex.h"
 #include "server/metrics/served_model.h"
+#include "server/session/session_errors.h"
 #include "server/session/session_options.h"
 #include "server/store/session_record.h"
 #include "server/store/session_store.h"
@@ -92,6 +93,8 @@ class SessionBacking {
     bool failed = false;  // the end is not on its way: it is to be tried again
   };
 
+  // Turns a record's times, which are the wall clock's, into those of SteadyNow(). The end, if one of them has come.
+  std::optional<SessionEnd> MoveToNow(SessionRecord* record) const;
   Found Interpret(const std::string& id, const StoreThread::Loaded& loaded);
   // Says why `id` ended, if the store does not know yet. The end will be saved with the epoch of this load.
   std::optional<std::string> UnsavedEndOf(const std::string& id, const StoreThread::Loaded& loaded);
