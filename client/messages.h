@@ -114,7 +114,8 @@ struct PredictOptions {
   // Longest time in the server; zero: only the call's deadline holds. On a stream it is each message's own deadline.
   absl::Duration timeout;
   // Streams only. The sessions that the stream moves end when the stream ends or its connection breaks, unless another
-  // call has moved them since.
+  // call has moved them since. A stream that is opened again after that finds them ended; a server that goes away leaves
+  // them.
   bool end_with_stream = false;
   // Streams only. Read also answers which of the stream's sessions have ended otherwise: StreamReply::ended.
   bool tell_ended = false;

@@ -177,8 +177,10 @@ class PredictStream::Impl {
   }
 
   // A server that has come back answers before its models are loaded. Such a refusal is part of the outage: the stream
-  // is opened again. The messages behind the refused one may be refused or not, so that all are sent again.
+  // is opened again. The messages behind the refused one may be refused or not, so that all are sent again. A stream
+  // whose end takes its sessions along goes on instead, and the refusal is the reply.
   bool ResumeRefused() {
+    if (options_.end_with_stream) return false;
     const auto code = static_cast<absl::StatusCode>(response_.status().code());
     if (code != absl::StatusCode::kUnavailable) return false;
     const std::string advice = absl::StrCat(response_.status().retry_after_ms());

@@ -21,20 +21,20 @@ namespace rondo {
 
 // What is known of a session's copy in the store. Only DurableSessions writes here.
 //
-// Threads: as "the lock" of the session, but for durable_position, which the holder reads without it.
+// Threads: as "the lock" of the session, but for the atomics, which the holder reads without it.
 struct StoredCopy {
   static constexpr int64_t kNotDurable = -1;
 
   std::atomic<int64_t> durable_position{kNotDurable};  // the position in the copy; kNotDurable: there is no copy yet
   uint64_t epoch = SessionStore::kOwnEpoch;            // to save with
   uint64_t change = 0;                                 // number of the session's last change: SessionShard::changes
-  uint64_t saved_change = 0;    // number of the last change in the copy; lower numbers were another session's
-  int64_t noted_used_ns = 0;    // LiveSession::last_used_ns as of the last change
-  bool dirty = false;           // the session is in its shard's list of those to save, or save_when_free
-  bool save_when_free = false;  // the save was due while the session was leased
-  bool wanted = false;          // another server wants the session: it goes when it is free
-  bool went_back = false;       // the session may be older than what was answered, and no client has heard that
-  uint64_t term = 0;            // of the store's ownership, as of when the session entered memory
+  uint64_t saved_change = 0;           // number of the last change in the copy; lower numbers were another session's
+  int64_t noted_used_ns = 0;           // LiveSession::last_used_ns as of the last change
+  bool dirty = false;                  // the session is in its shard's list of those to save, or save_when_free
+  bool save_when_free = false;         // the save was due while the session was leased
+  bool wanted = false;                 // another server wants the session: it goes when it is free
+  std::atomic<bool> went_back{false};  // the session may be older than what was answered, and no client has heard that
+  uint64_t term = 0;                   // of the store's ownership, as of when the session entered memory
 
   bool is_current() const { return change == saved_change; }
 };

@@ -83,7 +83,7 @@ std::optional<int64_t> SessionLease::durable_position() const {
   return position == StoredCopy::kNotDurable ? std::nullopt : std::optional<int64_t>(position);
 }
 
-bool SessionLease::went_back() const { return session_->stored.went_back; }
+bool SessionLease::went_back() const { return session_->stored.went_back.load(std::memory_order_relaxed); }
 
 SessionRecord SessionLease::Export() const {
   MutexLock lock(&table_->ShardOf(session_->hash).mutex);

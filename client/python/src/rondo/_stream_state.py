@@ -30,7 +30,7 @@ class Unanswered:
         self._model = model
         self._version = version
         self._last_only = last_only
-        self._end_with_stream = end_with_stream
+        self.end_with_stream = end_with_stream
         self._tell_ended = tell_ended
         self._timeout_ms = 0 if timeout is None else max(1, round(timeout * 1000))
         self._requests: collections.deque[inference_pb2.PredictRequest] = collections.deque()
@@ -42,7 +42,7 @@ class Unanswered:
             sequences=[_wire.to_sequence(sequence, self._model) for sequence in sequences],
             last_only=self._last_only,
             timeout_ms=self._timeout_ms,
-            end_with_stream=self._end_with_stream,
+            end_with_stream=self.end_with_stream,
             tell_ended=self._tell_ended,
         )
 
@@ -108,7 +108,8 @@ class Outage:
         A server that has come back answers before its models are loaded. Such a refusal is part of the outage. The
         messages behind the refused one may be refused or not, so that all are to be sent again."""
         error = _wire.from_status(response.status)
-        if not isinstance(error, errors.Unavailable):
+        # A stream whose end takes its sessions along goes on.
+        if not isinstance(error, errors.Unavailable) or self._unanswered.end_with_stream:
             return None
         delay = self.delay(error, None)
         return None if delay is None else max(delay, error.retry_after or 0)

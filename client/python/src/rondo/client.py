@@ -254,8 +254,8 @@ class Client(ClientState):
         """Many messages in flight; use it in a `with` block.
 
         With `end_with_stream` the sessions that the stream moves end when it ends or its connection breaks, unless
-        another call has moved them since. With `tell_ended` a reply may come that answers nothing but tells which of
-        them have ended otherwise: `StreamReply.ended`.
+        another call has moved them since: opened again after that, it finds them ended. With `tell_ended` a reply may
+        come that answers nothing but tells which of them have ended otherwise: `StreamReply.ended`.
 
         `timeout`, in seconds, is each message's own in the server; None: none. The stream itself has no deadline;
         `PredictStream.read` takes one.
