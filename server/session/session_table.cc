@@ -110,7 +110,10 @@ absl::StatusOr<SessionInfo> SessionTable::EnterCommitted(absl::StatusOr<std::uni
   SessionInfo info = InfoOf(**made, now);
   const std::string name = (*made)->id;
   absl::Status entered = EnterCommittedOnce(*std::move(made), now);
-  if (SessionSweep(this).EndAbandoned(entered, name, now)) entered = EnterCommittedOnce(*std::move(made), now);
+  if (SessionSweep(this).EndAbandoned(entered, name, now)) {
+    // NOLINTNEXTLINE(bugprone-use-after-move): what could not enter has stayed here
+    entered = EnterCommittedOnce(*std::move(made), now);
+  }
   if (!entered.ok()) return entered;
   return info;
 }
