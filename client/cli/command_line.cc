@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -14,8 +16,10 @@ namespace {
 constexpr char kNotes[] =
     R"('rondo COMMAND --help' shows a command's flags and examples; its flags come after its name.
 Exit code: 0 done, 1 the server or the input was refused or failed (why is on stderr), 2 wrong
-usage.
+usage, 3 a stream's session has ended, and --anew was not given.
 )";
+
+constexpr absl::string_view kExitCode = "rondo-exit-code";  // a payload of a status
 
 OptionGroup OfEveryCommand(std::string* server, absl::Duration* timeout, ConnectionFlags* connection) {
   OptionGroup group{"Of every command",
@@ -71,6 +75,17 @@ std::string ProgramFor(absl::string_view name) {
 }
 
 }  // namespace
+
+absl::Status ExitsWith(int exit_code, absl::Status error) {
+  error.SetPayload(kExitCode, absl::Cord(absl::StrCat(exit_code)));
+  return error;
+}
+
+int ExitCodeOf(const absl::Status& error) {
+  int exit_code = 1;
+  const auto text = error.GetPayload(kExitCode);
+  return text.has_value() && absl::SimpleAtoi(std::string(*text), &exit_code) ? exit_code : 1;
+}
 
 CommandLine::CommandLine(const std::string& default_server) : server_(default_server) {
   for (const MakeCommand make : kCommands) commands_.push_back(make());

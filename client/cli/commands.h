@@ -32,6 +32,11 @@ struct Command {
   std::function<absl::Status(const CommandContext& context)> run;
 };
 
+// The program's exit code where it is not 1: an error of a command has it with it.
+inline constexpr int kAnewExitCode = 3;  // a session would begin anew
+absl::Status ExitsWith(int exit_code, absl::Status error);
+int ExitCodeOf(const absl::Status& error);
+
 // Every command is made by a function, declared and listed here: all that a new one needs besides its own file.
 Command ModelsCommand();
 Command PredictCommand();

@@ -16,7 +16,7 @@
 namespace rondo {
 namespace {
 
-enum ExitCode { kDone = 0, kRefused = 1, kUsage = 2 };
+enum ExitCode { kDone = 0, kUsage = 2 };
 
 std::string DefaultServer() {
   const char* environment = std::getenv("RONDO_SERVER");
@@ -44,7 +44,7 @@ int Main(int argc, char** argv) {
   const std::string where = absl::IsUnavailable(status) ? absl::StrCat("server ", line.server(), ": ") : "";
   std::fprintf(stderr, "rondo: %s%s (%s)\n", where.c_str(), Printable(status.message()).c_str(),
                absl::StatusCodeToString(status.code()).c_str());
-  return kRefused;
+  return ExitCodeOf(status);
 }
 
 }  // namespace

@@ -17,6 +17,8 @@ constexpr char kDescription[] =
 step that meets a broken connection is sent again, and never runs twice: until --timeout, or with
 --retry for as long as it takes. Then a server may restart, or hand its sessions to another one of
 the list, and each row is still answered once, in order.
+A session that has ended, as one that was idle for too long, has no state to go on from: then nothing
+runs, and the exit code is 3. With --anew it begins again at zero state.
 
 examples:
   ./read-sensor | rondo stream machine --session=pump-7 --retry
@@ -27,6 +29,8 @@ struct Options {
   std::string session;
   RowMapping::Options table;
   bool retry = false;
+  bool anew = false;
+  absl::Duration idle_timeout;  // zero: the server's default
 };
 
 constexpr absl::Duration kFirstPause = absl::Milliseconds(500);
@@ -72,8 +76,42 @@ class Patience {
   absl::BitGen random_;
 };
 
+// Tells whether a refusal is of a session that has ended; of an id that nobody has used the server says that it would
+// begin at position 0.
+bool HasEnded(const absl::Status& refusal) {
+  return absl::IsNotFound(refusal) && !refusal.GetPayload("rondo-next-position").has_value();
+}
+
+// Refuses to begin a session that has ended anew without being told to, and begins a new one with the idle timeout that
+// is asked for.
+absl::Status Begin(const CommandContext& context, const Options& options, Patience* patience) {
+  const auto found = patience->Call([&] { return context.client.GetSession(options.session); });
+  if (HasEnded(found.status())) {
+    const std::string ended(found.status().message());
+    if (!options.anew) {
+      return ExitsWith(kAnewExitCode,
+                       absl::NotFoundError(absl::StrCat(ended, "; --anew begins it again, at zero state")));
+    }
+    std::fprintf(stderr, "rondo: %s; it begins anew at zero state\n", ended.c_str());
+  }
+  if (options.idle_timeout == absl::ZeroDuration()) return absl::OkStatus();
+  if (!found.ok()) {
+    CreateSessionInput session;
+    session.model = context.words[0];
+    session.session_id = options.session;
+    session.idle_timeout = options.idle_timeout;
+    return absl::IsNotFound(found.status()) ? context.client.CreateSession(session).status() : found.status();
+  }
+  if (found->idle_timeout != options.idle_timeout) {
+    std::fprintf(stderr, "rondo: session '%s' lives, and keeps its idle timeout of %s\n", options.session.c_str(),
+                 absl::FormatDuration(found->idle_timeout).c_str());
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Run(const CommandContext& context, const Options& options) {
   Patience patience(options.retry);
+  if (absl::Status status = Begin(context, options, &patience); !status.ok()) return status;
   absl::StatusOr<Target> target = patience.Call([&] { return OpenTarget(context, options.session); });
   if (!target.ok()) return target.status();
   RemarkPosition(context, *target->session);
@@ -84,6 +122,7 @@ absl::Status Run(const CommandContext& context, const Options& options) {
   CsvRow row;
   while (status.ok() && (status = context.output.Flush()).ok()) {
     const absl::StatusOr<bool> found = table->Next(&row);
+    if (found.ok() && !*found) table->RemarkWaiting();
     if (!found.ok() || !*found) return found.status();
     Timesteps timesteps;
     const int64_t odd_steps = table->mapping.odd_steps();
@@ -106,16 +145,20 @@ absl::Status Run(const CommandContext& context, const Options& options) {
 
 Command StreamCommand() {
   auto options = std::make_shared<Options>();
-  return {"stream",
-          {"MODEL"},
-          {Required(SessionOption(&options->session)),
-           TimeOption(&options->table.time_column),
-           SeriesOption(&options->table.series),
-           OddStepsOption(&options->table.odd_step),
-           {"retry", Switch(&options->retry), "Wait for a server that does not answer."}},
-          "A row in on stdin, a prediction out, at once.",
-          kDescription,
-          [options](const CommandContext& context) { return Run(context, *options); }};
+  return {
+      "stream",
+      {"MODEL"},
+      {Required(SessionOption(&options->session)),
+       TimeOption(&options->table.time_column),
+       SeriesOption(&options->table.series),
+       OddStepsOption(&options->table.odd_step),
+       {"retry", Switch(&options->retry), "Wait for a server that does not answer."},
+       {"anew", Switch(&options->anew), "Begin a session that has ended again, at zero state."},
+       {"idle_timeout", Number(&options->idle_timeout, {absl::ZeroDuration(), absl::InfiniteDuration()}, "DURATION"),
+        "A new session ends when it is idle for so long; inf: never, if the server allows it. 0: its default."}},
+      "A row in on stdin, a prediction out, at once.",
+      kDescription,
+      [options](const CommandContext& context) { return Run(context, *options); }};
 }
 
 }  // namespace rondo

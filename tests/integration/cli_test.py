@@ -140,6 +140,21 @@ class CliTest(unittest.TestCase):
         self.assertIn("neither prefix nor model is given", self.refusal("sessions", "delete_many"))
         self.assertEqual(self.answer("sessions", "delete_many", "--all"), "deleted\n1\n")
 
+    def test_a_stream_begins_a_session_that_has_ended_only_when_told_to(self):
+        stream = ("stream", "sum", "--session=over")
+        self.assertEqual(self.answer(*stream, "--idle_timeout=90s", stdin="x\n1\n"), "sum\n1\n")
+        self.assertEqual(self.answer("sessions", "show", "over").splitlines()[1].split(",")[-1], "90")
+        code, out, err = self.rondo(*stream, "--idle_timeout=2h", stdin="x\n2\n")
+        self.assertEqual((code, out), (0, "sum\n3\n"))
+        self.assertIn("session 'over' lives, and keeps its idle timeout of 1m30s", err)
+        self.answer("sessions", "delete", "over")
+        err = self.refusal(*stream, stdin="x\n1\n", code=3)
+        self.assertIn("session 'over' ended: deleted by its owner; --anew begins it again, at zero state", err)
+        code, out, err = self.rondo(*stream, "--anew", stdin="x\n4\n")
+        self.assertEqual((code, out), (0, "sum\n4\n"))
+        self.assertIn("it begins anew at zero state", err)
+        self.answer("sessions", "delete", "over")
+
     def test_sessions_are_listed_by_model(self):
         self.answer("predict", "sum", "--input=-", "--session=s", stdin="x\n1\n")
         self.answer("predict", "two", "--input=-", "--session=t", stdin="x,y\n1,1\n")
