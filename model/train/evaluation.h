@@ -1,6 +1,7 @@
 #ifndef RONDO_MODEL_TRAIN_EVALUATION_H_
 #define RONDO_MODEL_TRAIN_EVALUATION_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -72,12 +73,18 @@ struct Losses {
   double model = 0, persistence = 0, seasonal = 0;
 };
 
+// Sums the losses of all that was forecast from one timestep of one series.
+struct OriginLosses {
+  double model = 0, persistence = 0, seasonal = 0;
+};
+
 struct Evaluation {
   int64_t timesteps = 0;
   int64_t season = 0;    // 0: no seasonal rule
   bool squared = false;  // the headline compares squared errors, as the loss does; else absolute ones
   std::vector<OutputScores> outputs;
   Losses losses;
+  std::vector<OriginLosses> origins;  // in order of time; none without targets
   ForecastLine line;
   // Only token models have these: the mean -log p of the next token in nats, the part guessed right, and the part that
   // guessing the most frequent token gets right.

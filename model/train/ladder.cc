@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <optional>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "model/network/graph.h"
 #include "model/train/linear_graph.h"
 #include "model/train/mean_graph.h"
+#include "model/train/moments.h"
 #include "model/train/result.h"
 
 namespace rondo::train {
@@ -17,7 +20,10 @@ namespace {
 
 constexpr double kNoise = 0.01;  // errors that differ by a smaller part say nothing
 constexpr double kMeanNoise = 1.03;
-constexpr double kNear = 1.25;  // the mean of networks whose errors differ by less may be better than each
+constexpr double kNear = 1.25;       // the mean of networks whose errors differ by less may be better than each
+constexpr double kRulesAlike = 1.1;  // the better of two naive rules is so by chance
+constexpr double kSure = 0.85;       // a network that is trusted more is taken as it is
+constexpr double kDoubtful = 0.1;    // and of one that is trusted less, the naive rule is taken
 
 absl::StatusOr<ModelFile> ModelOf(const Dataset& dataset, const NetworkGraph& network) {
   ModelFile model;
@@ -30,13 +36,16 @@ absl::StatusOr<ModelFile> ModelOf(const Dataset& dataset, const NetworkGraph& ne
   return model;
 }
 
-// Returns the error of a network on the validation part.
-absl::StatusOr<double> Judge(const Dataset& dataset, const NetworkGraph& network) {
+std::vector<double> LossesOf(const Evaluation& evaluation, double OriginLosses::*whose) {
+  std::vector<double> losses;
+  for (const OriginLosses& origin : evaluation.origins) losses.push_back(origin.*whose);
+  return losses;
+}
+
+absl::StatusOr<Evaluation> Judge(const Dataset& dataset, const NetworkGraph& network) {
   const absl::StatusOr<ModelFile> model = ModelOf(dataset, network);
   if (!model.ok()) return model.status();
-  const auto judged = EvaluateModel(dataset, *model, /*season=*/0, Dataset::kValidation);
-  if (!judged.ok()) return judged.status();
-  return judged->losses.model;
+  return EvaluateModel(dataset, *model, /*season=*/0, Dataset::kValidation);
 }
 
 // Returns the rule that says the value of now (season 0) or of one season before, as a network.
@@ -56,22 +65,51 @@ LinearNetwork NaiveRule(const Dataset& dataset, int64_t season) {
 
 }  // namespace
 
-absl::Status Ladder::AddLinear(const TrainOptions& options, const std::function<bool()>& stop) {
+double TrustInGain(const std::vector<double>& losses, const std::vector<double>& rule_losses, int64_t together) {
+  constexpr double kFlat = 1, kVaried = 0.5;
+  constexpr int64_t kLeastBlocks = 4;  // fewer say nothing of how they vary
+  const auto sum = [](const std::vector<double>& all) { return std::accumulate(all.begin(), all.end(), 0.0); };
+  const auto count = static_cast<int64_t>(losses.size());
+  if (count == 0 || losses.size() != rule_losses.size() || sum(losses) >= sum(rule_losses)) return 0;
+  if (sum(losses) <= 0) return 1;
+  const double independent = static_cast<double>(count + together - 1) / static_cast<double>(together);
+  const double size = independent * (sum(rule_losses) / sum(losses) - 1);
+  const double trust = size / (size + kFlat);
+  Moments gains;  // of stretches that do not overlap
+  for (int64_t begin = 0; begin + together <= count; begin += together) {
+    double gain = 0;
+    for (int64_t i = begin; i < begin + together; ++i) gain += rule_losses[i] - losses[i];
+    gains.Add(gain);
+  }
+  if (gains.count() < kLeastBlocks || !(gains.std() > 0)) return trust;
+  const double ratio = std::max(0.0, gains.mean()) / gains.std(), certainty = ratio * ratio * gains.count();
+  return std::min(trust, certainty / (certainty + kVaried));
+}
+
+absl::Status Ladder::AddNaive() {
   const auto& outputs = dataset_.spec().outputs;
   const bool changes =
       std::none_of(outputs.begin(), outputs.end(), [](const auto& output) { return output.added_to.empty(); });
-  if (changes && CanBeLinear(dataset_, LinearKind::kOwnWindow)) {
-    absl::StatusOr<ModelFile> now = ModelOf(dataset_, GraphOf(dataset_, NaiveRule(dataset_, 0)));
-    if (!now.ok()) return now.status();
-    const auto judged = EvaluateModel(dataset_, *now, season_, Dataset::kValidation);
-    if (!judged.ok()) return judged.status();
-    Add("the value now", judged->losses.persistence, *std::move(now));
-    if (season_ > 0 && judged->losses.seasonal > 0) {
-      absl::StatusOr<ModelFile> seasonal = ModelOf(dataset_, GraphOf(dataset_, NaiveRule(dataset_, season_)));
-      if (!seasonal.ok()) return seasonal.status();
-      Add(absl::StrCat("the value ", season_, " timesteps before"), judged->losses.seasonal, *std::move(seasonal));
-    }
-  }
+  if (!changes || !CanBeLinear(dataset_, LinearKind::kOwnWindow)) return absl::OkStatus();
+  const auto add = [this](std::string name, double error, int64_t season, std::vector<double> losses) {
+    NetworkGraph graph = GraphOf(dataset_, NaiveRule(dataset_, season));
+    absl::StatusOr<ModelFile> model = ModelOf(dataset_, graph);
+    if (model.ok()) Add(std::move(name), error, {*std::move(model), std::move(losses), {{graph, graph}}, true});
+    return model.status();
+  };
+  const absl::StatusOr<ModelFile> now = ModelOf(dataset_, GraphOf(dataset_, NaiveRule(dataset_, 0)));
+  if (!now.ok()) return now.status();
+  const auto judged = EvaluateModel(dataset_, *now, season_, Dataset::kValidation);
+  if (!judged.ok()) return judged.status();
+  absl::Status status =
+      add("the value now", judged->losses.persistence, 0, LossesOf(*judged, &OriginLosses::persistence));
+  if (!status.ok() || season_ == 0 || judged->losses.seasonal <= 0) return status;
+  return add(absl::StrCat("the value ", season_, " timesteps before"), judged->losses.seasonal, season_,
+             LossesOf(*judged, &OriginLosses::seasonal));
+}
+
+absl::Status Ladder::AddLinear(const TrainOptions& options, const std::function<bool()>& stop) {
+  if (absl::Status status = AddNaive(); !status.ok()) return status;
   LinearOptions linear;
   linear.window_inputs = options.window_inputs;
   linear.season = season_;
@@ -89,9 +127,8 @@ absl::Status Ladder::AddLinearOf(LinearKind kind, const LinearOptions& options) 
   if (!network.has_value()) return absl::OkStatus();
   Part part;
   part.judged = GraphOf(dataset_, *network);
-  const absl::StatusOr<double> error = Judge(dataset_, part.judged);
-  if (!error.ok()) return error.status();
-  part.validation_error = *error;
+  const absl::StatusOr<Evaluation> judged = Judge(dataset_, part.judged);
+  if (!judged.ok()) return judged.status();
   if (options.refit) network->layer = network->refitted;
   part.written = GraphOf(dataset_, *network);
   absl::StatusOr<ModelFile> model = ModelOf(dataset_, part.written);
@@ -99,57 +136,119 @@ absl::Status Ladder::AddLinearOf(LinearKind kind, const LinearOptions& options) 
   const char* of = kind == LinearKind::kOwnWindow      ? " values of each target"
                    : kind == LinearKind::kOwnLogWindow ? " logarithms of each target"
                                                        : " values of every input";
-  part.name = absl::StrCat("linear on the last ", network->length, of);
-  Add(part.name, part.validation_error, *std::move(model));
-  parts_.push_back(std::move(part));
+  Add(absl::StrCat("linear on the last ", network->length, of), judged->losses.model,
+      {*std::move(model), LossesOf(*judged, &OriginLosses::model), {std::move(part)}, false});
   return absl::OkStatus();
 }
 
-void Ladder::AddRecurrent(std::string name, double validation_error, const Weights& before_refit, ModelFile model) {
-  if (model.spec.head == Head::kLinear && model.spec.tokens == 0) {
-    parts_.push_back({name, validation_error, GraphOf(model.spec, before_refit), GraphOf(model.spec, model.weights)});
+absl::Status Ladder::AddRecurrent(std::string name, double validation_error, const Weights& before_refit,
+                                  ModelFile model) {
+  Network network;
+  if (!rungs_.empty() && model.spec.head == Head::kLinear && model.spec.tokens == 0) {
+    Part part{GraphOf(model.spec, before_refit), GraphOf(model.spec, model.weights)};
+    const absl::StatusOr<Evaluation> judged = Judge(dataset_, part.judged);
+    if (!judged.ok()) return judged.status();
+    validation_error = judged->losses.model;  // as a session sees the series, from its first timestep
+    network.losses = LossesOf(*judged, &OriginLosses::model);
+    network.parts.push_back(std::move(part));
   }
-  Add(std::move(name), validation_error, std::move(model));
+  network.model = std::move(model);
+  Add(std::move(name), validation_error, std::move(network));
+  return absl::OkStatus();
+}
+
+absl::Status Ladder::AddWeighted(std::string name, std::vector<Part> parts, const std::vector<double>& weights) {
+  std::vector<const NetworkGraph*> judged, written;
+  for (const Part& part : parts) {
+    judged.push_back(&part.judged);
+    written.push_back(&part.written);
+  }
+  const std::optional<NetworkGraph> mean = MeanGraph(dataset_.spec(), judged, weights);
+  if (!mean.has_value()) return absl::OkStatus();
+  const absl::StatusOr<Evaluation> evaluation = Judge(dataset_, *mean);
+  if (!evaluation.ok()) return evaluation.status();
+  absl::StatusOr<ModelFile> model = ModelOf(dataset_, *MeanGraph(dataset_.spec(), written, weights));
+  if (!model.ok()) return model.status();
+  Add(std::move(name), evaluation->losses.model,
+      {*std::move(model), LossesOf(*evaluation, &OriginLosses::model), std::move(parts), false});
+  return absl::OkStatus();
 }
 
 absl::Status Ladder::AddMean() {
   double least = HUGE_VAL;
-  for (const Part& part : parts_) least = std::min(least, part.validation_error);
-  std::vector<const NetworkGraph*> judged, written;
-  for (const Part& part : parts_) {
-    if (part.validation_error > kNear * least) continue;
-    judged.push_back(&part.judged);
-    written.push_back(&part.written);
+  const auto is_part = [this](size_t i) { return !networks_[i].is_rule && networks_[i].parts.size() == 1; };
+  for (size_t i = 0; i < rungs_.size(); ++i) least = is_part(i) ? std::min(least, rungs_[i].validation_error) : least;
+  std::vector<Part> parts;
+  for (size_t i = 0; i < rungs_.size(); ++i) {
+    if (is_part(i) && rungs_[i].validation_error <= kNear * least) parts.push_back(networks_[i].parts[0]);
   }
-  if (judged.size() < 2) return absl::OkStatus();
-  const std::optional<NetworkGraph> mean = MeanGraph(dataset_.spec(), judged);
-  if (!mean.has_value()) return absl::OkStatus();
-  const absl::StatusOr<double> error = Judge(dataset_, *mean);
-  if (!error.ok()) return error.status();
-  absl::StatusOr<ModelFile> model = ModelOf(dataset_, *MeanGraph(dataset_.spec(), written));
-  if (!model.ok()) return model.status();
-  has_mean_ = true;
-  Add(absl::StrCat("the mean of the ", judged.size(), " best networks"), *error, *std::move(model));
-  return absl::OkStatus();
+  if (parts.size() < 2) return absl::OkStatus();
+  const size_t before = rungs_.size(), count = parts.size();
+  const std::vector<double> weights(count, 1 / static_cast<double>(count));
+  absl::Status status =
+      AddWeighted(absl::StrCat("the mean of the ", count, " best networks"), std::move(parts), weights);
+  has_mean_ = rungs_.size() > before;
+  return status;
 }
 
-void Ladder::Add(std::string name, double validation_error, ModelFile model) {
+absl::Status Ladder::AddDrawn() {
+  if (empty()) return absl::OkStatus();
+  const size_t best = Best(), rule = BestRule();
+  if (rule == rungs_.size() || networks_[best].is_rule || networks_[best].parts.empty()) return absl::OkStatus();
+  const double trust = Trust(best, rule);
+  if (trust >= kSure) return absl::OkStatus();
+  if (trust < kDoubtful) {
+    drawn_ = rule;
+    return absl::OkStatus();
+  }
+  std::vector<Part> parts = networks_[best].parts;
+  std::vector<double> weights(parts.size(), trust / static_cast<double>(parts.size()));
+  parts.push_back(networks_[rule].parts[0]);
+  weights.push_back(1 - trust);
+  const size_t before = rungs_.size();
+  absl::Status status =
+      AddWeighted(absl::StrFormat("%.0f%% %s, else %s", 100 * trust, rungs_[best].name, rungs_[rule].name),
+                  std::move(parts), weights);
+  if (rungs_.size() > before) drawn_ = before;
+  return status;
+}
+
+double Ladder::Trust(size_t best, size_t rule) const {
+  const auto series = static_cast<int64_t>(dataset_.set().series.size());
+  return TrustInGain(networks_[best].losses, networks_[rule].losses, dataset_.spec().horizon * series);
+}
+
+void Ladder::Add(std::string name, double validation_error, Network network) {
   rungs_.push_back({std::move(name), validation_error, false});
-  models_.push_back(std::move(model));
+  networks_.push_back(std::move(network));
 }
 
-const ModelFile& Ladder::Choose() {
+size_t Ladder::BestRule() const {
+  size_t best = rungs_.size();
+  for (size_t i = 0; i < rungs_.size(); ++i) {
+    if (!networks_[i].is_rule) continue;
+    if (best == rungs_.size() || kRulesAlike * rungs_[i].validation_error < rungs_[best].validation_error) best = i;
+  }
+  return best;
+}
+
+size_t Ladder::Best() const {
   double least = rungs_[0].validation_error;
   for (const Rung& rung : rungs_) least = std::min(least, rung.validation_error);
   // The loss of a gaussian head may be below zero.
   const double within = least + kNoise * std::abs(least);
-  size_t chosen = 0;
-  while (rungs_[chosen].validation_error > within) ++chosen;
+  size_t best = 0;
+  while (rungs_[best].validation_error > within) ++best;
+  if (networks_[best].is_rule) return BestRule();
   // The best of several is so by chance too; their mean is not, so that it may err a little more there.
-  const bool is_rule = chosen + parts_.size() + (has_mean_ ? 1 : 0) < rungs_.size();
-  if (has_mean_ && !is_rule && rungs_.back().validation_error <= kMeanNoise * least) chosen = rungs_.size() - 1;
+  if (has_mean_ && rungs_.back().validation_error <= kMeanNoise * least) best = rungs_.size() - 1;
+  return best;
+}
+
+const ModelFile& Ladder::Choose() {
+  const size_t chosen = drawn_.value_or(Best());
   rungs_[chosen].chosen = true;
-  return models_[chosen];
+  return networks_[chosen].model;
 }
 
 }  // namespace rondo::train

@@ -1,7 +1,10 @@
 #ifndef RONDO_MODEL_TRAIN_LADDER_H_
 #define RONDO_MODEL_TRAIN_LADDER_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +26,8 @@ struct Rung {
 
 // Networks from the simplest to the largest, each judged on the validation part: repeating the value now, repeating the
 // season before, linear layers on each target's own window, of values and of logarithms, one on all windows, a
-// recurrent network, and the mean of those that are about as good.
+// recurrent network, the mean of those that are about as good, and between the best of them and a naive rule as far as
+// the validation part is too short to tell them apart.
 //
 // Ownership: borrows the dataset.
 // Threads:   one, after PrepareTrainingThread.
@@ -33,36 +37,58 @@ class Ladder {
 
   // Fits and judges the linear networks; there may be none for this dataset. Errors as EvaluateModel.
   absl::Status AddLinear(const TrainOptions& options, const std::function<bool()>& stop);
-  // Adds a recurrent network whose error is known. `before_refit` are its weights when it was judged.
-  void AddRecurrent(std::string name, double validation_error, const Weights& before_refit, ModelFile model);
+  // Adds a recurrent network whose error is known; beside other networks it is judged as they are. `before_refit` are
+  // its weights when it was judged. Errors as EvaluateModel.
+  absl::Status AddRecurrent(std::string name, double validation_error, const Weights& before_refit, ModelFile model);
   // Adds the mean of the linear and recurrent networks whose error is near the least one. Errors as EvaluateModel.
   absl::Status AddMean();
+  // Adds the network that would be chosen, drawn to the best naive rule by as much as its gain may be chance. Errors as
+  // EvaluateModel.
+  absl::Status AddDrawn();
 
   bool empty() const { return rungs_.empty(); }
   int64_t season() const { return season_; }
-  // Marks the simplest network whose error is within 1 % of the least one, or instead of one that learned their mean if
-  // it is within 3 %, and returns its model. REQUIRES: !empty().
+  // Marks the network of AddDrawn; without one the simplest network whose error is within 1 % of the least one, or
+  // instead of one that learned their mean if it is within 3 %. Returns its model. REQUIRES: !empty().
   const ModelFile& Choose();
   const std::vector<Rung>& rungs() const { return rungs_; }
 
  private:
   // A network that a mean can be made of: as it was judged, and as it would be written.
   struct Part {
-    std::string name;
-    double validation_error;
     NetworkGraph judged, written;
   };
+  // What a rung is besides what the report shows of it.
+  struct Network {
+    ModelFile model;
+    std::vector<double> losses;  // of each timestep of the validation part, in order of time
+    std::vector<Part> parts;     // whose mean it is; none: it cannot be part of a mean
+    bool is_rule = false;        // a naive one
+  };
 
+  absl::Status AddNaive();
   absl::Status AddLinearOf(LinearKind kind, const LinearOptions& options);
-  void Add(std::string name, double validation_error, ModelFile model);
+  // Judges and adds the weighted mean of some networks; nothing is added if it would be too large.
+  absl::Status AddWeighted(std::string name, std::vector<Part> parts, const std::vector<double>& weights);
+  void Add(std::string name, double validation_error, Network network);
+  size_t Best() const;
+  size_t BestRule() const;
+  double Trust(size_t best, size_t rule) const;
 
   const Dataset& dataset_;
   const int64_t season_;
   std::vector<Rung> rungs_;
-  std::vector<ModelFile> models_;  // one a rung
-  std::vector<Part> parts_;
-  bool has_mean_ = false;  // the last rung is one
+  std::vector<Network> networks_;  // one a rung
+  bool has_mean_ = false;
+  std::optional<size_t> drawn_;  // what AddDrawn says is to be chosen
 };
+
+// Says how far a gain over a naive rule is to be trusted, from 0 to 1. `losses` and `rule_losses`: of each timestep of
+// a validation part, in order of time; `together`: timesteps in a row whose forecasts overlap, or are of other series.
+// What is measured on few timesteps that do not overlap, varies from one such stretch to the next, or is small, counts
+// less: s / (s + c) where s is the gain's ratio to its own noise, squared (a positive-part shrinkage, as James and
+// Stein 1961).
+double TrustInGain(const std::vector<double>& losses, const std::vector<double>& rule_losses, int64_t together);
 
 }  // namespace rondo::train
 

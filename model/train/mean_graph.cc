@@ -33,15 +33,16 @@ void AddRenamed(const NetworkGraph& network, const std::string& prefix, NetworkG
 // Returns the layer that makes the mean, in the units that values are sent in, of the answers side by side and the
 // standardised inputs behind them: its weight, [answers][networks * answers + features], and its bias.
 std::pair<std::vector<float>, std::vector<float>> MeanLayer(const ModelSpec& spec,
-                                                            absl::Span<const NetworkGraph* const> networks) {
+                                                            absl::Span<const NetworkGraph* const> networks,
+                                                            absl::Span<const double> weights) {
   const size_t outputs = spec.outputs.size(), answers = outputs * spec.horizon;
   const size_t width = networks.size() * answers + spec.feature_size();
-  const double part = 1 / static_cast<double>(networks.size());
   std::vector<float> weight(answers * width), bias;
   for (size_t answer = 0; answer < answers; ++answer) {
     double constant = 0;
     for (size_t k = 0; k < networks.size(); ++k) {
       const OutputFeature& output = networks[k]->outputs[answer % outputs];
+      const double part = weights[k];
       weight[answer * width + k * answers + answer] = static_cast<float>(part * output.std);
       constant += part * output.mean;
       const auto input = std::find_if(spec.inputs.begin(), spec.inputs.end(),
@@ -85,7 +86,8 @@ NetworkGraph GraphOf(const ModelSpec& spec, const Weights& weights) {
   return graph;
 }
 
-std::optional<NetworkGraph> MeanGraph(const ModelSpec& spec, absl::Span<const NetworkGraph* const> networks) {
+std::optional<NetworkGraph> MeanGraph(const ModelSpec& spec, absl::Span<const NetworkGraph* const> networks,
+                                      absl::Span<const double> weights) {
   const int64_t answers = spec.horizon * static_cast<int64_t>(spec.outputs.size());
   NetworkGraph graph;
   Json parts = Json::array();
@@ -104,7 +106,7 @@ std::optional<NetworkGraph> MeanGraph(const ModelSpec& spec, absl::Span<const Ne
   parts.push_back("input");
   graph.elements.push_back({{"name", "side_by_side"}, {"type", "concat"}, {"of", parts}});
   graph.elements.push_back({{"name", "mean"}, {"type", "dense"}, {"of", "side_by_side"}, {"units", answers}});
-  auto [weight, bias] = MeanLayer(spec, networks);
+  auto [weight, bias] = MeanLayer(spec, networks, weights);
   graph.tensors.emplace_back("mean.weight", std::move(weight));
   graph.tensors.emplace_back("mean.bias", std::move(bias));
   graph.output = "mean";

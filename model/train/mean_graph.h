@@ -13,9 +13,10 @@ namespace rondo::train {
 // Returns a plain stack with a linear head as a graph that answers alike.
 NetworkGraph GraphOf(const ModelSpec& spec, const Weights& weights);
 
-// Returns the network that answers the mean of what `networks` answer, each a network of `spec`'s inputs, outputs and
-// horizon. Nothing: it would have more elements or answers than are worth it.
-std::optional<NetworkGraph> MeanGraph(const ModelSpec& spec, absl::Span<const NetworkGraph* const> networks);
+// Returns the network that answers the weighted mean of what `networks` answer, each a network of `spec`'s inputs,
+// outputs and horizon; the weights add up to 1. Nothing: it would have more elements or answers than are worth it.
+std::optional<NetworkGraph> MeanGraph(const ModelSpec& spec, absl::Span<const NetworkGraph* const> networks,
+                                      absl::Span<const double> weights);
 
 }  // namespace rondo::train
 

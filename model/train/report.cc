@@ -71,7 +71,9 @@ std::string LadderTable(const std::vector<Rung>& ladder) {
     absl::StrAppendFormat(&html, "<tr><td>%s<td>%.5g<td>%s</tr>", EscapeHtml(rung.name), rung.validation_error,
                           rung.chosen ? "taken" : "");
   }
-  return absl::StrCat(html, "</table><p>The simplest within 1% of the least error is taken.</p>");
+  return absl::StrCat(html,
+                      "</table><p>The simplest within 1% of the least error is taken, or the mean within 3%, and "
+                      "drawn to a naive rule as far as the validation part is too short to be sure.</p>");
 }
 
 std::string Kept(const LearningState& learning) {

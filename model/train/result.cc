@@ -68,10 +68,9 @@ std::string LadderTable(const std::vector<Rung>& ladder) {
   if (ladder.size() < 2) return "";
   std::string table =
       "networks by their squared error on the validation part; the simplest within 1% of the least is taken, or the "
-      "mean "
-      "within 3%:\n";
+      "mean within 3%, and drawn to a naive rule as far as that part is too short to be sure:\n";
   for (const Rung& rung : ladder) {
-    absl::StrAppendFormat(&table, "  %-48s %10.5g%s\n", rung.name, rung.validation_error, rung.chosen ? "  taken" : "");
+    absl::StrAppendFormat(&table, "  %-56s %10.5g%s\n", rung.name, rung.validation_error, rung.chosen ? "  taken" : "");
   }
   return table;
 }

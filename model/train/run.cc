@@ -147,15 +147,15 @@ absl::Status AddTrained(const TrainOptions& options, const Dataset& dataset, con
   model.spec.band_factors = *factors;
   const Weights before_refit = model.weights;
   if (factors->empty()) model.weights = WeightsFromParameters(shape, learning.best_parameters);
-  ladder->AddRecurrent(absl::StrCat(CellName(spec.cell), " of ", spec.num_layers, " x ", spec.hidden_size),
-                       learning.best_loss, before_refit, std::move(model));
-  return absl::OkStatus();
+  return ladder->AddRecurrent(absl::StrCat(CellName(spec.cell), " of ", spec.num_layers, " x ", spec.hidden_size),
+                              learning.best_loss, before_refit, std::move(model));
 }
 
 absl::Status WriteChosen(const TrainOptions& options, const Source& source, int64_t season,
                          const LearningState& learning, Ladder* ladder) {
   if (options.network_kind != NetworkKind::kRecurrent) {
     if (absl::Status status = ladder->AddMean(); !status.ok()) return status;
+    if (absl::Status status = ladder->AddDrawn(); !status.ok()) return status;
   }
   ModelFile model = ladder->Choose();
   model.spec.table.season = season;

@@ -32,11 +32,14 @@ void Scorer::Score(size_t series, int64_t t, const float* output) {
     ScoreToken(series, t, output);
     return;
   }
+  OriginLosses origin;
+  const double before = losses_;
   for (int64_t ahead = 1; ahead <= spec_.horizon; ++ahead) {
     for (size_t i = 0; i < result_.outputs.size(); ++i, output += spec_.values_per_output()) {
-      ScoreValue(series, t, ahead, i, output);
+      ScoreValue(series, t, ahead, i, output, &origin);
     }
   }
+  if (losses_ > before) result_.origins.push_back(origin);
 }
 
 Evaluation Scorer::Finish() && {
@@ -50,6 +53,11 @@ Evaluation Scorer::Finish() && {
     }
     auto& all = scores.by_series;
     all.erase(std::remove_if(all.begin(), all.end(), [](const auto& one) { return one.model.count == 0; }), all.end());
+  }
+  for (const OriginLosses& origin : result_.origins) {
+    result_.losses.model += origin.model;
+    result_.losses.persistence += origin.persistence;
+    result_.losses.seasonal += origin.seasonal;
   }
   result_.losses.model /= std::max(1.0, losses_);
   result_.losses.persistence /= std::max(1.0, losses_);
@@ -92,7 +100,7 @@ double Scorer::NaiveStep(size_t series, size_t output) const {
   return changes.mae();
 }
 
-void Scorer::ScoreValue(size_t series, int64_t t, int64_t ahead, size_t i, const float* values) {
+void Scorer::ScoreValue(size_t series, int64_t t, int64_t ahead, size_t i, const float* values, OriginLosses* origin) {
   OutputScores& scores = result_.outputs[i];
   const size_t column = dataset_.target_column(i);
   // What was filled in is not scored, nor is a change from it.
@@ -102,8 +110,8 @@ void Scorer::ScoreValue(size_t series, int64_t t, int64_t ahead, size_t i, const
   SeriesScores& own = scores.by_series[series];
   const auto loss = [std = dataset_.spec().outputs[i].std](double error) { return error * error / (std * std); };
   ++losses_;
-  result_.losses.model += loss(point - actual);
-  result_.losses.persistence += loss(now - actual);
+  origin->model += loss(point - actual);
+  origin->persistence += loss(now - actual);
   const auto add = [&](double error, std::initializer_list<Errors*> all) {
     for (Errors* errors : all) errors->Add(error * scale);
   };
@@ -114,7 +122,7 @@ void Scorer::ScoreValue(size_t series, int64_t t, int64_t ahead, size_t i, const
   if (before >= 0) {
     const double seasonal = dataset_.value(series, before, column);
     ++seasonal_losses_;
-    result_.losses.seasonal += loss(seasonal - actual);
+    origin->seasonal += loss(seasonal - actual);
     add(seasonal - actual, {&scores.seasonal, &scores.seasonal_by_horizon[ahead - 1], &own.seasonal});
   }
   ScoreBand(actual, ahead, i, values);

@@ -31,7 +31,7 @@ class Scorer {
   // Returns the mean change over a season in the training part of a series, as MASE wants it.
   double NaiveStep(size_t series, size_t output) const;
 
-  void ScoreValue(size_t series, int64_t t, int64_t ahead, size_t i, const float* values);
+  void ScoreValue(size_t series, int64_t t, int64_t ahead, size_t i, const float* values, OriginLosses* origin);
   void ScoreBand(double actual, int64_t ahead, size_t i, const float* values);
   void AddToLine(size_t series, int64_t t, const float* values);
   void ScoreToken(size_t series, int64_t t, const float* probabilities);

@@ -37,7 +37,7 @@ def enter_environment():
         return
     if not (ENVIRONMENT / "complete").exists():
         subprocess.run([sys.executable, "-m", "venv", "--clear", ENVIRONMENT], check=True)
-        subprocess.run([ENVIRONMENT / "bin/pip", "install", "--quiet", "statsmodels", "scikit-learn"], check=True)
+        subprocess.run([ENVIRONMENT / "bin/pip", "install", "--quiet", "statsmodels", "scikit-learn", "vega_datasets"], check=True)
         (ENVIRONMENT / "complete").touch()
     os.execv(ENVIRONMENT / "bin/python", [str(ENVIRONMENT / "bin/python"), *sys.argv])
 
@@ -254,12 +254,15 @@ class Table:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("tasks", nargs="+", metavar="'FILE.csv [OPTION...]'")
+    parser.add_argument("tasks", nargs="*", metavar="'FILE.csv [OPTION...]'")
+    parser.add_argument("--tasks", dest="task_file", type=pathlib.Path, help="a file of more of them, one a line")
     parser.add_argument("--bin", type=pathlib.Path, default=ROOT / "build/release/bin")
     parser.add_argument("--horizons", default="1,12")
     parser.add_argument("--only_naive", action="store_true", help="leave out ETS, ridge and boosting")
     parser.add_argument("--cache", type=pathlib.Path, help="keep the baselines' errors in this file, and take them from it")
     arguments = parser.parse_args()
+    if arguments.task_file:
+        arguments.tasks += arguments.task_file.read_text().splitlines()
     enter_environment()
     warnings.simplefilter("ignore")
     kept = json.loads(arguments.cache.read_text()) if arguments.cache and arguments.cache.exists() else {}

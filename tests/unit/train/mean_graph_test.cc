@@ -81,7 +81,8 @@ TEST(MeanGraphTest, TheMeanOfNetworksAnswersTheMeanOfTheirAnswers) {
   for (const LinearKind kind : {LinearKind::kOwnWindow, LinearKind::kOwnLogWindow, LinearKind::kAllWindows}) {
     networks.push_back(GraphOf(dataset, *FitLinear(dataset, kind, {})));
   }
-  const auto mean = MeanGraph(dataset.spec(), {&networks[0], &networks[1], &networks[2]});
+  const auto mean =
+      MeanGraph(dataset.spec(), {&networks[0], &networks[1], &networks[2]}, std::vector<double>(3, 1.0 / 3));
   ASSERT_TRUE(mean.has_value());
   const std::vector<float> answer = AnswerOf(dataset, *mean);
   std::vector<float> expected(answer.size());
