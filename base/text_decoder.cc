@@ -14,7 +14,8 @@ constexpr absl::string_view kGzipMark = "\x1F\x8B";
 constexpr absl::string_view kUtf8Mark = "\xEF\xBB\xBF";
 constexpr absl::string_view kLittleEndianMark = "\xFF\xFE";
 constexpr absl::string_view kBigEndianMark = "\xFE\xFF";
-constexpr int kGzipWindowBits = 15 + 16;  // zlib's way to ask for gzip's frame
+constexpr absl::string_view kParquetMark = "PAR1\x15";  // and the beginning of its first page
+constexpr int kGzipWindowBits = 15 + 16;                // zlib's way to ask for gzip's frame
 constexpr uint32_t kReplacement = 0xFFFD;
 
 bool MayBecome(absl::string_view bytes, absl::string_view mark) {
@@ -101,8 +102,13 @@ absl::Status TextDecoder::Decode(absl::string_view bytes, Take take) {
   std::string head;
   if (encoding_ == Encoding::kUnknown) {
     mark_.append(bytes.data(), bytes.size());
-    for (const absl::string_view mark : {kUtf8Mark, kLittleEndianMark, kBigEndianMark}) {
+    for (const absl::string_view mark : {kUtf8Mark, kLittleEndianMark, kBigEndianMark, kParquetMark}) {
       if (MayBecome(mark_, mark)) return absl::OkStatus();
+    }
+    if (absl::StartsWith(mark_, kParquetMark)) {
+      return absl::UnimplementedError(
+          "is Parquet, which this program is not built with; wanted CSV, as pandas.read_parquet(FILE).to_csv(OTHER) "
+          "writes it");
     }
     head = std::exchange(mark_, "");
     encoding_ = absl::StartsWith(head, kLittleEndianMark) ? Encoding::kUtf16LittleEndian

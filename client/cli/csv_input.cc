@@ -55,6 +55,7 @@ absl::Status CsvInput::ReadSome() {
   ended_ = count == 0;
   const absl::Status status = ended_ ? reader_.Finish() : reader_.Feed({bytes, static_cast<size_t>(count)});
   if (status.ok()) return status;
+  if (absl::IsUnimplemented(status)) return absl::InvalidArgumentError(absl::StrCat(name_, " ", status.message()));
   const int64_t row = reader_.complete_rows();  // the header is row 0
   const std::string where = row == 0 ? "the header row" : absl::StrCat("row ", row);
   return absl::InvalidArgumentError(absl::StrCat(name_, ": ", where, " ", status.message()));

@@ -73,6 +73,7 @@ absl::StatusOr<CsvTable> ParseCsv(absl::string_view text, char delimiter) {
     text.remove_prefix(std::min(kPieceBytes, text.size()));
     if (absl::Status taken = TakeRows(&reader, &table); !taken.ok()) return taken;
   }
+  if (absl::IsUnimplemented(parsed)) return absl::InvalidArgumentError(absl::StrCat("the file ", parsed.message()));
   if (!parsed.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("row ", reader.complete_rows() + 1, " is not CSV: it ",
                                                    parsed.message(), "; quote with \" and double it inside"));

@@ -20,6 +20,7 @@ class TrainTablesTest(TrainFixture):
     def test_bad_input_is_a_clear_error_and_leaves_nothing(self):
         x = ["--target=x"]
         self.expect_refused("the file is empty", self.write(""), *x)
+        self.expect_refused("the file is Parquet, which this program is not built with", self.write("PAR1\x15\x04"), *x)
         self.expect_refused("a series of 34 rows is enough", self.write("x\n1\n"), *x)
         self.expect_refused("'level' is always 7", self.write(sine(300)), "--target=level")
         self.expect_refused("row 12, column 'x' has no value", self.write("x\n" + "1\n2\n" * 5 + "NaN\n" + "1\n2\n" * 99), *x)
