@@ -56,6 +56,13 @@ struct ElementDescription {
   std::string kernel;      // the name of the kernel that runs it, e.g. "rondo/avx512"
 };
 
+// Where in a table an input of a timestep comes from.
+struct InputSourceDescription {
+  std::string column;
+  std::string category;  // not empty: the input is 1 where the column has this text, else 0
+  int ahead = 0;         // the input is what the column has so many timesteps later, which is known before
+};
+
 // A model that a server has live.
 struct ModelDescription {
   std::string name;
@@ -66,7 +73,9 @@ struct ModelDescription {
   int input_size = 0;               // floats a timestep that a client sends; 1 for a token model
   int output_size = 0;              // floats a timestep in a reply: [horizon][outputs][numbers an output has]
   std::vector<std::string> inputs;  // empty for a token model
-  int64_t tokens = 0;               // vocabulary size of a token model; else 0
+  // One an input; empty: each is the number in the column of its name.
+  std::vector<InputSourceDescription> input_sources;
+  int64_t tokens = 0;  // vocabulary size of a token model; else 0
   std::vector<std::string> outputs;
   int horizon = 0;  // timesteps ahead that each output row covers, nearest first
   // "linear": the value; "sigmoid": the probability of a yes; "softmax": the probability of each class; "gaussian":
@@ -114,8 +123,8 @@ struct PredictOptions {
   // Longest time in the server; zero: only the call's deadline holds. On a stream it is each message's own deadline.
   absl::Duration timeout;
   // Streams only. The sessions that the stream moves end when the stream ends or its connection breaks, unless another
-  // call has moved them since. A stream that is opened again after that finds them ended; a server that goes away leaves
-  // them.
+  // call has moved them since. A stream that is opened again after that finds them ended; a server that goes away
+  // leaves them.
   bool end_with_stream = false;
   // Streams only. Read also answers which of the stream's sessions have ended otherwise: StreamReply::ended.
   bool tell_ended = false;

@@ -180,6 +180,9 @@ ModelDescription ToModelDescription(const v1::Model& model) {
   description.input_size = model.input_size();
   description.output_size = model.output_size();
   description.inputs.assign(model.inputs().begin(), model.inputs().end());
+  description.input_sources = Converted(model.input_sources(), [](const v1::InputSource& source) {
+    return InputSourceDescription{source.column(), source.category(), source.ahead()};
+  });
   description.tokens = model.tokens();
   description.outputs.assign(model.outputs().begin(), model.outputs().end());
   description.horizon = model.horizon();

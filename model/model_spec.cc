@@ -111,6 +111,22 @@ absl::Status CheckNetwork(const ModelSpec& spec) {
   return absl::OkStatus();
 }
 
+absl::Status CheckSources(const ModelSpec& spec) {
+  constexpr int64_t kMostAhead = 10'000;
+  for (size_t i = 0; i < spec.inputs.size(); ++i) {
+    const InputSource& source = spec.inputs[i].source;
+    const std::string where = absl::StrCat("inputs[", i, "]");
+    for (const std::string* text : {&source.column, &source.category}) {
+      if (text->size() > kMaxNameBytes) {
+        return Refuse(where, " has a column or category of ", text->size(), " bytes; it must have at most ",
+                      kMaxNameBytes);
+      }
+    }
+    if (absl::Status status = CheckBounds(where + ".ahead", source.ahead, 0, kMostAhead); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckInputs(const ModelSpec& spec) {
   if (spec.vocabulary != nullptr && static_cast<int64_t>(spec.vocabulary->size()) != spec.tokens) {
     return Refuse("vocabulary has ", spec.vocabulary->size(), " texts; tokens is ", spec.tokens);
@@ -127,6 +143,7 @@ absl::Status CheckInputs(const ModelSpec& spec) {
   const int64_t inputs = spec.inputs.size();
   if (absl::Status status = CheckBounds("the number of inputs", inputs, 1, kMaxInputs); !status.ok()) return status;
   if (absl::Status status = CheckFeatures("inputs", spec.inputs); !status.ok()) return status;
+  if (absl::Status status = CheckSources(spec); !status.ok()) return status;
   if (std::set<Calendar>(spec.calendar.begin(), spec.calendar.end()).size() != spec.calendar.size()) {
     return Refuse("calendar has an entry twice");
   }

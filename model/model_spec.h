@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "base/input_source.h"
 #include "base/table_format.h"
 #include "base/vocabulary.h"
 #include "model/kernels/layer.h"
@@ -29,7 +30,8 @@ enum class Calendar { kHour, kWeekday, kDayOfYear };
 struct InputFeature {
   std::string name;
   double mean = 0;
-  double std = 1;  // > 0; the network sees (value - mean) / std
+  double std = 1;           // > 0; the network sees (value - mean) / std
+  InputSource source = {};  // in the tables of its rows; the server does not use it
 };
 
 struct OutputFeature {

@@ -137,6 +137,9 @@ void ReadInputs(ObjectReader& root, ModelSpec* spec, absl::Status* status) {
     reader.Read("name", Need::kRequired, &input.name);
     reader.Read("mean", Need::kOptional, &input.mean);
     reader.Read("std", Need::kOptional, &input.std);
+    reader.Read("column", Need::kOptional, &input.source.column);
+    reader.Read("category", Need::kOptional, &input.source.category);
+    reader.Read("ahead", Need::kOptional, &input.source.ahead);
     reader.RefuseOthers();
   }
 }
@@ -192,7 +195,11 @@ OrderedJson InputsJson(const ModelSpec& spec) {
   if (spec.inputs_by_size) return {{"size", spec.inputs.size()}};
   OrderedJson inputs = OrderedJson::array();
   for (const InputFeature& input : spec.inputs) {
-    inputs.push_back({{"name", input.name}, {"mean", input.mean}, {"std", input.std}});
+    OrderedJson& json = inputs.emplace_back();
+    json = {{"name", input.name}, {"mean", input.mean}, {"std", input.std}};
+    if (!input.source.column.empty()) json["column"] = input.source.column;
+    if (!input.source.category.empty()) json["category"] = input.source.category;
+    if (input.source.ahead > 0) json["ahead"] = input.source.ahead;
   }
   return inputs;
 }

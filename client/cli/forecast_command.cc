@@ -15,7 +15,8 @@ constexpr char kDescription[] =
     R"(Feeds the model's outputs back as its inputs, from where the session stands; the session does not
 move. Row k of the answer is the k-th step after the session's last one. --known is a CSV table with
 a row for each of the steps 1 to N-1: the inputs that the model does not feed back, and a time
-column if there is one. More rows are ignored. Without a time column in it the time of each step is
+column if there is one. A model with inputs that are known before takes rows for the steps 1 to N,
+or for as many more as it looks ahead. More rows are ignored. Without a time column in it the time of each step is
 printed, if the model's table says how long a step is and the session's rows had times.
 
 examples:
@@ -64,15 +65,18 @@ absl::StatusOr<KnownSteps> ReadKnownSteps(const Options& options, const ModelDes
   // The last step's inputs are not needed, but its time is shown if it is there.
   for (int step = 1; step <= horizon; ++step) {
     CsvRow row;
-    const absl::StatusOr<bool> found = table->Next(&row);
+    const absl::StatusOr<bool> found = step < horizon ? table->Next(&row) : table->NextIncomplete(&row);
     if (!found.ok()) return found.status();
+    const size_t ahead = table->mapping.ahead();
     if (!*found && step < horizon) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--known has ", step - 1, " rows; --horizon=", horizon, " takes ", horizon - 1));
+      return absl::InvalidArgumentError(absl::StrCat("--known has ", ahead == 0 ? absl::StrCat(step - 1) : "too few",
+                                                     " rows; --horizon=", horizon, " takes ",
+                                                     static_cast<size_t>(horizon) - 1 + ahead));
     }
     Timesteps last;
-    absl::Status status =
-        *found ? table->mapping.Append(row, step < horizon ? &known.timesteps : &last) : absl::OkStatus();
+    absl::Status status = *found && row.later.size() == ahead
+                              ? table->mapping.Append(row, step < horizon ? &known.timesteps : &last)
+                              : absl::OkStatus();
     if (!status.ok()) return status;
     known.leading[static_cast<size_t>(step - 1)] =
         *found ? table->mapping.LeadingCells(row) : std::vector<std::string>(known.columns.size());

@@ -22,6 +22,9 @@ are ignored. A token model takes a column 'token', or a table of one column. Tim
 (2015-01-31 13:45, UTC without an offset), or seconds, milli-, micro- or nanoseconds since 1970.
 A model that rondo-train made says how its table was written: delimiter, decimal mark, time column,
 format and zone, and what stands for no value; tables are then read alike, also gzip and UTF-16.
+Where the model wants to know an input before, as the price of the next timestep, each row waits for
+the row after it; the table then ends with rows that have no other value, and are no timesteps. Or a
+column PRICE+1 has the next timestep's PRICE, and no row waits.
 Row 1 is the first one after the header. Each row in is a row out; a time column comes out first.
 With --text there is no header: each line is cut into the tokens of the model's vocabulary.
 
@@ -75,6 +78,7 @@ class TableRun {
                    static_cast<long long>(table_.mapping.odd_steps()), table_.mapping.last_odd_step().c_str());
     }
     if (context_.stderr_is_terminal && !context_.stdout_is_terminal) std::fprintf(stderr, "\r\033[K");
+    if (status.ok()) table_.RemarkWaiting();
     if (!owns_session) return status.ok() || rows_ == 0 ? status : WithProgress(status);
     // If this fails, the server's idle timeout ends the session.
     if (target_.session.has_value()) (void)target_.session->End();

@@ -95,25 +95,65 @@ absl::Status RowMapping::FindTimeColumn(const ModelDescription& model, const Opt
 }
 
 absl::Status RowMapping::FindInputs(const ModelDescription& model, const std::vector<std::string>& optional_inputs) {
-  for (const std::string& input : model.inputs) {
-    absl::StatusOr<std::optional<size_t>> found = FindColumn(header_, input);
-    if (!found.ok()) return found.status();
-    const bool optional = std::find(optional_inputs.begin(), optional_inputs.end(), input) != optional_inputs.end();
-    if (!found->has_value() && !optional) return MissingColumn(input, header_);
-    columns_.push_back(*found);
+  places_.resize(model.inputs.size());
+  for (size_t input = 0; input < model.inputs.size(); ++input) {
+    const auto optional = std::find(optional_inputs.begin(), optional_inputs.end(), model.inputs[input]);
+    if (optional != optional_inputs.end()) continue;
+    if (absl::Status status = FindInput(model, input); !status.ok()) return status;
+    ahead_ = std::max(ahead_, places_[input].ahead);
   }
   return absl::OkStatus();
 }
 
+// A column PROMO+1 has the PROMO of the timestep after the row's; without it, the column PROMO of the next row has it.
+absl::Status RowMapping::FindInput(const ModelDescription& model, size_t input) {
+  InputSourceDescription source{model.inputs[input], "", 0};
+  if (model.input_sources.size() == model.inputs.size()) source = model.input_sources[input];
+  Place& place = places_[input];
+  place.category = source.category;
+  absl::StatusOr<std::optional<size_t>> found = std::optional<size_t>();
+  if (source.ahead > 0) found = FindColumn(header_, absl::StrCat(source.column, "+", source.ahead));
+  if (found.ok() && !found->has_value()) {
+    place.ahead = static_cast<size_t>(std::max(source.ahead, 0));
+    found = FindColumn(header_, source.column);
+  }
+  if (!found.ok()) return found.status();
+  if (!found->has_value()) return MissingColumn(source.column, header_);
+  place.column = *found;
+  return absl::OkStatus();
+}
+
+std::vector<std::string> RowMapping::ColumnsKnownBefore() const {
+  std::vector<std::string> names;
+  for (const Place& place : places_) {
+    if (place.ahead == 0) continue;
+    const std::string& name = header_[*place.column];
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  return names;
+}
+
+bool RowMapping::HasOnlyWhatIsKnownBefore(const CsvRow& row) const {
+  if (ahead_ == 0 || row.cells.size() != header_.size()) return false;
+  bool any = false;
+  for (const Place& place : places_) {
+    if (place.ahead > 0 || !place.column.has_value()) continue;
+    const absl::StatusOr<std::optional<double>> value = ParseCell(row.cells[*place.column], table_);
+    if (!value.ok() || value->has_value()) return false;
+    any = true;
+  }
+  return any;
+}
+
 absl::Status RowMapping::FindToken() {
   const absl::StatusOr<size_t> found = header_.size() == 1 ? 0 : RequireColumn(header_, "token");
-  if (found.ok()) columns_.push_back(*found);
+  if (found.ok()) places_.push_back({*found, 0, ""});
   return found.status();
 }
 
 std::vector<std::string> RowMapping::LeadingCells(const CsvRow& row) const {
   if (!time_column_.has_value()) return {};
-  return {row.cells[*time_column_]};
+  return {*time_column_ < row.cells.size() ? row.cells[*time_column_] : ""};
 }
 
 absl::Status RowMapping::FindSeries(const ModelDescription& model, const Options& options) {
@@ -136,7 +176,10 @@ absl::Status RowMapping::FindSeries(const ModelDescription& model, const Options
     if (!found.ok()) return found.status();
     series_column_ = *found;
   }
-  for (const std::string& input : model.inputs) units_.push_back(table_.UnitOf(input, series_));
+  for (size_t i = 0; i < model.inputs.size(); ++i) {
+    const bool has_source = model.input_sources.size() == model.inputs.size();
+    units_.push_back(table_.UnitOf(has_source ? model.input_sources[i].column : model.inputs[i], series_));
+  }
   return absl::OkStatus();
 }
 
@@ -145,10 +188,17 @@ bool RowMapping::IsOfSeries(const CsvRow& row) const {
 }
 
 absl::StatusOr<float> RowMapping::ReadCell(const CsvRow& row, size_t input) const {
-  const size_t column = *columns_[input];
-  const std::string& cell = row.cells[column];
-  const std::string where = absl::StrCat("row ", row.number, ", column '", header_[column], "': ");
+  const Place& place = places_[input];
+  const size_t column = *place.column;
+  const std::string where =
+      absl::StrCat("row ", row.number + static_cast<int64_t>(place.ahead), ", column '", header_[column], "': ");
+  if (place.ahead > row.later.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(where, "there is no such row, and the model wants what is known of it"));
+  }
+  const std::string& cell = place.ahead == 0 ? row.cells[column] : row.later[place.ahead - 1][column];
   if (tokens_ > 0) return ReadToken(row, column);
+  if (!place.category.empty()) return ReadCategory(row, input, cell);
   const absl::StatusOr<std::optional<double>> read = ParseCell(cell, table_);
   if (!read.ok()) return absl::InvalidArgumentError(absl::StrCat(where, read.status().message()));
   if (read->has_value()) {
@@ -160,6 +210,23 @@ absl::StatusOr<float> RowMapping::ReadCell(const CsvRow& row, size_t input) cons
   return absl::InvalidArgumentError(
       absl::StrCat(where, CellText(cell), " is not a finite number",
                    table_.missing == Missing::kError ? "" : ", and no row before it has one to take its place"));
+}
+
+absl::StatusOr<float> RowMapping::ReadCategory(const CsvRow& row, size_t input, const std::string& cell) const {
+  const Place& place = places_[input];
+  if (cell == place.category) return 1;
+  std::vector<std::string> known;
+  for (const Place& other : places_) {
+    if (other.category.empty() || other.column != place.column || other.ahead != place.ahead) continue;
+    if (other.category == cell) return 0;
+    known.push_back(other.category);
+  }
+  const absl::StatusOr<std::optional<double>> read = ParseCell(cell, table_);
+  const bool is_missing = read.ok() && !read->has_value();
+  if (is_missing && table_.missing != Missing::kError && !last_values_.empty()) return last_values_[input];
+  return absl::InvalidArgumentError(absl::StrCat("row ", row.number + static_cast<int64_t>(place.ahead), ", column '",
+                                                 header_[*place.column], "': ", CellText(cell), " is none of ",
+                                                 absl::StrJoin(known, ", "), ", which the model knows"));
 }
 
 absl::StatusOr<float> RowMapping::ReadToken(const CsvRow& row, size_t column) const {
@@ -202,9 +269,14 @@ absl::Status RowMapping::Append(const CsvRow& row, Timesteps* timesteps) {
     return absl::InvalidArgumentError(
         absl::StrCat("row ", row.number, " has ", row.cells.size(), " cells; the header has ", header_.size()));
   }
+  for (const std::vector<std::string>& cells : row.later) {
+    if (cells.size() == header_.size()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("a row after row ", row.number, " has ", cells.size(), " cells; the header has ", header_.size()));
+  }
   std::vector<float> values;
-  for (size_t input = 0; input < columns_.size(); ++input) {
-    const absl::StatusOr<float> value = columns_[input].has_value() ? ReadCell(row, input) : 0.0f;
+  for (size_t input = 0; input < places_.size(); ++input) {
+    const absl::StatusOr<float> value = places_[input].column.has_value() ? ReadCell(row, input) : 0.0f;
     if (!value.ok()) return value.status();
     values.push_back(*value);
   }

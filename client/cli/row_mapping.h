@@ -18,6 +18,7 @@ namespace rondo {
 struct CsvRow {
   int64_t number = 0;  // 1: the first after the header
   std::vector<std::string> cells;
+  std::vector<std::vector<std::string>> later = {};  // the cells of the rows after it, as many as the model looks ahead
 };
 
 // Holds the timesteps of one message.
@@ -35,7 +36,7 @@ class RowMapping {
   struct Options {
     std::string time_column;        // empty: the model's, else the one named time, date or timestamp, if there is one
     bool time_is_optional = false;  // send no times rather than refuse a table without a time column
-    std::vector<std::string> optional_inputs;  // 0 where the table lacks them
+    std::vector<std::string> optional_inputs;  // 0, whether the table has them or not
     std::string series;                        // read only this series' rows, in its unit; empty: all are of one
     OddStep odd_step = OddStep::kAccept;
   };
@@ -43,6 +44,14 @@ class RowMapping {
   // Finds the columns. INVALID_ARGUMENT names a column that is missing or there twice.
   static absl::StatusOr<RowMapping> Create(const ModelDescription& model, const std::vector<std::string>& header,
                                            const Options& options);
+
+  // Returns how many rows after a row have to be there with it.
+  size_t ahead() const { return ahead_; }
+  // Returns the columns of which later rows are wanted.
+  std::vector<std::string> ColumnsKnownBefore() const;
+  // Tells whether a row has no value but of those columns.
+  bool HasOnlyWhatIsKnownBefore(const CsvRow& row) const;
+  bool fills() const { return table_.missing != Missing::kError; }
 
   // Tells whether a row belongs to the series that is read.
   bool IsOfSeries(const CsvRow& row) const;
@@ -62,15 +71,25 @@ class RowMapping {
  private:
   absl::Status FindTimeColumn(const ModelDescription& model, const Options& options);
   absl::Status FindInputs(const ModelDescription& model, const std::vector<std::string>& optional_inputs);
+  absl::Status FindInput(const ModelDescription& model, size_t input);
   absl::Status FindToken();
   absl::Status FindSeries(const ModelDescription& model, const Options& options);
   absl::StatusOr<int64_t> ReadRowTime(const CsvRow& row);
   absl::Status CheckStep(const CsvRow& row, int64_t time);
   absl::StatusOr<float> ReadCell(const CsvRow& row, size_t input) const;
+  absl::StatusOr<float> ReadCategory(const CsvRow& row, size_t input, const std::string& cell) const;
   absl::StatusOr<float> ReadToken(const CsvRow& row, size_t column) const;
 
+  // Where an input is in a row.
+  struct Place {
+    std::optional<size_t> column;  // nothing: the input is 0
+    size_t ahead = 0;              // of so many rows later
+    std::string category;          // not empty: 1 where the cell has this text, else 0
+  };
+
   std::vector<std::string> header_;
-  std::vector<std::optional<size_t>> columns_;  // [input_size]; nothing: 0
+  std::vector<Place> places_;  // [input_size]
+  size_t ahead_ = 0;           // the most of places_
   std::optional<size_t> time_column_;
   std::optional<size_t> series_column_;
   std::string series_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "client/cli/class_label.h"
 #include "client/cli/model_table.h"
 
@@ -55,14 +56,41 @@ absl::StatusOr<InputTable> OpenTable(const std::string& path, const ModelDescrip
   if (!rows.ok()) return rows.status();
   absl::StatusOr<RowMapping> mapping = RowMapping::Create(model, (*rows)->header(), options);
   if (!mapping.ok()) return mapping.status();
-  return InputTable{*std::move(rows), *std::move(mapping)};
+  const LaterRows later(mapping->ahead(), mapping->fills());
+  return InputTable{*std::move(rows), *std::move(mapping), later};
 }
 
-absl::StatusOr<bool> InputTable::Next(CsvRow* row) const {
+absl::StatusOr<bool> InputTable::Next(CsvRow* row) {
   while (true) {
-    absl::StatusOr<bool> found = rows->Next(row);
-    if (!found.ok() || !*found || mapping.IsOfSeries(*row)) return found;
+    if (std::optional<CsvRow> taken = later.Take()) {
+      *row = *std::move(taken);
+      return true;
+    }
+    CsvRow read;
+    const absl::StatusOr<bool> found = rows->Next(&read);
+    if (!found.ok() || !*found) return found;
+    if (!mapping.IsOfSeries(read)) continue;
+    const bool is_promise = mapping.HasOnlyWhatIsKnownBefore(read);
+    const std::vector<std::string> time = mapping.LeadingCells(read);
+    later.Add(std::move(read), is_promise, time.empty() ? "" : time[0]);
   }
+}
+
+absl::StatusOr<bool> InputTable::NextIncomplete(CsvRow* row) {
+  const absl::StatusOr<bool> found = Next(row);
+  if (!found.ok() || *found) return found;
+  std::optional<CsvRow> taken = later.TakeIncomplete();
+  if (taken.has_value()) *row = *std::move(taken);
+  return taken.has_value();
+}
+
+void InputTable::RemarkWaiting() const {
+  if (later.waiting() == nullptr) return;
+  std::fprintf(stderr,
+               "rondo: row %lld has not run: the table ends before the model knows %s of %zu timesteps later; give the "
+               "row again, and after it rows with no other value than that\n",
+               static_cast<long long>(later.waiting()->number),
+               absl::StrJoin(mapping.ColumnsKnownBefore(), ", ").c_str(), mapping.ahead());
 }
 
 absl::Status WriteHeader(const CommandContext& context, const ModelDescription& model, std::vector<std::string> leading,

@@ -11,6 +11,7 @@
 #include "absl/types/span.h"
 #include "client/cli/commands.h"
 #include "client/cli/csv_input.h"
+#include "client/cli/later_rows.h"
 #include "client/cli/row_mapping.h"
 #include "client/client.h"
 
@@ -36,11 +37,17 @@ void RemarkPosition(const CommandContext& context, const Session& session);
 
 // A table of timesteps, and where the model's inputs are in it.
 struct InputTable {
-  // Reads the next row of the series that is asked for; false: the table has ended.
-  absl::StatusOr<bool> Next(CsvRow* row) const;
+  // Reads the next timestep of the series that is asked for, with what the model wants to know of later ones; false:
+  // the table has ended.
+  absl::StatusOr<bool> Next(CsvRow* row);
+  // As Next, but once the table has ended also those rows of which too few come after.
+  absl::StatusOr<bool> NextIncomplete(CsvRow* row);
+  // Says on stderr which timestep has not run, since the table ends before what has to be known of later ones.
+  void RemarkWaiting() const;
 
   std::unique_ptr<CsvInput> rows;
   RowMapping mapping;
+  LaterRows later;
 };
 
 // Opens a table that is written as the model's are. Errors as CsvInput::Open and RowMapping::Create.

@@ -22,15 +22,13 @@ absl::Status TakeColumns(const ModelSpec& spec, TrainOptions* options) {
     return absl::InvalidArgumentError("the model takes whole sequences only; wanted one that steps");
   }
   DatasetOptions& dataset = options->dataset;
-  std::vector<std::string>& columns = options->series.columns;
   dataset.inputs.clear();
   dataset.targets.clear();
-  for (const InputFeature& input : spec.inputs) dataset.inputs.push_back(input.name);
-  for (const OutputFeature& output : spec.outputs) dataset.targets.push_back(output.name);
-  columns = dataset.inputs;
-  for (const std::string& target : dataset.targets) {
-    if (std::find(columns.begin(), columns.end(), target) == columns.end()) columns.push_back(target);
+  for (const InputFeature& input : spec.inputs) {
+    dataset.inputs.push_back(input.name);
+    dataset.sources.push_back(input.source);
   }
+  for (const OutputFeature& output : spec.outputs) dataset.targets.push_back(output.name);
   dataset.calendar = spec.calendar;
   dataset.horizon = spec.horizon;
   dataset.known = spec;

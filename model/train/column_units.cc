@@ -76,6 +76,8 @@ std::vector<ColumnUnit> FindUnits(const std::vector<RawSeries>& all, const std::
         if (!std::isnan(value)) together.push_back(value);
       }
     }
+    // A yes or no has no unit.
+    if (std::all_of(together.begin(), together.end(), [](double value) { return value == 0 || value == 1; })) continue;
     const bool own = all.size() > 1 && (scale == SeriesScale::kOwn || (scale == SeriesScale::kAuto && Differ(each)));
     for (size_t i = 0; i < all.size() && own; ++i) {
       const double spread = SpreadOf(each[i]);

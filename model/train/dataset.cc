@@ -125,7 +125,8 @@ void Dataset::LeaveOutConstants(DatasetOptions* options) {
     for (const Segment& part : segments_[kTraining]) {
       for (int64_t t = part.begin; t < part.end; ++t) moments.Add(value(part.series, t, column));
     }
-    if (is_target || inputs.size() == 1 || !IsConstant(moments)) continue;
+    const bool is_category = !options->sources.empty() && !options->sources[column].category.empty();
+    if (is_target || is_category || inputs.size() == 1 || !IsConstant(moments)) continue;
     set_.notes.push_back(absl::StrCat("the input '", inputs[column], "' is always ", moments.mean(),
                                       " in the training part, and is left out"));
     const size_t width = set_.columns.size();
@@ -141,6 +142,7 @@ void Dataset::LeaveOutConstants(DatasetOptions* options) {
       erase(&series.present);
     }
     inputs.erase(inputs.begin() + column);
+    if (!options->sources.empty()) options->sources.erase(options->sources.begin() + column);
     set_.columns.erase(set_.columns.begin() + column);
   }
 }
@@ -195,6 +197,7 @@ void Dataset::SplitLines(const DatasetOptions& options) {
 
 void Dataset::DescribeTokens(const DatasetOptions& options) {
   spec_.tokens = static_cast<int64_t>(options.token_names.size());
+  spec_.vocabulary = options.vocabulary;
   for (const std::string& name : options.token_names) spec_.outputs.push_back({name, 0, 1, ""});
   spec_.head = Head::kSoftmax;
   target_columns_ = {0};
@@ -212,8 +215,13 @@ absl::Status Dataset::DescribeInputs(const DatasetOptions& options) {
       spec_.inputs.push_back(*FindFeature(options.known->inputs, options.inputs[column]));
       continue;
     }
+    const InputSource source = options.sources.empty() ? InputSource() : options.sources[column];
+    if (!source.category.empty()) {
+      spec_.inputs.push_back({options.inputs[column], 0, 1, source});  // a rare one would stand out by its deviation
+      continue;
+    }
     if (IsConstant(moments)) return ConstantColumn("the input", options.inputs[column], moments.mean());
-    spec_.inputs.push_back({options.inputs[column], moments.mean(), moments.std()});
+    spec_.inputs.push_back({options.inputs[column], moments.mean(), moments.std(), source});
   }
   const bool timed = !set_.series[0].times.empty();
   spec_.calendar = options.calendar.value_or(timed ? FittingCalendar(options.targets) : std::vector<Calendar>{});

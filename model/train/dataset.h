@@ -2,6 +2,7 @@
 #define RONDO_MODEL_TRAIN_DATASET_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,12 +24,14 @@ enum class Predict { kAuto, kChange, kValue };
 struct DatasetOptions {
   std::vector<std::string> inputs;
   std::vector<std::string> targets;
+  std::vector<InputSource> sources;  // of the inputs: one each, or empty where each is its own column's number
   std::optional<std::vector<Calendar>> calendar;  // absent: what fits the length of a step; needs times
   Predict predict = Predict::kAuto;
-  int64_t horizon = 1;                   // timesteps ahead, each predicted directly
-  double validation = 0.15;              // fraction of each series, before the test part
-  double test = 0.25;                    // fraction of each series, its end
-  std::vector<std::string> token_names;  // token text only; inputs and targets are then empty
+  int64_t horizon = 1;                           // timesteps ahead, each predicted directly
+  double validation = 0.15;                      // fraction of each series, before the test part
+  double test = 0.25;                            // fraction of each series, its end
+  std::vector<std::string> token_names;          // token text only; inputs and targets are then empty
+  std::shared_ptr<const Vocabulary> vocabulary;  // of its tokens; null: it has none
   // Takes the statistics of this model's inputs and outputs, by name, instead of those of the data.
   std::optional<ModelSpec> known;
   bool one_part = false;  // every part is the whole of each series: to score a model that has been trained elsewhere

@@ -12,6 +12,20 @@
 namespace rondo::train {
 namespace {
 
+// Reads a cell of a column: its number, or whether it has the source's text. NaN: the cell has no value.
+absl::StatusOr<double> ReadCell(const std::string& text, const InputSource& source, const TableFormat& format) {
+  const absl::StatusOr<std::optional<double>> value = ParseCell(text, format);
+  if (source.category.empty()) {
+    if (!value.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(value.status().message(), "; --categories takes a column of texts"));
+    }
+    return value->value_or(std::nan(""));
+  }
+  if (value.ok() && !value->has_value() && text != source.category) return std::nan("");
+  return text == source.category ? 1 : 0;
+}
+
 absl::Status ReadTimes(const CsvTable& table, const SeriesOptions& options, FileRows* rows) {
   if (options.format.time_column.empty()) return absl::OkStatus();
   const auto column = table.Find(options.format.time_column);
@@ -77,21 +91,22 @@ absl::StatusOr<FileRows> ReadRows(const CsvTable& table, const SeriesOptions& op
     if (!column.ok()) return column.status();
     rows.series_names = &table.columns[*column];
   }
-  for (const std::string& name : options.columns) {
-    if (const auto column = table.Find(name); !column.ok()) return column.status();
+  for (const InputSource& source : options.sources) {
+    if (const auto column = table.Find(source.column); !column.ok()) return column.status();
   }
   if (table.rows() == 0) return absl::InvalidArgumentError("the file has a header and no rows");
   if (absl::Status status = ReadTimes(table, options, &rows); !status.ok()) return status;
   rows.values.resize(table.rows() * rows.width);
   for (size_t i = 0; i < rows.width; ++i) {
-    const std::vector<std::string>& texts = table.columns[*table.Find(options.columns[i])];
+    const InputSource& source = options.sources[i];
+    const std::vector<std::string>& texts = table.columns[*table.Find(source.column)];
     for (size_t row = 0; row < table.rows(); ++row) {
-      const auto value = ParseCell(texts[row], options.format);
+      const auto value = ReadCell(texts[row], source, options.format);
       if (!value.ok()) {
         return absl::InvalidArgumentError(
-            absl::StrCat("row ", RowNumber(row), ", column '", options.columns[i], "': ", value.status().message()));
+            absl::StrCat("row ", RowNumber(row), ", column '", source.column, "': ", value.status().message()));
       }
-      rows.values[row * rows.width + i] = value->value_or(std::nan(""));
+      rows.values[row * rows.width + i] = *value;
     }
     RemarkRepeatedOutlier(rows, i, options.columns[i], notes);
   }
@@ -108,6 +123,18 @@ std::vector<SeriesRows> SplitBySeries(const CsvTable& table, const FileRows& row
     all[found->second].rows.push_back(row);
   }
   return all;
+}
+
+void DropPromises(const SeriesOptions& options, const FileRows& rows, SeriesRows* series) {
+  const auto is_known_ahead = [](const InputSource& source) { return source.ahead > 0; };
+  if (std::none_of(options.sources.begin(), options.sources.end(), is_known_ahead)) return;
+  const auto has_measured = [&](size_t row) {
+    for (size_t i = 0; i < rows.width; ++i) {
+      if (options.sources[i].ahead == 0 && !std::isnan(rows.values[row * rows.width + i])) return true;
+    }
+    return false;
+  };
+  while (!series->rows.empty() && !has_measured(series->rows.back())) series->rows.pop_back();
 }
 
 absl::StatusOr<int64_t> OrderRows(const SeriesOptions& options, FileRows* rows, SeriesRows* series) {

@@ -40,6 +40,9 @@ std::vector<SeriesRows> SplitBySeries(const CsvTable& table, const FileRows& row
 // Returns how many rows were left out. INVALID_ARGUMENT: times do not grow, and what helps.
 absl::StatusOr<int64_t> OrderRows(const SeriesOptions& options, FileRows* rows, SeriesRows* series);
 
+// Leaves out the rows at the end of a series that only say what is known ahead.
+void DropPromises(const SeriesOptions& options, const FileRows& rows, SeriesRows* series);
+
 // "series 'x': ", or nothing for a series without a name.
 std::string OfSeries(const std::string& name);
 

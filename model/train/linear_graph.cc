@@ -115,7 +115,7 @@ class Builder {
 
   void AddAllWindows() {
     Json parts = Json::array();
-    for (int64_t i = 0; i < rows_.num_inputs(); ++i) {
+    for (int64_t i = 0; i < rows_.num_windows(); ++i) {
       const std::string value = absl::StrCat("value_", i), window = absl::StrCat("window_", i);
       AddSlice(value, "input", i, i + 1);
       AddWindow(window, value);

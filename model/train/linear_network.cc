@@ -24,7 +24,7 @@ class Fitter {
   // Lists the lengths that are tried, ascending.
   std::set<int64_t> Lengths() const {
     if (options_.window_inputs > 0) return {options_.window_inputs};
-    const auto inputs = static_cast<int64_t>(kind_ == LinearKind::kAllWindows ? dataset_.spec().inputs.size() : 1);
+    const int64_t inputs = std::max<int64_t>(1, kind_ == LinearKind::kAllWindows ? NumWindowed(dataset_.spec()) : 1);
     const int64_t longest =
         std::max<int64_t>(1, std::min(kMostFeatures / inputs, dataset_.longest_segment(Dataset::kTraining) / 3));
     std::set<int64_t> lengths(std::begin(kLengths), std::end(kLengths));

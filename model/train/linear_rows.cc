@@ -7,6 +7,7 @@ namespace rondo::train {
 namespace {
 
 constexpr int64_t kMostTargets = 160;  // a model file has at most 512 elements, three a target
+constexpr int64_t kMostInputs = 512;
 constexpr int64_t kBlockRows = 1024;
 
 bool AllPositive(const Dataset& dataset) {
@@ -24,10 +25,19 @@ bool AllPositive(const Dataset& dataset) {
 
 }  // namespace
 
+int64_t NumWindowed(const ModelSpec& spec) {
+  const auto is_other = [](const InputFeature& input) {
+    return input.source.ahead > 1 || !input.source.category.empty();
+  };
+  return std::find_if(spec.inputs.begin(), spec.inputs.end(), is_other) - spec.inputs.begin();
+}
+
 bool CanBeLinear(const Dataset& dataset, LinearKind kind) {
   const ModelSpec& spec = dataset.spec();
   if (spec.tokens > 0 || static_cast<int64_t>(spec.outputs.size()) > kMostTargets) return false;
-  if (kind == LinearKind::kAllWindows) return 3 * spec.inputs.size() < kMostTargets;
+  if (kind == LinearKind::kAllWindows) {
+    return 3 * NumWindowed(spec) < kMostTargets && static_cast<int64_t>(spec.inputs.size()) < kMostInputs;
+  }
   const bool changes = std::none_of(spec.outputs.begin(), spec.outputs.end(),
                                     [](const auto& output) { return output.added_to.empty(); });
   if (kind == LinearKind::kOwnWindow) return changes;
@@ -35,7 +45,7 @@ bool CanBeLinear(const Dataset& dataset, LinearKind kind) {
 }
 
 LinearRows::LinearRows(const Dataset& dataset, LinearKind kind, int64_t length)
-    : dataset_(dataset), spec_(dataset.spec()), kind_(kind), length_(length) {
+    : dataset_(dataset), spec_(dataset.spec()), kind_(kind), length_(length), num_windows_(NumWindowed(spec_)) {
   for (const OutputFeature& output : spec_.outputs) {
     const auto input = std::find_if(spec_.inputs.begin(), spec_.inputs.end(),
                                     [&](const auto& feature) { return feature.name == output.added_to; });
@@ -46,9 +56,7 @@ LinearRows::LinearRows(const Dataset& dataset, LinearKind kind, int64_t length)
   }
 }
 
-int64_t LinearRows::num_others() const {
-  return 2 * static_cast<int64_t>(spec_.calendar.size()) + (minus_newest() ? num_inputs() : 0);
-}
+int64_t LinearRows::num_others() const { return spec_.feature_size() - (minus_newest() ? 0 : num_windows_); }
 
 std::vector<double> LinearRows::SeasonalWeights(int64_t season, bool change) const {
   if (season <= 0 || !minus_newest()) return {};
@@ -116,7 +124,7 @@ void LinearRows::AddRow(size_t series, int64_t t, int64_t output, std::vector<fl
   }
   const absl::Span<const float> features = dataset_.features(series);
   const int64_t width = spec_.feature_size();
-  const int64_t first = own() ? input_of_target(output) : 0, end = own() ? first + 1 : num_inputs();
+  const int64_t first = own() ? input_of_target(output) : 0, end = own() ? first + 1 : num_windows_;
   for (int64_t input = first; input < end; ++input) {
     const float newest = features[t * width + input];
     for (int64_t at = t - length_ + 1; at <= t; ++at) {

@@ -20,6 +20,10 @@ namespace rondo::train {
 //                minus the newest, and the newest itself
 enum class LinearKind { kOwnWindow, kOwnLogWindow, kAllWindows };
 
+// Returns how many inputs, the first ones, have windows: all but categories and what is known of later timesteps than
+// the next, whose windows the next one's would repeat.
+int64_t NumWindowed(const ModelSpec& spec);
+
 // Tells whether this kind can be had of a dataset.
 bool CanBeLinear(const Dataset& dataset, LinearKind kind);
 
@@ -36,11 +40,12 @@ class LinearRows {
   bool own() const { return kind_ != LinearKind::kAllWindows; }
   // Tells whether values in a window are differences to the newest.
   bool minus_newest() const { return own() || !spec_.outputs[0].added_to.empty(); }
-  int64_t num_inputs() const { return static_cast<int64_t>(spec_.inputs.size()); }
+  int64_t num_windows() const { return num_windows_; }
   int64_t num_outputs() const { return static_cast<int64_t>(spec_.outputs.size()); }
-  // Returns how many features stand behind the windows: the calendar, and with minus_newest the newest values.
+  // Returns how many features stand behind the windows: the calendar, the inputs without a window, and with
+  // minus_newest the newest value of each other one.
   int64_t num_others() const;
-  int64_t features() const { return own() ? length_ : num_inputs() * length_ + num_others(); }
+  int64_t features() const { return own() ? length_ : num_windows_ * length_ + num_others(); }
   int64_t targets() const { return own() ? spec_.horizon : spec_.horizon * num_outputs(); }
   int64_t input_of_target(int64_t output) const { return inputs_of_targets_[output]; }
   // Returns what a target is standardised by.
@@ -64,7 +69,7 @@ class LinearRows {
   const Dataset& dataset_;
   const ModelSpec& spec_;
   const LinearKind kind_;
-  const int64_t length_;
+  const int64_t length_, num_windows_;
   std::vector<int64_t> inputs_of_targets_;
   std::vector<double> means_, stds_;  // of the targets
 };

@@ -47,10 +47,6 @@ absl::Status FinishColumns(TrainOptions* options) {
           names == &inputs ? "--inputs=" : "--target=", absl::StrJoin(*names, ","), ": wanted each column once"));
     }
   }
-  options->series.columns = inputs;
-  for (const std::string& target : targets) {
-    if (std::find(inputs.begin(), inputs.end(), target) == inputs.end()) options->series.columns.push_back(target);
-  }
   return absl::OkStatus();
 }
 
@@ -91,6 +87,10 @@ absl::Status CheckTogether(const TrainOptions& options) {
   }
   if (options.network.cell != Cell::kRnn && options.network.activation != Activation::kTanh) {
     return absl::InvalidArgumentError("--activation=relu: wanted --cell=rnn with it");
+  }
+  const InputColumns& columns = options.input_columns;
+  if ((!columns.known.empty() || !columns.categories.empty()) && (options.csv_path.empty() || !options.from.empty())) {
+    return absl::InvalidArgumentError("--known_inputs and --categories: wanted --data with them, and no --from");
   }
   if (options.search > 0 && options.resume) {
     return absl::InvalidArgumentError("--resume: wanted no --search with it");

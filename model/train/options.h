@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "base/option_table.h"
 #include "model/train/dataset.h"
+#include "model/train/input_columns.h"
 #include "model/train/labelled_data.h"
 #include "model/train/network_shape.h"
 #include "model/train/series.h"
@@ -33,6 +34,7 @@ struct TrainOptions {
   std::string csv_path;  // empty: tokens_path is set
   std::string tokens_path;
   TokenUnit token_unit = TokenUnit::kCharacters;
+  std::vector<std::string> token_texts;  // TOKEN=TEXT
   Task task = Task::kForecast;
   std::string text_column;        // of a task with labels; empty: dataset.inputs
   bool balanced_classes = false;  // of a task with labels: rare classes count as much as frequent ones
@@ -42,6 +44,7 @@ struct TrainOptions {
   std::string model_path;
   SeriesOptions series;
   DatasetOptions dataset;
+  InputColumns input_columns;
   NetworkKind network_kind = NetworkKind::kAuto;
   int64_t window_inputs = 0;       // of a linear network; 0: chosen
   bool columns_as_series = false;  // one linear layer for all targets

@@ -16,11 +16,18 @@ constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();
 constexpr int64_t kMaxTimesteps = int64_t{1} << 28;
 constexpr int64_t kMicroseconds = 1'000'000;  // of a second
 
+SeriesOptions WithSources(SeriesOptions options) {
+  for (size_t i = options.sources.size(); i < options.columns.size(); ++i) {
+    options.sources.push_back({options.columns[i], "", 0});
+  }
+  return options;
+}
+
 // Reads a table's columns series by series.
 class Maker {
  public:
   Maker(const CsvTable& table, const SeriesOptions& options)
-      : table_(table), options_(options), width_(options.columns.size()) {
+      : table_(table), options_(WithSources(options)), width_(options.columns.size()) {
     set_.columns = options.columns;
     set_.format = options.format;
     set_.notes = table.notes;
@@ -36,6 +43,7 @@ class Maker {
       const absl::StatusOr<int64_t> ordered = OrderRows(options_, &rows_, &one);
       if (!ordered.ok()) return ordered.status();
       left_out += *ordered;
+      DropPromises(options_, rows_, &one);
     }
     if (left_out > 0) set_.notes.push_back(absl::StrCat(left_out, " rows have the time of the row before them"));
     FindStepOf(all);
@@ -257,7 +265,7 @@ class Maker {
   }
 
   const CsvTable& table_;
-  const SeriesOptions& options_;
+  const SeriesOptions options_;
   const size_t width_;
   FileRows rows_;
   bool regular_ = true;

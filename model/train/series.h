@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "base/input_source.h"
 #include "base/table_format.h"
 #include "model/train/csv_table.h"
 
@@ -40,7 +41,11 @@ struct SeriesSet {
 
 struct SeriesOptions {
   std::vector<std::string> columns;  // those to read; not empty
-  TableFormat format;                // its step and units are found, not given
+  // Where each of them is in the table: its number in the column of its name, or 1 where a column has a text. What is
+  // `ahead` may be there for rows at the end that have nothing else. Empty: each is the number in the column of its
+  // name.
+  std::vector<InputSource> sources;
+  TableFormat format;  // its step and units are found, not given
   Irregular irregular = Irregular::kError;
   Duplicates duplicates = Duplicates::kError;
   bool sort = false;
@@ -56,7 +61,8 @@ struct SeriesOptions {
 // taken and marked as not present; a series then begins with the first row that has all values. Times must grow within
 // a series (`sort` makes them; equal ones follow `duplicates`), and by one step throughout. If they do not, that is an
 // error that names the row; or each step becomes the mean of the rows in it (and is missing if there is none); or the
-// rows stay as they are and the step counts as unknown. Missing::kMask puts in the steps that are missing.
+// rows stay as they are and the step counts as unknown. Missing::kMask puts in the steps that are missing. Rows at the
+// end of a series that have only what is known ahead are left out.
 //
 // NOT_FOUND: there is no such column. INVALID_ARGUMENT names the first row that breaks a rule, and what helps.
 absl::StatusOr<SeriesSet> MakeSeries(const CsvTable& table, const SeriesOptions& options);

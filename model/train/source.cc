@@ -1,8 +1,10 @@
 #include "model/train/source.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
 #include "model/checksum.h"
@@ -31,20 +33,54 @@ void JoinNames(const CsvTable& table, std::vector<std::string>* names) {
   *names = std::move(joined);
 }
 
-absl::StatusOr<SeriesSet> ReadSeries(const std::string& text, const SeriesOptions& given, DatasetOptions* dataset) {
-  const auto table = ParseCsv(text, given.format.delimiter);
-  if (!table.ok()) return table.status();
-  SeriesOptions options = given;
-  if (options.columns == std::vector<std::string>{"all"} && !table->Find("all").ok()) {
-    options.columns.clear();
-    for (const std::string& name : table->header) {
-      if (name != given.format.time_column && name != given.format.series_column) options.columns.push_back(name);
-    }
-    dataset->inputs = dataset->targets = options.columns;
+// The columns of a file that are not its time or series, "all" of them.
+void TakeAllColumns(const CsvTable& table, const TableFormat& format, const InputColumns& more,
+                    DatasetOptions* dataset) {
+  const auto is_more = [&](const std::string& name) {
+    return std::count(more.known.begin(), more.known.end(), name) +
+               std::count(more.categories.begin(), more.categories.end(), name) >
+           0;
+  };
+  dataset->targets.clear();
+  for (const std::string& name : table.header) {
+    if (name != format.time_column && name != format.series_column && !is_more(name)) dataset->targets.push_back(name);
   }
-  for (std::vector<std::string>* names : {&options.columns, &dataset->inputs, &dataset->targets})
+  dataset->inputs = dataset->targets;
+}
+
+absl::StatusOr<SeriesSet> ReadSeries(const std::string& text, const TrainOptions& options, DatasetOptions* dataset) {
+  const auto table = ParseCsv(text, options.series.format.delimiter);
+  if (!table.ok()) return table.status();
+  InputColumns more = options.input_columns;
+  for (std::vector<std::string>* names : {&dataset->inputs, &dataset->targets, &more.known, &more.categories}) {
     JoinNames(*table, names);
-  return MakeSeries(*table, options);
+  }
+  if (dataset->targets == std::vector<std::string>{"all"} && !table->Find("all").ok()) {
+    TakeAllColumns(*table, options.series.format, more, dataset);
+  }
+  if (!dataset->known.has_value()) {
+    if (absl::Status status = ListInputs(*table, more, dataset); !status.ok()) return status;
+  }
+  return ReadInputs(*table, options.series, *dataset);
+}
+
+// Returns the texts of the tokens, some of them as --token_texts says; null if the tokens have none.
+absl::StatusOr<std::shared_ptr<const Vocabulary>> VocabularyOf(const std::vector<std::string>& changes,
+                                                               const std::vector<std::string>& names,
+                                                               std::vector<std::string> texts) {
+  for (const std::string& change : changes) {
+    const size_t mark = change.find('=', 1);  // the token itself may be one
+    const auto name = std::find(names.begin(), names.end(), change.substr(0, mark));
+    std::string text;
+    if (texts.empty() || mark == std::string::npos || name == names.end() ||
+        !absl::CUnescape(change.substr(mark + 1), &text)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--token_texts: '", change, "': wanted TOKEN=TEXT of a character of the text, with \\n for a new line"));
+    }
+    texts[name - names.begin()] = std::move(text);
+  }
+  if (texts.empty()) return nullptr;
+  return Vocabulary::Create(std::move(texts));
 }
 
 }  // namespace
@@ -61,8 +97,11 @@ absl::StatusOr<Source> ReadSource(const TrainOptions& options) {
     if (!read.ok()) return Annotate(read.status(), path);
     set = std::move(read->set);
     dataset_options.token_names = std::move(read->names);
+    auto vocabulary = VocabularyOf(options.token_texts, dataset_options.token_names, std::move(read->texts));
+    if (!vocabulary.ok()) return vocabulary.status();
+    dataset_options.vocabulary = *std::move(vocabulary);
   } else {
-    auto made = ReadSeries(*text, options.series, &dataset_options);
+    auto made = ReadSeries(*text, options, &dataset_options);
     if (!made.ok()) return Annotate(made.status(), path);
     set = *std::move(made);
   }

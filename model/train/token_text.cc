@@ -59,6 +59,7 @@ absl::StatusOr<TokenText> ReadTokens(absl::string_view text, TokenUnit unit) {
   for (const auto& [count, token] : order) {
     ids[token] = static_cast<int64_t>(made.names.size());
     made.names.push_back(NameOf(token));
+    if (unit == TokenUnit::kCharacters) made.texts.push_back(token);
   }
   made.set.columns = {"token"};
   for (const std::vector<std::string>& line : lines) {

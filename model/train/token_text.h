@@ -13,6 +13,7 @@ namespace rondo::train {
 // Holds a text as series of token ids, and what each id stands for.
 struct TokenText {
   std::vector<std::string> names;  // of each id: printable and unique; the most frequent token is 0
+  std::vector<std::string> texts;  // of each id, of characters only: a vocabulary
   SeriesSet set;                   // one column "token"; one series a line
 };
 

@@ -140,6 +140,15 @@ class TrainTest(TrainFixture):
         run = self.train(f"--tokens={text}", "--learning_rate=0.01", "--epochs=10")
         self.assertEqual(run.returncode, 0, run.stderr)
         self.assertGreater(json.loads((self.output / "scores.json").read_text())["accuracy"], 0.95)
+        self.assertEqual(sorted(description_of(self.output)["inputs"]["vocabulary"]), ["a", "b", "c", "d"])
+
+    def test_a_character_stands_for_another_text_if_that_is_said(self):
+        text = self.root / "text.txt"
+        text.write_text("".join("ab|" * 8 + "\n" for _ in range(60)))
+        self.expect_refused("'x=y': wanted TOKEN=TEXT", f"--tokens={text}", "--token_texts=x=y")
+        run = self.train(f"--tokens={text}", "--epochs=1", r"--token_texts=|=\n,a=A")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertEqual(sorted(description_of(self.output)["inputs"]["vocabulary"]), ["\n", "A", "b"])
 
     def search(self, text, *arguments):
         """Runs a search; each setting tried with its validation loss, and what the model says of its training."""

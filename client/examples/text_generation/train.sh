@@ -10,5 +10,6 @@ trap 'rm -rf "$work"' EXIT
 (cd "$here" && python3 -c 'from parts import split; print(split()[0], end="")') |
   awk '{ printf "%s|", $0 } NR % 180 == 0 { print "" } END { print "" }' >"$work/verses.txt"
 "$bin/rondo-train" --tokens="$work/verses.txt" --cell=lstm --hidden_size=160 --embedding_size=32 --window=100 --batch_size=32 \
-  --state=carry --learning_rate=0.008 --epochs=70 --validation=0.05 --test=0.01 --norefit --threads=1 --output="$work/model"
-python3 client/examples/name_tokens.py "$work/model/model.safetensors" "$here/models/verses/1/model.safetensors" --text="|="$'\n'
+  --state=carry --learning_rate=0.008 --epochs=70 --validation=0.05 --test=0.01 --norefit --threads=1 --token_texts='|=\n' \
+  --output="$work/model"
+install -m 644 "$work/model/model.safetensors" "$here/models/verses/1/model.safetensors"

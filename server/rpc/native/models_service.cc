@@ -1,4 +1,5 @@
 // rondo.v1.Models.
+#include <algorithm>
 #include <string>
 
 #include "model/network_table.h"
@@ -29,6 +30,20 @@ void ToProto(const TableFormat& table, v1::Table* proto) {
   }
 }
 
+// Says nothing if each input is the number in the column of its name.
+void SourcesToProto(const ModelSpec& spec, v1::Model* proto) {
+  const auto is_plain = [](const InputFeature& input) {
+    return input.source.column.empty() && input.source.category.empty() && input.source.ahead == 0;
+  };
+  if (std::all_of(spec.inputs.begin(), spec.inputs.end(), is_plain)) return;
+  for (const InputFeature& input : spec.inputs) {
+    v1::InputSource* source = proto->add_input_sources();
+    source->set_column(input.source.column.empty() ? input.name : input.source.column);
+    source->set_category(input.source.category);
+    source->set_ahead(static_cast<int32_t>(input.source.ahead));
+  }
+}
+
 void ToProto(const Model& model, v1::Model* proto) {
   const ModelSpec& spec = model.spec();
   proto->set_cell(std::string(spec.network_kind()));
@@ -37,6 +52,7 @@ void ToProto(const Model& model, v1::Model* proto) {
   proto->set_input_size(static_cast<int32_t>(spec.input_size()));
   proto->set_output_size(static_cast<int32_t>(spec.output_size()));
   for (const InputFeature& input : spec.inputs) proto->add_inputs(input.name);
+  SourcesToProto(spec, proto);
   proto->set_tokens(static_cast<int32_t>(spec.tokens));
   for (const OutputFeature& output : spec.outputs) proto->add_outputs(output.name);
   proto->set_horizon(static_cast<int32_t>(spec.horizon));

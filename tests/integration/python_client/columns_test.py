@@ -1,10 +1,12 @@
 """Data frames and rows by the names of a model's inputs, whatever their order."""
 
+import dataclasses
 import unittest
 
 import numpy as np
 import pandas as pd
 import rondo
+from rondo import _columns, frames
 from server_process import ServerProcess
 
 
@@ -38,6 +40,25 @@ class ColumnsTest(unittest.TestCase):
             session.step([1, 1])
             known = session.forecast(3, pd.DataFrame({"y": [1.0, 2.0]}))
             self.assertEqual(known.tolist(), session.forecast(3, np.array([[0, 1], [0, 2]])).tolist())
+
+    def test_what_is_known_before_comes_from_later_rows_and_a_category_is_a_one(self):
+        sources = [("y", "", 0), ("promo", "", 1), ("day", "fair", 1), ("day", "usual", 1)]
+        model = dataclasses.replace(
+            self.client.get_model("two"),
+            inputs=("y", "promo+1", "day=fair+1", "day=usual+1"),
+            input_size=4,
+            input_sources=tuple(rondo.InputSourceDescription(*source) for source in sources),
+        )
+        frame = pd.DataFrame({"y": [5, 6, np.nan], "promo": [False, True, True], "day": ["usual", "fair", "usual"]})
+        self.assertEqual(frames.to_inputs(model, frame)[0].tolist(), [[5, 1, 1, 0], [6, 1, 0, 1]])
+        self.assertEqual(_columns.of_frame(frame, model, ["y"]).tolist(), [[5, 1, 1, 0], [6, 1, 0, 1]])
+        self.assertEqual(_columns.of_row({"y": 5, "promo+1": 1, "day+1": "fair"}, model), [5, 1, 1, 0])
+        with self.assertRaisesRegex(ValueError, "wants day, promo of up to 1 timesteps later"):
+            frames.to_inputs(model, frame[:2])
+        with self.assertRaisesRegex(ValueError, "day is 'flood'; model 'two' knows fair, usual"):
+            frames.to_inputs(model, frame.assign(day=["usual", "flood", "usual"]))
+        with self.assertRaisesRegex(ValueError, r"promo\+1 is missing"):
+            _columns.of_row({"y": 5, "promo": 1, "day+1": "fair"}, model)
 
     def test_a_column_that_is_missing_is_named(self):
         with self.assertRaisesRegex(ValueError, "y is missing; there is x, z, and model 'two' takes x, y"):

@@ -59,6 +59,45 @@ TEST(RowMappingTest, ColumnsAreFoundByNameAndOthersAreIgnored) {
   EXPECT_THAT(timesteps.times, IsEmpty());
 }
 
+ModelDescription Shop() {
+  ModelDescription model;
+  model.name = "shop";
+  model.inputs = {"sales", "price+1", "day=fair+1", "day=usual+1"};
+  model.input_sources = {{"sales", "", 0}, {"price", "", 1}, {"day", "fair", 1}, {"day", "usual", 1}};
+  model.outputs = {"sales"};
+  model.input_size = 4;
+  model.output_size = model.horizon = 1;
+  return model;
+}
+
+TEST(RowMappingTest, WhatIsKnownBeforeIsTakenFromTheRowAfter) {
+  absl::StatusOr<RowMapping> mapping = RowMapping::Create(Shop(), {"day", "price", "sales"}, {});
+  ASSERT_TRUE(mapping.ok()) << mapping.status();
+  EXPECT_EQ(mapping->ahead(), 1u);
+  EXPECT_THAT(mapping->ColumnsKnownBefore(), ElementsAre("price", "day"));
+  EXPECT_FALSE(mapping->HasOnlyWhatIsKnownBefore({1, {"usual", "3", "70"}}));
+  EXPECT_TRUE(mapping->HasOnlyWhatIsKnownBefore({1, {"usual", "3", ""}}));
+  Timesteps timesteps;
+  ASSERT_TRUE(mapping->Append({1, {"usual", "3", "70"}, {{"fair", "2", ""}}}, &timesteps).ok());
+  EXPECT_THAT(timesteps.values, ElementsAre(70, 2, 1, 0));
+  EXPECT_THAT(mapping->Append({2, {"usual", "3", "70"}}, &timesteps).message(),
+              HasSubstr("row 3, column 'price': there is no such row"));
+  EXPECT_THAT(mapping->Append({2, {"usual", "3", "70"}, {{"flood", "2", ""}}}, &timesteps).message(),
+              HasSubstr("row 3, column 'day': 'flood' is none of fair, usual"));
+  EXPECT_THAT(mapping->Append({2, {"usual", "3", "70"}, {{"fair"}}}, &timesteps).message(),
+              HasSubstr("a row after row 2 has 1 cells"));
+  EXPECT_EQ(timesteps.values.size(), 4u);
+}
+
+TEST(RowMappingTest, AColumnThatHasTheNextTimestepsValueNeedsNoRowAfter) {
+  absl::StatusOr<RowMapping> mapping = RowMapping::Create(Shop(), {"day+1", "price+1", "sales"}, {});
+  ASSERT_TRUE(mapping.ok()) << mapping.status();
+  EXPECT_EQ(mapping->ahead(), 0u);
+  Timesteps timesteps;
+  ASSERT_TRUE(mapping->Append({1, {"usual", "3", "70"}}, &timesteps).ok());
+  EXPECT_THAT(timesteps.values, ElementsAre(70, 3, 0, 1));
+}
+
 TEST(RowMappingTest, AMissingColumnIsNamed) {
   EXPECT_EQ(CreateError(Weather(), {"rain", "Wind"}), "column 'wind' is missing; the header has: rain, Wind");
   EXPECT_EQ(CreateError(Weather(), {"rain", "wind"}, "day"), "column 'day' is missing; the header has: rain, wind");

@@ -89,6 +89,17 @@ TEST(SpecJsonTest, AVocabularyIsTheTextsOfTheTokens) {
   EXPECT_EQ(ParseSpecJson(SpecJson(*spec))->vocabulary->texts(), spec->vocabulary->texts());
 }
 
+TEST(SpecJsonTest, WhereATableHasAnInputIsReadAndWritten) {
+  const std::string input = R"({"name":"day=fair+2","mean":0.0,"std":1.0,"column":"day","category":"fair","ahead":2})";
+  const auto spec = ParseSpecJson(absl::StrReplaceAll(kWeather, {{R"({"name":"wind"})", input}}));
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(spec->inputs[1].source.column, "day");
+  EXPECT_EQ(spec->inputs[1].source.category, "fair");
+  EXPECT_EQ(spec->inputs[1].source.ahead, 2);
+  EXPECT_EQ(spec->inputs[0].source.ahead, 0);
+  EXPECT_THAT(SpecJson(*spec), HasSubstr(input));
+}
+
 TEST(SpecJsonTest, AbsentOptionalKeysHaveTheirDefaults) {
   const auto spec = ParseSpecJson(R"({"format":1,"cell":"lstm","inputs":{"tokens":10},"outputs":[{"name":"a"}]})");
   ASSERT_TRUE(spec.ok()) << spec.status();

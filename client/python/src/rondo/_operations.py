@@ -118,7 +118,7 @@ def forecast(
         horizon=horizon,
         known_inputs=future.ravel().tolist(),
         known_times=_wire.unix_seconds(
-            _columns.times_of(known_inputs, known_times, model), horizon - 1, "known_times"
+            _columns.times_of(known_inputs, known_times, model, fed_back), horizon - 1, "known_times"
         ),
         num_paths=num_paths,
         path_quantiles=path_quantiles,

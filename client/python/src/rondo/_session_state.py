@@ -187,7 +187,7 @@ def step_many(
             )
     if len({session.id for session in sessions}) != len(sessions):
         raise ValueError("a session is given twice; each takes one step")
-    array = np.asarray(_columns.of_frame(x, model), dtype=np.float32)
+    array = np.asarray(_columns.of_sessions(x, model), dtype=np.float32)
     if array.shape != (len(sessions), model.input_size):
         raise ValueError(f"x has shape {array.shape}; wanted [{len(sessions)} sessions, {model.input_size} inputs]")
     sequences = _sequences(sessions, array, times)

@@ -16,11 +16,14 @@ from .v1 import inference_pb2, models_pb2, sessions_pb2
 
 
 def rows(
-    values: npt.ArrayLike, model: messages.ModelDescription, name: str = "values", optional: Collection[str] = ()
+    values: npt.ArrayLike,
+    model: messages.ModelDescription,
+    name: str = "values",
+    fed_back: Collection[str] | None = None,
 ) -> messages.FloatArray:
     """[timesteps, input_size] as float32; of a data frame the columns that the model names. A flat or transposed array
     would otherwise be read as other timesteps."""
-    array = np.asarray(_columns.of_frame(values, model, optional), dtype=np.float32)
+    array = np.asarray(_columns.of_frame(values, model, fed_back), dtype=np.float32)
     if array.ndim != 2 or array.shape[1] != model.input_size:
         raise ValueError(
             f"{name} has shape {array.shape}; model '{model.name}' takes [timesteps, {model.input_size}]"
@@ -198,6 +201,10 @@ def from_model(model: models_pb2.Model) -> messages.ModelDescription:
         whole_sequence=model.whole_sequence,
         deterministic=model.deterministic,
         weights=model.weights,
+        input_sources=tuple(
+            messages.InputSourceDescription(source.column, source.category, source.ahead)
+            for source in model.input_sources
+        ),
         vocabulary=tuple(model.vocabulary),
     )
 

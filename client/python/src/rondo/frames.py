@@ -19,14 +19,18 @@ __all__ = ["to_frame", "to_inputs"]
 def to_inputs(model: ModelDescription, frame: pd.DataFrame) -> tuple[FloatArray, pd.DatetimeIndex | None]:
     """The frame's columns by the model's input names, in any order and among others.
 
+    What the model wants to know of a later timestep is taken from the later row, so the frame ends with rows that have
+    no more than that: NaN in every other input. They are no timesteps.
+
     Returns:
         values [rows, input_size], and the frame's index as times if it has them.
 
     Raises:
-        ValueError: an input has no column.
+        ValueError: an input has no column, a category is unknown, or the rows end before what has to be known.
     """
-    times = frame.index if isinstance(frame.index, pd.DatetimeIndex) else None
-    return _wire.rows(frame, model), times
+    values = _wire.rows(frame, model)
+    times = frame.index[: len(values)] if isinstance(frame.index, pd.DatetimeIndex) else None
+    return values, times
 
 
 def to_frame(

@@ -67,6 +67,17 @@ class TableDescription:
 
 
 @dataclasses.dataclass(frozen=True)
+class InputSourceDescription:
+    """Where in a table an input of a timestep comes from."""
+
+    column: str
+    category: str = ""
+    """Not empty: the input is 1 where the column has this text, else 0."""
+    ahead: int = 0
+    """The input is what the column has so many timesteps later, which is known before."""
+
+
+@dataclasses.dataclass(frozen=True)
 class ElementDescription:
     """One element of a model's network."""
 
@@ -135,6 +146,8 @@ class ModelDescription:
     """The bits of a session's answers do not depend on what shares its batches."""
     weights: str = ""
     """How the weights of its recurrent layers are held: "f32", "bf16" or "int8"."""
+    input_sources: tuple[InputSourceDescription, ...] = ()
+    """One an input; empty: each is the number in the column of its name."""
     vocabulary: tuple[str, ...] = ()
     """The texts of a token model's tokens, by token; empty: it has none, or `list_models` was asked."""
 
