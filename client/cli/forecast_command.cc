@@ -16,8 +16,9 @@ constexpr char kDescription[] =
 move. Row k of the answer is the k-th step after the session's last one. --known is a CSV table with
 a row for each of the steps 1 to N-1: the inputs that the model does not feed back, and a time
 column if there is one. A model with inputs that are known before takes rows for the steps 1 to N,
-or for as many more as it looks ahead. More rows are ignored. Without a time column in it the time of each step is
-printed, if the model's table says how long a step is and the session's rows had times.
+or for as many more as it looks ahead. More rows are ignored. Without a time column in it the time
+of each step is printed, if the model's table says how long a step is and the session's rows had
+times.
 
 examples:
   rondo forecast seattle --session=my-town --horizon=7

@@ -17,8 +17,8 @@ constexpr char kDescription[] =
 step that meets a broken connection is sent again, and never runs twice: until --timeout, or with
 --retry for as long as it takes. Then a server may restart, or hand its sessions to another one of
 the list, and each row is still answered once, in order.
-A session that has ended, as one that was idle for too long, has no state to go on from: then nothing
-runs, and the exit code is 3. With --anew it begins again at zero state.
+A session that has ended, as one that was idle for too long, has no state to go on from: then
+nothing runs, and the exit code is 3. With --anew it begins again at zero state.
 
 examples:
   ./read-sensor | rondo stream machine --session=pump-7 --retry
