@@ -18,6 +18,8 @@ struct LanesAvx2 {
   // Rows and panels of sixteen columns that a tile of sums holds in the 16 registers; see Tile in step_functions.h.
   static constexpr int kMaxRows = 6;
   static constexpr int PanelsFor(int rows) { return rows == 1 ? 4 : rows <= 3 ? 2 : 1; }
+  // Whether the activations of two rows fit them at once; see two_rows.h.
+  static constexpr bool kFinishesTwoRows = false;
 
   RONDO_LANES static LanesAvx2 Load(const float* from) { return {_mm256_loadu_ps(from), _mm256_loadu_ps(from + 8)}; }
   RONDO_LANES static LanesAvx2 LoadOnce(const float* from) {

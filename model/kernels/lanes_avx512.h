@@ -17,6 +17,8 @@ struct LanesAvx512 {
   // Rows and panels of sixteen columns that a tile of sums holds in the 32 registers; see Tile in step_functions.h.
   static constexpr int kMaxRows = 12;
   static constexpr int PanelsFor(int rows) { return rows <= 2 ? 8 : rows <= 6 ? 4 : 2; }
+  // Whether the activations of two rows fit them at once; see two_rows.h.
+  static constexpr bool kFinishesTwoRows = true;
 
   RONDO_LANES static LanesAvx512 Load(const float* from) { return {_mm512_loadu_ps(from)}; }
   RONDO_LANES static LanesAvx512 LoadOnce(const float* from) {

@@ -18,6 +18,7 @@ struct LanesPlain {
   // Rows and panels of sixteen columns that a tile of sums holds; see Tile in step_functions.h.
   static constexpr int kMaxRows = 2;
   static constexpr int PanelsFor(int) { return 1; }
+  static constexpr bool kFinishesTwoRows = false;
 
   RONDO_LANES static LanesPlain Load(const float* from) { return LoadFirst(from, 16); }
   // Load, and one read for all uses: gcc 12 reads again for each of two.

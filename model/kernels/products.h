@@ -22,13 +22,14 @@ template <typename Lanes, int kRows>
 RONDO_LANES_FUNCTION void RunPanels(const ProductProblem& p, size_t first_row, size_t first_panel, size_t num_panels) {
   constexpr size_t kStride = Lanes::PanelsFor(kRows) * kLanes;
   alignas(64) float sums[kRows * kStride];
-  TileRows<Lanes> rows;
-  for (int row = 0; row < kRows; ++row) {
-    rows.x[row] = p.x + (first_row + row) * p.x_stride;
-    rows.h[row] = p.h == nullptr ? rows.x[row] : p.h + (first_row + row) * p.h_stride;
-  }
+  TileRows rows;
+  rows.x = p.x + first_row * p.x_stride;
+  rows.x_stride = p.x_stride;
+  rows.h = p.h == nullptr ? rows.x : p.h + first_row * p.h_stride;
+  rows.h_stride = p.h_stride;
   Product<Lanes, kRows>(rows, *p.columns, first_panel, num_panels,
-                        BytesAhead(*p.columns, num_panels, first_row / kRows), sums, kStride);
+                        AheadOf(*p.columns, num_panels, first_row / kRows, (p.num_rows + kRows - 1) / kRows), sums,
+                        kStride);
   for (int row = 0; row < kRows; ++row) {
     float* const y = p.y + (first_row + row) * p.y_stride;
     for (size_t panel = 0; panel < num_panels; ++panel) {

@@ -8,6 +8,7 @@
 #include "model/kernels/cells.h"
 #include "model/kernels/lanes_avx2.h"
 #include "model/kernels/products.h"
+#include "model/kernels/timesteps.h"
 
 namespace rondo {
 

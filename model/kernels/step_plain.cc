@@ -5,6 +5,7 @@
 #include "model/kernels/lanes_plain.h"
 #include "model/kernels/products.h"
 #include "model/kernels/step_functions.h"
+#include "model/kernels/timesteps.h"
 
 namespace rondo {
 
