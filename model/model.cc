@@ -43,7 +43,7 @@ absl::StatusOr<std::shared_ptr<Model>> Prepare(ModelFile file, const Network::Op
   absl::StatusOr<std::unique_ptr<Network>> network =
       Network::Create(std::move(file.spec), std::move(file.weights), options);
   if (!network.ok()) return network.status();
-  if (narrow) {
+  if (narrow && (*network)->weights() != WeightFormat::kF32) {
     const absl::StatusOr<double> error = WeightsError(**network, wanted);
     if (!error.ok()) return error.status();
     model->weights_error = *error;

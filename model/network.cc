@@ -103,7 +103,7 @@ Network::Impl::Impl(ModelSpec spec, Weights weights, NetworkKernels kernels, con
       kernel_name_(std::move(kernels.name)),
       element_kernel_names_(std::move(kernels.element_names)),
       head_kernel_name_(std::move(kernels.head_name)),
-      weights_(*options.weights),
+      weights_(kernels.weights),
       deterministic_(kernels.deterministic) {
   for (size_t rows = 0; rows <= batch_sizes_.back(); ++rows) {
     padded_batch_size_.push_back(*std::lower_bound(batch_sizes_.begin(), batch_sizes_.end(), rows));

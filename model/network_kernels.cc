@@ -91,6 +91,7 @@ absl::StatusOr<NetworkKernels> MakeNetworkKernels(const ModelSpec& spec, const W
     if (!made.ok()) return made.status();
     of_layers = *std::move(made);
     kernels.deterministic = of_layers.deterministic;
+    kernels.weights = of_layers.weights;
   } else {
     of_layers.batch_sizes.resize(options.max_batch_size);
     std::iota(of_layers.batch_sizes.begin(), of_layers.batch_sizes.end(), 1);

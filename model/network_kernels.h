@@ -22,6 +22,7 @@ struct NetworkKernels {
   std::vector<size_t> batch_sizes;                       // ascending; all elements run each of them
   std::vector<float> initial_state;                      // [state_size], or empty: zeros
   bool deterministic = true;                             // see LayerKernels
+  WeightFormat weights = WeightFormat::kF32;             // of its recurrent layers
   std::string name;                                      // for people
   std::vector<std::string> element_names;                // for people, one a node
   std::string head_name;                                 // for people

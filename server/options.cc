@@ -139,12 +139,14 @@ OptionGroup Computing(ServerOptions* options) {
         "How the weights of recurrent layers are held; all sums are of float32. bf16 and int8 make a big network "
         "faster "
         "where few rows share its steps, and its answers less exact: a model whose answers they take farther than 5 % "
-        "of what its outputs span is not loaded. They need --kernel=rondo or auto. Servers that share a "
+        "of what its outputs span is not loaded. A network whose weights take less than 1 MiB as f32 stays f32, which "
+        "is faster there; `rondo models` and rondo_model_info say what each has. They need --kernel=rondo or auto. "
+        "Servers that share a "
         "--session_store "
         "should agree. model: as each model's file says; f32 if it says nothing."},
        {"deterministic", Switch(&options->deterministic),
         "Leaves with the next version, and is logged as a warning: --kernel=rondo, which it stands for, is what makes "
-        "answers independent of what shares their batch."}}};
+        "answers independent of what shares their batch. Not with --kernel=onednn."}}};
 }
 
 OptionGroup Sessions(SessionTable::Options* options) {
@@ -232,6 +234,10 @@ absl::Status Finish(ServerOptions* options) {
     return Invalid(registry.model_files.empty() ? "neither --model nor --model_repository is given"
                                                 : "both --model and --model_repository are given",
                    ": wanted exactly one of --model=FILE[,FILE...] and --model_repository=DIR");
+  }
+  if (options->deterministic && options->registry.network.kernel == KernelKind::kOneDnn) {
+    return Invalid("--deterministic and --kernel=onednn are both given",
+                   ": wanted one of them, since oneDNN's answers depend on what shares their batch");
   }
   if (options->deterministic) options->registry.network.kernel = KernelKind::kRondo;
   if (absl::Status access = CheckAccess(options->access, {options->listen, options->http_listen}); !access.ok()) {

@@ -52,19 +52,26 @@ absl::StatusOr<LayerKernels> MakeOneDnnKernels(const std::vector<LayerShape>& sh
 }
 
 LayerKernels MakeKernelsOfOurs(const std::vector<LayerShape>& shapes, const std::vector<LayerWeights>& weights,
-                               KernelKind kind, const KernelOptions& options) {
+                               KernelKind kind, WeightFormat format, const KernelOptions& options) {
   LayerKernels kernels;
   kernels.batch_sizes = AllBatchSizes(options.max_batch_size);
   kernels.deterministic = true;
+  kernels.weights = format;
   for (size_t layer = 0; layer < shapes.size(); ++layer) {
-    kernels.layers.push_back(kind == KernelKind::kReference
-                                 ? MakeReferenceKernel(shapes[layer], weights[layer])
-                                 : MakeRondoKernel(shapes[layer], weights[layer], options.max_batch_size,
-                                                   options.instruction_set,
-                                                   options.weights.value_or(WeightFormat::kF32)));
+    kernels.layers.push_back(
+        kind == KernelKind::kReference
+            ? MakeReferenceKernel(shapes[layer], weights[layer])
+            : MakeRondoKernel(shapes[layer], weights[layer], options.max_batch_size, options.instruction_set, format));
   }
   kernels.name = kernels.layers.back()->name();
   return kernels;
+}
+
+// Of all layers, held as float32.
+size_t WeightBytes(const std::vector<LayerWeights>& weights) {
+  size_t floats = 0;
+  for (const LayerWeights& layer : weights) floats += layer.weight_ih.size() + layer.weight_hh.size();
+  return floats * sizeof(float);
 }
 
 }  // namespace
@@ -75,16 +82,18 @@ KernelKind ChooseKernel(const std::vector<LayerShape>&, InstructionSet instructi
 
 absl::StatusOr<LayerKernels> MakeLayerKernels(const std::vector<LayerShape>& shapes,
                                               const std::vector<LayerWeights>& weights, const KernelOptions& options) {
-  const WeightFormat format = options.weights.value_or(WeightFormat::kF32);
-  const bool narrow = format != WeightFormat::kF32;
-  KernelKind kind = options.kernel;
-  if (kind == KernelKind::kAuto) kind = narrow ? KernelKind::kRondo : ChooseKernel(shapes, options.instruction_set);
-  if (narrow && kind != KernelKind::kRondo) {
+  const WeightFormat wanted = options.weights.value_or(WeightFormat::kF32);
+  if (wanted != WeightFormat::kF32 && options.kernel != KernelKind::kAuto && options.kernel != KernelKind::kRondo) {
     return absl::InvalidArgumentError(
-        absl::StrCat("the weights are to be held as ", WeightFormatName(format),
+        absl::StrCat("the weights are to be held as ", WeightFormatName(wanted),
                      "; wanted f32, or the kernel rondo or auto, which alone reads them"));
   }
-  if (kind != KernelKind::kOneDnn) return MakeKernelsOfOurs(shapes, weights, kind, options);
+  const WeightFormat format = WeightBytes(weights) < options.narrow_from_bytes ? WeightFormat::kF32 : wanted;
+  KernelKind kind = options.kernel;
+  if (kind == KernelKind::kAuto) {
+    kind = format != WeightFormat::kF32 ? KernelKind::kRondo : ChooseKernel(shapes, options.instruction_set);
+  }
+  if (kind != KernelKind::kOneDnn) return MakeKernelsOfOurs(shapes, weights, kind, format, options);
   return MakeOneDnnKernels(shapes, weights, SpacedBatchSizes(options.max_batch_size));
 }
 

@@ -23,6 +23,9 @@ struct KernelOptions {
   size_t max_batch_size = 64;  // rows of one kernel call, 1..1024; more rows run as several calls
   // How kRondo holds the weights of recurrent layers; absent: as the model's description says.
   std::optional<WeightFormat> weights;
+  // Recurrent weights that take fewer bytes as float32, all layers together, are held so whatever is wanted: they stay
+  // in the cache, and there narrower ones take 1.1 to 1.3 times as long (kernel-bench's rows of weights).
+  size_t narrow_from_bytes = size_t{1} << 20;
   // Of kRondo and the output head. All of them answer alike, so only tests choose.
   InstructionSet instruction_set = FastestInstructionSet();
 };
@@ -33,12 +36,13 @@ struct LayerKernels {
   std::vector<size_t> batch_sizes;  // ascending; the last is the largest batch
   // A row's result does not depend on what shares its batch, bit for bit: with every kernel but oneDNN's.
   bool deterministic = false;
-  std::string name;  // for people: "rondo/avx512", "onednn/ref"
+  WeightFormat weights = WeightFormat::kF32;  // how they are held
+  std::string name;                           // for people: "rondo/avx512", "onednn/ref"
 };
 
 // The kind that kAuto stands for, with weights of float32: ours with AVX2 and AVX-512, whatever the cells and their
-// sizes. kernel-bench has them side by side: LSTM and GRU of 16 to 512 units at 1 to 64 rows at 0.98 to 14 times
-// oneDNN's speed; of 1024 units at 1.0 to 2.0 times up to 16 rows, and a GRU's at 64 rows with AVX-512 at 0.85 to 1.0.
+// sizes. kernel-bench has them side by side: LSTM and GRU of 16 to 1024 units at 1 to 64 rows at 1.0 to 11 times
+// oneDNN's speed.
 // Without those instructions a fused multiply-add may be a call of the C library, and oneDNN runs all but what it gets
 // wrong.
 KernelKind ChooseKernel(const std::vector<LayerShape>& shapes, InstructionSet instruction_set);

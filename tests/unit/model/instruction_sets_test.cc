@@ -156,6 +156,7 @@ class SameBitsTest : public testing::TestWithParam<CellCase> {
     Network::Options options;
     options.kernel = KernelKind::kRondo;
     options.weights = kFormats[Below(3)];
+    options.narrow_from_bytes = 0;
     for (const InstructionSet set : InstructionSets()) {
       SCOPED_TRACE(absl::StrCat(InstructionSetName(set), ", weights ", WeightFormatName(*options.weights)));
       options.instruction_set = set;

@@ -53,6 +53,7 @@ std::vector<float> Walk(const ModelSpec& spec, const Weights& weights, KernelKin
   Network::Options options;
   options.kernel = kernel;
   options.weights = format;
+  options.narrow_from_bytes = 0;
   const auto network = MakeNetwork(spec, weights, options);
   Series series(spec, kSeries);
   for (int t = 0; t < 8; ++t) series.Step(*network, RandomInputs(kSeries * spec.input_size(), t));
@@ -114,7 +115,19 @@ TEST(WeightFormatTest, OtherKernelsThanOursAreRefused) {
   Network::Options options;
   options.weights = WeightFormat::kInt8;
   options.instruction_set = InstructionSet::kPlain;
+  options.narrow_from_bytes = 0;
   EXPECT_EQ(MakeNetwork(spec, RandomWeights(spec, 1), options)->kernel_name(), "rondo/plain");
+}
+
+TEST(WeightFormatTest, WeightsThatStayInTheCacheAreHeldAsFloat32) {
+  const ModelSpec spec = MakeSpec({"Rnn", Cell::kRnn}, 8, 8, 1, 1);
+  Network::Options options;
+  options.weights = WeightFormat::kInt8;
+  EXPECT_EQ(MakeNetwork(spec, RandomWeights(spec, 1), options)->weights(), WeightFormat::kF32);
+  options.narrow_from_bytes = 2 * 8 * 8 * sizeof(float);  // those of x and of h
+  EXPECT_EQ(MakeNetwork(spec, RandomWeights(spec, 1), options)->weights(), WeightFormat::kInt8);
+  ++options.narrow_from_bytes;
+  EXPECT_EQ(MakeNetwork(spec, RandomWeights(spec, 1), options)->weights(), WeightFormat::kF32);
 }
 
 // ---- Which models may have them.
@@ -131,6 +144,7 @@ class AccuracyTest : public testing::Test {
     EXPECT_TRUE(WriteModelFile(model_, path_).ok());
     Network::Options options;
     options.weights = format;
+    options.narrow_from_bytes = 0;
     return LoadModel(path_, "m", 1, options);
   }
 

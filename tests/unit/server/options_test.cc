@@ -97,6 +97,10 @@ TEST(OptionsTest, TheKernelIsOursOrOneDnns) {
 TEST(OptionsTest, DeterministicStandsForTheKernelThatIs) {
   EXPECT_EQ(With("deterministic", "true")->registry.network.kernel, KernelKind::kRondo);
   EXPECT_EQ(With("deterministic", "false")->registry.network.kernel, KernelKind::kAuto);
+  // It asks for what oneDNN does not promise.
+  EXPECT_EQ(Parse({"--model=m", "--deterministic", "--kernel=onednn"}).status().message(),
+            "--deterministic and --kernel=onednn are both given: wanted one of them, since oneDNN's answers depend on "
+            "what shares their batch");
 }
 
 TEST(OptionsTest, ZeroMeansWhatTheHelpSays) {
