@@ -63,6 +63,7 @@ start_server() {
   port=$(free_port)
   address=127.0.0.1:$port
   started_at=$EPOCHREALTIME
+  : >"$scratch/server.log"  # the server before this one was listening too
   taskset -c "$on" "$bin/rondo-server" --model_repository="$scratch/models" --listen="$address" \
     --http_listen=127.0.0.1:0 "$@" >"$scratch/server.log" 2>&1 &
   server_pid=$!

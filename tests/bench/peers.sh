@@ -2,7 +2,8 @@
 # Measures Rondo against what a user would pick instead, on the same load: onnxruntime behind grpc.aio as most people
 # write it (each message a run of its own, and batched), and Triton with its Python backend. All serve one LSTM with one
 # session a stream, through Triton's streaming protocol (Rondo through its own too), on one core, the generator on the
-# other; their turns alternate. Prints the messages a second and the latencies of each, and Rondo's part of each.
+# other; their turns alternate. Prints the messages a second, the latencies and the CPU time of each, and Rondo's part of
+# each. CPU time a message is what to read where other programs use the machine: they take turns, but not CPU time.
 #
 #   tests/bench/peers.sh [--no_build] [--seconds=N] [--turns=N] [--hidden=H]    N: seconds of a turn (default 3), turns (3)
 #
@@ -12,7 +13,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 build=yes seconds=3 turns=3 hidden=64
-readonly inputs=64
+readonly inputs=64 warmup=0.5
 for argument in "$@"; do
   case $argument in
     --no_build) build=no ;;
@@ -38,6 +39,8 @@ fi
 readonly packages=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 readonly version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
+# forget_log: what the server before the next one has logged.
+forget_log() { : >"$scratch/server.log"; }
 # await_line TEXT: until the server that was started has logged it.
 await_line() {
   for ((tries = 0; tries < 6000; ++tries)); do
@@ -55,6 +58,7 @@ start_onnxruntime() {
   local port
   port=$(free_port)
   address=127.0.0.1:$port
+  forget_log
   taskset -c "$server_cpu" "$python" tests/bench/peers/onnxruntime_server.py "$port" "$hidden" "$inputs" "$@" \
     >"$scratch/server.log" 2>&1 &
   server_pid=$!
@@ -84,6 +88,7 @@ start_triton() {
   local port
   port=$(free_port)
   address=127.0.0.1:$port
+  forget_log
   PATH=$PWD/build/peers/bin:$PATH PYTHONPATH=$packages LD_LIBRARY_PATH=$packages/nvidia_pytriton.libs \
     PEERS_FOLDER=$PWD/tests/bench/peers PEERS_HIDDEN=$hidden PEERS_INPUTS=$inputs \
     taskset -c "$server_cpu" "$scratch/triton/tritonserver" --model-repository="$scratch/triton/models" \
@@ -93,18 +98,28 @@ start_triton() {
   await_line "Started GRPCInferenceService"
 }
 
+# cpu_ticks PROCESS: what it and its children have used.
+cpu_ticks() {
+  local process
+  for process in "$1" $(pgrep -P "$1"); do cut -d' ' -f14,15 "/proc/$process/stat"; done |
+    awk '{ticks += $1 + $2} END {print ticks}'
+}
+
 readonly foreign=(--protocol=open_inference --input_tensor=x --output_tensor=y --input_shape="1,$inputs")
 # turn SERVER STREAMS TURN: measures one server once, to SERVER-STREAMS-TURN.json in $scratch.
 turn() {
   local out=$scratch/$1-$2-$3.json
-  local placed=(--streams="$2" --warmup=500ms --cpus="$client_cpu")
+  local as=("${foreign[@]}") before
   case $1 in
-    rondo) start_server "$server_cpu" && load "$out" --model=lstm "${placed[@]}" ;;
-    rondo_triton) start_server "$server_cpu" && load "$out" --model=lstm --protocol=open_inference "${placed[@]}" ;;
-    onnxruntime) start_onnxruntime && load "$out" --model=lstm "${foreign[@]}" "${placed[@]}" ;;
-    onnxruntime_batched) start_onnxruntime --batch && load "$out" --model=lstm "${foreign[@]}" "${placed[@]}" ;;
-    triton) start_triton && load "$out" --model=lstm "${foreign[@]}" "${placed[@]}" ;;
+    rondo) start_server "$server_cpu" && as=() ;;
+    rondo_triton) start_server "$server_cpu" && as=(--protocol=open_inference) ;;
+    onnxruntime) start_onnxruntime ;;
+    onnxruntime_batched) start_onnxruntime --batch ;;
+    triton) start_triton ;;
   esac
+  before=$(cpu_ticks "$server_pid")
+  load "$out" --model=lstm "${as[@]}" --streams="$2" --warmup="${warmup}s" --cpus="$client_cpu"
+  echo $(($(cpu_ticks "$server_pid") - before)) >"${out%.json}.ticks"
   stop_server
 }
 
@@ -118,21 +133,27 @@ for streams in 1 16 128; do
     for server in "${servers[@]}"; do turn "$server" "$streams" "$number"; done
   done
 done
-"$python" - "$scratch" "$turns" "${servers[@]}" <<'PYTHON'
+"$python" - "$scratch" "$turns" "$(compute "1 + $warmup / $seconds")" "${servers[@]}" <<'PYTHON'
 import json
+import os
 import statistics
 import sys
 
-folder, turns, *servers = sys.argv[1:]
-print("%8s  %-20s %11s %19s %9s %9s  %s" % ("streams", "server", "messages/s", "least..largest", "p50 us", "p99 us", "rondo / it"))
+folder, turns, with_warmup, *servers = sys.argv[1:]
+print("%8s  %-20s %11s %19s %9s %9s %8s  %10s %8s" % ("streams", "server", "messages/s", "least..largest", "p50 us", "p99 us",
+                                                      "CPU us", "messages", "CPU"))
 for streams in (1, 16, 128):
-    rondo = None
+    rondo = rondo_cpu = None
     for server in servers:
-        runs = [json.load(open(f"{folder}/{server}-{streams}-{turn}.json")) for turn in range(int(turns))]
+        names = [f"{folder}/{server}-{streams}-{turn}" for turn in range(int(turns))]
+        runs = [json.load(open(name + ".json")) for name in names]
         rates = [run["messages_per_second"] for run in runs]
         mean = statistics.mean(rates)
-        rondo = rondo or mean
         p50, p99 = (statistics.mean(run[key] for run in runs) * 1e6 for key in ("p50_seconds", "p99_seconds"))
-        print("%8d  %-20s %11.0f %9.0f..%8.0f %9.0f %9.0f  %.2f" %
-              (streams, server, mean, min(rates), max(rates), p50, p99, rondo / mean))
+        ticks = sum(int(open(name + ".ticks").read()) for name in names)
+        messages = sum(run["messages"] for run in runs) * float(with_warmup)
+        cpu = ticks / os.sysconf("SC_CLK_TCK") / messages * 1e6
+        rondo, rondo_cpu = rondo or mean, rondo_cpu or cpu
+        print("%8d  %-20s %11.0f %9.0f..%8.0f %9.0f %9.0f %8.1f  %9.2fx %7.2fx" %
+              (streams, server, mean, min(rates), max(rates), p50, p99, cpu, rondo / mean, cpu / rondo_cpu))
 PYTHON
