@@ -1,4 +1,3 @@
-#include "model/kernels/step_functions.h"
 
 #if defined(__x86_64__)
 
@@ -8,12 +7,16 @@
 #include "model/kernels/cells.h"
 #include "model/kernels/lanes_avx512.h"
 #include "model/kernels/products.h"
+#include "model/kernels/step_functions.h"
 #include "model/kernels/timesteps.h"
+#include "model/kernels/training.h"
 
 namespace rondo {
 
 const StepFunctions kAvx512Functions = {RunStep<LanesAvx512>, RunTimesteps<LanesAvx512>, RunDense<LanesAvx512, 4, 4>,
                                         RunProduct<LanesAvx512>, RunActivate<LanesAvx512>};
+
+const TrainingFunctions kAvx512Training = MakeTrainingFunctions<LanesAvx512>();
 
 }  // namespace rondo
 

@@ -1,5 +1,7 @@
 #include "model/kernels/step_functions.h"
 
+#include "model/kernels/training_functions.h"
+
 namespace rondo {
 
 // A gru with reset before keeps z and r * h between its two passes.
@@ -22,6 +24,16 @@ const StepFunctions& StepFunctionsFor(InstructionSet instruction_set) {
   (void)instruction_set;
 #endif
   return kPlainFunctions;
+}
+
+const TrainingFunctions& TrainingFunctionsFor(InstructionSet instruction_set) {
+#if defined(__x86_64__)
+  if (instruction_set == InstructionSet::kAvx512) return kAvx512Training;
+  if (instruction_set == InstructionSet::kAvx2) return kAvx2Training;
+#else
+  (void)instruction_set;
+#endif
+  return kPlainTraining;
 }
 
 }  // namespace rondo

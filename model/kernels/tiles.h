@@ -25,11 +25,11 @@ enum class Summands { kXThenH, kX, kHAfterX };
 // Where the rows of one tile are: one begins a stride after the one before.
 struct TileRows {
   Summands summands = Summands::kXThenH;
-  const float* x;
-  size_t x_stride;
-  const float* h;
-  size_t h_stride;
-  const float* sums_of_x;  // kHAfterX, of one row: [panels][kLanes] of all columns
+  const float* x = nullptr;
+  size_t x_stride = 0;
+  const float* h = nullptr;
+  size_t h_stride = 0;
+  const float* sums_of_x = nullptr;  // kHAfterX, of one row: [panels][kLanes] of all columns
 };
 
 // Each tile of rows fetches a part of the panels that come next into the L2 cache, some cache lines every so many rows

@@ -18,6 +18,7 @@ RecurrentLayer::Shape LayerShape(const NetworkShape& shape, const Backprop::Opti
   layer.batch_size = options.batch_size;
   layer.input_size = k == 0 ? shape.input_size : shape.hidden_size;
   layer.hidden_size = shape.hidden_size;
+  layer.input_gradient = k > 0 || shape.tokens > 0;
   return layer;
 }
 

@@ -54,7 +54,7 @@ absl::Status Guarded(const Body& body) {
   } catch (const dnnl::error& error) {
     return absl::InternalError(absl::StrCat("oneDNN: ", error.what()));
   } catch (const std::bad_alloc&) {
-    return absl::ResourceExhaustedError("no memory for the window: smaller --batch_size, --window or --hidden_size");
+    return absl::ResourceExhaustedError(kNoMemoryForWindow);
   }
   return absl::OkStatus();
 }
@@ -66,20 +66,20 @@ std::string OneDnnVersion() {
   return absl::StrCat(version->major, ".", version->minor, ".", version->patch);
 }
 
-void PrepareTrainingThread(int threads) {
-  _mm_setcsr(_mm_getcsr() | 0x8040);  // flush to zero, denormals are zero; threads started from here on inherit it
-  omp_set_num_threads(threads > 0 ? threads : AvailableCpus());
-}
-
 void MultiplyMatrices(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float* a,
                       const float* b, float beta, float* c) {
   dnnl::sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, 1.0f, a, transpose_a ? m : k, b,
               transpose_b ? k : n, beta, c, n);
 }
 
-class RecurrentLayer::Impl {
+namespace {
+
+thread_local int training_threads = 1;
+
+class OneDnnLayer : public RecurrentLayer {
  public:
-  explicit Impl(const Shape& shape)
+  // Throws dnnl::error.
+  explicit OneDnnLayer(const Shape& shape)
       : shape_(shape),
         engine_(dnnl::engine::kind::cpu, 0),
         stream_(engine_),
@@ -96,24 +96,52 @@ class RecurrentLayer::Impl {
     }
   }
 
-  void SetWeights(const Tensors<const float>& weights) {
+  absl::Status SetWeights(const Tensors<const float>& weights) override {
+    return Guarded([&] { Bring(weights); });
+  }
+  absl::Status Forward() override {
+    return Guarded([&] { Execute(forward_, forward_args_); });
+  }
+  absl::Status Backward() override {
+    return Guarded([&] { Execute(backward_, backward_args_); });
+  }
+  absl::Status AddGradients(const Tensors<float>& gradients) override {
+    return Guarded([&] { Add(gradients); });
+  }
+
+  float* input() override { return Handle(DNNL_ARG_SRC_LAYER); }
+  const float* output() const override { return Handle(DNNL_ARG_DST_LAYER); }
+  float* output_gradient() override { return Handle(DNNL_ARG_DIFF_DST_LAYER); }
+  float* input_gradient() override { return Handle(DNNL_ARG_DIFF_SRC_LAYER); }
+  float* state_in(int part) override { return Handle(part == 0 ? DNNL_ARG_SRC_ITER : DNNL_ARG_SRC_ITER_C); }
+  const float* state_out(int part) const override {
+    return Handle(part == 0 ? DNNL_ARG_DST_ITER : DNNL_ARG_DST_ITER_C);
+  }
+  const std::string& kernel_name() const override { return kernel_name_; }
+
+ private:
+  struct Descs {
+    memory::desc src, state, dst, bias, any_ih, any_hh;
+  };
+  struct Reorder {  // made once: making one costs more than running it on a small network
+    Reorder(const memory& source, const memory& target) : from(source), to(target), primitive(from, to) {}
+    memory from, to;
+    dnnl::reorder primitive;
+  };
+
+  void Bring(const Tensors<const float>& weights) {
     order_.FromFile(weights.weight_ih.data(), shape_.input_size, static_cast<float*>(plain_ih_.get_data_handle()));
     order_.FromFile(weights.weight_hh.data(), shape_.hidden_size, static_cast<float*>(plain_hh_.get_data_handle()));
     order_.JoinBiases(weights.bias_ih.data(), weights.bias_hh.data(), Handle(DNNL_ARG_BIAS));
     Run(weights_in_);
   }
 
-  void Forward() {
-    forward_.execute(stream_, forward_args_);
+  void Execute(const dnnl::primitive& primitive, const Arguments& arguments) {
+    primitive.execute(stream_, arguments);
     stream_.wait();
   }
 
-  void Backward() {
-    backward_.execute(stream_, backward_args_);
-    stream_.wait();
-  }
-
-  void AddGradients(const Tensors<float>& gradients) {
+  void Add(const Tensors<float>& gradients) {
     Run(gradients_out_);
     order_.AddToFile(static_cast<float*>(plain_ih_.get_data_handle()), shape_.input_size, gradients.weight_ih.data());
     order_.AddToFile(static_cast<float*>(plain_hh_.get_data_handle()), shape_.hidden_size, gradients.weight_hh.data());
@@ -129,18 +157,6 @@ class RecurrentLayer::Impl {
     return static_cast<float*>(
         (found != forward_args_.end() ? found->second : backward_args_.at(arg)).get_data_handle());
   }
-
-  const std::string& kernel_name() const { return kernel_name_; }
-
- private:
-  struct Descs {
-    memory::desc src, state, dst, bias, any_ih, any_hh;
-  };
-  struct Reorder {  // made once: making one costs more than running it on a small network
-    Reorder(const memory& source, const memory& target) : from(source), to(target), primitive(from, to) {}
-    memory from, to;
-    dnnl::reorder primitive;
-  };
 
   Descs MakeDescs() const {
     const int64_t T = shape_.timesteps, N = shape_.batch_size, I = shape_.input_size, H = shape_.hidden_size,
@@ -259,37 +275,21 @@ class RecurrentLayer::Impl {
   std::string kernel_name_;
 };
 
-RecurrentLayer::RecurrentLayer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-RecurrentLayer::~RecurrentLayer() = default;
+}  // namespace
 
-absl::StatusOr<std::unique_ptr<RecurrentLayer>> RecurrentLayer::Create(const Shape& shape) {
+void PrepareTrainingThread(int threads) {
+  _mm_setcsr(_mm_getcsr() | 0x8040);  // flush to zero, denormals are zero; threads started from here on inherit it
+  training_threads = threads > 0 ? threads : AvailableCpus();
+  omp_set_num_threads(training_threads);
+}
+
+int TrainingThreads() { return training_threads; }
+
+absl::StatusOr<std::unique_ptr<RecurrentLayer>> CreateOneDnnLayer(const RecurrentLayer::Shape& shape) {
   std::unique_ptr<RecurrentLayer> layer;
-  const absl::Status status = Guarded([&] { layer.reset(new RecurrentLayer(std::make_unique<Impl>(shape))); });
+  const absl::Status status = Guarded([&] { layer = std::make_unique<OneDnnLayer>(shape); });
   if (!status.ok()) return status;
   return layer;
 }
-
-absl::Status RecurrentLayer::SetWeights(const Tensors<const float>& weights) {
-  return Guarded([&] { impl_->SetWeights(weights); });
-}
-absl::Status RecurrentLayer::Forward() {
-  return Guarded([&] { impl_->Forward(); });
-}
-absl::Status RecurrentLayer::Backward() {
-  return Guarded([&] { impl_->Backward(); });
-}
-absl::Status RecurrentLayer::AddGradients(const Tensors<float>& gradients) {
-  return Guarded([&] { impl_->AddGradients(gradients); });
-}
-
-float* RecurrentLayer::input() { return impl_->Handle(DNNL_ARG_SRC_LAYER); }
-const float* RecurrentLayer::output() const { return impl_->Handle(DNNL_ARG_DST_LAYER); }
-float* RecurrentLayer::output_gradient() { return impl_->Handle(DNNL_ARG_DIFF_DST_LAYER); }
-float* RecurrentLayer::input_gradient() { return impl_->Handle(DNNL_ARG_DIFF_SRC_LAYER); }
-float* RecurrentLayer::state_in(int part) { return impl_->Handle(part == 0 ? DNNL_ARG_SRC_ITER : DNNL_ARG_SRC_ITER_C); }
-const float* RecurrentLayer::state_out(int part) const {
-  return impl_->Handle(part == 0 ? DNNL_ARG_DST_ITER : DNNL_ARG_DST_ITER_C);
-}
-const std::string& RecurrentLayer::kernel_name() const { return impl_->kernel_name(); }
 
 }  // namespace rondo::train
