@@ -50,12 +50,27 @@ absl::Status NotThere(absl::string_view name, const Model& model, const std::vec
       absl::StrCat("the state has to fit element '", name, "', and model '", model.name, "' has ", Shown(parts)));
 }
 
+// INVALID_ARGUMENT: `names` are more than the elements of `to`, or one of them comes twice.
+absl::Status CheckNames(absl::Span<const absl::string_view> names, const Model& to,
+                        const std::vector<StatePart>& targets) {
+  if (names.size() > targets.size()) {
+    return absl::InvalidArgumentError(absl::StrCat(names.size(), " elements are named; model '", to.name, "' has ",
+                                                   targets.size(), ": ", Shown(targets)));
+  }
+  for (auto name = names.begin(); name != names.end(); ++name) {
+    if (std::find(names.begin(), name, *name) == name) continue;
+    return absl::InvalidArgumentError(absl::StrCat("element '", *name, "' is named twice; wanted each name once"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status TransferState(const Model& from, absl::Span<const float> state, const Model& to,
                            absl::Span<const absl::string_view> names, absl::Span<float> result) {
   const std::vector<StatePart> sources = PartsOf(from.spec());
   const std::vector<StatePart> targets = PartsOf(to.spec());
+  if (absl::Status status = CheckNames(names, to, targets); !status.ok()) return status;
   std::vector<absl::string_view> taken(names.begin(), names.end());
   if (taken.empty()) {
     for (const StatePart& target : targets) taken.push_back(target.name);

@@ -18,6 +18,7 @@ absl::StatusOr<std::vector<float>> Transferred(const Model& from, absl::Span<con
   std::vector<float> result = to.network->initial_state();
   result.resize(static_cast<size_t>(to.spec().state_size()));
   const absl::Status status = TransferState(from, state, to, view.elements, absl::MakeSpan(result));
+  if (absl::IsInvalidArgument(status)) return status;
   if (!status.ok()) return Refuse(Why::kPosition, std::string(status.message()));
   return result;
 }

@@ -35,11 +35,12 @@ Model ModelOf(const std::string& name, const ModelSpec& spec) {
   return model;
 }
 
-std::string ErrorOf(const Model& from, const Model& to, const std::vector<absl::string_view>& names = {}) {
+std::string ErrorOf(const Model& from, const Model& to, const std::vector<absl::string_view>& names = {},
+                    absl::StatusCode code = absl::StatusCode::kFailedPrecondition) {
   const std::vector<float> state(static_cast<size_t>(from.spec().state_size()), 1);
   std::vector<float> result(static_cast<size_t>(to.spec().state_size()));
   const absl::Status status = TransferState(from, state, to, names, absl::MakeSpan(result));
-  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  EXPECT_EQ(status.code(), code) << status;
   return std::string(status.message());
 }
 
@@ -73,6 +74,16 @@ TEST(StateTransferTest, WhatDoesNotFitIsNamed) {
             "numbers)");
   EXPECT_THAT(ErrorOf(lstm, gru), HasSubstr("model 'gru' has 'rnn_l0' (gru, 4 numbers)"));
   EXPECT_THAT(ErrorOf(lstm, deep, {"attention"}), HasSubstr("element 'attention', and model 'lstm' has"));
+}
+
+TEST(StateTransferTest, ANameComesOnceAndThereAreNoMoreNamesThanElements) {
+  constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
+  const Model lstm = ModelOf("lstm", StackOf(Cell::kLstm, 1, 2, 1)),
+              deep = ModelOf("deep", StackOf(Cell::kLstm, 2, 2, 1));
+  EXPECT_EQ(ErrorOf(lstm, deep, {"rnn_l0", "rnn_l0"}, kInvalid),
+            "element 'rnn_l0' is named twice; wanted each name once");
+  EXPECT_EQ(ErrorOf(deep, lstm, std::vector<absl::string_view>(500000, "rnn_l0"), kInvalid),
+            "500000 elements are named; model 'lstm' has 1: 'rnn_l0' (lstm, 4 numbers)");
 }
 
 }  // namespace
