@@ -39,6 +39,7 @@ class Reader {
     if (status.ok()) status = Check();
     if (!status.ok()) return status;
     Split();
+    if (status = CheckParts(); !status.ok()) return status;
     if (options_.inputs.empty()) return std::move(data_);
     Standardise();
     return std::move(data_);
@@ -169,18 +170,26 @@ class Reader {
     return absl::OkStatus();
   }
 
-  // Draws the parts, of each class by itself, so that a rare class is in each of them.
+  // Draws the parts, of each class by itself, so that a rare class is in each of them. Classes that are too small for a
+  // sequence in the validation part give one together.
   void Split() {
     std::map<int32_t, std::vector<size_t>> groups;
     for (size_t i = 0; i < data_.sequences.size(); ++i) {
       groups[options_.task == Task::kClassify ? data_.sequences[i].labels.front() : 0].push_back(i);
     }
+    double owed = 0;
     for (auto& [label, group] : groups) {
       Random random(options_.seed, static_cast<uint64_t>(label));
       for (size_t i = group.size(); i > 1; --i) std::swap(group[i - 1], group[random.Below(static_cast<int64_t>(i))]);
       const auto count = static_cast<double>(group.size());
-      const auto test = static_cast<size_t>(std::lround(count * options_.test));
-      const auto held = test + static_cast<size_t>(std::lround(count * options_.validation));
+      const size_t most = group.size() - 1;  // at least one is there to train on
+      auto validation = std::min(static_cast<size_t>(std::lround(count * options_.validation)), most);
+      if (validation == 0 && most > 0 && (owed += count * options_.validation) >= 0.5) {
+        --owed;
+        validation = 1;
+      }
+      const auto test = std::min(static_cast<size_t>(std::lround(count * options_.test)), most - validation);
+      const size_t held = test + validation;
       for (size_t i = 0; i < group.size(); ++i) {
         const auto part = i < test   ? LabelledData::kTest
                           : i < held ? LabelledData::kValidation
@@ -188,6 +197,20 @@ class Reader {
         data_.parts[part].push_back(group[i]);
       }
     }
+  }
+
+  absl::Status CheckParts() const {
+    constexpr absl::string_view kNames[] = {"training", "validation", "test"};
+    for (const auto part : {LabelledData::kTraining, LabelledData::kValidation, LabelledData::kTest}) {
+      double labels = 0;
+      for (const double count : data_.CountLabels(part)) labels += count;
+      if (labels > 0) continue;
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the ", kNames[part], " part has ", data_.parts[part].size(), " of ", data_.sequences.size(),
+          " sequences, and no label; wanted one or more: of more sequences, or with other parts for --validation (",
+          options_.validation, ") and --test (", options_.test, ")"));
+    }
+    return absl::OkStatus();
   }
 
   void Standardise() {

@@ -41,7 +41,7 @@ struct LabelledSequence {
 inline constexpr int32_t kNoLabel = -1;
 
 // Sequences to learn from, and what they say of a model. The parts are drawn at random from `seed`, of each class
-// alike.
+// alike; each of them has a label.
 struct LabelledData {
   enum Part { kTraining, kValidation, kTest };
 

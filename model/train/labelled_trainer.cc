@@ -40,6 +40,14 @@ std::vector<float> InitialOf(const NetworkShape& shape, const ParameterLayout& l
   return parameters;
 }
 
+// The mean loss of a part. INVALID_ARGUMENT: none of its labels weighs anything.
+absl::StatusOr<double> MeanLoss(double sum, double weights, absl::string_view part) {
+  if (weights > 0) return sum / weights;
+  return absl::InvalidArgumentError(absl::StrCat("no label of the ", part,
+                                                 " part weighs anything; wanted one or more of a class that does: "
+                                                 "with balanced classes, of one that is in the training part"));
+}
+
 template <typename T>
 void Shuffle(Random& random, std::vector<T>* items) {
   for (size_t i = items->size(); i > 1; --i) {
@@ -181,7 +189,7 @@ absl::StatusOr<double> LabelledTrainer::TrainEpoch(int64_t epoch) {
     sum += *loss * weight;
     weights += weight;
   }
-  return sum / weights;
+  return MeanLoss(sum, weights, "training");
 }
 
 absl::StatusOr<double> LabelledTrainer::ValidationLoss() {
@@ -198,7 +206,7 @@ absl::StatusOr<double> LabelledTrainer::ValidationLoss() {
     sum += *loss * weight;
     weights += weight;
   }
-  return sum / weights;
+  return MeanLoss(sum, weights, "validation");
 }
 
 }  // namespace rondo::train

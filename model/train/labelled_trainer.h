@@ -38,7 +38,8 @@ class LabelledTrainer {
   LabelledTrainer(const LabelledData& data, const NetworkShape& shape, const LearningOptions& options);
 
   // Runs until the epochs, patience or `on_epoch`, which answers false, end it. ABORTED: the loss is not finite; what
-  // was best before is kept. Errors as Backprop::Create.
+  // was best before is kept. INVALID_ARGUMENT: no label of the training part or of the validation part weighs anything.
+  // Errors as Backprop::Create.
   absl::Status Run(const std::function<bool(const LabelledProgress&)>& on_epoch);
 
   const std::vector<float>& best_parameters() const { return best_parameters_; }

@@ -89,6 +89,29 @@ TEST(LabelledDataTest, WhatIsWrongIsNamedByItsRow) {
   EXPECT_THAT(ErrorOf("name,language\nx,first\nx,second\n", options), HasSubstr("row 2, column 'name': "));
 }
 
+TEST(LabelledDataTest, SmallClassesShareTheValidationPart) {
+  std::string csv = "name,language\n";
+  for (int i = 0; i < 12; ++i) absl::StrAppend(&csv, "xy,class", i / 3, "\n");
+  const LabelledData data = *Read(csv, Texts());
+  EXPECT_THAT(data.parts[LabelledData::kValidation], SizeIs(2));  // 4 * 3 * 0.15 is 1.8
+  EXPECT_THAT(data.CountLabels(LabelledData::kTest), ElementsAre(1, 1, 1, 1));
+}
+
+TEST(LabelledDataTest, APartWithoutALabelIsRefused) {
+  std::string classes = "name,language\n", tags = "x,who,what\n";
+  for (int i = 0; i < 12; ++i) absl::StrAppend(&classes, "xy,class", i, "\n");
+  EXPECT_EQ(ErrorOf(classes, Texts()),
+            "the validation part has 0 of 12 sequences, and no label; wanted one or more: of more sequences, or with "
+            "other parts for --validation (0.15) and --test (0.25)");
+  for (int i = 0; i < 12; ++i) absl::StrAppend(&tags, i, ",", i, ",", i == 0 ? "even" : i == 1 ? "odd" : "", "\n");
+  LabelledOptions options;
+  options.task = Task::kTag;
+  options.label_column = "what";
+  options.inputs = {"x"};
+  options.sequence_column = "who";
+  EXPECT_THAT(ErrorOf(tags, options), HasSubstr(" of 12 sequences, and no label; wanted one or more"));
+}
+
 TEST(ConfusionMatrixTest, CountsAsTheTextbookDoes) {
   ConfusionMatrix matrix({"cat", "dog", "none"});
   for (int i = 0; i < 6; ++i) matrix.Add(0, 0);
@@ -154,6 +177,23 @@ TEST(LabelledTrainerTest, LearnsTheClassOfEachTimestep) {
   options.sequence_column = "who";
   std::vector<float> parameters;
   EXPECT_LT(Train(*Read(csv, options), &parameters), 0.45);  // parity: a guess has 0.69
+}
+
+TEST(LabelledTrainerTest, APartThatWeighsNothingIsRefused) {
+  const LabelledData data = *Read(FirstLetters(30), Texts());
+  LearningOptions options;
+  options.loss.kind = LossKind::kCrossEntropy;
+  options.loss.classes = 2;
+  options.loss.class_weights = {0, 0};
+  ModelSpec spec = data.spec;
+  spec.cell = Cell::kGru;
+  spec.num_layers = 1;
+  spec.hidden_size = spec.embedding_size = 4;
+  PrepareTrainingThread(1);
+  LabelledTrainer trainer(data, ShapeOf(spec), options);
+  const absl::Status status = trainer.Run([](const LabelledProgress&) { return true; });
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("no label of the training part weighs anything"));
 }
 
 TEST(LabelledTrainerTest, AClassThatWeighsNothingIsNotLearned) {
