@@ -164,8 +164,8 @@ class Progress {
  public:
   void Say(const LabelledProgress& at) {
     if (absl::Now() < next_) return;
-    absl::FPrintF(stderr, "epoch %d: training loss %.4f, validation loss %.4f, best in epoch %d\n", at.epoch,
-                  at.training_loss, at.validation_loss, at.best_epoch);
+    absl::FPrintF(stderr, "epoch %d: training loss %.4f, validation loss %.4f, best in epoch %d, learning rate %.2g\n",
+                  at.epoch, at.training_loss, at.validation_loss, at.best_epoch, at.learning_rate);
     next_ = absl::Now() + absl::Seconds(isatty(STDERR_FILENO) != 0 ? 1 : 10);
   }
 

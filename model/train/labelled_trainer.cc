@@ -11,10 +11,6 @@
 namespace rondo::train {
 namespace {
 
-size_t StepsOf(size_t sequences, int64_t batch_size) {
-  return sequences / static_cast<size_t>(batch_size) + 1;  // about: lengths part some steps
-}
-
 LearningRate::Options RateOf(const LearningOptions& options, size_t steps_per_epoch) {
   LearningRate::Options rate;
   rate.peak = options.learning_rate;
@@ -63,7 +59,7 @@ LabelledTrainer::LabelledTrainer(const LabelledData& data, const NetworkShape& s
       options_(options),
       layout_(shape),
       optimizer_(layout_, OptimizerOf(options)),
-      rate_(RateOf(options, StepsOf(data.parts[LabelledData::kTraining].size(), options.batch_size))),
+      rate_(RateOf(options, Steps(LabelledData::kTraining, 0).size())),
       state_(optimizer_.InitialState()),
       parameters_(InitialOf(shape, layout_, options.seed)),
       best_parameters_(parameters_),
@@ -184,7 +180,8 @@ absl::StatusOr<double> LabelledTrainer::TrainEpoch(int64_t epoch) {
       return absl::AbortedError(absl::StrCat("the run diverged in epoch ", epoch, ": the loss is ", *loss,
                                              "; a smaller --learning_rate or --clip_norm helps"));
     }
-    optimizer_.Step(gradient_, rate_.At(state_.step), &state_, absl::MakeSpan(parameters_));
+    progress_.learning_rate = rate_.At(state_.step);
+    optimizer_.Step(gradient_, progress_.learning_rate, &state_, absl::MakeSpan(parameters_));
     ++progress_.steps;
     sum += *loss * weight;
     weights += weight;

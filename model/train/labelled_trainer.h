@@ -23,7 +23,8 @@ struct LabelledProgress {
   int64_t steps = 0;
   double training_loss = 0;
   double validation_loss = 0;
-  int64_t best_epoch = 0;  // 0: before the first
+  double learning_rate = 0;  // of the last step
+  int64_t best_epoch = 0;    // 0: before the first
 };
 
 // Fits a network to labelled sequences of different lengths by AdamW, and keeps the parameters that did best on the

@@ -179,18 +179,51 @@ TEST(LabelledTrainerTest, LearnsTheClassOfEachTimestep) {
   EXPECT_LT(Train(*Read(csv, options), &parameters), 0.45);  // parity: a guess has 0.69
 }
 
-TEST(LabelledTrainerTest, APartThatWeighsNothingIsRefused) {
-  const LabelledData data = *Read(FirstLetters(30), Texts());
-  LearningOptions options;
-  options.loss.kind = LossKind::kCrossEntropy;
-  options.loss.classes = 2;
-  options.loss.class_weights = {0, 0};
+ModelSpec SmallGru(const LabelledData& data) {
   ModelSpec spec = data.spec;
   spec.cell = Cell::kGru;
   spec.num_layers = 1;
   spec.hidden_size = spec.embedding_size = 4;
+  return spec;
+}
+
+LearningOptions TwoClasses() {
+  LearningOptions options;
+  options.loss.kind = LossKind::kCrossEntropy;
+  options.loss.classes = 2;
+  return options;
+}
+
+TEST(LabelledTrainerTest, TheLearningRateDecaysUntilTheLastEpoch) {
+  const LabelledData data = *Read(FirstLetters(90), Texts());
+  LearningOptions options = TwoClasses();
+  options.learning_rate = 0.01;
+  options.warmup_steps = 0;
+  options.decay = Decay::kCosine;
+  options.epochs = 8;
+  options.patience = 0;
+  options.batch_size = 64;  // one step would take all, if they were of one length
   PrepareTrainingThread(1);
-  LabelledTrainer trainer(data, ShapeOf(spec), options);
+  LabelledTrainer trainer(data, ShapeOf(SmallGru(data)), options);
+  std::vector<double> rates;
+  const absl::Status status = trainer.Run([&](const LabelledProgress& at) {
+    rates.push_back(at.learning_rate);
+    return true;
+  });
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_GT(trainer.progress().steps, 8 * 2);
+  ASSERT_THAT(rates, SizeIs(8));
+  EXPECT_NEAR(rates[3], 0.005, 0.001);
+  EXPECT_LT(rates[6], 0.001);
+  EXPECT_LT(rates[7], rates[6]);
+}
+
+TEST(LabelledTrainerTest, APartThatWeighsNothingIsRefused) {
+  const LabelledData data = *Read(FirstLetters(30), Texts());
+  LearningOptions options = TwoClasses();
+  options.loss.class_weights = {0, 0};
+  PrepareTrainingThread(1);
+  LabelledTrainer trainer(data, ShapeOf(SmallGru(data)), options);
   const absl::Status status = trainer.Run([](const LabelledProgress&) { return true; });
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()), HasSubstr("no label of the training part weighs anything"));
