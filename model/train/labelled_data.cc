@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 #include <utility>
@@ -90,6 +91,10 @@ class Reader {
           const auto number = ParseCell(cell, options_.format);
           if (!number.ok()) return InRow(row, options_.inputs[column], number.status().message());
           if (!number->has_value()) return InRow(row, options_.inputs[column], "has no value; wanted a number");
+          if (std::abs(**number) > std::numeric_limits<float>::max()) {
+            return InRow(row, options_.inputs[column],
+                         absl::StrCat("is '", cell, "'; wanted a number from -3.4e38 to 3.4e38"));
+          }
           sequence.inputs.push_back(static_cast<float>(**number));
         }
       }

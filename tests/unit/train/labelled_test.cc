@@ -87,6 +87,8 @@ TEST(LabelledDataTest, WhatIsWrongIsNamedByItsRow) {
   options.text_column = "";
   options.inputs = {"name"};
   EXPECT_THAT(ErrorOf("name,language\nx,first\nx,second\n", options), HasSubstr("row 2, column 'name': "));
+  EXPECT_EQ(ErrorOf("name,language\n-3e38,first\n1e39,second\n", options),
+            "row 3, column 'name': is '1e39'; wanted a number from -3.4e38 to 3.4e38");
 }
 
 TEST(LabelledDataTest, SmallClassesShareTheValidationPart) {
