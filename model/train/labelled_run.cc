@@ -178,10 +178,10 @@ class Progress {
 absl::Status CheckLabelledOptions(const OptionTable& table, const TrainOptions& options) {
   const std::string task = options.task == Task::kTag ? "--task=tag" : "--task=classify";
   constexpr absl::string_view kNotTaken[] = {
-      "tokens",    "from",       "time",    "time_format", "missing",  "sort",   "duplicates",
-      "irregular", "step",       "horizon", "predict",     "calendar", "season", "network",
-      "loss",      "quantiles",  "window",  "state",       "resume",   "search", "columns_as_series",
-      "time_zone", "search_time"};
+      "network",     "irregular",           "predict",  "series_scale", "time_zone", "sort",   "window_inputs",
+      "refit",       "time_format",         "calendar", "duplicates",   "resume",    "season", "quantiles",
+      "search_time", "checkpoint_interval", "window",   "search",       "state",     "from",   "tokens",
+      "horizon",     "columns_as_series",   "loss",     "time",         "missing",   "step"};
   for (const OptionGroup& group : table.groups) {
     for (const Option& option : group.options) {
       const bool taken = std::find(std::begin(kNotTaken), std::end(kNotTaken), option.name) == std::end(kNotTaken);

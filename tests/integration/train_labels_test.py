@@ -82,7 +82,9 @@ class LabelsTest(TrainFixture):
             (["--target=kind"], "wanted one of --inputs, columns of numbers, and --text"),
             (["--target=kind", "--text=name", "--inputs=name"], "wanted one of --inputs"),
             (["--target=kind", "--inputs=name"], "wanted --series"),
-            (["--target=kind", "--text=name", "--horizon=2"], "--horizon: wanted no such option with --task=classify"),
+            *((["--target=kind", "--text=name", option], f"--{name}: wanted no such option with --task=classify")
+              for name, option in (("horizon", "--horizon=2"), ("refit", "--norefit"), ("series_scale", "--series_scale=own"),
+                                   ("checkpoint_interval", "--checkpoint_interval=5s"), ("window_inputs", "--window_inputs=8"))),
         ):
             run = self.train(data, "--task=classify", *arguments)
             self.assertEqual(run.returncode, 2, run.stderr)
