@@ -179,6 +179,7 @@ struct GenerateInput {
   std::vector<int32_t> prompt_tokens;         // run first; a session needs none
   std::string prompt;                         // likewise, as text, for a model with a vocabulary
   bool move_session = false;                  // the session takes the prompt and every token
+  bool must_exist = false;                    // position 0 makes no session: NOT_FOUND if there is none
   int max_tokens = 0;                         // 1 or more
   double temperature = 1;                     // 0: always the most probable token
   int top_k = 0;                              // sample from so many most probable tokens only; 0: all

@@ -92,6 +92,7 @@ v1::GenerateRequest ToGenerateRequest(absl::string_view model, const GenerateInp
   request.mutable_prompt_tokens()->Add(input.prompt_tokens.begin(), input.prompt_tokens.end());
   request.set_prompt(input.prompt);
   request.set_move_session(input.move_session);
+  request.set_must_exist(input.must_exist);
   request.set_max_tokens(input.max_tokens);
   request.set_temperature(input.temperature);
   request.set_top_k(input.top_k);

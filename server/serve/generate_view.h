@@ -33,6 +33,7 @@ struct GenerateView {
   absl::Span<const int32_t> prompt;  // tokens that run first
   absl::string_view prompt_text;     // likewise, as text; only one of both is given
   bool move_session = false;         // the session takes the prompt and every token that is generated
+  bool must_exist = false;           // position 0 creates no session
   int64_t max_tokens = 0;
   SamplingRules sampling;
   absl::Span<const int32_t> stop_tokens;           // the first of these that is generated is the last token

@@ -56,7 +56,8 @@ absl::Status Generation::RunFromState(SessionLease source) {
 }
 
 absl::Status Generation::AcquireOrCreate() {
-  const bool creates = request_.move_session && request_.position == 0 && !wanted_.prompt.empty();
+  const bool begins = request_.move_session && request_.position == 0 && !request_.must_exist;
+  const bool creates = begins && !wanted_.prompt.empty();
   if (!creates) return AcquireSession(nullptr, Order());
   const absl::Status room = context().memory->Take(BytesOfSession(static_cast<size_t>(model()->spec().state_size())));
   if (!room.ok()) return room;

@@ -30,6 +30,7 @@ GenerateView GenerateCall::View() {
   view.prompt = TokensOf(request_.prompt_tokens());
   view.prompt_text = request_.prompt();
   view.move_session = request_.move_session();
+  view.must_exist = request_.must_exist();
   view.max_tokens = request_.max_tokens();
   if (request_.has_temperature()) view.sampling.temperature = request_.temperature();
   view.sampling.top_k = request_.top_k();

@@ -85,6 +85,13 @@ TEST(WireTest, EveryFactOfAModelReachesTheUser) {
   EXPECT_TRUE(differencer.Compare(model, ToProto(ToModelDescription(model)))) << difference;
 }
 
+TEST(WireTest, AGenerationSaysThatItsSessionMustExist) {
+  GenerateInput input;
+  EXPECT_FALSE(ToGenerateRequest("m", input).must_exist());
+  input.must_exist = true;
+  EXPECT_TRUE(ToGenerateRequest("m", input).must_exist());
+}
+
 // The Python client's tests read these vectors too.
 TEST(OutputColumnsTest, AreThoseOfTheVectors) {
   for (const nlohmann::json& golden : ReadClientVectors("columns.json")) {

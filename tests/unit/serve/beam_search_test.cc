@@ -293,6 +293,17 @@ TEST_F(InitialStateTest, WhatDoesNotFitIsRefused) {
   ExpectPosition("the state has to fit element 'attention', and model 'sum' has 'rnn_l0'");
 }
 
+TEST_F(InitialStateTest, ASessionThatMustExistIsNotBegunAnewByAGeneration) {
+  request_.initial_state.reset();
+  request_.session_id = "gone";
+  request_.position = 0;
+  request_.move_session = request_.must_exist = true;
+  ExpectRefused(Generate(), Why::kNotFound, "not_found", absl::StatusCode::kNotFound, 0, 0);
+  ASSERT_TRUE(sessions_.Create("gone", *registry_->Find("chain", 0), std::nullopt, now_).ok());
+  EXPECT_TRUE(Generate().ok());
+  EXPECT_GT(hearer_->generation.next_position(), 0);
+}
+
 TEST_F(InitialStateTest, ASessionThatMustExistIsNotBegunAnew) {
   SequenceView sequence = Of("gone", 0, one_);
   sequence.must_exist = true;

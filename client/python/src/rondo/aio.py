@@ -168,6 +168,7 @@ class Client(ClientState):
         session_id: str = "",
         position: int | None = None,
         move_session: bool = False,
+        must_exist: bool = False,
         tokens_per_message: int = 1,
         initial_state: messages.InitialState | None = None,
         num_beams: int = 0,
@@ -179,8 +180,9 @@ class Client(ClientState):
             self._start_generation, self._connection, timeout,
             model=model, prompt=prompt, stop=stop, max_tokens=max_tokens, temperature=temperature, top_k=top_k,
             top_p=top_p, repetition_penalty=repetition_penalty, seed=seed, session_id=session_id,
-            position=position, move_session=move_session, tokens_per_message=tokens_per_message, version=version,
-            initial_state=initial_state, num_beams=num_beams, length_penalty=length_penalty,
+            position=position, move_session=move_session, must_exist=must_exist,
+            tokens_per_message=tokens_per_message, version=version, initial_state=initial_state,
+            num_beams=num_beams, length_penalty=length_penalty,
         )  # fmt: skip
 
     def open_stream(

@@ -203,6 +203,7 @@ class Client(ClientState):
         session_id: str = "",
         position: int | None = None,
         move_session: bool = False,
+        must_exist: bool = False,
         tokens_per_message: int = 1,
         initial_state: messages.InitialState | None = None,
         num_beams: int = 0,
@@ -227,6 +228,7 @@ class Client(ClientState):
             position: with move_session: where the session stands; 0 makes a new one. None: whatever comes next.
             move_session: the session takes the prompt and all tokens once the last has come. A `Session` object of it is
                 to be told by its `sync`.
+            must_exist: position 0 makes no session: NotFound if there is none. For one that began with an initial_state.
             tokens_per_message: at least so many come at once: more are cheaper, and later.
             initial_state: the state that the tokens follow, instead of a session's own; then there has to be a prompt.
             num_beams: 2 to 16: a beam search for the most probable sequences, as many, instead of sampling; they are in
@@ -243,8 +245,9 @@ class Client(ClientState):
             self._start_generation, self._connection, timeout,
             model=model, prompt=prompt, stop=stop, max_tokens=max_tokens, temperature=temperature, top_k=top_k,
             top_p=top_p, repetition_penalty=repetition_penalty, seed=seed, session_id=session_id,
-            position=position, move_session=move_session, tokens_per_message=tokens_per_message, version=version,
-            initial_state=initial_state, num_beams=num_beams, length_penalty=length_penalty,
+            position=position, move_session=move_session, must_exist=must_exist,
+            tokens_per_message=tokens_per_message, version=version, initial_state=initial_state,
+            num_beams=num_beams, length_penalty=length_penalty,
         )  # fmt: skip
 
     def open_stream(
