@@ -24,9 +24,9 @@ struct InitialStateView {
 absl::Status CheckInitialState(const InitialStateView& view);
 
 // Where something of `to` begins with `view`: [state_size]. `session`: the lease on the view's session; empty: the
-// state is that of its bytes. INVALID_ARGUMENT: an element is named twice, or more are named than the model has.
-// FAILED_PRECONDITION: the models' elements do not fit each other (see TransferState), or the bytes are of a model that
-// is not here. NOT_FOUND: there is no model of that name. DATA_LOSS: the bytes are not a
+// state is that of its bytes. REQUIRES: CheckInitialState is OK. INVALID_ARGUMENT: an element is named twice, or more
+// are named than the model has. FAILED_PRECONDITION: the models' elements do not fit each other (see TransferState), or
+// the bytes are of a model that is not here. NOT_FOUND: there is no model of that name. DATA_LOSS: the bytes are not a
 // session. Throws std::bad_alloc.
 absl::StatusOr<std::vector<float>> InitialStateOf(const InitialStateView& view, SessionLease* session,
                                                   const ModelRegistry& registry, const Model& to);

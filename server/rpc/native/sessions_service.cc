@@ -42,6 +42,7 @@ absl::Status Create(const RpcContext& context, absl::string_view tenant, const v
   if (request.has_initial_state()) {
     std::vector<absl::string_view> elements;
     const InitialStateView view = ViewOf(request.initial_state(), &elements);
+    if (absl::Status status = CheckInitialState(view); !status.ok()) return status;
     absl::StatusOr<std::vector<float>> made = InitialStateOf(view, &source, *context.registry, *(*model)->model);
     if (!made.ok()) return made.status();
     state = *std::move(made);
