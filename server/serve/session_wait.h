@@ -60,8 +60,8 @@ class SessionWait : private LeaseWaiter, private CommitWaiter {
   std::optional<absl::Status> Commit(SessionLease* lease, const CommittedSequence& sequence, absl::Time now) {
     return lease->Commit(sequence, now, this);
   }
-  bool Sync(absl::string_view tenant, absl::string_view id) {
-    return context_->sessions->Sync(SessionName(tenant, id, &name_), this);
+  bool Sync(absl::string_view tenant, absl::string_view id, bool always) {
+    return context_->sessions->Sync(SessionName(tenant, id, &name_), this, always);
   }
   const absl::Status& committed() const { return committed_; }
 

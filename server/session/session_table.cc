@@ -375,8 +375,9 @@ absl::StatusOr<bool> SessionTable::Restore(absl::string_view id, LeaseWaiter* wa
   return durable_ == nullptr ? true : durable_->Restore(id, waiter, now);
 }
 
-bool SessionTable::Sync(absl::string_view id, CommitWaiter* waiter) {
-  return !durable_replies_ || durable_->Sync(id, waiter);
+bool SessionTable::Sync(absl::string_view id, CommitWaiter* waiter, bool always) {
+  const bool syncs = durable_replies_ || (always && durable_ != nullptr);
+  return !syncs || durable_->Sync(id, waiter);
 }
 
 bool SessionTable::Flush(absl::Time deadline) { return durable_ == nullptr || durable_->Flush(deadline); }

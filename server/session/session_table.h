@@ -90,9 +90,9 @@ class SessionTable {
   // `waiter` will hear: a lease, to let go, or as Acquire without `create_as`. Errors as Acquire.
   absl::StatusOr<bool> Restore(absl::string_view id, LeaseWaiter* waiter, absl::Time now);
 
-  // With Durability::kEveryReply: makes what Create, Import or Delete did to `id` durable. True: nothing to wait for.
-  // False: `waiter` will hear.
-  bool Sync(absl::string_view id, CommitWaiter* waiter);
+  // With Durability::kEveryReply, or with a store and `always`: makes what Create, Import or Delete did to `id`
+  // durable. True: nothing to wait for. False: `waiter` will hear.
+  bool Sync(absl::string_view id, CommitWaiter* waiter, bool always = false);
 
   // True: `waiter` has left the queue and will not hear. False: it has heard, or is hearing now.
   bool CancelWait(absl::string_view id, LeaseWaiter* waiter);

@@ -40,7 +40,7 @@ void LeasedCall::Run(SessionLease lease) {
   // The store may know more about a session that is not here than the table does.
   if (!status.ok()) return Reply(absl::IsNotFound(status) && !restored_.ok() ? restored_ : status);
   const std::string id = ChangedId();
-  if (id.empty() || sync_.Sync(tenant(), id)) return Reply(absl::OkStatus());
+  if (id.empty() || sync_.Sync(tenant(), id, SyncsAlways())) return Reply(absl::OkStatus());
   Begin(&synced_);
 }
 

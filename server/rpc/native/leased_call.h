@@ -30,6 +30,8 @@ class LeasedCall : public RpcCall {
   virtual absl::Status Handle(SessionLease lease) = 0;
   // The session that Handle has made or ended; empty: none.
   virtual std::string ChangedId() const = 0;
+  // The change waits for the session store with any durability: nobody can make it again.
+  virtual bool SyncsAlways() const = 0;
   // Counts and logs that the call is refused with `status`.
   virtual void Record(const absl::Status& status) const = 0;
   // The event of the log's line when the call has done what it does; empty: none is wanted.
@@ -76,6 +78,7 @@ struct LeasedMethod {
   absl::string_view audit_event = {};                          // see LeasedCall::AuditEvent
   bool asks = false;  // whether there is such a session: NOT_FOUND is no refusal
   std::string (*audited)(const Request&, const Response&) = nullptr;  // see LeasedCall::AuditedSessions; null: one
+  bool (*syncs_always)(const Request&) = nullptr;                     // see LeasedCall::SyncsAlways; null: never
 };
 
 template <typename Base, typename Request, typename Response>
@@ -101,6 +104,7 @@ class LeasedMethodCall : public LeasedCall {
   std::string ChangedId() const override {
     return method_.changed_id == nullptr ? std::string() : method_.changed_id(request_, response_);
   }
+  bool SyncsAlways() const override { return method_.syncs_always != nullptr && method_.syncs_always(request_); }
   void Record(const absl::Status& status) const override {
     if (method_.asks && absl::IsNotFound(status)) return;
     RecordRefusal(status, {MethodOf<Request>(), "", "", this}, context()->metrics);

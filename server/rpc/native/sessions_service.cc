@@ -110,6 +110,7 @@ const std::string* Leased(const Request& request) {
 const std::string* InitialSession(const v1::CreateSessionRequest& request) {
   return request.initial_state().session_id().empty() ? nullptr : &request.initial_state().session_id();
 }
+bool BeginsSomewhere(const v1::CreateSessionRequest& request) { return request.has_initial_state(); }
 template <typename Request, typename Response>
 std::string NamedAfter(const Request& request, const Response&) {
   return request.session_id();
@@ -125,9 +126,9 @@ std::string ForkId(const v1::ForkSessionRequest& request) { return request.new_s
 void ServeSessions(const RpcContext* context, v1::Sessions::AsyncService* service) {
   using Service = v1::Sessions::AsyncService;
   // Each: the session that may be in the store only, the one that the call leases, what it does, what it changes,
-  // its line in the log.
+  // its line in the log, and so on: see LeasedMethod.
   ServeLeased<v1::Sessions>(context, service, "CreateSession", &Service::RequestCreateSession,
-                            {&Named, &InitialSession, &Create, &Made});
+                            {&Named, &InitialSession, &Create, &Made, {}, false, nullptr, &BeginsSomewhere});
   ServeLeased<v1::Sessions>(context, service, "GetSession", &Service::RequestGetSession,
                             {&Named, nullptr, &Get, nullptr, {}, /*asks=*/true});
   ServeLeased<v1::Sessions>(context, service, "DeleteSession", &Service::RequestDeleteSession,

@@ -390,6 +390,21 @@ TEST_F(StoredSessionsTest, SyncMakesACreatedAndADeletedSessionDurable) {
   EXPECT_TRUE(absl::IsNotFound(Acquire(Open().get(), "s").status()));
 }
 
+TEST_F(StoredSessionsTest, WhatNobodyCanMakeAgainIsDurableWithoutWaitingForTheInterval) {
+  auto table = Open(Durability::kInterval, 1000, absl::Hours(1));
+  const std::vector<float> state(kStateSize, 0.5f);
+  ASSERT_TRUE(table->Create("s", model_, std::nullopt, absl::Now(), state).ok());
+  CommitFuture created;
+  EXPECT_TRUE(table->Sync("s", &created));
+  EXPECT_FALSE(disk_->Has("s"));
+  ASSERT_FALSE(table->Sync("s", &created, /*always=*/true));
+  EXPECT_TRUE(created.Get().ok());
+  EXPECT_TRUE(disk_->Has("s"));
+  SessionTable storeless(options_);
+  ASSERT_TRUE(storeless.Create("s", model_, std::nullopt, absl::Now(), state).ok());
+  EXPECT_TRUE(storeless.Sync("s", &created, /*always=*/true));
+}
+
 TEST_F(StoredSessionsTest, ARequestThatGivesUpWhileItsSessionIsLoadedLeavesNothingBehind) {
   auto table = Open();
   ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());
