@@ -1,5 +1,6 @@
 #include "server/serve/check_generate.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -142,9 +143,11 @@ absl::StatusOr<RequestTokens> TokensFor(const Model& model, const GenerateView& 
 
 size_t ReplyBytesOf(const GenerateView& request, const ModelSpec& spec) {
   constexpr size_t kBytesOfToken = 5;  // the longest number of 32 bits on the wire
-  const size_t text_bytes = spec.vocabulary == nullptr ? 0 : spec.vocabulary->max_text_bytes();
-  return static_cast<size_t>(request.num_beams) *
-         (static_cast<size_t>(request.max_tokens) * (kBytesOfToken + text_bytes) + 64);
+  constexpr size_t kBytesOfRest = 64;  // a sequence's, and the message's
+  const size_t token_bytes = kBytesOfToken + (spec.vocabulary == nullptr ? 0 : spec.vocabulary->max_text_bytes());
+  const auto tokens = static_cast<size_t>(request.max_tokens);
+  const size_t beams = static_cast<size_t>(request.num_beams) * (tokens * token_bytes + kBytesOfRest);
+  return beams + std::min(tokens, static_cast<size_t>(kMaxTokensPerMessage)) * token_bytes + kBytesOfRest;
 }
 
 }  // namespace rondo

@@ -19,7 +19,7 @@ absl::Status CheckGenerate(const GenerateView& request, const ServeLimits& limit
 // CheckGenerate is OK. Throws std::bad_alloc.
 absl::StatusOr<RequestTokens> TokensFor(const Model& model, const GenerateView& request, const ServeLimits& limits);
 
-// Bytes that the answer to a beam search may have.
+// Bytes that the last message to a beam search may have: all its sequences, and the last tokens of the best one.
 size_t ReplyBytesOf(const GenerateView& request, const ModelSpec& spec);
 
 }  // namespace rondo

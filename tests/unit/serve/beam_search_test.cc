@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gmock/gmock.h"
+#include "server/serve/check_generate.h"
 #include "server/serve/generation.h"
 #include "tests/chain_model.h"
 #include "tests/unit/serve/serve_fixture.h"
@@ -171,6 +172,15 @@ TEST_F(BeamSearchTest, WhatItAsksForIsChecked) {
   request_.max_tokens = 9'000;
   context_.limits.max_message_bytes = 1 << 18;
   expect_invalid("the reply may have");
+}
+
+TEST(ReplyBytesTest, TheLastMessageHasTokensBesidesTheSequences) {
+  GenerateView request;
+  request.num_beams = 2;
+  request.max_tokens = 100;
+  EXPECT_EQ(ReplyBytesOf(request, ModelSpec()), (2u + 1u) * (100 * 5 + 64));
+  request.max_tokens = 5000;  // of which earlier messages had the most
+  EXPECT_EQ(ReplyBytesOf(request, ModelSpec()), 2u * (5000 * 5 + 64) + kMaxTokensPerMessage * 5 + 64);
 }
 
 TEST_F(BeamSearchTest, EndsWithinAStepWhenCancelledOrExpired) {
