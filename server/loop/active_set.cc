@@ -71,7 +71,7 @@ void ActiveSet::StandInLine(Strand* strand, Lane* lane) {
   const SequenceRun* const next = strand->begun.empty() ? strand->waiting.front() : strand->begun.front();
   if (strand->in_line || next == nullptr) return;
   strand->in_line = true;
-  const bool ends_soon = next->timesteps - next->next_step <= kSoonTimesteps;
+  const bool ends_soon = next->timesteps - next->next_step + next->timesteps_after <= kSoonTimesteps;
   ClientLine* const line = ends_soon ? &strand->turns->soon : &strand->turns->bulk;
   line->strands.Push(strand);
   StandInLine(line, ends_soon ? &lane->soon : &lane->bulk);

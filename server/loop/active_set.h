@@ -66,9 +66,9 @@ class Spares {
 // A batch holds one network; networks take turns. In a batch clients take turns, one row each, round and round until
 // the batch is full, and in a client's turns its flows: a flow with a thousand sequences delays a flow with one by no
 // more than one row, and a client with a thousand flows delays a client with one by no more than one row. A flow whose
-// next run ends within kSoonTimesteps goes before one whose run takes longer. The long ones fill what is left, and at
-// least one row in kBulkShare, so that they end too: a flow waits for a bounded number of batches, whatever the others
-// do.
+// next run ends within kSoonTimesteps, with all that follow it, goes before one whose run takes longer. The long ones
+// fill what is left, and at least one row in kBulkShare, so that they end too: a flow waits for a bounded number of
+// batches, whatever the others do.
 //
 // Cost: O(1) a row. It allocates only when more flows have runs at once than ever before.
 // Ownership: borrows the runs and their flows. Threads: one.

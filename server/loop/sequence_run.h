@@ -37,6 +37,7 @@ struct SequenceRun : FifoLink<SequenceRun> {
   Flow* flow = nullptr;  // whose turns it takes
 
   size_t timesteps = 0;            // >= 1
+  size_t timesteps_after = 0;      // that other runs take once this one has ended; it ends soon only if they do
   const float* inputs = nullptr;   // [timesteps][input_size], raw units
   const int64_t* times = nullptr;  // [timesteps], unix seconds; null unless the spec needs_times()
   float* outputs = nullptr;        // [timesteps][output_size], or [1][output_size] with last_only

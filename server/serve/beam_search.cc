@@ -70,6 +70,7 @@ void BeamSearch::PrepareRun(size_t i) {
 
 absl::Status BeamSearch::Admit(SequenceRun* run) {
   run->next_step = 0;
+  run->timesteps_after = beams_.steps_after_next();
   run->cancelled = cancelled_;
   run->admitted = SteadyNow();
   return OrOutOfMemory([&] { return engine_->Admit(run); });

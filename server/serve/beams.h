@@ -54,6 +54,8 @@ class Beams {
 
   // Those that grow on, the most probable one first; empty: the search is over.
   absl::Span<const Live> live() const { return live_; }
+  // Steps that may follow the next one. REQUIRES: the search is not over.
+  size_t steps_after_next() const { return rules_.max_tokens - length_ - 1; }
   // Once the search is over, the best one first.
   absl::Span<const FoundSequence> found() const { return found_; }
 

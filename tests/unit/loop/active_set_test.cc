@@ -163,6 +163,19 @@ TEST_F(ActiveSetTest, FlowsShareABatchEquallyHoweverManySequencesTheyHave) {
   for (const Flow& flow : flows) EXPECT_EQ(RowsOf(flow), 10u);
 }
 
+TEST_F(ActiveSetTest, AStepThatManyFollowIsOneOfALongRun) {
+  ActiveSet set({});
+  Flow first, second, third;
+  SequenceRun search = RunOf(network_a_), last_step = RunOf(network_a_), soon = RunOf(network_a_, 2);
+  search.flow = &first;
+  search.timesteps_after = ActiveSet::kSoonTimesteps;
+  last_step.flow = &second;
+  last_step.timesteps_after = ActiveSet::kSoonTimesteps - 1;
+  soon.flow = &third;
+  for (SequenceRun* run : {&search, &last_step, &soon}) ASSERT_TRUE(set.Admit(run).ok());
+  EXPECT_THAT(Step(&set), ElementsAre(&last_step, &soon, &search));
+}
+
 TEST_F(ActiveSetTest, WhatEndsSoonGoesBeforeWhatTakesLong) {
   ActiveSet set({});
   Flow first, second, third;

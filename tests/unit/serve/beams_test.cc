@@ -121,6 +121,14 @@ TEST(BeamsTest, ALengthPenaltyLetsALongerOneWin) {
   EXPECT_EQ(steps, 8u);
 }
 
+TEST(BeamsTest, KnowsHowManyStepsMayFollow) {
+  Beams beams({2, 3, 0, {}}, 2);
+  EXPECT_EQ(beams.steps_after_next(), 2u);
+  const std::vector<float> row = {0.75f, 0.25f};
+  beams.Grow(std::vector<absl::Span<const float>>{row});
+  EXPECT_EQ(beams.steps_after_next(), 1u);
+}
+
 TEST(BeamsTest, WhatIsImpossibleIsNeverTaken) {
   const Language language = [](const Tokens&) -> std::vector<float> { return {0, 1, 0}; };
   size_t steps = 0;
