@@ -4,7 +4,9 @@
 #include <random>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "client/channel.h"
 #include "client/connection.h"
 #include "client/server_address.h"
@@ -37,6 +39,19 @@ Request RequestFor(absl::string_view session_id) {
   Request request;
   request.set_session_id(std::string(session_id));
   return request;
+}
+
+// Takes the place of the server that answered a page from the page's token, which a client of several servers puts
+// before the server's own token and a colon. INVALID_ARGUMENT: the token is no such one.
+absl::StatusOr<size_t> TakeServer(size_t num_servers, absl::string_view* page_token) {
+  const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(*page_token, absl::MaxSplits(':', 1));
+  size_t server = 0;
+  if (!absl::SimpleAtoi(parts.first, &server) || server >= num_servers) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("page_token is '", *page_token, "'; wanted one that a client of these servers has answered"));
+  }
+  *page_token = parts.second;
+  return server;
 }
 
 }  // namespace
@@ -155,14 +170,21 @@ absl::StatusOr<SessionDescription> Client::GetSession(absl::string_view id) cons
 
 absl::StatusOr<SessionPage> Client::ListSessions(absl::string_view model, absl::string_view page_token,
                                                  int page_size) const {
+  const bool has_many = connection_->has_many_servers();
+  absl::StatusOr<size_t> server =
+      has_many && !page_token.empty() ? TakeServer(connection_->num_servers(), &page_token) : connection_->ServerOf("");
+  if (!server.ok()) return server.status();
   v1::ListSessionsRequest request;
   request.set_model(std::string(model));
   request.set_page_token(std::string(page_token));
   request.set_page_size(page_size);
-  return connection_->Ask(
-      &v1::Sessions::Stub::ListSessions, request, Repeat::kSafe, [](const v1::ListSessionsResponse& response) {
-        return SessionPage{Converted(response.sessions(), ToSessionDescription), response.next_page_token()};
-      });
+  const absl::StatusOr<v1::ListSessionsResponse> response = connection_->CallServer(
+      *server, &v1::Sessions::Stub::ListSessions, request, Repeat::kSafe, connection_->NewDeadline());
+  if (!response.ok()) return response.status();
+  SessionPage page{Converted(response->sessions(), ToSessionDescription), response->next_page_token()};
+  if (has_many && !page.next_page_token.empty())
+    page.next_page_token = absl::StrCat(*server, ":", page.next_page_token);
+  return page;
 }
 
 absl::Status Client::DeleteSession(absl::string_view id) const {
@@ -178,13 +200,15 @@ absl::StatusOr<int64_t> Client::DeleteSessions(absl::string_view prefix, absl::s
   request.set_model(std::string(model));
   request.set_all(all);
   int64_t deleted = 0;
-  do {
-    const absl::StatusOr<v1::DeleteSessionsResponse> response =
-        connection_->Call(&v1::Sessions::Stub::DeleteSessions, request, Repeat::kSafe, connection_->NewDeadline());
-    if (!response.ok()) return response.status();
-    deleted += response->deleted();
-    request.set_page_token(response->next_page_token());
-  } while (!request.page_token().empty());
+  for (size_t server = 0; server < connection_->num_servers(); ++server) {
+    do {
+      const absl::StatusOr<v1::DeleteSessionsResponse> response = connection_->CallServer(
+          server, &v1::Sessions::Stub::DeleteSessions, request, Repeat::kSafe, connection_->NewDeadline());
+      if (!response.ok()) return response.status();
+      deleted += response->deleted();
+      request.set_page_token(response->next_page_token());
+    } while (!request.page_token().empty());
+  }
   return deleted;
 }
 

@@ -64,13 +64,14 @@ class Client {
 
   absl::StatusOr<SessionDescription> CreateSession(const CreateSessionInput& input) const;
   absl::StatusOr<SessionDescription> GetSession(absl::string_view id) const;
-  // One page, in no particular order. `model` empty: all. `page_size` 0: the server's default; at most 1000.
+  // One page, in no particular order. `model` empty: all. `page_size` 0: the server's default; at most 1000. With
+  // several servers a listing, from an empty token to the last page, is of one of them, each in its turn.
   absl::StatusOr<SessionPage> ListSessions(absl::string_view model = "", absl::string_view page_token = "",
                                            int page_size = 0) const;
   absl::Status DeleteSession(absl::string_view id) const;
   // Deletes the caller's sessions in the server's memory whose ids begin with `prefix` and that are of `model`; empty:
-  // all ids, all models. Returns how many. INVALID_ARGUMENT: both are empty, without `all`. After another error some
-  // may be deleted.
+  // all ids, all models. Each of several servers is asked. Returns how many. INVALID_ARGUMENT: both are empty, without
+  // `all`. After another error some may be deleted.
   absl::StatusOr<int64_t> DeleteSessions(absl::string_view prefix, absl::string_view model = "",
                                          bool all = false) const;
 

@@ -60,9 +60,9 @@ ClientConnection::ClientConnection(std::vector<ServerTarget> servers, const Clie
   for (const ServerTarget& server : servers_) routes_.emplace_back(server.target, options);
 }
 
-const ClientConnection::Route& ClientConnection::RouteOf(absl::string_view session_id) {
-  if (!has_many_servers()) return routes_.front();
-  return routes_[session_id.empty() ? next_call_++ % routes_.size() : HomeOf(session_id, servers_)];
+size_t ClientConnection::ServerOf(absl::string_view session_id) {
+  if (!has_many_servers()) return 0;
+  return session_id.empty() ? next_call_++ % servers_.size() : HomeOf(session_id, servers_);
 }
 
 absl::Status ClientConnection::Prepare(absl::Time deadline, grpc::ClientContext* context) const {

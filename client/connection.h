@@ -48,7 +48,10 @@ class ClientConnection {
   ClientConnection(std::vector<ServerTarget> servers, const ClientOptions& options);
 
   const ClientOptions& options() const { return options_; }
+  size_t num_servers() const { return servers_.size(); }
   bool has_many_servers() const { return servers_.size() > 1; }
+  // The server of a call about a session, by its place in the list; empty: of each server in its turn.
+  size_t ServerOf(absl::string_view session_id);
   // For a stream: of each server in its turn.
   v1::Inference::Stub& NextInference() { return *routes_[next_stream_++ % routes_.size()].inference; }
   // The deadline of a call that begins now.
@@ -58,7 +61,14 @@ class ClientConnection {
   template <typename Stub, typename Request, typename Response>
   absl::StatusOr<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                                 const Request& request, Repeat repeat, absl::Time deadline) {
-    Stub& stub = StubOf<Stub>(RouteOf(SessionIdOf(request)));
+    return CallServer(ServerOf(SessionIdOf(request)), method, request, repeat, deadline);
+  }
+  // As Call, of one server, by its place in the list; of another one only while that is away.
+  template <typename Stub, typename Request, typename Response>
+  absl::StatusOr<Response> CallServer(size_t server,
+                                      grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                                      const Request& request, Repeat repeat, absl::Time deadline) {
+    Stub& stub = StubOf<Stub>(routes_[server]);
     for (int number = 1;; ++number) {
       grpc::ClientContext context;
       if (absl::Status status = Prepare(deadline, &context); !status.ok()) return status;
@@ -83,7 +93,7 @@ class ClientConnection {
                            grpc::ClientContext*, const Request&),
                        const Request& request, Repeat repeat, const Take& take) {
     const absl::Time deadline = NewDeadline();
-    v1::Inference::Stub& stub = StubOf<v1::Inference::Stub>(RouteOf(SessionIdOf(request)));
+    v1::Inference::Stub& stub = StubOf<v1::Inference::Stub>(routes_[ServerOf(SessionIdOf(request))]);
     for (int number = 1;; ++number) {
       grpc::ClientContext context;
       if (absl::Status status = Prepare(deadline, &context); !status.ok()) return status;
@@ -132,7 +142,6 @@ class ClientConnection {
       return {};
     }
   }
-  const Route& RouteOf(absl::string_view session_id);
 
   bool WaitToRetry(const grpc::ClientContext& context, const grpc::Status& status, int number, Repeat repeat,
                    absl::Time deadline) const;

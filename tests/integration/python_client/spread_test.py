@@ -60,6 +60,27 @@ class SpreadTest(unittest.TestCase):
                 self.assertEqual(other.open_session("sum", f"blocking-{number}").step([1]).tolist(), [2])
             self.assert_even(self.resident("blocking-"))
 
+    def test_listings_stay_on_a_server_and_each_is_asked_to_delete(self):
+        with rondo.Client(self.addresses, timeout=60) as client:
+            for number in range(2200):  # a listing of one server takes several pages
+                client.create_session("sum", f"listed-{number}")
+            listings = [set(), set()]
+            for listing in listings:
+                ids = (info.session_id for info in client.list_sessions())
+                listing.update(id for id in ids if id.startswith("listed-"))
+            self.assertEqual(len(listings[0] | listings[1]), 2200)
+            self.assertTrue(listings[0].isdisjoint(listings[1]))
+            self.assertEqual(client.delete_sessions("listed-"), 2200)
+            self.assertEqual(self.resident("listed-"), [0, 0])
+        self.assertEqual(asyncio.run(self.delete_two()), 2)
+
+    async def delete_two(self):
+        async with rondo.aio.Client(self.addresses) as client:
+            for server in self.servers:
+                async with rondo.aio.Client(server.address) as one:
+                    await one.create_session("sum", f"two-{server.address}")
+            return await client.delete_sessions("two-")
+
     def test_none_is_lost_when_a_server_goes(self):
         asyncio.run(self.drive())
 

@@ -12,6 +12,7 @@ namespace {
 using Fault = RunningSumServer::Fault;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
 
 class ClientTest : public testing::Test {
  protected:
@@ -45,6 +46,50 @@ TEST_F(ClientTest, AddressAndOptionsAreChecked) {
   options = {};
   options.keepalive = absl::ZeroDuration();
   EXPECT_THAT(std::string(Client::Connect("x:1", options).status().message()), HasSubstr("keepalive"));
+}
+
+// Three sessions that begin with `prefix`.
+void CreateThree(const RunningSumServer& server, const std::string& prefix) {
+  const Client client = Client::Connect(server.address()).value();
+  for (int i = 0; i < 3; ++i) {
+    CreateSessionInput input;
+    input.model = "sum";
+    input.session_id = prefix + std::to_string(i);
+    ASSERT_TRUE(client.CreateSession(input).ok());
+  }
+}
+
+TEST_F(ClientTest, AListingOfSeveralServersStaysOnOne) {
+  const RunningSumServer other;
+  CreateThree(server_, "here-");
+  CreateThree(other, "there-");
+  const Client client = Client::Connect(server_.address() + "," + other.address()).value();
+  std::vector<std::string> listed;
+  std::string token;
+  for (int turn = 0; turn < 2; ++turn) {
+    do {
+      const absl::StatusOr<SessionPage> page = client.ListSessions("", token);
+      ASSERT_TRUE(page.ok()) << page.status();
+      for (const SessionDescription& session : page->sessions) listed.push_back(session.session_id);
+      token = page->next_page_token;
+    } while (!token.empty());
+  }
+  EXPECT_THAT(listed, UnorderedElementsAre("here-0", "here-1", "here-2", "there-0", "there-1", "there-2"));
+  for (const char* const strange : {"2:x", "x", ":"}) {
+    EXPECT_THAT(std::string(client.ListSessions("", strange).status().message()),
+                HasSubstr("wanted one that a client"));
+  }
+}
+
+TEST_F(ClientTest, SessionsAreDeletedOnEachServer) {
+  const RunningSumServer other;
+  CreateThree(server_, "old-");
+  CreateThree(server_, "young-");
+  CreateThree(other, "old-");
+  const Client client = Client::Connect(server_.address() + "," + other.address()).value();
+  EXPECT_EQ(client.DeleteSessions("old-").value(), 6);
+  EXPECT_EQ(client.DeleteSessions("old-").value(), 0);
+  EXPECT_EQ(client.DeleteSessions("", "", /*all=*/true).value(), 3);
 }
 
 TEST_F(ClientTest, StatelessPredictKeepsNothing) {

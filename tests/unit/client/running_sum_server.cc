@@ -274,4 +274,36 @@ grpc::Status RunningSumServer::ForkSession(grpc::ServerContext*, const v1::ForkS
   return grpc::Status::OK;
 }
 
+grpc::Status RunningSumServer::ListSessions(grpc::ServerContext*, const v1::ListSessionsRequest* request,
+                                            v1::ListSessionsResponse* response) {
+  const std::string& token = request->page_token();
+  const size_t mark = token_mark().size();
+  if (!token.empty() && token.substr(0, mark) != token_mark()) {
+    return {grpc::StatusCode::INVALID_ARGUMENT, "the page token is not one of this server's"};
+  }
+  MutexLock lock(&mutex_);
+  auto next = token.empty() ? series_.begin() : series_.upper_bound(token.substr(mark));
+  if (next == series_.end()) return grpc::Status::OK;
+  response->add_sessions()->set_session_id(next->first);
+  const std::string listed = next->first;
+  if (++next != series_.end()) response->set_next_page_token(token_mark() + listed);
+  return grpc::Status::OK;
+}
+
+grpc::Status RunningSumServer::DeleteSessions(grpc::ServerContext*, const v1::DeleteSessionsRequest* request,
+                                              v1::DeleteSessionsResponse* response) {
+  if (!request->page_token().empty() && request->page_token() != token_mark()) {
+    return {grpc::StatusCode::INVALID_ARGUMENT, "the page token is not one of this server's"};
+  }
+  MutexLock lock(&mutex_);
+  const auto found = series_.lower_bound(request->prefix());
+  const bool is_there =
+      found != series_.end() && found->first.compare(0, request->prefix().size(), request->prefix()) == 0;
+  if (!is_there) return grpc::Status::OK;
+  series_.erase(found);
+  response->set_deleted(1);
+  response->set_next_page_token(token_mark());
+  return grpc::Status::OK;
+}
+
 }  // namespace rondo

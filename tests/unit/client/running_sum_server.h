@@ -65,6 +65,11 @@ class RunningSumServer final : public v1::Inference::Service, public v1::Session
                              v1::ExportSessionResponse* response) override;
   grpc::Status ForkSession(grpc::ServerContext* context, const v1::ForkSessionRequest* request,
                            v1::Session* response) override;
+  // These two answer one session a page, and take no page token but their own.
+  grpc::Status ListSessions(grpc::ServerContext* context, const v1::ListSessionsRequest* request,
+                            v1::ListSessionsResponse* response) override;
+  grpc::Status DeleteSessions(grpc::ServerContext* context, const v1::DeleteSessionsRequest* request,
+                              v1::DeleteSessionsResponse* response) override;
 
  private:
   struct Series {
@@ -84,6 +89,8 @@ class RunningSumServer final : public v1::Inference::Service, public v1::Session
   // REQUIRES: it is not to run.
   grpc::Status Refusal(Fault fault, grpc::ServerContext* context);
   void AwaitRelease() ABSL_LOCKS_EXCLUDED(mutex_);
+  // What a page token begins with.
+  std::string token_mark() const { return std::to_string(port_) + ":"; }
   v1::SequenceResult RunSequence(const v1::Sequence& sequence) ABSL_LOCKS_EXCLUDED(mutex_);
 
   mutable Mutex mutex_;

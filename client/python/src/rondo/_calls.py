@@ -58,6 +58,8 @@ class Call:
     """Of the one sequence in `request`, to tell a PositionError."""
     waits: bool = False
     """A live session's: worth waiting for a server that restarts."""
+    server: str | None = None
+    """The address of the one that is asked first, of several. None: the home of the session, else each in its turn."""
 
     def session_id(self) -> str:
         """Of the session that it is about, of several the first; empty: of none."""

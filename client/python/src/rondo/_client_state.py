@@ -71,7 +71,7 @@ class ClientState:
         """Makes one try of a unary call."""
         metadata = self._connection.channel.call_metadata()
         session_id = call.session_id() if len(self._addresses) > 1 else ""
-        first = home_of(session_id, self._addresses) if session_id else next(self._call_turns)
+        first = call.server or (home_of(session_id, self._addresses) if session_id else next(self._call_turns))
         return self._methods[first][call.method.path](call.request, timeout=timeout, metadata=metadata)
 
     def _start_generation(self, request: Any, timeout: float | None) -> Any:

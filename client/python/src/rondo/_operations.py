@@ -153,9 +153,10 @@ def get_session(session_id: str) -> Operation[messages.SessionDescription]:
     return _wire.from_session((yield Call(METHODS["GetSession"], request, repeatable=True)))
 
 
-def list_page(model: str, token: str) -> Operation[tuple[list[messages.SessionDescription], str]]:
+def list_page(model: str, token: str, server: str) -> Operation[tuple[list[messages.SessionDescription], str]]:
+    """`server`: the one that answered `token`; of each there are pages of its own."""
     request = sessions_pb2.ListSessionsRequest(model=model, page_size=1000, page_token=token)
-    response = yield Call(METHODS["ListSessions"], request, repeatable=True)
+    response = yield Call(METHODS["ListSessions"], request, repeatable=True, server=server)
     return [_wire.from_session(session) for session in response.sessions], response.next_page_token
 
 
@@ -165,16 +166,16 @@ def delete_session(session_id: str) -> Operation[None]:
     yield Call(METHODS["DeleteSession"], request, repeatable=False)
 
 
-def delete_sessions(prefix: str, model: str, all: bool) -> Operation[int]:
+def delete_sessions(prefix: str, model: str, all: bool, servers: Items[str]) -> Operation[int]:
     deleted: int = 0
-    token: str = ""
-    while True:
-        request = sessions_pb2.DeleteSessionsRequest(prefix=prefix, model=model, all=all, page_token=token)
-        response = yield Call(METHODS["DeleteSessions"], request, repeatable=True)
-        deleted += response.deleted
-        token = response.next_page_token
-        if not token:
-            return deleted
+    for server in servers:
+        token: str | None = ""
+        while token is not None:
+            request = sessions_pb2.DeleteSessionsRequest(prefix=prefix, model=model, all=all, page_token=token)
+            response = yield Call(METHODS["DeleteSessions"], request, repeatable=True, server=server)
+            deleted += response.deleted
+            token = response.next_page_token or None
+    return deleted
 
 
 def export_session(session_id: str) -> Operation[bytes]:

@@ -234,9 +234,9 @@ class Client(ClientState):
     async def list_sessions(
         self, model: str = "", *, timeout: float | None = None
     ) -> AsyncIterator[messages.SessionDescription]:
-        token = ""
+        server, token = next(self._call_turns), ""
         while True:
-            page, token = await self._run(_operations.list_page(model, token), timeout)
+            page, token = await self._run(_operations.list_page(model, token, server), timeout)
             for session in page:
                 yield session
             if not token:
@@ -248,7 +248,7 @@ class Client(ClientState):
     async def delete_sessions(
         self, prefix: str = "", *, model: str = "", all: bool = False, timeout: float | None = None
     ) -> int:
-        return await self._run(_operations.delete_sessions(prefix, model, all), timeout)
+        return await self._run(_operations.delete_sessions(prefix, model, all, self._addresses), timeout)
 
     async def export_session(self, id: str, *, timeout: float | None = None) -> bytes:
         return await self._run(_operations.export_session(id), timeout)

@@ -321,10 +321,11 @@ class Client(ClientState):
         return self._run(_operations.get_session(id), timeout)
 
     def list_sessions(self, model: str = "", *, timeout: float | None = None) -> Iterator[messages.SessionDescription]:
-        """All live sessions in no particular order, page by page; `model` empty: of all models."""
-        token = ""
+        """All live sessions in no particular order, page by page; `model` empty: of all models. With several servers
+        each listing is of one of them, of each in its turn."""
+        server, token = next(self._call_turns), ""
         while True:
-            page, token = self._run(_operations.list_page(model, token), timeout)
+            page, token = self._run(_operations.list_page(model, token, server), timeout)
             yield from page
             if not token:
                 return
@@ -336,12 +337,13 @@ class Client(ClientState):
     def delete_sessions(
         self, prefix: str = "", *, model: str = "", all: bool = False, timeout: float | None = None
     ) -> int:
-        """Deletes your sessions in the server's memory whose ids begin with `prefix` and that are of `model`.
+        """Deletes your sessions in the server's memory whose ids begin with `prefix` and that are of `model`. Each of
+        several servers is asked.
 
         Empty: all ids, all models; if both are, `all` has to be given. `timeout` is each call's own, and there may be
         several. Returns how many were deleted. Raises InvalidArgument.
         """
-        return self._run(_operations.delete_sessions(prefix, model, all), timeout)
+        return self._run(_operations.delete_sessions(prefix, model, all, self._addresses), timeout)
 
     def export_session(self, id: str, *, timeout: float | None = None) -> bytes:
         """The session as bytes that `import_session` takes, of this server or of another with the same model.
