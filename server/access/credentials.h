@@ -40,7 +40,7 @@ absl::StatusOr<absl::string_view> BearerToken(const Shown& shown);
 //
 // Each line: the SHA-256 of a token in hex, or "cert:" and a name in a certificate; the tenant; a role; until when it
 // holds, if it ends. The tenant "-" is the one without a name. Or what a tenant may take, see TenantTerms; "*": each
-// that has no such line of its own.
+// with a name that has no such line of its own.
 //
 // Threads: Refresh on one thread; Identify on any.
 class Credentials {

@@ -39,14 +39,19 @@ class Gate {
 
   // For SessionOptions::max_lifetime_of.
   absl::Duration SessionLifetimeOf(absl::string_view tenant) const {
-    return tenants_.Named(tenant)->quota()->session_lifetime();
+    Tenant* const named = tenant.empty() ? nameless_ : tenants_.Named(tenant);
+    return named->quota()->session_lifetime();
   }
   // Which connections there are is told to these.
   TenantConnections* connections() { return &connections_; }
-  // `tenant` makes a call on the connection of `peer`, see TenantConnections::Claim. Nothing is asked for a tenant that
-  // may have any number.
+  // Whether a call that Admit let through claims its connection for `tenant`. A method for anyone claims none, and a
+  // tenant that may have any number of connections needs none.
+  static bool ClaimsConnection(const MethodRule& rule, Tenant* tenant) {
+    return rule.role != Role::kAnyone && tenant->quota()->limits_connections();
+  }
+  // `tenant` makes such a call on the connection of `peer`, see TenantConnections::Claim.
   absl::Status ClaimConnection(absl::string_view peer, Tenant* tenant) const {
-    return tenant->quota()->limits_connections() ? connections_.Claim(peer, tenant) : absl::OkStatus();
+    return connections_.Claim(peer, tenant);
   }
 
   // Whether anyone has to say who they are.

@@ -45,7 +45,7 @@ absl::Status Tenants::SetTerms(TermsByTenant terms) {
 const TenantTerms& Tenants::TermsOf(const Tenant& tenant) const {
   static const TenantTerms* const none = new TenantTerms();
   auto found = terms_.find(tenant.name());
-  if (found == terms_.end()) found = terms_.find("*");
+  if (found == terms_.end() && !tenant.name().empty()) found = terms_.find("*");
   return found == terms_.end() ? *none : found->second;
 }
 

@@ -45,7 +45,8 @@ struct TenantTerms {
   std::string tenant_class = "default";  // by which its numbers are in the metrics
 };
 
-// The terms of tenants by name; "*": of those that have none of their own.
+// The terms of tenants by name; "*": of those that have none of their own. "*" is not for the tenant without a name,
+// whose calls are those of everyone who need not say who they are.
 using TermsByTenant = std::map<std::string, TenantTerms>;
 
 // Every tenant that was ever named, so that calls can point to theirs.

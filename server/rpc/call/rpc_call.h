@@ -83,7 +83,7 @@ class RpcCall : public Call, public Caller {
     ListenAgain();
     absl::StatusOr<Principal> principal =
         context_->gate->Admit(rule_, ShownBy(server_context_, *context_->gate), absl::Now());
-    if (principal.ok() && principal->tenant->quota()->limits_connections()) {
+    if (principal.ok() && Gate::ClaimsConnection(*rule_, principal->tenant)) {
       absl::Status claimed = context_->gate->ClaimConnection(server_context_.peer(), principal->tenant);
       if (!claimed.ok()) principal = std::move(claimed);
     }

@@ -89,6 +89,27 @@ TEST_F(GateTest, HealthIsForAnyoneEvenWithAWrongToken) {
   EXPECT_EQ(Ask("rondo.v1.Inference/Predict", "wrong"), absl::StatusCode::kUnauthenticated);
 }
 
+TEST_F(GateTest, HealthTakesNoConnectionFromATenant) {
+  std::ofstream(options_.tokens_file, std::ios::app) << "limit * connections=1\nlimit - connections=1\n";
+  Open();
+  const MethodRule& health = *RuleOf("grpc.health.v1.Health/Check");
+  const absl::StatusOr<Principal> anyone = gate_->Admit(&health, Shown(), kNow);
+  ASSERT_TRUE(anyone.ok()) << anyone.status();
+  EXPECT_TRUE(anyone->tenant->quota()->limits_connections()) << "by the line for -";
+  EXPECT_FALSE(Gate::ClaimsConnection(health, anyone->tenant));
+  EXPECT_TRUE(Gate::ClaimsConnection(*RuleOf("rondo.v1.Inference/Predict"), anyone->tenant));
+}
+
+TEST_F(GateTest, TheLineForEveryTenantIsNotForTheOneWithoutAName) {
+  std::ofstream(options_.tokens_file, std::ios::app) << "limit * connections=1 session_lifetime=1h\n";
+  Open();
+  const absl::StatusOr<Principal> anyone = gate_->Admit(RuleOf("grpc.health.v1.Health/Check"), Shown(), kNow);
+  ASSERT_TRUE(anyone.ok()) << anyone.status();
+  EXPECT_FALSE(anyone->tenant->quota()->limits_connections());
+  EXPECT_EQ(gate_->SessionLifetimeOf(""), absl::InfiniteDuration());
+  EXPECT_EQ(gate_->SessionLifetimeOf("acme"), absl::Hours(1));
+}
+
 TEST_F(GateTest, AMethodWithoutARuleIsForNobody) {
   Open();
   EXPECT_EQ(Ask("rondo.v1.Inference/Peek", "admin"), absl::StatusCode::kPermissionDenied);
