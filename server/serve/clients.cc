@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "absl/hash/hash.h"
+#include "absl/strings/match.h"
+
 namespace rondo {
 
 std::shared_ptr<Client> Clients::Find(absl::string_view name) {
@@ -20,6 +23,11 @@ absl::string_view HostOfPeer(absl::string_view peer) {
   const size_t port = peer.rfind(':');
   if (scheme == absl::string_view::npos || scheme == port) return peer;
   return peer.substr(scheme + 1, port - scheme - 1);
+}
+
+uint32_t ConnectionOfPeer(absl::string_view peer) {
+  if (absl::StartsWith(peer, "unix:")) return 0;
+  return static_cast<uint32_t>(absl::Hash<absl::string_view>()(peer)) | 1;
 }
 
 }  // namespace rondo

@@ -2,6 +2,7 @@
 #define RONDO_SERVER_SERVE_CLIENTS_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,6 +44,9 @@ class Clients {
 
 // The host in a peer as gRPC names it: "127.0.0.1" of "ipv4:127.0.0.1:5000"; all of it if it has no port.
 absl::string_view HostOfPeer(absl::string_view peer);
+
+// The number of the peer's connection for RequestOrder; 0: unknown, as Unix sockets all have one name.
+uint32_t ConnectionOfPeer(absl::string_view peer);
 
 }  // namespace rondo
 

@@ -8,7 +8,6 @@
 #include <string>
 #include <utility>
 
-#include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
@@ -72,7 +71,7 @@ class RpcCall : public Call, public Caller {
     const std::string peer = server_context_.peer();
     RequestOrder order;
     order.loop = static_cast<uint16_t>(context_->loop_number);
-    if (unary) order.connection = static_cast<uint32_t>(absl::Hash<std::string>()(peer)) | 1;  // 0: none
+    if (unary) order.connection = ConnectionOfPeer(peer);
     const std::string& tenant = principal_.tenant->name();
     owner->ComesFrom(context_->clients->Find(tenant.empty() ? HostOfPeer(peer) : tenant), order, this);
     owner->BelongTo(tenant, principal_.tenant->quota());

@@ -32,5 +32,13 @@ TEST(HostOfPeerTest, IsThePeerWithoutSchemeAndPort) {
   EXPECT_EQ(HostOfPeer(""), "");
 }
 
+TEST(ConnectionOfPeerTest, TellsPeersApartButNotThoseOfAUnixSocket) {
+  EXPECT_NE(ConnectionOfPeer("ipv4:127.0.0.1:5000"), 0u);
+  EXPECT_EQ(ConnectionOfPeer("ipv4:127.0.0.1:5000"), ConnectionOfPeer("ipv4:127.0.0.1:5000"));
+  EXPECT_NE(ConnectionOfPeer("ipv4:127.0.0.1:5000"), ConnectionOfPeer("ipv4:127.0.0.1:5002"));
+  EXPECT_EQ(ConnectionOfPeer("unix:"), 0u);
+  EXPECT_EQ(ConnectionOfPeer("unix:/tmp/socket"), 0u);
+}
+
 }  // namespace
 }  // namespace rondo
