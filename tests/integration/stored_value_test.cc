@@ -36,10 +36,10 @@ class StoredValueTest : public ::testing::Test {
                                            });
   }
 
-  grpc::Status Create(const std::string& id) {
+  grpc::Status Create(const std::string& id, const std::string& model = "m") {
     grpc::ClientContext context;
     v1::CreateSessionRequest request;
-    request.set_model("m");
+    request.set_model(model);
     request.set_session_id(id);
     return server_->sessions().CreateSession(&context, request, &session_);
   }
@@ -93,6 +93,17 @@ TEST_F(StoredValueTest, AnIdThatIsInTheStoreOnlyIsTaken) {
   Restart();
   EXPECT_EQ(Fork(server_.get(), "t", "s", &session_).error_code(), grpc::StatusCode::ALREADY_EXISTS);
   EXPECT_THAT(Steps(server_.get(), "s", series_, 0, 4, 6), ElementsAreArray(series_.Outputs(0, 4, 6)));
+}
+
+TEST_F(StoredValueTest, WhatIsNotThereIsNamedAndNotTheSessionThatIsToBeMade) {
+  Restart();
+  const grpc::Status made = Create("new", "typo");
+  EXPECT_EQ(made.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_THAT(made.error_message(), HasSubstr("no model \"typo\""));
+  const grpc::Status forked = Fork(server_.get(), "missing", "new", &session_);
+  EXPECT_EQ(forked.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_THAT(forked.error_message(), HasSubstr("'missing'"));
+  EXPECT_THAT(Get("new").error_message(), HasSubstr("'new'"));
 }
 
 TEST_F(StoredValueTest, ASessionThatIsInTheStoreOnlyIsExportedAndDeleted) {

@@ -37,8 +37,11 @@ void LeasedCall::Lease(const absl::Status& restored) {
 
 void LeasedCall::Run(SessionLease lease) {
   const absl::Status status = Handle(std::move(lease));
-  // The store may know more about a session that is not here than the table does.
-  if (!status.ok()) return Reply(absl::IsNotFound(status) && !restored_.ok() ? restored_ : status);
+  if (!status.ok()) {
+    // The store may know more about a session that is not here than the table does.
+    const bool store_knows = IsAboutRestored() && absl::IsNotFound(status) && !restored_.ok();
+    return Reply(store_knows ? restored_ : status);
+  }
   const std::string id = ChangedId();
   if (id.empty() || sync_.Sync(tenant(), id, SyncsAlways())) return Reply(absl::OkStatus());
   Begin(&synced_);

@@ -28,6 +28,9 @@ class LeasedCall : public RpcCall {
   virtual const std::string* LeasedId() const = 0;
   // What the call does; the lease ends with it, or before.
   virtual absl::Status Handle(SessionLease lease) = 0;
+  // Whether NOT_FOUND of Handle says that the session of RestoredId is not there, rather than something else that the
+  // request names.
+  virtual bool IsAboutRestored() const = 0;
   // The session that Handle has made or ended; empty: none.
   virtual std::string ChangedId() const = 0;
   // The change waits for the session store with any durability: nobody can make it again.
@@ -79,6 +82,7 @@ struct LeasedMethod {
   bool asks = false;  // whether there is such a session: NOT_FOUND is no refusal
   std::string (*audited)(const Request&, const Response&) = nullptr;  // see LeasedCall::AuditedSessions; null: one
   bool (*syncs_always)(const Request&) = nullptr;                     // see LeasedCall::SyncsAlways; null: never
+  bool is_about_restored = false;                                     // see LeasedCall::IsAboutRestored
 };
 
 template <typename Base, typename Request, typename Response>
@@ -101,6 +105,7 @@ class LeasedMethodCall : public LeasedCall {
   absl::Status Handle(SessionLease lease) override {
     return OrOutOfMemory([&] { return method_.handle(*context(), tenant(), request_, std::move(lease), &response_); });
   }
+  bool IsAboutRestored() const override { return method_.is_about_restored; }
   std::string ChangedId() const override {
     return method_.changed_id == nullptr ? std::string() : method_.changed_id(request_, response_);
   }

@@ -129,10 +129,11 @@ void ServeSessions(const RpcContext* context, v1::Sessions::AsyncService* servic
   // its line in the log, and so on: see LeasedMethod.
   ServeLeased<v1::Sessions>(context, service, "CreateSession", &Service::RequestCreateSession,
                             {&Named, &InitialSession, &Create, &Made, {}, false, nullptr, &BeginsSomewhere});
-  ServeLeased<v1::Sessions>(context, service, "GetSession", &Service::RequestGetSession,
-                            {&Named, nullptr, &Get, nullptr, {}, /*asks=*/true});
+  ServeLeased<v1::Sessions>(
+      context, service, "GetSession", &Service::RequestGetSession,
+      {&Named, nullptr, &Get, nullptr, {}, /*asks=*/true, nullptr, nullptr, /*is_about_restored=*/true});
   ServeLeased<v1::Sessions>(context, service, "DeleteSession", &Service::RequestDeleteSession,
-                            {&Named, nullptr, &Delete, &NamedAfter, "session_deleted"});
+                            {&Named, nullptr, &Delete, &NamedAfter, "session_deleted", false, nullptr, nullptr, true});
   ServeLeased<v1::Sessions>(context, service, "DeleteSessions", &Service::RequestDeleteSessions,
                             {nullptr, nullptr, &DeleteMany, nullptr, "sessions_deleted", false, &DeletedMany});
   ServeLeased<v1::Sessions>(context, service, "ExportSession", &Service::RequestExportSession,
