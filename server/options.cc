@@ -168,8 +168,8 @@ OptionGroup Sessions(SessionTable::Options* options) {
         "may say less for a tenant. 0: never."},
        {"abandoned_after", Number(&options->abandoned_after, {absl::Seconds(1), kTenYears}, "DURATION", zero_is_never),
         "Without a --session_store, where a new session finds no place (--max_sessions, or its tenant's limit): a "
-        "session without requests for this long, of that tenant if it is the tenant's limit, ends for it; some "
-        "hundred are looked at. 0: the new one is refused instead."},
+        "session without requests for this long, of that tenant if it is the tenant's limit, ends for it. At "
+        "most 1024 are looked at, and after a look in vain none for 100 ms. 0: the new one is refused instead."},
        {"max_queue_per_session", Number(&options->max_queue_per_session, {0, 65536}, "N"),
         "Most requests that wait for one session. 0: a second request for a busy session is refused."}}};
 }

@@ -1,8 +1,10 @@
 #include "server/session/session_sweep.h"
 
 #include <algorithm>
+#include <atomic>
 #include <vector>
 
+#include "absl/hash/hash.h"
 #include "absl/strings/match.h"
 #include "server/refusal/refusal.h"
 #include "server/session/session_errors.h"
@@ -16,6 +18,7 @@ constexpr size_t kExpiryLooksPerLock = 128;
 constexpr uint32_t kDeletionLooksPerLock = 64;
 constexpr size_t kDeletionLooks = 16'384;  // of one call, which runs on a serving loop: some milliseconds
 constexpr size_t kAbandonedLooks = 16;     // in each shard, for a session that may go
+constexpr absl::Duration kAbandonedRest = absl::Milliseconds(100);  // after a look in vain
 
 bool Matches(const LiveSession& session, const SessionFilter& filter) {
   if (session.loading || TenantIn(session.id) != filter.tenant) return false;
@@ -87,9 +90,15 @@ bool SessionSweep::EndAbandoned(const absl::Status& refusal, absl::string_view i
   const Why why = RefusalOf(refusal).why;
   if (why != Why::kSessionsFull && why != Why::kTenantQuota) return false;
   const absl::string_view tenant = TenantIn(id);
+  const bool of_tenant = why == Why::kTenantQuota;
+  auto& rests = table_->abandoned_looks_rest_until_ns_;
+  std::atomic<int64_t>& rests_until_ns =
+      rests[of_tenant ? 1 + absl::Hash<absl::string_view>()(tenant) % SessionTable::kShards : 0];
+  if (absl::ToUnixNanos(now) < rests_until_ns.load(std::memory_order_relaxed)) return false;
   for (SessionShard& shard : table_->shards_) {
-    if (EndOneOf(shard, why == Why::kTenantQuota ? &tenant : nullptr, now)) return true;
+    if (EndOneOf(shard, of_tenant ? &tenant : nullptr, now)) return true;
   }
+  rests_until_ns.store(absl::ToUnixNanos(now + kAbandonedRest), std::memory_order_relaxed);
   return false;
 }
 

@@ -156,21 +156,25 @@ absl::StatusOr<std::optional<SessionLease>> SessionTable::Acquire(absl::string_v
   if (durable_ != nullptr) return durable_->LookFor(key, create_as, waiter, now);
   if (create_as == nullptr) return Missing(id);
   if (absl::Status valid = ValidateSessionId(id); !valid.ok()) return valid;
+  absl::StatusOr<std::optional<SessionLease>> lease = JoinOrMake(key, create_as, waiter, now);
+  if (SessionSweep(this).EndAbandoned(lease.status(), id, now)) lease = JoinOrMake(key, create_as, waiter, now);
+  return lease;
+}
+
+absl::StatusOr<std::optional<SessionLease>> SessionTable::JoinOrMake(const SessionKey& key,
+                                                                     const ServedModelPtr* create_as,
+                                                                     LeaseWaiter* waiter, absl::Time now) {
   std::unique_ptr<LiveSession> made = NewSession(options_, key, IdleTimeoutOf(options_, **create_as), now);
   StartAt(FreshStartOf(*create_as), made.get());
   made->leased = made->provisional = true;
   if (waiter != nullptr) made->last_order = waiter->order_;
   LiveSession* const session = made.get();
-  absl::Status entered;
-  {
-    Aftermath after;
-    MutexLock lock(&shard.mutex);
-    if (LiveSession* found = shard.Find(key)) return Join(shard, found, create_as, waiter, now);
-    entered = Enter(shard, std::move(made), now, &after);
-  }
-  if (entered.ok()) return SessionLease(this, session);
-  if (SessionSweep(this).EndAbandoned(entered, id, now)) return Acquire(id, create_as, waiter, now);
-  return entered;
+  SessionShard& shard = ShardOf(key.hash);
+  Aftermath after;
+  MutexLock lock(&shard.mutex);
+  if (LiveSession* found = shard.Find(key)) return Join(shard, found, create_as, waiter, now);
+  if (absl::Status entered = Enter(shard, std::move(made), now, &after); !entered.ok()) return entered;
+  return SessionLease(this, session);
 }
 
 absl::StatusOr<std::optional<SessionLease>> SessionTable::Join(SessionShard& shard, LiveSession* session,

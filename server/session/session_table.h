@@ -170,6 +170,9 @@ class SessionTable {
   absl::Status Enter(SessionShard& shard, std::unique_ptr<LiveSession>&& session, absl::Time now, Aftermath* after)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
 
+  // As Acquire for a session that was not here just now.
+  absl::StatusOr<std::optional<SessionLease>> JoinOrMake(const SessionKey& key, const ServedModelPtr* create_as,
+                                                         LeaseWaiter* waiter, absl::Time now);
   // Gives the lease, or a place in the session's queue.
   absl::StatusOr<std::optional<SessionLease>> Join(SessionShard& shard, LiveSession* session,
                                                    const ServedModelPtr* create_as, LeaseWaiter* waiter, absl::Time now)
@@ -210,6 +213,8 @@ class SessionTable {
   EndedSessions ended_;
   std::atomic<size_t> live_{0};
   std::atomic<int64_t> soonest_expiry_ns_{LiveSession::kForever};  // as of the last ExpireIdle
+  // Until when SessionSweep::EndAbandoned does not look again: among all, then among those of the tenants of each hash.
+  std::array<std::atomic<int64_t>, 1 + kShards> abandoned_looks_rest_until_ns_{};
   std::array<SessionShard, kShards> shards_;
   std::unique_ptr<DurableSessions> durable_;  // null: memory only. Last: its thread uses all above
 };

@@ -104,6 +104,21 @@ TEST_F(SessionSweepTest, AFullTableEndsAnAbandonedSessionForANewOne) {
   EXPECT_TRUE(table.Acquire("made-on-use", &model_, &unused, now_).ok());
 }
 
+TEST_F(SessionSweepTest, AfterALookInVainAFullTableDoesNotLookForAnAbandonedSessionForAWhile) {
+  SessionOptions options = SmallOptions();
+  options.abandoned_after = absl::Minutes(2);
+  SessionTable table(options);
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(CreateIn(&table, absl::StrCat("s", i)).ok());
+  now_ += absl::Minutes(2) - absl::Milliseconds(50);
+  EXPECT_EQ(RefusalOf(CreateIn(&table, "new")).why, Why::kSessionsFull);
+  now_ += absl::Milliseconds(60);  // all are abandoned now
+  EXPECT_EQ(RefusalOf(CreateIn(&table, "new")).why, Why::kSessionsFull);
+  RecordingWaiter unused;
+  EXPECT_EQ(RefusalOf(table.Acquire("new", &model_, &unused, now_).status()).why, Why::kSessionsFull);
+  now_ += absl::Milliseconds(40);
+  EXPECT_TRUE(CreateIn(&table, "new").ok());
+}
+
 TEST_F(SessionSweepTest, ATenantAtItsQuotaGivesUpItsOwnAbandonedSessionsOnly) {
   SessionOptions options = SmallOptions();
   options.abandoned_after = absl::Minutes(2);
