@@ -47,8 +47,11 @@ void LogFailure(const ModelSource& source, const absl::Status& failure, bool old
             {"serving", old_one_stays ? "the one before" : "nothing"}});
 }
 
-// A file whose content was judged; reading its bytes once more would not change the judgement.
-bool IsFinal(const absl::Status& failure) { return absl::IsDataLoss(failure) || absl::IsInvalidArgument(failure); }
+// The content of a model's file, or of the list of sums, was judged; reading the bytes of both once more would not
+// change the judgement.
+bool IsFinal(const absl::Status& failure) {
+  return absl::IsDataLoss(failure) || absl::IsInvalidArgument(failure) || absl::IsFailedPrecondition(failure);
+}
 
 }  // namespace
 
@@ -115,9 +118,15 @@ absl::Status ModelRegistry::Refresh(const ModelSource& source, Entry* entry) {
   absl::Status failure = stamp.status();
   if (stamp.ok()) {
     if (entry->served != nullptr && *stamp == entry->served_stamp) return entry->failure = absl::OkStatus();
-    if (IsFinal(entry->failure) && *stamp == entry->failed_stamp) return entry->failure;
+    const absl::StatusOr<FileStamp> list = FileStamp::Of(options_.models_sha256);
+    const Judged judged{*stamp, list.ok() ? *list : FileStamp()};
+    if (IsFinal(entry->failure) && judged == entry->failed) return entry->failure;
     failure = LoadChecked(source, *stamp, entry);
-    (failure.ok() ? entry->served_stamp : entry->failed_stamp) = *stamp;
+    if (failure.ok()) {
+      entry->served_stamp = *stamp;
+    } else {
+      entry->failed = judged;
+    }
   }
   if (!failure.ok()) {
     failure = absl::Status(

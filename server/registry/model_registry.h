@@ -37,7 +37,8 @@ class ModelRegistry {
     // DIR/<name>/<version>/model.safetensors, version a positive integer; empty: none. Exactly one of the two is given.
     std::string model_repository;
     // A list of the sums that the models' files must have, see ModelChecksums, which is read again for each model that
-    // is loaded; empty: any file is loaded.
+    // is loaded; a model that it keeps out is looked at again when its files or the list change. Empty: any file is
+    // loaded.
     std::string models_sha256;
     bool allow_empty = false;  // whether the server is ready without any live model
     Network::Options network;
@@ -88,12 +89,14 @@ class ModelRegistry {
     std::vector<Known> known;                           // by name, then version
     bool looked = false;                                // false: no look has ended yet
   };
+  // The files that a load judges: a model's, and the list of sums; without a list, a stamp of no file.
+  using Judged = std::pair<FileStamp, FileStamp>;
   // All that is known of one name and version.
   struct Entry {
     ServedModelPtr served;  // null: never loaded
     FileStamp served_stamp;
-    absl::Status failure;    // of what was found since; OK: nothing wrong
-    FileStamp failed_stamp;  // if failure is final
+    absl::Status failure;  // of what was found since; OK: nothing wrong
+    Judged failed;         // if failure is final
   };
 
   ModelRegistry(Options options, Metrics* metrics) : options_(std::move(options)), metrics_(metrics) {}

@@ -76,6 +76,36 @@ TEST_F(ModelChecksumsTest, AListWithAFaultIsRefusedByItsLine) {
   EXPECT_THAT(Check(folder_ + "/m"), HasSubstr("--models_sha256="));
 }
 
+TEST_F(ModelChecksumsTest, TheRegistrySumsARefusedFileAgainOnlyWhenTheFileOrTheListHasChanged) {
+  const std::string path = folder_ + "/m/1/model.safetensors";
+  Write(path, "Test");
+  Write(list_, std::string(kTest) + "  m/1/model.safetensors\n");
+  ModelRegistry::Options options;
+  options.model_repository = folder_;
+  options.models_sha256 = list_;
+  Metrics metrics;
+  testing::internal::CaptureStderr();
+  const auto registry = ModelRegistry::Open(options, &metrics);
+  ASSERT_TRUE(registry.ok()) << registry.status();
+  const absl::Status refused = (*registry)->Reload();
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("has the SHA-256 532eaabd"));
+  const fs::file_time_type written = fs::last_write_time(path);
+  Write(path, "tesT");  // in a way that no stamp tells
+  fs::last_write_time(path, written);
+  EXPECT_EQ((*registry)->Reload(), refused);
+  Write(list_, std::string(kTest) + "  m/1/model.safetensors\n\n");
+  const absl::Status by_new_list = (*registry)->Reload();
+  EXPECT_THAT(std::string(by_new_list.message()), HasSubstr("has the SHA-256 "));
+  EXPECT_NE(by_new_list, refused);
+  Write(list_, "nonsense\n");
+  EXPECT_THAT(std::string((*registry)->Reload().message()), HasSubstr("line 1: wanted 64 hex digits"));
+  ASSERT_TRUE(WriteModelFile(WeatherModel(Cell::kLstm, 1), path).ok());
+  const std::string made = "cd " + folder_ + " && sha256sum */*/model.safetensors > models.sha256";
+  ASSERT_EQ(std::system(made.c_str()), 0);
+  EXPECT_TRUE((*registry)->Reload().ok());
+  testing::internal::GetCapturedStderr();
+}
+
 TEST_F(ModelChecksumsTest, TheRegistryLoadsNoOtherFile) {
   const std::string path = folder_ + "/m/1/model.safetensors";
   ASSERT_TRUE(WriteModelFile(WeatherModel(Cell::kLstm, 1), path).ok());
