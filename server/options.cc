@@ -85,7 +85,9 @@ OptionGroup Connections(ServerOptions* options) {
         Text(&options->listen, "HOST:PORT", "HOST:PORT, port 0 to 65535, or unix:PATH of at most 107 bytes",
              IsGrpcAddress),
         "The address of gRPC. Port 0: any free one. unix:PATH: a socket at that path, which only this machine reaches; "
-        "one that a server has left behind there is replaced."},
+        "one that a server has left behind there is replaced. An empty file PATH.lock stays beside it, by which "
+        "servers "
+        "that start together take turns."},
        {"unix_socket_access",
         Choice(&options->unix_socket_access, {{"owner", UnixSocketAccess::kOwner},
                                               {"group", UnixSocketAccess::kGroup},

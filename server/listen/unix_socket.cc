@@ -11,6 +11,8 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 
 namespace rondo {
 namespace {
@@ -45,6 +47,7 @@ class Closed {
   ~Closed() {
     if (descriptor_ >= 0) close(descriptor_);
   }
+  Closed(Closed&& other) noexcept : descriptor_(other.release()) {}
   Closed(const Closed&) = delete;
   Closed& operator=(const Closed&) = delete;
   int get() const { return descriptor_; }
@@ -75,16 +78,31 @@ absl::Status FreePath(const std::string& path) {
   return CannotListen(path, absl::StrCat("a socket that is not used any more cannot be removed: ", strerror(errno)));
 }
 
+// Takes the lock of those who look at `path`, so that two servers that start at once do not remove each other's socket.
+// Its file stays, as somebody may wait for its lock. Nobody but the server's user can open the file, and so hold the
+// lock.
+absl::StatusOr<Closed> LockPath(const std::string& path) {
+  constexpr absl::Duration kRetry = absl::Milliseconds(10);
+  constexpr int kTries = 500;  // the one before needs a millisecond
+  const std::string name = absl::StrCat(path, ".lock");
+  Closed lock(open(name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (lock.get() < 0) return CannotListen(path, absl::StrCat("its lock ", name, ": ", strerror(errno)));
+  for (int tries = 0; flock(lock.get(), LOCK_EX | LOCK_NB) != 0; ++tries) {
+    if (errno != EWOULDBLOCK && errno != EINTR) {
+      return CannotListen(path, absl::StrCat("its lock ", name, ": ", strerror(errno)));
+    }
+    if (tries == kTries) return CannotListen(path, absl::StrCat("another process keeps ", name, " locked"));
+    absl::SleepFor(kRetry);
+  }
+  return lock;
+}
+
 }  // namespace
 
 absl::StatusOr<UnixSocket> ListenAtPath(const std::string& path, UnixSocketAccess access) {
   if (absl::Status fits = CheckUnixPath(path); !fits.ok()) return fits;
-  // Two servers that start at once must not remove each other's socket: who looks at the path has its folder's lock.
-  const size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-  const Closed lock(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (lock.get() < 0) return CannotListen(path, strerror(errno));
-  if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return CannotListen(path, "another process has locked its folder");
+  const absl::StatusOr<Closed> lock = LockPath(path);
+  if (!lock.ok()) return lock.status();
   if (absl::Status free = FreePath(path); !free.ok()) return free;
   Closed made(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const sockaddr_un address = AddressOf(path);

@@ -21,7 +21,8 @@ struct UnixSocket {
 };
 
 // Listens at `path`, without blocking. A socket's file that a server has left behind, at which nobody listens, is
-// replaced; anything else there stays, and is refused. The file is never open to more than `access` allows.
+// replaced; anything else there stays, and is refused. The file is never open to more than `access` allows. A file
+// PATH.lock, its owner's alone, is made beside it and stays; the call waits some seconds for who has it locked.
 // UNAVAILABLE: cannot listen there; the message says why.
 absl::StatusOr<UnixSocket> ListenAtPath(const std::string& path, UnixSocketAccess access);
 

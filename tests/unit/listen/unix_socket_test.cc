@@ -1,13 +1,19 @@
 #include "server/listen/unix_socket.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -81,6 +87,42 @@ TEST_F(UnixSocketTest, OneThatIsListenedAtIsLeftAloneAndOneThatIsNotIsReplaced) 
   EXPECT_TRUE(fs::exists(path_));
   close(second->descriptor);
   close(third->descriptor);
+}
+
+TEST_F(UnixSocketTest, OfServersThatStartTogetherOneListensAndTheOthersSayWhy) {
+  std::array<absl::StatusOr<UnixSocket>, 8> made;
+  std::vector<std::thread> servers;
+  for (absl::StatusOr<UnixSocket>& one : made) {
+    servers.emplace_back([this, &one] { one = ListenAtPath(path_, UnixSocketAccess::kOwner); });
+  }
+  for (std::thread& server : servers) server.join();
+  int listening = 0;
+  for (const absl::StatusOr<UnixSocket>& one : made) {
+    if (one.ok()) {
+      ++listening;
+      close(one->descriptor);
+    } else {
+      EXPECT_THAT(std::string(one.status().message()), HasSubstr("another process listens there"));
+    }
+  }
+  EXPECT_EQ(listening, 1);
+}
+
+TEST_F(UnixSocketTest, ItsLockIsItsOwnersAloneAndNotThatOfItsFolder) {
+  const int folder = open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  ASSERT_EQ(flock(folder, LOCK_EX), 0);  // as anyone may who can read the folder
+  EXPECT_EQ(Refusal(path_), "");
+  close(folder);
+  struct stat status {};
+  ASSERT_EQ(lstat((path_ + ".lock").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0600u);
+  EXPECT_EQ(status.st_size, 0);
+}
+
+TEST_F(UnixSocketTest, ALockThatIsALinkIsNotFollowed) {
+  fs::create_symlink(folder_ + "/elsewhere", path_ + ".lock");
+  EXPECT_THAT(Refusal(path_), HasSubstr("its lock "));
+  EXPECT_FALSE(fs::exists(folder_ + "/elsewhere"));
 }
 
 TEST_F(UnixSocketTest, AFileThatIsNoSocketStays) {
