@@ -127,6 +127,8 @@ void DurableSessions::Fill(SessionShard& shard, const SessionBacking::Found& fou
   session->stored.term = backing_.TermAt(SteadyNow());
   session->stored.went_back = found.went_back;
   session->provisional = false;
+  // This server's lifetime is the shorter one: saved, or the session would have all of it again after the next load.
+  if (session->ends_at_ns < found.record->ends_at_ns) saver_.NoteDoubt(shard, session);
   shard.WatchIdle(session, SteadyNow());  // by a clock that was set, the record may be of the future
   session->model->metrics->sessions.Began(SessionEvent::kRestored);
   if (found.went_back) session->model->metrics->sessions.events[SessionEvent::kWentBack].Add();

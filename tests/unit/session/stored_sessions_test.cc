@@ -107,6 +107,22 @@ TEST_F(StoredSessionsTest, ALifetimeGoesOnInTheStoreAndIsNotLongerForThat) {
   EXPECT_EQ(table->Get("s", absl::Now()).status().message(), "session 's' ended: it has lived for as long as it may");
 }
 
+TEST_F(StoredSessionsTest, ALifetimeThatIsShorterThanTheStoredOneIsStored) {
+  options_.idle_timeout = absl::InfiniteDuration();
+  auto table = Open();
+  ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());
+  ASSERT_TRUE(Flush(table.get()));
+  options_.max_lifetime = absl::Hours(1);
+  table = Open();
+  ASSERT_TRUE(Acquire(table.get(), "s").ok());  // loaded, and not moved
+  ASSERT_TRUE(Flush(table.get()));
+  options_.max_lifetime = absl::InfiniteDuration();
+  table = Open();
+  ASSERT_TRUE(Acquire(table.get(), "s").ok());
+  EXPECT_EQ(table->ExpireIdle(absl::Now() + absl::Minutes(59)), 0u);
+  EXPECT_EQ(table->ExpireIdle(absl::Now() + absl::Minutes(61)), 1u);
+}
+
 TEST_F(StoredSessionsTest, ASessionWhoseLifetimeEndsInTheStoreIsNotLoaded) {
   options_.max_lifetime = absl::Milliseconds(200);
   auto table = Open(Durability::kEveryReply);
