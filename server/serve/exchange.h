@@ -41,7 +41,7 @@ struct RequestView {
   bool last_only = false;                             // answer only the last timestep's output of each sequence
   absl::Duration timeout = absl::InfiniteDuration();  // from its arrival; > 0
   SessionTerms terms;
-  absl::Status malformed;         // what is wrong with the request in its protocol's terms, or OK
+  absl::Status malformed;         // why its protocol or its stream does not take it, or OK
   absl::string_view id;           // by which its client knows it; may be empty
   MessageOwner* owner = nullptr;  // the stream or call that brought it; null: it shares the turns of all such requests
 };

@@ -4,36 +4,45 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "server/serve/memory_budget.h"
 
 namespace rondo {
 
-// The sessions that a stream moved, and where each stands: the first kMaxSessions of them, if not all are wanted. One
-// thread.
+// The live sessions that a stream moved, and where each stands: the first kMaxSessions of them, if not all are wanted.
+// The place of one that has ended is free for another. One thread.
 class MovedSessions {
  public:
-  static constexpr size_t kMaxSessions = 4096;  // half a megabyte with ids of usual length
+  static constexpr size_t kMaxSessions = 4096;    // half a megabyte with ids of usual length
+  static constexpr size_t kMaxKept = 65'536;      // where all are wanted
+  static constexpr size_t kBytesOfSession = 320;  // about, with its place in EndWatch
 
-  // All are kept from now on, whatever their number, and `on_new` is called for each that is kept from now on; null:
-  // nobody wants to know.
-  void KeepAll(std::function<void(absl::string_view id)> on_new) {
-    max_sessions_ = std::numeric_limits<size_t>::max();
-    on_new_ = std::move(on_new);
+  // All are kept from now on, and CheckRoom says when that are too many. `on_change` hears of each that is kept from
+  // now on, and of each that has ended, kept or not.
+  void KeepAll(std::function<void(absl::string_view id, bool is_kept)> on_change) {
+    keeps_all_ = true;
+    on_change_ = std::move(on_change);
   }
-  // Whether the session is one of them, and not forgotten.
-  bool Has(absl::string_view id) const {
+  bool keeps_all() const { return keeps_all_; }
+  // Whether one more session may be kept where all are. To be asked before a message runs: what it moves is kept in any
+  // case. RESOURCE_EXHAUSTED: kMaxKept, or `memory` is used up by then.
+  absl::Status CheckRoom(MemoryBudget* memory);
+
+  // Where the session stands; absent: it is none of them.
+  std::optional<int64_t> PositionOf(absl::string_view id) const {
     const auto found = places_.find(id);
-    return found != places_.end() && sessions_[found->second].position != kEnded;
+    return found == places_.end() ? std::nullopt : std::make_optional(sessions_[found->second].position);
   }
 
-  // `place`: of the sequence in its message. Most streams bring the same sessions in the same order each time, and then
-  // this is one comparison.
+  // `id` is not empty. `place`: of the sequence in its message. Most streams bring the same sessions in the same order
+  // each time, and then this is one comparison.
   void Note(size_t place, absl::string_view id, int64_t position) {
     if (place < sessions_.size() && sessions_[place].id == id) {
       sessions_[place].position = position;
@@ -42,35 +51,41 @@ class MovedSessions {
     }
   }
   // The session is no more.
-  void Forget(size_t place, absl::string_view id) { Note(place, id, kEnded); }
+  void Forget(absl::string_view id);
 
-  // visit(id) for each that was ever kept, forgotten or not.
+  // visit(id, position), each once, at most `most`.
   template <typename Visit>
-  void ForEachKept(const Visit& visit) const {
-    for (const Session& session : sessions_) visit(session.id);
-  }
-  // visit(id, position), each once.
-  template <typename Visit>
-  void ForEach(const Visit& visit) const {
-    for (const Session& session : sessions_) {
-      if (session.position != kEnded) visit(session.id, session.position);
+  void ForEach(size_t most, const Visit& visit) const {
+    for (size_t i = 0; i < sessions_.size() && most > 0; ++i) {
+      if (sessions_[i].id.empty()) continue;
+      visit(sessions_[i].id, sessions_[i].position);
+      --most;
     }
+  }
+  // visit(id) in some of the places from *next on, at most `most`, and moves *next. True: there are more places.
+  template <typename Visit>
+  bool VisitSome(size_t* next, size_t most, const Visit& visit) const {
+    const size_t stop = sessions_.size() - *next > most ? *next + most : sessions_.size();
+    for (; *next < stop; ++*next) {
+      if (!sessions_[*next].id.empty()) visit(sessions_[*next].id);
+    }
+    return stop < sessions_.size();
   }
 
  private:
-  static constexpr int64_t kEnded = -1;
-
   struct Session {
-    std::string id;
+    std::string id;  // empty: the place is free
     int64_t position;
   };
 
   void NoteElsewhere(absl::string_view id, int64_t position);
 
-  size_t max_sessions_ = kMaxSessions;
-  std::function<void(absl::string_view id)> on_new_;
+  bool keeps_all_ = false;
+  std::function<void(absl::string_view id, bool is_kept)> on_change_;  // may be null
   std::vector<Session> sessions_;
+  std::vector<size_t> free_places_;                  // in sessions_
   absl::flat_hash_map<std::string, size_t> places_;  // in sessions_
+  size_t uncharged_ = 0;                             // sessions for which no memory was taken from the budget yet
 };
 
 }  // namespace rondo

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,7 +33,8 @@ class StreamSessionsEnd {
   StreamSessionsEnd(const ServeContext* context, Event* event) : context_(context), wait_(context, event) {}
 
   void Begin(const MovedSessions& sessions) {
-    sessions.ForEach([this](absl::string_view id, int64_t position) { sessions_.emplace_back(id, position); });
+    sessions.ForEach(std::numeric_limits<size_t>::max(),
+                     [this](absl::string_view id, int64_t position) { sessions_.emplace_back(id, position); });
   }
   Progress GoOn(absl::string_view tenant, absl::Time now);
 

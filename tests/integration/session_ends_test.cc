@@ -198,6 +198,29 @@ TEST_F(SessionEndsTest, AStreamThatWantsToIsToldWhichOfItsSessionsHaveEnded) {
   EXPECT_TRUE(stream->stream->Finish().ok());
 }
 
+TEST_F(SessionEndsTest, AStreamIsNotToldOfTheEndOfASessionThatItHasMadeAnewSince) {
+  StartServer();
+  v1::PredictRequest tell;
+  tell.set_tell_ended(true);
+  auto stream = Move(tell, "s", 2);
+  int64_t deleted = 0;
+  v1::DeleteSessionsRequest request;
+  request.set_prefix("s");
+  ASSERT_TRUE(DeleteMany(request, &deleted).ok());
+  v1::PredictRequest again;
+  again.set_model("lstm");
+  AddSequence(&again, "s0", {1})->set_position(0);
+  v1::PredictResponse response;
+  ASSERT_TRUE(stream->stream->Write(again) && stream->stream->Read(&response));
+  ASSERT_EQ(response.results_size(), 1);
+  server_->server().Maintain(SteadyNow());
+  ASSERT_TRUE(stream->stream->Read(&response));
+  ASSERT_EQ(response.ended_size(), 1);
+  EXPECT_EQ(response.ended(0).session_id(), "s1");
+  EXPECT_TRUE(stream->stream->WritesDone());
+  EXPECT_FALSE(stream->stream->Read(&response));
+}
+
 TEST_F(SessionEndsTest, ASessionSaysWhenItsLifetimeEndsAndEndsThen) {
   StartServer([](ServerOptions* options) { options->sessions.max_lifetime = absl::Hours(1); });
   ASSERT_TRUE(Step("s").ok());

@@ -3,7 +3,9 @@
 
 #include <grpcpp/support/async_stream.h>
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -13,6 +15,7 @@
 #include "server/rpc/call/rpc_call.h"
 #include "server/rpc/call/status.h"
 #include "server/rpc/call/stream_policy.h"
+#include "server/serve/end_news.h"
 #include "server/serve/message_owner.h"
 #include "server/serve/moved_sessions.h"
 #include "server/serve/record_refusal.h"
@@ -47,7 +50,8 @@ class StreamCall : public RpcCall, private MessageOwner, private EndWatch::Strea
   ~StreamCall() override {
     if (counted_) context()->metrics->streams.Add(-1);
     if (in_quota_) quota()->GiveBackStream();
-    if (tells_ends_) moved_.ForEachKept([this](absl::string_view id) { Forget(id); });
+    while (StopWatchingSome()) {
+    }
   }
 
   void Drain() override {
@@ -111,7 +115,7 @@ class StreamCall : public RpcCall, private MessageOwner, private EndWatch::Strea
     if (message == nullptr) return Advance();
     ReadOn();
     if (!std::exchange(heard_terms_, true)) TakeTerms(Rpc::TermsOf(*message));
-    message->Start(SteadyNow(), deadline());
+    Rpc::Start(SteadyNow(), deadline(), moved_, moved_.CheckRoom(context()->memory), message);
   }
   // Starts the next read after a message, now or behind the turn's replies.
   void ReadOn() {
@@ -127,6 +131,7 @@ class StreamCall : public RpcCall, private MessageOwner, private EndWatch::Strea
 
   // Takes the policy's next step.
   void Advance() {
+    if (news_.IsMuch() && policy_.CanSay()) return SayEnded();
     switch (policy_.Next()) {
       case Step::kWait:
         return SayEnded();
@@ -147,6 +152,8 @@ class StreamCall : public RpcCall, private MessageOwner, private EndWatch::Strea
     Advance();
   }
   void SayGoingAway() {
+    tells_ends_ = false;  // nothing follows the last word
+    news_.Clear();
     typename Rpc::Response last;
     if (!Rpc::SayGoingAway(moved_, &last)) return OnSaidGoingAway(true);
     stream_.Write(last, Begin(&said_going_away_));
@@ -161,27 +168,40 @@ class StreamCall : public RpcCall, private MessageOwner, private EndWatch::Strea
     ends_sessions_ = terms.end_sessions;
     tells_ends_ = terms.tell_ends;
     if (!ends_sessions_ && !tells_ends_) return;
-    moved_.KeepAll([this](absl::string_view id) {
-      if (tells_ends_) context()->end_watch->Watch(NameOf(id), this, context()->sessions->ended());
+    moved_.KeepAll([this](absl::string_view id, bool is_kept) {
+      news_.Drop(id);
+      if (!is_kept) return StopWatching(id);
+      context()->end_watch->Watch(NameOf(id), this, context()->sessions->ended());
     });
   }
   std::string NameOf(absl::string_view id) const { return SessionName(principal().tenant->name(), id); }
-  void Forget(absl::string_view id) { context()->end_watch->Forget(NameOf(id), this); }
+  void StopWatching(absl::string_view id) { context()->end_watch->Forget(NameOf(id), this); }
+  // Does so for some of the sessions that the stream has moved. True: there are more.
+  bool StopWatchingSome() {
+    constexpr size_t kMostATurn = 1024;
+    if (!moved_.keeps_all()) return false;
+    return moved_.VisitSome(&next_unwatched_, kMostATurn, [this](absl::string_view id) { StopWatching(id); });
+  }
 
-  // A session that the stream has moved has ended; the stream's own end of it is no news.
+  // A session that the stream has moved has ended; unless the stream has made it anew since, that is news.
   void OnSessionEnded(absl::string_view name, const SessionEnd& end) override {
-    if (!moved_.Has(IdIn(name))) return;
-    Rpc::TellEnded(IdIn(name), ReasonOf(end), &told_);
-    has_to_tell_ = true;
+    const absl::string_view id = IdIn(name);
+    const std::optional<int64_t> position = moved_.PositionOf(id);
+    if (!position) return;
+    const absl::StatusOr<SessionInfo> live = context()->sessions->Get(name, SteadyNow());
+    if (live.ok() && live->position == *position) return;
+    moved_.Forget(id);
+    if (!tells_ends_) return;
+    news_.Add(id, end);
     Advance();
   }
   // Says which sessions have ended, if any have and nothing else is to be said.
   void SayEnded() {
-    if (!has_to_tell_ || !policy_.CanSay()) return;
-    has_to_tell_ = false;
+    if (news_.empty() || !policy_.CanSay()) return;
     policy_.BeginSaying();
-    stream_.Write(told_, Begin(&said_ended_));
-    told_.Clear();
+    typename Rpc::Response told;
+    news_.TakeSome([&told](absl::string_view id, const SessionEnd& end) { Rpc::TellEnded(id, ReasonOf(end), &told); });
+    stream_.Write(told, Begin(&said_ended_));
   }
   void OnSaidEnded(bool ok) {
     policy_.Said(ok);
@@ -191,6 +211,7 @@ class StreamCall : public RpcCall, private MessageOwner, private EndWatch::Strea
   // Ends the sessions of a stream whose client wanted that, then the stream. While the server goes away they live on,
   // for their client to go on with elsewhere.
   void EndSessions() {
+    if (StopWatchingSome()) return context()->loop->Post(Begin(&go_on_ending_));
     if (ends_sessions_ && !context()->draining->load(std::memory_order_relaxed)) {
       switch (ending_.GoOn(principal().tenant->name(), SteadyNow())) {
         case StreamSessionsEnd::Progress::kMore:
@@ -223,9 +244,9 @@ class StreamCall : public RpcCall, private MessageOwner, private EndWatch::Strea
   bool heard_terms_ = false;       // the first message has come
   bool ends_sessions_ = false;
   bool tells_ends_ = false;
-  bool has_to_tell_ = false;  // told_ has something
   MovedSessions moved_;
-  typename Rpc::Response told_;  // the sessions that have ended, to be said
+  size_t next_unwatched_ = 0;  // of the places in moved_
+  EndNews news_;
   StreamSessionsEnd ending_{context(), &go_on_ending_};
 };
 

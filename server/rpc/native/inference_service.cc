@@ -1,6 +1,8 @@
 // Predict, StreamPredict, Forecast and Generate.
 #include <string>
+#include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/string_view.h"
 #include "server/rpc/call/predict_call.h"
 #include "server/rpc/call/stream_call.h"
@@ -28,6 +30,17 @@ struct StreamPredictRpc {
   static StreamTerms TermsOf(const Message& first) {
     return {first.request().end_with_stream(), first.request().tell_ended()};
   }
+  // `room`: why the stream may keep no session beside those that it has moved, or OK.
+  static void Start(absl::Time now, absl::Time deadline, const MovedSessions& moved, const absl::Status& room,
+                    Message* message) {
+    message->Start(now, deadline,
+                   room.ok() || !BringsMore(std::as_const(*message).request(), moved) ? absl::OkStatus() : room);
+  }
+  static bool BringsMore(const Request& request, const MovedSessions& moved) {
+    return absl::c_any_of(request.sequences(), [&moved](const v1::Sequence& sequence) {
+      return !sequence.session_id().empty() && !sequence.end_session() && !moved.PositionOf(sequence.session_id());
+    });
+  }
   // Adds to a message that tells which sessions have ended.
   static void TellEnded(absl::string_view id, absl::string_view reason, Response* response) {
     v1::EndedSession* const ended = response->add_ended();
@@ -43,7 +56,7 @@ struct StreamPredictRpc {
       const v1::SequenceResult& result = response.results(i);
       if (sequence.session_id().empty() || result.has_status()) continue;
       if (sequence.end_session()) {
-        moved->Forget(static_cast<size_t>(i), sequence.session_id());
+        moved->Forget(sequence.session_id());
       } else {
         moved->Note(static_cast<size_t>(i), sequence.session_id(), result.next_position());
       }
@@ -53,7 +66,7 @@ struct StreamPredictRpc {
   // Fills the last message of a stream whose server goes away. False: this protocol has none.
   static bool SayGoingAway(const MovedSessions& moved, Response* response) {
     v1::GoingAway* const going_away = response->mutable_going_away();
-    moved.ForEach([going_away](absl::string_view id, int64_t position) {
+    moved.ForEach(MovedSessions::kMaxSessions, [going_away](absl::string_view id, int64_t position) {
       v1::SessionPosition* const session = going_away->add_sessions();
       session->set_session_id(std::string(id));
       session->set_position(position);

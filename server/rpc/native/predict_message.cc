@@ -12,8 +12,9 @@ constexpr size_t kMaxKeptFloats = 64 << 10;
 
 }  // namespace
 
-void PredictMessage::Start(absl::Time now, absl::Time deadline) {
+void PredictMessage::Start(absl::Time now, absl::Time deadline, const absl::Status& refused) {
   RequestView view;
+  view.malformed = refused;
   view.model = request_.model();
   view.version = request_.version();
   view.sequences = static_cast<size_t>(request_.sequences_size());

@@ -32,8 +32,9 @@ class PredictMessage : private Exchange {
   const absl::Status& refusal() const { return message_.refusal(); }
   bool running() const { return message_.running(); }
 
-  // Runs the request; the owner hears OnMessageDone once, at once or later.
-  void Start(absl::Time now, absl::Time deadline);
+  // Runs the request; the owner hears OnMessageDone once, at once or later. `refused`: why its stream does not take it,
+  // or OK.
+  void Start(absl::Time now, absl::Time deadline, const absl::Status& refused = absl::OkStatus());
   void Cancel() { message_.Cancel(); }
   // Empties both protos; their memory is kept unless it grew large.
   void Clear();

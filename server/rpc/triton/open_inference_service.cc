@@ -30,6 +30,9 @@ struct ModelStreamInferRpc {
     return found != context.client_metadata().end() && found->second == "true";
   }
   static StreamTerms TermsOf(const Message&) { return {}; }
+  static void Start(absl::Time now, absl::Time deadline, const MovedSessions&, const absl::Status&, Message* message) {
+    message->Start(now, deadline);
+  }
   static void TellEnded(absl::string_view, absl::string_view, Response*) {}
   static void NoteMoved(const Message&, MovedSessions*) {}
   static bool SayGoingAway(const MovedSessions&, Response*) { return false; }
