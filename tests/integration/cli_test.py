@@ -133,6 +133,7 @@ class CliTest(unittest.TestCase):
         self.assertIn("NOT_FOUND", self.refusal("sessions", "show", "go"))
 
     def test_many_sessions_are_deleted_by_prefix(self):
+        self.answer("sessions", "delete_many", "--all")  # those of other tests
         for session in ("pump-1", "pump-2", "fan"):
             self.answer("predict", "sum", "--input=-", f"--session={session}", stdin="x\n1\n")
         self.assertEqual(self.answer("sessions", "delete_many", "--prefix=pump-"), "deleted\n2\n")
