@@ -60,7 +60,7 @@ TEST_F(CommandLineTest, ACommandCanHaveTwoWords) {
   EXPECT_EQ(line_->command().name, "sessions delete");
   EXPECT_EQ(line_->server(), "default:1");
   EXPECT_THAT(Error({"sessions"}),
-              HasSubstr("'sessions' is half a command: wanted one of sessions list, sessions show"));
+              HasSubstr("'sessions' is half a command: wanted one of sessions create, sessions list"));
 }
 
 TEST_F(CommandLineTest, AfterTwoDashesNothingIsAFlag) {
