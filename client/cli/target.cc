@@ -80,8 +80,9 @@ absl::StatusOr<bool> InputTable::NextIncomplete(CsvRow* row) {
   const absl::StatusOr<bool> found = Next(row);
   if (!found.ok() || *found) return found;
   std::optional<CsvRow> taken = later.TakeIncomplete();
-  if (taken.has_value()) *row = *std::move(taken);
-  return taken.has_value();
+  if (!taken.has_value()) return false;
+  *row = *std::move(taken);
+  return true;
 }
 
 void InputTable::RemarkWaiting() const {
