@@ -94,8 +94,9 @@ absl::Status Ladder::AddNaive() {
   const auto add = [this](std::string name, double error, int64_t season, std::vector<double> losses) {
     NetworkGraph graph = GraphOf(dataset_, NaiveRule(dataset_, season));
     absl::StatusOr<ModelFile> model = ModelOf(dataset_, graph);
-    if (model.ok()) Add(std::move(name), error, {*std::move(model), std::move(losses), {{graph, graph}}, true});
-    return model.status();
+    if (!model.ok()) return model.status();
+    Add(std::move(name), error, {*std::move(model), std::move(losses), {{graph, graph}}, true});
+    return absl::OkStatus();
   };
   const absl::StatusOr<ModelFile> now = ModelOf(dataset_, GraphOf(dataset_, NaiveRule(dataset_, 0)));
   if (!now.ok()) return now.status();
