@@ -94,7 +94,8 @@ class MemoryTest(unittest.TestCase):
         for first in range(0, made, BATCH):
             caller.make("/rondo.v1.Sessions/DeleteSession", [delete_session(first + i) for i in range(BATCH)])
         self.assertLessEqual(server.metric('rondo_sessions{model="seattle"}'), BATCH)
-        self.until(lambda: self.rss(server) < bytes_at_start + (peak - bytes_at_start) / 2, "memory does not return")
+        if FULL:  # how soon the allocator gives pages back varies too much for the short form
+            self.until(lambda: self.rss(server) < bytes_at_start + (peak - bytes_at_start) / 2, "memory does not return")
         print(f"RSS {self.rss(server) / MIB:.1f} MiB after")
         caller.make("/rondo.v1.Sessions/CreateSession", [create_session(0)])
         self.assertGreater(server.metric('rondo_sessions{model="seattle"}'), 0)
