@@ -2,13 +2,14 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/unix_scheme.h"
 
 namespace rondo {
 namespace {
 
 // Whether only this machine reaches the address. A name is taken to be another machine's way here, but "localhost".
 bool IsLoopback(absl::string_view address) {
-  if (absl::StartsWith(address, "unix:")) return true;
+  if (IsUnix(address)) return true;
   const absl::string_view host = address.substr(0, address.rfind(':'));
   const bool is_v4 = absl::StartsWith(host, "127.") && host.find_first_not_of("0123456789.") == absl::string_view::npos;
   return host == "localhost" || host == "[::1]" || is_v4;

@@ -3,13 +3,11 @@
 #include <utility>
 
 #include "absl/algorithm/container.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_replace.h"
+#include "base/unix_scheme.h"
 
 namespace rondo {
 namespace {
-
-constexpr absl::string_view kUnix = "unix:";
 
 // gRPC writes the brackets of an IPv6 address as "%5B" and "%5D", or as they are.
 std::string WithoutBrackets(absl::string_view peer) {
@@ -20,7 +18,7 @@ std::string WithoutBrackets(absl::string_view peer) {
 
 void TenantConnections::Opened(int descriptor, absl::string_view peer) {
   Closed(descriptor);
-  if (absl::StartsWith(peer, kUnix)) return;
+  if (IsUnix(peer)) return;
   std::string name = WithoutBrackets(peer);
   MutexLock lock(&mutex_);
   descriptor_of_[name] = descriptor;

@@ -4,18 +4,18 @@
 
 #include "absl/strings/match.h"
 #include "base/invalid.h"
+#include "base/unix_scheme.h"
 
 namespace rondo {
 namespace {
 
-constexpr absl::string_view kScheme = "unix:";
 constexpr size_t kMaxPathBytes = sizeof(sockaddr_un::sun_path) - 1;
 
 }  // namespace
 
 std::string UnixPathOf(absl::string_view address) {
-  if (!absl::StartsWith(address, kScheme)) return "";
-  address.remove_prefix(kScheme.size());
+  if (!IsUnix(address)) return "";
+  address.remove_prefix(kUnixScheme.size());
   if (absl::StartsWith(address, "///")) address.remove_prefix(2);
   return std::string(address);
 }

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "absl/strings/str_cat.h"
+#include "base/unix_scheme.h"
 
 namespace rondo {
 
@@ -13,7 +14,7 @@ std::string PeerOf(int connection) {
   socklen_t size = sizeof(peer);
   if (getpeername(connection, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return "";
   char text[INET6_ADDRSTRLEN] = "";
-  if (peer.ss_family == AF_UNIX) return "unix:";
+  if (peer.ss_family == AF_UNIX) return std::string(kUnixScheme);
   if (peer.ss_family == AF_INET) {
     const auto& v4 = reinterpret_cast<const sockaddr_in&>(peer);
     inet_ntop(AF_INET, &v4.sin_addr, text, sizeof(text));

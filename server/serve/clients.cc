@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "absl/hash/hash.h"
-#include "absl/strings/match.h"
+#include "base/unix_scheme.h"
 
 namespace rondo {
 
@@ -26,7 +26,7 @@ absl::string_view HostOfPeer(absl::string_view peer) {
 }
 
 uint32_t ConnectionOfPeer(absl::string_view peer) {
-  if (absl::StartsWith(peer, "unix:")) return 0;
+  if (IsUnix(peer)) return 0;
   return static_cast<uint32_t>(absl::Hash<absl::string_view>()(peer)) | 1;
 }
 

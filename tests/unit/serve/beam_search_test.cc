@@ -7,9 +7,7 @@
 
 #include "gmock/gmock.h"
 #include "server/serve/check_generate.h"
-#include "server/serve/generation.h"
-#include "tests/chain_model.h"
-#include "tests/unit/serve/serve_fixture.h"
+#include "tests/unit/serve/generation_fixture.h"
 
 namespace rondo {
 namespace {
@@ -19,25 +17,9 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-using Tokens = std::vector<int32_t>;
-
-class Hearer : public GenerationOwner {
- public:
-  explicit Hearer(const ServeContext* context) : generation(context, this) {}
-  void OnTokens() override { ++told; }
-  void OnMessageDone() override { ++done; }
-
-  int told = 0;
-  int done = 0;
-  Generation generation;
-};
-
-class BeamSearchTest : public ServeFixture {
+class BeamSearchTest : public GenerationFixture {
  protected:
-  explicit BeamSearchTest(const ActiveSet::Options& queue = {}) : ServeFixture(queue) {
-    request_.model = "chain";
-    request_.prompt = prompt_;
-    request_.max_tokens = 6;
+  explicit BeamSearchTest(const ActiveSet::Options& queue = {}) : GenerationFixture(queue) {
     request_.num_beams = 4;
     ModelFile reader = ChainModel();  // a network of its own, with a state of the shape that "chain" has
     reader.weights.embedding[0] = 0.5f;
@@ -46,51 +28,24 @@ class BeamSearchTest : public ServeFixture {
     EXPECT_TRUE(registry_->Reload().ok());
   }
 
-  absl::Status Generate(absl::Time deadline = absl::InfiniteFuture()) {
-    hearer_ = std::make_unique<Hearer>(&context_);
-    hearer_->generation.Start(request_, now_, deadline);
-    RunUntilIdle();
-    EXPECT_EQ(hearer_->done, 1);
-    if (request_.num_beams > 1) {
-      EXPECT_EQ(hearer_->told, 0);
-    }
-    EXPECT_EQ(in_flight(), 0);
-    EXPECT_EQ(budget_.steps(), 0u);
-    EXPECT_EQ(budget_.bytes(), 0u);
-    return hearer_->generation.status();
-  }
   std::vector<FoundSequence> Found() {
     const absl::Status status = Generate();
     EXPECT_TRUE(status.ok()) << status;
+    if (request_.num_beams > 1) {
+      EXPECT_EQ(hearer_->told, 0);
+    }
     return {hearer_->generation.beams().begin(), hearer_->generation.beams().end()};
-  }
-  void ExpectInvalid(absl::string_view text) {
-    const absl::Status status = Generate();
-    ExpectRefused(status, Why::kInvalid, "invalid", absl::StatusCode::kInvalidArgument, 0);
-    EXPECT_THAT(std::string(status.message()), HasSubstr(std::string(text)));
   }
   // The logarithm of the probability of `tokens` after the prompt, as Predict answers it.
   double LogProbability(const Tokens& tokens) {
     Tokens text = prompt_;
     double sum = 0;
     for (const int32_t token : tokens) {
-      const std::vector<float> values(text.begin(), text.end());
-      RequestView predict = RequestOf("chain");
-      predict.last_only = true;
-      EXPECT_TRUE(Run(Of("", std::nullopt, values), predict).status.ok());
-      sum += std::log(static_cast<double>(last_values_[static_cast<size_t>(token)]));
+      sum += std::log(static_cast<double>(OutputAfter(text)[static_cast<size_t>(token)]));
       text.push_back(token);
     }
     return sum;
   }
-  void Feed(absl::string_view model, absl::string_view session, const Tokens& tokens) {
-    const std::vector<float> values(tokens.begin(), tokens.end());
-    EXPECT_TRUE(Run(Of(session, 0, values), RequestOf(model)).status.ok());
-  }
-
-  const Tokens prompt_ = {0, 1};
-  GenerateView request_;
-  std::unique_ptr<Hearer> hearer_;
 };
 
 TEST_F(BeamSearchTest, FindsSequencesWithTheProbabilitiesThatPredictGives) {
@@ -127,7 +82,7 @@ TEST_F(BeamSearchTest, BesideOthersTheSequencesAreTheSame) {
 
 TEST_F(BeamSearchTest, ASessionIsWhereItBeginsAndStaysAsItWas) {
   const std::vector<FoundSequence> from_prompt = Found();
-  Feed("chain", "s", prompt_);
+  Feed("s", prompt_);
   request_.session_id = "s";
   request_.prompt = {};
   const std::vector<FoundSequence> from_session = Found();
@@ -190,7 +145,7 @@ TEST_F(BeamSearchTest, EndsWithinAStepWhenCancelledOrExpired) {
   for (int i = 0; i < 5; ++i) engine_.RunBatch();
   hearer_->generation.Cancel();
   engine_.RunBatch();
-  EXPECT_EQ(hearer_->done, 1);
+  EXPECT_TRUE(hearer_->done);
   ExpectRefused(hearer_->generation.status(), Why::kCancelled, "cancelled", absl::StatusCode::kCancelled, 0);
   ExpectRefused(Generate(now_ - absl::Seconds(1)), Why::kDeadline, "deadline", absl::StatusCode::kDeadlineExceeded, 0);
 }
@@ -210,7 +165,7 @@ TEST_F(FullLoopTest, OneThatTheLoopHasNoRoomForEndsAsAWhole) {
 class InitialStateTest : public BeamSearchTest {
  protected:
   InitialStateTest() {
-    Feed("reader", "read", {2, 2, 0});
+    Feed("read", {2, 2, 0}, "reader");
     request_.num_beams = 0;
     request_.sampling.temperature = 0;
     request_.prompt = begin_;

@@ -7,8 +7,7 @@
 
 #include "base/steady_time.h"
 #include "gmock/gmock.h"
-#include "tests/chain_model.h"
-#include "tests/unit/serve/serve_fixture.h"
+#include "tests/unit/serve/generation_fixture.h"
 
 namespace rondo {
 namespace {
@@ -17,82 +16,23 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-using Tokens = std::vector<int32_t>;
-
-// One generation and what its owner heard.
-class Hearer : public GenerationOwner {
- public:
-  explicit Hearer(const ServeContext* context) : generation(context, this) {}
-  void OnTokens() override {
-    EXPECT_FALSE(done);
-    ++told;
-    if (cancels_at == generation.tokens().size()) generation.Cancel();
-  }
-  void OnMessageDone() override {
-    EXPECT_FALSE(done);
-    done = true;
-  }
-  Tokens tokens() const { return Tokens(generation.tokens().begin(), generation.tokens().end()); }
-
-  int told = 0;
-  bool done = false;
-  size_t cancels_at = 0;  // tokens; 0: never
-  Generation generation;
-};
-
-class GenerationTest : public ServeFixture {
+class GenerationTest : public GenerationFixture {
  protected:
-  explicit GenerationTest(const ActiveSet::Options& queue = {}) : ServeFixture(queue) {
-    request_.model = "chain";
-    request_.prompt = prompt_;
-    request_.max_tokens = 6;
+  explicit GenerationTest(const ActiveSet::Options& queue = {}) : GenerationFixture(queue) {
     request_.sampling.seed = 3;
   }
 
-  // Runs request_ to its end.
-  absl::Status Generate(absl::Time deadline = absl::InfiniteFuture()) {
-    hearer_ = std::make_unique<Hearer>(&context_);
-    hearer_->generation.Start(request_, now_, deadline);
-    RunUntilIdle();
-    EXPECT_TRUE(hearer_->done);
-    EXPECT_EQ(in_flight(), 0);
-    EXPECT_EQ(budget_.steps(), 0u);
-    EXPECT_EQ(budget_.bytes(), 0u);
-    return hearer_->generation.status();
-  }
   Tokens Generated() {
     const absl::Status status = Generate();
     EXPECT_TRUE(status.ok()) << status;
     return hearer_->tokens();
-  }
-  void ExpectInvalid(absl::string_view text) {
-    const absl::Status status = Generate();
-    ExpectRefused(status, Why::kInvalid, "invalid", absl::StatusCode::kInvalidArgument, 0);
-    EXPECT_THAT(std::string(status.message()), HasSubstr(std::string(text)));
   }
   void ExpectPosition(absl::string_view text, std::optional<int64_t> next_position = std::nullopt) {
     const absl::Status status = Generate();
     ExpectRefused(status, Why::kPosition, "position", absl::StatusCode::kFailedPrecondition, 0, next_position);
     EXPECT_THAT(std::string(status.message()), HasSubstr(std::string(text)));
   }
-  // The output after the tokens, as Predict answers it.
-  std::vector<float> OutputAfter(const Tokens& tokens) {
-    const std::vector<float> values(tokens.begin(), tokens.end());
-    RequestView request = RequestOf("chain");
-    request.last_only = true;
-    EXPECT_TRUE(Run(Of("", std::nullopt, values), request).status.ok());
-    return last_values_;
-  }
-  // Makes the session, and runs the tokens through it.
-  void Feed(absl::string_view session, const Tokens& tokens) {
-    const std::vector<float> values(tokens.begin(), tokens.end());
-    EXPECT_TRUE(Run(Of(session, 0, values), RequestOf("chain")).status.ok());
-  }
   int64_t PositionOf(absl::string_view session) { return sessions_.Get(session, now_)->position; }
-
-  const Tokens prompt_ = {0, 1};
-  GenerateView request_;
-  std::unique_ptr<Hearer> hearer_;
 };
 
 TEST_F(GenerationTest, SamplesWhatSteppingByHandSamples) {
