@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that includes run one way only, as the design says, that every header has its guard, and every test is built.
+"""Checks that includes run one way only, as the design says, that every header has its guard, every test is built, and no
+two tests share a file.
 
 usage: layering_test.py [ROOT]       check the tree at ROOT (default: the repository); one line per violation, exit 1
        layering_test.py --self_test  plant each kind of forbidden include in a temporary tree; exit 1 if one is missed
@@ -66,6 +67,9 @@ CONFINED = [
     ("OpenSSL", re.compile(r"^openssl/"), ("server/access/", "server/listen/", "server/registry/model_checksums", "server/store/redis", "client/", "tests/")),
     ("hiredis", re.compile(r"^hiredis/"), ("server/store/redis", "tests/")),
 ]
+# How a path in the system's folder for temporary files is made.
+TEMPORARY = re.compile(r"\bTempDir\(\)|\btemp_directory_path\b|\bmkd?s?temp\b")
+
 # Generated from proto/.
 GENERATED = re.compile(r"\.pb\.h$")
 # oneDNN differs between versions: one .h/.cc pair of each of these parts deals with that.
@@ -102,6 +106,12 @@ def unbuilt_violations(root, path):
     lists = root / folder / "CMakeLists.txt"
     if name.endswith("_test.cc") and not (lists.is_file() and re.search(rf"\b{re.escape(name)}\b", lists.read_text())):
         yield f"{path}: {folder}/CMakeLists.txt does not build it"
+
+
+def shared_file_violations(path, text):
+    """Tests run side by side, so that a path that one of them makes up may be another's too."""
+    if path.startswith("tests/") and path != "tests/temporary_folder.h" and TEMPORARY.search(text):
+        yield f"{path}: makes a temporary file; tests/temporary_folder.h gives each test a folder of its own"
 
 
 def include_violations(root, path, text):
@@ -153,6 +163,7 @@ def violations(root):
             yield from guard_violations(path, text)
         yield from include_violations(root, path, text)
         yield from unbuilt_violations(root, path)
+        yield from shared_file_violations(path, text)
         if any(ONEDNN.match(name) for _, name in INCLUDE.findall(text)):
             dnnl_files.append(path)
         for _, name in INCLUDE.findall(text):
@@ -211,6 +222,8 @@ FORBIDDEN = [
     ("server/stray/a.cc", "\n"),
     ("model/no_guard.h", "int F();\n"),
     ("tests/unit/loop/loop_test.cc", "\n"),
+    ("tests/unit/loop/fixture.h", "#ifndef RONDO_TESTS_UNIT_LOOP_FIXTURE_H_\n#define RONDO_TESTS_UNIT_LOOP_FIXTURE_H_\n"
+                                  'const std::string path = testing::TempDir() + "/fixture";\n#endif\n'),
 ]
 # Headers that the forbidden includes name, so that only the edge is wrong.
 HEADERS = ["model/convert/convert.h", "model/convert/torch/pickle.h", "server/metrics/metrics.h", "model/model.h", "model/train/optimizer.h", "server/session/table.h", "server/loop/loop.h",

@@ -13,6 +13,7 @@
 #include "server/access/method_rules.h"
 #include "tests/integration/test_certificates.h"
 #include "tests/integration/test_server.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo {
 namespace {
@@ -30,7 +31,6 @@ constexpr char kTokens[] =
 class GateCallsTest : public ::testing::Test {
  protected:
   GateCallsTest() { WriteTokens(kTokens); }
-  ~GateCallsTest() override { std::remove(file_.c_str()); }
 
   void WriteTokens(const std::string& text) const { std::ofstream(file_, std::ios::trunc) << text; }
   void StartServer(const std::function<void(ServerOptions*)>& change = {}) {
@@ -64,8 +64,8 @@ class GateCallsTest : public ::testing::Test {
     return Call("rondo.v1.Sessions/CreateSession", token).error_code();
   }
 
-  const std::string file_ =
-      absl::StrCat(testing::TempDir(), "/tokens_", testing::UnitTest::GetInstance()->current_test_info()->name());
+  const TemporaryFolder folder_;
+  const std::string file_ = folder_.Path("tokens");
   std::unique_ptr<TestServer> server_;
 };
 

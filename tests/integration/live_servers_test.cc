@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,8 +16,8 @@
 #include "absl/time/clock.h"
 #include "tests/integration/child_process.h"
 #include "tests/integration/store/redis_server.h"
-#include "tests/integration/store/temporary_directory.h"
 #include "tests/integration/test_server.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo {
 namespace {
@@ -93,8 +92,8 @@ class LiveServersTest : public ::testing::Test {
     EXPECT_THAT(status.error_message(), HasSubstr(absl::StrCat("went back to position ", position)));
   }
 
-  const TemporaryDirectory directory_;
-  const std::string model_ = directory_.path() + "/count.safetensors";
+  const TemporaryFolder folder_;
+  const std::string model_ = folder_.path() + "/count.safetensors";
   RedisServer redis_;
 };
 
@@ -154,7 +153,7 @@ TEST_F(LiveServersTest, AServerThatHangsIsPassedOverAndSeesThatWhenItWakes) {
 }
 
 TEST_F(LiveServersTest, AfterACrashOverRocksdbAClientWithoutPositionsHearsOnce) {
-  const std::string store = "rocksdb:" + directory_.path() + "/store";
+  const std::string store = "rocksdb:" + folder_.path() + "/store";
   auto server = std::make_unique<LiveServer>(model_, store);
   float count = 0;
   ASSERT_TRUE(server->Step("s", &count, 0).ok());

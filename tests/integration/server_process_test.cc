@@ -21,6 +21,7 @@
 #include "tests/integration/known_series.h"
 #include "tests/integration/store/redis_server.h"
 #include "tests/integration/test_server.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo {
 namespace {
@@ -34,13 +35,9 @@ class ServerProcessTest : public ::testing::Test {
   static constexpr int kManyModels = 2000;
 
   ServerProcessTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "rondo_test_XXXXXX").string();
-    EXPECT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
     const absl::Status status = WriteModelFile(MakeTestModel(Cell::kLstm, 3, 16), ModelPath());
     EXPECT_TRUE(status.ok()) << status;
   }
-  ~ServerProcessTest() override { std::filesystem::remove_all(folder_); }
 
   std::string ModelPath() const { return folder_ + "/lstm.safetensors"; }
   std::vector<std::string> Flags(const std::string& listen) const {
@@ -63,7 +60,8 @@ class ServerProcessTest : public ::testing::Test {
     return line.substr(begin, line.find(' ', begin) - begin);
   }
 
-  std::string folder_;
+  const TemporaryFolder temporary_;
+  const std::string folder_ = temporary_.path();
 };
 
 TEST_F(ServerProcessTest, SigtermUnderLoadEndsWithExitCode0) {

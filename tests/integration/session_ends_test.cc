@@ -9,8 +9,8 @@
 #include "base/steady_time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/integration/store/temporary_directory.h"
 #include "tests/integration/test_server.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo {
 namespace {
@@ -83,7 +83,7 @@ class SessionEndsTest : public ::testing::Test {
     return request;
   }
 
-  const TemporaryDirectory directory_;
+  const TemporaryFolder folder_;
   std::unique_ptr<TestServer> server_;
 };
 
@@ -152,7 +152,7 @@ TEST_F(SessionEndsTest, ASessionThatAnotherCallHasMovedOutlivesTheStream) {
 
 TEST_F(SessionEndsTest, ThoseThatHaveLeftMemoryEndWithTheirStreamToo) {
   StartServer([this](ServerOptions* options) {
-    options->store.name = absl::StrCat("rocksdb:", directory_.path(), "/store");
+    options->store.name = absl::StrCat("rocksdb:", folder_.path(), "/store");
     options->store.sync_interval = absl::Milliseconds(10);
     options->store.max_resident = 4;
   });
@@ -235,7 +235,7 @@ TEST_F(SessionEndsTest, ASessionSaysWhenItsLifetimeEndsAndEndsThen) {
 }
 
 TEST_F(SessionEndsTest, AUnixSocketServesAndIsItsOwnersAlone) {
-  const std::string path = absl::StrCat(directory_.path(), "/rondo.sock");
+  const std::string path = absl::StrCat(folder_.path(), "/rondo.sock");
   StartServer([&path](ServerOptions* options) { options->listen = "unix:" + path; });
   EXPECT_TRUE(Step("s").ok());
   struct stat status {};

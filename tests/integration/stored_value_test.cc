@@ -2,12 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <filesystem>
 
 #include "absl/strings/str_cat.h"
 #include "tests/integration/session_calls.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo {
 namespace {
@@ -18,19 +16,13 @@ using ::testing::HasSubstr;
 // What is done to sessions that are in the store only, and what a restart keeps of it.
 class StoredValueTest : public ::testing::Test {
  protected:
-  StoredValueTest() { std::filesystem::remove_all(directory_); }
-  ~StoredValueTest() override {
-    server_.reset();
-    std::filesystem::remove_all(directory_);
-  }
-
   // Starts a server on the store; one before has stopped.
   void Restart() {
     server_.reset();
     server_ = std::make_unique<TestServer>(std::vector<std::pair<std::string, ModelFile>>{{"m", model_}},
                                            [this](ServerOptions* options) {
                                              MakeDeterministic(options);
-                                             options->store.name = "rocksdb:" + directory_.string();
+                                             options->store.name = "rocksdb:" + folder_.Path("store");
                                              options->store.durability = Durability::kEveryReply;
                                              options->store.max_resident = 1000;
                                            });
@@ -61,8 +53,7 @@ class StoredValueTest : public ::testing::Test {
 
   const ModelFile model_ = LstmModel();
   const KnownSeries series_{*NetworkOf(model_), 1, 20};
-  const std::filesystem::path directory_ =
-      std::filesystem::temp_directory_path() / absl::StrCat("rondo_stored_value.", getpid());
+  const TemporaryFolder folder_;
   std::unique_ptr<TestServer> server_;
   v1::Session session_;
 };

@@ -14,8 +14,8 @@
 #include "client/client.h"
 #include "tests/integration/child_process.h"
 #include "tests/integration/known_series.h"
-#include "tests/integration/store/temporary_directory.h"
 #include "tests/integration/test_server.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo {
 
@@ -60,7 +60,7 @@ class SurvivorsTest : public ::testing::Test {
   void WaitForAnswers(int64_t more);
   int64_t position(size_t series) const { return positions_[series]; }  // after Stop
 
-  const TemporaryDirectory folder_;
+  const TemporaryFolder folder_;
   const ModelFile model_ = MakeTestModel(Cell::kLstm, 3, 16);
   const KnownSeries series_;
 

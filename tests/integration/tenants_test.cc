@@ -1,5 +1,3 @@
-#include <cstdio>
-#include <filesystem>
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
@@ -7,8 +5,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "inference/open_inference.grpc.pb.h"
-#include "tests/integration/store/temporary_directory.h"
 #include "tests/integration/test_server.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo {
 namespace {
@@ -168,7 +166,6 @@ class TenantsTest : public ::testing::Test {
                             "admin\n6382b3cc881412b77bfcaeed026001c00d9e3025e66c20f6e7e92f079851462a - admin\n";
     StartServer();
   }
-  ~TenantsTest() override { std::remove(file_.c_str()); }
 
   void StartServer() {
     server_.reset();
@@ -176,14 +173,13 @@ class TenantsTest : public ::testing::Test {
         std::vector<std::pair<std::string, ModelFile>>{{"lstm", MakeTestModel(Cell::kLstm, 2, 8)}},
         [this](ServerOptions* options) {
           options->access.gate.tokens_file = file_;
-          options->store.name = absl::StrCat("rocksdb:", directory_.path(), "/store");
+          options->store.name = absl::StrCat("rocksdb:", folder_.path(), "/store");
         });
   }
   TenantClient Client(const std::string& tenant) { return TenantClient(server_.get(), tenant); }
 
-  const TemporaryDirectory directory_;
-  const std::string file_ =
-      absl::StrCat(testing::TempDir(), "/tenants_", testing::UnitTest::GetInstance()->current_test_info()->name());
+  const TemporaryFolder folder_;
+  const std::string file_ = folder_.Path("tokens");
   std::unique_ptr<TestServer> server_;
 };
 

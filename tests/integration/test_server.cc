@@ -3,7 +3,6 @@
 #include <grpcpp/create_channel.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <random>
 #include <thread>
@@ -20,12 +19,6 @@ namespace rondo {
 namespace {
 
 int GatesOf(Cell cell) { return cell == Cell::kLstm ? 4 : cell == Cell::kGru ? 3 : 1; }
-
-std::string MakeTempDir() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "rondo_test_XXXXXX").string();
-  EXPECT_NE(mkdtemp(pattern.data()), nullptr);
-  return pattern;
-}
 
 }  // namespace
 
@@ -72,16 +65,15 @@ ServerOptions TestOptions() {
 }
 
 TestServer::TestServer(const std::vector<std::pair<std::string, ModelFile>>& models,
-                       const std::function<void(ServerOptions*)>& change)
-    : model_repository_(MakeTempDir()) {
+                       const std::function<void(ServerOptions*)>& change) {
   for (const auto& [name, model] : models) {
-    const std::string folder = absl::StrCat(model_repository_, "/", name, absl::StrContains(name, '/') ? "" : "/1");
+    const std::string folder = absl::StrCat(model_repository(), "/", name, absl::StrContains(name, '/') ? "" : "/1");
     std::filesystem::create_directories(folder);
     const absl::Status status = WriteModelFile(model, folder + "/model.safetensors");
     EXPECT_TRUE(status.ok()) << status;
   }
   ServerOptions options = TestOptions();
-  options.registry.model_repository = model_repository_;
+  options.registry.model_repository = model_repository();
   if (change) change(&options);
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(options);
   EXPECT_TRUE(server.ok()) << server.status();
@@ -91,11 +83,6 @@ TestServer::TestServer(const std::vector<std::pair<std::string, ModelFile>>& mod
   inference_ = v1::Inference::NewStub(channel_);
   sessions_ = v1::Sessions::NewStub(channel_);
   models_ = v1::Models::NewStub(channel_);
-}
-
-TestServer::~TestServer() {
-  server_.reset();
-  std::filesystem::remove_all(model_repository_);
 }
 
 std::shared_ptr<grpc::Channel> TestServer::NewChannel() const {

@@ -15,6 +15,7 @@
 #include "rondo/v1/sessions.grpc.pb.h"
 #include "server/options.h"
 #include "server/server.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo {
 
@@ -30,10 +31,9 @@ class TestServer {
   // `models`: by name, which is version 1, or by "name/version".
   explicit TestServer(const std::vector<std::pair<std::string, ModelFile>>& models,
                       const std::function<void(ServerOptions*)>& change = {});
-  ~TestServer();
 
   Server& server() { return *server_; }
-  const std::string& model_repository() const { return model_repository_; }
+  const std::string& model_repository() const { return repository_.path(); }
   std::shared_ptr<grpc::Channel> channel() const { return channel_; }
   // A channel with a connection of its own.
   std::shared_ptr<grpc::Channel> NewChannel() const;
@@ -48,7 +48,7 @@ class TestServer {
   grpc::Status Predict(const v1::PredictRequest& request, v1::PredictResponse* response);
 
  private:
-  std::string model_repository_;
+  const TemporaryFolder repository_;
   std::unique_ptr<Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::Inference::Stub> inference_;

@@ -1,10 +1,8 @@
 #include <grpcpp/create_channel.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -14,6 +12,7 @@
 #include "gtest/gtest.h"
 #include "tests/integration/test_certificates.h"
 #include "tests/integration/test_server.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo {
 namespace {
@@ -26,12 +25,9 @@ using ::testing::StartsWith;
 class TlsTest : public ::testing::Test {
  protected:
   TlsTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "rondo_tls_XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
     tls_ = {folder_ + "/server.pem", folder_ + "/server.key", ""};
     WriteIdentity(authority_.Issue("localhost"));
   }
-  ~TlsTest() override { std::filesystem::remove_all(folder_); }
 
   std::string Write(const std::string& path, const std::string& text) const {
     std::ofstream(path, std::ios::trunc) << text;
@@ -114,7 +110,8 @@ class TlsTest : public ::testing::Test {
   }
 
   const CertificateAuthority authority_, other_authority_;
-  std::string folder_;
+  const TemporaryFolder temporary_;
+  const std::string folder_ = temporary_.path();
   TlsOptions tls_;
   std::unique_ptr<TestServer> server_;
 };

@@ -34,7 +34,7 @@ RedisServer::RedisServer(std::vector<std::string> options) : options_(std::move(
 void RedisServer::Start() {
   std::vector<std::string> arguments = {"--port",        absl::StrCat(address_.port),
                                         "--bind",        address_.host,
-                                        "--dir",         directory_.path(),
+                                        "--dir",         folder_.path(),
                                         "--save",        "",
                                         "--appendonly",  "yes",
                                         "--appendfsync", "no"};

@@ -10,7 +10,7 @@
 #include "server/store/redis_address.h"
 #include "server/store/redis_connection.h"
 #include "tests/integration/child_process.h"
-#include "tests/integration/store/temporary_directory.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo {
 
@@ -36,7 +36,7 @@ class RedisServer {
   void Start();
 
  private:
-  const TemporaryDirectory directory_;
+  const TemporaryFolder folder_;
   const std::vector<std::string> options_;
   RedisAddress address_;
   std::unique_ptr<ChildProcess> process_;

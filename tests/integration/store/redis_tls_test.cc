@@ -7,8 +7,8 @@
 #include "server/store/session_store.h"
 #include "tests/integration/store/redis_server.h"
 #include "tests/integration/store/store_calls.h"
-#include "tests/integration/store/temporary_directory.h"
 #include "tests/integration/test_certificates.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo {
 namespace {
@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 class RedisTlsTest : public ::testing::Test {
  protected:
   std::string Write(const std::string& name, const std::string& text) const {
-    const std::string path = absl::StrCat(directory_.path(), "/", name);
+    const std::string path = absl::StrCat(folder_.path(), "/", name);
     std::ofstream(path, std::ios::trunc) << text;
     return path;
   }
@@ -34,7 +34,7 @@ class RedisTlsTest : public ::testing::Test {
   }
 
   const CertificateAuthority authority_, other_authority_;
-  const TemporaryDirectory directory_;
+  const TemporaryFolder folder_;
   const std::string ca_ = "?ca=" + Write("ca", authority_.cert());
   int port_ = 0;
   std::unique_ptr<RedisServer> redis_;

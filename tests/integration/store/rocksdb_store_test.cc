@@ -26,7 +26,7 @@
 #include "server/store/store_directory.h"
 #include "tests/integration/child_process.h"
 #include "tests/integration/store/store_calls.h"
-#include "tests/integration/store/temporary_directory.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo {
 namespace {
@@ -56,8 +56,8 @@ class RocksdbStoreTest : public testing::Test {
     return names;
   }
 
-  const TemporaryDirectory directory_;
-  const std::string path_ = directory_.path() + "/store";
+  const TemporaryFolder folder_;
+  const std::string path_ = folder_.path() + "/store";
 };
 
 TEST_F(RocksdbStoreTest, TheSecondProcessIsRefusedAndTheFirstGoesOn) {
@@ -121,7 +121,7 @@ TEST_F(RocksdbStoreTest, AnotherProgramsDirectoryIsRefusedAndLeftAsItIs) {
   ExpectRefused(path_, absl::StatusCode::kFailedPrecondition, "neither empty nor a session store of Rondo");
   EXPECT_EQ(FilesIn(path_), before);
 
-  const std::string folder = directory_.path() + "/home";
+  const std::string folder = folder_.path() + "/home";
   fs::create_directory(folder);
   std::ofstream(folder + "/letter.txt") << "dear";
   ExpectRefused(folder, absl::StatusCode::kFailedPrecondition, "neither empty nor a session store of Rondo");
@@ -163,15 +163,15 @@ class AsNobody {
 };
 
 TEST_F(RocksdbStoreTest, WithoutPermissionItSaysSo) {
-  ASSERT_EQ(chmod(directory_.path().c_str(), 0755), 0);
+  ASSERT_EQ(chmod(folder_.path().c_str(), 0755), 0);
   Open();
   fs::permissions(path_,
                   fs::perms::owner_read | fs::perms::owner_exec | fs::perms::others_read | fs::perms::others_exec);
-  fs::create_directory(directory_.path() + "/closed");
-  ASSERT_EQ(chmod((directory_.path() + "/closed").c_str(), 0), 0);
+  fs::create_directory(folder_.path() + "/closed");
+  ASSERT_EQ(chmod((folder_.path() + "/closed").c_str(), 0), 0);
   const AsNobody nobody;
-  ExpectRefused(directory_.path() + "/closed/store", absl::StatusCode::kPermissionDenied, "Permission denied");
-  ExpectRefused(directory_.path() + "/closed", absl::StatusCode::kPermissionDenied, "Permission denied");
+  ExpectRefused(folder_.path() + "/closed/store", absl::StatusCode::kPermissionDenied, "Permission denied");
+  ExpectRefused(folder_.path() + "/closed", absl::StatusCode::kPermissionDenied, "Permission denied");
   ExpectRefused(path_, absl::StatusCode::kPermissionDenied, "Permission denied");
 }
 

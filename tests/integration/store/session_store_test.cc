@@ -13,7 +13,7 @@
 #include "gtest/gtest.h"
 #include "tests/integration/store/redis_server.h"
 #include "tests/integration/store/store_calls.h"
-#include "tests/integration/store/temporary_directory.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo {
 namespace {
@@ -27,10 +27,10 @@ class Storage {
 
 class RocksdbStorage : public Storage {
  public:
-  std::string name() const override { return absl::StrCat("rocksdb:", directory_.path(), "/made/for/it"); }
+  std::string name() const override { return absl::StrCat("rocksdb:", folder_.path(), "/made/for/it"); }
 
  private:
-  const TemporaryDirectory directory_;
+  const TemporaryFolder folder_;
 };
 
 class RedisStorage : public Storage {

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo {
 namespace {
@@ -19,8 +20,6 @@ const absl::Time kNow = absl::FromCivil(absl::CivilDay(2026, 6, 1), absl::UTCTim
 
 class CredentialsTest : public ::testing::Test {
  protected:
-  ~CredentialsTest() override { std::remove(file_.c_str()); }
-
   void Write(const std::string& text) const { std::ofstream(file_, std::ios::trunc) << text; }
   void Open(const std::string& text) {
     Write(text);
@@ -41,8 +40,8 @@ class CredentialsTest : public ::testing::Test {
     return std::string(principal.status().message());
   }
 
-  const std::string file_ =
-      absl::StrCat(testing::TempDir(), "/tokens_", testing::UnitTest::GetInstance()->current_test_info()->name());
+  const TemporaryFolder folder_;
+  const std::string file_ = folder_.Path("tokens");
   Metrics metrics_;
   Tenants tenants_{&metrics_};
   std::unique_ptr<Credentials> credentials_;

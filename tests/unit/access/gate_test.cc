@@ -1,6 +1,5 @@
 #include "server/access/gate.h"
 
-#include <cstdio>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -8,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo {
 namespace {
@@ -45,12 +45,12 @@ TEST(MethodRulesTest, ARuleOfNoMethodStartsNoServer) {
 class GateTest : public ::testing::Test {
  protected:
   GateTest() {
-    std::ofstream(options_.tokens_file = absl::StrCat(testing::TempDir(), "/gate_test_tokens"))
-        << "8e9afe9d1df3927e713c246259f2e697abc1daeee11b8f7ed14ee4181f2f474f acme predict\n"
-           "1225ae6c1ae69dcb4ee4781b703e12206f3b549cd3ca151070a8d8d8f371dd71 acme sessions\n"
-           "8c6976e5b5410415bde908bd4dee15dfb167a9c873fc4bb8a81f6f2ab448a918 acme admin\n";
+    options_.tokens_file =
+        folder_.Write("tokens",
+                      "8e9afe9d1df3927e713c246259f2e697abc1daeee11b8f7ed14ee4181f2f474f acme predict\n"
+                      "1225ae6c1ae69dcb4ee4781b703e12206f3b549cd3ca151070a8d8d8f371dd71 acme sessions\n"
+                      "8c6976e5b5410415bde908bd4dee15dfb167a9c873fc4bb8a81f6f2ab448a918 acme admin\n");
   }
-  ~GateTest() override { std::remove(options_.tokens_file.c_str()); }
 
   absl::StatusCode Ask(const std::string& method, const std::string& token) const {
     Shown shown;
@@ -65,6 +65,7 @@ class GateTest : public ::testing::Test {
     gate_ = *std::move(gate);
   }
 
+  const TemporaryFolder folder_;
   GateOptions options_;
   Metrics metrics_;
   std::unique_ptr<Gate> gate_;

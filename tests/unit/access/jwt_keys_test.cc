@@ -6,7 +6,6 @@
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 
-#include <cstdio>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -17,6 +16,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/access/gate.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo {
 namespace {
@@ -111,8 +111,6 @@ std::string Claims(const std::string& name = "", const std::string& change = "")
 
 class JwtKeysTest : public ::testing::Test {
  protected:
-  ~JwtKeysTest() override { std::remove(options_.jwks_file.c_str()); }
-
   absl::Status Open(const std::string& set) {
     Write(set);
     absl::StatusOr<std::unique_ptr<JwtKeys>> opened = JwtKeys::Open(options_, &tenants_);
@@ -131,9 +129,8 @@ class JwtKeysTest : public ::testing::Test {
   }
 
   const Signer rsa_ = Signer::Rsa("r"), ec_ = Signer::Ec("e");
-  JwtOptions options_{absl::StrCat(testing::TempDir(), "/jwt_keys_test_",
-                                   testing::UnitTest::GetInstance()->current_test_info()->name()),
-                      "https://id.example", "rondo"};
+  const TemporaryFolder folder_;
+  JwtOptions options_{folder_.Path("keys.json"), "https://id.example", "rondo"};
   Metrics metrics_;
   Tenants tenants_{&metrics_};
   std::unique_ptr<JwtKeys> keys_;
@@ -272,11 +269,9 @@ TEST_F(JwtKeysTest, TheGateTakesThemBesideTheTokensOfItsFile) {
   EXPECT_TRUE((*gate)->Admit(predict, by_jwt, kNow).ok());
   EXPECT_FALSE((*gate)->Admit(predict, by_line, kNow).ok());
 
-  options.tokens_file = options_.jwks_file + "_tokens";
-  std::ofstream(options.tokens_file)
-      << "8e9afe9d1df3927e713c246259f2e697abc1daeee11b8f7ed14ee4181f2f474f acme predict\n";
+  options.tokens_file =
+      folder_.Write("tokens", "8e9afe9d1df3927e713c246259f2e697abc1daeee11b8f7ed14ee4181f2f474f acme predict\n");
   gate = Gate::Open(options, &metrics_);
-  std::remove(options.tokens_file.c_str());
   ASSERT_TRUE(gate.ok()) << gate.status();
   const absl::StatusOr<Principal> first = (*gate)->Admit(predict, by_jwt, kNow),
                                   second = (*gate)->Admit(predict, by_line, kNow);

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo {
 namespace {
@@ -17,12 +18,9 @@ namespace {
 class CpuLimitTest : public testing::Test {
  protected:
   CpuLimitTest() {
-    std::string folder = testing::TempDir() + "/cpu_limit_test.XXXXXX";
-    root_ = mkdtemp(folder.data());
     paths_.cgroup_root = root_ + "/cgroup";
     paths_.process_cgroups = root_ + "/self_cgroup";
   }
-  ~CpuLimitTest() override { std::filesystem::remove_all(root_); }
 
   void InGroups(const std::string& lines) { std::ofstream(paths_.process_cgroups) << lines; }
   void Write(const std::string& file, const std::string& text) {
@@ -31,7 +29,8 @@ class CpuLimitTest : public testing::Test {
     std::ofstream(path) << text;
   }
 
-  std::string root_;
+  const TemporaryFolder folder_;
+  const std::string root_ = folder_.path();
   CpuLimitPaths paths_;
 };
 

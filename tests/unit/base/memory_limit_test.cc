@@ -1,30 +1,25 @@
 #include "base/memory_limit.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "gtest/gtest.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo {
 namespace {
 
 class MemoryLimitTest : public testing::Test {
  protected:
-  MemoryLimitTest() {
-    std::string folder = testing::TempDir() + "/memory_limit_test.XXXXXX";
-    root_ = mkdtemp(folder.data());
-  }
-  ~MemoryLimitTest() override { std::filesystem::remove_all(root_); }
-
   void Put(const std::string& path, const std::string& text) {
     std::filesystem::create_directories((root_ / path).parent_path());
     std::ofstream(root_ / path) << text;
   }
   size_t Available() const { return AvailableMemory(root_, root_ / "groups"); }
 
-  std::filesystem::path root_;
+  const TemporaryFolder folder_;
+  const std::filesystem::path root_ = folder_.path();
 };
 
 TEST_F(MemoryLimitTest, WithoutALimitItIsTheMachines) {

@@ -1,7 +1,6 @@
 #include "base/option_table.h"
 
 #include <cstdint>
-#include <fstream>
 #include <limits>
 
 #include "absl/strings/str_cat.h"
@@ -9,6 +8,7 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo {
 namespace {
@@ -79,12 +79,7 @@ class OptionTableTest : public ::testing::Test {
     return std::string(status.message());
   }
 
-  std::string Write(const std::string& name, const std::string& text) {
-    const std::string path = absl::StrCat(::testing::TempDir(), "/option_table_test.", name);
-    std::ofstream(path) << text;
-    return path;
-  }
-
+  const TemporaryFolder folder_;
   Options options_;
 };
 
@@ -165,8 +160,9 @@ TEST_F(OptionTableTest, AnErrorIsOneLineOfPrintableText) {
 }
 
 TEST_F(OptionTableTest, AFileOfOptionsStandsWhereItIsNamed) {
-  const std::string inner = Write("inner", "--rate=0.25\n");
-  const std::string outer = Write("outer", absl::StrCat("# pieces\n\n  --count=5  \n--loud\n--flagfile=", inner, "\n"));
+  const std::string inner = folder_.Write("inner", "--rate=0.25\n");
+  const std::string outer =
+      folder_.Write("outer", absl::StrCat("# pieces\n\n  --count=5  \n--loud\n--flagfile=", inner, "\n"));
   ASSERT_TRUE(ReadAll({"--count=1", absl::StrCat("--flagfile=", outer), "--rate=0.5"}).ok());
   EXPECT_EQ(options_.count, 5);
   EXPECT_TRUE(options_.loud);
@@ -175,12 +171,12 @@ TEST_F(OptionTableTest, AFileOfOptionsStandsWhereItIsNamed) {
 
 TEST_F(OptionTableTest, AFileOfOptionsThatCannotBeReadIsRefused) {
   EXPECT_THAT(Error({"--flagfile=/no/such"}), HasSubstr("--flagfile=/no/such: wanted a file that can be read"));
-  const std::string word = Write("word", "count=5\n");
+  const std::string word = folder_.Write("word", "count=5\n");
   EXPECT_THAT(Error({"--flagfile", word}), HasSubstr("'count=5' in the file of --flagfile: wanted one --NAME=VALUE"));
-  const std::string unknown = Write("unknown", "--cuont=5\n");
+  const std::string unknown = folder_.Write("unknown", "--cuont=5\n");
   EXPECT_THAT(Error({"--flagfile", unknown}), HasSubstr("did you mean '--count'?"));
-  const std::string endless = absl::StrCat(::testing::TempDir(), "/option_table_test.endless");
-  Write("endless", absl::StrCat("--flagfile=", endless, "\n"));
+  const std::string endless = folder_.Path("endless");
+  folder_.Write("endless", absl::StrCat("--flagfile=", endless, "\n"));
   EXPECT_THAT(Error({"--flagfile", endless}), HasSubstr("at most 10 in each other"));
 }
 

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo {
 namespace {
@@ -41,7 +42,8 @@ class SystemdNoticeTest : public ::testing::Test {
     return size < 0 ? "" : std::string(bytes.data(), static_cast<size_t>(size));
   }
 
-  const std::string path_ = absl::StrCat(testing::TempDir(), "/rondo_notify.", getpid());
+  const TemporaryFolder folder_;
+  const std::string path_ = folder_.Path("notify");
   int socket_ = -1;
 };
 

@@ -1,8 +1,6 @@
 #include "client/channel.h"
 
 #include <atomic>
-#include <cstdio>
-#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +10,7 @@
 #include "gmock/gmock.h"
 #include "grpcpp/support/client_interceptor.h"
 #include "gtest/gtest.h"
+#include "tests/temporary_folder.h"
 #include "tests/unit/client/running_sum_server.h"
 
 namespace rondo {
@@ -130,14 +129,9 @@ TEST(ChannelTest, InterceptorsSeeEveryCall) {
 
 class ConnectionFlagsTest : public testing::Test {
  protected:
-  std::string File(const std::string& text) {
-    path_ = testing::TempDir() + "connection_flags_test";
-    std::ofstream(path_) << text;
-    return path_;
-  }
-  ~ConnectionFlagsTest() override { std::remove(path_.c_str()); }
+  std::string File(const std::string& text) const { return folder_.Write("file", text); }
 
-  std::string path_;
+  const TemporaryFolder folder_;
 };
 
 TEST_F(ConnectionFlagsTest, ATokenIsReadAnewForEachCall) {

@@ -1,12 +1,11 @@
 #include "client/load/load_options.h"
 
-#include <cstdio>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo::load {
 namespace {
@@ -29,14 +28,13 @@ std::string Error(const std::vector<std::string>& arguments) {
 }
 
 TEST(LoadOptionsTest, ATokenGoesOverTlsOnly) {
-  const std::string path = testing::TempDir() + "load_options_test_token";
-  std::ofstream(path) << "secret";
+  const TemporaryFolder folder;
+  const std::string path = folder.Write("token", "secret");
   EXPECT_EQ(Error({"--token_file=" + path}), "--token_file: wanted --tls with it");
   const absl::StatusOr<LoadOptions> options = Parse({"--token_file=" + path, "--tls"});
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_TRUE(options->way.tls.has_value());
   EXPECT_EQ(options->way.token(), "secret");
-  std::remove(path.c_str());
 }
 
 TEST(LoadOptionsTest, ZeroRoundsAndConnectionsAreChosen) {

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -17,6 +16,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo {
 namespace {
@@ -26,13 +26,6 @@ using ::testing::HasSubstr;
 
 class UnixSocketTest : public ::testing::Test {
  protected:
-  UnixSocketTest() {
-    std::string folder = testing::TempDir() + "/unix_socket_test.XXXXXX";
-    folder_ = mkdtemp(folder.data());
-    path_ = folder_ + "/s";
-  }
-  ~UnixSocketTest() override { fs::remove_all(folder_); }
-
   std::string Refusal(const std::string& path) const {
     const absl::StatusOr<UnixSocket> made = ListenAtPath(path, UnixSocketAccess::kOwner);
     if (made.ok()) close(made->descriptor);
@@ -44,8 +37,9 @@ class UnixSocketTest : public ::testing::Test {
     return status.st_mode & 07777;
   }
 
-  std::string folder_;
-  std::string path_;
+  const TemporaryFolder temporary_;
+  const std::string folder_ = temporary_.path();
+  const std::string path_ = folder_ + "/s";
 };
 
 TEST_F(UnixSocketTest, ItsAddressesHaveTwoForms) {

@@ -1,7 +1,6 @@
 #include "server/metrics/metrics.h"
 
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <string>
@@ -14,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo {
 namespace {
@@ -24,17 +24,13 @@ using ::testing::Not;
 
 // What `promtool check metrics` says of the page; empty: nothing to complain of.
 std::string Lint(const std::string& page) {
-  const std::string folder = testing::TempDir();
-  const std::string path = absl::StrCat(folder, "/metrics_test.", getpid());
-  FILE* file = fopen(path.c_str(), "w");
-  fwrite(page.data(), 1, page.size(), file);
-  fclose(file);
+  const TemporaryFolder folder;
+  const std::string path = folder.Write("page", page);
   FILE* pipe = popen(absl::StrCat("promtool check metrics <'", path, "' 2>&1").c_str(), "r");
   std::string complaints;
   char buffer[4096];
   while (const size_t size = fread(buffer, 1, sizeof(buffer), pipe)) complaints.append(buffer, size);
   const int status = pclose(pipe);
-  unlink(path.c_str());
   if (status != 0)
     absl::StrAppend(&complaints, "promtool (Debian package prometheus) ended with ", WEXITSTATUS(status));
   return complaints;

@@ -1,6 +1,5 @@
 #include "model/fingerprint.h"
 
-#include <filesystem>
 #include <set>
 #include <string>
 #include <utility>
@@ -8,6 +7,7 @@
 #include "gtest/gtest.h"
 #include "model/model.h"
 #include "model/model_file.h"
+#include "tests/temporary_folder.h"
 #include "tests/unit/model/sample_models.h"
 
 namespace rondo {
@@ -17,15 +17,8 @@ uint64_t Of(const ModelFile& model) { return FingerprintOf(model.spec, model.wei
 
 class LoadedFingerprintTest : public testing::Test {
  protected:
-  LoadedFingerprintTest() {
-    const testing::TestInfo& test = *testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = std::filesystem::temp_directory_path() / (std::string("fingerprint.") + test.name());
-    std::filesystem::create_directories(folder_);
-  }
-  ~LoadedFingerprintTest() override { std::filesystem::remove_all(folder_); }
-
   uint64_t Load(const ModelFile& file, const std::string& name, int64_t version, const Network::Options& options = {}) {
-    const std::string path = folder_ / "model.safetensors";
+    const std::string path = folder_.Path("model.safetensors");
     EXPECT_TRUE(WriteModelFile(file, path).ok());
     const auto model = LoadModel(path, name, version, options);
     EXPECT_TRUE(model.ok()) << model.status();
@@ -33,7 +26,7 @@ class LoadedFingerprintTest : public testing::Test {
   }
 
  private:
-  std::filesystem::path folder_;
+  const TemporaryFolder folder_;
 };
 
 // The number is part of stored sessions: it may not change from one Rondo to the next.

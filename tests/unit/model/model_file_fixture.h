@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
 #include "model/model_file.h"
+#include "tests/temporary_folder.h"
 #include "tests/unit/model/raw_safetensors.h"
 #include "tests/unit/model/sample_models.h"
 

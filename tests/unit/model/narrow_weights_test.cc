@@ -8,6 +8,7 @@
 #include "model/known_answers.h"
 #include "model/model.h"
 #include "model/model_file.h"
+#include "tests/temporary_folder.h"
 #include "tests/unit/model/random_network.h"
 
 namespace rondo {
@@ -162,7 +163,8 @@ class AccuracyTest : public testing::Test {
   }
 
   ModelFile model_;
-  const std::string path_ = testing::TempDir() + "/narrow_weights_test.safetensors";
+  const TemporaryFolder folder_;
+  const std::string path_ = folder_.Path("narrow_weights.safetensors");
 };
 
 TEST_F(AccuracyTest, TheFlagGoesBeforeTheFile) {

@@ -1,16 +1,9 @@
 #include "tests/unit/model/raw_safetensors.h"
 
-#include <cstdlib>
-#include <filesystem>
+#include <fstream>
 #include <iterator>
 
 namespace rondo {
-
-TemporaryFolder::TemporaryFolder() : path_(::testing::TempDir() + "/rondo_model_XXXXXX") {
-  if (mkdtemp(path_.data()) == nullptr) ADD_FAILURE() << "no temporary folder";
-}
-
-TemporaryFolder::~TemporaryFolder() { std::filesystem::remove_all(path_); }
 
 void WriteBytes(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;

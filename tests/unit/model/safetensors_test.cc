@@ -9,6 +9,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/temporary_folder.h"
 #include "tests/unit/model/raw_safetensors.h"
 
 namespace rondo {

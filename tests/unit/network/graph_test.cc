@@ -2,11 +2,10 @@
 
 #include "model/network/graph.h"
 
-#include <filesystem>
-
 #include "gmock/gmock.h"
 #include "model/fingerprint.h"
 #include "model/safetensors.h"
+#include "tests/temporary_folder.h"
 #include "tests/unit/network/graph_model.h"
 
 namespace rondo {
@@ -136,8 +135,7 @@ TEST(GraphTest, TheGraphsFingerprintIsThatOfItsShape) {
 
 class GraphFileTest : public testing::Test {
  protected:
-  std::string Path() const { return testing::TempDir() + "/graph.safetensors"; }
-  ~GraphFileTest() override { std::filesystem::remove(Path()); }
+  std::string Path() const { return folder_.Path("graph.safetensors"); }
 
   std::string ReadMessage() const {
     const auto model = ReadModelFile(Path());
@@ -145,6 +143,7 @@ class GraphFileTest : public testing::Test {
     return std::string(model.status().message());
   }
 
+  const TemporaryFolder folder_;
   ModelFile model_ = GraphModel(
       GraphText(R"({"size":2})",
                 R"({"name":"s","type":"standardise","of":"input"},{"name":"y","type":"gru","of":"s","units":3})", "y"));

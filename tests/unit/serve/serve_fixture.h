@@ -2,7 +2,6 @@
 #define RONDO_TESTS_UNIT_SERVE_SERVE_FIXTURE_H_
 
 #include <atomic>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -24,6 +23,7 @@
 #include "server/serve/message.h"
 #include "server/serve/serve_context.h"
 #include "tests/chain_model.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo {
 
@@ -102,8 +102,6 @@ class ServeFixture : public testing::Test {
       : engine_(queue, &helpers_), sessions_(sessions, WithModels(std::move(persistence))) {
     PrepareComputeThread();
     testing::internal::CaptureStderr();
-    std::string folder = testing::TempDir() + "/serve_test.XXXXXX";
-    root_ = mkdtemp(folder.data());
     Put("sum/1", SumModel());
     Put("sum/2", SumModel());
     Put("other/1", SumModel());
@@ -125,10 +123,7 @@ class ServeFixture : public testing::Test {
     context_.budget = &budget_;
     context_.memory = &memory_;
   }
-  ~ServeFixture() override {
-    testing::internal::GetCapturedStderr();
-    std::filesystem::remove_all(root_);
-  }
+  ~ServeFixture() override { testing::internal::GetCapturedStderr(); }
 
   void Put(const std::string& model, const ModelFile& file) {
     std::filesystem::create_directories(root_ / model);
@@ -214,7 +209,8 @@ class ServeFixture : public testing::Test {
   }
   int64_t in_flight() { return metrics_.requests()->in_flight.Value(); }
 
-  std::filesystem::path root_;
+  const TemporaryFolder folder_;
+  const std::filesystem::path root_ = folder_.path();
   Metrics metrics_;
   TurnClock clock_{metrics_.ForLoop(0), metrics_.loops(), absl::InfiniteFuture()};
   std::unique_ptr<ModelRegistry> registry_;

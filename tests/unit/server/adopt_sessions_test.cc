@@ -2,7 +2,6 @@
 
 #include "server/registry/adopt_sessions.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -14,6 +13,7 @@
 #include "gtest/gtest.h"
 #include "server/registry/find_recorded_model.h"
 #include "server/store/recorded_model.h"
+#include "tests/temporary_folder.h"
 #include "tests/unit/model/sample_models.h"
 
 namespace rondo {
@@ -78,8 +78,6 @@ TEST(SameShapeTest, WhatTheStateOrTheCallerDependsOnIsNot) {
 class AdoptSessionsTest : public testing::Test {
  protected:
   AdoptSessionsTest() {
-    std::string folder = testing::TempDir() + "/adopt_sessions_test.XXXXXX";
-    root_ = mkdtemp(folder.data());
     testing::internal::CaptureStderr();
     Put(1, Weather());
     ModelRegistry::Options options;
@@ -88,10 +86,7 @@ class AdoptSessionsTest : public testing::Test {
     registry_ = ModelRegistry::Open(options, &metrics_).value();
     first_ = registry_->Find("weather", 1).value();
   }
-  ~AdoptSessionsTest() override {
-    testing::internal::GetCapturedStderr();
-    fs::remove_all(root_);
-  }
+  ~AdoptSessionsTest() override { testing::internal::GetCapturedStderr(); }
 
   static ModelFile Weather(float bias = 0) {
     ModelFile model = WeatherModel(Cell::kLstm, 1);
@@ -120,7 +115,8 @@ class AdoptSessionsTest : public testing::Test {
     return FindRecordedModel(*registry_, RecordedModelOf(*first_->model), adopt);
   }
 
-  fs::path root_;
+  const TemporaryFolder folder_;
+  const fs::path root_ = folder_.path();
   Metrics metrics_;
   std::unique_ptr<ModelRegistry> registry_;
   ServedModelPtr first_;

@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 #include "model/model_file.h"
 #include "server/registry/model_registry.h"
+#include "tests/temporary_folder.h"
 #include "tests/unit/model/sample_models.h"
 
 namespace rondo {
@@ -22,13 +23,7 @@ constexpr char kTest[] = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c
 
 class ModelChecksumsTest : public ::testing::Test {
  protected:
-  ModelChecksumsTest() {
-    std::string folder = testing::TempDir() + "/model_checksums_test.XXXXXX";
-    folder_ = mkdtemp(folder.data());
-    list_ = folder_ + "/models.sha256";
-    fs::create_directories(folder_ + "/m/1");
-  }
-  ~ModelChecksumsTest() override { fs::remove_all(folder_); }
+  ModelChecksumsTest() { fs::create_directories(folder_ + "/m/1"); }
 
   void Write(const std::string& path, const std::string& text) const { std::ofstream(path, std::ios::trunc) << text; }
   std::string Check(const std::string& path) const {
@@ -36,8 +31,9 @@ class ModelChecksumsTest : public ::testing::Test {
     return std::string(checksums.ok() ? checksums->Check(path).message() : checksums.status().message());
   }
 
-  std::string folder_;
-  std::string list_;
+  const TemporaryFolder temporary_;
+  const std::string folder_ = temporary_.path();
+  const std::string list_ = folder_ + "/models.sha256";
 };
 
 TEST_F(ModelChecksumsTest, AFileIsTakenOnlyWithItsSum) {

@@ -1,12 +1,12 @@
 #include "server/registry/model_loader.h"
 
 #include <atomic>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 
 #include "gtest/gtest.h"
 #include "model/model_file.h"
+#include "tests/temporary_folder.h"
 #include "tests/unit/model/sample_models.h"
 
 namespace rondo {
@@ -17,21 +17,19 @@ namespace fs = std::filesystem;
 class ModelLoaderTest : public testing::Test {
  protected:
   ModelLoaderTest() {
-    std::string folder = testing::TempDir() + "/model_loader_test.XXXXXX";
-    root_ = mkdtemp(folder.data());
     ModelRegistry::Options options;
     options.model_repository = root_;
     options.network.kernel = KernelKind::kReference;
     registry_ = *ModelRegistry::Create(options, &metrics_);
   }
-  ~ModelLoaderTest() override { fs::remove_all(root_); }
 
   void Put(const std::string& model) {
     fs::create_directories(root_ / model);
     ASSERT_TRUE(WriteModelFile(WeatherModel(Cell::kLstm, 1), root_ / model / "model.safetensors").ok());
   }
 
-  fs::path root_;
+  const TemporaryFolder folder_;
+  const fs::path root_ = folder_.path();
   Metrics metrics_;
   std::unique_ptr<ModelRegistry> registry_;
   std::atomic<int> looks_{0};

@@ -1,7 +1,6 @@
 #include "server/registry/model_registry.h"
 
 #include <atomic>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -13,6 +12,7 @@
 #include "gtest/gtest.h"
 #include "model/model_file.h"
 #include "server/refusal/refusal.h"
+#include "tests/temporary_folder.h"
 #include "tests/unit/model/sample_models.h"
 
 namespace rondo {
@@ -34,14 +34,9 @@ int CountOf(absl::string_view part, absl::string_view text) {
 // A repository in a temporary folder, and the log of what is done with it.
 class ModelRegistryTest : public testing::Test {
  protected:
-  ModelRegistryTest() {
-    std::string folder = testing::TempDir() + "/model_registry_test.XXXXXX";
-    root_ = mkdtemp(folder.data());
-    testing::internal::CaptureStderr();
-  }
+  ModelRegistryTest() { testing::internal::CaptureStderr(); }
   ~ModelRegistryTest() override {
     if (capturing_) testing::internal::GetCapturedStderr();
-    fs::remove_all(root_);
   }
 
   std::string PathOf(const std::string& model) const { return root_ / model / "model.safetensors"; }
@@ -83,7 +78,8 @@ class ModelRegistryTest : public testing::Test {
     return testing::internal::GetCapturedStderr();
   }
 
-  fs::path root_;
+  const TemporaryFolder folder_;
+  const fs::path root_ = folder_.path();
   bool capturing_ = true;
   Metrics metrics_;
   std::unique_ptr<ModelRegistry> registry_;

@@ -1,6 +1,5 @@
 #include "server/registry/model_source.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -9,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo {
 namespace {
@@ -20,12 +20,6 @@ using ::testing::UnorderedElementsAre;
 
 class ModelSourceTest : public testing::Test {
  protected:
-  ModelSourceTest() {
-    std::string folder = testing::TempDir() + "/model_source_test.XXXXXX";
-    root_ = mkdtemp(folder.data());
-  }
-  ~ModelSourceTest() override { fs::remove_all(root_); }
-
   fs::path Write(const std::string& file, const std::string& text = "x") {
     const fs::path path = root_ / file;
     fs::create_directories(path.parent_path());
@@ -43,7 +37,8 @@ class ModelSourceTest : public testing::Test {
     return names;
   }
 
-  fs::path root_;
+  const TemporaryFolder folder_;
+  const fs::path root_ = folder_.path();
 };
 
 TEST_F(ModelSourceTest, NamesArePlainAndShort) {

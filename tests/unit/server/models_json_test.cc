@@ -1,6 +1,5 @@
 #include "server/registry/models_json.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -12,6 +11,7 @@
 #include "model/model_file.h"
 #include "model/network_table.h"
 #include "nlohmann/json.hpp"
+#include "tests/temporary_folder.h"
 #include "tests/unit/model/sample_models.h"
 
 namespace rondo {
@@ -23,12 +23,6 @@ using ::testing::ElementsAre;
 // A repository in a temporary folder.
 class ModelsJsonTest : public testing::Test {
  protected:
-  ModelsJsonTest() {
-    std::string folder = testing::TempDir() + "/models_json_test.XXXXXX";
-    root_ = mkdtemp(folder.data());
-  }
-  ~ModelsJsonTest() override { fs::remove_all(root_); }
-
   std::string PathOf(const std::string& model) const {
     fs::create_directories(root_ / model);
     return root_ / model / "model.safetensors";
@@ -43,7 +37,8 @@ class ModelsJsonTest : public testing::Test {
     return nlohmann::json::parse(ModelsJson(*registry_)).at("models");
   }
 
-  fs::path root_;
+  const TemporaryFolder folder_;
+  const fs::path root_ = folder_.path();
   Metrics metrics_;
   std::unique_ptr<ModelRegistry> registry_;
 };

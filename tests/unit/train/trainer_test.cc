@@ -1,7 +1,5 @@
 #include "model/train/trainer.h"
 
-#include <unistd.h>
-
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +10,7 @@
 #include "model/train/checkpoint.h"
 #include "model/train/model_assembly.h"
 #include "model/train/random.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo::train {
 namespace {
@@ -65,7 +64,8 @@ TEST_P(TrainerTest, LearnsWhatPersistenceCannotKnow) {
 
 TEST_P(TrainerTest, ARunResumedFromAnyStepEndsWithTheSameBits) {
   const Dataset dataset = NoisySine();
-  const std::string path = testing::TempDir() + "/checkpoint." + std::to_string(getpid());
+  const TemporaryFolder folder;
+  const std::string path = folder.Path("checkpoint");
   const auto whole = MakeTrainer(dataset, Options(GetParam()));
   ASSERT_TRUE(whole->Run(StopAfter(-1)).ok());
   for (const int64_t steps : {1, 19, 20, 21, 53}) {
@@ -135,7 +135,8 @@ TEST(DivergenceTest, ADivergingRunStopsAndKeepsTheLastGoodWeights) {
 
 TEST(CheckpointTest, OfAnotherRunOrBrokenIsRefused) {
   const Dataset dataset = NoisySine();
-  const std::string path = testing::TempDir() + "/broken." + std::to_string(getpid());
+  const TemporaryFolder folder;
+  const std::string path = folder.Path("checkpoint");
   const auto trainer = MakeTrainer(dataset, Options(false));
   ASSERT_TRUE(WriteCheckpoint(trainer->state(), 1, path).ok());
   EXPECT_EQ(ReadCheckpoint(2, path).status().code(), absl::StatusCode::kFailedPrecondition);
