@@ -31,7 +31,7 @@ class CpuLimitTest : public testing::Test {
 
   const TemporaryFolder folder_;
   const std::string root_ = folder_.path();
-  CpuLimitPaths paths_;
+  CgroupPaths paths_;
 };
 
 TEST_F(CpuLimitTest, WithoutCgroupsNothingIsLimited) {

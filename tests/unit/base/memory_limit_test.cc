@@ -16,7 +16,7 @@ class MemoryLimitTest : public testing::Test {
     std::filesystem::create_directories((root_ / path).parent_path());
     std::ofstream(root_ / path) << text;
   }
-  size_t Available() const { return AvailableMemory(root_, root_ / "groups"); }
+  size_t Available() const { return AvailableMemory({root_, root_ / "groups"}); }
 
   const TemporaryFolder folder_;
   const std::filesystem::path root_ = folder_.path();
