@@ -265,10 +265,6 @@ absl::StatusOr<TextTime> ReadTime(absl::string_view text, const TimeReading& rea
   return ParseTimeAs(text, reading.format, reading.zone, after);
 }
 
-std::string FormatTimeText(int64_t unix_seconds) {
-  return absl::FormatTime("%E4Y-%m-%dT%H:%M:%SZ", absl::FromUnixSeconds(unix_seconds), absl::UTCTimeZone());
-}
-
 std::string FormatMicroseconds(int64_t unix_microseconds, const absl::TimeZone& zone) {
   const absl::Time time = absl::FromUnixMicros(unix_microseconds);
   const bool is_utc = zone == absl::UTCTimeZone();

@@ -67,8 +67,6 @@ absl::StatusOr<TextTime> ParseTimeAs(absl::string_view text, absl::string_view f
 // Reads by `reading`: ParseTimeAs if it has a format, else ParseTimeText.
 absl::StatusOr<TextTime> ReadTime(absl::string_view text, const TimeReading& reading, int64_t after = INT64_MIN);
 
-// Writes a time as RFC 3339 in UTC.
-std::string FormatTimeText(int64_t unix_seconds);
 // Writes a time as RFC 3339 with the zone's offset ("Z" for UTC) and the microseconds that are not 0.
 std::string FormatMicroseconds(int64_t unix_microseconds, const absl::TimeZone& zone = absl::UTCTimeZone());
 

@@ -83,8 +83,6 @@ measure_restart() {
   row "$1" "$(compute "$answered_at - $started_at")" '<=' 2 "$3"
 }
 
-mebibytes() { compute "'%.0f MiB, %.0f bytes a $2' % ($1 / 2**20, $1 / $3)"; }
-
 measure_access() {
   local out=$scratch/load.json steps restored
   start_storing_server
