@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
@@ -15,7 +14,6 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
-#include "base/log.h"
 #include "base/time_text.h"
 #include "server/refusal/refusal.h"
 
@@ -151,11 +149,7 @@ absl::StatusOr<std::unique_ptr<Credentials>> Credentials::Open(const std::string
 }
 
 void Credentials::Refresh() {
-  const std::optional<absl::StatusOr<std::string>> text = file_.ReadIfChanged();
-  if (!text) return;
-  const absl::Status loaded = text->ok() ? Load(**text) : text->status();
-  if (loaded.ok()) LogEvent(LogLevel::kInfo, "tokens_file_taken");
-  if (!loaded.ok()) LogEvent(LogLevel::kError, "tokens_file_refused", {{"message", std::string(loaded.message())}});
+  file_.Follow([this](const std::string& text) { return Load(text); });
 }
 
 absl::StatusOr<absl::string_view> BearerToken(const Shown& shown) {

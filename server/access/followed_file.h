@@ -2,10 +2,10 @@
 #define RONDO_SERVER_ACCESS_FOLLOWED_FILE_H_
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
@@ -22,10 +22,12 @@ class FollowedFile {
   const std::string& name() const { return name_; }
   // Reads the file. The message of an error begins with its name.
   absl::StatusOr<std::string> Read();
-  // As Read, if that gives something else than the last time.
-  std::optional<absl::StatusOr<std::string>> ReadIfChanged();
+  // Reads the file and, if that gives something else than the last time, has `load` take the text. Logs how that went:
+  // the event is FLAG_taken or FLAG_refused.
+  void Follow(absl::FunctionRef<absl::Status(const std::string& text)> load);
 
  private:
+  const std::string flag_;
   const std::string name_;
   const std::string path_;
   const size_t max_bytes_;

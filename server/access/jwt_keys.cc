@@ -9,7 +9,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "base/log.h"
 #include "nlohmann/json.hpp"
 #include "server/access/json_text_member.h"
 #include "server/access/method_rules.h"
@@ -76,11 +75,7 @@ absl::Status JwtKeys::Load(const std::string& text) {
 }
 
 void JwtKeys::Refresh() {
-  const std::optional<absl::StatusOr<std::string>> text = file_.ReadIfChanged();
-  if (!text) return;
-  const absl::Status loaded = text->ok() ? Load(**text) : text->status();
-  if (loaded.ok()) LogEvent(LogLevel::kInfo, "jwks_file_taken");
-  if (!loaded.ok()) LogEvent(LogLevel::kError, "jwks_file_refused", {{"message", std::string(loaded.message())}});
+  file_.Follow([this](const std::string& text) { return Load(text); });
 }
 
 absl::StatusOr<Principal> JwtKeys::Identify(absl::string_view token, absl::Time now) const {
