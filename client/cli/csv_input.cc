@@ -1,30 +1,18 @@
 #include "client/cli/csv_input.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-#include <utility>
-
 #include "absl/strings/str_cat.h"
-#include "client/cli/interrupt.h"
 
 namespace rondo {
 
 absl::StatusOr<std::unique_ptr<CsvInput>> CsvInput::Open(const std::string& path, char delimiter) {
-  const std::string name = path == "-" ? "stdin" : absl::StrCat("'", path, "'");
-  const int fd = path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return absl::InvalidArgumentError(absl::StrCat("cannot open ", name, ": ", std::strerror(errno)));
-  std::unique_ptr<CsvInput> input(new CsvInput(fd, name, delimiter));
+  absl::StatusOr<std::unique_ptr<InputFile>> file = InputFile::Open(path);
+  if (!file.ok()) return file.status();
+  std::unique_ptr<CsvInput> input(new CsvInput(*std::move(file), delimiter));
   const absl::StatusOr<bool> has_header = input->NextCells(&input->header_);
   if (!has_header.ok()) return has_header.status();
-  if (!*has_header) return absl::InvalidArgumentError(absl::StrCat(name, " is empty; it lacks a header row"));
+  if (!*has_header)
+    return absl::InvalidArgumentError(absl::StrCat(input->file_->name(), " is empty; it lacks a header row"));
   return input;
-}
-
-CsvInput::~CsvInput() {
-  if (fd_ != STDIN_FILENO) close(fd_);
 }
 
 absl::StatusOr<bool> CsvInput::Next(CsvRow* row) {
@@ -45,20 +33,16 @@ absl::StatusOr<bool> CsvInput::NextCells(std::vector<std::string>* cells) {
 }
 
 absl::Status CsvInput::ReadSome() {
-  if (!WaitReadable(fd_)) return absl::CancelledError("interrupted");
-  char bytes[1 << 16];
-  const ssize_t count = read(fd_, bytes, sizeof(bytes));
-  if (count < 0) {
-    if (errno == EINTR || errno == EAGAIN) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat(name_, ": cannot be read: ", std::strerror(errno)));
-  }
-  ended_ = count == 0;
-  const absl::Status status = ended_ ? reader_.Finish() : reader_.Feed({bytes, static_cast<size_t>(count)});
+  const absl::StatusOr<absl::string_view> bytes = file_->Read();
+  if (!bytes.ok()) return bytes.status();
+  ended_ = bytes->empty();
+  const absl::Status status = ended_ ? reader_.Finish() : reader_.Feed(*bytes);
   if (status.ok()) return status;
-  if (absl::IsUnimplemented(status)) return absl::InvalidArgumentError(absl::StrCat(name_, " ", status.message()));
+  const std::string& name = file_->name();
+  if (absl::IsUnimplemented(status)) return absl::InvalidArgumentError(absl::StrCat(name, " ", status.message()));
   const int64_t row = reader_.complete_rows();  // the header is row 0
   const std::string where = row == 0 ? "the header row" : absl::StrCat("row ", row);
-  return absl::InvalidArgumentError(absl::StrCat(name_, ": ", where, " ", status.message()));
+  return absl::InvalidArgumentError(absl::StrCat(name, ": ", where, " ", status.message()));
 }
 
 }  // namespace rondo

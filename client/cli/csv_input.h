@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "base/csv_reader.h"
+#include "client/cli/input_file.h"
 #include "client/cli/row_mapping.h"
 
 namespace rondo {
@@ -22,9 +22,6 @@ class CsvInput {
   // Opens `path`, or stdin for "-", and waits for the header. It may be gzip or UTF-16. INVALID_ARGUMENT: no such file,
   // not CSV, no header.
   static absl::StatusOr<std::unique_ptr<CsvInput>> Open(const std::string& path, char delimiter = ',');
-  ~CsvInput();
-  CsvInput(const CsvInput&) = delete;
-  CsvInput& operator=(const CsvInput&) = delete;
 
   const std::vector<std::string>& header() const { return header_; }
 
@@ -33,13 +30,12 @@ class CsvInput {
   absl::StatusOr<bool> Next(CsvRow* row);
 
  private:
-  CsvInput(int fd, std::string name, char delimiter) : fd_(fd), name_(std::move(name)), reader_(delimiter) {}
+  CsvInput(std::unique_ptr<InputFile> file, char delimiter) : file_(std::move(file)), reader_(delimiter) {}
   // Feeds the reader what there is, at least a byte or the end.
   absl::Status ReadSome();
   absl::StatusOr<bool> NextCells(std::vector<std::string>* cells);
 
-  const int fd_;
-  const std::string name_;  // for messages
+  const std::unique_ptr<InputFile> file_;
   CsvReader reader_;
   bool ended_ = false;
   std::vector<std::string> header_;

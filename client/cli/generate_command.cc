@@ -10,7 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "client/cli/commands.h"
 #include "client/cli/interrupt.h"
-#include "client/cli/state_file.h"
+#include "client/cli/whole_file.h"
 #include "client/cli/target.h"
 
 namespace rondo {

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/commands.h"
-#include "client/cli/state_file.h"
+#include "client/cli/whole_file.h"
 
 namespace rondo {
 namespace {

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/vocabulary.h"
-#include "client/cli/state_file.h"
+#include "client/cli/whole_file.h"
 
 namespace rondo {
 namespace {

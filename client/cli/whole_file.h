@@ -1,5 +1,5 @@
-#ifndef RONDO_CLIENT_CLI_STATE_FILE_H_
-#define RONDO_CLIENT_CLI_STATE_FILE_H_
+#ifndef RONDO_CLIENT_CLI_WHOLE_FILE_H_
+#define RONDO_CLIENT_CLI_WHOLE_FILE_H_
 
 #include <string>
 
@@ -21,4 +21,4 @@ absl::Status WriteBytes(const std::string& path, absl::string_view bytes);
 
 }  // namespace rondo
 
-#endif  // RONDO_CLIENT_CLI_STATE_FILE_H_
+#endif  // RONDO_CLIENT_CLI_WHOLE_FILE_H_

@@ -1,17 +1,17 @@
-#include "client/cli/state_file.h"
+#include "client/cli/whole_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
+#include <memory>
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
-#include "client/cli/interrupt.h"
+#include "client/cli/input_file.h"
 
 namespace rondo {
 namespace {
@@ -35,31 +35,19 @@ absl::Status WriteTo(const std::string& path, absl::string_view bytes) {
 }  // namespace
 
 absl::StatusOr<std::string> ReadBytes(const std::string& path, size_t max_bytes) {
-  const std::string name = path == "-" ? "stdin" : absl::StrCat("'", path, "'");
-  const int fd = path == "-" ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return absl::InvalidArgumentError(absl::StrCat("cannot open ", name, ": ", std::strerror(errno)));
+  const absl::StatusOr<std::unique_ptr<InputFile>> file = InputFile::Open(path);
+  if (!file.ok()) return file.status();
   std::string bytes;
-  absl::Status status;
-  while (status.ok()) {
-    char piece[1 << 16];
-    if (!WaitReadable(fd)) {
-      status = absl::CancelledError("interrupted");
-      break;
-    }
-    const ssize_t count = read(fd, piece, sizeof(piece));
-    if (count == 0) break;
-    if (count < 0 && errno != EINTR && errno != EAGAIN) {
-      status = absl::InvalidArgumentError(absl::StrCat(name, " cannot be read: ", std::strerror(errno)));
-    }
-    if (count > 0) bytes.append(piece, static_cast<size_t>(count));
+  while (true) {
+    const absl::StatusOr<absl::string_view> piece = (*file)->Read();
+    if (!piece.ok()) return piece.status();
+    if (piece->empty()) return bytes;
+    bytes.append(piece->data(), piece->size());
     if (bytes.size() > max_bytes) {
-      status =
-          absl::InvalidArgumentError(absl::StrCat(name, " has more than ", max_bytes, " bytes, no session's state"));
+      return absl::InvalidArgumentError(
+          absl::StrCat((*file)->name(), " has more than ", max_bytes, " bytes, which is the most that is read of it"));
     }
   }
-  if (fd != STDIN_FILENO) close(fd);
-  if (!status.ok()) return status;
-  return bytes;
 }
 
 absl::Status WriteBytes(const std::string& path, absl::string_view bytes) {
