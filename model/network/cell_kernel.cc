@@ -4,9 +4,8 @@
 #include <cstring>
 #include <utility>
 
-#include "base/finite.h"
-#include "model/kernels/aligned_buffer.h"
 #include "model/kernels/packed_product.h"
+#include "model/network/cell_states.h"
 
 namespace rondo {
 namespace {
@@ -54,136 +53,111 @@ struct Prepared {
   std::vector<float> peephole;  // [3][hidden], or empty
 };
 
-class BoundCell : public BoundElement {
+class BoundCell : public BoundCellStates {
  public:
   BoundCell(const Prepared& cell, const ElementBuffers& buffers)
-      : cell_(cell),
-        buffers_(buffers),
-        has_c_(cell.form.shape.cell == Cell::kLstm),
-        h_in_(buffers.max_batch_size * cell.hidden),
-        c_out_(has_c_ ? buffers.max_batch_size * cell.hidden : 0),
-        gates_(buffers.max_batch_size * 4 * cell.hidden) {}
+      : BoundCellStates(cell.hidden, cell.form.shape.cell == Cell::kLstm, buffers),
+        cell_(cell),
+        input_(buffers.inputs[0]),
+        h_in_(buffers.max_batch_size * hidden_),
+        gates_(buffers.max_batch_size * 4 * hidden_) {}
 
   bool Run(absl::Span<const StepRow> rows, size_t) override {
-    const size_t hidden = cell_.hidden;
     for (size_t i = 0; i < rows.size(); ++i) {
-      std::memcpy(h_in_.get() + i * hidden, StateOf(rows[i]), hidden * sizeof(float));
+      std::memcpy(h_in_.get() + i * hidden_, StateOf(rows[i]), hidden_ * sizeof(float));
     }
     switch (cell_.form.shape.cell) {
       case Cell::kLstm:
-        Multiply(0, h_in_.get(), rows.size(), ActivationFunction(), gates_.get(), 4 * hidden);
-        for (size_t i = 0; i < rows.size(); ++i) FinishLstm(StateOf(rows[i]) + hidden, i);
+        Multiply(0, h_in_.get(), rows.size(), ActivationFunction(), gates_.get(), 4 * hidden_);
+        for (size_t i = 0; i < rows.size(); ++i) FinishLstm(StateOf(rows[i]) + hidden_, i);
         break;
       case Cell::kGru:
         RunGru(rows.size());
         break;
       case Cell::kRnn:
-        Multiply(0, h_in_.get(), rows.size(), cell_.form.candidate, buffers_.output, hidden);
+        Multiply(0, h_in_.get(), rows.size(), cell_.form.candidate, h_out_, hidden_);
         break;
     }
     return true;
   }
 
-  void CheckStates(absl::Span<StepRow> rows) const override {
-    const size_t hidden = cell_.hidden;
-    for (size_t i = 0; i < rows.size(); ++i) {
-      rows[i].finite = rows[i].finite && AllFinite({buffers_.output + i * hidden, hidden}) &&
-                       (!has_c_ || AllFinite({c_out_.get() + i * hidden, hidden}));
-    }
-  }
-
-  void Commit(absl::Span<const StepRow> rows) const override {
-    const size_t hidden = cell_.hidden;
-    for (size_t i = 0; i < rows.size(); ++i) {
-      if (!rows[i].finite) continue;
-      float* const to = rows[i].state_out + buffers_.state_offset;
-      std::memcpy(to, buffers_.output + i * hidden, hidden * sizeof(float));
-      if (has_c_) std::memcpy(to + hidden, c_out_.get() + i * hidden, hidden * sizeof(float));
-    }
-  }
-
  private:
-  const float* StateOf(const StepRow& row) const { return row.state_in + buffers_.state_offset; }
-
   void Multiply(size_t product, const float* h, size_t rows, const ActivationFunction& function, float* to,
                 size_t stride) const {
     // The product of h alone takes h in the place of x.
     const bool of_h_alone = product == 2;
-    const RowsView x = of_h_alone ? RowsView{h, cell_.hidden} : RowsView{buffers_.inputs[0], cell_.inputs};
-    cell_.products[product].Apply(x, {h, cell_.hidden}, rows, function, to, stride);
+    const RowsView x = of_h_alone ? RowsView{h, hidden_} : RowsView{input_, cell_.inputs};
+    cell_.products[product].Apply(x, {h, hidden_}, rows, function, to, stride);
   }
 
   void Activate(const ActivationFunction& function, float* values) const {
-    rondo::Activate(function, cell_.instruction_set, values, 1, cell_.hidden, values);
+    rondo::Activate(function, cell_.instruction_set, values, 1, hidden_, values);
   }
 
   // ONNX LSTM: the peepholes of i and f see the old c, that of o the new one.
   void AddPeephole(size_t part, const float* c, float* gate) const {
     if (cell_.peephole.empty()) return;
-    const float* const weight = cell_.peephole.data() + part * cell_.hidden;
-    for (size_t k = 0; k < cell_.hidden; ++k) gate[k] += weight[k] * c[k];
+    const float* const weight = cell_.peephole.data() + part * hidden_;
+    for (size_t k = 0; k < hidden_; ++k) gate[k] += weight[k] * c[k];
   }
 
   void FinishLstm(const float* c_in, size_t row) const {
-    const size_t hidden = cell_.hidden;
-    float* const input = gates_.get() + row * 4 * hidden;
-    float* const forget = input + hidden;
-    float* const candidate = forget + hidden;
-    float* const output = candidate + hidden;
-    float* const c = c_out_.get() + row * hidden;
-    float* const h = buffers_.output + row * hidden;
+    float* const input = gates_.get() + row * 4 * hidden_;
+    float* const forget = input + hidden_;
+    float* const candidate = forget + hidden_;
+    float* const output = candidate + hidden_;
+    float* const c = c_out_.get() + row * hidden_;
+    float* const h = h_out_ + row * hidden_;
     AddPeephole(0, c_in, input);
     AddPeephole(1, c_in, forget);
     Activate(cell_.form.gate, input);
     Activate(cell_.form.gate, forget);
     Activate(cell_.form.candidate, candidate);
-    for (size_t k = 0; k < hidden; ++k) c[k] = forget[k] * c_in[k] + input[k] * candidate[k];
+    for (size_t k = 0; k < hidden_; ++k) c[k] = forget[k] * c_in[k] + input[k] * candidate[k];
     AddPeephole(2, c, output);
     Activate(cell_.form.gate, output);
-    std::copy_n(c, hidden, h);
+    std::copy_n(c, hidden_, h);
     Activate(cell_.form.output, h);
-    for (size_t k = 0; k < hidden; ++k) h[k] *= output[k];
+    for (size_t k = 0; k < hidden_; ++k) h[k] *= output[k];
   }
 
   // Gates stand as [rows][r, z][hidden], then [rows][n of x][hidden], [rows][n of h or r * h][hidden].
   void RunGru(size_t rows) const {
-    const size_t hidden = cell_.hidden;
-    float* const candidates = gates_.get() + rows * 2 * hidden;
-    float* const hiddens = candidates + rows * hidden;
-    Multiply(0, h_in_.get(), rows, cell_.form.gate, gates_.get(), 2 * hidden);
+    float* const candidates = gates_.get() + rows * 2 * hidden_;
+    float* const hiddens = candidates + rows * hidden_;
+    Multiply(0, h_in_.get(), rows, cell_.form.gate, gates_.get(), 2 * hidden_);
     const bool after = cell_.form.shape.gru_reset == GruReset::kAfter;
     if (after) {
-      Multiply(1, h_in_.get(), rows, ActivationFunction(), candidates, hidden);
-      Multiply(2, h_in_.get(), rows, ActivationFunction(), hiddens, hidden);
+      Multiply(1, h_in_.get(), rows, ActivationFunction(), candidates, hidden_);
+      Multiply(2, h_in_.get(), rows, ActivationFunction(), hiddens, hidden_);
     } else {
-      std::copy_n(h_in_.get(), rows * hidden, hiddens);
+      std::copy_n(h_in_.get(), rows * hidden_, hiddens);
     }
     for (size_t row = 0; row < rows; ++row) {
-      const float* const reset = gates_.get() + row * 2 * hidden;
-      for (size_t k = 0; k < hidden; ++k) hiddens[row * hidden + k] *= reset[k];
+      const float* const reset = gates_.get() + row * 2 * hidden_;
+      for (size_t k = 0; k < hidden_; ++k) hiddens[row * hidden_ + k] *= reset[k];
     }
     if (after) {
-      for (size_t i = 0; i < rows * hidden; ++i) candidates[i] += hiddens[i];
-      rondo::Activate(cell_.form.candidate, cell_.instruction_set, candidates, rows, hidden, candidates);
+      for (size_t i = 0; i < rows * hidden_; ++i) candidates[i] += hiddens[i];
+      rondo::Activate(cell_.form.candidate, cell_.instruction_set, candidates, rows, hidden_, candidates);
     } else {
-      Multiply(1, hiddens, rows, cell_.form.candidate, candidates, hidden);
+      Multiply(1, hiddens, rows, cell_.form.candidate, candidates, hidden_);
     }
     const bool keep = cell_.form.shape.gru_update == GruUpdate::kKeep;
     for (size_t row = 0; row < rows; ++row) {
-      const float* const update = gates_.get() + (row * 2 + 1) * hidden;
-      const float* const h = h_in_.get() + row * hidden;
-      const float* const candidate = candidates + row * hidden;
+      const float* const update = gates_.get() + (row * 2 + 1) * hidden_;
+      const float* const h = h_in_.get() + row * hidden_;
+      const float* const candidate = candidates + row * hidden_;
       const float* const from = keep ? candidate : h;
       const float* const to = keep ? h : candidate;
-      float* const h_out = buffers_.output + row * hidden;
-      for (size_t k = 0; k < hidden; ++k) h_out[k] = from[k] + update[k] * (to[k] - from[k]);
+      float* const h_out = h_out_ + row * hidden_;
+      for (size_t k = 0; k < hidden_; ++k) h_out[k] = from[k] + update[k] * (to[k] - from[k]);
     }
   }
 
   const Prepared& cell_;
-  const ElementBuffers buffers_;
-  const bool has_c_;
-  const AlignedBuffer h_in_, c_out_, gates_;
+  const float* const input_;
+  const AlignedBuffer h_in_, gates_;
 };
 
 class CellKernelOfAnyForm : public ElementKernel {
