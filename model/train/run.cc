@@ -162,18 +162,46 @@ absl::Status WriteChosen(const TrainOptions& options, const Source& source, int6
   return WriteResult(options, source, std::move(model), learning, ladder->rungs());
 }
 
+// Reads the model file that the options say to go on from, if any, and takes its network over.
+absl::Status TakeNetworkToGoOnFrom(TrainOptions* options) {
+  if (options->from.empty()) return absl::OkStatus();
+  const absl::StatusOr<ModelFile> base = ReadModelFile(options->from);
+  if (!base.ok()) return base.status();
+  if (absl::Status status = ContinueFrom(*base, options); !status.ok()) return status;
+  absl::FPrintF(stderr, "note: the network is that of %s, so a server with --adopt_sessions lets its sessions go on\n",
+                options->from);
+  return absl::OkStatus();
+}
+
+// Trains the recurrent network, adds it to the ladder and writes what the ladder chooses. ABORTED: the training
+// diverged, and the best network before that is written.
+absl::Status TrainRecurrent(const TrainOptions& options, const Source& source, int64_t season,
+                            const std::atomic<Interrupt>& interrupt, Ladder* ladder) {
+  const ModelSpec spec = SpecOf(source.dataset, options.network, options.learning.loss);
+  if (absl::Status status = spec.Validate(); !status.ok()) return status;
+  auto trainer = Trainer::Create(source.dataset, ShapeOf(spec), options.learning);
+  if (!trainer.ok()) return trainer.status();
+  Run run(options, source, interrupt);
+  if (absl::Status status = run.Begin(**trainer); !status.ok()) return status;
+  const absl::Status trained = run.Train(**trainer);
+  if (!trained.ok() && !absl::IsAborted(trained)) return trained;
+  if (interrupt.load() == Interrupt::kStop) {
+    return absl::CancelledError(absl::StrCat("stopped; --resume goes on from ", run.checkpoint_path()));
+  }
+  const LearningState& learning = (*trainer)->state();
+  if (absl::Status status = AddTrained(options, source.dataset, spec, learning, ladder); !status.ok()) return status;
+  if (absl::Status status = WriteChosen(options, source, season, learning, ladder); !status.ok()) {
+    return Annotate(status, absl::StrCat("the training is kept in ", run.checkpoint_path(), " for --resume"));
+  }
+  run.End();
+  return trained;
+}
+
 }  // namespace
 
 absl::Status RunTraining(TrainOptions options, const std::atomic<Interrupt>& interrupt) {
   if (absl::Status status = CheckAbsent(options.output); !status.ok()) return status;
-  if (!options.from.empty()) {
-    const absl::StatusOr<ModelFile> base = ReadModelFile(options.from);
-    if (!base.ok()) return Annotate(base.status(), options.from);
-    if (absl::Status status = ContinueFrom(*base, &options); !status.ok()) return Annotate(status, options.from);
-    absl::FPrintF(stderr,
-                  "note: the network is that of %s, so a server with --adopt_sessions lets its sessions go on\n",
-                  options.from);
-  }
+  if (absl::Status status = TakeNetworkToGoOnFrom(&options); !status.ok()) return Annotate(status, options.from);
   const absl::StatusOr<Source> source = ReadSource(options);
   if (!source.ok()) return source.status();
   const Dataset& dataset = source->dataset;
@@ -201,24 +229,7 @@ absl::Status RunTraining(TrainOptions options, const std::atomic<Interrupt>& int
     if (!ladder.empty()) return WriteChosen(options, *source, season, {}, &ladder);
     return absl::InvalidArgumentError("--network=linear: wanted at most 160 targets and fewer than 54 inputs");
   }
-  const ModelSpec spec = SpecOf(dataset, options.network, options.learning.loss);
-  if (absl::Status status = spec.Validate(); !status.ok()) return status;
-  auto trainer = Trainer::Create(dataset, ShapeOf(spec), options.learning);
-  if (!trainer.ok()) return trainer.status();
-  Run run(options, *source, interrupt);
-  if (absl::Status status = run.Begin(**trainer); !status.ok()) return status;
-  const absl::Status trained = run.Train(**trainer);
-  if (!trained.ok() && !absl::IsAborted(trained)) return trained;
-  if (interrupt.load() == Interrupt::kStop) {
-    return absl::CancelledError(absl::StrCat("stopped; --resume goes on from ", run.checkpoint_path()));
-  }
-  const LearningState& learning = (*trainer)->state();
-  if (absl::Status status = AddTrained(options, dataset, spec, learning, &ladder); !status.ok()) return status;
-  if (absl::Status status = WriteChosen(options, *source, season, learning, &ladder); !status.ok()) {
-    return Annotate(status, absl::StrCat("the training is kept in ", run.checkpoint_path(), " for --resume"));
-  }
-  run.End();
-  return trained;
+  return TrainRecurrent(options, *source, season, interrupt, &ladder);
 }
 
 }  // namespace rondo::train
