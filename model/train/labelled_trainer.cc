@@ -11,39 +11,6 @@
 namespace rondo::train {
 namespace {
 
-LearningRate::Options RateOf(const LearningOptions& options, size_t steps_per_epoch) {
-  LearningRate::Options rate;
-  rate.peak = options.learning_rate;
-  rate.decay = options.decay;
-  rate.warmup_steps = options.warmup_steps;
-  rate.total_steps = options.epochs * static_cast<int64_t>(steps_per_epoch);
-  rate.plateau_patience = std::max<int64_t>(1, options.patience / 4);
-  return rate;
-}
-
-AdamW::Options OptimizerOf(const LearningOptions& options) {
-  AdamW::Options optimizer;
-  optimizer.weight_decay = options.weight_decay;
-  return optimizer;
-}
-
-// The parameters to begin with: a head of zeros, so that every class is as probable as another.
-std::vector<float> InitialOf(const NetworkShape& shape, const ParameterLayout& layout, uint64_t seed) {
-  std::vector<float> parameters = InitialParameters(shape, seed);
-  for (const auto& range : {layout.head_weight(), layout.head_bias()}) {
-    std::fill_n(parameters.begin() + static_cast<std::ptrdiff_t>(range.offset), range.size, 0.0f);
-  }
-  return parameters;
-}
-
-// The mean loss of a part. INVALID_ARGUMENT: none of its labels weighs anything.
-absl::StatusOr<double> MeanLoss(double sum, double weights, absl::string_view part) {
-  if (weights > 0) return sum / weights;
-  return absl::InvalidArgumentError(absl::StrCat("no label of the ", part,
-                                                 " part weighs anything; wanted one or more of a class that does: "
-                                                 "with balanced classes, of one that is in the training part"));
-}
-
 template <typename T>
 void Shuffle(Random& random, std::vector<T>* items) {
   for (size_t i = items->size(); i > 1; --i) {
@@ -58,10 +25,10 @@ LabelledTrainer::LabelledTrainer(const LabelledData& data, const NetworkShape& s
       shape_(shape),
       options_(options),
       layout_(shape),
-      optimizer_(layout_, OptimizerOf(options)),
-      rate_(RateOf(options, Steps(LabelledData::kTraining, 0).size())),
+      optimizer_(layout_, OptimizerOptions(options)),
+      rate_(RateOptions(options, static_cast<int64_t>(Steps(LabelledData::kTraining, 0).size()))),
       state_(optimizer_.InitialState()),
-      parameters_(InitialOf(shape, layout_, options.seed)),
+      parameters_(FirstParameters(options, shape)),
       best_parameters_(parameters_),
       gradient_(layout_.size()) {}
 
@@ -162,48 +129,52 @@ void LabelledTrainer::FillTimestep(const LabelledSequence& sequence, size_t time
   }
 }
 
-absl::StatusOr<double> LabelledTrainer::TrainEpoch(int64_t epoch) {
+absl::StatusOr<double> LabelledTrainer::MeanLoss(LabelledData::Part part, uint64_t seed, const LossOfStep& loss_of) {
   double sum = 0, weights = 0;
-  for (const Lanes& lanes : Steps(LabelledData::kTraining, MixBits(options_.seed + static_cast<uint64_t>(epoch)))) {
+  for (const Lanes& lanes : Steps(part, seed)) {
     const size_t timesteps = PaddedLengthOf(lanes.front());
     const absl::StatusOr<Backprop*> layers = LayersOf(timesteps);
     if (!layers.ok()) return layers.status();
     const double weight = Fill(lanes, timesteps);
     if (weight == 0) continue;
     std::vector<float> state((*layers)->state_size());
-    const auto loss =
-        (*layers)->LossAndGradient(batch_, parameters_, MixBits(options_.seed) + static_cast<uint64_t>(state_.step),
-                                   absl::MakeSpan(state), absl::MakeSpan(gradient_));
+    const absl::StatusOr<double> loss = loss_of(**layers, absl::MakeSpan(state));
     if (!loss.ok()) return loss.status();
-    const double norm = ClipByGlobalNorm(options_.clip_norm, absl::MakeSpan(gradient_));
-    if (!std::isfinite(*loss) || !std::isfinite(norm)) {
-      return absl::AbortedError(absl::StrCat("the run diverged in epoch ", epoch, ": the loss is ", *loss,
-                                             "; a smaller --learning_rate or --clip_norm helps"));
-    }
-    progress_.learning_rate = rate_.At(state_.step);
-    optimizer_.Step(gradient_, progress_.learning_rate, &state_, absl::MakeSpan(parameters_));
-    ++progress_.steps;
     sum += *loss * weight;
     weights += weight;
   }
-  return MeanLoss(sum, weights, "training");
+  if (weights > 0) return sum / weights;
+  return absl::InvalidArgumentError(absl::StrCat("no label of the ",
+                                                 part == LabelledData::kTraining ? "training" : "validation",
+                                                 " part weighs anything; wanted one or more of a class that does: "
+                                                 "with balanced classes, of one that is in the training part"));
+}
+
+absl::StatusOr<double> LabelledTrainer::TrainStep(int64_t epoch, Backprop& layers, absl::Span<float> state) {
+  const auto loss =
+      layers.LossAndGradient(batch_, parameters_, MixBits(options_.seed) + static_cast<uint64_t>(state_.step), state,
+                             absl::MakeSpan(gradient_));
+  if (!loss.ok()) return loss.status();
+  const double norm = ClipByGlobalNorm(options_.clip_norm, absl::MakeSpan(gradient_));
+  if (!std::isfinite(*loss) || !std::isfinite(norm)) {
+    return absl::AbortedError(absl::StrCat("the run diverged in epoch ", epoch, ": the loss is ", *loss,
+                                           "; a smaller --learning_rate or --clip_norm helps"));
+  }
+  progress_.learning_rate = rate_.At(state_.step);
+  optimizer_.Step(gradient_, progress_.learning_rate, &state_, absl::MakeSpan(parameters_));
+  ++progress_.steps;
+  return *loss;
+}
+
+absl::StatusOr<double> LabelledTrainer::TrainEpoch(int64_t epoch) {
+  return MeanLoss(LabelledData::kTraining, MixBits(options_.seed + static_cast<uint64_t>(epoch)),
+                  [&](Backprop& layers, absl::Span<float> state) { return TrainStep(epoch, layers, state); });
 }
 
 absl::StatusOr<double> LabelledTrainer::ValidationLoss() {
-  double sum = 0, weights = 0;
-  for (const Lanes& lanes : Steps(LabelledData::kValidation, 0)) {
-    const size_t timesteps = PaddedLengthOf(lanes.front());
-    const absl::StatusOr<Backprop*> layers = LayersOf(timesteps);
-    if (!layers.ok()) return layers.status();
-    const double weight = Fill(lanes, timesteps);
-    if (weight == 0) continue;
-    std::vector<float> state((*layers)->state_size());
-    const auto loss = (*layers)->LossOnly(batch_, parameters_, absl::MakeSpan(state));
-    if (!loss.ok()) return loss.status();
-    sum += *loss * weight;
-    weights += weight;
-  }
-  return MeanLoss(sum, weights, "validation");
+  return MeanLoss(LabelledData::kValidation, 0, [this](Backprop& layers, absl::Span<float> state) {
+    return layers.LossOnly(batch_, parameters_, state);
+  });
 }
 
 }  // namespace rondo::train

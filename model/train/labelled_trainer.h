@@ -60,6 +60,11 @@ class LabelledTrainer {
   // Fills batch_; returns the weight of its labels.
   double Fill(const Lanes& lanes, size_t timesteps);
   void FillTimestep(const LabelledSequence& sequence, size_t timestep, size_t row);
+  // Goes over a part, and returns the mean of what `loss_of` answers for each step, when batch_ holds it. Ends at the
+  // first error. INVALID_ARGUMENT: no label of the part weighs anything.
+  using LossOfStep = std::function<absl::StatusOr<double>(Backprop& layers, absl::Span<float> state)>;
+  absl::StatusOr<double> MeanLoss(LabelledData::Part part, uint64_t seed, const LossOfStep& loss_of);
+  absl::StatusOr<double> TrainStep(int64_t epoch, Backprop& layers, absl::Span<float> state);
   absl::StatusOr<double> TrainEpoch(int64_t epoch);
   absl::StatusOr<double> ValidationLoss();
 

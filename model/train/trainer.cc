@@ -18,22 +18,6 @@ constexpr int64_t kMinStepsPerEpoch = 20;
 // that gains less on the validation part may have done so by chance.
 constexpr double kSignificantDeviations = 3.09;
 
-LearningRate::Options RateOptions(const LearningOptions& options, int64_t steps_per_epoch) {
-  LearningRate::Options rate;
-  rate.peak = options.learning_rate;
-  rate.decay = options.decay;
-  rate.warmup_steps = options.warmup_steps;
-  rate.total_steps = options.epochs * steps_per_epoch;
-  rate.plateau_patience = std::max<int64_t>(1, options.patience / 4);
-  return rate;
-}
-
-AdamW::Options OptimizerOptions(const LearningOptions& options) {
-  AdamW::Options optimizer;
-  optimizer.weight_decay = options.weight_decay;
-  return optimizer;
-}
-
 // Returns the steps of an epoch over a part.
 int64_t StepsOfEpoch(const Dataset& dataset, Dataset::Part fitted, const LearningOptions& options) {
   int64_t windows = 0;
@@ -45,6 +29,32 @@ int64_t StepsOfEpoch(const Dataset& dataset, Dataset::Part fitted, const Learnin
 }
 
 }  // namespace
+
+AdamW::Options OptimizerOptions(const LearningOptions& options) {
+  AdamW::Options optimizer;
+  optimizer.weight_decay = options.weight_decay;
+  return optimizer;
+}
+
+LearningRate::Options RateOptions(const LearningOptions& options, int64_t steps_per_epoch) {
+  LearningRate::Options rate;
+  rate.peak = options.learning_rate;
+  rate.decay = options.decay;
+  rate.warmup_steps = options.warmup_steps;
+  rate.total_steps = options.epochs * steps_per_epoch;
+  rate.plateau_patience = std::max<int64_t>(1, options.patience / 4);
+  return rate;
+}
+
+std::vector<float> FirstParameters(const LearningOptions& options, const NetworkShape& shape) {
+  if (!options.initial.empty()) return options.initial;
+  std::vector<float> parameters = InitialParameters(shape, options.seed);
+  const ParameterLayout layout(shape);
+  for (const auto& range : {layout.head_weight(), layout.head_bias()}) {
+    std::fill_n(parameters.begin() + range.offset, range.size, 0.0f);
+  }
+  return parameters;
+}
 
 Trainer::Trainer(const Dataset& dataset, const NetworkShape& shape, const LearningOptions& options,
                  std::unique_ptr<Backprop> backprop)
@@ -61,17 +71,8 @@ Trainer::Trainer(const Dataset& dataset, const NetworkShape& shape, const Learni
   state_.best_parameters = state_.parameters;
 }
 
-std::vector<float> Trainer::Initial() const {
-  if (!options_.initial.empty()) return options_.initial;
-  std::vector<float> parameters = InitialParameters(shape_, options_.seed);
-  for (const auto& range : {backprop_->layout().head_weight(), backprop_->layout().head_bias()}) {
-    std::fill_n(parameters.begin() + range.offset, range.size, 0.0f);
-  }
-  return parameters;
-}
-
 void Trainer::StartFromInitial() {
-  state_.parameters = Initial();
+  state_.parameters = FirstParameters(options_, shape_);
   state_.optimizer = optimizer_.InitialState();
   state_.carried.assign(backprop_->state_size(), 0.0f);
   state_.epoch = 0;
@@ -267,7 +268,7 @@ absl::Status Trainer::ForEachValidated(absl::Span<const float> parameters,
 // and the learnt correction go together. Comparing the two losses themselves has half the power, since the correction's
 // own noise counts against it.
 absl::Status Trainer::KeepInitialUnlessBeaten() {
-  const std::vector<float> start = Initial();
+  const std::vector<float> start = FirstParameters(options_, shape_);
   std::vector<float> before, slopes;
   absl::Status status = ForEachValidated(start, [&](const ValidatedTimestep& at) {
     before.insert(before.end(), at.prediction.begin(), at.prediction.end());

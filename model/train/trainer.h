@@ -33,6 +33,11 @@ struct LearningOptions {
   std::vector<float> initial;  // parameters to begin with; empty: drawn from the seed, with a head of zeros
 };
 
+// What the options say of the optimiser, of its learning rate, and of the parameters to begin with.
+AdamW::Options OptimizerOptions(const LearningOptions& options);
+LearningRate::Options RateOptions(const LearningOptions& options, int64_t steps_per_epoch);
+std::vector<float> FirstParameters(const LearningOptions& options, const NetworkShape& shape);
+
 // Holds everything that a run has come to. What follows depends on this state, the data and the options alone, so a run
 // that goes on from a stored state ends with equal bits.
 struct LearningState {
@@ -95,7 +100,6 @@ class Trainer {
   Trainer(const Dataset& dataset, const NetworkShape& shape, const LearningOptions& options,
           std::unique_ptr<Backprop> backprop);
 
-  std::vector<float> Initial() const;
   void StartFromInitial();
   void BeginRefit();
   absl::Status RunEpochs(const Hooks& hooks, bool* stopped);
