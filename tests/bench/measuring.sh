@@ -55,6 +55,20 @@ make_model() {
   "$bin/make-model" --out="$scratch/models/$1/1/model.safetensors" --hidden_size="$2" --input_size="$3"
 }
 
+# forget_log: what the server before the next one has logged, which was listening too.
+forget_log() { : >"$scratch/server.log"; }
+# await_line TEXT: until the server that was started has logged it.
+await_line() {
+  for ((tries = 0; tries < 6000; ++tries)); do
+    if grep -q "$1" "$scratch/server.log"; then return 0; fi
+    kill -0 "$server_pid" 2>/dev/null || break
+    sleep 0.01
+  done
+  echo "$script: the server did not start:" >&2
+  tail -5 "$scratch/server.log" >&2
+  exit 1
+}
+
 # start_server CPUS [FLAG...]: a rondo-server on these CPUs; sets `address`, and `started_at` to when its process began.
 start_server() {
   local on=$1
@@ -63,18 +77,11 @@ start_server() {
   port=$(free_port)
   address=127.0.0.1:$port
   started_at=$EPOCHREALTIME
-  : >"$scratch/server.log"  # the server before this one was listening too
+  forget_log
   taskset -c "$on" "$bin/rondo-server" --model_repository="$scratch/models" --listen="$address" \
     --http_listen=127.0.0.1:0 "$@" >"$scratch/server.log" 2>&1 &
   server_pid=$!
-  for ((tries = 0; tries < 3000; ++tries)); do
-    if grep -q "event=listening" "$scratch/server.log"; then return 0; fi
-    kill -0 "$server_pid" 2>/dev/null || break
-    sleep 0.01
-  done
-  echo "$script: rondo-server did not start:" >&2
-  tail -5 "$scratch/server.log" >&2
-  exit 1
+  await_line event=listening
 }
 
 # start_redis CPUS: a redis-server with an append-only file that is synced each second; sets `redis_port`.

@@ -39,20 +39,6 @@ fi
 readonly packages=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 readonly version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
-# forget_log: what the server before the next one has logged.
-forget_log() { : >"$scratch/server.log"; }
-# await_line TEXT: until the server that was started has logged it.
-await_line() {
-  for ((tries = 0; tries < 6000; ++tries)); do
-    if grep -q "$1" "$scratch/server.log"; then return 0; fi
-    kill -0 "$server_pid" 2>/dev/null || break
-    sleep 0.01
-  done
-  echo "peers.sh: a peer did not start:" >&2
-  tail -5 "$scratch/server.log" >&2
-  exit 1
-}
-
 # start_onnxruntime [--batch]
 start_onnxruntime() {
   local port
