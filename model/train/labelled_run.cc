@@ -25,12 +25,12 @@
 #include "model/train/labelled_trainer.h"
 #include "model/train/model_assembly.h"
 #include "model/train/output_folder.h"
+#include "model/train/source.h"
 #include "model/train/svg_chart.h"
 
 namespace rondo::train {
 namespace {
 
-constexpr size_t kMaxBytes = size_t{1} << 33;
 constexpr int64_t kDefaultHiddenSize = 64;
 
 constexpr char kPage[] =
@@ -135,25 +135,17 @@ absl::Status Write(const TrainOptions& options, const LabelledData& data, const 
                    uint64_t checksum, ModelFile model) {
   const absl::StatusOr<LabelledScores> scores = ScoreModel(data, model);
   if (!scores.ok()) return scores.status();
-  nlohmann::ordered_json json = {{"program", "rondo-train"}, {"version", RONDO_VERSION}, {"onednn", OneDnnVersion()}};
-  json["data"] = {{"file", std::filesystem::path(options.csv_path).filename().string()},
-                  {"fnv1a64", absl::StrFormat("%016x", checksum)}};
-  for (const auto& [name, value] : options.texts) json["options"][name] = value;
+  nlohmann::ordered_json json =
+      ProvenanceOf(options, std::filesystem::path(options.csv_path).filename().string(), checksum);
   json["epochs"] = trainer.progress().epoch;
   json["best_epoch"] = trainer.progress().best_epoch;
   json["scores"] = ScoresJson(*scores);
   model.spec.training_json = json.dump();
-  auto folder = OutputFolder::Create(options.output);
-  if (!folder.ok()) return folder.status();
   const std::string facts = Facts(data, trainer);
   const std::string report = Report(absl::StrCat("rondo-train: ", options.output), *scores, trainer, facts);
-  for (const absl::Status& status :
-       {WriteModelFile(model, folder->File("model.safetensors")),
-        WriteFileAtomically(folder->File("scores.json"), {ScoresJson(*scores).dump(2) + "\n"}),
-        WriteFileAtomically(folder->File("report.html"), {report})}) {
-    if (!status.ok()) return Annotate(status, options.output);
-  }
-  if (absl::Status status = folder->Commit(); !status.ok()) return status;
+  const absl::Status written = WriteOutput(
+      options.output, model, {{"scores.json", ScoresJson(*scores).dump(2) + "\n"}, {"report.html", report}});
+  if (!written.ok()) return written;
   absl::PrintF("%s\n%swritten to %s: model.safetensors, scores.json, report.html\n", facts, ScoresTable(*scores),
                options.output);
   return absl::OkStatus();
@@ -214,7 +206,7 @@ absl::Status CheckLabelledOptions(const OptionTable& table, const TrainOptions& 
 
 absl::Status RunLabelled(TrainOptions options, const std::atomic<Interrupt>& interrupt) {
   if (absl::Status status = CheckAbsent(options.output); !status.ok()) return status;
-  const absl::StatusOr<std::string> text = ReadSmallFile(options.csv_path, kMaxBytes);
+  const absl::StatusOr<std::string> text = ReadSmallFile(options.csv_path, kMaxSourceBytes);
   if (!text.ok()) return Annotate(text.status(), options.csv_path);
   const auto table = ParseCsv(*text, options.series.format.delimiter);
   if (!table.ok()) return Annotate(table.status(), options.csv_path);

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
+#include "model/train/annotate.h"
 
 namespace rondo::train {
 
@@ -54,6 +55,17 @@ absl::Status OutputFolder::Commit() {
   }
   temporary_.clear();
   return SyncFolderOf(path_);
+}
+
+absl::Status WriteOutput(const std::string& path, const ModelFile& model,
+                         const std::vector<std::pair<std::string, std::string>>& texts) {
+  auto folder = OutputFolder::Create(path);
+  if (!folder.ok()) return folder.status();
+  absl::Status status = WriteModelFile(model, folder->File("model.safetensors"));
+  for (const auto& [name, text] : texts) {
+    if (status.ok()) status = WriteFileAtomically(folder->File(name), {text});
+  }
+  return status.ok() ? folder->Commit() : Annotate(status, path);
 }
 
 }  // namespace rondo::train

@@ -2,9 +2,12 @@
 #define RONDO_MODEL_TRAIN_OUTPUT_FOLDER_H_
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "model/model_file.h"
 
 namespace rondo::train {
 
@@ -28,6 +31,11 @@ class OutputFolder {
 
   std::string path_, temporary_;
 };
+
+// Writes the folder `path` with model.safetensors and files of text, by their names. Errors as Create and Commit, and
+// those of a file, after the path; no folder is then left behind.
+absl::Status WriteOutput(const std::string& path, const ModelFile& model,
+                         const std::vector<std::pair<std::string, std::string>>& texts);
 
 // Checks that nothing is at `path`. ALREADY_EXISTS: there is something.
 absl::Status CheckAbsent(const std::string& path);

@@ -7,12 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "base/files.h"
 #include "base/time_text.h"
 #include "model/compute_thread.h"
 #include "model/known_answers.h"
 #include "model/model_file.h"
-#include "model/train/annotate.h"
 #include "model/train/band_calibration.h"
 #include "model/train/evaluation.h"
 #include "model/train/model_assembly.h"
@@ -24,13 +22,10 @@ namespace {
 
 nlohmann::ordered_json Provenance(const TrainOptions& options, const Source& source, const LearningState& learning,
                                   const Evaluation& evaluation, const std::vector<Rung>& ladder) {
-  nlohmann::ordered_json json = {{"program", "rondo-train"}, {"version", RONDO_VERSION}, {"onednn", OneDnnVersion()}};
-  json["data"] = {{"file", source.file_name},
-                  {"fnv1a64", absl::StrFormat("%016x", source.checksum)},
-                  {"training_timesteps", source.dataset.timesteps(Dataset::kTraining)},
-                  {"validation_timesteps", source.dataset.timesteps(Dataset::kValidation)},
-                  {"test_timesteps", source.dataset.timesteps(Dataset::kTest)}};
-  for (const auto& [name, value] : options.texts) json["options"][name] = value;
+  nlohmann::ordered_json json = ProvenanceOf(options, source.file_name, source.checksum);
+  json["data"]["training_timesteps"] = source.dataset.timesteps(Dataset::kTraining);
+  json["data"]["validation_timesteps"] = source.dataset.timesteps(Dataset::kValidation);
+  json["data"]["test_timesteps"] = source.dataset.timesteps(Dataset::kTest);
   json["hidden_size"] = options.network.hidden_size;
   json["window"] = options.learning.window;
   json["threads"] = options.threads;
@@ -57,10 +52,6 @@ std::string ForecastCsv(const ForecastLine& line) {
     csv += '\n';
   }
   return csv;
-}
-
-absl::Status WriteText(const OutputFolder& folder, const std::string& name, const std::string& text) {
-  return WriteFileAtomically(folder.File(name), {text});
 }
 
 // Says which networks were tried and which one is written.
@@ -157,18 +148,14 @@ absl::Status WriteResult(const TrainOptions& options, const Source& source, Mode
   auto known = KnownAnswersOf(source.dataset, model);
   if (!known.ok()) return known.status();
   model.spec.accuracy = *std::move(known);
-  auto folder = OutputFolder::Create(options.output);
-  if (!folder.ok()) return folder.status();
   const std::string title = absl::StrCat("rondo-train: ", options.output);
   const std::string report =
       RenderReport({model.spec, *evaluation, learning, ladder, title, Facts(options, source, model, learning)});
-  for (const absl::Status& status :
-       {WriteModelFile(model, folder->File("model.safetensors")),
-        WriteText(*folder, "scores.json", ScoresJson(*evaluation).dump(2) + "\n"),
-        WriteText(*folder, "forecast.csv", ForecastCsv(evaluation->line)), WriteText(*folder, "report.html", report)}) {
-    if (!status.ok()) return Annotate(status, options.output);
-  }
-  if (absl::Status status = folder->Commit(); !status.ok()) return status;
+  const absl::Status written = WriteOutput(options.output, model,
+                                           {{"scores.json", ScoresJson(*evaluation).dump(2) + "\n"},
+                                            {"forecast.csv", ForecastCsv(evaluation->line)},
+                                            {"report.html", report}});
+  if (!written.ok()) return written;
   absl::PrintF("%s", LadderTable(ladder));
   absl::PrintF("%swritten to %s: model.safetensors, scores.json, forecast.csv, report.html\n", ScoresTable(*evaluation),
                options.output);

@@ -6,15 +6,15 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "base/files.h"
 #include "model/checksum.h"
 #include "model/train/annotate.h"
 #include "model/train/csv_table.h"
+#include "model/train/training_kernel.h"
 
 namespace rondo::train {
 namespace {
-
-constexpr size_t kMaxBytes = size_t{1} << 33;
 
 // Puts names with commas together again: a list was cut at its commas, and "y, with comma" may be one column.
 void JoinNames(const CsvTable& table, std::vector<std::string>* names) {
@@ -85,10 +85,17 @@ absl::StatusOr<std::shared_ptr<const Vocabulary>> VocabularyOf(const std::vector
 
 }  // namespace
 
+nlohmann::ordered_json ProvenanceOf(const TrainOptions& options, absl::string_view file_name, uint64_t checksum) {
+  nlohmann::ordered_json json = {{"program", "rondo-train"}, {"version", RONDO_VERSION}, {"onednn", OneDnnVersion()}};
+  json["data"] = {{"file", std::string(file_name)}, {"fnv1a64", absl::StrFormat("%016x", checksum)}};
+  for (const auto& [name, value] : options.texts) json["options"][name] = value;
+  return json;
+}
+
 absl::StatusOr<Source> ReadSource(const TrainOptions& options) {
   const bool tokens = options.csv_path.empty();
   const std::string& path = tokens ? options.tokens_path : options.csv_path;
-  const absl::StatusOr<std::string> text = ReadSmallFile(path, kMaxBytes);
+  const absl::StatusOr<std::string> text = ReadSmallFile(path, kMaxSourceBytes);
   if (!text.ok()) return Annotate(text.status(), path);
   SeriesSet set;
   DatasetOptions dataset_options = options.dataset;
