@@ -64,11 +64,11 @@ absl::StatusOr<CommandLineAsks> ReadOptions(OptionTable& table, absl::Span<const
 // The whole help: `about`, the groups with required options first, `notes`. Lines are at most 100 characters long.
 std::string HelpText(const OptionTable& table);
 
-// `text` on one line that cannot steer a terminal: control characters become '?'.
+// Returns `text` on one line that cannot steer a terminal: control characters become '?'.
 std::string Printable(absl::string_view text);
 
-// What a program's main does first. Nothing: run. Else end with this exit code: 0 after --help or --version was
-// answered on stdout, 2 after one line on stderr said what is wrong.
+// Reads the command line, as a program's main does first. Returns nothing if the program is to run, else its exit code:
+// 0 after --help or --version was answered on stdout, 2 after one line on stderr said what is wrong.
 std::optional<int> ReadCommandLine(OptionTable& table, int argc, char** argv);
 
 }  // namespace rondo

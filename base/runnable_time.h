@@ -11,13 +11,13 @@ namespace rondo {
 // Threads: Read from one at a time.
 class RunnableTime {
  public:
-  // Of the thread that makes the object.
+  // Makes one that reads the time of the thread that makes it.
   RunnableTime();
   ~RunnableTime();
   RunnableTime(const RunnableTime&) = delete;
   RunnableTime& operator=(const RunnableTime&) = delete;
 
-  // Since the thread began. Zero if the kernel does not say.
+  // Returns the time since the thread began; zero if the kernel does not say.
   absl::Duration Read() const;
 
  private:

@@ -36,10 +36,10 @@ class PredictStream {
   bool Write(absl::Span<const SequenceInput> sequences);
   // Blocks. False: no more replies will come; Finish says why. A refused message is a reply.
   bool Read(StreamReply* reply);
-  // As Read, but waits no longer than `timeout`. DEADLINE_EXCEEDED: no reply came in that time; the stream goes on, and
-  // the next read gets the reply. Waiting takes a thread of its own.
+  // Reads as Read does, but waits no longer than `timeout`. DEADLINE_EXCEEDED: no reply came in that time; the stream
+  // goes on, and the next read gets the reply. Waiting takes a thread of its own.
   absl::StatusOr<bool> Read(StreamReply* reply, absl::Duration timeout);
-  // No more writes; the replies to those before still come.
+  // Says that no more writes come; the replies to those before still do.
   void DoneWriting();
   // Drops unread replies and ends the stream. OK: the server answered everything it was sent. Once, after all else.
   absl::Status Finish();

@@ -10,7 +10,7 @@
 
 namespace rondo {
 
-// If a second run of a call changes more than the first one did.
+// Says whether a second run of a call changes more than the first one did.
 enum class Repeat {
   kUnsafe,
   kSafe,

@@ -17,7 +17,7 @@ namespace rondo {
 
 // Between the client's plain values and the wire's messages.
 
-// If a second run of the sequence changes nothing.
+// Tells whether a second run of the sequence changes nothing.
 bool IsRepeatable(const SequenceInput& sequence);
 
 // Overwrites `request`; one that is used again keeps its memory.

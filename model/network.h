@@ -60,7 +60,7 @@ class Network {
   const std::vector<float>& initial_state() const;
   // The name of the kernels for people: "rondo/avx512", "onednn/brgemm:avx512_core" or "reference".
   const std::string& kernel_name() const;
-  // Those of the graph's elements, one a node, and of the linear layer behind a plain stack.
+  // The names of the kernels of the graph's elements, one a node, and of the linear layer behind a plain stack.
   const std::vector<std::string>& element_kernel_names() const;
   const std::string& head_kernel_name() const;
   // How the weights of its recurrent layers are held.

@@ -28,7 +28,7 @@ struct Module {
 };
 using Modules = std::map<std::string, Module>;  // by "X"
 
-// Whether `leaf` is a recurrent layer's name: its kind ("weight_ih") and layer index.
+// Tells whether `leaf` is a recurrent layer's name, and takes it apart: its kind ("weight_ih") and layer index.
 bool ParseRecurrent(absl::string_view leaf, absl::string_view* kind, int32_t* layer) {
   for (const absl::string_view known : {"weight_ih", "weight_hh", "weight_hr", "bias_ih", "bias_hh"}) {
     absl::string_view digits = leaf;

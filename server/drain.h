@@ -20,7 +20,7 @@ class Drain {
   }
   void CutShort() { cut_short_ = true; }
 
-  // By absl::Now; infinite before Begin.
+  // Returns until when what runs may go on, by absl::Now; infinite before Begin.
   absl::Time deadline() const { return cut_short_ ? absl::InfinitePast() : deadline_; }
   const std::atomic<bool>& leaving() const { return leaving_; }    // health says NOT_SERVING
   const std::atomic<bool>& draining() const { return draining_; }  // and new work is refused

@@ -27,7 +27,7 @@ class Server {
   // Waits for the first models. OK: the server serves; a repository may have none that can be loaded. An error: that of
   // a model file that was given by name. Absent: they are not loaded by `deadline`.
   virtual std::optional<absl::Status> AwaitModels(absl::Time deadline) = 0;
-  // Whether a model is being loaded, for which the destructor would wait.
+  // Tells whether a model is being loaded, for which the destructor would wait.
   virtual bool loading() const = 0;
 
   // Tells health NOT_SERVING, and serves on. Before Stop, for as long as load balancers take to follow.

@@ -40,7 +40,7 @@ struct InputTable {
   // Reads the next timestep of the series that is asked for, with what the model wants to know of later ones; false:
   // the table has ended.
   absl::StatusOr<bool> Next(CsvRow* row);
-  // As Next, but once the table has ended also those rows of which too few come after.
+  // Reads as Next does, and once the table has ended also those rows after which too few come.
   absl::StatusOr<bool> NextIncomplete(CsvRow* row);
   // Says on stderr which timestep has not run, since the table ends before what has to be known of later ones.
   void RemarkWaiting() const;

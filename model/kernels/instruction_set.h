@@ -5,12 +5,12 @@
 
 namespace rondo {
 
-// What our own kernels are written for. They answer bit for bit alike with each of them.
+// Says what a kernel of ours is compiled for. Kernels answer bit for bit alike with each of them.
 enum class InstructionSet { kPlain, kAvx2, kAvx512 };  // AVX2 and AVX-512 with FMA
 
 const char* InstructionSetName(InstructionSet instruction_set);  // "plain", "avx2", "avx512"
 
-// Those that this CPU has, the fastest last.
+// Returns the sets that this CPU has, the fastest last.
 std::vector<InstructionSet> InstructionSets();
 
 InstructionSet FastestInstructionSet();

@@ -67,7 +67,7 @@ LayerKernels MakeKernelsOfOurs(const std::vector<LayerShape>& shapes, const std:
   return kernels;
 }
 
-// Of all layers, held as float32.
+// Returns the bytes that the recurrent weights of all layers take as float32.
 size_t WeightBytes(const std::vector<LayerWeights>& weights) {
   size_t floats = 0;
   for (const LayerWeights& layer : weights) floats += layer.weight_ih.size() + layer.weight_hh.size();

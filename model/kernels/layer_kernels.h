@@ -26,7 +26,7 @@ struct KernelOptions {
   // Recurrent weights that take fewer bytes as float32, all layers together, are held so whatever is wanted: they stay
   // in the cache, and there narrower ones take 1.1 to 1.3 times as long (kernel-bench's rows of weights).
   size_t narrow_from_bytes = size_t{1} << 20;
-  // Of kRondo and the output head. All of them answer alike, so only tests choose.
+  // The set that kRondo and the output head run with. All of them answer alike, so only tests choose.
   InstructionSet instruction_set = FastestInstructionSet();
 };
 

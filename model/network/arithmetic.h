@@ -8,7 +8,7 @@
 
 namespace rondo {
 
-// Of two values: each number of the first with the number of the second in its place, or, where the second has one
+// Combine two values: each number of the first with the number of the second in its place, or, where the second has one
 // number or one a channel, with that.
 std::unique_ptr<Element> ReadAdd(AttributeReader& reader);
 std::unique_ptr<Element> ReadSubtract(AttributeReader& reader);

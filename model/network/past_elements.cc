@@ -8,7 +8,7 @@
 namespace rondo {
 namespace {
 
-// In float64 a state holds the place and the columns like the ring's.
+// Returns how many columns a state in float64 holds, which has the place and the columns as the ring's has them.
 size_t ReferenceFilled(const Doubles& state, size_t slots) { return std::min(static_cast<size_t>(state[0]), slots); }
 
 // The column `age` pushes ago; the reference keeps the newest first.

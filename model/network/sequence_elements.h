@@ -8,13 +8,13 @@
 
 namespace rondo {
 
-// Of a whole sequence, one answer for all its timesteps: the mean or the largest of each number, or what the last or
+// Give one answer for all timesteps of a whole sequence: the mean or the largest of each number, or what the last or
 // the first timestep has.
 std::unique_ptr<Element> ReadSequenceMean(AttributeReader& reader);
 std::unique_ptr<Element> ReadSequenceMax(AttributeReader& reader);
 std::unique_ptr<Element> ReadSequenceLast(AttributeReader& reader);
 std::unique_ptr<Element> ReadSequenceFirst(AttributeReader& reader);
-// The same of windows of timesteps: what follows has fewer of them.
+// Give the largest or the mean of each window of timesteps: the elements that follow have fewer timesteps.
 std::unique_ptr<Element> ReadSequenceMaxPool(AttributeReader& reader);
 std::unique_ptr<Element> ReadSequenceAveragePool(AttributeReader& reader);
 

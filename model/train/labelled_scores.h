@@ -24,8 +24,8 @@ class ConfusionMatrix {
   int64_t actual(size_t label) const;    // labels of the class
   int64_t answered(size_t label) const;  // answers of the class
   double accuracy() const;
-  // Of the answers of a class, the part that is right; of its labels, the part that was answered; their harmonic mean
-  // (van Rijsbergen 1979). 0 where there is none.
+  // Precision is the part of a class's answers that is right, recall the part of its labels that was answered, and f1
+  // their harmonic mean (van Rijsbergen 1979). Each is 0 where there is none.
   double precision(size_t label) const;
   double recall(size_t label) const;
   double f1(size_t label) const;
@@ -45,9 +45,9 @@ struct LabelledScores {
 };
 
 nlohmann::ordered_json ScoresJson(const LabelledScores& scores);
-// For a terminal.
+// Writes the scores as a table for a terminal.
 std::string ScoresTable(const LabelledScores& scores);
-// Tables of HTML: each class, and the confusion matrix.
+// Writes the scores as tables of HTML: each class, and the confusion matrix.
 std::string ScoresHtml(const LabelledScores& scores);
 
 }  // namespace rondo::train

@@ -17,7 +17,7 @@ namespace {
 constexpr std::pair<absl::string_view, Calendar> kCalendars[] = {
     {"hour", Calendar::kHour}, {"weekday", Calendar::kWeekday}, {"day_of_year", Calendar::kDayOfYear}};
 
-// Of kCalendars; null: not there.
+// Returns the row of kCalendars; null: there is none.
 const std::pair<absl::string_view, Calendar>* FindCalendar(absl::string_view name) {
   const auto* found = std::find_if(std::begin(kCalendars), std::end(kCalendars),
                                    [&](const auto& calendar) { return calendar.first == name; });

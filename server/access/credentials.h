@@ -19,13 +19,14 @@ namespace rondo {
 
 // What a call shows of its caller.
 struct Shown {
-  // Of each `authorization` in the call's metadata.
+  // The values of `authorization` in the call's metadata.
   std::vector<absl::string_view> authorizations;
-  // Of the certificate that the client's connection has shown, and that a CA of the clients has signed.
+  // The names in the certificate that the client's connection has shown, and that a CA of the clients has signed.
   std::vector<absl::string_view> certificate_names;
 };
 
-// What follows "Bearer" in what is shown; empty: no authorization is. UNAUTHENTICATED: several are, or another kind.
+// Returns the token that is shown after "Bearer"; empty: no authorization is shown. UNAUTHENTICATED: several are, or
+// one of another kind.
 absl::StatusOr<absl::string_view> BearerToken(const Shown& shown);
 
 // Who is who: the lines of a file, as it was when it was last without fault.
@@ -62,12 +63,12 @@ class Credentials {
     Principal principal;
     absl::Time until = absl::InfiniteFuture();
   };
-  // By the digest of a token, as bytes, or by "cert:NAME".
+  // Entries by the digest of a token, as bytes, or by "cert:NAME".
   using Entries = absl::flat_hash_map<std::string, Entry>;
 
   Credentials(const std::string& file, Tenants* tenants)
       : file_("tokens_file", file, kMaxFileBytes), tenants_(tenants) {}
-  // What the lines say.
+  // Holds what the lines of a file say.
   struct Lines {
     Entries entries;
     TermsByTenant terms;

@@ -34,18 +34,19 @@ class Gate {
   // Looks at the files again. To be called about once a second.
   void Refresh();
 
-  // For SessionOptions::count: one more or less session of the tenant. RESOURCE_EXHAUSTED: it has no room for one more.
+  // Counts a session of the tenant that enters memory (1) or leaves it (-1), as SessionOptions::count wants it.
+  // RESOURCE_EXHAUSTED: the tenant has no room for one more.
   absl::Status CountSession(absl::string_view tenant, int change) const;
 
-  // For SessionOptions::max_lifetime_of.
+  // Returns how long a session of the tenant lives at most, as SessionOptions::max_lifetime_of wants it.
   absl::Duration SessionLifetimeOf(absl::string_view tenant) const {
     Tenant* const named = tenant.empty() ? nameless_ : tenants_.Named(tenant);
     return named->quota()->session_lifetime();
   }
-  // Which connections there are is told to these.
+  // Returns those who are told which connections there are.
   TenantConnections* connections() { return &connections_; }
-  // Whether a call that Admit let through claims its connection for `tenant`. A method for anyone claims none, and a
-  // tenant that may have any number of connections needs none.
+  // Tells whether a call that Admit let through claims its connection for `tenant`. A method for anyone claims none,
+  // and a tenant that may have any number of connections needs none.
   static bool ClaimsConnection(const MethodRule& rule, Tenant* tenant) {
     return rule.role != Role::kAnyone && tenant->quota()->limits_connections();
   }
@@ -54,7 +55,7 @@ class Gate {
     return connections_.Claim(peer, tenant);
   }
 
-  // Whether anyone has to say who they are.
+  // Tells whether anyone has to say who they are.
   bool asks() const { return credentials_ != nullptr || jwt_keys_ != nullptr; }
 
   // Who calls. `rule`: of the method; null: there is none, so nobody may. UNAUTHENTICATED: it is not known who calls.

@@ -35,7 +35,7 @@ class JwtKeys {
   // `tenants` outlives the result.
   static absl::StatusOr<std::unique_ptr<JwtKeys>> Open(const JwtOptions& options, Tenants* tenants);
 
-  // Whether a token looks like a JSON Web Token: three parts, of which the first is JSON.
+  // Tells whether a token looks like a JSON Web Token: three parts, of which the first is JSON.
   static bool Looks(absl::string_view token);
 
   // Reads the file again. To be called about once a second. A file with a fault changes nothing but the log.

@@ -11,7 +11,7 @@
 
 namespace rondo {
 
-// What a caller may do. Each role may also do what those before it may.
+// Says what a caller may do. Each role may also do what those before it may.
 enum class Role : uint8_t {
   kAnyone,    // ask for health; nobody has to say who they are for it
   kPredict,   // run steps and forecasts, ask for models

@@ -20,9 +20,9 @@ namespace rondo {
 // Threads:   every method may be called from any thread.
 class TenantConnections {
  public:
-  // A connection has come, before its first call. `peer`: as gRPC names it, "ipv4:127.0.0.1:5000".
+  // Takes note that a connection has come, before its first call. `peer`: as gRPC names it, "ipv4:127.0.0.1:5000".
   void Opened(int descriptor, absl::string_view peer);
-  // It is closed. No effect on one that is not known.
+  // Takes note that a connection is closed. One that is not known changes nothing.
   void Closed(int descriptor);
 
   // `tenant` calls on the connection of this peer. RESOURCE_EXHAUSTED: the connection would be one too many for it.

@@ -16,7 +16,8 @@
 
 namespace rondo {
 
-// Those who share sessions and quotas. What belongs to one tenant does not exist for another.
+// One customer of the server: those who share sessions and quotas. What belongs to one tenant does not exist for
+// another.
 class Tenant {
  public:
   explicit Tenant(absl::string_view name) : name_(name) {}
@@ -61,9 +62,9 @@ class Tenants {
   // `metrics` outlives this.
   explicit Tenants(Metrics* metrics) : metrics_(metrics) {}
 
-  // Made when first asked for.
+  // Returns the tenant of this name, which is made when it is first asked for.
   Tenant* Named(absl::string_view name);
-  // From now on these hold, and no others. INVALID_ARGUMENT: there are too many classes; nothing has changed.
+  // Replaces the terms of all tenants. INVALID_ARGUMENT: there are too many classes; nothing has changed.
   absl::Status SetTerms(TermsByTenant terms);
   // Shows in the metrics what the tenants of each class have now. To be called about once a second.
   void Count();

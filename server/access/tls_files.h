@@ -34,9 +34,9 @@ class TlsFiles {
   // Reads the files again. To be called about once a second. True: they have changed, and are taken.
   bool Refresh();
 
-  // What makes TLS connections out of accepted ones: TLS 1.2 or newer.
+  // Returns what makes TLS connections, 1.2 or newer, out of accepted ones.
   std::shared_ptr<ssl_ctx_st> context() const;
-  // When the server's certificate expires.
+  // Tells when the server's certificate expires.
   absl::Time expires_at() const;
 
   // Where a library that wants files finds the same bytes: in this process's memory.

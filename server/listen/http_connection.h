@@ -35,7 +35,7 @@ class HttpConnection {
 
   // Goes on as far as it can without waiting. False: the connection is over.
   bool Proceed(Answer answer);
-  // What it waits for.
+  // Returns what the connection waits for.
   pollfd awaited() const { return {socket_, awaited_, 0}; }
   absl::Time deadline() const { return deadline_; }
 

@@ -53,7 +53,7 @@ struct SequenceRun : FifoLink<SequenceRun> {
   absl::Time deadline = absl::InfiniteFuture();
   bool cancelled = false;  // set on the loop's thread: finish soon, as CANCELLED
 
-  // For the loop alone.
+  // The loop alone reads and writes these.
   size_t next_step = 0;
   Strand* strand = nullptr;
 };

@@ -39,11 +39,11 @@ struct ModelMetrics {
 // Threads:   every method may be called from any thread.
 class Metrics {
  public:
-  // What is counted of the model name, made on first use and kept. Never null.
+  // Returns the counts of a model name, which are made on first use and kept. Never null.
   ModelMetrics* ForModel(absl::string_view model);
-  // Of the serving loop of this number, made on first use and kept. Never null.
+  // Returns the counts of the serving loop of this number, likewise.
   ServingLoopProbe* ForLoop(size_t number);
-  // Of the tenants of this class, made on first use and kept. Never null. There are few classes: see Tenants.
+  // Returns the counts of the tenants of this class, likewise. There are few classes: see Tenants.
   TenantClassProbe* ForTenantClass(absl::string_view tenant_class);
   LoopsProbe* loops() { return &loops_probe_; }
   RequestsProbe* requests() { return &requests_; }

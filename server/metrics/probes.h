@@ -170,7 +170,7 @@ struct SessionsProbe : Probe {
 
 // ---- Tenants
 
-// Of what a tenant may have or take so much.
+// Says what a tenant may have or take only so much of.
 enum class TenantLimit { kSessions, kStreams, kConnections, kSteps, kBytes, kCount };
 constexpr absl::string_view LabelOf(TenantLimit limit) {
   return Pick(limit, {"sessions", "streams", "connections", "steps", "bytes"});

@@ -102,7 +102,8 @@ struct Refusal {
 // The status of a refusal: the code of the reason's row, `text` for the client, and the reason itself.
 absl::Status Refuse(Why why, absl::string_view text);
 absl::Status Refuse(Why why, absl::string_view text, int64_t next_position);
-// It is known when there may be room again; not sooner than the row says.
+// The status of a refusal of which it is known when there may be room again: after `time`, and not sooner than the row
+// says.
 absl::Status RefuseFor(absl::Duration time, Why why, absl::string_view text);
 // `cause` with its own code and text, and the reason. REQUIRES: !cause.ok().
 absl::Status WithWhy(Why why, absl::Status cause);

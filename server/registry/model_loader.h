@@ -34,7 +34,7 @@ class ModelLoader {
   std::optional<absl::Status> AwaitFirst(absl::Time deadline);
   // No look begins any more, and once this has returned `on_look` hears of none.
   void Quit();
-  // Whether a look runs, for which the destructor would wait.
+  // Tells whether a look runs, for which the destructor would wait.
   bool busy() const;
 
  private:

@@ -66,11 +66,11 @@ class ModelRegistry {
   absl::StatusOr<ServedModelPtr> Find(absl::string_view name, int64_t version) const;
   // All live models, by name, then version.
   std::vector<ServedModelPtr> List() const;
-  // Those and the versions that could not be loaded, by name, then version. A file that is repaired or removed takes
-  // its failure with it at the next look.
+  // The live models and the versions that could not be loaded, by name, then version. A file that is repaired or
+  // removed takes its failure with it at the next look.
   std::vector<Known> ListKnown() const;
-  // Whether the server has what it needs to be called ready: the first look has ended, and a model is live or none has
-  // to be (allow_empty).
+  // Tells whether the server has what it needs to be called ready: the first look has ended, and a model is live or
+  // none has to be (allow_empty).
   bool ready() const;
 
   // Looks again: new versions and changed files are loaded, removed ones leave. Runs one at a time. OK, or the first
@@ -109,7 +109,7 @@ class ModelRegistry {
   void LogNewProblems(const std::vector<std::string>& problems) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
   absl::Status Refresh(const ModelSource& source, Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
   absl::Status Load(const ModelSource& source, Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
-  // As Load, if the files are those that models_sha256 lists.
+  // Loads as Load does, if the files are those that models_sha256 lists.
   absl::Status LoadChecked(const ModelSource& source, const FileStamp& stamp, Entry* entry)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
   void RemoveAllBut(const std::set<Key>& wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);

@@ -36,7 +36,7 @@ class BeamSearch : private RunObserver {
   absl::Status Start(StepEngine* engine, Flow* flow, absl::Time deadline);
   void Cancel();
 
-  // After OnPathDone, if it is OK; the best one first.
+  // What was found, the best sequence first. Called after OnPathDone, if it is OK.
   absl::Span<const FoundSequence> found() const { return beams_.found(); }
 
  private:

@@ -52,11 +52,11 @@ class Beams {
   // of what comes before all of them. Throws std::bad_alloc.
   void Grow(absl::Span<const absl::Span<const float>> probabilities);
 
-  // Those that grow on, the most probable one first; empty: the search is over.
+  // The sequences that grow on, the most probable one first; empty: the search is over.
   absl::Span<const Live> live() const { return live_; }
   // Steps that may follow the next one. REQUIRES: the search is not over.
   size_t steps_after_next() const { return rules_.max_tokens - length_ - 1; }
-  // Once the search is over, the best one first.
+  // What was found, the best sequence first. Called once the search is over.
   absl::Span<const FoundSequence> found() const { return found_; }
 
  private:

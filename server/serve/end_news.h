@@ -21,7 +21,7 @@ class EndNews {
   void Drop(absl::string_view id) { ends_.erase(id); }
   void Clear() { ends_.clear(); }
   bool empty() const { return ends_.empty(); }
-  // Whether they fill a message.
+  // Tells whether the news fill a message.
   bool IsMuch() const { return ends_.size() >= kMostAtOnce; }
 
   // visit(id, end) for at most kMostAtOnce of them, which are told then.

@@ -26,9 +26,9 @@ class EndWatch {
     ~Stream() = default;
   };
 
-  // From now on `stream` hears of the session of this name. `ended`: of the table, as in Look.
+  // Tells `stream` of the end of the session of this name, from now on. `ended`: of the table, as in Look.
   void Watch(absl::string_view name, Stream* stream, const EndedSessions& ended);
-  // It hears no more of it.
+  // Tells `stream` no more of that session.
   void Forget(absl::string_view name, Stream* stream);
   // Tells what has ended since the last look. To be called about once a second; free while nobody watches.
   void Look(const EndedSessions& ended);

@@ -37,7 +37,7 @@ class FeedbackPath : private RunObserver {
   void Cancel() { run_.cancelled = true; }
 
   SessionLease* lease() { return &lease_; }
-  // Those that have run, once the path is done.
+  // The timesteps that have run, once the path is done.
   size_t timesteps() const { return run_.timesteps; }
   // The newest one, [output_size].
   absl::Span<const float> output() const { return output_; }

@@ -26,8 +26,8 @@ class SessionWait : private LeaseWaiter, private CommitWaiter {
   // Borrows both.
   SessionWait(const ServeContext* context, Event* event) : context_(context), event_(event) {}
 
-  // As SessionTable::Acquire, for the tenant's session. No lease: the event will come, then TakeLease has the outcome.
-  // `id` stays put until then.
+  // Acquires the tenant's session as SessionTable::Acquire does. No lease: the event will come, then TakeLease has the
+  // outcome. `id` stays put until then.
   absl::StatusOr<std::optional<SessionLease>> Acquire(absl::string_view tenant, absl::string_view id,
                                                       const ServedModelPtr* create_as, absl::Time now,
                                                       const RequestOrder& order = {}) {
@@ -37,7 +37,7 @@ class SessionWait : private LeaseWaiter, private CommitWaiter {
     if (lease.ok() && !lease->has_value()) waited_for_ = name;
     return lease;
   }
-  // As SessionTable::Restore. False: likewise, and a lease is only to be let go.
+  // Restores it as SessionTable::Restore does. False: the event will come likewise, and a lease is only to be let go.
   absl::StatusOr<bool> Restore(absl::string_view tenant, absl::string_view id, absl::Time now) {
     const absl::string_view name = SessionName(tenant, id, &name_);
     const absl::StatusOr<bool> here = context_->sessions->Restore(name, this, now);
@@ -56,7 +56,8 @@ class SessionWait : private LeaseWaiter, private CommitWaiter {
     return true;
   }
 
-  // As SessionLease::Commit and SessionTable::Sync. Absent and false: the event will come, then committed() answers.
+  // Commit and sync as SessionLease::Commit and SessionTable::Sync do. Absent and false: the event will come, then
+  // committed() answers.
   std::optional<absl::Status> Commit(SessionLease* lease, const CommittedSequence& sequence, absl::Time now) {
     return lease->Commit(sequence, now, this);
   }

@@ -61,7 +61,7 @@ class TenantQuota {
   absl::Duration session_lifetime() const {
     return absl::Seconds(session_lifetime_seconds_.load(std::memory_order_relaxed));
   }
-  // What it has now.
+  // How many of each the tenant has now.
   int64_t sessions() const { return sessions_.taken(); }
   int64_t streams() const { return streams_.taken(); }
   int64_t connections() const { return connections_.taken(); }

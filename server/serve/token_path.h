@@ -29,9 +29,9 @@ class TokenPath : public FeedbackPath {
   TokenPath(SessionLease lease, const RequestTokens* wanted, absl::Span<const float> given, int64_t position,
             const GenerateView& request, Owner* owner);
 
-  // Those that have been generated so far.
+  // The tokens that have been generated so far.
   absl::Span<const int32_t> tokens() const { return tokens_; }
-  // The last one of them is a stop token.
+  // Tells whether the last one of them is a stop token.
   bool stopped() const { return stopped_; }
 
  private:

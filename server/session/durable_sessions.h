@@ -35,7 +35,7 @@ class DurableSessions {
   DurableSessions(SessionTable* table, SessionPersistence persistence);
   ~DurableSessions();
 
-  // As in SessionTable.
+  // These do what SessionTable says of its methods of these names.
   absl::StatusOr<bool> Restore(absl::string_view id, LeaseWaiter* waiter, absl::Time now);
   bool Sync(absl::string_view id, CommitWaiter* waiter);
   bool Flush(absl::Time deadline);
@@ -53,7 +53,7 @@ class DurableSessions {
   void OnEnd(SessionShard& shard, const LiveSession& session, const SessionEnd& end)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
 
-  // Whether another server may have taken the session: this one was not heard of for a while since it was loaded.
+  // Tells whether another server may have taken the session: this one was not heard of for a while since it was loaded.
   bool IsDoubtful(const LiveSession& session, absl::Time now) { return session.stored.term != backing_.TermAt(now); }
   // Saves the session and lets go of it, for another server, or to see whether another one has it. Whoever waits for it
   // here has it loaded again. REQUIRES: not leased.

@@ -10,7 +10,7 @@
 
 namespace rondo {
 
-// What a request that has no position wants among the requests for its session.
+// Says which turn a request that has no position wants among the requests for its session.
 struct RequestOrder {
   bool by_arrival = false;  // to run in the order in which requests came, or not at all
   uint16_t loop = 0;        // that read it
@@ -32,7 +32,7 @@ class LeaseWaiter : public FifoLink<LeaseWaiter> {
   virtual void OnLease(absl::StatusOr<SessionLease> lease) = 0;
 
  protected:
-  // Of what is acquired next.
+  // Sets the order of what is acquired next.
   void SetOrder(const RequestOrder& order) { order_ = order; }
 
  private:

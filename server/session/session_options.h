@@ -24,19 +24,19 @@ struct SessionOptions {
   int64_t idle_steps = 10;
   absl::Duration max_idle_timeout = absl::Hours(24 * 7);   // what a client may ask for; InfiniteDuration: anything
   absl::Duration max_lifetime = absl::InfiniteDuration();  // then a session ends, used or not
-  // Without a store: a session that has been idle for so long ends where a new one finds no place.
+  // A session that has been idle for so long ends where a new one finds no place. Read without a store only.
   absl::Duration abandoned_after = absl::InfiniteDuration();
   size_t max_queue_per_session = 64;  // requests waiting for one session; 0: none may wait
   size_t max_ended = 100'000;         // ended ids whose reason is remembered; 0: none
   // Counts a session of a tenant with a name that enters memory (1) or leaves it (-1). RESOURCE_EXHAUSTED: it must not
   // enter. Null: nobody counts. Called under a lock.
   std::function<absl::Status(absl::string_view tenant, int change)> count;
-  // As max_lifetime, for a tenant's sessions; the shorter of both holds. Null: max_lifetime holds for all. Called under
-  // a lock.
+  // Tells the longest life of a tenant's sessions; the shorter of it and max_lifetime holds. Null: max_lifetime holds
+  // for all. Called under a lock.
   std::function<absl::Duration(absl::string_view tenant)> max_lifetime_of;
 };
 
-// When a session is in the store.
+// Says when a session is in the store.
 enum class Durability {
   kInterval,    // soon after each change, at most SessionPersistence::sync_interval later
   kEveryReply,  // before its change is answered

@@ -23,7 +23,7 @@ class SessionSweep {
   // `table` outlives this.
   explicit SessionSweep(SessionTable* table) : table_(table) {}
 
-  // As in SessionTable.
+  // These do what SessionTable says of its methods of these names.
   size_t ExpireIdle(absl::Time now);
   absl::StatusOr<size_t> DeleteMany(const SessionFilter& filter, std::string* page_token);
 

@@ -93,8 +93,8 @@ class SessionStore {
   // Drops some values whose time has passed, if the storage does not by itself; takes some milliseconds at most. To be
   // called now and then, and soon again after it returned true: then there were many.
   virtual bool DropExpired(absl::Time now) = 0;
-  // From here on others see that this store lives, and `hear` is told their notices on a thread of the store's. No
-  // effect where servers do not share the storage.
+  // Shows others from here on that this store lives, and tells `hear` their notices on a thread of the store's. Does
+  // nothing where servers do not share the storage.
   // NOLINTNEXTLINE(performance-unnecessary-value-param): those that override it keep it
   virtual void Listen(std::function<void(StoreNotice)> /*hear*/) {}
   // `hear` is told nothing more.

@@ -41,11 +41,13 @@ class Call {
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
-  // The server is going away: take nothing new, and finish what runs. At most once, of a call that has arrived.
+  // Says that the server is going away: the call takes nothing new, and finishes what runs. Called at most once, of a
+  // call that has arrived.
   virtual void Drain() {}
-  // What ran is over and durable: end. After Drain, or instead of it for a call that came later; at most once.
+  // Says that what ran is over and durable: the call ends. Called at most once, after Drain, or instead of it for a
+  // call that came later.
   virtual void Leave() {}
-  // Which models are live, or whether the server is about to leave, may have changed. Of a call that has arrived.
+  // Says that other models may be live, or that the server may be about to leave. Called of a call that has arrived.
   virtual void HealthMayHaveChanged() {}
 
  protected:

@@ -9,8 +9,8 @@
 
 namespace rondo {
 
-// Also sets the trailers of a refusal: grpc-retry-pushback-ms where there is advice, and rondo-next-position where the
-// session goes on at a known one.
+// Makes gRPC's status of one of ours, and sets the trailers of a refusal: grpc-retry-pushback-ms where there is advice,
+// and rondo-next-position where the session goes on at a known one.
 grpc::Status ToGrpcStatus(const absl::Status& status, grpc::ServerContext* context);
 
 void ToProto(const absl::Status& status, v1::Status* proto);

@@ -12,7 +12,7 @@
 
 namespace rondo {
 
-// Whether a server that has `open` streams takes one more. RESOURCE_EXHAUSTED: it has `most`.
+// Tells whether a server that has `open` streams takes one more. RESOURCE_EXHAUSTED: it has `most`.
 inline absl::Status AdmitStream(size_t open, size_t most) {
   if (open < most) return absl::OkStatus();
   return Refuse(Why::kStreamsFull, absl::StrCat("the server has max_streams=", most, " open"));
@@ -36,16 +36,16 @@ class StreamPolicy {
   explicit StreamPolicy(size_t places, std::function<void(const Message&)> on_drop = nullptr)
       : ring_(places), on_drop_(std::move(on_drop)) {}
 
-  // From now on a message that is refused ends the stream, as its client wants it.
+  // Makes every message that is refused from now on end the stream, as its client wants it.
   void EndAtRefusal() { ends_at_refusal_ = true; }
-  // The stream ends with `status` as soon as all that was read is answered.
+  // Makes the stream end with `status` as soon as all that was read is answered.
   void EndWith(const absl::Status& status) {
     end_ = status;
     phase_ = Phase::kAnswering;
   }
 
   bool CanRead() const { return phase_ == Phase::kReading && ring_.CanRead(); }
-  // As MessageRing::BeginRead.
+  // Returns the message to read into, as MessageRing::BeginRead does.
   template <typename Make>
   Message* BeginRead(const Make& make) {
     return ring_.BeginRead(make);
@@ -81,7 +81,7 @@ class StreamPolicy {
     }
     return Step::kWait;
   }
-  // Whether the stream may say something between its replies. If it does, Said follows.
+  // Tells whether the stream may say something between its replies. If it does, Said follows.
   bool CanSay() const {
     const bool open = phase_ == Phase::kReading || phase_ == Phase::kAnswering || phase_ == Phase::kStaying;
     return open && !writing_;
@@ -109,7 +109,7 @@ class StreamPolicy {
     end_ = status;
     phase_ = Phase::kStaying;
   }
-  // What the stream did is durable.
+  // Takes note that what the stream did is durable.
   void Leave() {
     if (phase_ == Phase::kStaying) phase_ = Phase::kLeaving;
   }

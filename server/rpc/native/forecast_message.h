@@ -21,7 +21,7 @@ class ForecastMessage : private MessageOwner {
   const v1::ForecastResponse& response() const { return response_; }
   const absl::Status& status() const { return forecast_.status(); }
 
-  // Once at most. The owner hears OnMessageDone once, at once or later.
+  // Starts the forecast. Called once at most. The owner hears OnMessageDone once, at once or later.
   void Start(absl::Time now, absl::Time deadline);
   void Cancel() { forecast_.Cancel(); }
 

@@ -13,18 +13,18 @@ namespace rondo {
 // A model is one of sequences, with a batch of one: clients drop the leading dimension of a tensor as the batch, here
 // it is the timesteps. So perf_analyzer, which sends one, sends one timestep and needs no shape told.
 
-// Not ready, instead of NOT_FOUND.
+// Says whether a model is ready; one that is not there is not ready, instead of NOT_FOUND.
 absl::Status AnswerModelReady(const ModelRegistry& registry, const inference::ModelReadyRequest& request,
                               inference::ModelReadyResponse* response);
 absl::Status AnswerModelMetadata(const ModelRegistry& registry, const inference::ModelMetadataRequest& request,
                                  inference::ModelMetadataResponse* response);
 absl::Status AnswerModelConfig(const ModelRegistry& registry, const inference::ModelConfigRequest& request,
                                inference::ModelConfigResponse* response);
-// Of one version, all versions of a name, or all. The numbers are the name's, whichever version ran.
+// Answers for one version, all versions of a name, or all models. The numbers are the name's, whichever version ran.
 absl::Status AnswerModelStatistics(const ModelRegistry& registry, const inference::ModelStatisticsRequest& request,
                                    inference::ModelStatisticsResponse* response);
-// Live models, READY, and those that could not be loaded, UNAVAILABLE, with why. A READY one with a reason is that of
-// an earlier file.
+// Lists the live models, READY, and those that could not be loaded, UNAVAILABLE, with why. A READY one with a reason is
+// that of an earlier file.
 absl::Status AnswerRepositoryIndex(const ModelRegistry& registry, const inference::RepositoryIndexRequest& request,
                                    inference::RepositoryIndexResponse* response);
 

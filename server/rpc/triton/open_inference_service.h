@@ -13,7 +13,7 @@ namespace rondo {
 // The generated service, whose two hot methods read and write the messages of infer_wire.proto.
 class OpenInferenceService : public inference::GRPCInferenceService::AsyncService {
  public:
-  // As the generated RequestModelInfer and RequestModelStreamInfer.
+  // Await a call, as the generated RequestModelInfer and RequestModelStreamInfer do.
   void RequestInfer(grpc::ServerContext* context, inference::wire::InferRequest* request,
                     grpc::ServerAsyncResponseWriter<inference::wire::InferResponse>* writer,
                     grpc::CompletionQueue* call_queue, grpc::ServerCompletionQueue* queue, void* tag);
@@ -23,9 +23,10 @@ class OpenInferenceService : public inference::GRPCInferenceService::AsyncServic
       grpc::CompletionQueue* call_queue, grpc::ServerCompletionQueue* queue, void* tag);
 };
 
-// Serves inference.GRPCInferenceService, the protocol of Triton's clients, on the context's loop.
+// Serves ModelInfer and ModelStreamInfer of inference.GRPCInferenceService, the protocol of Triton's clients, on the
+// context's loop.
 void ServeModelInfer(const RpcContext* context, OpenInferenceService* service);
-// Everything but ModelInfer and ModelStreamInfer.
+// Serves every other method of the service.
 void ServeOpenInference(const RpcContext* context, OpenInferenceService* service);
 
 }  // namespace rondo
