@@ -29,7 +29,6 @@ import time
 import urllib.request
 
 import grpc
-import numpy as np
 import rondo
 from servers import Process, Series, free_port, inputs_of, problems_of_outputs, start_redis, write_lstm
 

@@ -23,7 +23,6 @@ BIN_DIR = ""
 SCALE = 1
 HAPROXY = shutil.which("haproxy", path="/usr/sbin:/usr/bin:/sbin:/bin") or "haproxy"
 HEADERS, RST_STREAM, CONTINUATION = 1, 3, 9
-END_HEADERS = 4
 REQUEST = call(1, "/rondo.v1.Models/ListModels", b"")
 
 
