@@ -70,18 +70,25 @@ def real(folder):
     yield "power.csv --time=year --target=net --series=source --horizon=1"
 
 
+def autoregression(draw, count, part, scale):
+    made = draw.normal(0, scale, count)
+    for t in range(1, count):
+        made[t] += part * made[t - 1]
+    return made
+
+
 def drawn(folder):
     """Yields the tasks of series whose structure is known."""
     import numpy
-    pi = numpy.pi
-
-    def autoregression(draw, count, part, scale):
-        made = draw.normal(0, scale, count)
-        for t in range(1, count):
-            made[t] += part * made[t - 1]
-        return made
-
     draw = numpy.random.default_rng(11)
+    yield from drawn_by_the_clock(folder, draw)
+    yield from drawn_by_the_calendar(folder, draw)
+
+
+def drawn_by_the_clock(folder, draw):
+    """Yields those of minutes, hours and days."""
+    import numpy
+    pi = numpy.pi
     t = numpy.arange(6000)
     load = 3 + numpy.sin(2 * pi * t / 96) * (1 + 0.3 * autoregression(draw, len(t), 0.999, 0.02)) + 0.4 * numpy.sin(2 * pi * t / 672)
     columns = [load + 0.05 * autoregression(draw, len(t), 0.95, 1),
@@ -106,6 +113,12 @@ def drawn(folder):
     write(folder / "rates.csv", ["day", "chf", "jpy"], zip(days(1500), rates[:, 0].round(6), (110 * rates[:, 1]).round(4)))
     yield "rates.csv --time=day --target=chf --horizon=1,24"
     yield "rates.csv --time=day --target=jpy --horizon=1"
+
+
+def drawn_by_the_calendar(folder, draw):
+    """Yields those of months, quarters and years, and of many series."""
+    import numpy
+    pi = numpy.pi
     for i, (trend, season, noise, count) in enumerate([(2, 30, 6, 130), (-0.5, 8, 4, 170), (0.2, 60, 20, 110)]):
         t = numpy.arange(count)
         level = 300 + trend * t + numpy.cumsum(draw.normal(0, noise / 3, count))

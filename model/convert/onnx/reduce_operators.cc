@@ -1,6 +1,7 @@
 // Means, sums and largest values over axes.
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +11,27 @@ namespace rondo::convert {
 namespace {
 
 using Sizes = std::vector<int64_t>;
+
+// Reduces the axes of a timestep's frame that are `reduced`.
+Value ReduceFrame(OperatorCall& call, const std::string& type, const Sizes& shape, const Sizes& frame_axes,
+                  const std::function<bool(int64_t)>& reduced, Value value) {
+  int64_t length = 1, kept_after = 0;
+  for (const int64_t axis : frame_axes) {
+    if (reduced(axis)) {
+      length *= shape[axis];
+      kept_after = 0;
+    } else {
+      kept_after = shape[axis] > 1 ? 1 : kept_after;
+    }
+  }
+  if (length <= 1) return value;
+  if (kept_after != 0) {  // [reduced][kept]: turned first
+    const Value rows = AddReshape(call.graph(), call.Part("rows"), value, {length, value.frame.size() / length});
+    value = AddTranspose(call.graph(), call.Part("turned"), rows);
+  }
+  const Value frame = AddReshape(call.graph(), call.Part("frame"), value, {value.frame.size() / length, length});
+  return AddReduction(call.graph(), call.element_name(), type, frame);
+}
 
 // The mean, sum or largest over axes: over one timestep's numbers, or over all timesteps.
 void Reduce(OperatorCall& call, const std::string& type, Sizes axes, bool keep) {
@@ -35,23 +57,7 @@ void Reduce(OperatorCall& call, const std::string& type, Sizes axes, bool keep) 
     out.time_axis = -1;
     out.first_time = call.tracer().timesteps() - 1;
   }
-  int64_t length = 1, kept_after = 0;
-  for (const int64_t axis : roles->frame_axes) {
-    if (reduced(axis)) {
-      length *= in.shape[axis];
-      kept_after = 0;
-    } else {
-      kept_after = in.shape[axis] > 1 ? 1 : kept_after;
-    }
-  }
-  if (length > 1) {
-    if (kept_after != 0) {  // [reduced][kept]: turned first
-      const Value rows = AddReshape(call.graph(), call.Part("rows"), value, {length, value.frame.size() / length});
-      value = AddTranspose(call.graph(), call.Part("turned"), rows);
-    }
-    const Value frame = AddReshape(call.graph(), call.Part("frame"), value, {value.frame.size() / length, length});
-    value = AddReduction(call.graph(), call.element_name(), type, frame);
-  }
+  value = ReduceFrame(call, type, in.shape, roles->frame_axes, reduced, value);
   out.frame_axes.clear();
   for (const int64_t axis : roles->frame_axes) {
     if (!reduced(axis)) out.frame_axes.push_back(axis);

@@ -208,9 +208,9 @@ def lac(binary, folder):
     return converted, difference(converted.model.run(x), theirs)
 
 
-def rnnoise(binary, file):
+def rnnoise_layers(raw):
     """RNNoise's table of bytes: a layer is inputs, units, activation, then its weights in 256ths. GRU gates z r h."""
-    raw, layers = file.read_bytes(), []
+    layers = []
     for recurrent in (0, 1, 1, 1, 0, 0):
         inputs, units, activation = raw[:3]
         width = units * (3 if recurrent else 1)
@@ -220,6 +220,11 @@ def rnnoise(binary, file):
         layers.append((w.reshape(inputs, width), u.reshape(-1, width) if recurrent else None, b,
                        ["sigmoid", "tanh", "relu"][activation]))
         raw = raw[3 + sum(sizes):]
+    return layers
+
+
+def rnnoise(binary, file):
+    layers = rnnoise_layers(file.read_bytes())
     names = ["input", "vad_gru", "noise_gru", "denoise_gru", "gains", "vad"]
     tensors, elements = {}, []
     reads = {"features": "input", "vad_gru": "dense", "noise_gru": ["dense", "vad_gru", "input"],
