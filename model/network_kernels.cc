@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "model/network/layer_element.h"
+#include "model/spec_json.h"
 
 namespace rondo {
 namespace {
@@ -65,11 +66,7 @@ std::shared_ptr<const Graph> GraphOfStack(const ModelSpec& spec) {
                            {"type", std::string(CellName(spec.cell))},
                            {"of", last},
                            {"units", static_cast<uint64_t>(spec.hidden_size)}};
-    if (spec.cell == Cell::kGru) {
-      cell["reset"] = spec.gru_reset == GruReset::kAfter ? "after" : "before";
-      cell["update"] = spec.gru_update == GruUpdate::kKeep ? "keep" : "replace";
-    }
-    if (spec.cell == Cell::kRnn) cell["activation"] = spec.activation == Activation::kTanh ? "tanh" : "relu";
+    cell.update(nlohmann::json(CellAttributes(spec)));
     last = cell["name"].get<std::string>();
     elements.push_back(std::move(cell));
   }

@@ -7,6 +7,7 @@
 #include "model/json/json_text.h"
 #include "model/json/object_reader.h"
 #include "model/known_answers_json.h"
+#include "model/network/cell_element.h"
 #include "model/table_json.h"
 
 namespace rondo {
@@ -23,14 +24,6 @@ using Choices = ObjectReader::Choices<Enum>;
 
 const Choices<Cell>& CellChoices() {
   static const auto& choices = *new Choices<Cell>{{"lstm", Cell::kLstm}, {"gru", Cell::kGru}, {"rnn", Cell::kRnn}};
-  return choices;
-}
-const Choices<GruReset>& ResetChoices() {
-  static const auto& choices = *new Choices<GruReset>{{"before", GruReset::kBefore}, {"after", GruReset::kAfter}};
-  return choices;
-}
-const Choices<GruUpdate>& UpdateChoices() {
-  static const auto& choices = *new Choices<GruUpdate>{{"keep", GruUpdate::kKeep}, {"replace", GruUpdate::kReplace}};
   return choices;
 }
 const Choices<Activation>& ActivationChoices() {
@@ -74,8 +67,8 @@ void ReadCell(ObjectReader& root, ModelSpec* spec, absl::Status* status) {
   if (const Json* gru = root.Find("gru", is_gru ? Need::kRequired : Need::kOptional)) {
     if (!is_gru) root.Refuse("gru is set; only cell gru takes it");
     ObjectReader reader(*gru, "gru", status);
-    reader.Read("reset", Need::kRequired, ResetChoices(), &spec->gru_reset);
-    reader.Read("update", Need::kRequired, UpdateChoices(), &spec->gru_update);
+    reader.Read("reset", Need::kRequired, GruResetChoices(), &spec->gru_reset);
+    reader.Read("update", Need::kRequired, GruUpdateChoices(), &spec->gru_update);
     reader.RefuseOthers();
   }
   if (root.Find("activation", Need::kOptional) != nullptr && !is_rnn) {
@@ -261,14 +254,20 @@ void WriteReply(const ModelSpec& spec, OrderedJson* json) {
 
 void WriteCell(const ModelSpec& spec, OrderedJson* json) {
   (*json)["cell"] = NameOf(CellChoices(), spec.cell);
-  if (spec.cell == Cell::kGru) {
-    (*json)["gru"] = {{"reset", NameOf(ResetChoices(), spec.gru_reset)},
-                      {"update", NameOf(UpdateChoices(), spec.gru_update)}};
-  }
-  if (spec.cell == Cell::kRnn) (*json)["activation"] = NameOf(ActivationChoices(), spec.activation);
+  if (spec.cell == Cell::kGru) (*json)["gru"] = CellAttributes(spec);
+  if (spec.cell == Cell::kRnn) json->update(CellAttributes(spec));
 }
 
 }  // namespace
+
+OrderedJson CellAttributes(const ModelSpec& spec) {
+  if (spec.cell == Cell::kGru) {
+    return {{"reset", NameOf(GruResetChoices(), spec.gru_reset)},
+            {"update", NameOf(GruUpdateChoices(), spec.gru_update)}};
+  }
+  if (spec.cell == Cell::kRnn) return {{"activation", NameOf(ActivationChoices(), spec.activation)}};
+  return OrderedJson::object();
+}
 
 absl::StatusOr<ModelSpec> ParseSpecJson(absl::string_view text) {
   const absl::StatusOr<Json> json = ParseJson(text);

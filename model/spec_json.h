@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "model/model_spec.h"
+#include "nlohmann/json.hpp"
 
 namespace rondo {
 
@@ -18,6 +19,10 @@ absl::StatusOr<ModelSpec> ParseSpecJson(absl::string_view text);
 
 // The text that parses to `spec` again. REQUIRES: spec.Validate() is OK.
 std::string SpecJson(const ModelSpec& spec);
+
+// The attributes that the cells of a plain stack have as elements of a graph: where a gru resets and how it updates,
+// the activation of an rnn, none of an lstm.
+nlohmann::ordered_json CellAttributes(const ModelSpec& spec);
 
 }  // namespace rondo
 

@@ -26,13 +26,8 @@ Value AddInput(const ModelFile& model, ElementGraph* graph) {
 Value AddLayer(const ModelSpec& spec, const LayerWeights& weights, int64_t layer, const Value& in,
                ElementGraph* graph) {
   const int64_t units = spec.hidden_size, rows = GateCount(spec.cell) * units;
-  Json attributes = Json::object();
-  if (spec.cell == Cell::kGru) {
-    attributes = {{"reset", spec.gru_reset == GruReset::kAfter ? "after" : "before"},
-                  {"update", spec.gru_update == GruUpdate::kKeep ? "keep" : "replace"}};
-  } else if (spec.cell == Cell::kRnn && spec.activation == rondo::Activation::kRelu) {
-    attributes = {{"activation", "relu"}};
-  }
+  Json attributes = CellAttributes(spec);
+  if (spec.activation == rondo::Activation::kTanh) attributes.erase("activation");  // which is an rnn's by default
   CellWeights cell;
   cell.weight_ih = ToArray(weights.weight_ih, {rows, in.frame.size()});
   cell.weight_hh = ToArray(weights.weight_hh, {rows, units});

@@ -16,16 +16,6 @@ const ObjectReader::Choices<bool>& InitialStateChoices() {
   static const auto& choices = *new ObjectReader::Choices<bool>{{"zero", false}, {"given", true}};
   return choices;
 }
-const ObjectReader::Choices<GruReset>& ResetChoices() {
-  static const auto& choices =
-      *new ObjectReader::Choices<GruReset>{{"after", GruReset::kAfter}, {"before", GruReset::kBefore}};
-  return choices;
-}
-const ObjectReader::Choices<GruUpdate>& UpdateChoices() {
-  static const auto& choices =
-      *new ObjectReader::Choices<GruUpdate>{{"keep", GruUpdate::kKeep}, {"replace", GruUpdate::kReplace}};
-  return choices;
-}
 
 // Bounds the weights of one gate: [units][inputs], [units][units].
 constexpr int64_t kMaxUnits = 16384;
@@ -83,8 +73,8 @@ class CellElement : public Element {
         form_.peepholes = reader.Flag("peepholes", false);
         break;
       case Cell::kGru:
-        form_.shape.gru_reset = reader.Choice("reset", ResetChoices(), GruReset::kAfter);
-        form_.shape.gru_update = reader.Choice("update", UpdateChoices(), GruUpdate::kKeep);
+        form_.shape.gru_reset = reader.Choice("reset", GruResetChoices(), GruReset::kAfter);
+        form_.shape.gru_update = reader.Choice("update", GruUpdateChoices(), GruUpdate::kKeep);
         form_.gate = reader.Function("gate_activation", FunctionKind::kSigmoid);
         form_.candidate = reader.Function("candidate_activation", FunctionKind::kTanh);
         break;
@@ -105,6 +95,17 @@ class CellElement : public Element {
 };
 
 }  // namespace
+
+const ObjectReader::Choices<GruReset>& GruResetChoices() {
+  static const auto& choices =
+      *new ObjectReader::Choices<GruReset>{{"before", GruReset::kBefore}, {"after", GruReset::kAfter}};
+  return choices;
+}
+const ObjectReader::Choices<GruUpdate>& GruUpdateChoices() {
+  static const auto& choices =
+      *new ObjectReader::Choices<GruUpdate>{{"keep", GruUpdate::kKeep}, {"replace", GruUpdate::kReplace}};
+  return choices;
+}
 
 std::unique_ptr<Element> ReadLstm(AttributeReader& reader) {
   return std::make_unique<CellElement>(Cell::kLstm, reader);

@@ -3,6 +3,8 @@
 
 #include <memory>
 
+#include "model/json/object_reader.h"
+#include "model/kernels/layer.h"
 #include "model/network/attribute_reader.h"
 #include "model/network/element.h"
 
@@ -14,6 +16,10 @@ namespace rondo {
 std::unique_ptr<Element> ReadLstm(AttributeReader& reader);
 std::unique_ptr<Element> ReadGru(AttributeReader& reader);
 std::unique_ptr<Element> ReadRnn(AttributeReader& reader);
+
+// The words of descriptions for the two conventions of a gru.
+const ObjectReader::Choices<GruReset>& GruResetChoices();
+const ObjectReader::Choices<GruUpdate>& GruUpdateChoices();
 
 }  // namespace rondo
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "model/spec_json.h"
 
 namespace rondo::train {
 namespace {
@@ -66,11 +67,7 @@ NetworkGraph GraphOf(const ModelSpec& spec, const Weights& weights) {
   for (size_t k = 0; k < weights.layers.size(); ++k) {
     const std::string name = absl::StrCat("layer_", k);
     Json element = {{"name", name}, {"type", CellName(spec.cell)}, {"of", of}, {"units", spec.hidden_size}};
-    if (spec.cell == Cell::kGru) {
-      element["reset"] = spec.gru_reset == GruReset::kAfter ? "after" : "before";
-      element["update"] = spec.gru_update == GruUpdate::kKeep ? "keep" : "replace";
-    }
-    if (spec.cell == Cell::kRnn) element["activation"] = spec.activation == Activation::kTanh ? "tanh" : "relu";
+    element.update(CellAttributes(spec));
     graph.elements.push_back(std::move(element));
     graph.tensors.emplace_back(name + ".weight_ih", weights.layers[k].weight_ih);
     graph.tensors.emplace_back(name + ".weight_hh", weights.layers[k].weight_hh);
