@@ -4,14 +4,9 @@
 #include <cmath>
 #include <cstdint>
 
-namespace rondo::train {
+#include "base/mix_bits.h"
 
-// Mixes bits as SplitMix64 does (Steele, Lea, Flood 2014).
-inline uint64_t MixBits(uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
-  return x ^ (x >> 31);
-}
+namespace rondo::train {
 
 // Draws random numbers that depend on the seed and the stream only, not on the standard library: what a run draws in
 // step n is a function of (seed, n), so a resumed run needs no generator state. A value type; one thread.
@@ -19,7 +14,7 @@ class Random {
  public:
   explicit Random(uint64_t seed, uint64_t stream = 0) : state_(MixBits(seed) + MixBits(~stream)) {}
 
-  uint64_t Bits() { return MixBits(state_ += 0x9e3779b97f4a7c15ULL); }
+  uint64_t Bits() { return MixBits(state_ += kMixStep); }
   // Draws from [0, 1).
   double Uniform() { return static_cast<double>(Bits() >> 11) * 0x1.0p-53; }
   double Uniform(double low, double high) { return low + (high - low) * Uniform(); }

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/invalid.h"
+#include "base/mix_bits.h"
 
 namespace rondo {
 namespace {
@@ -13,13 +14,7 @@ namespace {
 constexpr double kMaxTemperature = 100;
 constexpr double kMaxPenalty = 100;
 
-// The finalizer of SplitMix64 (Steele et al., OOPSLA 2014): each bit of the result depends on all bits of `x`.
-uint64_t Mixed(uint64_t x) {
-  x += 0x9E3779B97F4A7C15u;
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-  return x ^ (x >> 31);
-}
+uint64_t Mixed(uint64_t x) { return MixBits(x + kMixStep); }
 
 }  // namespace
 
