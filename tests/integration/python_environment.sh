@@ -59,3 +59,21 @@ prepare_python_environment() {
   is_installed "$1" || install_package "$1"
   flock --shared 9
 }
+
+# begin_python_test BIN_DIR [PYTHON]: what a test of the package begins with; BIN_DIR is where rondo-server is. Sets
+# `python` and the folder `work_of_this_run`, which ends with the script.
+begin_python_test() {
+  bin=$(realpath "$1")
+  readonly bin python=${2:-python3}
+  work_of_this_run=$(mktemp -d)
+  trap 'rm -rf "$work_of_this_run"' EXIT
+  prepare_python_environment "$python"
+}
+
+# run_python_tests VENV ARGUMENT...: the package's tests, with the arguments of unittest, by the Python of that environment.
+run_python_tests() {
+  local folder=$1
+  shift
+  RONDO_BIN=$bin RONDO_TEST_FOLDER=$work_of_this_run PYTHONPATH=tests/integration:$python_tests PYTHONDONTWRITEBYTECODE=1 \
+    "$folder/bin/python" -W error::ResourceWarning -m unittest "$@"
+}
