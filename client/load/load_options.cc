@@ -55,26 +55,26 @@ OptionGroup Target(LoadOptions* options) {
 }
 
 OptionGroup Load(LoadOptions* options) {
-  return {
-      "How much and when",
-      {{"streams", Number(&options->streams, {1, 100'000}, "N"),
-        "Streams open at once, or with --unary clients that each have one call open."},
-       {"sessions_per_message", Number(&options->sessions_per_message, {1, 65536}, "N"),
-        "Sessions that each message steps; every stream has its own."},
-       {"timesteps", Number(&options->timesteps, {1, 65536}, "N"), "Timesteps of each session in a message."},
-       {"in_flight", Number(&options->in_flight, {1, 1024}, "N"),
-        "Messages a stream sends before the first one's reply; 1 with --unary."},
-       {"rate", Number(&options->rate, {0, 1e6}, "MESSAGES/S"),
-        "Messages a second in total (open loop: a latency counts from the scheduled time). 0: closed loop, the "
-        "next message is sent when a reply arrives and its latency counts from then."},
-       {"arrivals", Choice(&options->arrivals, {{"constant", Arrivals::kConstant}, {"poisson", Arrivals::kPoisson}}),
-        "Open loop: even gaps or random gaps."},
-       {"session_pool", Number(&options->session_pool, {0, 100'000'000}, "N"),
-        "Sessions that messages draw theirs from, uniformly; native protocol. Each stream has a share of its own "
-        "and draws those that none of its unanswered messages step, so all positions are known and checked. All "
-        "are created first, by a message each. 0: every message of a stream steps the same sessions."},
-       {"keep_sessions", Switch(&options->keep_sessions),
-        "With --session_pool: leave the sessions on the server at the end."}}};
+  return {"How much and when",
+          {{"streams", Number(&options->streams, {1, 100'000}, "N"),
+            "Streams open at once, or with --unary clients that each have one call open."},
+           {"sessions_per_message", Number(&options->sessions_per_message, {1, 65536}, "N"),
+            "Sessions that each message steps; every stream has its own."},
+           {"timesteps", Number(&options->timesteps, {1, 65536}, "N"), "Timesteps of each session in a message."},
+           {"in_flight", Number(&options->in_flight, {1, 1024}, "N"),
+            "Messages a stream sends before the first one's reply; 1 with --unary."},
+           {"rate", Number(&options->open_loop.rate, {0, 1e6}, "MESSAGES/S"),
+            "Messages a second in total (open loop: a latency counts from the scheduled time). 0: closed loop, the "
+            "next message is sent when a reply arrives and its latency counts from then."},
+           {"arrivals",
+            Choice(&options->open_loop.arrivals, {{"constant", Arrivals::kConstant}, {"poisson", Arrivals::kPoisson}}),
+            "Open loop: even gaps or random gaps."},
+           {"session_pool", Number(&options->session_pool, {0, 100'000'000}, "N"),
+            "Sessions that messages draw theirs from, uniformly; native protocol. Each stream has a share of its own "
+            "and draws those that none of its unanswered messages step, so all positions are known and checked. All "
+            "are created first, by a message each. 0: every message of a stream steps the same sessions."},
+           {"keep_sessions", Switch(&options->keep_sessions),
+            "With --session_pool: leave the sessions on the server at the end."}}};
 }
 
 OptionGroup Measuring(LoadOptions* options, Baselines* baselines) {
@@ -97,9 +97,9 @@ OptionGroup Resources(LoadOptions* options) {
           {{"threads", Number(&options->threads, {1, 256}, "N"), "Threads that drive the streams, at most --streams."},
            {"connections", Number(&options->connections, {1, 10'000}, "N", {{"0", 0}}),
             "Connections to each server, at least one a thread. 0: one a thread."},
-           {"cpus", TextOrNone(&options->cpus, "LIST"),
+           {"cpus", TextOrNone(&options->cpus.generator, "LIST"),
             "CPUs that the generator runs on, as in 0,2-3; empty: those it was started on."},
-           {"echo_cpus", TextOrNone(&options->echo_cpus, "LIST"),
+           {"echo_cpus", TextOrNone(&options->cpus.echo, "LIST"),
             "CPUs that the echo runs on: give it the server's. Empty: as started."}}};
 }
 

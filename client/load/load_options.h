@@ -25,6 +25,18 @@ struct ForeignTensors {
   std::string output;
 };
 
+// When messages are sent that wait for no reply.
+struct OpenLoop {
+  double rate = 0;  // messages a second; 0: each message waits for the reply to the one before
+  Arrivals arrivals = Arrivals::kConstant;
+};
+
+// The CPUs that the programs run on; empty: those that rondo-load was started on.
+struct Placement {
+  std::string generator;
+  std::string echo;
+};
+
 // The options of one run of rondo-load. The value that a member has here is the option's default; LoadOptionTable has
 // unit, bounds and the meaning of 0.
 struct LoadOptions {
@@ -35,8 +47,7 @@ struct LoadOptions {
   int streams = 1;
   int sessions_per_message = 1;
   int timesteps = 1;
-  double rate = 0;
-  Arrivals arrivals = Arrivals::kConstant;
+  OpenLoop open_loop;
   int in_flight = 1;
   absl::Duration duration = absl::Seconds(10);
   absl::Duration warmup = absl::Seconds(1);
@@ -51,10 +62,9 @@ struct LoadOptions {
   bool stateless = false;
   bool unary = false;
   int threads = 1;
-  int connections = 0;    // as `rounds`
-  std::string cpus;       // for the generator; empty: those that rondo-load was started on
-  std::string echo_cpus;  // for rondo-echo; empty: those that rondo-load was started on
-  bool json = false;      // how the report is printed
+  int connections = 0;  // as `rounds`
+  Placement cpus;
+  bool json = false;  // how the report is printed
 };
 
 // The command line of rondo-load. Reading it fills *options, which must outlive the table.

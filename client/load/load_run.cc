@@ -103,8 +103,8 @@ std::vector<std::unique_ptr<Driver>> MakeDrivers(const LoadOptions& options, con
     config.channels = Connect(address, way, std::max(1, options.connections / options.threads));
     config.method = MethodOf(shape);
     config.unary = options.unary;
-    config.rate = options.rate / options.threads;
-    config.arrivals = options.arrivals;
+    config.rate = options.open_loop.rate / options.threads;
+    config.arrivals = options.open_loop.arrivals;
     config.seed = kSeed + static_cast<uint64_t>(thread);
     config.stop = stop;
     drivers.push_back(std::make_unique<Driver>(std::move(config)));
@@ -134,7 +134,9 @@ Measurement RunRound(const LoadOptions& options, const std::vector<std::unique_p
   return RunTogether(drivers.size(), [&](size_t i) {
     // Threads of an open loop take turns: theirs is a part of one common schedule.
     Round own = round;
-    if (options.rate > 0) own.begin_nanos += static_cast<int64_t>(static_cast<double>(i) * 1e9 / options.rate);
+    if (options.open_loop.rate > 0) {
+      own.begin_nanos += static_cast<int64_t>(static_cast<double>(i) * 1e9 / options.open_loop.rate);
+    }
     return drivers[i]->Run(own);
   });
 }
@@ -161,7 +163,7 @@ ClientOptions BareWay() {
 absl::StatusOr<std::unique_ptr<EchoProcess>> StartEcho(const LoadOptions& options, const v1::Model& model) {
   return EchoProcess::Start({absl::StrCat("--input_size=", model.input_size()),
                              absl::StrCat("--output_size=", model.output_size()),
-                             absl::StrCat("--cpus=", options.echo_cpus), "--exit_with_stdin"});
+                             absl::StrCat("--cpus=", options.cpus.echo), "--exit_with_stdin"});
 }
 
 }  // namespace

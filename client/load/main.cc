@@ -51,8 +51,8 @@ int Main(int argc, char** argv) {
   OptionTable table = LoadOptionTable(&options);
   if (const std::optional<int> exit_code = ReadCommandLine(table, argc, argv)) return *exit_code;
   // The echo must not inherit the CPUs that the generator moves to.
-  if (options.echo_cpus.empty()) options.echo_cpus = CurrentCpus();
-  if (const absl::Status moved = MoveToCpus(options.cpus); !moved.ok()) return Fail(2, moved);
+  if (options.cpus.echo.empty()) options.cpus.echo = CurrentCpus();
+  if (const absl::Status moved = MoveToCpus(options.cpus.generator); !moved.ok()) return Fail(2, moved);
   StopAtSignals();
   const absl::StatusOr<RunReport> report = RunLoad(options, &stop);
   if (!report.ok()) return Fail(1, report.status());

@@ -75,10 +75,11 @@ std::string Heading(const RunReport& report) {
   std::string text = absl::StrFormat("model %s version %d: %s, %d x %d, %d in, %d out, %s\n", model.name(),
                                      model.version(), model.cell(), model.num_layers(), model.hidden_size(),
                                      model.input_size(), model.output_size(), model.kernel());
-  const std::string loop = options.rate > 0
-                               ? absl::StrFormat("open loop at %g messages/s (%s)", options.rate,
-                                                 options.arrivals == Arrivals::kPoisson ? "poisson" : "constant")
-                               : std::string("closed loop");
+  const std::string loop =
+      options.open_loop.rate > 0
+          ? absl::StrFormat("open loop at %g messages/s (%s)", options.open_loop.rate,
+                            options.open_loop.arrivals == Arrivals::kPoisson ? "poisson" : "constant")
+          : std::string("closed loop");
   if (options.protocol == Protocol::kOpenInference) absl::StrAppend(&text, "open_inference, ");
   absl::StrAppend(&text, Counted(options.streams, options.unary ? "unary client" : "stream"), ", ", loop, ", ",
                   options.in_flight, " in flight each; a message: ",
@@ -124,8 +125,8 @@ Json SettingsJson(const LoadOptions& options) {
       {"streams", options.streams},
       {"sessions_per_message", options.sessions_per_message},
       {"timesteps", options.timesteps},
-      {"rate", options.rate},
-      {"arrivals", options.arrivals == Arrivals::kPoisson ? "poisson" : "constant"},
+      {"rate", options.open_loop.rate},
+      {"arrivals", options.open_loop.arrivals == Arrivals::kPoisson ? "poisson" : "constant"},
       {"in_flight", options.in_flight},
       {"duration_seconds", absl::ToDoubleSeconds(options.duration)},
       {"warmup_seconds", absl::ToDoubleSeconds(options.warmup)},

@@ -47,7 +47,7 @@ LabelledOptions DataOptions(const TrainOptions& options) {
   made.inputs = options.dataset.inputs;
   made.text_column = options.text_column;
   made.sequence_column = options.series.format.series_column;
-  made.token_unit = options.token_unit;
+  made.token_unit = options.tokens.unit;
   made.format = options.series.format;
   made.validation = options.dataset.validation;
   made.test = options.dataset.test;

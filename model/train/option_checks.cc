@@ -57,7 +57,7 @@ absl::Status FinishSource(TrainOptions* options) {
     }
     return absl::OkStatus();
   }
-  if (options->csv_path.empty() == options->tokens_path.empty()) {
+  if (options->csv_path.empty() == options->tokens.path.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat(options->csv_path.empty() ? "neither --data nor --tokens is" : "both --data and --tokens are",
                      " given: wanted one of --data=FILE.csv and --tokens=FILE.txt"));
@@ -65,7 +65,7 @@ absl::Status FinishSource(TrainOptions* options) {
   if (options->output.empty()) {
     return absl::InvalidArgumentError("--output is missing: wanted the folder to make, such as models/seattle/1");
   }
-  if (!options->from.empty() && (!options->tokens_path.empty() || options->search > 0)) {
+  if (!options->from.empty() && (!options->tokens.path.empty() || options->search.settings > 0)) {
     return absl::InvalidArgumentError("--from: wanted --data with it, and neither --tokens nor --search");
   }
   return options->csv_path.empty() || !options->from.empty() ? absl::OkStatus() : FinishColumns(options);
@@ -78,7 +78,7 @@ absl::Status CheckTogether(const TrainOptions& options) {
     return absl::InvalidArgumentError(absl::StrCat("--validation=", dataset.validation, " and --test=", dataset.test,
                                                    " leave less than 0.1 to train on: wanted at most 0.9 together"));
   }
-  if (!options.tokens_path.empty() && dataset.horizon != 1) {
+  if (!options.tokens.path.empty() && dataset.horizon != 1) {
     return absl::InvalidArgumentError(
         absl::StrCat("--horizon=", dataset.horizon, ": wanted 1 with --tokens, which predicts the next token"));
   }
@@ -92,7 +92,7 @@ absl::Status CheckTogether(const TrainOptions& options) {
   if ((!columns.known.empty() || !columns.categories.empty()) && (options.csv_path.empty() || !options.from.empty())) {
     return absl::InvalidArgumentError("--known_inputs and --categories: wanted --data with them, and no --from");
   }
-  if (options.search > 0 && options.resume) {
+  if (options.search.settings > 0 && options.resume) {
     return absl::InvalidArgumentError("--resume: wanted no --search with it");
   }
   return absl::OkStatus();
@@ -131,7 +131,7 @@ absl::Status CompleteOptions(const OptionTable& table, TrainOptions* options) {
   absl::Status status = FinishSource(options);
   if (status.ok()) status = CheckTogether(*options);
   Loss& loss = options->learning.loss;
-  if (!options->tokens_path.empty()) loss.kind = LossKind::kCrossEntropy;
+  if (!options->tokens.path.empty()) loss.kind = LossKind::kCrossEntropy;
   if (loss.kind == LossKind::kQuantile) loss.quantiles = options->quantiles;
   options->series.statistics_part = 1 - options->dataset.validation - options->dataset.test;
   return status;

@@ -22,6 +22,19 @@ namespace rondo::train {
 // another loss than mse were given.
 enum class NetworkKind { kAuto, kLinear, kRecurrent };
 
+// A text file of token sequences, one a line.
+struct TokenSource {
+  std::string path;  // empty: a CSV file is learned from
+  TokenUnit unit = TokenUnit::kCharacters;
+  std::vector<std::string> texts;  // TOKEN=TEXT
+};
+
+// How long settings are tried at random before the best of them is trained.
+struct SearchOptions {
+  int64_t settings = 0;  // 0: none are tried
+  absl::Duration time = absl::Minutes(10);
+};
+
 // Everything rondo-train can be told. The value that a member has here, or in the options of a part, is the option's
 // default; TrainOptionTable has unit, bounds and the meaning of 0.
 struct TrainOptions {
@@ -31,10 +44,8 @@ struct TrainOptions {
     learning.window = 0;
   }
 
-  std::string csv_path;  // empty: tokens_path is set
-  std::string tokens_path;
-  TokenUnit token_unit = TokenUnit::kCharacters;
-  std::vector<std::string> token_texts;  // TOKEN=TEXT
+  std::string csv_path;  // empty: tokens.path is set
+  TokenSource tokens;
   Task task = Task::kForecast;
   std::string text_column;        // of a task with labels; empty: dataset.inputs
   bool balanced_classes = false;  // of a task with labels: rare classes count as much as frequent ones
@@ -55,8 +66,7 @@ struct TrainOptions {
   int threads = 0;     // 0: chosen from the size of the network
   absl::Duration checkpoint_interval = absl::Seconds(20);
   bool resume = false;
-  int64_t search = 0;  // settings to try; 0: none
-  absl::Duration search_time = absl::Minutes(10);
+  SearchOptions search;
   bool benchmark = false;  // nothing else is then needed
   // Every option that shapes the result and its value as text: for provenance and a checkpoint's fingerprint.
   std::vector<std::pair<std::string, std::string>> texts;

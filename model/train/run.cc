@@ -212,7 +212,7 @@ absl::Status RunTraining(TrainOptions options, const std::atomic<Interrupt>& int
   options.threads = ChooseThreads(ShapeOf(SpecOf(dataset, options.network, options.learning.loss)), options.learning,
                                   options.threads);
   PrepareTrainingThread(options.threads);
-  if (options.search > 0) {
+  if (options.search.settings > 0) {
     auto stop = [&] { return interrupt.load() != Interrupt::kNone; };
     if (absl::Status status = ChooseSettings(dataset, stop, &options); !status.ok()) return status;
   }

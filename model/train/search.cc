@@ -66,13 +66,13 @@ absl::StatusOr<std::optional<double>> Try(const Dataset& dataset, const Setting&
 }  // namespace
 
 absl::Status ChooseSettings(const Dataset& dataset, const std::function<bool()>& stop, TrainOptions* options) {
-  const absl::Time deadline = absl::Now() + options->search_time;
+  const absl::Time deadline = absl::Now() + options->search.time;
   const Setting given = {options->network, options->learning};
   const auto over = [&] { return stop() || absl::Now() >= deadline; };
   Random random(options->learning.seed, /*stream=*/0x5ea2c4);
   Setting best = given;
   std::optional<double> best_loss;
-  for (int64_t trial = 0; trial <= options->search && !over(); ++trial) {
+  for (int64_t trial = 0; trial <= options->search.settings && !over(); ++trial) {
     const Setting setting = trial == 0 ? given : Draw(given, random);
     const auto loss = Try(dataset, setting, over);
     if (!loss.ok()) return loss.status();
@@ -81,7 +81,7 @@ absl::Status ChooseSettings(const Dataset& dataset, const std::function<bool()>&
       best = setting;
       best_loss = *loss;
     }
-    absl::FPrintF(stderr, "setting %d/%d  %s  validation %s%s\n", trial, options->search, Describe(setting),
+    absl::FPrintF(stderr, "setting %d/%d  %s  validation %s%s\n", trial, options->search.settings, Describe(setting),
                   loss->has_value() ? absl::StrFormat("%.5f", **loss) : "none", better ? "  best so far" : "");
   }
   options->network = best.network;

@@ -94,17 +94,17 @@ nlohmann::ordered_json ProvenanceOf(const TrainOptions& options, absl::string_vi
 
 absl::StatusOr<Source> ReadSource(const TrainOptions& options) {
   const bool tokens = options.csv_path.empty();
-  const std::string& path = tokens ? options.tokens_path : options.csv_path;
+  const std::string& path = tokens ? options.tokens.path : options.csv_path;
   const absl::StatusOr<std::string> text = ReadSmallFile(path, kMaxSourceBytes);
   if (!text.ok()) return Annotate(text.status(), path);
   SeriesSet set;
   DatasetOptions dataset_options = options.dataset;
   if (tokens) {
-    auto read = ReadTokens(*text, options.token_unit);
+    auto read = ReadTokens(*text, options.tokens.unit);
     if (!read.ok()) return Annotate(read.status(), path);
     set = std::move(read->set);
     dataset_options.token_names = std::move(read->names);
-    auto vocabulary = VocabularyOf(options.token_texts, dataset_options.token_names, std::move(read->texts));
+    auto vocabulary = VocabularyOf(options.tokens.texts, dataset_options.token_names, std::move(read->texts));
     if (!vocabulary.ok()) return vocabulary.status();
     dataset_options.vocabulary = *std::move(vocabulary);
   } else {

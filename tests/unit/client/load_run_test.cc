@@ -136,7 +136,7 @@ TEST_F(LoadRunTest, AClosedLoopIsAnsweredWithoutErrorsAndDeletesItsSessions) {
 }
 
 TEST_F(LoadRunTest, AnOpenLoopCountsEveryScheduledMessageOnce) {
-  options_.rate = 1000;
+  options_.open_loop.rate = 1000;
   options_.duration = absl::Milliseconds(200);
   const RunReport report = Run();
   EXPECT_EQ(report.rondo.latency.count(), 200);
@@ -178,7 +178,7 @@ TEST_F(LoadRunTest, APoolIsCreatedBeforeItIsMeasuredAndKeptIfWanted) {
 
 TEST_F(LoadRunTest, TheEchoBaselineRunsAsAProcessOfItsOwn) {
   options_.baseline = Baseline::kEcho;
-  options_.echo_cpus = CurrentCpus();
+  options_.cpus.echo = CurrentCpus();
   options_.rounds = 2;
   const RunReport report = Run();
   ASSERT_TRUE(report.baseline.has_value());
