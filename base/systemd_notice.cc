@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 
 namespace rondo {
 
@@ -19,9 +20,8 @@ absl::Status NotifySystemd(absl::string_view state) {
   if (name.empty()) return absl::OkStatus();
   sockaddr_un address{};
   if ((name[0] != '/' && name[0] != '@') || name.size() >= sizeof(address.sun_path)) {
-    return absl::InvalidArgumentError(absl::StrCat("NOTIFY_SOCKET is ", name.size(), " characters that begin with '",
-                                                   name.substr(0, 1), "'; wanted a path or @NAME of at most ",
-                                                   sizeof(address.sun_path) - 1));
+    return Invalid("NOTIFY_SOCKET is ", name.size(), " characters that begin with '", name.substr(0, 1),
+                   "'; wanted a path or @NAME of at most ", sizeof(address.sun_path) - 1);
   }
   address.sun_family = AF_UNIX;
   memcpy(address.sun_path, name.data(), name.size());

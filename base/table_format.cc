@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 
 namespace rondo {
 namespace {
@@ -85,8 +86,7 @@ absl::StatusOr<TimeReading> ReadingOf(const TableFormat& format) {
   TimeReading reading;
   reading.format = format.time_format;
   if (format.time_zone.empty() || absl::LoadTimeZone(format.time_zone, &reading.zone)) return reading;
-  return absl::InvalidArgumentError(absl::StrCat("there is no time zone '", format.time_zone,
-                                                 "' here; wanted a name as Europe/Berlin, of the tzdata"));
+  return Invalid("there is no time zone '", format.time_zone, "' here; wanted a name as Europe/Berlin, of the tzdata");
 }
 
 absl::StatusOr<std::optional<double>> ParseCell(absl::string_view text, const TableFormat& format) {
@@ -96,9 +96,8 @@ absl::StatusOr<std::optional<double>> ParseCell(absl::string_view text, const Ta
   if (ParseNumber(text, format, &value)) return std::optional<double>(value);
   if (absl::EqualsIgnoreCase(text, "true")) return std::optional<double>(1);
   if (absl::EqualsIgnoreCase(text, "false")) return std::optional<double>(0);
-  return absl::InvalidArgumentError(absl::StrCat("'", text.substr(0, kMaxShownBytes),
-                                                 text.size() > kMaxShownBytes ? "...'" : "'", " is not a finite number",
-                                                 Advice(text, format)));
+  return Invalid("'", text.substr(0, kMaxShownBytes), text.size() > kMaxShownBytes ? "...'" : "'",
+                 " is not a finite number", Advice(text, format));
 }
 
 std::string DelimiterAdvice(const std::vector<std::string>& header) {

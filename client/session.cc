@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 #include "client/client.h"
 #include "client/connection.h"
 #include "client/wire.h"
@@ -148,16 +149,15 @@ absl::Status Session::CheckStepMany(absl::Span<Session* const> sessions, absl::S
                                     absl::Span<const int64_t> times) {
   if (sessions.empty()) return absl::InvalidArgumentError("StepMany was given no sessions; wanted one or more");
   if (inputs.empty() || inputs.size() % sessions.size() != 0 || (!times.empty() && times.size() != sessions.size())) {
-    return absl::InvalidArgumentError(absl::StrCat(inputs.size(), " floats and ", times.size(), " times for ",
-                                                   sessions.size(),
-                                                   " sessions; wanted as many for each session, and one time or none"));
+    return Invalid(inputs.size(), " floats and ", times.size(), " times for ", sessions.size(),
+                   " sessions; wanted as many for each session, and one time or none");
   }
   std::set<absl::string_view> ids;
   for (const Session* session : sessions) {
     if (session->model_ != sessions[0]->model_ || session->wanted_version_ != sessions[0]->wanted_version_) {
-      return absl::InvalidArgumentError(absl::StrCat("session '", session->id_,
-                                                     "' was not opened with the model and version of the first one; "
-                                                     "one message is for one model"));
+      return Invalid("session '", session->id_,
+                     "' was not opened with the model and version of the first one; "
+                     "one message is for one model");
     }
     if (!ids.insert(session->id_).second) {
       return absl::InvalidArgumentError(

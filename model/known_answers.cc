@@ -4,8 +4,8 @@
 #include <cmath>
 #include <random>
 
-#include "absl/strings/str_cat.h"
 #include "base/finite.h"
+#include "base/invalid.h"
 #include "model/network.h"
 
 namespace rondo {
@@ -13,7 +13,7 @@ namespace {
 
 template <typename... Parts>
 absl::Status Refuse(const Parts&... parts) {
-  return absl::InvalidArgumentError(absl::StrCat(parts...));
+  return Invalid(parts...);
 }
 
 // Extremes of what an output answers.

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 #include "model/json/json_text.h"
 #include "model/known_answers.h"
 #include "model/table_json.h"
@@ -23,7 +24,7 @@ constexpr double kMaxStepSeconds = 1e10;
 
 template <typename... Parts>
 absl::Status Refuse(const Parts&... parts) {
-  return absl::InvalidArgumentError(absl::StrCat(parts...));
+  return Invalid(parts...);
 }
 
 absl::Status CheckBounds(absl::string_view what, int64_t value, int64_t least, int64_t most) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 #include "model/network_kernels.h"
 
 namespace rondo {
@@ -54,12 +55,12 @@ absl::Status NotThere(absl::string_view name, const Model& model, const std::vec
 absl::Status CheckNames(absl::Span<const absl::string_view> names, const Model& to,
                         const std::vector<StatePart>& targets) {
   if (names.size() > targets.size()) {
-    return absl::InvalidArgumentError(absl::StrCat(names.size(), " elements are named; model '", to.name, "' has ",
-                                                   targets.size(), ": ", Shown(targets)));
+    return Invalid(names.size(), " elements are named; model '", to.name, "' has ", targets.size(), ": ",
+                   Shown(targets));
   }
   for (auto name = names.begin(); name != names.end(); ++name) {
     if (std::find(names.begin(), name, *name) == name) continue;
-    return absl::InvalidArgumentError(absl::StrCat("element '", *name, "' is named twice; wanted each name once"));
+    return Invalid("element '", *name, "' is named twice; wanted each name once");
   }
   return absl::OkStatus();
 }

@@ -5,6 +5,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 #include "model/json/json_text.h"
 
 namespace rondo {
@@ -114,7 +115,7 @@ OrderedJson TableJson(const TableFormat& table) {
 
 absl::Status CheckTable(const TableFormat& table) {
   const auto refuse = [](absl::string_view key, absl::string_view wanted) {
-    return absl::InvalidArgumentError(absl::StrCat("table.", key, " must be ", wanted));
+    return Invalid("table.", key, " must be ", wanted);
   };
   if (!IsMark(table.delimiter)) return refuse("delimiter", "a mark such as ; or a tab");
   if (table.decimal != '.' && table.decimal != ',') return refuse("decimal", "'.' or ','");

@@ -1,6 +1,7 @@
 #include "model/weights.h"
 
 #include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 
 namespace rondo {
 
@@ -23,7 +24,7 @@ absl::Status CheckElements(const Graph& graph, const Weights& weights) {
   for (size_t i = 0; i < graph.nodes().size(); ++i) {
     const GraphNode& node = graph.nodes()[i];
     if (absl::Status status = node.element->CheckWeights(graph.WeightsOf(i, weights.tensors)); !status.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat("element '", node.name, "': ", status.message()));
+      return Invalid("element '", node.name, "': ", status.message());
     }
   }
   return absl::OkStatus();
@@ -68,8 +69,7 @@ absl::Status CheckWeights(const ModelSpec& spec, const Weights& weights) {
   // TensorSlots only resizes `layers`, which has its size already.
   for (const TensorSlot& slot : TensorSlots(spec, const_cast<Weights*>(&weights))) {
     if (static_cast<int64_t>(slot.values->size()) != slot.shape.size()) {
-      return absl::InvalidArgumentError(absl::StrCat("'", slot.name, "' has ", slot.values->size(),
-                                                     " floats; the spec wants ", slot.shape.ToString()));
+      return Invalid("'", slot.name, "' has ", slot.values->size(), " floats; the spec wants ", slot.shape.ToString());
     }
   }
   return spec.graph == nullptr ? absl::OkStatus() : CheckElements(*spec.graph, weights);

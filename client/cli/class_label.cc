@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 #include "client/cli/row_mapping.h"
 
 namespace rondo {
@@ -11,9 +11,9 @@ namespace rondo {
 absl::Status CheckLabels(const ModelDescription& model) {
   const bool is_yes_or_no = model.head == "sigmoid" && model.output_size == 1;
   if ((model.head == "softmax" || is_yes_or_no) && model.horizon == 1) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "--label: model '", model.name, "' has a ", model.head, " head of ", model.output_size, " numbers for ",
-      model.horizon, " steps ahead; wanted softmax, or sigmoid with one output, for one step ahead"));
+  return Invalid("--label: model '", model.name, "' has a ", model.head, " head of ", model.output_size,
+                 " numbers for ", model.horizon,
+                 " steps ahead; wanted softmax, or sigmoid with one output, for one step ahead");
 }
 
 ClassLabel LabelOf(const ModelDescription& model, absl::Span<const float> answer) {

@@ -1,6 +1,7 @@
 #include "client/cli/csv_input.h"
 
 #include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 
 namespace rondo {
 
@@ -10,8 +11,7 @@ absl::StatusOr<std::unique_ptr<CsvInput>> CsvInput::Open(const std::string& path
   std::unique_ptr<CsvInput> input(new CsvInput(*std::move(file), delimiter));
   const absl::StatusOr<bool> has_header = input->NextCells(&input->header_);
   if (!has_header.ok()) return has_header.status();
-  if (!*has_header)
-    return absl::InvalidArgumentError(absl::StrCat(input->file_->name(), " is empty; it lacks a header row"));
+  if (!*has_header) return Invalid(input->file_->name(), " is empty; it lacks a header row");
   return input;
 }
 
@@ -39,10 +39,10 @@ absl::Status CsvInput::ReadSome() {
   const absl::Status status = ended_ ? reader_.Finish() : reader_.Feed(*bytes);
   if (status.ok()) return status;
   const std::string& name = file_->name();
-  if (absl::IsUnimplemented(status)) return absl::InvalidArgumentError(absl::StrCat(name, " ", status.message()));
+  if (absl::IsUnimplemented(status)) return Invalid(name, " ", status.message());
   const int64_t row = reader_.complete_rows();  // the header is row 0
   const std::string where = row == 0 ? "the header row" : absl::StrCat("row ", row);
-  return absl::InvalidArgumentError(absl::StrCat(name, ": ", where, " ", status.message()));
+  return Invalid(name, ": ", where, " ", status.message());
 }
 
 }  // namespace rondo

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 #include "client/cli/commands.h"
 #include "client/cli/model_table.h"
 #include "client/cli/target.h"
@@ -70,9 +71,8 @@ absl::StatusOr<KnownSteps> ReadKnownSteps(const Options& options, const ModelDes
     if (!found.ok()) return found.status();
     const size_t ahead = table->mapping.ahead();
     if (!*found && step < horizon) {
-      return absl::InvalidArgumentError(absl::StrCat("--known has ", ahead == 0 ? absl::StrCat(step - 1) : "too few",
-                                                     " rows; --horizon=", horizon, " takes ",
-                                                     static_cast<size_t>(horizon) - 1 + ahead));
+      return Invalid("--known has ", ahead == 0 ? absl::StrCat(step - 1) : "too few", " rows; --horizon=", horizon,
+                     " takes ", static_cast<size_t>(horizon) - 1 + ahead);
     }
     Timesteps last;
     absl::Status status = *found && row.later.size() == ahead

@@ -8,10 +8,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "base/invalid.h"
 #include "client/cli/commands.h"
 #include "client/cli/interrupt.h"
-#include "client/cli/whole_file.h"
 #include "client/cli/target.h"
+#include "client/cli/whole_file.h"
 
 namespace rondo {
 namespace {
@@ -48,8 +49,7 @@ absl::Status ReadNumbers(const std::string& text, std::vector<int32_t>* tokens) 
   for (const absl::string_view number : absl::StrSplit(text, ',', absl::SkipWhitespace())) {
     int32_t token = 0;
     if (!absl::SimpleAtoi(number, &token)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "the prompt has '", number, "': a model without a vocabulary takes numbers with commas between"));
+      return Invalid("the prompt has '", number, "': a model without a vocabulary takes numbers with commas between");
     }
     tokens->push_back(token);
   }

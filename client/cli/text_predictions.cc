@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/invalid.h"
 #include "base/vocabulary.h"
 #include "client/cli/whole_file.h"
 
@@ -55,8 +56,7 @@ absl::Status PredictTexts(const CommandContext& context, const ModelDescription&
     ++number;
     if (line.empty()) continue;
     const auto encoded = (*vocabulary)->Encode(line, kMaxTokensOfLine);
-    if (!encoded.ok())
-      return absl::InvalidArgumentError(absl::StrCat("line ", number, ": ", encoded.status().message()));
+    if (!encoded.ok()) return Invalid("line ", number, ": ", encoded.status().message());
     lines.push_back({std::string(line)});
     sequences.emplace_back();
     sequences.back().values.assign(encoded->begin(), encoded->end());

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "base/files.h"
+#include "base/invalid.h"
 
 namespace rondo {
 namespace {
@@ -16,9 +17,9 @@ constexpr size_t kMaxFileBytes = size_t{1} << 20;
 absl::StatusOr<std::string> ReadFlagFile(absl::string_view flag, const std::string& path) {
   absl::StatusOr<std::string> text = ReadSmallFile(path, kMaxFileBytes);
   const std::string what = absl::StrCat("--", flag, "=", path);
-  if (!text.ok()) return absl::InvalidArgumentError(absl::StrCat(what, ": ", text.status().message()));
+  if (!text.ok()) return Invalid(what, ": ", text.status().message());
   absl::StripAsciiWhitespace(&*text);
-  if (text->empty()) return absl::InvalidArgumentError(absl::StrCat(what, ": the file is empty"));
+  if (text->empty()) return Invalid(what, ": the file is empty");
   return text;
 }
 

@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/invalid.h"
 
 namespace rondo::load {
 namespace {
@@ -124,8 +125,8 @@ absl::Status ReadForeignTensors(LoadOptions* options) {
     return absl::InvalidArgumentError("--input_tensor, --input_shape, --output_tensor: wanted all three or none");
   }
   if (NumbersOf(options->input_shape, &foreign.shape) == 0) {
-    return absl::InvalidArgumentError(absl::StrCat("--input_shape=", options->input_shape,
-                                                   ": wanted whole numbers with commas between, 1 to 16777216 in all"));
+    return Invalid("--input_shape=", options->input_shape,
+                   ": wanted whole numbers with commas between, 1 to 16777216 in all");
   }
   if (options->protocol != Protocol::kOpenInference || options->baseline != Baseline::kNone || options->timesteps > 1) {
     return absl::InvalidArgumentError(

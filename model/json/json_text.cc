@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 
 namespace rondo {
 namespace {
@@ -88,7 +89,7 @@ absl::StatusOr<nlohmann::json> ParseJson(absl::string_view text) {
   }
   // nlohmann takes a NUL byte for the end of the text and would ignore what follows.
   if (const size_t nul = text.find('\0'); nul != absl::string_view::npos) {
-    return absl::InvalidArgumentError(absl::StrCat("not JSON: NUL at byte ", nul + 1));
+    return Invalid("not JSON: NUL at byte ", nul + 1);
   }
   StrictBuilder builder;
   if (!Json::sax_parse(text.begin(), text.end(), &builder)) return builder.status();

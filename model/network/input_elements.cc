@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 #include "model/network/stateless.h"
 
 namespace rondo {
@@ -49,7 +49,7 @@ class StandardiseElement : public Element {
   absl::Status CheckWeights(SlotValues weights) const override {
     for (const float deviation : weights[1]) {
       if (!(deviation >= 1e-30f)) {
-        return absl::InvalidArgumentError(absl::StrCat("a deviation is ", deviation, "; it must be at least 1e-30"));
+        return Invalid("a deviation is ", deviation, "; it must be at least 1e-30");
       }
     }
     return absl::OkStatus();

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/invalid.h"
 #include "model/train/annotate.h"
 #include "model/train/evaluation.h"
 #include "model/train/model_assembly.h"
@@ -36,8 +36,7 @@ absl::Status TakeColumns(const ModelSpec& spec, TrainOptions* options) {
   dataset.predict = change ? Predict::kChange : Predict::kValue;
   for (const OutputFeature& output : spec.outputs) {
     if (output.added_to == (change ? output.name : "")) continue;
-    return absl::InvalidArgumentError(absl::StrCat("the model's output '", output.name, "' is added to '",
-                                                   output.added_to, "'; that cannot be scored"));
+    return Invalid("the model's output '", output.name, "' is added to '", output.added_to, "'; that cannot be scored");
   }
   // The model's table says how its data is written; what the command line says of the time column comes first.
   const TableFormat given = options->series.format;

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/csv_reader.h"
+#include "base/invalid.h"
 #include "base/table_format.h"
 #include "base/text_decoder.h"
 
@@ -18,7 +19,7 @@ absl::Status CheckHeader(const CsvTable& table) {
   for (const std::string& name : table.header) {
     if (!IsUtf8(name)) return absl::InvalidArgumentError("row 1 is not UTF-8 text; save the file as UTF-8");
     if (!names.insert(name).second) {
-      return absl::InvalidArgumentError(absl::StrCat("the header has the column '", name, "' twice"));
+      return Invalid("the header has the column '", name, "' twice");
     }
   }
   return absl::OkStatus();
@@ -43,9 +44,8 @@ absl::Status TakeRows(CsvReader* reader, CsvTable* table) {
       continue;
     }
     if (row->size() != table->header.size()) {
-      return absl::InvalidArgumentError(absl::StrCat("row ", RowNumber(table->rows()), " has ", row->size(),
-                                                     " fields; the header has ", table->header.size(),
-                                                     DelimiterAdvice(table->header)));
+      return Invalid("row ", RowNumber(table->rows()), " has ", row->size(), " fields; the header has ",
+                     table->header.size(), DelimiterAdvice(table->header));
     }
     for (size_t i = 0; i < row->size(); ++i) table->columns[i].push_back(std::move((*row)[i]));
   }
@@ -73,10 +73,10 @@ absl::StatusOr<CsvTable> ParseCsv(absl::string_view text, char delimiter) {
     text.remove_prefix(std::min(kPieceBytes, text.size()));
     if (absl::Status taken = TakeRows(&reader, &table); !taken.ok()) return taken;
   }
-  if (absl::IsUnimplemented(parsed)) return absl::InvalidArgumentError(absl::StrCat("the file ", parsed.message()));
+  if (absl::IsUnimplemented(parsed)) return Invalid("the file ", parsed.message());
   if (!parsed.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat("row ", reader.complete_rows() + 1, " is not CSV: it ",
-                                                   parsed.message(), "; quote with \" and double it inside"));
+    return Invalid("row ", reader.complete_rows() + 1, " is not CSV: it ", parsed.message(),
+                   "; quote with \" and double it inside");
   }
   if (table.header.empty()) return absl::InvalidArgumentError("the file is empty; a header row is wanted");
   DropUnnamed(&table);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 #include "model/train/moments.h"
 #include "model/train/time_column.h"
 
@@ -152,10 +153,10 @@ absl::StatusOr<int64_t> OrderRows(const SeriesOptions& options, FileRows* rows, 
     }
     const bool is_equal = times[row] == times[kept.back()];
     if (!is_equal || options.duplicates == Duplicates::kError) {
-      return absl::InvalidArgumentError(absl::StrCat(
+      return Invalid(
           OfSeries(series->name), "row ", RowNumber(row), " has the time ", rows->TimeText(times[row]), " after ",
           rows->TimeText(times[kept.back()]), "; times must grow within a series; ",
-          is_equal ? "--duplicates=first, last or mean says what equal ones become" : "--sort sorts the rows"));
+          is_equal ? "--duplicates=first, last or mean says what equal ones become" : "--sort sorts the rows");
     }
     if (options.duplicates == Duplicates::kLast) kept.back() = row;
     if (options.duplicates == Duplicates::kMean) AddToMean(row, kept.back(), rows, &counts);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 
 namespace rondo::train {
 namespace {
@@ -26,12 +27,12 @@ absl::StatusOr<std::set<std::string>> CategoriesOf(const CsvTable& table, const 
     if (const auto value = ParseCell(text, TableFormat()); value.ok() && !value->has_value()) continue;
     texts.insert(text);
     if (text.size() > kMostCategoryBytes) {
-      return absl::InvalidArgumentError(absl::StrCat("column '", name, "' has a text of ", text.size(),
-                                                     " bytes; --categories takes at most ", kMostCategoryBytes));
+      return Invalid("column '", name, "' has a text of ", text.size(), " bytes; --categories takes at most ",
+                     kMostCategoryBytes);
     }
     if (texts.size() > kMostCategories) {
-      return absl::InvalidArgumentError(absl::StrCat("column '", name, "' has more than ", kMostCategories,
-                                                     " different texts; --categories takes at most so many"));
+      return Invalid("column '", name, "' has more than ", kMostCategories,
+                     " different texts; --categories takes at most so many");
     }
   }
   return texts;

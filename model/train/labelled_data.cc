@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 #include "model/train/random.h"
 
 namespace rondo::train {
@@ -16,7 +17,7 @@ namespace {
 constexpr size_t kMostTimesteps = 4096;
 
 absl::Status InRow(size_t row, absl::string_view column, absl::string_view what) {
-  return absl::InvalidArgumentError(absl::StrCat("row ", RowNumber(row), ", column '", column, "': ", what));
+  return Invalid("row ", RowNumber(row), ", column '", column, "': ", what);
 }
 
 // The places of names, in the order of the names.
@@ -168,9 +169,8 @@ class Reader {
     }
     for (size_t i = 0; i < rows_.size(); ++i) {
       if (data_.sequences[i].timesteps <= kMostTimesteps) continue;
-      return absl::InvalidArgumentError(absl::StrCat("the sequence of row ", RowNumber(rows_[i].front()), " has ",
-                                                     data_.sequences[i].timesteps, " timesteps; wanted at most ",
-                                                     kMostTimesteps));
+      return Invalid("the sequence of row ", RowNumber(rows_[i].front()), " has ", data_.sequences[i].timesteps,
+                     " timesteps; wanted at most ", kMostTimesteps);
     }
     return absl::OkStatus();
   }
@@ -210,10 +210,10 @@ class Reader {
       double labels = 0;
       for (const double count : data_.CountLabels(part)) labels += count;
       if (labels > 0) continue;
-      return absl::InvalidArgumentError(absl::StrCat(
+      return Invalid(
           "the ", kNames[part], " part has ", data_.parts[part].size(), " of ", data_.sequences.size(),
           " sequences, and no label; wanted one or more: of more sequences, or with other parts for --validation (",
-          options_.validation, ") and --test (", options_.test, ")"));
+          options_.validation, ") and --test (", options_.test, ")");
     }
     return absl::OkStatus();
   }

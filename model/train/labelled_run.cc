@@ -16,6 +16,7 @@
 #include "absl/time/clock.h"
 #include "base/cpu_limit.h"
 #include "base/files.h"
+#include "base/invalid.h"
 #include "model/checksum.h"
 #include "model/compute_thread.h"
 #include "model/model_file.h"
@@ -178,15 +179,14 @@ absl::Status CheckLabelledOptions(const OptionTable& table, const TrainOptions& 
     for (const Option& option : group.options) {
       const bool taken = std::find(std::begin(kNotTaken), std::end(kNotTaken), option.name) == std::end(kNotTaken);
       if (taken || option.value.text() == option.default_text) continue;
-      return absl::InvalidArgumentError(absl::StrCat("--", option.name, ": wanted no such option with ", task));
+      return Invalid("--", option.name, ": wanted no such option with ", task);
     }
   }
-  if (options.csv_path.empty())
-    return absl::InvalidArgumentError(absl::StrCat(task, ": wanted --data=FILE.csv with it"));
+  if (options.csv_path.empty()) return Invalid(task, ": wanted --data=FILE.csv with it");
   if (options.output.empty()) return absl::InvalidArgumentError("--output is missing: wanted the folder to make");
   if (options.dataset.targets.size() != 1) {
-    return absl::InvalidArgumentError(absl::StrCat("--target has ", options.dataset.targets.size(), " columns; ", task,
-                                                   " takes one, that of the labels"));
+    return Invalid("--target has ", options.dataset.targets.size(), " columns; ", task,
+                   " takes one, that of the labels");
   }
   if (options.dataset.inputs.empty() == options.text_column.empty()) {
     return absl::InvalidArgumentError(
@@ -194,9 +194,8 @@ absl::Status CheckLabelledOptions(const OptionTable& table, const TrainOptions& 
   }
   const bool rows = !options.series.format.series_column.empty();
   if (!rows && (options.task == Task::kTag || options.text_column.empty())) {
-    return absl::InvalidArgumentError(absl::StrCat(task,
-                                                   ": wanted --series, the column that says of which sequence a row is",
-                                                   options.task == Task::kTag ? "" : ", or --text, a sequence a row"));
+    return Invalid(task, ": wanted --series, the column that says of which sequence a row is",
+                   options.task == Task::kTag ? "" : ", or --text, a sequence a row");
   }
   if (options.dataset.validation + options.dataset.test > 0.9) {
     return absl::InvalidArgumentError("--validation and --test leave less than 0.1 to train on");

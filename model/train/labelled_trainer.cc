@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 #include "model/train/random.h"
 
 namespace rondo::train {
@@ -144,10 +145,9 @@ absl::StatusOr<double> LabelledTrainer::MeanLoss(LabelledData::Part part, uint64
     weights += weight;
   }
   if (weights > 0) return sum / weights;
-  return absl::InvalidArgumentError(absl::StrCat("no label of the ",
-                                                 part == LabelledData::kTraining ? "training" : "validation",
-                                                 " part weighs anything; wanted one or more of a class that does: "
-                                                 "with balanced classes, of one that is in the training part"));
+  return Invalid("no label of the ", part == LabelledData::kTraining ? "training" : "validation",
+                 " part weighs anything; wanted one or more of a class that does: "
+                 "with balanced classes, of one that is in the training part");
 }
 
 absl::StatusOr<double> LabelledTrainer::TrainStep(int64_t epoch, Backprop& layers, absl::Span<float> state) {

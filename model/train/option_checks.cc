@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "base/invalid.h"
 #include "model/train/labelled_run.h"
 
 namespace rondo::train {
@@ -43,8 +44,8 @@ absl::Status FinishColumns(TrainOptions* options) {
   if (inputs.empty()) inputs = targets;
   for (const Strings* names : {&inputs, &targets}) {
     if (std::set<std::string>(names->begin(), names->end()).size() != names->size()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          names == &inputs ? "--inputs=" : "--target=", absl::StrJoin(*names, ","), ": wanted each column once"));
+      return Invalid(names == &inputs ? "--inputs=" : "--target=", absl::StrJoin(*names, ","),
+                     ": wanted each column once");
     }
   }
   return absl::OkStatus();
@@ -75,8 +76,8 @@ absl::Status FinishSource(TrainOptions* options) {
 absl::Status CheckTogether(const TrainOptions& options) {
   const DatasetOptions& dataset = options.dataset;
   if (dataset.validation + dataset.test > 0.9) {
-    return absl::InvalidArgumentError(absl::StrCat("--validation=", dataset.validation, " and --test=", dataset.test,
-                                                   " leave less than 0.1 to train on: wanted at most 0.9 together"));
+    return Invalid("--validation=", dataset.validation, " and --test=", dataset.test,
+                   " leave less than 0.1 to train on: wanted at most 0.9 together");
   }
   if (!options.tokens.path.empty() && dataset.horizon != 1) {
     return absl::InvalidArgumentError(

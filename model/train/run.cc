@@ -11,6 +11,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "base/cpu_limit.h"
+#include "base/invalid.h"
 #include "model/checksum.h"
 #include "model/model_file.h"
 #include "model/train/annotate.h"
@@ -39,9 +40,8 @@ absl::Status ChooseWindow(const Dataset& dataset, LearningOptions& learning) {
   if (learning.window == 0) {
     learning.window = std::min(kDefaultWindow, most);
   } else if (learning.window > most) {
-    return absl::InvalidArgumentError(absl::StrCat("--window=", learning.window,
-                                                   " is longer than a part of the data: training has ", training,
-                                                   " timesteps in a row, test ", test));
+    return Invalid("--window=", learning.window, " is longer than a part of the data: training has ", training,
+                   " timesteps in a row, test ", test);
   }
   return absl::OkStatus();
 }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/files.h"
+#include "base/invalid.h"
 #include "model/checksum.h"
 #include "model/train/annotate.h"
 #include "model/train/csv_table.h"
@@ -74,8 +75,8 @@ absl::StatusOr<std::shared_ptr<const Vocabulary>> VocabularyOf(const std::vector
     std::string text;
     if (texts.empty() || mark == std::string::npos || name == names.end() ||
         !absl::CUnescape(change.substr(mark + 1), &text)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "--token_texts: '", change, "': wanted TOKEN=TEXT of a character of the text, with \\n for a new line"));
+      return Invalid("--token_texts: '", change,
+                     "': wanted TOKEN=TEXT of a character of the text, with \\n for a new line");
     }
     texts[name - names.begin()] = std::move(text);
   }

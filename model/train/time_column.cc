@@ -4,7 +4,7 @@
 #include <map>
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 #include "base/time_text.h"
 #include "model/json/json_text.h"
 #include "model/train/csv_table.h"
@@ -34,21 +34,20 @@ absl::StatusOr<std::vector<int64_t>> ParseTimes(const std::vector<std::string>& 
     const absl::StatusOr<TextTime> time = ReadTime(text, *reading, before);
     if (!time.ok()) {
       const char* advice = format.time_format.empty() ? "; --time_format=FORMAT reads others" : "";
-      return absl::InvalidArgumentError(absl::StrCat("row ", row, ": ", time.status().message(), advice));
+      return Invalid("row ", row, ": ", time.status().message(), advice);
     }
     if (times.empty()) form = time->form;
     if (time->form != form) {
-      return absl::InvalidArgumentError(absl::StrCat("row ", row, " has the time ", Quoted(text), " (", time->form,
-                                                     ") where the rows before have ", form,
-                                                     "; a column of times is written in one form"));
+      return Invalid("row ", row, " has the time ", Quoted(text), " (", time->form, ") where the rows before have ",
+                     form, "; a column of times is written in one form");
     }
     before = time->unix_microseconds();
     times.push_back(before);
   }
   if (format.time_format.empty() && texts.size() > 1 && std::all_of(texts.begin(), texts.end(), LooksLikeAnHour)) {
-    return absl::InvalidArgumentError(absl::StrCat("times such as ", Quoted(texts[0]),
-                                                   " may be YYYYMMDDHH or seconds since 1970; say which with "
-                                                   "--time_format=%Y%m%d%H or --time_format=%s"));
+    return Invalid("times such as ", Quoted(texts[0]),
+                   " may be YYYYMMDDHH or seconds since 1970; say which with "
+                   "--time_format=%Y%m%d%H or --time_format=%s");
   }
   return times;
 }

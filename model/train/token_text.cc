@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "absl/strings/escaping.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/invalid.h"
 
 namespace rondo::train {
 namespace {
@@ -45,7 +45,7 @@ absl::StatusOr<TokenText> ReadTokens(absl::string_view text, TokenUnit unit) {
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     ++number;
     auto tokens = SplitTokens(line, unit);
-    if (!tokens.ok()) return absl::InvalidArgumentError(absl::StrCat("line ", number, " is not UTF-8"));
+    if (!tokens.ok()) return Invalid("line ", number, " is not UTF-8");
     if (tokens->size() < 2) continue;
     for (const std::string& token : *tokens) ++counts[token];
     lines.push_back(*std::move(tokens));

@@ -14,6 +14,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
+#include "base/invalid.h"
 #include "base/time_text.h"
 #include "server/refusal/refusal.h"
 
@@ -32,7 +33,7 @@ std::string DigestOf(absl::string_view token) {
 }
 
 absl::Status Unwanted(absl::string_view came, absl::string_view wanted) {
-  return absl::InvalidArgumentError(absl::StrCat("\"", absl::CHexEscape(came), "\": wanted ", wanted));
+  return Invalid("\"", absl::CHexEscape(came), "\": wanted ", wanted);
 }
 
 // The key of an entry by the first word of its line.

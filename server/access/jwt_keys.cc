@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/invalid.h"
 #include "nlohmann/json.hpp"
 #include "server/access/json_text_member.h"
 #include "server/access/method_rules.h"
@@ -67,7 +68,7 @@ bool JwtKeys::Looks(absl::string_view token) {
 
 absl::Status JwtKeys::Load(const std::string& text) {
   absl::StatusOr<SigningKeys> keys = SigningKeys::Parse(text);
-  if (!keys.ok()) return absl::InvalidArgumentError(absl::StrCat(file_.name(), ": ", keys.status().message()));
+  if (!keys.ok()) return Invalid(file_.name(), ": ", keys.status().message());
   MutexLock lock(&mutex_);
   keys_ = std::make_shared<const SigningKeys>(*std::move(keys));
   remembered_.clear();  // a key that is gone signs no longer

@@ -10,6 +10,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 #include "nlohmann/json.hpp"
 #include "server/access/json_text_member.h"
 #include "server/refusal/refusal.h"
@@ -110,9 +111,9 @@ absl::StatusOr<SigningKeys> SigningKeys::Parse(const std::string& text) {
     std::string id = TextMember(jwk, "kid");
     Key key{algorithm, algorithm == kRsa ? RsaKey(jwk) : EcKey(jwk)};
     if (key.key == nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat("key \"", absl::CHexEscape(id),
-                                                     "\" is no public key: wanted an "
-                                                     "RSA key of 2048 to 8192 bits, or a point on P-256"));
+      return Invalid("key \"", absl::CHexEscape(id),
+                     "\" is no public key: wanted an "
+                     "RSA key of 2048 to 8192 bits, or a point on P-256");
     }
     if (!keys.keys_.emplace(std::move(id), std::move(key)).second) {
       return absl::InvalidArgumentError("two keys have one \"kid\": wanted one for each");

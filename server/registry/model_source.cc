@@ -14,6 +14,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "base/invalid.h"
 
 namespace rondo {
 namespace {
@@ -86,9 +87,8 @@ absl::Status ValidateModelName(absl::string_view name) {
       !name.empty() && name.size() <= kMaxNameBytes && name[0] != '.' &&
       absl::c_all_of(name, [](unsigned char c) { return absl::ascii_isalnum(c) || c == '_' || c == '.' || c == '-'; });
   if (valid) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("\"", absl::CHexEscape(name.substr(0, kMaxNameBytes + 1)),
-                                                 "\" is no model name; wanted 1 to ", kMaxNameBytes,
-                                                 " of A-Z a-z 0-9 _ . - with no dot first"));
+  return Invalid("\"", absl::CHexEscape(name.substr(0, kMaxNameBytes + 1)), "\" is no model name; wanted 1 to ",
+                 kMaxNameBytes, " of A-Z a-z 0-9 _ . - with no dot first");
 }
 
 int64_t ParseModelVersion(absl::string_view text) {

@@ -86,9 +86,8 @@ absl::Status CheckTimesteps(absl::Span<const float> values, absl::Span<const int
                    " are taken at once: send it in parts with a session");
   }
   if (timesteps > model.network->max_timesteps()) {
-    return absl::InvalidArgumentError(absl::StrCat("the sequence has ", timesteps, " timesteps; model '", model.name,
-                                                   "' takes whole sequences of at most ",
-                                                   model.network->max_timesteps()));
+    return Invalid("the sequence has ", timesteps, " timesteps; model '", model.name,
+                   "' takes whole sequences of at most ", model.network->max_timesteps());
   }
   if (absl::Status status = CheckTimes(times, timesteps, model); !status.ok()) return status;
   return CheckValues(values, model, {});

@@ -7,6 +7,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "base/invalid.h"
 
 namespace rondo {
 
@@ -53,9 +54,8 @@ absl::Status ValidateSessionId(absl::string_view name) {
   }
   for (size_t i = 0; i < id.size(); ++i) {
     if (id[i] > ' ' && id[i] <= '~') continue;
-    return absl::InvalidArgumentError(absl::StrCat("the session id's byte ", i, " is 0x",
-                                                   absl::Hex(static_cast<unsigned char>(id[i]), absl::kZeroPad2),
-                                                   "; wanted printable ASCII without spaces"));
+    return Invalid("the session id's byte ", i, " is 0x", absl::Hex(static_cast<unsigned char>(id[i]), absl::kZeroPad2),
+                   "; wanted printable ASCII without spaces");
   }
   return absl::OkStatus();
 }
