@@ -109,7 +109,7 @@ class ModelRegistry {
   void LogNewProblems(const std::vector<std::string>& problems) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
   absl::Status Refresh(const ModelSource& source, Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
   absl::Status Load(const ModelSource& source, Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
-  // Loads as Load does, if the files are those that models_sha256 lists.
+  // As Load, if the files are those that models_sha256 lists.
   absl::Status LoadChecked(const ModelSource& source, const FileStamp& stamp, Entry* entry)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
   void RemoveAllBut(const std::set<Key>& wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
