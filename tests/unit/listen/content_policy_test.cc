@@ -1,18 +1,13 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/listen/index_page.h"
+#include "tests/count_of.h"
 
 namespace rondo {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-int CountOf(absl::string_view part, absl::string_view text) {
-  int count = 0;
-  for (size_t at = text.find(part); at != absl::string_view::npos; at = text.find(part, at + 1)) ++count;
-  return count;
-}
 
 // printf a | openssl dgst -sha256 -binary | base64
 TEST(ContentPolicyTest, KnowsStyleAndScriptByTheirHashes) {

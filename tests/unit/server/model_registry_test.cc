@@ -2,18 +2,14 @@
 
 #include <atomic>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "model/model_file.h"
 #include "server/refusal/refusal.h"
-#include "tests/temporary_folder.h"
-#include "tests/unit/model/sample_models.h"
+#include "tests/unit/server/registry_fixture.h"
 
 namespace rondo {
 namespace {
@@ -24,66 +20,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-
-int CountOf(absl::string_view part, absl::string_view text) {
-  int count = 0;
-  for (size_t at = text.find(part); at != absl::string_view::npos; at = text.find(part, at + 1)) ++count;
-  return count;
-}
-
-// A repository in a temporary folder, and the log of what is done with it.
-class ModelRegistryTest : public testing::Test {
- protected:
-  ModelRegistryTest() { testing::internal::CaptureStderr(); }
-  ~ModelRegistryTest() override {
-    if (capturing_) testing::internal::GetCapturedStderr();
-  }
-
-  std::string PathOf(const std::string& model) const { return root_ / model / "model.safetensors"; }
-  // `model`: "name/version".
-  void Put(const std::string& model, Cell cell = Cell::kLstm) {
-    fs::create_directories(root_ / model);
-    const absl::Status status = WriteModelFile(WeatherModel(cell, 1), PathOf(model));
-    ASSERT_TRUE(status.ok()) << status;
-  }
-  void PutNonsense(const std::string& model, const std::string& text = "nonsense") {
-    fs::create_directories(root_ / model);
-    const std::string next = PathOf(model) + ".new";
-    std::ofstream(next) << text;
-    fs::rename(next, PathOf(model));
-  }
-  void Open() {
-    ModelRegistry::Options options;
-    options.model_repository = root_;
-    options.network.kernel = KernelKind::kReference;
-    absl::StatusOr<std::unique_ptr<ModelRegistry>> opened = ModelRegistry::Open(options, &metrics_);
-    ASSERT_TRUE(opened.ok()) << opened.status();
-    registry_ = *std::move(opened);
-  }
-  absl::StatusOr<std::unique_ptr<ModelRegistry>> OpenFiles(const std::vector<std::string>& files) {
-    ModelRegistry::Options options;
-    options.model_files = files;
-    options.network.kernel = KernelKind::kReference;
-    return ModelRegistry::Open(options, &metrics_);
-  }
-  std::vector<std::string> Listed() const {
-    std::vector<std::string> names;
-    for (const ServedModelPtr& served : registry_->List()) {
-      names.push_back(absl::StrCat(served->model->name, "/", served->model->version));
-    }
-    return names;
-  }
-  std::string Log() {
-    capturing_ = false;
-    return testing::internal::GetCapturedStderr();
-  }
-
-  const TemporaryFolder folder_;
-  const fs::path root_ = folder_.path();
-  bool capturing_ = true;
-  Metrics metrics_;
-  std::unique_ptr<ModelRegistry> registry_;
-};
 
 TEST_F(ModelRegistryTest, ServesEveryVersionAndTheNewestByDefault) {
   Put("weather/2");
@@ -138,72 +74,6 @@ TEST_F(ModelRegistryTest, ReplacedFileIsLoadedAndItsUsersKeepTheOldOne) {
   EXPECT_THAT(metrics_.Serialize(), AllOf(HasSubstr("cell=\"rnn\""), Not(HasSubstr("cell=\"lstm\""))));
 }
 
-TEST_F(ModelRegistryTest, BadReplacementIsNamedAndTheOldOneStays) {
-  Put("weather/1");
-  Put("energy/1");
-  Open();
-  const ServedModelPtr before = *registry_->Find("weather", 0);
-  PutNonsense("weather/1");
-  const absl::Status first = registry_->Reload();
-  EXPECT_EQ(first.code(), absl::StatusCode::kDataLoss);
-  EXPECT_THAT(std::string(first.message()), testing::StartsWith("model \"weather\" version 1: "));
-  EXPECT_EQ(registry_->Reload(), first) << "still so";
-  EXPECT_EQ(*registry_->Find("weather", 0), before);
-  EXPECT_EQ(registry_->ListKnown()[1].served, before);
-  EXPECT_EQ(registry_->ListKnown()[1].failure, first);
-  EXPECT_THAT(metrics_.Serialize(), HasSubstr("rondo_model_loaded{model=\"weather\",version=\"1\"} 0\n"));
-  Put("weather/1", Cell::kGru);
-  EXPECT_TRUE(registry_->Reload().ok());
-  EXPECT_EQ((*registry_->Find("weather", 0))->spec().cell, Cell::kGru);
-
-  const std::string log = Log();
-  EXPECT_EQ(CountOf("level=error event=model_load_failed model=weather version=1 cause=", log), 1);
-  EXPECT_THAT(log, HasSubstr("serving=\"the one before\""));
-}
-
-TEST_F(ModelRegistryTest, OneBadModelDoesNotKeepOthersOut) {
-  PutNonsense("bad/1");
-  Put("weather/1");
-  Open();
-  EXPECT_THAT(Listed(), ElementsAre("weather/1"));
-  EXPECT_FALSE(registry_->Reload().ok());
-  EXPECT_THAT(metrics_.Serialize(), Not(HasSubstr("rondo_model_info{model=\"bad\"")));
-}
-
-TEST_F(ModelRegistryTest, AModelThatDoesNotLoadIsKnownWithItsReasonUntilItIsRepaired) {
-  PutNonsense("bad/1");
-  Put("weather/1");
-  Open();
-  const std::vector<ModelRegistry::Known> known = registry_->ListKnown();
-  ASSERT_EQ(known.size(), 2u);
-  EXPECT_EQ(known[0].name, "bad");
-  EXPECT_EQ(known[0].version, 1);
-  EXPECT_EQ(known[0].served, nullptr);
-  EXPECT_THAT(std::string(known[0].failure.message()), testing::StartsWith("model \"bad\" version 1: "));
-  EXPECT_TRUE(known[1].failure.ok());
-  for (const int64_t version : {0, 1}) {
-    EXPECT_EQ(registry_->Find("bad", version).status(), Refuse(Why::kModelAway, known[0].failure.message()));
-  }
-  EXPECT_EQ(registry_->Find("bad", 2).status().code(), absl::StatusCode::kNotFound);
-  EXPECT_THAT(metrics_.Serialize(), AllOf(HasSubstr("rondo_model_loaded{model=\"bad\",version=\"1\"} 0\n"),
-                                          HasSubstr("rondo_model_loaded{model=\"weather\",version=\"1\"} 1\n"),
-                                          HasSubstr("rondo_model_load_failures_total 1\n")));
-  Put("bad/1");
-  EXPECT_TRUE(registry_->Reload().ok());
-  EXPECT_TRUE(registry_->Find("bad", 0).ok());
-  EXPECT_TRUE(registry_->ListKnown()[0].failure.ok());
-  EXPECT_THAT(metrics_.Serialize(), HasSubstr("rondo_model_loaded{model=\"bad\",version=\"1\"} 1\n"));
-}
-
-TEST_F(ModelRegistryTest, AFailureLeavesWithItsFolder) {
-  PutNonsense("bad/1");
-  Open();
-  fs::remove_all(root_ / "bad");
-  EXPECT_TRUE(registry_->Reload().ok());
-  EXPECT_THAT(registry_->ListKnown(), IsEmpty());
-  EXPECT_THAT(metrics_.Serialize(), Not(HasSubstr("\"bad\"")));
-}
-
 TEST_F(ModelRegistryTest, IsReadyOnceAModelIsLive) {
   PutNonsense("bad/1");
   Open();
@@ -254,40 +124,6 @@ TEST_F(ModelRegistryTest, RemovedModelLeavesAndItsUsersKeepIt) {
   EXPECT_THAT(Log(), HasSubstr("level=info event=model_unloaded model=weather version=2\n"));
 }
 
-TEST_F(ModelRegistryTest, RepositoryThatVanishesTakesNothingAway) {
-  Put("weather/1");
-  Open();
-  const fs::path away = root_.string() + ".away";
-  fs::rename(root_, away);
-  const absl::Status status = registry_->Reload();
-  fs::rename(away, root_);
-  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
-  EXPECT_THAT(Listed(), ElementsAre("weather/1"));
-}
-
-TEST_F(ModelRegistryTest, WhatCannotBeLookedAtForAWhileTakesNothingAway) {
-  Put("weather/1");
-  Open();
-  const ServedModelPtr before = *registry_->Find("weather", 0);
-  // A link to itself: there, but not to be read, by root either.
-  for (const std::string& unreadable :
-       {PathOf("weather/1"), (root_ / "weather/1").string(), (root_ / "weather").string()}) {
-    const fs::path away = root_ / ".away";
-    fs::rename(unreadable, away);
-    fs::create_symlink(unreadable, unreadable);
-    registry_->Reload().IgnoreError();
-    registry_->Reload().IgnoreError();
-    ASSERT_THAT(Listed(), ElementsAre("weather/1")) << unreadable;
-    EXPECT_EQ(*registry_->Find("weather", 0), before) << unreadable;
-    fs::remove(unreadable);
-    fs::rename(away, unreadable);
-    EXPECT_TRUE(registry_->Reload().ok()) << unreadable << " is back";
-  }
-  const std::string log = Log();
-  EXPECT_EQ(CountOf("event=model_load_failed", log), 2) << log;
-  EXPECT_EQ(CountOf("event=model_ignored", log), 1) << log;
-}
-
 TEST_F(ModelRegistryTest, ConfigMapUpdateIsSeenThroughItsLinks) {
   Put("..1/weather/1", Cell::kLstm);
   fs::create_directory_symlink("..1", root_ / "..data");
@@ -323,12 +159,6 @@ TEST_F(ModelRegistryTest, FilesServeUnderTheirOwnNames) {
   fs::remove(root_ / "demand.safetensors");
   EXPECT_EQ(registry_->Reload().code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(Listed(), ElementsAre("demand/1", "weather/3")) << "a named file that is gone is a mistake";
-}
-
-TEST_F(ModelRegistryTest, FileThatDoesNotLoadIsAnError) {
-  PutNonsense("bad/1");
-  EXPECT_EQ(OpenFiles({PathOf("bad/1")}).status().code(), absl::StatusCode::kDataLoss);
-  EXPECT_EQ(OpenFiles({root_ / "none.safetensors"}).status().code(), absl::StatusCode::kNotFound);
 }
 
 TEST_F(ModelRegistryTest, OptionsThatContradictAreRefused) {
