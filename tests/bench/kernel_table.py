@@ -15,14 +15,17 @@ Needs the PyPI packages onnx, onnxruntime and numpy.
 import argparse
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import time
 
 import numpy
-import onnx
 import onnxruntime
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "peers"))
+from onnx_session import session_of  # noqa: E402
 
 GATES = {"lstm": 4, "gru_after": 3, "gru_before": 3}
 SECONDS = 0.05  # of one turn of one graph
@@ -30,16 +33,6 @@ SECONDS = 0.05  # of one turn of one graph
 
 def floats(name, shape):
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-
-
-def session_of(nodes, inputs, outputs, weights):
-    graph = helper.make_graph(nodes, "step", inputs, outputs,
-                              [numpy_helper.from_array(value, name) for name, value in weights.items()])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)])
-    model.ir_version = 8
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
 def random_weights(cell, hidden):

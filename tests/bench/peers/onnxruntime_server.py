@@ -14,8 +14,8 @@ import sys
 
 import grpc
 import numpy
-import onnxruntime
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
+from onnx_session import session_of
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
 MOST_ROWS = 64
@@ -29,14 +29,9 @@ def lstm(hidden, inputs):
     tensor = lambda name, width: helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, "rows", width])  # noqa: E731
     nodes = [helper.make_node("LSTM", ["x", "W", "R", "B", "", "h", "c"], ["", "h_out", "c_out"], hidden_size=hidden),
              helper.make_node("MatMul", ["h_out", "V"], ["product"]), helper.make_node("Add", ["product", "b"], ["y"])]
-    graph = helper.make_graph(nodes, "lstm", [tensor("x", inputs), tensor("h", hidden), tensor("c", hidden)],
-                              [tensor("y", 1), tensor("h_out", hidden), tensor("c_out", hidden)],
-                              [numpy_helper.from_array(value.astype(numpy.float32), name) for name, value in weights.items()])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)])
-    model.ir_version = 8
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return session_of(nodes, [tensor("x", inputs), tensor("h", hidden), tensor("c", hidden)],
+                      [tensor("y", 1), tensor("h_out", hidden), tensor("c_out", hidden)],
+                      {name: value.astype(numpy.float32) for name, value in weights.items()})
 
 
 class Server(service_pb2_grpc.GRPCInferenceServiceServicer):
