@@ -1,7 +1,5 @@
 #include "server/listen/listener.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,35 +10,12 @@
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/unit/listen/local_connection.h"
 
 namespace rondo {
 namespace {
 
 using ::testing::HasSubstr;
-
-// A connection to a port of this machine.
-class Client {
- public:
-  explicit Client(int port) : descriptor_(socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<in_port_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    connected_ = connect(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
-  }
-  ~Client() { close(descriptor_); }
-
-  bool connected() const { return connected_; }
-  // The byte that whoever accepts it writes; false: it was closed instead.
-  bool IsGreeted() const {
-    char byte = 0;
-    return read(descriptor_, &byte, 1) == 1;
-  }
-
- private:
-  const int descriptor_;
-  bool connected_;
-};
 
 // Greets each connection with a byte and keeps it open until CloseOne or the end.
 class ListenerTest : public ::testing::Test {
@@ -73,28 +48,28 @@ class ListenerTest : public ::testing::Test {
 
 TEST_F(ListenerTest, TurnsAwayWhoComesTooManyAndLetsInWhoComesLater) {
   Listen("127.0.0.1:0", 1);
-  const Client first(listener_->port());
-  EXPECT_TRUE(first.IsGreeted());
-  EXPECT_FALSE(Client(listener_->port()).IsGreeted());
+  const LocalConnection first(listener_->port());
+  EXPECT_TRUE(first.HearsAByte());
+  EXPECT_FALSE(LocalConnection(listener_->port()).HearsAByte());
   EXPECT_EQ(Refused(), 1);
   CloseOne();
   const absl::Time deadline = absl::Now() + absl::Seconds(20);
-  while (!Client(listener_->port()).IsGreeted()) ASSERT_LT(absl::Now(), deadline);
+  while (!LocalConnection(listener_->port()).HearsAByte()) ASSERT_LT(absl::Now(), deadline);
 }
 
 TEST_F(ListenerTest, OpensItsSocketAgainWhenItBreaks) {
   Listen("127.0.0.1:0", 10);
-  EXPECT_TRUE(Client(listener_->port()).IsGreeted());
+  EXPECT_TRUE(LocalConnection(listener_->port()).HearsAByte());
   ASSERT_EQ(shutdown(listening_socket_, SHUT_RDWR), 0);
   const absl::Time deadline = absl::Now() + absl::Seconds(20);
-  while (!Client(listener_->port()).IsGreeted()) ASSERT_LT(absl::Now(), deadline);
+  while (!LocalConnection(listener_->port()).HearsAByte()) ASSERT_LT(absl::Now(), deadline);
   EXPECT_TRUE(listener_->IsWell());
 }
 
 TEST_F(ListenerTest, ListensOnEveryAddressAndOnNames) {
   for (const char* address : {"0.0.0.0:0", "[::]:0", "localhost:0"}) {
     Listen(address, 10);
-    EXPECT_TRUE(Client(listener_->port()).IsGreeted()) << address;
+    EXPECT_TRUE(LocalConnection(listener_->port()).HearsAByte()) << address;
   }
 }
 
@@ -110,7 +85,7 @@ TEST_F(ListenerTest, NobodyListensOnceItHasStopped) {
   Listen("127.0.0.1:0", 10);
   const int port = listener_->port();
   listener_->Stop();
-  EXPECT_FALSE(Client(port).connected());
+  EXPECT_FALSE(LocalConnection(port).connected());
 }
 
 }  // namespace

@@ -1,10 +1,5 @@
 #include "server/listen/scrape_port.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -15,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/unit/listen/local_connection.h"
 
 namespace rondo {
 namespace {
@@ -23,33 +19,6 @@ using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-// A connection to a port of this machine.
-class Client {
- public:
-  explicit Client(int port) : descriptor_(socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<in_port_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(connect(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
-  }
-  ~Client() { close(descriptor_); }
-
-  void Say(const std::string& text) const { send(descriptor_, text.data(), text.size(), MSG_NOSIGNAL); }
-  // All that comes until the server closes.
-  std::string Hear() const {
-    std::string heard;
-    char bytes[4096];
-    for (ssize_t size; (size = read(descriptor_, bytes, sizeof(bytes))) > 0;) {
-      heard.append(bytes, static_cast<size_t>(size));
-    }
-    return heard;
-  }
-
- private:
-  const int descriptor_;
-};
 
 class ScrapePortTest : public ::testing::Test {
  protected:
@@ -65,7 +34,8 @@ class ScrapePortTest : public ::testing::Test {
 
   std::string Ask(const std::string& text) const { return Ask(text, *port_); }
   static std::string Ask(const std::string& text, const ScrapePort& port) {
-    const Client client(port.port());
+    const LocalConnection client(port.port());
+    EXPECT_TRUE(client.connected());
     client.Say(text);
     return client.Hear();
   }
@@ -85,7 +55,7 @@ TEST_F(ScrapePortTest, GivesThePageWithItsLength) {
 }
 
 TEST_F(ScrapePortTest, ARequestMayComeInPieces) {
-  const Client client(port_->port());
+  const LocalConnection client(port_->port());
   for (const char byte : std::string("GET /metrics?x=1 HTTP/1.0\r\n\r\n")) client.Say(std::string(1, byte));
   EXPECT_THAT(client.Hear(), StartsWith("HTTP/1.1 200 OK"));
 }
@@ -125,9 +95,9 @@ TEST_F(ScrapePortTest, NothingElseIsServed) {
 }
 
 TEST_F(ScrapePortTest, SilentConnectionsKeepNobodyOut) {
-  std::vector<std::unique_ptr<Client>> silent;
+  std::vector<std::unique_ptr<LocalConnection>> silent;
   for (int i = 0; i < 200; ++i) {
-    silent.push_back(std::make_unique<Client>(port_->port()));
+    silent.push_back(std::make_unique<LocalConnection>(port_->port()));
     silent.back()->Say("GET /metr");
   }
   EXPECT_THAT(Ask("GET /metrics HTTP/1.0\r\n\r\n"), StartsWith("HTTP/1.1 200 OK"));
