@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "model/described_model.h"
 #include "model/fingerprint.h"
 #include "model/known_answers.h"
 #include "model/model_file.h"
@@ -52,17 +53,27 @@ absl::StatusOr<std::shared_ptr<Model>> Prepare(ModelFile file, const Network::Op
   return model;
 }
 
-}  // namespace
-
-absl::StatusOr<std::shared_ptr<const Model>> LoadModel(const std::string& path, std::string name, int64_t version,
-                                                       const Network::Options& options) {
-  absl::StatusOr<ModelFile> file = ReadModelFile(path);
+absl::StatusOr<std::shared_ptr<const Model>> Named(absl::StatusOr<ModelFile> file, std::string name, int64_t version,
+                                                   const Network::Options& options) {
   if (!file.ok()) return file.status();
   absl::StatusOr<std::shared_ptr<Model>> model = Prepare(*std::move(file), options);
   if (!model.ok()) return model.status();
   (*model)->name = std::move(name);
   (*model)->version = version;
   return *std::move(model);
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const Model>> LoadModel(const std::string& path, std::string name, int64_t version,
+                                                       const Network::Options& options) {
+  return Named(ReadModelFile(path), std::move(name), version, options);
+}
+
+absl::StatusOr<std::shared_ptr<const Model>> LoadModel(const std::string& path, const std::string& description,
+                                                       std::string name, int64_t version,
+                                                       const Network::Options& options) {
+  return Named(ReadModelFile(path, description), std::move(name), version, options);
 }
 
 }  // namespace rondo

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/finite.h"
+#include "model/described_model.h"
 #include "model/json/json_text.h"
 #include "model/safetensors.h"
 #include "model/spec_json.h"
@@ -28,13 +29,15 @@ std::string SidecarPath(absl::string_view path) {
   return absl::StrCat(path, ".json");
 }
 
-absl::StatusOr<ModelSpec> ReadSpec(const SafetensorsReader& reader, const std::string& path) {
+// `description`: what NAME.json is; empty: there is none.
+absl::StatusOr<ModelSpec> ReadSpec(const SafetensorsReader& reader, const std::string& description) {
   const auto in_file = reader.metadata().find(kMetadataKey);
   if (in_file != reader.metadata().end()) {
     absl::StatusOr<ModelSpec> spec = ParseSpecJson(in_file->second);
     return spec.ok() ? spec : Refuse("__metadata__.rondo: ", spec.status());
   }
-  const absl::StatusOr<std::string> text = ReadSmallFile(SidecarPath(path), kMaxJsonBytes);
+  absl::StatusOr<std::string> text = absl::NotFoundError("");
+  if (!description.empty()) text = ReadSmallFile(description, kMaxJsonBytes);
   if (absl::IsNotFound(text.status())) {
     return absl::DataLossError("no description: neither a key 'rondo' in __metadata__ nor a NAME.json beside the file");
   }
@@ -138,10 +141,12 @@ absl::Status CheckFinite(const std::vector<TensorSlot>& slots) {
 
 }  // namespace
 
-absl::StatusOr<ModelFile> ReadModelFile(const std::string& path) {
+absl::StatusOr<ModelFile> ReadModelFile(const std::string& path) { return ReadModelFile(path, SidecarPath(path)); }
+
+absl::StatusOr<ModelFile> ReadModelFile(const std::string& path, const std::string& description) {
   const absl::StatusOr<SafetensorsReader> reader = SafetensorsReader::Open(path);
   if (!reader.ok()) return reader.status();
-  absl::StatusOr<ModelSpec> spec = ReadSpec(*reader, path);
+  absl::StatusOr<ModelSpec> spec = ReadSpec(*reader, description);
   if (!spec.ok()) return spec.status();
   const absl::StatusOr<TensorNames> names = spec->graph != nullptr
                                                 ? MatchGraphTensors(reader->tensors(), *spec->graph)

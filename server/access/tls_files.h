@@ -7,8 +7,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/memory_file.h"
 #include "base/mutex.h"
-#include "server/access/memory_file.h"
 
 struct ssl_ctx_st;
 

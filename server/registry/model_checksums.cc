@@ -6,6 +6,7 @@
 #include <array>
 #include <filesystem>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/algorithm/container.h"
@@ -31,7 +32,8 @@ std::string Absolute(const fs::path& path) {
   return fs::absolute(path, error).lexically_normal().string();
 }
 
-absl::StatusOr<std::string> Sha256OfFile(const std::string& path) {
+// Copies the file to `copy`, and returns the SHA-256 of what it has copied.
+absl::StatusOr<std::string> CopySummed(const std::string& path, MemoryFile* copy) {
   constexpr size_t kPieceBytes = 1 << 20;
   absl::StatusOr<ReadableFile> file = ReadableFile::Open(path);
   if (!file.ok()) return file.status();
@@ -45,6 +47,7 @@ absl::StatusOr<std::string> Sha256OfFile(const std::string& path) {
     const absl::Span<char> bytes(piece.data(), std::min<uint64_t>(piece.size(), file->size() - at));
     if (absl::Status read = file->ReadAt(at, bytes); !read.ok()) return read;
     EVP_DigestUpdate(digest.get(), bytes.data(), bytes.size());
+    if (absl::Status kept = copy->Append({bytes.data(), bytes.size()}); !kept.ok()) return kept;
   }
   std::array<unsigned char, EVP_MAX_MD_SIZE> sum{};
   unsigned int size = 0;
@@ -79,24 +82,32 @@ absl::StatusOr<ModelChecksums> ModelChecksums::Read(const std::string& path) {
   return checksums;
 }
 
-absl::Status ModelChecksums::CheckFile(const std::string& path) const {
+absl::StatusOr<std::unique_ptr<MemoryFile>> ModelChecksums::CopyFile(const std::string& path) const {
   const std::string file = fs::path(path).filename().string();
   const auto listed = sums_.find(Absolute(path));
   if (listed == sums_.end()) {
     return absl::FailedPreconditionError(absl::StrCat(file, " is not in ", name_, ", which has to list each model"));
   }
-  const absl::StatusOr<std::string> sum = Sha256OfFile(path);
+  auto copy = std::make_unique<MemoryFile>("rondo-model");
+  const absl::StatusOr<std::string> sum = CopySummed(path, copy.get());
   if (!sum.ok()) return sum.status();
-  if (*sum == listed->second) return absl::OkStatus();
+  if (*sum == listed->second) return copy;
   return absl::FailedPreconditionError(
       absl::StrCat(file, " has the SHA-256 ", *sum, "; ", name_, " lists ", listed->second));
 }
 
-absl::Status ModelChecksums::Check(const std::string& model_path) const {
-  if (absl::Status status = CheckFile(model_path); !status.ok()) return status;
+absl::StatusOr<CheckedModel> ModelChecksums::Copy(const std::string& model_path) const {
+  CheckedModel copies;
+  absl::StatusOr<std::unique_ptr<MemoryFile>> copy = CopyFile(model_path);
+  if (!copy.ok()) return copy.status();
+  copies.model = *std::move(copy);
   const std::string sidecar = absl::StrCat(absl::StripSuffix(model_path, ".safetensors"), ".json");
   std::error_code error;
-  return fs::exists(sidecar, error) ? CheckFile(sidecar) : absl::OkStatus();
+  if (!fs::exists(sidecar, error)) return copies;
+  copy = CopyFile(sidecar);
+  if (!copy.ok()) return copy.status();
+  copies.description = *std::move(copy);
+  return copies;
 }
 
 }  // namespace rondo

@@ -9,6 +9,7 @@
 #include "absl/time/clock.h"
 #include "base/log.h"
 #include "model/compute_thread.h"
+#include "model/described_model.h"
 #include "model/model.h"
 #include "server/refusal/refusal.h"
 #include "server/registry/model_checksums.h"
@@ -121,7 +122,7 @@ absl::Status ModelRegistry::Refresh(const ModelSource& source, Entry* entry) {
     const absl::StatusOr<FileStamp> list = FileStamp::Of(options_.models_sha256);
     const Judged judged{*stamp, list.ok() ? *list : FileStamp()};
     if (IsFinal(entry->failure) && judged == entry->failed) return entry->failure;
-    failure = LoadChecked(source, *stamp, entry);
+    failure = Load(source, entry);
     if (failure.ok()) {
       entry->served_stamp = *stamp;
     } else {
@@ -140,25 +141,20 @@ absl::Status ModelRegistry::Refresh(const ModelSource& source, Entry* entry) {
   return failure;
 }
 
-absl::Status ModelRegistry::LoadChecked(const ModelSource& source, const FileStamp& stamp, Entry* entry) {
-  if (options_.models_sha256.empty()) return Load(source, entry);
+absl::StatusOr<std::shared_ptr<const Model>> ModelRegistry::LoadChecked(const ModelSource& source) const {
   const absl::StatusOr<ModelChecksums> checksums = ModelChecksums::Read(options_.models_sha256);
   if (!checksums.ok()) return checksums.status();
-  if (absl::Status sums = checksums->Check(source.path); !sums.ok()) return sums;
-  Entry loaded = *entry;
-  absl::Status status = Load(source, &loaded);
-  const absl::StatusOr<FileStamp> after = FileStamp::Of(source.path);
-  if (status.ok() && (!after.ok() || *after != stamp)) {
-    status = absl::AbortedError("the file changed between the check of its SHA-256 and its load");
-  }
-  if (status.ok()) *entry = std::move(loaded);
-  return status;
+  const absl::StatusOr<CheckedModel> copies = checksums->Copy(source.path);
+  if (!copies.ok()) return copies.status();
+  return LoadModel(copies->model->path(), copies->description == nullptr ? "" : copies->description->path(),
+                   source.name, source.version, options_.network);
 }
 
 absl::Status ModelRegistry::Load(const ModelSource& source, Entry* entry) {
   const absl::Time start = absl::Now();
   absl::StatusOr<std::shared_ptr<const Model>> model =
-      LoadModel(source.path, source.name, source.version, options_.network);
+      options_.models_sha256.empty() ? LoadModel(source.path, source.name, source.version, options_.network)
+                                     : LoadChecked(source);
   if (!model.ok()) return model.status();
   const absl::Duration duration = absl::Now() - start;
   const Network& network = *(*model)->network;

@@ -108,10 +108,9 @@ class ModelRegistry {
   absl::StatusOr<RepositoryScan> Look() ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
   void LogNewProblems(const std::vector<std::string>& problems) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
   absl::Status Refresh(const ModelSource& source, Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
+  // Loads the files, if models_sha256 is given from copies of theirs that have the sums that it lists.
   absl::Status Load(const ModelSource& source, Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
-  // As Load, if the files are those that models_sha256 lists.
-  absl::Status LoadChecked(const ModelSource& source, const FileStamp& stamp, Entry* entry)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
+  absl::StatusOr<std::shared_ptr<const Model>> LoadChecked(const ModelSource& source) const;
   void RemoveAllBut(const std::set<Key>& wanted) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
   void Publish() ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
 

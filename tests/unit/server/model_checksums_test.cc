@@ -5,6 +5,7 @@
 #include <fstream>
 #include <string>
 
+#include "base/files.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "model/model_file.h"
@@ -28,7 +29,7 @@ class ModelChecksumsTest : public ::testing::Test {
   void Write(const std::string& path, const std::string& text) const { std::ofstream(path, std::ios::trunc) << text; }
   std::string Check(const std::string& path) const {
     const absl::StatusOr<ModelChecksums> checksums = ModelChecksums::Read(list_);
-    return std::string(checksums.ok() ? checksums->Check(path).message() : checksums.status().message());
+    return std::string(checksums.ok() ? checksums->Copy(path).status().message() : checksums.status().message());
   }
 
   const TemporaryFolder temporary_;
@@ -50,6 +51,24 @@ TEST_F(ModelChecksumsTest, AFileIsTakenOnlyWithItsSum) {
   Write(list_, std::string(kTest) + "  " + model + "\n");
   Write(model, "test");
   EXPECT_EQ(Check(model), "");
+}
+
+TEST_F(ModelChecksumsTest, WhatIsLoadedIsWhatWasSummedWhateverTheFileIsByThen) {
+  const std::string model = folder_ + "/m.safetensors";
+  Write(model, "test");
+  Write(list_, std::string(kTest) + "  m.safetensors\n" + kTest + "  m.json\n");
+  const absl::StatusOr<ModelChecksums> checksums = ModelChecksums::Read(list_);
+  ASSERT_TRUE(checksums.ok());
+  const absl::StatusOr<CheckedModel> alone = checksums->Copy(model);
+  ASSERT_TRUE(alone.ok()) << alone.status();
+  EXPECT_EQ(alone->description, nullptr);
+  Write(folder_ + "/m.json", "test");
+  const absl::StatusOr<CheckedModel> copies = checksums->Copy(model);
+  ASSERT_TRUE(copies.ok()) << copies.status();
+  Write(model, "something else");
+  Write(folder_ + "/m.json", "something else");
+  EXPECT_EQ(*ReadSmallFile(copies->model->path(), 100), "test");
+  EXPECT_EQ(*ReadSmallFile(copies->description->path(), 100), "test");
 }
 
 TEST_F(ModelChecksumsTest, TheDescriptionBesideAModelIsCheckedToo) {

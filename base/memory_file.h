@@ -1,5 +1,5 @@
-#ifndef RONDO_SERVER_ACCESS_MEMORY_FILE_H_
-#define RONDO_SERVER_ACCESS_MEMORY_FILE_H_
+#ifndef RONDO_BASE_MEMORY_FILE_H_
+#define RONDO_BASE_MEMORY_FILE_H_
 
 #include <string>
 
@@ -20,6 +20,8 @@ class MemoryFile {
 
   // Makes `bytes` all that the file holds. Errors as the system's.
   absl::Status Write(absl::string_view bytes);
+  // Adds `bytes` to what the file holds. Errors as the system's.
+  absl::Status Append(absl::string_view bytes);
   std::string path() const;
 
  private:
@@ -28,4 +30,4 @@ class MemoryFile {
 
 }  // namespace rondo
 
-#endif  // RONDO_SERVER_ACCESS_MEMORY_FILE_H_
+#endif  // RONDO_BASE_MEMORY_FILE_H_
