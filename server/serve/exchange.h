@@ -54,7 +54,8 @@ struct SequenceResult {
   // The session's position as of its last save; 0 with NOT_FOUND: the session is unknown, rather than ended. Absent:
   // there is no store, or nothing to say.
   std::optional<int64_t> durable_position;
-  // Of a sequence that is OK: the model version that ran it, and its timesteps.
+  // Of a sequence that is OK: its session's serial (see LiveSession), the model version that ran it, and its timesteps.
+  uint64_t serial = 0;
   int64_t version = 0;
   size_t timesteps = 0;
 };

@@ -19,21 +19,22 @@ absl::Status MovedSessions::CheckRoom(MemoryBudget* memory) {
   return taken;
 }
 
-void MovedSessions::NoteElsewhere(absl::string_view id, int64_t position) {
+void MovedSessions::NoteElsewhere(absl::string_view id, int64_t position, uint64_t serial) {
   const auto found = places_.find(id);
   if (found != places_.end()) {
     sessions_[found->second].position = position;
+    sessions_[found->second].serial = serial;
     return;
   }
   if (!keeps_all_ && places_.size() >= kMaxSessions) return;
   size_t place = sessions_.size();
   if (free_places_.empty()) {
-    sessions_.push_back({std::string(id), position});
+    sessions_.push_back({std::string(id), position, serial});
     ++uncharged_;
   } else {
     place = free_places_.back();
     free_places_.pop_back();
-    sessions_[place] = {std::string(id), position};
+    sessions_[place] = {std::string(id), position, serial};
   }
   places_.emplace(id, place);
   if (on_change_ != nullptr) on_change_(id, true);

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "server/serve/memory_budget.h"
+#include "server/session/session_info.h"
 
 namespace rondo {
 
@@ -41,24 +42,33 @@ class MovedSessions {
     return found == places_.end() ? std::nullopt : std::make_optional(sessions_[found->second].position);
   }
 
-  // `id` is not empty. `place`: of the sequence in its message. Most streams bring the same sessions in the same order
-  // each time, and then this is one comparison.
-  void Note(size_t place, absl::string_view id, int64_t position) {
+  // Whether a live session of that name, position and serial is the one that the stream has moved last.
+  bool IsAsLeft(absl::string_view id, int64_t position, uint64_t serial) const {
+    const auto found = places_.find(id);
+    if (found == places_.end()) return false;
+    const Session& left = sessions_[found->second];
+    return left.position == position && MayBeOne(left.serial, serial);
+  }
+
+  // `id` is not empty. `serial`: see LiveSession. `place`: of the sequence in its message. Most streams bring the same
+  // sessions in the same order each time, and then this is one comparison.
+  void Note(size_t place, absl::string_view id, int64_t position, uint64_t serial = 0) {
     if (place < sessions_.size() && sessions_[place].id == id) {
       sessions_[place].position = position;
+      sessions_[place].serial = serial;
     } else {
-      NoteElsewhere(id, position);
+      NoteElsewhere(id, position, serial);
     }
   }
   // The session is no more.
   void Forget(absl::string_view id);
 
-  // visit(id, position), each once, at most `most`.
+  // visit(id, position, serial), each once, at most `most`.
   template <typename Visit>
   void ForEach(size_t most, const Visit& visit) const {
     for (size_t i = 0; i < sessions_.size() && most > 0; ++i) {
       if (sessions_[i].id.empty()) continue;
-      visit(sessions_[i].id, sessions_[i].position);
+      visit(sessions_[i].id, sessions_[i].position, sessions_[i].serial);
       --most;
     }
   }
@@ -76,9 +86,10 @@ class MovedSessions {
   struct Session {
     std::string id;  // empty: the place is free
     int64_t position;
+    uint64_t serial;
   };
 
-  void NoteElsewhere(absl::string_view id, int64_t position);
+  void NoteElsewhere(absl::string_view id, int64_t position, uint64_t serial);
 
   bool keeps_all_ = false;
   std::function<void(absl::string_view id, bool is_kept)> on_change_;  // may be null

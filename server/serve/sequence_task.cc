@@ -153,6 +153,7 @@ void SequenceTask::Replay() {
   if (!status.ok()) return EndRefused(status);
   std::copy(reply.begin(), reply.end(), reply_.begin());
   result_.next_position = lease_.position();
+  result_.serial = lease_.serial();
   SetDurablePosition();
   lease_.Release(message_->arrived());
   Done();
@@ -217,6 +218,7 @@ void SequenceTask::Commit() {
   committed_.end_session = sequence_.end_session;
   if (!lease_.stateless()) {
     result_.next_position = lease_.position() + committed_.timesteps;
+    result_.serial = lease_.serial();
     SetDurablePosition();
   }
   stage_ = Stage::kCommitting;

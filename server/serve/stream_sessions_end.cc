@@ -6,7 +6,7 @@ StreamSessionsEnd::Progress StreamSessionsEnd::GoOn(absl::string_view tenant, ab
   constexpr size_t kMostATurn = 256;
   for (size_t ended = 0; next_ < sessions_.size(); ++ended, ++next_) {
     if (ended == kMostATurn) return Progress::kMore;
-    const auto& [id, position] = sessions_[next_];
+    const auto& [id, position, serial] = sessions_[next_];
     if (waiting_) {
       waiting_ = false;
       wait_.TakeLease().IgnoreError();  // the lease ends with the answer
@@ -15,7 +15,7 @@ StreamSessionsEnd::Progress StreamSessionsEnd::GoOn(absl::string_view tenant, ab
       waiting_ = here.ok() && !*here;
       if (waiting_) return Progress::kWaits;
     }
-    context_->sessions->EndWithStream(SessionName(tenant, id), position);
+    context_->sessions->EndWithStream(SessionName(tenant, id), position, serial);
   }
   return Progress::kDone;
 }

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <limits>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -18,7 +17,8 @@
 namespace rondo {
 
 // Ends the sessions of a stream that is over, one after another, where its client wanted that. A session that somebody
-// else has moved since, or uses now, lives on: a client that has lost its connection may have come back already.
+// else has made or moved since, or uses now, lives on: a client that has lost its connection may have come back
+// already.
 //
 // Threads: the loop's own.
 class StreamSessionsEnd {
@@ -34,15 +34,24 @@ class StreamSessionsEnd {
 
   void Begin(const MovedSessions& sessions) {
     sessions.ForEach(std::numeric_limits<size_t>::max(),
-                     [this](absl::string_view id, int64_t position) { sessions_.emplace_back(id, position); });
+                     [this](absl::string_view id, int64_t position, uint64_t serial) {
+                       sessions_.push_back({std::string(id), position, serial});
+                     });
   }
   Progress GoOn(absl::string_view tenant, absl::Time now);
 
  private:
+  // A session, as the stream has left it.
+  struct Left {
+    std::string id;
+    int64_t position;
+    uint64_t serial;
+  };
+
   const ServeContext* const context_;
   SessionWait wait_;
   bool waiting_ = false;
-  std::vector<std::pair<std::string, int64_t>> sessions_;
+  std::vector<Left> sessions_;
   size_t next_ = 0;
 };
 

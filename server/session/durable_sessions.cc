@@ -121,6 +121,7 @@ void DurableSessions::Fill(SessionShard& shard, const SessionBacking::Found& fou
   session->idle_timeout_ns = found.record->idle_timeout_ns;
   session->ends_at_ns = std::min(session->ends_at_ns, found.record->ends_at_ns);
   GoOnFrom(*found.record, session);
+  session->serial = 0;
   session->stored.durable_position.store(session->position, std::memory_order_relaxed);
   session->stored.epoch = found.epoch;
   session->stored.noted_used_ns = found.record->last_used_ns;

@@ -60,6 +60,7 @@ void WriteReplyAndState(Committed* commit, LiveSession* session) {
 void MoveOn(Committed* commit, LiveSession* session) {
   if (auto* const fresh = std::get_if<FreshStart>(&commit->change)) {
     ChangeModel(SessionEvent::kRestarted, &fresh->model, session);
+    session->serial = NextSerial();  // to others it is a new one
   } else if (auto* const adoption = std::get_if<Adoption>(&commit->change)) {
     ChangeModel(SessionEvent::kAdopted, &adoption->model, session);
   }

@@ -39,6 +39,12 @@ struct StoredCopy {
   bool is_current() const { return change == saved_change; }
 };
 
+// For LiveSession::serial. Any thread.
+inline uint64_t NextSerial() {
+  static std::atomic<uint64_t> last{0};
+  return 1 + last.fetch_add(1, std::memory_order_relaxed);
+}
+
 // One live series. Times are by SteadyNow(), in nanoseconds since the Unix epoch, to keep a million of these small.
 //
 // Threads: "the lock" is the mutex of the shard that the session's hash names. "The holder" is whoever has the lease.
@@ -51,10 +57,12 @@ struct LiveSession : ExpiryWheel::Entry, SessionProgress {
     kMoved,  // as kEnded, but it goes on at another server, so its lease cannot commit
   };
 
-  // Constant, with three exceptions, which are written under the lock: a session before its first commit may start anew
-  // for another model while it changes hands; a restart is committed; a commit leaves the session to another model.
+  // Constant, with four exceptions, which are written under the lock: a session before its first commit may start anew
+  // for another model while it changes hands; a restart is committed; a commit leaves the session to another model; a
+  // session is found in the store.
   size_t hash = 0;  // of the id
   std::string id;
+  uint64_t serial = 0;  // no other session of this process has it, nor had; 0: it came from the store
   int64_t idle_timeout_ns = kForever;
   int64_t ends_at_ns = kForever;  // at the latest, used or not
   ServedModelPtr model;

@@ -19,6 +19,7 @@ std::unique_ptr<LiveSession> NewSession(const SessionOptions& options, const Ses
   auto session = std::make_unique<LiveSession>();
   session->hash = key.hash;
   session->id = std::string(key.id);
+  session->serial = NextSerial();
   session->idle_timeout_ns = absl::ToInt64Nanoseconds(idle_timeout);  // saturates at kForever
   session->last_used_ns = absl::ToUnixNanos(now);
   absl::Duration lifetime = options.max_lifetime;

@@ -10,12 +10,16 @@ namespace rondo {
 
 struct LiveSession;
 
+// Whether sessions of one name with these serials may be one: an older one may have ended, and another been made since.
+inline bool MayBeOne(uint64_t serial, uint64_t other) { return serial == other || serial == 0 || other == 0; }
+
 // What there is to know of a session from outside.
 struct SessionInfo {
   std::string id;
   std::string model;
   int64_t version = 0;
   int64_t position = 0;
+  uint64_t serial = 0;          // see LiveSession
   absl::Duration idle_timeout;  // InfiniteDuration: the session never ends for idleness
   absl::Duration idle;          // since its last request
   absl::Duration ends_in;       // at the latest, used or not; InfiniteDuration: no such end is set

@@ -55,6 +55,8 @@ float* SessionLease::next_state() {
 
 int64_t SessionLease::position() const { return fresh() != nullptr ? 0 : session_->position; }
 
+uint64_t SessionLease::serial() const { return session_ == nullptr ? 0 : session_->serial; }
+
 absl::Span<const float> SessionLease::last_output() const {
   const absl::Span<const float> reply = last_reply();
   const auto output_size = static_cast<size_t>(model()->spec().output_size());

@@ -49,6 +49,7 @@ SessionInfo InfoOf(const LiveSession& session, absl::Time now) {
   info.model = session.model->model->name;
   info.version = session.model->model->version;
   info.position = session.position;
+  info.serial = session.serial;
   info.idle_timeout = session.idle_timeout_ns == LiveSession::kForever ? absl::InfiniteDuration()
                                                                        : absl::Nanoseconds(session.idle_timeout_ns);
   info.idle = session.IdleFor(now);

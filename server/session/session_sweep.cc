@@ -16,8 +16,10 @@ namespace {
 
 constexpr size_t kExpiryLooksPerLock = 128;
 constexpr uint32_t kDeletionLooksPerLock = 64;
-constexpr size_t kDeletionLooks = 16'384;  // of one call, which runs on a serving loop: some milliseconds
-constexpr size_t kAbandonedLooks = 16;     // in each shard, for a session that may go
+// Of one call, which runs on a serving loop: some milliseconds. An end takes some microseconds, a look far less.
+constexpr size_t kDeletionLooks = 16'384;
+constexpr size_t kDeletionsACall = 1024;
+constexpr size_t kAbandonedLooks = 16;                              // in each shard, for a session that may go
 constexpr absl::Duration kAbandonedRest = absl::Milliseconds(100);  // after a look in vain
 
 bool Matches(const LiveSession& session, const SessionFilter& filter) {
@@ -60,7 +62,8 @@ absl::StatusOr<size_t> SessionSweep::DeleteMany(const SessionFilter& filter, std
   absl::StatusOr<SessionPlace> at = PlaceOf(*page_token, shards.size(), table_->token_salt_);
   if (!at.ok()) return at.status();
   size_t deleted = 0;
-  for (size_t looks = 0; at->shard < shards.size() && looks < kDeletionLooks; looks += kDeletionLooksPerLock) {
+  for (size_t looks = 0; at->shard < shards.size() && looks < kDeletionLooks && deleted < kDeletionsACall;
+       looks += kDeletionLooksPerLock) {
     bool at_end = false;
     deleted += DeleteSome(shards[at->shard], filter, &at->place, &at_end);
     if (at_end) *at = SessionPlace{at->shard + 1, 0};

@@ -321,13 +321,14 @@ absl::Status SessionTable::Delete(absl::string_view id, absl::Time /*now*/) {
   return absl::OkStatus();
 }
 
-void SessionTable::EndWithStream(absl::string_view id, int64_t position) {
+void SessionTable::EndWithStream(absl::string_view id, int64_t position, uint64_t serial) {
   const SessionKey key(id);
   SessionShard& shard = ShardOf(key.hash);
   Aftermath after;
   MutexLock lock(&shard.mutex);
   LiveSession* const session = shard.Find(key);
-  if (session == nullptr || session->leased || session->position != position) return;
+  if (session == nullptr || session->leased) return;
+  if (session->position != position || !MayBeOne(session->serial, serial)) return;
   End(shard, session, {SessionEnd::Cause::kWithStream, absl::ZeroDuration()}, false, &after);
 }
 

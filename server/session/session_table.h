@@ -107,9 +107,9 @@ class SessionTable {
   // first. The id is free again at once. Errors as Get, but a session before its first commit is ended as well.
   absl::Status Delete(absl::string_view id, absl::Time now);
 
-  // Ends the session as one that was to end with a stream, unless somebody has it or it has moved on from `position`
-  // since. With a store it has to be in memory: see Restore.
-  void EndWithStream(absl::string_view id, int64_t position);
+  // Ends the session as one that was to end with a stream, unless somebody has it, it has moved on from `position`
+  // since, or it is another one than that of `serial`. With a store it has to be in memory: see Restore.
+  void EndWithStream(absl::string_view id, int64_t position, uint64_t serial);
 
   // Ends the sessions in memory that match, as Delete, a part of them with each call. *page_token as in List: empty at
   // the end. Returns how many. With Durability::kEveryReply the store has the ends soon, not yet when this returns.

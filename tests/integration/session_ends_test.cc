@@ -221,6 +221,28 @@ TEST_F(SessionEndsTest, AStreamIsNotToldOfTheEndOfASessionThatItHasMadeAnewSince
   EXPECT_FALSE(stream->stream->Read(&response));
 }
 
+TEST_F(SessionEndsTest, AStreamIsToldOfTheEndOfItsSessionThoughAnotherOfTheNameStandsWhereItStood) {
+  StartServer();
+  v1::PredictRequest tell;
+  tell.set_tell_ended(true);
+  tell.set_end_with_stream(true);
+  auto stream = Move(tell, "s", 1);
+  int64_t deleted = 0;
+  v1::DeleteSessionsRequest request;
+  request.set_prefix("s0");
+  ASSERT_TRUE(DeleteMany(request, &deleted).ok());
+  ASSERT_TRUE(Step("s0").ok());  // somebody makes one anew, at the position of the old one
+  server_->server().Maintain(SteadyNow());
+  v1::PredictResponse told;
+  ASSERT_TRUE(stream->stream->Read(&told));
+  ASSERT_EQ(told.ended_size(), 1);
+  EXPECT_EQ(told.ended(0).session_id(), "s0");
+  EXPECT_TRUE(stream->stream->WritesDone());
+  EXPECT_FALSE(stream->stream->Read(&told));
+  EXPECT_TRUE(stream->stream->Finish().ok());
+  EXPECT_EQ(Fate("s0"), "live") << "it is not the stream's";
+}
+
 TEST_F(SessionEndsTest, ASessionSaysWhenItsLifetimeEndsAndEndsThen) {
   StartServer([](ServerOptions* options) { options->sessions.max_lifetime = absl::Hours(1); });
   ASSERT_TRUE(Step("s").ok());

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -186,10 +185,9 @@ class StreamCall : public RpcCall, private MessageOwner, private EndWatch::Strea
   // A session that the stream has moved has ended; unless the stream has made it anew since, that is news.
   void OnSessionEnded(absl::string_view name, const SessionEnd& end) override {
     const absl::string_view id = IdIn(name);
-    const std::optional<int64_t> position = moved_.PositionOf(id);
-    if (!position) return;
+    if (!moved_.PositionOf(id)) return;
     const absl::StatusOr<SessionInfo> live = context()->sessions->Get(name, SteadyNow());
-    if (live.ok() && live->position == *position) return;
+    if (live.ok() && moved_.IsAsLeft(id, live->position, live->serial)) return;
     moved_.Forget(id);
     if (!tells_ends_) return;
     news_.Add(id, end);

@@ -58,7 +58,8 @@ struct StreamPredictRpc {
       if (sequence.end_session()) {
         moved->Forget(sequence.session_id());
       } else {
-        moved->Note(static_cast<size_t>(i), sequence.session_id(), result.next_position());
+        moved->Note(static_cast<size_t>(i), sequence.session_id(), result.next_position(),
+                    message.serial(static_cast<size_t>(i)));
       }
     }
   }
@@ -66,7 +67,7 @@ struct StreamPredictRpc {
   // Fills the last message of a stream whose server goes away. False: this protocol has none.
   static bool SayGoingAway(const MovedSessions& moved, Response* response) {
     v1::GoingAway* const going_away = response->mutable_going_away();
-    moved.ForEach(MovedSessions::kMaxSessions, [going_away](absl::string_view id, int64_t position) {
+    moved.ForEach(MovedSessions::kMaxSessions, [going_away](absl::string_view id, int64_t position, uint64_t) {
       v1::SessionPosition* const session = going_away->add_sessions();
       session->set_session_id(std::string(id));
       session->set_position(position);

@@ -39,6 +39,7 @@ SequenceView PredictMessage::SequenceAt(size_t i) const {
 
 void PredictMessage::AddResults(size_t count) {
   for (size_t i = 0; i < count; ++i) response_.add_results();
+  serials_.assign(count, 0);
 }
 
 float* PredictMessage::AllocateValues(size_t i, size_t count) {
@@ -50,6 +51,7 @@ float* PredictMessage::AllocateValues(size_t i, size_t count) {
 void PredictMessage::SetResult(size_t i, const SequenceResult& result) {
   v1::SequenceResult* const proto = response_.mutable_results(static_cast<int>(i));
   proto->set_next_position(result.next_position);
+  serials_[i] = result.serial;
   if (result.durable_position) proto->set_durable_position(*result.durable_position);
   if (result.status.ok()) return;
   proto->clear_values();

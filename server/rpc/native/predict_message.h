@@ -2,6 +2,8 @@
 #define RONDO_SERVER_RPC_NATIVE_PREDICT_MESSAGE_H_
 
 #include <cstddef>
+#include <cstdint>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -28,6 +30,8 @@ class PredictMessage : private Exchange {
   const v1::PredictResponse& response() const { return response_; }
   // What a unary call ends with: the refusal, or the failure of its only sequence.
   absl::Status status() const;
+  // Of the session that ran sequence `i`: see LiveSession.
+  uint64_t serial(size_t i) const { return serials_[i]; }
   // Why the whole message was refused, or OK. Each sequence has its own status besides.
   const absl::Status& refusal() const { return message_.refusal(); }
   bool running() const { return message_.running(); }
@@ -49,6 +53,7 @@ class PredictMessage : private Exchange {
   MessageOwner* const owner_;
   v1::PredictRequest request_;
   v1::PredictResponse response_;
+  std::vector<uint64_t> serials_;  // one a result
   Message message_;
 };
 

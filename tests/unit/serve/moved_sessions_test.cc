@@ -19,7 +19,7 @@ using ::testing::Pair;
 
 std::vector<std::pair<std::string, int64_t>> All(const MovedSessions& moved) {
   std::vector<std::pair<std::string, int64_t>> all;
-  moved.ForEach(SIZE_MAX, [&all](absl::string_view id, int64_t position) { all.emplace_back(id, position); });
+  moved.ForEach(SIZE_MAX, [&all](absl::string_view id, int64_t position, uint64_t) { all.emplace_back(id, position); });
   return all;
 }
 
@@ -53,7 +53,7 @@ TEST(MovedSessionsTest, IsBounded) {
   moved.Note(0, "new", 1);
   EXPECT_THAT(All(moved)[5], Pair("new", 1)) << "in the place of the one that has ended";
   int visited = 0;
-  moved.ForEach(7, [&visited](absl::string_view, int64_t) { ++visited; });
+  moved.ForEach(7, [&visited](absl::string_view, int64_t, uint64_t) { ++visited; });
   EXPECT_EQ(visited, 7);
 }
 
@@ -92,6 +92,18 @@ TEST(MovedSessionsTest, WhatIsKeptIsChargedToTheMemory) {
   MemoryBudget roomy(SIZE_MAX, [] { return size_t{0}; });
   EXPECT_TRUE(moved.CheckRoom(&roomy).ok());
   EXPECT_TRUE(moved.CheckRoom(&memory).ok()) << "each is charged once";
+}
+
+TEST(MovedSessionsTest, AnotherSessionOfTheNameAtThePositionIsNotTheOneThatWasLeft) {
+  MovedSessions moved;
+  moved.Note(0, "a", 1, /*serial=*/7);
+  EXPECT_TRUE(moved.IsAsLeft("a", 1, 7));
+  EXPECT_TRUE(moved.IsAsLeft("a", 1, 0)) << "it came from the store, and may be that";
+  EXPECT_FALSE(moved.IsAsLeft("a", 2, 7));
+  EXPECT_FALSE(moved.IsAsLeft("a", 1, 8));
+  EXPECT_FALSE(moved.IsAsLeft("b", 1, 7));
+  moved.Note(0, "a", 1, 8);
+  EXPECT_TRUE(moved.IsAsLeft("a", 1, 8));
 }
 
 TEST(MovedSessionsTest, AreVisitedInPieces) {
