@@ -10,6 +10,10 @@ namespace {
 // Frames around a message of exactly max_message_bytes: field tags and lengths of the reply's sequences.
 constexpr size_t kReplyFraming = 64 << 10;
 
+// Headers of one call. gRPC 1.51 ends the whole connection, with all of its calls, over a call that has more; so this
+// is more than the proxies let through by default that clients share a connection of.
+constexpr int kMaxMetadataBytes = 64 << 10;
+
 // A client that has connected says so within this time, or its place is given to another.
 constexpr absl::Duration kHandshakeTimeout = absl::Seconds(10);
 
@@ -36,6 +40,7 @@ void SetLimits(const ServeLimits& limits, absl::Duration keepalive_time, grpc::S
   // gRPC checks the size of a compressed message only once it has inflated it.
   builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  builder->AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
   builder->SetMaxReceiveMessageSize(static_cast<int>(limits.max_message_bytes));
   builder->SetMaxSendMessageSize(static_cast<int>(limits.max_message_bytes + kReplyFraming));
   KeepAlive(keepalive_time, builder);

@@ -14,7 +14,7 @@ import sys
 import time
 import unittest
 
-from server import Server, PREFACE, call, frame
+from server import Server, PREFACE, call, frame, headers, prefixed
 
 BIN_DIR = ""
 DESCRIPTORS = 64
@@ -133,6 +133,51 @@ class ConnectionsTest(unittest.TestCase):
             print(f"/metrics with {count} half-open connections: {took:.3f} s")
             close_all(half_open)
             self.assertLess(took, bound)
+
+    def test_large_headers_of_one_call_do_not_end_the_other_calls_of_its_connection(self):
+        """A proxy has many clients on one connection; up to 16 KiB of headers is what proxies let through."""
+        server = self.serve()
+        connection = server.connect()
+        connection.settimeout(PATIENCE)
+        connection.sendall(headers(1, "/grpc.health.v1.Health/Watch") + frame(0, 1, 1, prefixed(b"")))
+        self.assertTrue(connection.recv(1 << 16))
+        connection.sendall(frame(4, 1, 0, b""))  # takes the server's settings, which hold from here on
+        time.sleep(0.1)
+        connection.sendall(headers(3, "/rondo.v1.Models/ListModels", ("x-large", "v" * 15_000))
+                           + frame(0, 1, 3, prefixed(b"")))
+        came, ended = b"", []
+        while not ended:
+            chunk = connection.recv(1 << 16)
+            self.assertTrue(chunk, "the whole connection was closed")
+            came += chunk
+            while len(came) >= 9 and len(came) >= (end := 9 + int.from_bytes(came[:3], "big")):
+                kind, flags, stream = came[3], came[4], int.from_bytes(came[5:9], "big")
+                ended += [stream] if kind == 3 or (kind in (0, 1) and flags & 1) else []
+                came = came[end:]
+        self.assertEqual(ended, [3])
+        connection.close()
+        self.assertEqual(server.stop(), 0)
+
+    def test_names_that_clients_send_come_back_short(self):
+        """A long text in a reply's trailers costs its receiver the connection."""
+        server = self.serve()
+        connection = server.connect()
+        connection.settimeout(PATIENCE)
+        name = b"n" * 10_000
+        field = b"\x0a" + bytes([len(name) & 127 | 128, len(name) >> 7]) + name
+        connection.sendall(call(1, "/grpc.health.v1.Health/Check", field))
+        came = b""
+        while b"grpc-message" not in came:
+            came += connection.recv(1 << 16)
+        connection.settimeout(1)
+        try:
+            while chunk := connection.recv(1 << 16):
+                came += chunk
+        except TimeoutError:
+            pass
+        self.assertLess(len(came), 6_000)
+        connection.close()
+        self.assertEqual(server.stop(), 0)
 
     def test_messages_that_make_libraries_talk_do_not_fill_the_log(self):
         server = self.serve()

@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import resource
+import select
 import socket
 import struct
 import subprocess
@@ -23,14 +24,90 @@ def frame(kind, flags, stream, payload):
     return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
 
 
-def call(stream, method, message):
-    """One unary call: its headers, as literals that no table remembers, and its message."""
-    def literal(name, value):
-        return b"\0" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode()
-    headers = b"".join(literal(*pair) for pair in [
+def text(value):
+    """As HPACK writes a text that is not compressed."""
+    length = len(value)
+    if length < 127:
+        return bytes([length]) + value.encode()
+    length -= 127
+    return bytes([127, length & 127 | 128, length >> 7 & 127 | 128, length >> 14]) + value.encode()
+
+
+def headers(stream, method, *more):
+    """Opens a call, with literals that no table remembers. At most 16 KiB of them."""
+    block = b"".join(b"\0" + text(name) + text(value) for name, value in [
         (":method", "POST"), (":scheme", "http"), (":path", method), (":authority", "localhost"),
-        ("te", "trailers"), ("content-type", "application/grpc")])
-    return frame(1, 4, stream, headers) + frame(0, 1, stream, b"\0" + struct.pack(">I", len(message)) + message)
+        ("te", "trailers"), ("content-type", "application/grpc"), *more])
+    return frame(1, 4, stream, block)
+
+
+def prefixed(message):
+    return b"\0" + struct.pack(">I", len(message)) + message
+
+
+def call(stream, method, message):
+    """One unary call: its headers and its message."""
+    return headers(stream, method) + frame(0, 1, stream, prefixed(message))
+
+
+class Sender:
+    """Sends calls of any size on one connection, as fast as the server's windows let it, and opens no window for what is
+    answered: nothing of that is ever read."""
+
+    FRAME = 16384
+
+    def __init__(self, server):
+        self.connection = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+        nothing = struct.pack(">HI", 4, 0)  # SETTINGS_INITIAL_WINDOW_SIZE
+        self.connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, nothing))
+        self.initial = 65535
+        self.windows = {0: 65535}
+        self.next_stream, self.bytes = 1, b""
+
+    def open(self, method):
+        stream, self.next_stream = self.next_stream, self.next_stream + 2
+        self.windows[stream] = self.initial
+        self.connection.sendall(headers(stream, method))
+        return stream
+
+    def send(self, stream, content):
+        """Returns whether the server took all of it: not if it has ended the call or the connection."""
+        at = 0
+        while at < len(content):
+            room = min(self.windows[0], self.windows.get(stream, 0), self.FRAME, len(content) - at)
+            if room > 0:
+                self.connection.sendall(frame(0, 0, stream, content[at:at + room]))
+                at += room
+                self.windows[0] -= room
+                self.windows[stream] -= room
+            if not self.hear(wait=room <= 0) or stream not in self.windows:
+                return False
+        return True
+
+    def hear(self, wait):
+        """Takes what the server has said. False: it has closed the connection."""
+        if not select.select([self.connection], [], [], 30 if wait else 0)[0]:
+            return not wait
+        came = self.connection.recv(1 << 16)
+        self.bytes += came
+        while len(self.bytes) >= 9 and len(self.bytes) >= (end := 9 + int.from_bytes(self.bytes[:3], "big")):
+            self.take(self.bytes[3], self.bytes[4], int.from_bytes(self.bytes[5:9], "big"), self.bytes[9:end])
+            self.bytes = self.bytes[end:]
+        return bool(came)
+
+    def take(self, kind, flags, stream, content):
+        if kind == 8 and stream in self.windows:
+            self.windows[stream] += int.from_bytes(content, "big")
+        elif kind == 4 and flags & 1 == 0:
+            for name, value in struct.iter_unpack(">HI", content):
+                if name == 4:
+                    self.windows = {k: w + (k != 0) * (value - self.initial) for k, w in self.windows.items()}
+                    self.initial = value
+            self.connection.sendall(frame(4, 1, 0, b""))
+        elif kind == 6 and flags & 1 == 0:
+            self.connection.sendall(frame(6, 1, 0, content))
+        elif kind == 3 or (kind == 1 and flags & 1):
+            self.windows.pop(stream, None)
 
 
 class Server(RunningServer):
