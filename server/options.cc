@@ -270,6 +270,12 @@ WorkLimits ServerOptions::work_limits() const {
   return limits;
 }
 
+ConnectionLimits ServerOptions::connection_limits() const {
+  ConnectionLimits limits = access.connections;
+  if (limits.max_buffer_bytes == 0) limits.max_buffer_bytes = memory() / 2;
+  return limits;
+}
+
 OptionTable ServerOptionTable(ServerOptions* options) {
   OptionTable table;
   table.program = "rondo-server";

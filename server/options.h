@@ -62,6 +62,7 @@ struct ServerOptions {
   // What a 0 of these stands for is put in its place.
   size_t memory() const;
   WorkLimits work_limits() const;
+  ConnectionLimits connection_limits() const;
 };
 
 // The command line of rondo-server. Reading it fills *options, which must outlive the table.

@@ -264,7 +264,7 @@ class Parts final : public Server {
     grpc::ServerBuilder builder;
     auto hand_on = TakeConnections(TlsCredentials(tls_.get()), &builder);
     SetLimits(options_.requests, options_.keepalive_time, &builder);
-    LimitConnections(options_.access.connections, &builder);
+    LimitConnections(options_.connection_limits(), &builder);
     services_.RegisterWith(&builder);
     for (size_t i = 0; i < computing_.loops; ++i) {
       loops_.push_back(std::make_unique<RpcLoop>(builder.AddCompletionQueue(), options_.loops.active_set,

@@ -71,9 +71,8 @@ OptionGroup AccessGroup(AccessOptions* options) {
         "A connection without calls for this long is closed; its client makes a new one with its next call. 0: never."},
        {"max_grpc_bytes",
         Number(&options->connections.max_buffer_bytes, {1 << 20, uint64_t{1} << 50}, "BYTES", {{"0", 0}}),
-        "Memory that gRPC may hold for what clients send and have not been answered. Past it connections are closed. "
-        "0: "
-        "no limit."},
+        "Memory that gRPC may hold for what clients send, also in parts, and that is not read yet. Past it calls are "
+        "ended and connections closed. 0: half of --max_memory."},
        {"reflection", Switch(&options->gate.reflection), "Tell callers what services and methods there are."},
        {"admin_methods", Switch(&options->gate.admin),
         "Let those with the role admin call what takes it. --noadmin_methods: nobody may."}}};

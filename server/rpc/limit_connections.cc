@@ -14,9 +14,7 @@ void LimitConnections(const ConnectionLimits& limits, grpc::ServerBuilder* build
   builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, static_cast<int>(limits.max_calls));
   set(GRPC_ARG_MAX_CONNECTION_AGE_MS, limits.max_age);
   set(GRPC_ARG_MAX_CONNECTION_IDLE_MS, limits.max_idle);
-  if (limits.max_buffer_bytes > 0) {
-    builder->SetResourceQuota(grpc::ResourceQuota("rondo").Resize(limits.max_buffer_bytes));
-  }
+  builder->SetResourceQuota(grpc::ResourceQuota("rondo").Resize(limits.max_buffer_bytes));
 }
 
 }  // namespace rondo

@@ -38,6 +38,7 @@ struct RequestView {
   int64_t version = 0;                                // 0: a live session's own, else the newest
   size_t sequences = 0;                               // how many it has
   size_t values = 0;                                  // floats of all of them together
+  size_t bytes = 0;                                   // what the request takes in memory besides, about
   bool last_only = false;                             // answer only the last timestep's output of each sequence
   absl::Duration timeout = absl::InfiniteDuration();  // from its arrival; > 0
   SessionTerms terms;

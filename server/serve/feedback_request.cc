@@ -86,7 +86,7 @@ void FeedbackRequest::Finish(const absl::Status& status) {
   LetGo();
   context_->metrics->in_flight.Add(-1);
   if (model_ != nullptr) model_->metrics->requests.durations.Observe(method_, status.code(), SteadyNow() - came_);
-  budget()->GiveBack(std::exchange(work_, {}));
+  budget()->GiveBack({std::exchange(work_.steps, 0), status.ok() ? 0 : std::exchange(work_.bytes, 0)});
   if (!status.ok()) {
     NoteHeard(status);
     RecordRefusal(status, {LabelOf(method_), subject_.model, "", owner_->caller()}, context_->metrics);

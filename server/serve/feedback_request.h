@@ -40,7 +40,11 @@ class FeedbackRequest : private Event {
 
   FeedbackRequest(const ServeContext* context, MessageOwner* owner, Method method)
       : context_(context), owner_(owner), method_(method), wait_(context, this) {}
-  ~FeedbackRequest() override = default;
+  ~FeedbackRequest() override {
+    if (work_.bytes > 0) budget()->GiveBack(work_);
+  }
+  FeedbackRequest(const FeedbackRequest&) = delete;
+  FeedbackRequest& operator=(const FeedbackRequest&) = delete;
 
   // Once at most. The owner hears OnMessageDone once, at once or later. `now`: when the request arrived.
   void Begin(const Subject& subject, absl::Time now, absl::Time deadline);
@@ -60,7 +64,8 @@ class FeedbackRequest : private Event {
   // Acquires the session, which begins as one of `create_as` if there is none and that is not null, and starts from it
   // now or later. NOT_FOUND: there is no such session.
   absl::Status AcquireSession(const ServedModelPtr* create_as = nullptr, const RequestOrder& order = {});
-  // Takes what the request costs from its client's budget until Finish. On error nothing was taken.
+  // Takes what the request costs from its client's budget: the steps until Finish, the bytes of a request that succeeds
+  // as long as its reply is there. On error nothing was taken.
   absl::Status TakeWork(const Work& work);
   // Ends the request; the owner hears.
   void Finish(const absl::Status& status);

@@ -21,6 +21,7 @@ void Message::FinishRefused(const absl::Status& status) {
 }
 
 void Message::Start(RequestView request, absl::Time now, absl::Time deadline) {
+  LetGo();
   running_ = true;
   cancelled_ = false;
   arrived_ = now;
@@ -95,7 +96,7 @@ Work Message::WorkOfRequest() const {
   work.steps = request_.values / input_size;
   const size_t rows = request_.last_only ? request_.sequences : work.steps;
   // A sequence has a task, and a state to work in besides its session's.
-  work.bytes = (request_.values + rows * output_size) * sizeof(float) +
+  work.bytes = request_.bytes + (request_.values + rows * output_size) * sizeof(float) +
                request_.sequences * (sizeof(SequenceTask) + 2 * state_size * sizeof(float));
   return work;
 }
@@ -124,13 +125,18 @@ void Message::NoteHeard() {
 void Message::Finish() {
   running_ = false;
   if (refusal_.ok() && !first_failure_.ok()) NoteHeard();
-  budget()->GiveBack(std::exchange(work_, {}));
+  budget()->GiveBack({std::exchange(work_.steps, 0), 0});
+  if (!refusal_.ok()) LetGo();
   context_->metrics->in_flight.Add(-1);
   if (model_ != nullptr) {
     model_->metrics->requests.durations.Observe(method_, first_failure_.code(), SteadyNow() - came_);
     model_ = nullptr;
   }
   exchange_->OnMessageDone(refusal_);
+}
+
+void Message::LetGo() {
+  if (work_.bytes > 0) budget()->GiveBack({0, std::exchange(work_.bytes, 0)});
 }
 
 void Message::Cancel() {

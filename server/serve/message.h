@@ -25,12 +25,18 @@ class Message {
  public:
   Message(const ServeContext* context, Method method, Exchange* exchange)
       : context_(context), method_(method), exchange_(exchange) {}
+  ~Message() { LetGo(); }
+  Message(const Message&) = delete;
+  Message& operator=(const Message&) = delete;
 
   // Runs the request; the exchange hears OnMessageDone once, at once or later. `now`: when it arrived. REQUIRES:
   // !running().
   void Start(RequestView request, absl::Time now, absl::Time deadline);
   // Ends what waits or runs as CANCELLED, soon; nothing if it is not running.
   void Cancel();
+  // The reply has been sent, or nobody wants it any more: what the request and the reply took is given back to the
+  // budgets. Until then a client that does not read holds its own share, and nobody else's. REQUIRES: !running().
+  void LetGo();
   // Gives the memory of the tasks back: as many as the largest message had sequences.
   void FreeMemory() { tasks_.clear(); }
 
@@ -81,7 +87,7 @@ class Message {
   std::vector<std::unique_ptr<SequenceTask>> tasks_;  // as many as the largest message had sequences
   ServedModelPtr model_;
   absl::Status model_away_;
-  Work work_;  // taken from the budget
+  Work work_;  // taken from the budget: steps until the end, bytes until LetGo
   absl::Status refusal_;
   absl::Status first_failure_;
   absl::Time arrived_;

@@ -4,6 +4,8 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/async_unary_call.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -33,6 +35,9 @@ class RpcCall : public Call, public Caller {
  protected:
   RpcCall(const RpcContext* context, const MethodRule* rule) : context_(context), rule_(rule) {
     server_context_.AsyncNotifyWhenDone(done_event());
+  }
+  ~RpcCall() override {
+    if (reply_bytes_ > 0) client_->budget.GiveBack({0, reply_bytes_});
   }
 
   // Awaits the next call of this kind.
@@ -65,6 +70,16 @@ class RpcCall : public Call, public Caller {
   const MethodRule* rule() const { return rule_; }
   // Who calls, as the gate knows them. REQUIRES: OnAdmitted has been called.
   const Principal& principal() const { return principal_; }
+  // Takes what a reply of so many bytes holds until the client has read it, from the client's budget; small ones are
+  // for free. RESOURCE_EXHAUSTED: there is no room. Once at most. REQUIRES: OnAdmitted has been called.
+  absl::Status TakeReply(size_t bytes) {
+    constexpr size_t kSmallReply = 4 << 10;
+    if (bytes <= kSmallReply) return absl::OkStatus();
+    client_ = FindClient(server_context_.peer());
+    const absl::Status status = client_->budget.Take({0, bytes});
+    if (status.ok()) reply_bytes_ = bytes;
+    return status;
+  }
   // Says whose the requests of `owner` are. `unary`: other calls of the connection may bring more of its requests.
   // REQUIRES: OnAdmitted has been called.
   void Identify(bool unary, MessageOwner* owner) const {
@@ -72,9 +87,8 @@ class RpcCall : public Call, public Caller {
     RequestOrder order;
     order.loop = static_cast<uint16_t>(context_->loop_number);
     if (unary) order.connection = ConnectionOfPeer(peer);
-    const std::string& tenant = principal_.tenant->name();
-    owner->ComesFrom(context_->clients->Find(tenant.empty() ? HostOfPeer(peer) : tenant), order, this);
-    owner->BelongTo(tenant, principal_.tenant->quota());
+    owner->ComesFrom(FindClient(peer), order, this);
+    owner->BelongTo(principal_.tenant->name(), principal_.tenant->quota());
   }
 
  private:
@@ -93,11 +107,16 @@ class RpcCall : public Call, public Caller {
     RecordRefusal(principal.status(), {rule_ == nullptr ? "" : rule_->method, "", "", this}, context_->metrics);
     OnDenied(principal.status());
   }
+  std::shared_ptr<Client> FindClient(absl::string_view peer) const {
+    const std::string& tenant = principal_.tenant->name();
+    return context_->clients->Find(tenant.empty() ? HostOfPeer(peer) : tenant);
+  }
   std::string peer() const override { return server_context_.peer(); }
   std::string request_id() const override {
+    constexpr size_t kMaxShown = 128;  // a client gives thousands of bytes if it likes
     const auto found = server_context_.client_metadata().find("x-request-id");
-    return found == server_context_.client_metadata().end() ? ""
-                                                            : std::string(found->second.data(), found->second.size());
+    if (found == server_context_.client_metadata().end()) return "";
+    return std::string(found->second.data(), std::min(found->second.size(), kMaxShown));
   }
   bool IsCancelled() const override { return server_context_.IsCancelled(); }
 
@@ -105,6 +124,8 @@ class RpcCall : public Call, public Caller {
   const MethodRule* const rule_;
   grpc::ServerContext server_context_;
   Principal principal_;
+  std::shared_ptr<Client> client_;  // of TakeReply
+  size_t reply_bytes_ = 0;          // taken from its budget
 };
 
 // Awaits a call of one kind on the context's loop. Each call that arrives calls this for the one after it.

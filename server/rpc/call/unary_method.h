@@ -36,9 +36,13 @@ class UnaryCall : public RpcCall {
  private:
   void ListenAgain() override { Listen<UnaryCall>(context(), rule(), service_, request_method_, handler_); }
   void OnAdmitted() override {
-    const absl::Status status = OrOutOfMemory([this] { return handler_(request_, &response_); });
+    const absl::Status status = OrOutOfMemory([this] {
+      const absl::Status answered = handler_(request_, &response_);
+      return answered.ok() ? TakeReply(response_.ByteSizeLong()) : answered;
+    });
     if (!status.ok()) RecordRefusal(status, {MethodOf<Request>(), "", "", this}, context()->metrics);
     FinishUnary(&writer_, response_, status);
+    response_ = Response();  // gRPC has its bytes
   }
   void OnDenied(const absl::Status& status) override { FinishUnary(&writer_, response_, status); }
 

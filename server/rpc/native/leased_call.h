@@ -103,7 +103,10 @@ class LeasedMethodCall : public LeasedCall {
     return method_.leased_id == nullptr ? nullptr : method_.leased_id(request_);
   }
   absl::Status Handle(SessionLease lease) override {
-    return OrOutOfMemory([&] { return method_.handle(*context(), tenant(), request_, std::move(lease), &response_); });
+    return OrOutOfMemory([&] {
+      const absl::Status handled = method_.handle(*context(), tenant(), request_, std::move(lease), &response_);
+      return handled.ok() ? TakeReply(response_.ByteSizeLong()) : handled;
+    });
   }
   bool IsAboutRestored() const override { return method_.is_about_restored; }
   std::string ChangedId() const override {
@@ -118,7 +121,10 @@ class LeasedMethodCall : public LeasedCall {
   std::string AuditedSessions() const override {
     return method_.audited == nullptr ? std::string() : method_.audited(request_, response_);
   }
-  void Send(const absl::Status& status) override { FinishUnary(&writer_, response_, status); }
+  void Send(const absl::Status& status) override {
+    FinishUnary(&writer_, response_, status);
+    response_ = Response();  // gRPC has its bytes
+  }
 
   Base* const service_;
   const UnaryRequest<Base, Request, Response> request_method_;

@@ -6,9 +6,12 @@
 namespace rondo {
 namespace {
 
-// Floats of values that a message keeps memory for between uses: a stream then holds what its usual messages need, not
-// what its largest one did.
-constexpr size_t kMaxKeptFloats = 64 << 10;
+// What a message may take to be kept for the next one: a stream then holds what its usual messages need, not what its
+// largest one did.
+constexpr size_t kMaxKeptBytes = 256 << 10;
+// Each place of a proto keeps the most that was ever in it, so messages that are large at different places add up.
+// After so many bytes of messages the protos are made anew.
+constexpr size_t kMaxUsedBytes = 16 * kMaxKeptBytes;
 
 }  // namespace
 
@@ -18,7 +21,11 @@ void PredictMessage::Start(absl::Time now, absl::Time deadline, const absl::Stat
   view.model = request_.model();
   view.version = request_.version();
   view.sequences = static_cast<size_t>(request_.sequences_size());
-  for (const v1::Sequence& sequence : request_.sequences()) view.values += static_cast<size_t>(sequence.values_size());
+  for (const v1::Sequence& sequence : request_.sequences()) {
+    view.values += static_cast<size_t>(sequence.values_size());
+    view.bytes += static_cast<size_t>(sequence.times_size()) * sizeof(int64_t) + sequence.session_id().size();
+  }
+  request_bytes_ = view.bytes + view.values * sizeof(float);
   view.last_only = request_.last_only();
   if (request_.timeout_ms() != 0) view.timeout = absl::Milliseconds(request_.timeout_ms());
   view.owner = owner_;
@@ -59,7 +66,10 @@ void PredictMessage::SetResult(size_t i, const SequenceResult& result) {
 }
 
 void PredictMessage::OnMessageDone(const absl::Status& refusal) {
-  if (!refusal.ok()) ToProto(refusal, response_.mutable_status());
+  if (!refusal.ok()) {
+    ToProto(refusal, response_.mutable_status());
+    request_ = v1::PredictRequest();  // whatever is in it was charged to nobody
+  }
   owner_->OnMessageDone();
 }
 
@@ -69,10 +79,13 @@ absl::Status PredictMessage::status() const {
 }
 
 void PredictMessage::Clear() {
+  message_.LetGo();
   size_t floats = 0;
-  for (const v1::Sequence& sequence : request_.sequences()) floats += static_cast<size_t>(sequence.values_size());
   for (const v1::SequenceResult& result : response_.results()) floats += static_cast<size_t>(result.values_size());
-  if (floats > kMaxKeptFloats) {
+  const size_t bytes = request_bytes_ + floats * sizeof(float);
+  used_bytes_ += bytes;
+  if (bytes > kMaxKeptBytes || used_bytes_ > kMaxUsedBytes) {
+    used_bytes_ = 0;
     request_ = v1::PredictRequest();
     response_ = v1::PredictResponse();
     message_.FreeMemory();

@@ -40,7 +40,7 @@ class PredictMessage : private Exchange {
   // or OK.
   void Start(absl::Time now, absl::Time deadline, const absl::Status& refused = absl::OkStatus());
   void Cancel() { message_.Cancel(); }
-  // Empties both protos; their memory is kept unless it grew large.
+  // The reply has been sent: empties both protos. Their memory is kept unless it is, or may have grown, large.
   void Clear();
 
  private:
@@ -55,6 +55,8 @@ class PredictMessage : private Exchange {
   v1::PredictResponse response_;
   std::vector<uint64_t> serials_;  // one a result
   Message message_;
+  size_t request_bytes_ = 0;  // of its values, times and ids
+  size_t used_bytes_ = 0;     // of all messages since both protos were new
 };
 
 }  // namespace rondo

@@ -108,7 +108,8 @@ const std::string* Leased(const Request& request) {
   return &request.session_id();
 }
 const std::string* InitialSession(const v1::CreateSessionRequest& request) {
-  return request.initial_state().session_id().empty() ? nullptr : &request.initial_state().session_id();
+  const bool is_one = !request.initial_state().session_id().empty() && request.initial_state().state().empty();
+  return is_one ? &request.initial_state().session_id() : nullptr;
 }
 bool BeginsSomewhere(const v1::CreateSessionRequest& request) { return request.has_initial_state(); }
 template <typename Request, typename Response>

@@ -2,6 +2,7 @@
 
 #include <grpcpp/support/async_stream.h>
 
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "base/invalid.h"
 #include "server/refusal/refusal.h"
 #include "server/registry/model_source.h"
 #include "server/rpc/call/unary_method.h"
@@ -72,11 +74,17 @@ class WatchCall : public RpcCall {
   void HealthMayHaveChanged() override { WriteOrFinish(); }
 
  private:
+  static constexpr size_t kMaxServiceBytes = 512;
+
   void ListenAgain() override { Listen<WatchCall>(context(), service_, services_); }
   void OnDenied(const absl::Status& status) override {
     writer_.Finish(ToGrpcStatus(status, server_context()), BeginFinish());
   }
   void OnAdmitted() override {
+    if (request_.service().size() > kMaxServiceBytes) {  // it is kept as long as the call
+      return OnDenied(
+          Invalid("the service's name has ", request_.service().size(), " bytes; wanted at most ", kMaxServiceBytes));
+    }
     draining_ = context()->draining->load();
     WriteOrFinish();
   }

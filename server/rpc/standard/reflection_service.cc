@@ -2,6 +2,9 @@
 
 #include <grpcpp/support/async_stream.h>
 
+#include <cstddef>
+
+#include "base/invalid.h"
 #include "server/refusal/refusal.h"
 #include "server/rpc/call/rpc_call.h"
 #include "server/rpc/standard/reflection_answers.h"
@@ -29,19 +32,27 @@ class ReflectionCall : public RpcCall {
   }
 
  private:
+  static constexpr size_t kMaxQuestionBytes = 4 << 10;
+  static constexpr size_t kStreamBytes = 64 << 10;  // here and in gRPC with an answer that nobody reads, about
+
   void ListenAgain() override { Listen<ReflectionCall>(context(), service_, answers_); }
   void OnDenied(const absl::Status& status) override {
     stream_.Finish(ToGrpcStatus(status, server_context()), BeginFinish());
   }
   void OnAdmitted() override {
     if (context()->draining->load()) return Drain();
-    Read();
+    const absl::Status status = context()->memory->Take(kStreamBytes);
+    status.ok() ? Read() : OnDenied(status);
   }
 
   void Read() { stream_.Read(&request_, Begin(&read_)); }
 
   void OnRead(bool ok) {
     if (!ok || finishing()) return Finish();
+    if (request_.ByteSizeLong() > kMaxQuestionBytes) {  // the answer repeats it
+      request_ = reflection::ServerReflectionRequest();
+      return OnDenied(Invalid("a question has more than ", kMaxQuestionBytes, " bytes"));
+    }
     writing_ = true;
     stream_.Write(answers_->Answer(request_), Begin(&written_));
   }

@@ -1,5 +1,6 @@
 #include "server/rpc/triton/open_inference_message.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -13,6 +14,9 @@ namespace {
 // A stream keeps the memory that its usual messages need, not what its largest one did. Small: an empty entry takes 2
 // bytes on the wire and 40 here.
 constexpr size_t kMaxKeptBytes = 16 << 10;
+// Each place of a proto keeps the most that was ever in it, so requests that are large at different places add up.
+// After so many bytes of requests the proto is made anew.
+constexpr size_t kMaxUsedBytes = 16 * kMaxKeptBytes;
 
 // An entry of a map<string, InferParameter>: triton_final_response with bool_param true.
 constexpr char kFinalResponse[] = "\x0a\x15triton_final_response\x12\x02\x08\x01";
@@ -26,6 +30,8 @@ void OpenInferenceMessage::Start(absl::Time now, absl::Time deadline) {
   view.model = request_.model_name();
   view.sequences = 1;
   view.values = CountNumbers(request_);
+  request_bytes_ = request_.ByteSizeLong();
+  view.bytes = request_bytes_ - std::min(request_bytes_, view.values * sizeof(float));
   view.timeout = terms_.timeout;
   view.terms = {terms_.start, /*read_by_model=*/true};
   view.id = request_.id();
@@ -67,6 +73,8 @@ void OpenInferenceMessage::OnMessageDone(const absl::Status&) {
     result->set_model_name(request_.model_name());
     result->set_model_version(absl::StrCat(result_.version));
     ShapeOutput(request_, result_.timesteps, result);
+  } else {
+    request_ = InferRequest();  // whatever is in it may have been charged to nobody
   }
   owner_->OnMessageDone();
 }
@@ -80,9 +88,12 @@ absl::Status OpenInferenceMessage::Failure() const {
 }
 
 void OpenInferenceMessage::Clear() {
+  message_.LetGo();
   const auto& outputs = response_.infer_response().raw_output_contents();
   if (!outputs.empty() && outputs[0].size() > kMaxKeptBytes) response_ = StreamInferResponse();
-  if (request_.ByteSizeLong() > kMaxKeptBytes) {
+  used_bytes_ += request_bytes_;
+  if (request_bytes_ > kMaxKeptBytes || used_bytes_ > kMaxUsedBytes) {
+    used_bytes_ = 0;
     request_ = InferRequest();
   } else {
     request_.Clear();

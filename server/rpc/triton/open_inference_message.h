@@ -57,6 +57,8 @@ class OpenInferenceMessage : private Exchange {
   MessageOwner* const owner_;
 
   InferRequest request_;
+  size_t request_bytes_ = 0;  // as they came
+  size_t used_bytes_ = 0;     // of all requests since the proto was new
   StreamInferResponse response_;
   InferTerms terms_;
   InferTensors tensors_;

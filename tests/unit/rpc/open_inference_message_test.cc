@@ -40,6 +40,15 @@ class OpenInferenceMessageTest : public ServeFixture, public MessageOwner {
   int done_ = 0;
 };
 
+TEST_F(OpenInferenceMessageTest, OfARefusedRequestNothingIsKeptButItsId) {
+  message_.request()->set_id("r1");
+  for (int i = 0; i < 100'000; ++i) message_.request()->add_raw_input_contents();
+  message_.Start(now_, absl::InfiniteFuture());
+  EXPECT_FALSE(message_.refusal().ok());
+  EXPECT_EQ(result().id(), "r1");
+  EXPECT_LT(message_.request()->SpaceUsedLong(), 1000u) << "though its reply is not sent yet";
+}
+
 TEST_F(OpenInferenceMessageTest, TheReplyHasTheOutputAndSaysWhoseItIs) {
   RunInfer("s", /*start=*/true, {1, 2, 3});
   EXPECT_EQ(done_, 1);

@@ -1,7 +1,9 @@
 #include "server/rpc/native/predict_message.h"
 
+#include <algorithm>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "tests/unit/serve/serve_fixture.h"
@@ -94,6 +96,37 @@ TEST_F(PredictMessageTest, MemoryOfUsualMessagesIsKeptAndThatOfLargeOnesGivenBac
   Add("", two_);
   RunMessage();
   EXPECT_THAT(message_.response().results(0).values(), ElementsAre(2));
+}
+
+TEST_F(PredictMessageTest, OfARefusedRequestNothingIsKept) {
+  for (int i = 0; i < 100'000; ++i) message_.request()->add_sequences();
+  RunMessage();
+  EXPECT_TRUE(absl::IsInvalidArgument(message_.refusal()));
+  EXPECT_LT(message_.request()->SpaceUsedLong(), 1000u) << "though its reply is not sent yet";
+}
+
+TEST_F(PredictMessageTest, MessagesThatAreLargeAtDifferentPlacesDoNotAddUpForEver) {
+  constexpr int kSequences = 200;
+  size_t most = 0;
+  for (int large = 0; large < kSequences; ++large) {
+    for (int i = 0; i < kSequences; ++i) Add("", i == large ? std::vector<float>(9'000, 1.0f) : one_);
+    RunMessage();
+    message_.Clear();
+    most = std::max(most, message_.request()->SpaceUsedLong());
+  }
+  EXPECT_LT(most, size_t{8} << 20) << "all of them take " << kSequences * 9'000 * sizeof(float);
+}
+
+TEST_F(PredictMessageTest, WhatAMessageTakesIsChargedUntilItsReplyIsSent) {
+  WorkBudget budget{WorkLimits{}};
+  rpc_context_.budget = &budget;
+  v1::Sequence* const sequence = Add("", three_steps_);
+  sequence->set_session_id(std::string(5'000, 's'));
+  RunMessage();
+  EXPECT_EQ(budget.steps(), 0u);
+  EXPECT_GT(budget.bytes(), 5'000u);
+  message_.Clear();
+  EXPECT_EQ(budget.bytes(), 0u);
 }
 
 }  // namespace

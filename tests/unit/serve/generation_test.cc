@@ -287,13 +287,16 @@ TEST_F(GenerationTest, WhatComesWhileTheServerDrainsIsRefused) {
   ExpectRefused(Generate(), Why::kDraining, "draining", absl::StatusCode::kUnavailable, 0);
 }
 
-TEST_F(GenerationTest, ItIsChargedForEveryStepBeforeItRuns) {
-  Hearer hearer(&context_);
-  hearer.generation.Start(request_, now_, absl::InfiniteFuture());
+TEST_F(GenerationTest, ItIsChargedForEveryStepBeforeItRunsAndForItsBytesAsLongAsItsTokensAreThere) {
+  auto hearer = std::make_unique<Hearer>(&context_);
+  hearer->generation.Start(request_, now_, absl::InfiniteFuture());
   EXPECT_EQ(budget_.steps(), 8u);
   EXPECT_GT(budget_.bytes(), 0u);
   RunUntilIdle();
   EXPECT_EQ(budget_.steps(), 0u);
+  EXPECT_GT(budget_.bytes(), 0u);
+  hearer = nullptr;
+  EXPECT_EQ(budget_.bytes(), 0u);
   WorkBudget small(WorkLimits{10, 1 << 20});
   context_.budget = &small;
   ExpectInvalid("the request takes 8 steps; one request may take 5");

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <new>
+#include <optional>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -76,7 +77,7 @@ class BudgetedTest : public ServeFixture, public MessageOwner {
   int done_ = 0;
 };
 
-TEST_F(BudgetedTest, AMessageIsChargedUntilItEnds) {
+TEST_F(BudgetedTest, AMessageIsChargedForItsStepsUntilItEndsAndForItsBytesUntilItsReplyIsSent) {
   TestExchange exchange, other;
   Message message(&context_, Method::kStreamPredict, &exchange), late(&context_, Method::kStreamPredict, &other);
   const std::vector<float> fifty(50, 1.0f), eleven(11, 1.0f);
@@ -87,9 +88,10 @@ TEST_F(BudgetedTest, AMessageIsChargedUntilItEnds) {
   message.Start(request, now_, absl::InfiniteFuture());
   EXPECT_EQ(small_.steps(), 50u);
   EXPECT_GE(small_.bytes(), 100 * sizeof(float));
-  Forecast forecast(&context_, this);
+  std::optional<Forecast> forecast;
+  forecast.emplace(&context_, this);
   request_.horizon = 8;  // 3 + 7 timesteps
-  forecast.Start(request_, now_, absl::InfiniteFuture());
+  forecast->Start(request_, now_, absl::InfiniteFuture());
   EXPECT_EQ(small_.steps(), 100u);
   request = RequestOf("sum");
   request.values = 11;
@@ -99,6 +101,11 @@ TEST_F(BudgetedTest, AMessageIsChargedUntilItEnds) {
   EXPECT_EQ(other.results.size(), 0u);
   RunUntilIdle();
   EXPECT_EQ(small_.steps(), 0u);
+  const size_t held = small_.bytes();
+  EXPECT_GE(held, 100 * sizeof(float));
+  message.LetGo();
+  EXPECT_LT(small_.bytes(), held);
+  forecast.reset();
   EXPECT_EQ(small_.bytes(), 0u);
   late.Start(request, now_, absl::InfiniteFuture());
   RunUntilIdle();
@@ -116,6 +123,8 @@ TEST_F(BudgetedTest, AForecastThatTheBudgetHasNoRoomForAllocatesNoPath) {
   EXPECT_EQ(done_, 3);
   EXPECT_TRUE(forecasts[0].status().ok());
   EXPECT_EQ(small_.steps(), 0u);
+  EXPECT_GT(small_.bytes(), 0u) << "their replies are there";
+  forecasts.clear();
   EXPECT_EQ(small_.bytes(), 0u);
 }
 
@@ -128,8 +137,8 @@ TEST_F(BudgetedTest, AStreamGoesOnBesideForecasts) {
   for (int i = 0; i < 6; ++i) forecasts.emplace_back(&context_, this).Start(request_, now_, absl::InfiniteFuture());
   for (int position = 0; position < 20; ++position) {
     TestExchange exchange;
-    Message message(&context_, Method::kStreamPredict, &exchange);
     AnyOwner stream;
+    Message message(&context_, Method::kStreamPredict, &exchange);
     RequestView request = RequestOf("gaussian");
     request.owner = &stream;
     exchange.sequences.push_back(Of("live", position, one_));

@@ -58,6 +58,11 @@ TEST(OptionsTest, DefaultsAreWhatTheDesignSays) {
   EXPECT_EQ(options->requests.max_work_bytes, 0u);
 }
 
+TEST(OptionsTest, GrpcMayHoldHalfOfTheMemoryUnlessAnotherNumberIsGiven) {
+  EXPECT_EQ(Parse({"--model=m", "--max_memory=100000000"})->connection_limits().max_buffer_bytes, 50'000'000u);
+  EXPECT_EQ(Parse({"--model=m", "--max_grpc_bytes=2000000"})->connection_limits().max_buffer_bytes, 2'000'000u);
+}
+
 TEST(OptionsTest, TlsTakesCertificateAndKeyTogether) {
   const auto parse = [](const std::string& flag) { return Parse({"--model=m", "--tls_cert=c", flag}); };
   EXPECT_EQ(parse("--tls_key=k")->access.tls.key, "k");
