@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing, by section of deploy/packages.txt (default: build test).
 #
-#   deploy/setup.sh [--list] [SECTION...]      sections: build test check bench image
+#   deploy/setup.sh [--list] [SECTION...]      sections: build test examples check bench image
 #
 # Runs as root or through sudo, as often as wanted; when nothing is missing it changes nothing and needs no network.
 # --list prints the packages of the sections and installs nothing.

@@ -9,6 +9,10 @@ source deploy/server_process.sh
 readonly here=client/examples/$folder
 readonly bin=${RONDO_BIN:-build/release/bin}
 readonly short=${RONDO_SHORT:-}
+[[ -x $bin/rondo-server && -x $bin/rondo-train ]] || {
+  echo "no programs in $bin: deploy/setup.sh build && cmake --preset release && cmake --build --preset release, or RONDO_BIN=FOLDER" >&2
+  exit 1
+}
 begin_script
 
 # train MODEL OPTIONS...: trains $work/models/MODEL/1; what rondo-train says is shown if it fails.

@@ -1,7 +1,17 @@
 #!/usr/bin/env bash
 # Balances poles on carts 100 times a second, by a network that has seen a controller do it.
+#
+#   run.sh [--loops=N] [--minutes=N] [--bulk]      --bulk: beside a client that asks for as much as it can get
 source "$(dirname "${BASH_SOURCE[0]}")/../example.sh"
-readonly loops=$((${short:-0} ? 2 : 8)) time=$((${short:-0} ? 5 : 30))
+loops=$((${short:-0} ? 2 : 8)) time=$((${short:-0} ? 5 : 30)) bulk=
+for option in "$@"; do
+  case $option in
+    --loops=*) loops=${option#*=} ;;
+    --minutes=*) time=$((60 * ${option#*=})) ;;
+    --bulk) bulk=1 ;;
+    *) echo "usage: run.sh [--loops=N] [--minutes=N] [--bulk]" >&2; exit 2 ;;
+  esac
+done
 
 title "Learn from what a controller does that is told the speeds"
 python3 "$here/lessons.py" 20000 >"$work/lessons.csv"
@@ -9,9 +19,19 @@ train cart --data="$work/lessons.csv" --target=force --inputs=position,angle --c
   --learning_rate=0.01 --batch_size=4 --window=100 --epochs=40 --threads=1
 serve "$work/models"
 
-title "$loops loops for $time s"
+title "$loops loops for $time s${bulk:+, beside a bulk client}"
+if [[ $bulk ]]; then
+  nice "$bin/rondo-load" --server="$RONDO_SERVER" --model=cart --streams=8 --sessions_per_message=64 --timesteps=10 \
+    --duration=$((time + 1))s >"$work/bulk.txt" 2>&1 &
+  load=$!
+fi
 begin_measuring
 read -r angle plain < <(RONDO="$bin/rondo" python3 "$here/control.py" "$loops" "$time")
 end_measuring
+if [[ $bulk ]]; then
+  wait "$load"
+  echo "the bulk client:"
+  cat "$work/bulk.txt"
+fi
 echo "mean angle $angle degrees; of a controller without a memory $plain"
 result "mean angle, degrees" "$angle" "$plain"
