@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-deploy/setup.sh build test
+deploy/setup.sh build test examples
 cmake --preset release
 cmake --build --preset release
 ctest --preset release --parallel "$(nproc)"
