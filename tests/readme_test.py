@@ -27,6 +27,7 @@ class ReadmeTest(unittest.TestCase):
             ("commands and pictures", lambda text: re.findall(r"^    .*", text, re.MULTILINE)),
             ("tables", lambda text: [line.count("|") for line in text.splitlines() if line.startswith("|")]),
             ("numbers of tables", lambda text: [re.findall(r"(?:<=|>=) [\d.,]+", line) for line in text.splitlines() if line.startswith("|")]),
+            ("numbers of each part", lambda text: [sorted(re.findall(r"\d+(?:[.,]\d+)*", part)) for part in re.split(r"^#+ .*$", text, flags=re.MULTILINE)]),
             ("list entries", lambda text: len(re.findall(r"^- ", text, re.MULTILINE))),
             ("links", lambda text: sorted(set(re.findall(r"\]\(([^)]+)\)", text)) - {"README.md", "README.zh-CN.md"})),
             ("words of code", lambda text: sorted(set(re.findall(r"`[^`\n]+`", text)))),
