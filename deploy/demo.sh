@@ -60,7 +60,7 @@ awk -v from=2015-06-01 -v to=2015-08-31 -f deploy/demo/plot.awk "$work/joined.tx
 title "The week after the last day: quantiles of 500 sampled paths from the session (which does not move)"
 "$bin/rondo" forecast "$model" --session="$session" --horizon=7 --paths=500 |
   awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) printf "  %13s", $i; print ""; next }
-           { printf "  %13d", $1; for (i = 2; i <= NF; i++) printf "  %13.1f", $i; print "" }'
+           { printf "  %13s  %13d", substr($1, 1, 10), $2; for (i = 3; i <= NF; i++) printf "  %13.1f", $i; print "" }'
 title "Latency in the server, from /metrics"
 read_metrics | awk -f deploy/demo/quantiles.awk
 title "Stop the server"
