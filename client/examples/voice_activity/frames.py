@@ -16,12 +16,13 @@ def main():
     begin, live = time.monotonic(), len(sys.argv) > 1
     print(",".join(f"sample{i}" for i in range(FRAME)), flush=live)
     with wave.open(sys.stdin.buffer, "rb") as sound:
-        length, count = FRAME / sound.getframerate(), sound.getnframes() // FRAME
-        for number in range(1, 1 + (round(float(sys.argv[1]) / length) if live else count)):
-            samples = array.array("h", sound.readframes(FRAME))
-            if live:
-                time.sleep(max(0.0, begin + number * length - time.monotonic()))
-            print(str(samples.tolist())[1:-1].replace(" ", ""), flush=live)
+        length = FRAME / sound.getframerate()
+        samples = array.array("h", sound.readframes(sound.getnframes()))
+    count = round(float(sys.argv[1]) / length) if live else len(samples) // FRAME
+    for number in range(count):
+        if live:
+            time.sleep(max(0.0, begin + (number + 1) * length - time.monotonic()))
+        print(str(samples[FRAME * number : FRAME * (number + 1)].tolist())[1:-1].replace(" ", ""), flush=live)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ ANSWERS has the column "voice": how probable it is that somebody spoke LATER row
 HOLD rows, so that neither the p of "stop" ends a word nor a bang begins one.
 """
 
-import csv
 import sys
 
 from sound import LATER
@@ -29,9 +28,9 @@ def segments(flags):
 
 
 def main():
-    answers = csv.DictReader(iter(sys.stdin.readline, ""))
-    print("begin,end")
-    for begin, end in segments(float(row["voice"]) > 0.5 for row in answers):
+    column = sys.stdin.readline().rstrip("\n").split(",").index("voice")
+    print("begin,end", flush=True)
+    for begin, end in segments(float(line.split(",")[column]) > 0.5 for line in iter(sys.stdin.readline, "")):
         print(f"{(begin - LATER) / FRAMES_A_SECOND:.2f},{(end - LATER) / FRAMES_A_SECOND:.2f}", flush=True)
 
 
