@@ -73,13 +73,20 @@ def draw(keys):
 
 
 def write_picture(keys, path):
+    """The piano roll: a row for each key with its name, darker for a black one, and a line before each four crotchets."""
     heights = [key for key, _ in keys if key is not None] or [60]
-    low, high, x, boxes = min(heights), max(heights), 0, ""
+    low, high, x, shapes, width = min(heights), max(heights), 0, "", 8 * sum(length for _, length in keys)
+    for key in range(low, high + 1):
+        name, y = "C C#D D#E F F#G G#A A#B "[2 * (key % 12) : 2 * (key % 12) + 2].strip(), 8 * (high - key)
+        shapes += f'<rect x="0" y="{y}" width="{width}" height="8" fill="{"#e4e4e4" if "#" in name else "#f8f8f8"}"/>'
+        shapes += f'<text x="-3" y="{y + 7}" font-size="7" text-anchor="end">{name}</text>'
+    shapes += "".join(f'<path d="M{bar} 0V{8 * (high - low + 1)}" stroke="#bbb"/>' for bar in range(0, width, 64))
     for key, length in keys:
         if key is not None:
-            boxes += f'<rect x="{8 * x}" y="{8 * (high - key)}" width="{8 * length - 1}" height="7" fill="#1f5fbf"/>'
+            shapes += f'<rect x="{8 * x}" y="{8 * (high - key)}" width="{8 * length - 1}" height="7" fill="#1f5fbf"/>'
         x += length
-    path.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {8 * x} {8 * (high - low + 1)}">{boxes}</svg>\n')
+    path.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-20 -2 {width + 22} {8 * (high - low + 1) + 4}" font-family="sans-serif">'
+                    f'<rect x="-20" y="-2" width="100%" height="100%" fill="white"/>{shapes}</svg>\n')
 
 
 def main():

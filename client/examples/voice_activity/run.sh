@@ -19,7 +19,7 @@ python3 "$here/frames.py" <"$work/learned.wav" | "$bin/rondo" predict ear --inpu
 stop_server
 paste -d, "$work/learned.csv" "$work/bands.csv" >"$work/lessons.csv"
 train network --task=tag --data="$work/lessons.csv" --series=piece --inputs="$(head -n 1 "$work/bands.csv")" --target=heard --cell=gru \
-  --hidden_size=32 --batch_size=4 --learning_rate=0.005 --weight_decay=0.05 --epochs=$((${short:-0} ? 8 : 40)) --validation=0.15 --test=0.05
+  --hidden_size=64 --batch_size=4 --learning_rate=0.003 --weight_decay=0.1 --epochs=$((${short:-0} ? 8 : 40)) --validation=0.15 --test=0.05
 tail -n 5 "$work/train.log"
 python3 "$here/ear.py" "$work/served/voice/1/model.safetensors" "$work/models/network/1/model.safetensors"
 serve "$work/served"
