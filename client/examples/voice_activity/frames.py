@@ -14,15 +14,18 @@ FRAME = 80
 
 def main():
     begin, live = time.monotonic(), len(sys.argv) > 1
-    print(",".join(f"sample{i}" for i in range(FRAME)), flush=live)
+    at_once = live or not sys.stdin.seekable()
+    print(",".join(f"sample{i}" for i in range(FRAME)), flush=at_once)
     with wave.open(sys.stdin.buffer, "rb") as sound:
-        length = FRAME / sound.getframerate()
-        samples = array.array("h", sound.readframes(sound.getnframes()))
-    count = round(float(sys.argv[1]) / length) if live else len(samples) // FRAME
-    for number in range(count):
-        if live:
-            time.sleep(max(0.0, begin + (number + 1) * length - time.monotonic()))
-        print(str(samples[FRAME * number : FRAME * (number + 1)].tolist())[1:-1].replace(" ", ""), flush=live)
+        length, number = FRAME / sound.getframerate(), 0
+        while not live or number * length < float(sys.argv[1]):
+            samples = array.array("h", sound.readframes(FRAME))
+            if len(samples) < FRAME:
+                return
+            number += 1
+            if live:
+                time.sleep(max(0.0, begin + number * length - time.monotonic()))
+            print(str(samples.tolist())[1:-1].replace(" ", ""), flush=at_once)
 
 
 if __name__ == "__main__":
