@@ -69,13 +69,18 @@ def draw(films, path):
                    f'<rect width="100%" height="100%" fill="white"/>{shapes}</svg>\n')
 
 
+def percent_wrong(judged, answers, part):
+    """By what is most probable after that part of the frames."""
+    said = [rows[round(part * len(rows)) - 1] for rows in answers]
+    return 100 * sum(max(row, key=row.get) != what for row, (what, _) in zip(said, judged)) / len(judged)
+
+
 def main():
     means = MeanVideos(videos(int(sys.argv[1]), 1))
     judged = list(videos(int(sys.argv[2]), 2))
     answers = [served(number, frames) for number, (_, frames) in enumerate(judged)]
     draw([(what, frames, said) for (what, frames), said in zip(judged, answers)][::2][:DRAWN], sys.argv[3])
-    wrong_half, wrong = (100 * sum(max(said[at(said)], key=said[at(said)].get) != what for (what, _), said in zip(judged, answers)) / len(judged)
-                         for at in (lambda said: len(said) // 2 - 1, lambda said: -1))  # fmt: skip
+    wrong_half, wrong = percent_wrong(judged, answers, 0.5), percent_wrong(judged, answers, 1)
     plain = 100 * sum(means.classify(frames) != what for what, frames in judged) / len(judged)
     print(f"after half of the frames {wrong_half:.1f} of 100 are wrong, after the last {wrong:.1f}; {len(WAYS)} classes", file=sys.stderr)
     print(f"{wrong:.2f} {plain:.2f}")
