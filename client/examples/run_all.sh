@@ -25,5 +25,8 @@ for run in $(grep -l '/example.sh"$' client/examples/*/run.sh); do  # the others
     tail -n 20 "build/examples/$name.log" >&2
   fi
 done
-column -t -s'|' <<<"$table"
+awk -F'|' '{ row[NR] = $0; for (i = 1; i <= NF; i++) if (length($i) > width[i]) width[i] = length($i) }
+  END { for (n = 1; n <= NR; n++) { line = ""; count = split(row[n], cell, "|")
+          for (i = 1; i <= count; i++) line = line sprintf("%-" width[i] + 2 "s", cell[i])
+          sub(/ +$/, "", line); print line } }' <<<"$table"
 exit "$failed"
