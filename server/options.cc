@@ -180,13 +180,17 @@ OptionGroup Store(ServerOptions::Store* options) {
   return {
       "Where sessions outlive the process",
       {{"session_store",
-        Text(&options->name, "STORE", "memory, rocksdb:DIR, redis://HOST:PORT or rediss://HOST:PORT",
+        Text(&options->name, "STORE",
+             "memory, rocksdb:DIR, redis://HOST:PORT, rediss://HOST:PORT or redis+sentinel://HOST:PORT,.../NAME",
              [](absl::string_view text) { return !text.empty(); }),
         "memory: they do not. rocksdb:DIR: a database on this machine, for one server. "
         "redis://[[USER]:PASSWORD@]HOST:PORT[/DB]: shared by any number of servers, each of which can go on with "
-        "any session. rediss://: with TLS. ?ca=FILE&password_file=FILE may follow: the CA of Redis's certificate if "
+        "any session. redis+sentinel://[...@]HOST[:PORT][,HOST...]/NAME[/DB]: the Redis that these "
+        "sentinels call the primary of NAME, also after a fail-over. rediss://, rediss+sentinel://: with TLS. "
+        "?replicas=N&password_file=FILE&ca=FILE&sentinel_password_file=FILE may follow: how many replicas must have a "
+        "change before it counts as saved (0), a file for the password, which may also be in $RONDO_REDIS_PASSWORD, "
         "the "
-        "system does not trust it, and a file for the password, which may also be in $RONDO_REDIS_PASSWORD."},
+        "CA of Redis's certificate if the system does not trust it, and a file for the sentinels' password."},
        {"durability",
         Choice(&options->durability, {{"interval", Durability::kInterval}, {"every_reply", Durability::kEveryReply}}),
         "With a --session_store: when a change is in it. interval: --sync_interval after its answer at the latest. "

@@ -28,10 +28,19 @@ absl::Status Unavailable(absl::string_view why) {
   return absl::UnavailableError(absl::StrCat("Redis cannot be reached: ", why));
 }
 
-// hiredis allocates an array as soon as its length is announced. No reply that is asked for here is one. Its length is
-// an int in hiredis 0.14, and a size_t in 1.x.
-[[maybe_unused]] void* RefuseArray(const redisReadTask* /*task*/, int /*elements*/) { return nullptr; }
-[[maybe_unused]] void* RefuseArray(const redisReadTask* /*task*/, size_t /*elements*/) { return nullptr; }
+// hiredis allocates an array as soon as its length is announced. No longer one is asked for here than the host and port
+// of a primary. The length is an int in hiredis 0.14, and a size_t in 1.x.
+template <typename Count>
+void* CreateShortArray(const redisReadTask* task, Count elements) {
+  using Create = void* (*)(const redisReadTask*, Count);
+  static const Create create = [] {
+    redisReader* const reader = redisReaderCreate();
+    const Create own = reader == nullptr ? nullptr : reader->fn->createArray;
+    redisReaderFree(reader);
+    return own;
+  }();
+  return create == nullptr || static_cast<size_t>(elements) > 2 ? nullptr : create(task, elements);
+}
 
 RedisReply Taken(redisReply* raw) {
   RedisReply reply;
@@ -48,6 +57,13 @@ RedisReply Taken(redisReply* raw) {
     case REDIS_REPLY_INTEGER:
       reply.kind = RedisReply::Kind::kInteger;
       reply.integer = raw->integer;
+      break;
+    case REDIS_REPLY_ARRAY:
+      reply.kind = RedisReply::Kind::kTexts;
+      for (size_t i = 0; i < raw->elements; ++i) {
+        const bool is_text = raw->element[i] != nullptr && raw->element[i]->type == REDIS_REPLY_STRING;
+        reply.texts.push_back(is_text ? std::string(raw->element[i]->str, raw->element[i]->len) : "");
+      }
       break;
     default:
       break;
@@ -81,7 +97,7 @@ RedisConnection::RedisConnection(redisContext* context, const Limits& limits)
     : context_(context),
       limits_(limits),
       reply_functions_(std::make_unique<redisReplyObjectFunctions>(*context->reader->fn)) {
-  reply_functions_->createArray = RefuseArray;
+  reply_functions_->createArray = CreateShortArray;
   context_->reader->fn = reply_functions_.get();
 }
 

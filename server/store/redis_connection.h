@@ -34,14 +34,15 @@ class RedisCommands {
 };
 
 struct RedisReply {
-  enum class Kind { kText, kInteger, kNothing, kError };
+  enum class Kind { kText, kInteger, kTexts, kNothing, kError };
   Kind kind = Kind::kNothing;
   std::string text;  // of a text or an error
   int64_t integer = 0;
+  std::vector<std::string> texts;  // of an array, whose elements that are no texts are empty here
 };
 
-// One connection to a Redis. What Redis answers is hostile until checked: arrays, and more bytes than a call may
-// answer, are refused before memory is given to them.
+// One connection to a Redis. What Redis answers is hostile until checked: arrays of more than two elements, and more
+// bytes than a call may answer, are refused before memory is given to them.
 //
 // hiredis resolves, connects and parses. Bytes are sent and received here, as hiredis neither bounds the time of a
 // whole call nor keeps SIGPIPE away.

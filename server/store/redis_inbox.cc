@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/steady_time.h"
 #include "base/thread_name.h"
+#include "server/store/redis_sentinel.h"
 
 namespace rondo {
 namespace {
@@ -52,7 +53,9 @@ void RedisInbox::Run() {
     }
     term_->Awake(SteadyNow());
     if (connection == nullptr) {
-      auto opened = RedisConnection::Open(address_, limits_);
+      const absl::StatusOr<RedisAddress> primary = FindPrimary(address_, limits_);
+      if (!primary.ok()) continue;
+      auto opened = RedisConnection::Open(*primary, limits_);
       if (!opened.ok()) continue;
       connection = *std::move(opened);
     }

@@ -16,6 +16,7 @@
 #include "absl/time/clock.h"
 #include "base/log.h"
 #include "server/store/redis_scripts.h"
+#include "server/store/redis_sentinel.h"
 
 namespace rondo {
 namespace {
@@ -115,12 +116,14 @@ RedisStore::RedisStore(const RedisAddress& address, Options options, std::string
 absl::Status RedisStore::Connect() {
   if (connection_ != nullptr) return absl::OkStatus();
   if (!backoff_.MayTry(options_.now())) return absl::UnavailableError("the session store cannot be reached");
-  absl::StatusOr<std::unique_ptr<RedisConnection>> connection = RedisConnection::Open(address_, options_.limits);
+  const absl::StatusOr<RedisAddress> primary = FindPrimary(address_, options_.limits);
+  if (!primary.ok()) return Disconnect(primary.status());
+  absl::StatusOr<std::unique_ptr<RedisConnection>> connection = RedisConnection::Open(*primary, options_.limits);
   if (!connection.ok()) return Disconnect(connection.status());
   connection_ = *std::move(connection);
   if (absl::Status ready = Prepare(); !ready.ok()) return Disconnect(std::move(ready));
   backoff_.Succeeded();
-  LogEvent(LogLevel::kInfo, "session_store_connected", {{"store", address_.Shown()}});
+  LogEvent(LogLevel::kInfo, "session_store_connected", {{"store", address_.Shown()}, {"redis", primary->Shown()}});
   return absl::OkStatus();
 }
 
@@ -141,6 +144,9 @@ absl::Status RedisStore::ConnectFirst() {
 absl::Status RedisStore::Prepare() {
   // No session has an empty id, so this removes nothing; but a replica refuses it.
   const absl::Status writable = connection_->CallOne({"DEL", kKeyPrefix}).status();
+  if (absl::IsFailedPrecondition(writable) && !address_.sentinels.empty()) {
+    return absl::UnavailableError(absl::StrCat("what the sentinels call the primary is none: ", writable.message()));
+  }
   return writable.ok() ? LoadScripts() : writable;
 }
 
@@ -158,6 +164,9 @@ void RedisStore::WarnOfLosses() {
   const auto warn = [this](absl::string_view event, absl::string_view what) {
     LogEvent(LogLevel::kWarning, event, {{"store", address_.Shown()}, {"warning", std::string(what)}});
   };
+  if (!address_.sentinels.empty() && address_.replicas == 0) {
+    warn("session_store_fails_over", "without replicas=N a fail-over loses what the next primary has not received yet");
+  }
   const auto info = connection_->CallOne({"INFO"});
   if (!info.ok()) return warn("session_store_unknown", "this user may not ask Redis what it keeps on disk: INFO");
   if (absl::StrContains(info->text, "aof_enabled:0")) {
@@ -181,7 +190,7 @@ absl::StatusOr<std::vector<RedisReply>> RedisStore::Call(size_t count, const Add
   if (!Connect().ok()) return unreachable;
   RedisCommands commands;
   for (size_t i = 0; i < count; ++i) add_command(i, &commands);
-  absl::StatusOr<std::vector<RedisReply>> replies = connection_->Call(commands);
+  absl::StatusOr<std::vector<RedisReply>> replies = CallAndWait(&commands);
   const absl::Status status = replies.ok() ? Retry(add_command, &*replies) : replies.status();
   if (!status.ok()) {
     Disconnect(status).IgnoreError();
@@ -194,6 +203,20 @@ absl::StatusOr<std::vector<RedisReply>> RedisStore::Call(size_t count, const Add
   return replies;
 }
 
+absl::StatusOr<std::vector<RedisReply>> RedisStore::CallAndWait(RedisCommands* commands) {
+  if (address_.replicas == 0) return connection_->Call(*commands);
+  const absl::Duration patience = options_.limits.silence / 2;  // the answer must come within the connection's own
+  commands->Add({"WAIT", absl::StrCat(address_.replicas), absl::StrCat(absl::ToInt64Milliseconds(patience))});
+  absl::StatusOr<std::vector<RedisReply>> replies = connection_->Call(*commands);
+  if (!replies.ok()) return replies;
+  const RedisReply waited = std::move(replies->back());
+  replies->pop_back();
+  if (waited.kind == RedisReply::Kind::kError) return RedisError(waited.text);
+  if (waited.integer >= address_.replicas) return replies;
+  return absl::UnavailableError(
+      absl::StrCat(waited.integer, " replicas have what was written; wanted ", address_.replicas));
+}
+
 absl::Status RedisStore::Retry(const AddCommand& add_command, std::vector<RedisReply>* replies) {
   std::vector<size_t> forgotten;
   for (size_t i = 0; i < replies->size(); ++i) {
@@ -203,7 +226,7 @@ absl::Status RedisStore::Retry(const AddCommand& add_command, std::vector<RedisR
   if (absl::Status loaded = LoadScripts(); !loaded.ok()) return loaded;
   RedisCommands commands;
   for (const size_t i : forgotten) add_command(i, &commands);
-  absl::StatusOr<std::vector<RedisReply>> second = connection_->Call(commands);
+  absl::StatusOr<std::vector<RedisReply>> second = CallAndWait(&commands);
   if (!second.ok()) return second.status();
   for (size_t i = 0; i < forgotten.size(); ++i) (*replies)[forgotten[i]] = std::move((*second)[i]);
   return absl::OkStatus();

@@ -33,7 +33,9 @@ namespace rondo {
 // one there was overtaken, and does nothing.
 //
 // A call that finds Redis gone answers UNAVAILABLE after Limits; the calls after it answer so at once, until it is time
-// to try again. Durable means: in Redis's memory, and on its disk as its own `appendonly` and `appendfsync` say.
+// to try again. Durable means: in Redis's memory, on its disk as its own `appendonly` and `appendfsync` say, and in the
+// memory of as many replicas as the address wants. With sentinels each connection is to the primary that they name
+// then.
 class RedisStore : public SessionStore {
  public:
   static constexpr absl::Duration kFirstRetry = absl::Milliseconds(50);
@@ -74,6 +76,9 @@ class RedisStore : public SessionStore {
   void WarnOfLosses();
   // Sends `count` commands, and again those whose script Redis has forgotten. The only error is UNAVAILABLE.
   absl::StatusOr<std::vector<RedisReply>> Call(size_t count, const AddCommand& add_command);
+  // Has Redis answer once as many replicas as the address wants have all that was written. UNAVAILABLE: they have not,
+  // and what was written may be lost with this Redis.
+  absl::StatusOr<std::vector<RedisReply>> CallAndWait(RedisCommands* commands);
   absl::Status Retry(const AddCommand& add_command, std::vector<RedisReply>* replies);
   // Returns `why`.
   absl::Status Disconnect(absl::Status why);

@@ -35,10 +35,14 @@ constexpr StoreKind kStoreKinds[] = {
      [](absl::string_view directory, StoreDamage on_damage) -> OpenedStore {
        return RocksdbStore::Open(std::string(directory), on_damage);
      }},
-    {"redis:", "redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]",
+    {"redis:", "redis://[[USER]:PASSWORD@]HOST[:PORT][/DB][?replicas=N]",
      [](absl::string_view rest, StoreDamage) { return OpenRedis(absl::StrCat("redis:", rest)); }},
     {"rediss:", "rediss://...[?ca=FILE&password_file=FILE]",
      [](absl::string_view rest, StoreDamage) { return OpenRedis(absl::StrCat("rediss:", rest)); }},
+    {"redis+sentinel:", "redis+sentinel://[...@]HOST[:PORT],.../NAME[/DB]",
+     [](absl::string_view rest, StoreDamage) { return OpenRedis(absl::StrCat("redis+sentinel:", rest)); }},
+    {"rediss+sentinel:", "rediss+sentinel://...",
+     [](absl::string_view rest, StoreDamage) { return OpenRedis(absl::StrCat("rediss+sentinel:", rest)); }},
 };
 
 }  // namespace

@@ -11,6 +11,9 @@ said, with the position that they go on from, and no answer may show a position 
 With --durability=every_reply no answered step may be lost. With interval a step may be lost if something was hurt within
 the interval after its answer, or if Redis was away then, or if a server that had been stopped woke: what it was asked
 before it does then, and so takes sessions over from the server that went on with them.
+
+With sentinel the Redis that is the primary is killed each time together with a server, and its replica, which has each
+change before it counts, takes its place: what every_reply promises holds then too.
 """
 
 import argparse
@@ -25,7 +28,7 @@ import threading
 import time
 
 import rondo
-from servers import Process, Series, free_port, inputs_of, problems_of_outputs, start_redis, write_lstm
+from servers import Failover, Process, Series, free_port, inputs_of, problems_of_outputs, start_redis, write_lstm
 
 SYNC_INTERVAL = 0.5  # seconds
 # What may pass between a save and its being durable, on a busy machine: the save itself, and the scheduler.
@@ -46,6 +49,7 @@ class Verdict:
         self.problems = []
         self.steps = self.rewinds = self.rewound_steps = 0
         self.oldest_lost = 0.0
+        self.answered_last, self.longest_stall = time.monotonic(), 0.0  # seconds without any answer
         self.hurts = []  # [from, to) in which a step that was not saved yet could be lost
 
     def loss_of(self, answered_at):
@@ -54,6 +58,10 @@ class Verdict:
             if start <= answered_at + SYNC_INTERVAL + SLACK and answered_at < end:
                 return max(0.0, start - answered_at)
         return None
+
+    def answered(self, now):
+        self.longest_stall = max(self.longest_stall, now - self.answered_last)
+        self.answered_last = now
 
     def problem(self, text):
         with self.lock:
@@ -101,6 +109,7 @@ class Worker(threading.Thread):
 
     def keep(self, one, value):
         now = time.monotonic()
+        self.verdict.answered(now)
         if one.position < len(one.outputs):
             if struct.pack("<f", one.outputs[one.position]) != struct.pack("<f", value):
                 self.verdict.problem(
@@ -195,14 +204,17 @@ class Cluster:
     """The servers, and the store that they keep their sessions in."""
 
     def __init__(self, options, folder, log):
-        self.folder, self.log, self.redis = folder, log, None
+        self.folder, self.log, self.redis, self.failover = folder, log, None, None
         store = f"rocksdb:{folder / 'rocksdb'}"
         if options.store == "redis":
             self.redis, store = start_redis(folder, log)
+        if options.store == "sentinel":
+            self.failover = Failover(folder, log, options.replicas)
+            store = self.failover.address
         repository = folder / "models"
         write_lstm(repository)
         self.repository, self.binary = repository, options.bin / "rondo-server"
-        count = 3 if options.store == "redis" else 1
+        count = 1 if options.store == "rocksdb" else 3
         self.addresses = [f"127.0.0.1:{free_port()}" for _ in range(count)]
         self.servers = [
             Process([self.binary, f"--model_repository={repository}", "--kernel=rondo", f"--listen={address}", "--http_listen=",
@@ -215,6 +227,10 @@ class Cluster:
     def hurt(self, chance):
         """One bad thing; returns its name. Everything runs again afterwards."""
         victim = chance.choice(self.servers)
+        if self.failover is not None:
+            self.failover.fail_over(victim)  # a server that lived on would have in its memory what Redis lost
+            victim.start()
+            return "primary and server killed"
         if self.redis is not None and chance.random() < 0.3:
             self.redis.kill()
             time.sleep(chance.uniform(0, 0.3))
@@ -234,8 +250,9 @@ class Cluster:
             code = server.stop()
             if code != 0:
                 raise RuntimeError(f"rondo-server ended with {code}")
-        if self.redis is not None:
-            self.redis.stop()
+        for store in (self.redis, self.failover):
+            if store is not None:
+                store.stop()
 
 
 def run(options, folder, log):
@@ -251,7 +268,7 @@ def run(options, folder, log):
     hurts = {}
     started = time.monotonic()
     for _ in range(options.rounds):
-        time.sleep(chance.uniform(0.05, 0.6))  # under load, so that the next one comes at any moment
+        time.sleep(chance.uniform(0.05, 0.6) + options.pause)  # under load, so that the next one comes at any moment
         hurt = [time.monotonic(), float("inf")]
         verdict.hurts.append(hurt)
         name = cluster.hurt(chance)
@@ -269,6 +286,7 @@ def run(options, folder, log):
           f"({', '.join(f'{count} x {name}' for name, count in sorted(hurts.items()))}), {len(series)} sessions, "
           f"{verdict.steps} answered steps in {time.monotonic() - started:.0f} s; {verdict.rewinds} times a session came back "
           f"earlier, {verdict.rewound_steps} steps in all, the oldest answered {verdict.oldest_lost:.2f} s before; "
+          f"longest time without an answer {verdict.longest_stall:.1f} s; "
           f"without positions {counter.answers} answers, {counter.lost} steps lost and told of in {counter.notices} notices; "
           f"{len(verdict.problems)} problems", flush=True)
     for problem in verdict.problems[:20]:
@@ -281,9 +299,12 @@ def run(options, folder, log):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", type=pathlib.Path, required=True, help="where rondo-server is")
-    parser.add_argument("--store", choices=["rocksdb", "redis"], default="rocksdb",
-                        help="rocksdb: one server; redis: three on one Redis, which is killed and restarted too")
+    parser.add_argument("--store", choices=["rocksdb", "redis", "sentinel"], default="rocksdb",
+                        help="rocksdb: one server; redis: three on one Redis, which is killed and restarted too; sentinel: "
+                             "three on a primary that is killed each time, and whose replica takes its place")
     parser.add_argument("--durability", choices=["interval", "every_reply"], default="every_reply")
+    parser.add_argument("--replicas", type=int, default=1, help="sentinel: how many must have a change; with 0 steps are lost")
+    parser.add_argument("--pause", type=float, default=0.0, help="seconds more between two rounds")
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--sessions", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=4)

@@ -12,6 +12,7 @@ import re
 import socket
 import subprocess
 import threading
+import time
 
 import numpy as np
 import rondo
@@ -99,6 +100,63 @@ def start_redis(folder, log, nice=0):
                     "Ready to accept connections", log)
     redis.start()
     return redis, f"redis://127.0.0.1:{port}"
+
+
+class Failover:
+    """A primary and a replica that have each change before it counts, and a sentinel that swaps them when the primary is
+    gone. The one that was killed comes back as the replica, as an operator or an entrypoint has it."""
+
+    def __init__(self, folder, log, replicas):
+        self.nodes = {}
+        first, second, self.sentinel_port = free_port(), free_port(), free_port()
+        for port in (first, second):
+            of = [] if port == first else ["--replicaof", f"127.0.0.1 {first}"]
+            place = folder / f"redis-{port}"
+            place.mkdir()
+            self.nodes[port] = Process(["redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", place, "--save", "",
+                                        "--appendonly", "yes", "--repl-diskless-sync-delay", "0", *of],
+                                       "Ready to accept connections", log)
+            self.nodes[port].start()
+        config = folder / "sentinel.conf"
+        config.write_text(f"port {self.sentinel_port}\nbind 127.0.0.1\ndir {folder}\n"
+                          f"sentinel monitor main 127.0.0.1 {first} 1\n"
+                          "sentinel down-after-milliseconds main 1000\nsentinel failover-timeout main 2000\n")
+        self.sentinel = Process(["redis-server", config, "--sentinel"], r"\+slave slave", log)
+        self.sentinel.start()
+        self.address = f"redis+sentinel://127.0.0.1:{self.sentinel_port}/main?replicas={replicas}"
+
+    def ask(self, port, *words):
+        done = subprocess.run(["redis-cli", "-p", str(port), *map(str, words)], capture_output=True, text=True)
+        return done.stdout.split()
+
+    def primary(self):
+        return int(self.ask(self.sentinel_port, "sentinel", "get-master-addr-by-name", "main")[1])
+
+    def fail_over(self, server):
+        """Kills the primary and `server`, once the replica has caught up but for the last 0.3 s; waits for the replica to take
+        the primary's place, and brings the killed Redis back as the replica. On a busy machine the sentinel may swap the two
+        by itself meanwhile."""
+        while True:
+            killed = self.primary()
+            other = next(port for port in self.nodes if port != killed)
+            if "master_link_status:up" in self.ask(other, "info", "replication"):
+                break
+            time.sleep(0.05)
+        self.ask(killed, "config", "set", "requirepass", "so-that-the-replica-cannot-connect-again")
+        self.ask(killed, "client", "kill", "type", "replica")
+        time.sleep(0.3)
+        server.kill()
+        self.nodes[killed].kill()
+        while self.primary() != other:
+            time.sleep(0.05)
+        node = self.nodes[killed]
+        options = node.command[:node.command.index("--repl-diskless-sync-delay") + 2]
+        node.command = [*options, "--replicaof", f"127.0.0.1 {other}"]
+        node.start()
+
+    def stop(self):
+        for process in (self.sentinel, *self.nodes.values()):
+            process.stop()
 
 
 @dataclasses.dataclass

@@ -144,6 +144,12 @@ class ValuesTest(unittest.TestCase):
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
             self.assertEqual(server[probe]["httpGet"]["scheme"], "HTTPS")
 
+    def test_the_ways_to_sentinels_and_to_what_they_name_are_open(self):
+        text = template("--set=sessions.store=redis,sessions.redis.url=redis+sentinel://a:7000/main?replicas=1")
+        self.assertIn("--session_store=redis+sentinel://a:7000/main?replicas=1", server_of(text)["args"])
+        policy = next(one for one in objects(text) if one["kind"] == "NetworkPolicy")
+        self.assertEqual(policy["spec"]["egress"][0]["ports"], [{"port": 7000}, {"port": 6379}])
+
     def test_a_redis_password_is_not_in_the_pod(self):
         server = server_of(template("--set=sessions.store=redis,sessions.redis.passwordSecret=redis"))
         self.assertIn("--session_store=redis://redis:6379/0", server["args"])

@@ -48,6 +48,20 @@ TEST(RedisAddressTest, TlsAndFilesAreSaidBehindTheAddress) {
   EXPECT_FALSE(Parsed("redis://h?password_file=p").tls);
 }
 
+TEST(RedisAddressTest, SentinelsAreAListBeforeThePrimarysName) {
+  const RedisAddress address = Parsed(
+      "redis+sentinel://rondo:p@ss@10.0.0.1,sentinel.example:7000,[::1]/main/3?replicas=2&sentinel_password_file=f");
+  EXPECT_EQ(address.Shown(), "redis+sentinel://10.0.0.1:26379,sentinel.example:7000,[::1]:26379/main/3");
+  EXPECT_EQ(address.primary_name, "main");
+  EXPECT_EQ(address.user, "rondo");
+  EXPECT_EQ(address.password, "p@ss");
+  EXPECT_EQ(address.replicas, 2);
+  EXPECT_EQ(address.sentinel_password_file, "f");
+  EXPECT_EQ(Parsed("rediss+sentinel://a/my-primary_1.x?ca=c").Shown(), "rediss+sentinel://a:26379/my-primary_1.x/0");
+  EXPECT_EQ(Parsed("redis://h?replicas=1").replicas, 1);
+  EXPECT_EQ(Parsed("redis://h").replicas, 0);
+}
+
 TEST(RedisAddressTest, APasswordFromElsewhereIsTakenIfTheTextHasNone) {
   EXPECT_EQ(ParseRedisAddress("redis://rondo@h", "apart")->password, "apart");
   EXPECT_EQ(ParseRedisAddress("redis://rondo@h", "apart")->user, "rondo");
@@ -85,7 +99,22 @@ TEST(RedisAddressTest, WhatIsMalformedIsRefusedWithoutRepeatingThePassword) {
                            "redis://:secret@h h",
                            "redis://:secret@[::1",
                            "redis://:secret@[::1]x",
-                           "redis://:secret@h:x"}) {
+                           "redis://:secret@h:x",
+                           "redis://h?replicas=",
+                           "redis://h?replicas=-1",
+                           "redis://h?replicas=101",
+                           "redis://h?sentinel_password_file=f",
+                           "redis://a,b",
+                           "redis+sentinel://h",
+                           "redis+sentinel://h/",
+                           "redis+sentinel://h//1",
+                           "redis+sentinel:///main",
+                           "redis+sentinel://a,,b/main",
+                           "redis+sentinel://a:0,b/main",
+                           "redis+sentinel://a/ma in",
+                           "redis+sentinel://a/main/x",
+                           "redis+sentinel://a/main/1/2",
+                           "sentinel+redis://a/main"}) {
     const auto address = ParseRedisAddress(text);
     EXPECT_EQ(address.status().code(), absl::StatusCode::kInvalidArgument) << text;
     EXPECT_THAT(std::string(address.status().message()), HasSubstr("redis://[[USER]:PASSWORD@]HOST"));
