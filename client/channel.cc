@@ -45,7 +45,8 @@ int Milliseconds(absl::Duration duration) {
 }
 
 // gRPC's channel arguments by name.
-std::map<std::string, std::variant<int, std::string>> ArgumentsOf(const ClientOptions& options) {
+std::map<std::string, std::variant<int, std::string>> ArgumentsOf(const ClientOptions& options,
+                                                                  const std::string& found_by) {
   std::map<std::string, std::variant<int, std::string>> arguments = {
       {GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, static_cast<int>(std::min<size_t>(options.max_reply_bytes, INT_MAX))},
       {GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kInitialReconnectMs},
@@ -60,6 +61,12 @@ std::map<std::string, std::variant<int, std::string>> ArgumentsOf(const ClientOp
     arguments[GRPC_ARG_KEEPALIVE_TIMEOUT_MS] = Milliseconds(options.keepalive / 2);
     arguments["grpc.http2.ping_timeout_ms"] = Milliseconds(options.keepalive / 2);  // newer gRPC waits a minute else
     arguments[GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA] = 0;  // no limit: a quiet stream is asked again and again
+  }
+  const bool encrypted = options.tls.has_value() || options.credentials != nullptr;
+  if (!found_by.empty() && encrypted) {
+    arguments[GRPC_SSL_TARGET_NAME_OVERRIDE_ARG] = found_by.substr(0, found_by.rfind(':'));
+  } else if (!found_by.empty()) {
+    arguments[GRPC_ARG_DEFAULT_AUTHORITY] = found_by;
   }
   if (options.tls.has_value() && !options.tls->server_name.empty()) {
     arguments[GRPC_SSL_TARGET_NAME_OVERRIDE_ARG] = options.tls->server_name;
@@ -97,9 +104,10 @@ std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const ClientOptions& opt
   return grpc::SslCredentials(ssl);
 }
 
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target, const ClientOptions& options) {
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target, const ClientOptions& options,
+                                           const std::string& found_by) {
   grpc::ChannelArguments arguments;
-  for (const auto& [name, value] : ArgumentsOf(options)) {
+  for (const auto& [name, value] : ArgumentsOf(options, found_by)) {
     const auto* number = std::get_if<int>(&value);
     number != nullptr ? arguments.SetInt(name, *number) : arguments.SetString(name, std::get<std::string>(value));
   }

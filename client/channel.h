@@ -25,8 +25,10 @@ absl::Status CheckChannelOptions(const ClientOptions& options);
 // What `options` says of encryption and identity: `credentials`, else `tls`, else none.
 std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const ClientOptions& options);
 
-// A channel of its own to `target`, as gRPC names it. REQUIRES: CheckChannelOptions(options).
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target, const ClientOptions& options);
+// A channel of its own to `target`, as gRPC names it. `found_by`: the HOST:PORT of the target, which its
+// certificate must have; empty: that of the target. REQUIRES: CheckChannelOptions(options).
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target, const ClientOptions& options,
+                                           const std::string& found_by = "");
 
 // Adds the token and the metadata of `options` to a call. INVALID_ARGUMENT: the token has bytes that no header may
 // have.

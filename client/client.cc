@@ -41,17 +41,17 @@ Request RequestFor(absl::string_view session_id) {
   return request;
 }
 
-// Takes the place of the server that answered a page from the page's token, which a client of several servers puts
-// before the server's own token and a colon. INVALID_ARGUMENT: the token is no such one.
-absl::StatusOr<size_t> TakeServer(size_t num_servers, absl::string_view* page_token) {
-  const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(*page_token, absl::MaxSplits(':', 1));
-  size_t server = 0;
-  if (!absl::SimpleAtoi(parts.first, &server) || server >= num_servers) {
+// Takes the address of the server that answered a page from the page's token, which a client of several servers puts
+// before the server's own token and a slash. INVALID_ARGUMENT: the token is no such one, or that server has left.
+absl::StatusOr<std::shared_ptr<const Route>> TakeServer(const Routes& routes, absl::string_view* page_token) {
+  const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(*page_token, absl::MaxSplits('/', 1));
+  std::shared_ptr<const Route> route = routes.To(parts.first);
+  if (route == nullptr) {
     return absl::InvalidArgumentError(
         absl::StrCat("page_token is '", *page_token, "'; wanted one that a client of these servers has answered"));
   }
   *page_token = parts.second;
-  return server;
+  return route;
 }
 
 }  // namespace
@@ -62,7 +62,8 @@ absl::StatusOr<Client> Client::Connect(absl::string_view address, const ClientOp
   absl::Status status = CheckOptions(options);
   if (!status.ok()) return status;
   if (!options.spread) servers->resize(1);
-  return Client(std::make_shared<ClientConnection>(*std::move(servers), options));
+  std::optional<ServerName> name = options.spread ? NameIn(address) : std::nullopt;
+  return Client(std::make_shared<ClientConnection>(*std::move(servers), std::move(name), options));
 }
 
 Client::Client(std::shared_ptr<ClientConnection> connection) : connection_(std::move(connection)) {}
@@ -147,7 +148,8 @@ absl::StatusOr<Session> Client::OpenSession(absl::string_view model, absl::strin
 
 absl::StatusOr<Session> Client::OpenSession(CreateSessionInput input) const {
   // So that it begins where it lives.
-  if (input.session_id.empty() && connection_->has_many_servers()) input.session_id = RandomSessionId();
+  const bool has_many = connection_->RoutesNow(connection_->NewDeadline())->size() > 1;
+  if (input.session_id.empty() && has_many) input.session_id = RandomSessionId();
   absl::StatusOr<SessionDescription> created = CreateSession(input);
   if (!created.ok()) return created.status();
   Session session(connection_, input.model, input.version, created->version, std::move(created->session_id),
@@ -170,20 +172,22 @@ absl::StatusOr<SessionDescription> Client::GetSession(absl::string_view id) cons
 
 absl::StatusOr<SessionPage> Client::ListSessions(absl::string_view model, absl::string_view page_token,
                                                  int page_size) const {
-  const bool has_many = connection_->has_many_servers();
-  absl::StatusOr<size_t> server =
-      has_many && !page_token.empty() ? TakeServer(connection_->num_servers(), &page_token) : connection_->ServerOf("");
-  if (!server.ok()) return server.status();
+  const absl::Time deadline = connection_->NewDeadline();
+  const std::shared_ptr<const Routes> routes = connection_->RoutesNow(deadline);
+  const bool has_many = routes->size() > 1;
+  absl::StatusOr<std::shared_ptr<const Route>> route =
+      has_many && !page_token.empty() ? TakeServer(*routes, &page_token) : connection_->RouteOf("", deadline);
+  if (!route.ok()) return route.status();
   v1::ListSessionsRequest request;
   request.set_model(std::string(model));
   request.set_page_token(std::string(page_token));
   request.set_page_size(page_size);
-  const absl::StatusOr<v1::ListSessionsResponse> response = connection_->CallServer(
-      *server, &v1::Sessions::Stub::ListSessions, request, Repeat::kSafe, connection_->NewDeadline());
+  const absl::StatusOr<v1::ListSessionsResponse> response =
+      connection_->CallServer(*route, &v1::Sessions::Stub::ListSessions, request, Repeat::kSafe, deadline);
   if (!response.ok()) return response.status();
   SessionPage page{Converted(response->sessions(), ToSessionDescription), response->next_page_token()};
   if (has_many && !page.next_page_token.empty())
-    page.next_page_token = absl::StrCat(*server, ":", page.next_page_token);
+    page.next_page_token = absl::StrCat((*route)->first, "/", page.next_page_token);
   return page;
 }
 
@@ -200,10 +204,11 @@ absl::StatusOr<int64_t> Client::DeleteSessions(absl::string_view prefix, absl::s
   request.set_model(std::string(model));
   request.set_all(all);
   int64_t deleted = 0;
-  for (size_t server = 0; server < connection_->num_servers(); ++server) {
+  const std::shared_ptr<const Routes> routes = connection_->RoutesNow(connection_->NewDeadline());
+  for (const std::shared_ptr<const Route>& route : routes->all()) {
     do {
       const absl::StatusOr<v1::DeleteSessionsResponse> response = connection_->CallServer(
-          server, &v1::Sessions::Stub::DeleteSessions, request, Repeat::kSafe, connection_->NewDeadline());
+          route, &v1::Sessions::Stub::DeleteSessions, request, Repeat::kSafe, connection_->NewDeadline());
       if (!response.ok()) return response.status();
       deleted += response->deleted();
       request.set_page_token(response->next_page_token());

@@ -28,8 +28,8 @@ class ClientConnection;
 // Errors:  absl::Status with the server's code and text. A code that the server itself gave means: nothing has changed.
 class Client {
  public:
-  // HOST:PORT, where a DNS name may have several addresses, of which the first that answers is used until it goes;
-  // IP:PORT,IP:PORT,... (see ClientOptions::spread); or any gRPC target. Does not wait: the first call connects.
+  // HOST:PORT, whose name may have several addresses; IP:PORT,IP:PORT,... (of both see ClientOptions::spread); or any
+  // gRPC target. Does not wait: the first call connects.
   // INVALID_ARGUMENT: address or an option.
   static absl::StatusOr<Client> Connect(absl::string_view address, const ClientOptions& options = {});
 

@@ -64,10 +64,15 @@ struct ClientOptions {
   std::vector<std::pair<std::string, std::string>> metadata;
   // gRPC's channel arguments by name, e.g. {"grpc.http_proxy", "proxy:3128"}. They win over what this client sets.
   std::vector<std::pair<std::string, std::variant<int, std::string>>> channel_options;
-  // Over a list of addresses: each session has one of the servers as its home, by its id, and goes to the next one
-  // while that is away; streams, and calls without a session, go to one server after the other. A message for several
-  // sessions goes to the first one's home. False: all go to the first of the list that answers, until it goes.
+  // Over a list of addresses, or a DNS name of several: each session has one of the servers as its home, by its id, and
+  // goes to the next one while that is away; streams, and calls without a session, go to one server after the other. A
+  // message for several sessions goes to the first one's home. A name is looked up again while calls are made, every 5
+  // s and when a connection ends; a server that comes takes over its share of the sessions, so the servers of one name
+  // must share a session store. False: all go to the first address that answers, until it goes.
   bool spread = true;
+  // Gives the IP addresses that a host name has now; none: it is not found. Called on threads of the client's own, with
+  // `spread` only; throws nothing. Null: asks the system's resolver.
+  std::function<std::vector<std::string>(const std::string& host)> look_up;
   // Makes the interceptors of every call, when the client connects.
   std::function<std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>()> interceptors;
 };

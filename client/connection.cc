@@ -7,6 +7,8 @@
 #include "absl/random/random.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "client/channel.h"
 #include "client/retry.h"
@@ -46,23 +48,40 @@ std::optional<absl::string_view> Pushback(const grpc::ClientContext& context) {
   return Trailer(context, "grpc-retry-pushback-ms");
 }
 
-ClientConnection::Route::Route(const std::string& target, const ClientOptions& options)
-    : channel(MakeChannel(target, options)),
-      inference(v1::Inference::NewStub(channel)),
-      models(v1::Models::NewStub(channel)),
-      sessions(v1::Sessions::NewStub(channel)) {}
-
-ClientConnection::ClientConnection(std::vector<ServerTarget> servers, const ClientOptions& options)
+ClientConnection::ClientConnection(std::vector<ServerTarget> servers, std::optional<ServerName> name,
+                                   const ClientOptions& options)
     : options_(options),
-      servers_(std::move(servers)),
+      as_addressed_(std::make_shared<const Routes>(std::move(servers), options)),
+      name_(std::move(name)),
+      named_servers_(name_.has_value()
+                         ? std::make_unique<NamedServers>(*name_, options.look_up ? options.look_up : LookUpHost)
+                         : nullptr),
       next_call_(std::random_device()()),
-      next_stream_(next_call_.load()) {
-  for (const ServerTarget& server : servers_) routes_.emplace_back(server.target, options);
+      next_stream_(next_call_.load()) {}
+
+std::shared_ptr<const Routes> ClientConnection::RoutesNow(absl::Time deadline) {
+  if (named_servers_ == nullptr) return as_addressed_;
+  const NamedServers::Addresses now = named_servers_->Current(deadline);
+  if (now->empty()) return as_addressed_;
+  const MutexLock lock(&mutex_);
+  if (now != addresses_) {
+    std::vector<ServerTarget> servers = TargetsOf(absl::StrJoin(*now, ",")).value();
+    for (ServerTarget& server : servers) server.name = absl::StrCat(name_->host, ":", name_->port);
+    found_ = std::make_shared<const Routes>(std::move(servers), options_);
+    addresses_ = now;
+  }
+  return found_;
 }
 
-size_t ClientConnection::ServerOf(absl::string_view session_id) {
-  if (!has_many_servers()) return 0;
-  return session_id.empty() ? next_call_++ % servers_.size() : HomeOf(session_id, servers_);
+std::shared_ptr<const Route> ClientConnection::RouteOf(absl::string_view session_id, absl::Time deadline) {
+  const std::shared_ptr<const Routes> routes = RoutesNow(deadline);
+  if (routes->size() == 1) return routes->all().front();
+  return session_id.empty() ? routes->all()[next_call_++ % routes->size()] : routes->HomeOf(session_id);
+}
+
+std::shared_ptr<const Route> ClientConnection::NextStreamRoute() {
+  const std::shared_ptr<const Routes> routes = RoutesNow(NewDeadline());
+  return routes->all()[next_stream_++ % routes->size()];
 }
 
 absl::Status ClientConnection::Prepare(absl::Time deadline, grpc::ClientContext* context) const {
@@ -71,7 +90,7 @@ absl::Status ClientConnection::Prepare(absl::Time deadline, grpc::ClientContext*
 }
 
 bool ClientConnection::WaitToRetry(const grpc::ClientContext& context, const grpc::Status& status, int number,
-                                   Repeat repeat, absl::Time deadline) const {
+                                   Repeat repeat, absl::Time deadline) {
   FailedTry failed;
   failed.number = number;
   failed.code = static_cast<absl::StatusCode>(status.error_code());
@@ -80,7 +99,8 @@ bool ClientConnection::WaitToRetry(const grpc::ClientContext& context, const grp
   return WaitToRetry(failed, deadline);
 }
 
-bool ClientConnection::WaitToRetry(const FailedTry& failed, absl::Time deadline) const {
+bool ClientConnection::WaitToRetry(const FailedTry& failed, absl::Time deadline) {
+  if (named_servers_ != nullptr && failed.code == absl::StatusCode::kUnavailable) named_servers_->ConnectionEnded();
   absl::BitGen random;
   const std::optional<absl::Duration> delay = RetryDelay(options_, failed, absl::Uniform(random, 0.0, 1.0));
   if (!delay.has_value() || absl::Now() + *delay >= deadline) return false;

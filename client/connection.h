@@ -15,13 +15,14 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
+#include "base/mutex.h"
 #include "client/client.h"
+#include "client/named_servers.h"
 #include "client/retry.h"
+#include "client/routes.h"
 #include "client/server_address.h"
 #include "grpcpp/grpcpp.h"
 #include "rondo/v1/inference.grpc.pb.h"
-#include "rondo/v1/models.grpc.pb.h"
-#include "rondo/v1/sessions.grpc.pb.h"
 
 namespace rondo {
 
@@ -41,19 +42,20 @@ struct HasSessionId : std::false_type {};
 template <typename Request>
 struct HasSessionId<Request, std::void_t<decltype(std::declval<Request>().session_id())>> : std::true_type {};
 
-// The channels and their stubs, shared by a Client and all it made. Any thread.
+// The ways to the servers, shared by a Client and all it made. Any thread.
 class ClientConnection {
  public:
-  // REQUIRES: there is a server; see CheckChannelOptions for the options.
-  ClientConnection(std::vector<ServerTarget> servers, const ClientOptions& options);
+  // `name`: the address is this DNS name, whose servers are looked up as calls are made; `servers` is what gRPC makes
+  // of it. REQUIRES: there is a server; see CheckChannelOptions for the options.
+  ClientConnection(std::vector<ServerTarget> servers, std::optional<ServerName> name, const ClientOptions& options);
 
   const ClientOptions& options() const { return options_; }
-  size_t num_servers() const { return servers_.size(); }
-  bool has_many_servers() const { return servers_.size() > 1; }
-  // The server of a call about a session, by its place in the list; empty: of each server in its turn.
-  size_t ServerOf(absl::string_view session_id);
-  // For a stream: of each server in its turn.
-  v1::Inference::Stub& NextInference() { return *routes_[next_stream_++ % routes_.size()].inference; }
+  // The servers as they are now. Of a name they are known once it was looked up, which this waits for until `deadline`.
+  std::shared_ptr<const Routes> RoutesNow(absl::Time deadline);
+  // To the server of a call about a session; empty: to each server in its turn.
+  std::shared_ptr<const Route> RouteOf(absl::string_view session_id, absl::Time deadline);
+  // For a stream: to each server in its turn.
+  std::shared_ptr<const Route> NextStreamRoute();
   // The deadline of a call that begins now.
   absl::Time NewDeadline() const { return absl::Now() + options_.timeout; }
 
@@ -61,22 +63,14 @@ class ClientConnection {
   template <typename Stub, typename Request, typename Response>
   absl::StatusOr<Response> Call(grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                                 const Request& request, Repeat repeat, absl::Time deadline) {
-    return CallServer(ServerOf(SessionIdOf(request)), method, request, repeat, deadline);
+    return CallBy([&] { return RouteOf(SessionIdOf(request), deadline); }, method, request, repeat, deadline);
   }
-  // As Call, of one server, by its place in the list; of another one only while that is away.
+  // As Call, by this route: of another server only while that one is away.
   template <typename Stub, typename Request, typename Response>
-  absl::StatusOr<Response> CallServer(size_t server,
+  absl::StatusOr<Response> CallServer(const std::shared_ptr<const Route>& route,
                                       grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                                       const Request& request, Repeat repeat, absl::Time deadline) {
-    Stub& stub = StubOf<Stub>(routes_[server]);
-    for (int number = 1;; ++number) {
-      grpc::ClientContext context;
-      if (absl::Status status = Prepare(deadline, &context); !status.ok()) return status;
-      Response response;
-      const grpc::Status status = (stub.*method)(&context, request, &response);
-      if (status.ok()) return response;
-      if (!WaitToRetry(context, status, number, repeat, deadline)) return ToStatus(status, context);
-    }
+    return CallBy([&route] { return route; }, method, request, repeat, deadline);
   }
   // Makes a unary call that begins now, and returns what `convert` makes of its response.
   template <typename Stub, typename Request, typename Response, typename Convert>
@@ -93,11 +87,11 @@ class ClientConnection {
                            grpc::ClientContext*, const Request&),
                        const Request& request, Repeat repeat, const Take& take) {
     const absl::Time deadline = NewDeadline();
-    v1::Inference::Stub& stub = StubOf<v1::Inference::Stub>(routes_[ServerOf(SessionIdOf(request))]);
     for (int number = 1;; ++number) {
+      const std::shared_ptr<const Route> route = RouteOf(SessionIdOf(request), deadline);
       grpc::ClientContext context;
       if (absl::Status status = Prepare(deadline, &context); !status.ok()) return status;
-      const auto reader = (stub.*method)(&context, request);
+      const auto reader = (*route->inference.*method)(&context, request);
       Response response;
       bool came = false;
       while (reader->Read(&response)) {
@@ -112,24 +106,23 @@ class ClientConnection {
   // Gives a call what every call has. INVALID_ARGUMENT: the token cannot be sent.
   absl::Status Prepare(absl::Time deadline, grpc::ClientContext* context) const;
   // True after the wait that RetryDelay says: try again. False: give up; also if the deadline would pass meanwhile.
-  bool WaitToRetry(const FailedTry& failed, absl::Time deadline) const;
+  bool WaitToRetry(const FailedTry& failed, absl::Time deadline);
 
  private:
-  // A channel that asks one server first, and its stubs.
-  struct Route {
-    Route(const std::string& target, const ClientOptions& options);
-
-    std::shared_ptr<grpc::Channel> channel;
-    std::unique_ptr<v1::Inference::Stub> inference;
-    std::unique_ptr<v1::Models::Stub> models;
-    std::unique_ptr<v1::Sessions::Stub> sessions;
-  };
-
-  template <typename Stub>
-  static Stub& StubOf(const Route& route) {
-    if constexpr (std::is_same_v<Stub, v1::Inference::Stub>) return *route.inference;
-    if constexpr (std::is_same_v<Stub, v1::Models::Stub>) return *route.models;
-    if constexpr (std::is_same_v<Stub, v1::Sessions::Stub>) return *route.sessions;
+  // As Call, by the route that `choose` gives for each try.
+  template <typename Choose, typename Stub, typename Request, typename Response>
+  absl::StatusOr<Response> CallBy(const Choose& choose,
+                                  grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                                  const Request& request, Repeat repeat, absl::Time deadline) {
+    for (int number = 1;; ++number) {
+      const std::shared_ptr<const Route> route = choose();
+      grpc::ClientContext context;
+      if (absl::Status status = Prepare(deadline, &context); !status.ok()) return status;
+      Response response;
+      const grpc::Status status = (route->template StubOf<Stub>().*method)(&context, request, &response);
+      if (status.ok()) return response;
+      if (!WaitToRetry(context, status, number, repeat, deadline)) return ToStatus(status, context);
+    }
   }
   // The session that a request is about, of several the first; empty: of none.
   template <typename Request>
@@ -144,11 +137,15 @@ class ClientConnection {
   }
 
   bool WaitToRetry(const grpc::ClientContext& context, const grpc::Status& status, int number, Repeat repeat,
-                   absl::Time deadline) const;
+                   absl::Time deadline);
 
   const ClientOptions options_;
-  const std::vector<ServerTarget> servers_;
-  std::vector<Route> routes_;  // one for each of servers_
+  const std::shared_ptr<const Routes> as_addressed_;  // to what the address says without a look at DNS
+  const std::optional<ServerName> name_;
+  const std::unique_ptr<NamedServers> named_servers_;  // null: there is no name to look up
+  Mutex mutex_;
+  NamedServers::Addresses addresses_ ABSL_GUARDED_BY(mutex_);  // that found_ leads to
+  std::shared_ptr<const Routes> found_ ABSL_GUARDED_BY(mutex_);
   // Turns begin at random, so that not every client begins with the same server.
   std::atomic<size_t> next_call_;
   std::atomic<size_t> next_stream_;

@@ -23,11 +23,13 @@ namespace {
 // One gRPC stream. Its reader and its writer keep it alive.
 struct Wire {
   explicit Wire(ClientConnection* connection)
-      : prepared(connection->Prepare(absl::InfiniteFuture(), &context)),
-        stream(connection->NextInference().StreamPredict(&context)) {
+      : route(connection->NextStreamRoute()),
+        prepared(connection->Prepare(absl::InfiniteFuture(), &context)),
+        stream(route->inference->StreamPredict(&context)) {
     if (!prepared.ok()) context.TryCancel();
   }
 
+  const std::shared_ptr<const Route> route;
   grpc::ClientContext context;
   const absl::Status prepared;
   const std::unique_ptr<grpc::ClientReaderWriter<v1::PredictRequest, v1::PredictResponse>> stream;

@@ -5,11 +5,14 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdint>
+#include <set>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 
 namespace rondo {
 namespace {
@@ -48,6 +51,17 @@ uint64_t Mixed(uint64_t hash) {
   return hash ^ hash >> 33;
 }
 
+// Each of the addresses first in its turn. REQUIRES: they are of this family, and there is one.
+std::vector<ServerTarget> InTurn(std::vector<absl::string_view> addresses, int family) {
+  std::vector<ServerTarget> servers;
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    servers.push_back({std::string(addresses.front()),
+                       absl::StrCat(family == AF_INET ? "ipv4:" : "ipv6:", absl::StrJoin(addresses, ",")), ""});
+    std::rotate(addresses.begin(), addresses.begin() + 1, addresses.end());
+  }
+  return servers;
+}
+
 bool IsList(absl::string_view address) {
   return absl::StrContains(address, ',') && !absl::StartsWith(address, "ipv4:") &&
          !absl::StartsWith(address, "ipv6:") && !absl::StrContains(address, "//");
@@ -68,7 +82,7 @@ absl::StatusOr<std::vector<ServerTarget>> TargetsOf(absl::string_view address) {
         absl::StrCat("server address '", address, "' is a URL: wanted HOST:PORT, here ", host,
                      encrypted ? ", and TLS as an option of its own (--tls on a command line)" : ""));
   }
-  if (!IsList(address)) return std::vector<ServerTarget>{{std::string(address), std::string(address)}};
+  if (!IsList(address)) return std::vector<ServerTarget>{{std::string(address), std::string(address), ""}};
   const std::vector<absl::string_view> each = absl::StrSplit(address, ',');
   const int family = FamilyOf(each.front());
   for (const absl::string_view one : each) {
@@ -77,14 +91,34 @@ absl::StatusOr<std::vector<ServerTarget>> TargetsOf(absl::string_view address) {
         absl::StrCat("'", one, "' in the list of servers is not IP:PORT, or not of the first one's family; a single ",
                      "NAME:PORT may stand for several addresses"));
   }
-  std::vector<ServerTarget> servers;
-  std::vector<absl::string_view> turned = each;
-  for (const absl::string_view first : each) {
-    servers.push_back(
-        {std::string(first), absl::StrCat(family == AF_INET ? "ipv4:" : "ipv6:", absl::StrJoin(turned, ","))});
-    std::rotate(turned.begin(), turned.begin() + 1, turned.end());
+  return InTurn(each, family);
+}
+
+std::optional<ServerName> NameIn(absl::string_view address) {
+  absl::ConsumePrefix(&address, "dns:///");
+  const size_t colon = address.rfind(':');
+  if (colon == absl::string_view::npos || colon + 1 == address.size()) return std::nullopt;
+  const absl::string_view host = address.substr(0, colon);
+  const absl::string_view port = address.substr(colon + 1);
+  const auto in_name = [](unsigned char c) { return absl::ascii_isalnum(c) || c == '-' || c == '.' || c == '_'; };
+  const bool is_name = !host.empty() && std::all_of(host.begin(), host.end(), in_name) &&
+                       std::all_of(port.begin(), port.end(), absl::ascii_isdigit);
+  if (!is_name || FamilyOf(address) != AF_UNSPEC || absl::EqualsIgnoreCase(host, "localhost")) return std::nullopt;
+  return ServerName{std::string(host), std::string(port)};
+}
+
+std::vector<std::string> ServersAt(absl::Span<const std::string> ip_addresses, absl::string_view port) {
+  std::set<std::string> v4;
+  std::set<std::string> v6;
+  for (const std::string& ip : ip_addresses) {
+    const std::string plain = absl::StrCat(ip, ":", port);
+    const std::string bracketed = absl::StrCat("[", ip, "]:", port);
+    if (FamilyOf(plain) == AF_INET) v4.insert(plain);
+    if (FamilyOf(bracketed) == AF_INET6) v6.insert(bracketed);
   }
-  return servers;
+  const std::set<std::string>& servers = v4.size() >= v6.size() ? v4 : v6;
+  if (servers.size() < 2) return {};
+  return {servers.begin(), servers.end()};
 }
 
 size_t HomeOf(absl::string_view session_id, absl::Span<const ServerTarget> servers) {

@@ -2,6 +2,7 @@
 #define RONDO_CLIENT_SERVER_ADDRESS_H_
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,12 +16,27 @@ namespace rondo {
 struct ServerTarget {
   std::string first;   // as it stands in the address
   std::string target;  // gRPC's name for it, and for the others, which are asked in their turn when it is away
+  std::string name;    // HOST:PORT that the server was found by; empty: the one in the target
+};
+
+// A DNS name that may stand for several servers.
+struct ServerName {
+  std::string host;
+  std::string port;
 };
 
 // Returns the servers at `address`: each IP:PORT of a list IP:PORT,IP:PORT,...; HOST:PORT or any other gRPC target as
 // it is. INVALID_ARGUMENT: empty, with spaces, a list of anything else (gRPC knows no list of names), or a URL such as
 // http://HOST:PORT.
 absl::StatusOr<std::vector<ServerTarget>> TargetsOf(absl::string_view address);
+
+// Returns the name in HOST:PORT or dns:///HOST:PORT. Nothing: the address is another kind of gRPC target, or its host
+// is an IP address or this machine (localhost).
+std::optional<ServerName> NameIn(absl::string_view address);
+
+// Returns the addresses IP:PORT, sorted, of the servers behind a name that has these IP addresses: those of one family,
+// as a server may have an address of either. Empty: there are not several.
+std::vector<std::string> ServersAt(absl::Span<const std::string> ip_addresses, absl::string_view port);
 
 // Returns the index of the server that a session lives on: the one whose address goes best with its id (rendezvous
 // hashing). So a server that comes or goes moves only the sessions that it takes or leaves, and every client finds the

@@ -24,8 +24,8 @@ constexpr absl::string_view kExitCode = "rondo-exit-code";  // a payload of a st
 OptionGroup OfEveryCommand(std::string* server, absl::Duration* timeout, ConnectionFlags* connection) {
   OptionGroup group{"Of every command",
                     {{"server", Text(server, "HOST:PORT"),
-                      "The server, or IP:PORT,IP:PORT,..., or unix:PATH. The environment's RONDO_SERVER takes the "
-                      "place of the default."},
+                      "The server, whose name may stand for several, or IP:PORT,IP:PORT,..., or unix:PATH. The "
+                      "environment's RONDO_SERVER takes the place of the default."},
                      {"timeout", Number(timeout, {absl::Milliseconds(1), absl::InfiniteDuration()}, "DURATION"),
                       "Longest wait for one answer, retries included."}}};
   for (Option& row : ConnectionRows(connection)) group.options.push_back(std::move(row));

@@ -1,6 +1,8 @@
-"""Sessions and streams over two servers that share a store: each has its share, and none is lost when one goes."""
+"""Sessions and streams over servers that share a store: each has its share, and none is lost when one goes or comes."""
 
 import asyncio
+import pathlib
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -9,7 +11,8 @@ import unittest
 
 import rondo
 import rondo.aio
-from server_process import ServerProcess
+from rondo._channel import home_of
+from server_process import BIN, ServerProcess
 
 SESSIONS = 1000
 
@@ -28,6 +31,15 @@ def start_redis(folder):
             time.sleep(0.01)
 
 
+def resident(servers, prefix):
+    """Of the sessions, how many each server has in its memory."""
+    counts = []
+    for server in servers:
+        with rondo.Client(server.address) as client:
+            counts.append(sum(info.session_id.startswith(prefix) for info in client.list_sessions()))
+    return counts
+
+
 class SpreadTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -39,12 +51,7 @@ class SpreadTest(unittest.TestCase):
         cls.addresses = ",".join(server.address for server in cls.servers)
 
     def resident(self, prefix):
-        """How many of the sessions each server has in its memory."""
-        counts = []
-        for server in self.servers:
-            with rondo.Client(server.address) as client:
-                counts.append(sum(info.session_id.startswith(prefix) for info in client.list_sessions()))
-        return counts
+        return resident(self.servers, prefix)
 
     def assert_even(self, counts):
         self.assertEqual(sum(counts), SESSIONS)
@@ -102,3 +109,77 @@ class SpreadTest(unittest.TestCase):
                 stream.read(timeout=30)
                 stream.close()
             self.assertEqual(self.resident("streamed-"), [2, 2])
+
+
+class NameTest(unittest.TestCase):
+    """A name that stands for two servers, and then for a third one too, as a headless service does whose replicas grow."""
+
+    HOSTS = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
+
+    def setUp(self):
+        redis, port = start_redis(self.enterContext(tempfile.TemporaryDirectory()))
+        self.addCleanup(redis.wait)
+        self.addCleanup(redis.kill)
+        self.store = f"--session_store=redis://127.0.0.1:{port}"
+        self.servers = []
+        self.port = 0
+        for host in self.HOSTS[:2]:
+            self.start(host)
+
+    def start(self, host):
+        self.servers.append(self.enterContext(ServerProcess(self.store, listen=f"{host}:{self.port}")))
+        self.port = int(self.servers[0].address.rpartition(":")[2])
+
+    def look_up(self, host):
+        self.assertEqual(host, "rondo.example")
+        return [server.address.rpartition(":")[0] for server in self.servers]
+
+    def test_a_third_server_takes_its_share_within_ten_seconds_and_none_is_lost(self):
+        asyncio.run(self.drive())
+
+    async def drive(self):
+        async with rondo.aio.Client(f"rondo.example:{self.port}", timeout=60, look_up=self.look_up) as client:
+            sessions = [await client.open_session("sum", f"named-{number}") for number in range(SESSIONS)]
+            await asyncio.gather(*(session.step([1]) for session in sessions))
+            counts = await asyncio.to_thread(resident, self.servers, "named-")
+            self.assertEqual(sum(counts), SESSIONS)
+            for count in counts:
+                self.assertAlmostEqual(count, SESSIONS / 2, delta=SESSIONS * 0.064)  # four standard deviations
+            await asyncio.to_thread(self.start, self.HOSTS[2])
+            begin, steps = time.monotonic(), 1
+            while counts[-1] < SESSIONS * 0.27 or len(counts) < 3:
+                self.assertLess(time.monotonic() - begin, 10, f"the servers have {counts} sessions")
+                steps += 1
+                sums = await asyncio.gather(*(session.step([1]) for session in sessions))
+                self.assertEqual({float(each[0]) for each in sums}, {float(steps)})
+                counts = await asyncio.to_thread(resident, self.servers, "named-")
+            self.assertEqual(sum(counts), SESSIONS)
+
+    def test_streams_and_calls_of_the_blocking_client_are_spread_too(self):
+        with rondo.Client(f"dns:///rondo.example:{self.port}", look_up=self.look_up) as client:
+            self.assertEqual(len(client.open_session("sum").id), 32)  # made here, so that it begins at home
+            for number in range(4):
+                with client.open_stream("sum") as stream:
+                    stream.write([rondo.SequenceInput([[1]], f"streamed-{number}", 0)])
+                    stream.read(timeout=30)
+            self.assertEqual(resident(self.servers, "streamed-"), [2, 2])
+            self.assertEqual(client.delete_sessions("streamed-"), 4)
+        with rondo.Client(f"rondo.example:{self.port}", look_up=lambda host: [], max_attempts=1) as client:
+            with self.assertRaises(rondo.Unavailable):  # gRPC does not find the name either
+                client.list_models()
+
+    @unittest.skipUnless(shutil.which("unshare") and subprocess.call(
+        ["unshare", "--map-root-user", "--mount", "true"], stderr=subprocess.DEVNULL) == 0,
+        "no file of hosts of one's own here: unshare is not allowed")  # fmt: skip
+    def test_the_systems_resolver_and_the_command_line_find_the_same_homes(self):
+        hosts = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory())) / "hosts"
+        hosts.write_text("".join(f"{host} rondo.example\n" for host in self.HOSTS[:2]))
+        ids = [f"hosted-{number}" for number in range(12)]
+        stream = f"echo x,1 | tr , '\\n' | {BIN}/rondo --server=rondo.example:{self.port} stream sum --session="
+        commands = "\n".join(stream + id for id in ids)
+        subprocess.run(["unshare", "--map-root-user", "--mount", "bash", "-ec",
+                        f"mount --bind {hosts} /etc/hosts\n{commands}"], check=True, stdout=subprocess.DEVNULL)  # fmt: skip
+        addresses = tuple(server.address for server in self.servers)
+        wanted = [sum(home_of(id, addresses) == address for id in ids) for address in addresses]
+        self.assertEqual(resident(self.servers, "hosted-"), wanted)
+        self.assertGreater(min(wanted), 0)

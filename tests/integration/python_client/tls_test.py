@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import dataclasses
 import pathlib
 import subprocess
 import tempfile
@@ -91,6 +92,23 @@ class TlsTest(unittest.TestCase):
         credentials = self.tls().credentials()
         with rondo.Client(self.server.address, credentials=credentials, channel_options=options) as client:
             self.assertEqual(len(client.list_models()), 1)
+
+    def test_the_servers_of_a_name_have_to_have_that_name(self):
+        port = self.server.address.rpartition(":")[2]
+        own = grpc.ssl_channel_credentials(*(file.read_bytes() for file in
+                                             (self.authority.certificate, self.key, self.certificate)))  # fmt: skip
+        unnamed = dataclasses.replace(self.tls(), server_name="")
+        for name, options, trusted in (
+            ("rondo.test", {"tls": unnamed}, True), ("rondo.test", {"credentials": own}, True),
+            ("other.test", {"tls": unnamed}, False), ("other.test", {"credentials": own}, False),
+            ("other.test", {"tls": self.tls()}, True),
+        ):  # fmt: skip
+            with rondo.Client(f"{name}:{port}", look_up=lambda host: ["127.0.0.1", "127.0.0.2"], max_attempts=1,
+                              **options) as client:  # fmt: skip
+                if trusted:
+                    self.assertEqual(len(client.list_models()), 1)
+                else:
+                    self.assertRaises(rondo.Unavailable, client.list_models)
 
     def test_the_command_line_gets_through_with_its_token(self):
         done = self.rondo("--tls", *self.flags())

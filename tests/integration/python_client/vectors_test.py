@@ -240,7 +240,7 @@ class NamesTest(unittest.TestCase):
     @staticmethod
     def fields(header, name):
         body = re.search(rf"struct {name} {{\n(.*?)^}};", header, re.MULTILINE | re.DOTALL).group(1)
-        return set(re.findall(r"^  [\w:<>,*()]+(?: [\w:<>,*()]+)* (\w+)(?: = [^;]*)?;", body, re.MULTILINE))
+        return set(re.findall(r"^  [\w:<>,*()&]+(?: [\w:<>,*()&]+)* (\w+)(?: = [^;]*)?;", body, re.MULTILINE))
 
     def compare(self, name, cpp_only, python_only):
         file = re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()

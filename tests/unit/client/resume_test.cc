@@ -332,6 +332,27 @@ TEST(TargetsOfTest, AListIsOneOfAddresses) {
   EXPECT_EQ(TargetsOf("[::1]:1,[::2]:2")->at(0).target, "ipv6:[::1]:1,[::2]:2");
 }
 
+TEST(NameInTest, ANameOfOtherMachinesMayBeSeveralServers) {
+  for (const char* address : {"rondo.example:8001", "dns:///rondo.example:8001"}) {
+    const std::optional<ServerName> name = NameIn(address);
+    ASSERT_TRUE(name.has_value()) << address;
+    EXPECT_EQ(name->host, "rondo.example");
+    EXPECT_EQ(name->port, "8001");
+  }
+  for (const char* address :
+       {"localhost:8001", "10.0.0.1:8001", "[::1]:8001", "rondo.example", "rondo.example:", "unix:/tmp/socket",
+        "a:1,b:2", "dns://10.0.0.53/rondo.example:8001", "ipv4:10.0.0.1:1", "xds:///rondo:1", "rondo:http", ":1", ""}) {
+    EXPECT_FALSE(NameIn(address).has_value()) << address;
+  }
+}
+
+TEST(ServersAtTest, TheyAreOfOneFamilyAndSorted) {
+  EXPECT_THAT(ServersAt({"10.0.0.2", "::1", "10.0.0.1", "10.0.0.2"}, "1"), ElementsAre("10.0.0.1:1", "10.0.0.2:1"));
+  EXPECT_THAT(ServersAt({"10.0.0.1", "fd00::2", "fd00::1"}, "1"), ElementsAre("[fd00::1]:1", "[fd00::2]:1"));
+  EXPECT_THAT(ServersAt({"127.0.0.1", "::1"}, "1"), ElementsAre()) << "one server with two addresses";
+  EXPECT_THAT(ServersAt({"nonsense", "10.0.0.1"}, "1"), ElementsAre());
+}
+
 TEST(TargetsOfTest, AListOfAnythingElseSaysWhich) {
   for (const char* address : {"a:1,b:2", "10.0.0.1:1,", "10.0.0.1:1,[::1]:2", "10.0.0.1:1,10.0.0.2", "", "a b"}) {
     EXPECT_EQ(TargetsOf(address).status().code(), absl::StatusCode::kInvalidArgument) << address;

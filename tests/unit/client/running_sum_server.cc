@@ -5,9 +5,9 @@
 
 namespace rondo {
 
-RunningSumServer::RunningSumServer() {
+RunningSumServer::RunningSumServer(const std::string& host, int port) : host_(host), port_(port) {
   grpc::ServerBuilder builder;
-  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+  builder.AddListeningPort(address(), grpc::InsecureServerCredentials(), &port_);
   builder.RegisterService(static_cast<v1::Inference::Service*>(this));
   builder.RegisterService(static_cast<v1::Sessions::Service*>(this));
   server_ = builder.BuildAndStart();

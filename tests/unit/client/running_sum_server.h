@@ -29,10 +29,12 @@ class RunningSumServer final : public v1::Inference::Service, public v1::Session
     kReset,        // CANCELLED, not run
   };
 
-  RunningSumServer();
+  // `host`: an address of the loopback. Port 0: any free one.
+  explicit RunningSumServer(const std::string& host = "127.0.0.1", int port = 0);
   ~RunningSumServer() override;
 
-  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  std::string address() const { return host_ + ":" + std::to_string(port_); }
+  int port() const { return port_; }
   // Faults of the next Predict calls, one each.
   void FailNext(std::deque<Fault> faults);
   // Lets held replies go.
@@ -107,7 +109,8 @@ class RunningSumServer final : public v1::Inference::Service, public v1::Session
   bool released_ ABSL_GUARDED_BY(mutex_) = false;
   CondVar release_;
 
-  int port_ = 0;
+  const std::string host_;
+  int port_;
   std::unique_ptr<grpc::Server> server_;
 };
 

@@ -16,7 +16,7 @@ class Generation(_generation_state.GenerationState):
     async def __aiter__(self) -> AsyncIterator[messages.GeneratedPiece]:
         while self.stopped is None:
             if self._call is None:
-                self._call = self._start(self.request, self.attempts.remaining())
+                self._call = await self._start(self.request, self.attempts.remaining())
             try:
                 response = await self._call.read()
                 if response is grpc.aio.EOF:

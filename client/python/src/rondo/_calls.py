@@ -96,20 +96,23 @@ def _trailer(trailers: Trailers | None, wanted: str) -> str | None:
 class Attempts:
     """The tries of one call, or to open one stream again, until a deadline. Any thread, one at a time."""
 
-    def __init__(self, policy: _retry.RetryPolicy, deadline: float) -> None:
-        self._policy = policy
+    def __init__(self, connection: Connection, deadline: float) -> None:
+        self._connection = connection
         self._deadline = deadline  # as time.monotonic()
         self._number = 1
 
     def remaining(self) -> float | None:
         """Seconds; None: no deadline."""
-        return None if math.isinf(self._deadline) else max(self._deadline - time.monotonic(), 0)
+        return seconds_until(self._deadline)
 
     def delay(
         self, error: errors.RondoError, *, repeatable: bool, waits: bool, trailers: Trailers | None = None
     ) -> float | None:
         """Seconds to wait before the next try; None: give up, also because the deadline would pass meanwhile."""
-        delay = self._policy.delay(
+        named = self._connection.channel.named
+        if named is not None and isinstance(error, errors.Unavailable):
+            named.connection_ended()
+        delay = self._connection.policy.delay(
             error, self._number, repeatable, pushback_of(trailers), random.random(), waits=waits
         )
         self._number += 1
@@ -132,6 +135,15 @@ class Connection:
 
     def deadline(self, timeout: float | None) -> float:
         return deadline_after(self.timeout if timeout is None else timeout)
+
+    def seconds(self, timeout: float | None) -> float | None:
+        """Until that deadline. None: there is none."""
+        return seconds_until(self.deadline(timeout))
+
+
+def seconds_until(deadline: float) -> float | None:
+    """None: there is none."""
+    return None if math.isinf(deadline) else max(deadline - time.monotonic(), 0)
 
 
 def deadline_after(timeout: float) -> float:

@@ -12,6 +12,8 @@ from typing import Any, Union
 
 import grpc
 
+from ._names import NamedServers
+
 # How gRPC connects again to an address, in milliseconds. Its own first reconnect comes after a second: every retry before
 # that would fail without having tried. The least is also the longest wait for one address: with gRPC's 20 s the next
 # server's turn would come after every deadline.
@@ -63,6 +65,8 @@ class ChannelSettings:
     metadata: Metadata = ()
     channel_options: Sequence[tuple[str, Any]] = ()
     spread: bool = True
+    named: NamedServers | None = None
+    """The servers of the address, which is a name. None: it is anything else."""
 
     def __post_init__(self) -> None:
         targets_of(self.address)
@@ -82,7 +86,8 @@ class ChannelSettings:
         """None: the connection is not encrypted."""
         return self.own_credentials if self.tls is None else self.tls.credentials()
 
-    def grpc_options(self) -> list[tuple[str, Any]]:
+    def grpc_options(self, name: str | None = None) -> list[tuple[str, Any]]:
+        """`name`: the HOST:PORT that the server was found by, whose certificate it must have."""
         options: list[tuple[str, Any]] = [
             ("grpc.max_receive_message_length", self.max_reply_bytes),
             ("grpc.initial_reconnect_backoff_ms", INITIAL_RECONNECT_MS),
@@ -100,6 +105,10 @@ class ChannelSettings:
                 ("grpc.http2.ping_timeout_ms", answer_ms),  # newer gRPC waits a minute for a ping's answer otherwise
                 ("grpc.http2.max_pings_without_data", 0),  # no limit: a quiet stream is asked again and again
             ]
+        if name and (self.tls is not None or self.own_credentials is not None):
+            options.append(("grpc.ssl_target_name_override", name.rpartition(":")[0]))
+        elif name:
+            options.append(("grpc.default_authority", name))
         if self.tls is not None and self.tls.server_name:
             options.append(("grpc.ssl_target_name_override", self.tls.server_name))
         return list({**dict(options), **dict(self.channel_options)}.items())

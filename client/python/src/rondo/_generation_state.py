@@ -30,7 +30,7 @@ class GenerationState:
             **texts,
             **{name: value for name, value in fields.items() if value is not None},
         )
-        self.attempts = _calls.Attempts(connection.policy, connection.deadline(timeout))
+        self.attempts = _calls.Attempts(connection, connection.deadline(timeout))
         self.tokens: list[int] = []
         """All tokens that have come."""
         self.text = ""

@@ -98,7 +98,7 @@ class Outage:
         if not self.can_end():
             return None
         if self._attempts is None:
-            self._attempts = _calls.Attempts(self._connection.policy, self._connection.deadline(None))
+            self._attempts = _calls.Attempts(self._connection, self._connection.deadline(None))
         # A server that was never there is not waited for, by a stream no more than by a call.
         return self._attempts.delay(error, repeatable=True, waits=self._was_answered, trailers=trailers)
 

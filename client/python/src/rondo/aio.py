@@ -76,9 +76,13 @@ class Client(ClientState):
             return grpc.aio.insecure_channel(target, options, interceptors=interceptors)
         return grpc.aio.secure_channel(target, credentials, options, interceptors=interceptors)
 
+    @staticmethod
+    def _close_channel(channel: Any) -> None:
+        asyncio.ensure_future(channel.close())
+
     async def close(self) -> None:
         """Cancels what is under way. Live sessions stay on the server."""
-        for channel in self._channels.values():
+        for channel in self._table.all_channels():
             await channel.close()
 
     async def __aenter__(self) -> Client:
@@ -177,7 +181,7 @@ class Client(ClientState):
         timeout: float | None = None,
     ) -> Generation:
         return Generation(
-            self._start_generation, self._connection, timeout,
+            self._start_generation_found, self._connection, timeout,
             model=model, prompt=prompt, stop=stop, max_tokens=max_tokens, temperature=temperature, top_k=top_k,
             top_p=top_p, repetition_penalty=repetition_penalty, seed=seed, session_id=session_id,
             position=position, move_session=move_session, must_exist=must_exist,
@@ -208,6 +212,7 @@ class Client(ClientState):
         timeout: float | None = None,
     ) -> Opening[Session]:
         async def open() -> Session:
+            await self._find_servers(self._connection.seconds(timeout))
             opening = _operations.open_session(
                 self._models, model, id, version, self._new_session_id(), initial_state
             )
@@ -234,7 +239,8 @@ class Client(ClientState):
     async def list_sessions(
         self, model: str = "", *, timeout: float | None = None
     ) -> AsyncIterator[messages.SessionDescription]:
-        server, token = next(self._call_turns), ""
+        await self._find_servers(self._connection.seconds(timeout))
+        server, token = next(self._routes().call_turns), ""
         while True:
             page, token = await self._run(_operations.list_page(model, token, server), timeout)
             for session in page:
@@ -248,7 +254,8 @@ class Client(ClientState):
     async def delete_sessions(
         self, prefix: str = "", *, model: str = "", all: bool = False, timeout: float | None = None
     ) -> int:
-        return await self._run(_operations.delete_sessions(prefix, model, all, self._addresses), timeout)
+        await self._find_servers(self._connection.seconds(timeout))
+        return await self._run(_operations.delete_sessions(prefix, model, all, self._routes().addresses), timeout)
 
     async def export_session(self, id: str, *, timeout: float | None = None) -> bytes:
         return await self._run(_operations.export_session(id), timeout)
@@ -262,6 +269,16 @@ class Client(ClientState):
         self, id: str, new_id: str | None = None, *, timeout: float | None = None
     ) -> messages.SessionDescription:
         return await self._run(_operations.fork_session(id, new_id), timeout)
+
+    async def _start_generation_found(self, request: Any, timeout: float | None) -> Any:
+        await self._find_servers(timeout)
+        return self._start_generation(request, timeout)
+
+    async def _find_servers(self, timeout: float | None) -> None:
+        """Of a name they are known once it was looked up."""
+        named = self._connection.channel.named
+        if named is not None and not named.is_known():
+            await asyncio.to_thread(named.wait, timeout)
 
     async def _run(self, operation: Operation[Result], timeout: float | None) -> Result:
         deadline = self._connection.deadline(timeout)
@@ -279,9 +296,10 @@ class Client(ClientState):
             return result
 
     async def _call(self, call: _calls.Call, deadline: float) -> Any:
-        attempts = _calls.Attempts(self._connection.policy, deadline)
+        attempts = _calls.Attempts(self._connection, deadline)
         while True:
             try:
+                await self._find_servers(attempts.remaining())
                 return await self._start_call(call, attempts.remaining())
             except grpc.aio.AioRpcError as failure:
                 trailers: Any = failure.trailing_metadata()

@@ -30,9 +30,8 @@ class Client(ClientState):
     with Unavailable or Aborted, if a second run changes nothing (a `Session`'s steps, stateless predictions, all reads).
 
     Args:
-        address: HOST:PORT, where a DNS name may have several addresses, of which the first that answers is used until it
-            goes; IP:PORT,IP:PORT,... (see spread); or any gRPC target. None: the environment's RONDO_SERVER, else
-            127.0.0.1:8001.
+        address: HOST:PORT, whose name may have several addresses; IP:PORT,IP:PORT,... (of both see spread); or any gRPC
+            target. None: the environment's RONDO_SERVER, else 127.0.0.1:8001.
         timeout: seconds that a call and its retries may take, and that a stream tries to reach a server again. math.inf:
             no limit.
         max_attempts: tries of one call, 1 to 16; 1: no retries. A `Session`, and a stream that was answered before, wait
@@ -52,10 +51,14 @@ class Client(ClientState):
         metadata: names (lower case) and values that go with every call.
         channel_options: gRPC's channel arguments, e.g. ("grpc.http_proxy", "proxy:3128"). They win over what this client
             sets.
-        spread: over a list of addresses. Each session then has one of the servers as its home, by its id, and goes to the
-            next one while that is away; streams, and calls without a session, go to one server after the other. A
-            message for several sessions goes to the first one's home. False: all go to the first of the list that
+        spread: over a list of addresses, or a DNS name of several. Each session then has one of the servers as its home,
+            by its id, and goes to the next one while that is away; streams, and calls without a session, go to one
+            server after the other. A message for several sessions goes to the first one's home. A name is looked up
+            again while calls are made, every 5 s and when a connection ends; a server that comes takes over its share of
+            the sessions, so the servers of one name must share a session store. False: all go to the first address that
             answers, until it goes.
+        look_up: gives the IP addresses that a host name has now; none: it is not found. Called on threads of the client's
+            own, with `spread` only. None: asks the system's resolver.
         interceptors: gRPC's, of every call: `grpc.UnaryUnaryClientInterceptor` and the like, for `rondo.aio.Client` those
             of `grpc.aio`.
 
@@ -71,9 +74,13 @@ class Client(ClientState):
             channel = grpc.secure_channel(target, credentials, options)
         return grpc.intercept_channel(channel, *interceptors)
 
+    @staticmethod
+    def _close_channel(channel: Any) -> None:
+        channel.close()
+
     def close(self) -> None:
         """Cancels what is under way. Live sessions stay on the server."""
-        for channel in self._channels.values():
+        for channel in self._table.all_channels():
             channel.close()
 
     def __enter__(self) -> Client:
@@ -242,7 +249,7 @@ class Client(ClientState):
             vocabulary has no token for; FailedPrecondition: the model does not answer tokens; PositionError, NotFound.
         """
         return Generation(
-            self._start_generation, self._connection, timeout,
+            self._start_generation_found, self._connection, timeout,
             model=model, prompt=prompt, stop=stop, max_tokens=max_tokens, temperature=temperature, top_k=top_k,
             top_p=top_p, repetition_penalty=repetition_penalty, seed=seed, session_id=session_id,
             position=position, move_session=move_session, must_exist=must_exist,
@@ -292,6 +299,7 @@ class Client(ClientState):
             AlreadyExists: the id is live, with an initial_state.
             NotFound: no such model. ResourceExhausted: the server has no room for a new session.
         """
+        self._find_servers(self._connection.seconds(timeout))
         opening = _operations.open_session(
             self._models, model, id, version, self._new_session_id(), initial_state
         )
@@ -323,7 +331,8 @@ class Client(ClientState):
     def list_sessions(self, model: str = "", *, timeout: float | None = None) -> Iterator[messages.SessionDescription]:
         """All live sessions in no particular order, page by page; `model` empty: of all models. With several servers
         each listing is of one of them, of each in its turn."""
-        server, token = next(self._call_turns), ""
+        self._find_servers(self._connection.seconds(timeout))
+        server, token = next(self._routes().call_turns), ""
         while True:
             page, token = self._run(_operations.list_page(model, token, server), timeout)
             yield from page
@@ -343,7 +352,8 @@ class Client(ClientState):
         Empty: all ids, all models; if both are, `all` has to be given. `timeout` is each call's own, and there may be
         several. Returns how many were deleted. Raises InvalidArgument.
         """
-        return self._run(_operations.delete_sessions(prefix, model, all, self._addresses), timeout)
+        self._find_servers(self._connection.seconds(timeout))
+        return self._run(_operations.delete_sessions(prefix, model, all, self._routes().addresses), timeout)
 
     def export_session(self, id: str, *, timeout: float | None = None) -> bytes:
         """The session as bytes that `import_session` takes, of this server or of another with the same model.
@@ -383,6 +393,16 @@ class Client(ClientState):
         """
         return self._run(_operations.fork_session(id, new_id), timeout)
 
+    def _start_generation_found(self, request: Any, timeout: float | None) -> Any:
+        self._find_servers(timeout)
+        return self._start_generation(request, timeout)
+
+    def _find_servers(self, timeout: float | None) -> None:
+        """Of a name they are known once it was looked up."""
+        named = self._connection.channel.named
+        if named is not None and not named.is_known():
+            named.wait(timeout)
+
     def _run(self, operation: Operation[Result], timeout: float | None) -> Result:
         deadline = self._connection.deadline(timeout)
         try:
@@ -399,9 +419,10 @@ class Client(ClientState):
             return result
 
     def _call(self, call: _calls.Call, deadline: float) -> Any:
-        attempts = _calls.Attempts(self._connection.policy, deadline)
+        attempts = _calls.Attempts(self._connection, deadline)
         while True:
             try:
+                self._find_servers(attempts.remaining())
                 return self._start_call(call, attempts.remaining())
             except grpc.RpcError as failure:
                 trailers: Any = failure.trailing_metadata()
