@@ -1,7 +1,5 @@
 #include "model/train/training_kernel.h"
 
-#include <xmmintrin.h>
-
 #include <algorithm>
 #include <dnnl.hpp>
 #include <new>
@@ -11,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/cpu_limit.h"
+#include "model/flush_denormals.h"
 #include "model/train/gate_order.h"
 
 extern "C" void omp_set_num_threads(int threads);  // libgomp, which oneDNN runs on; clang has no <omp.h> for it
@@ -278,7 +277,7 @@ class OneDnnLayer : public RecurrentLayer {
 }  // namespace
 
 void PrepareTrainingThread(int threads) {
-  _mm_setcsr(_mm_getcsr() | 0x8040);  // flush to zero, denormals are zero; threads started from here on inherit it
+  FlushDenormals();
   training_threads = threads > 0 ? threads : AvailableCpus();
   omp_set_num_threads(training_threads);
 }
