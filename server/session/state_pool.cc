@@ -41,13 +41,10 @@ class StateSizeClass {
   }
 
   // A slab without a slot in use is freed, but for one: whoever takes and gives back one slot makes no slab each time.
-  void Give(float* values) {
+  static void Give(float* values) {
     const size_t place_in_slab = reinterpret_cast<uintptr_t>(values) % kSlabBytes;
     Slab* const slab = reinterpret_cast<Slab*>(reinterpret_cast<std::byte*>(values) - place_in_slab);
-    MutexLock lock(&mutex_);
-    slab->free = new (values) FreeSlot{slab->free};
-    if (slab->used-- == slots_per_slab_) Link(slab);
-    if (slab->used == 0 && ++empty_slabs_ > 1) FreeSlab(slab);
+    slab->owner->Give(slab, values);
   }
 
  private:
@@ -56,6 +53,7 @@ class StateSizeClass {
   };
   static_assert(sizeof(FreeSlot) <= kSlotAlignment, "the link fits into the smallest slot");
   struct alignas(kSlotAlignment) Slab {
+    StateSizeClass* owner = nullptr;
     Slab* previous = nullptr;  // among those with room
     Slab* next = nullptr;
     FreeSlot* free = nullptr;
@@ -63,10 +61,18 @@ class StateSizeClass {
     size_t used = 0;
   };
 
+  void Give(Slab* slab, float* values) {
+    MutexLock lock(&mutex_);
+    slab->free = new (values) FreeSlot{slab->free};
+    if (slab->used-- == slots_per_slab_) Link(slab);
+    if (slab->used == 0 && ++empty_slabs_ > 1) FreeSlab(slab);
+  }
+
   size_t slab_bytes() const { return sizeof(Slab) + slots_per_slab_ * slot_bytes_; }
 
   void AddSlab() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     Slab* const slab = new (::operator new(slab_bytes(), std::align_val_t(kSlabBytes))) Slab();
+    slab->owner = this;
     slab->untouched_slots = slots_per_slab_;
     ++empty_slabs_;
     Link(slab);
@@ -100,7 +106,7 @@ class StateSizeClass {
   size_t empty_slabs_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
-void StateSlot::GiveBack() { size_class_->Give(std::exchange(values_, nullptr)); }
+void StateSlot::GiveBack() { StateSizeClass::Give(std::exchange(values_, nullptr)); }
 
 StatePool::StatePool() = default;
 StatePool::~StatePool() = default;
@@ -126,7 +132,7 @@ StateSlot StatePool::TakeInitial(size_t state_size, absl::Span<const float> init
 
 StateSlot StatePool::TakeUndefined(size_t state_size) {
   StateSizeClass* const size_class = SizeClass(state_size);
-  return StateSlot(size_class, size_class->Take());
+  return StateSlot(size_class->Take());
 }
 
 }  // namespace rondo

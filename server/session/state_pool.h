@@ -19,12 +19,10 @@ class StateSizeClass;
 class StateSlot {
  public:
   StateSlot() = default;
-  StateSlot(StateSlot&& other) noexcept
-      : size_class_(other.size_class_), values_(std::exchange(other.values_, nullptr)) {}
+  StateSlot(StateSlot&& other) noexcept : values_(std::exchange(other.values_, nullptr)) {}
   StateSlot& operator=(StateSlot&& other) noexcept {
     if (this != &other) {
       Reset();
-      size_class_ = other.size_class_;
       values_ = std::exchange(other.values_, nullptr);
     }
     return *this;
@@ -39,10 +37,9 @@ class StateSlot {
 
  private:
   friend class StatePool;
-  StateSlot(StateSizeClass* size_class, float* values) : size_class_(size_class), values_(values) {}
+  explicit StateSlot(float* values) : values_(values) {}
   void GiveBack();
 
-  StateSizeClass* size_class_ = nullptr;
   float* values_ = nullptr;
 };
 
