@@ -7,6 +7,16 @@
 #include "server/refusal/refusal.h"
 
 namespace rondo {
+namespace {
+
+bool EndsSoon(const SequenceRun& run) {
+  return run.timesteps - run.next_step + run.timesteps_after <= ActiveSet::kSoonTimesteps;
+}
+
+// The rows that each of `takers` has in turns of one row, as long as all of them have a turn.
+size_t ShareOf(size_t rows, size_t takers) { return std::max<size_t>(1, rows / takers); }
+
+}  // namespace
 
 absl::Status ActiveSet::Admit(SequenceRun* run) {
   if (size_ >= capacity_) {
@@ -47,23 +57,43 @@ void ActiveSet::TakeBatch(absl::Time now, size_t max_rows, std::vector<SequenceR
 }
 
 void ActiveSet::TakeFrom(IntrusiveFifo<ClientLine>* lines, Lane* lane, size_t max_rows, const Taking& taking) {
-  while (!lines->empty() && taking.batch->size() < max_rows) {
-    ClientLine* const line = lines->Pop();
-    line->in_line = false;
-    Strand* const strand = line->strands.Pop();
-    strand->in_line = false;
-    // Runs that are not run take no turn: what a stream leaves behind is gone at once.
-    bool took_row = false;
-    while (!took_row) {
-      const bool begins = strand->begun.empty();
-      SequenceRun* const run = begins ? strand->waiting.Pop() : strand->begun.Pop();
-      if (run == nullptr) break;
-      if (begins) --waiting_;
-      took_row = !run->cancelled && run->deadline > taking.now;
-      (took_row ? taking.batch : taking.dropped)->push_back(run);
+  const std::vector<SequenceRun*>& batch = *taking.batch;
+  while (!lines->empty() && batch.size() < max_rows) {
+    const size_t clients = lines->size(), share = ShareOf(max_rows - batch.size(), clients);
+    for (size_t i = 0; i < clients && batch.size() < max_rows; ++i) {
+      ClientLine* const line = lines->Pop();  // it counts as in line until its turn is over
+      TakeFrom(line, lane, std::min(batch.size() + share, max_rows), taking);
+      line->in_line = false;
+      if (!line->strands.empty()) StandInLine(line, lines);
     }
-    StandInLine(strand, lane);
-    if (!line->strands.empty()) StandInLine(line, lines);
+  }
+}
+
+void ActiveSet::TakeFrom(ClientLine* line, Lane* lane, size_t max_rows, const Taking& taking) {
+  const std::vector<SequenceRun*>& batch = *taking.batch;
+  while (!line->strands.empty() && batch.size() < max_rows) {
+    const size_t strands = line->strands.size(), share = ShareOf(max_rows - batch.size(), strands);
+    for (size_t i = 0; i < strands && batch.size() < max_rows; ++i) {
+      Strand* const strand = line->strands.Pop();
+      strand->in_line = false;
+      TakeFrom(strand, line == &strand->turns->soon, std::min(batch.size() + share, max_rows), taking);
+      StandInLine(strand, lane);
+    }
+  }
+}
+
+void ActiveSet::TakeFrom(Strand* strand, bool ends_soon, size_t max_rows, const Taking& taking) {
+  bool took_row = false;
+  while (taking.batch->size() < max_rows) {
+    const bool begins = strand->begun.empty();
+    IntrusiveFifo<SequenceRun>& runs = begins ? strand->waiting : strand->begun;
+    // Runs that are not run take no turn: what a stream leaves behind is gone at once.
+    if (runs.empty() || (took_row && EndsSoon(*runs.front()) != ends_soon)) return;
+    SequenceRun* const run = runs.Pop();
+    if (begins) --waiting_;
+    const bool runs_now = !run->cancelled && run->deadline > taking.now;
+    (runs_now ? taking.batch : taking.dropped)->push_back(run);
+    took_row = took_row || runs_now;
   }
 }
 
@@ -71,7 +101,7 @@ void ActiveSet::StandInLine(Strand* strand, Lane* lane) {
   const SequenceRun* const next = strand->begun.empty() ? strand->waiting.front() : strand->begun.front();
   if (strand->in_line || next == nullptr) return;
   strand->in_line = true;
-  const bool ends_soon = next->timesteps - next->next_step + next->timesteps_after <= kSoonTimesteps;
+  const bool ends_soon = EndsSoon(*next);
   ClientLine* const line = ends_soon ? &strand->turns->soon : &strand->turns->bulk;
   line->strands.Push(strand);
   StandInLine(line, ends_soon ? &lane->soon : &lane->bulk);

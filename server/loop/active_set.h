@@ -63,9 +63,10 @@ class Spares {
 
 // Decides who runs next. It is pure policy: it has no lock, thread or clock.
 //
-// A batch holds one network; networks take turns. In a batch clients take turns, one row each, round and round until
-// the batch is full, and in a client's turns its flows: a flow with a thousand sequences delays a flow with one by no
-// more than one row, and a client with a thousand flows delays a client with one by no more than one row. A flow whose
+// A batch holds one network; networks take turns. In a batch clients take turns, and in a client's turns its flows, so
+// that it has the rows that turns of one row each would give it, round and round until it is full: a flow with a
+// thousand sequences delays a flow with one by no more than one row, and a client with a thousand flows delays a client
+// with one by no more than one row. A flow whose
 // next run ends within kSoonTimesteps, with all that follow it, goes before one whose run takes longer. The long ones
 // fill what is left, and at least one row in kBulkShare, so that they end too: a flow waits for a bounded number of
 // batches, whatever the others do.
@@ -121,8 +122,12 @@ class ActiveSet {
   // Puts the strand in line for its next turn, unless it stands there or has no run.
   static void StandInLine(Strand* strand, Lane* lane);
   static void StandInLine(ClientLine* line, IntrusiveFifo<ClientLine>* lines);
-  // Lets the clients of `lines` take turns until the batch has `max_rows`.
+  // Lets the clients of `lines` take turns until the batch has `max_rows`, then the strands of a client's line, and a
+  // strand's runs. Where all that stand in line may have as many rows, each takes them at once: its runs stay together
+  // in the batch, and it stands in line again once, not for each row.
   void TakeFrom(IntrusiveFifo<ClientLine>* lines, Lane* lane, size_t max_rows, const Taking& taking);
+  void TakeFrom(ClientLine* line, Lane* lane, size_t max_rows, const Taking& taking);
+  void TakeFrom(Strand* strand, bool ends_soon, size_t max_rows, const Taking& taking);
 
   const size_t capacity_;
   std::vector<Lane> lanes_;  // the networks with runs in line; the first has the turn

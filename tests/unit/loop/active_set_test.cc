@@ -274,6 +274,63 @@ TEST_F(ActiveSetTest, AClientWithAThousandStreamsDelaysAClientWithOneByNoMoreTha
   }
 }
 
+TEST_F(ActiveSetTest, TheRunsOfAFlowStandTogetherInABatch) {
+  ActiveSet set({});
+  Flow first, second;
+  std::deque<SequenceRun> a = Admitted(&set, &first, 2, 1), b = Admitted(&set, &second, 3, 1);
+  EXPECT_THAT(Step(&set, 64), ElementsAre(&a[0], &a[1], &b[0], &b[1], &b[2]));
+}
+
+// How many rows each flow of `runs`, [clients][flows], has in a batch if clients, and flows within them, take turns of
+// one row each.
+std::vector<std::vector<size_t>> RowsByTurns(const std::vector<std::vector<size_t>>& runs, size_t max_rows) {
+  std::vector<std::vector<size_t>> rows;
+  std::vector<std::deque<size_t>> flows(runs.size());
+  std::deque<size_t> clients;
+  for (size_t client = 0; client < runs.size(); ++client) {
+    rows.emplace_back(runs[client].size());
+    for (size_t flow = 0; flow < runs[client].size(); ++flow) flows[client].push_back(flow);
+    clients.push_back(client);
+  }
+  for (size_t row = 0; row < max_rows && !clients.empty(); ++row) {
+    const size_t client = clients.front(), flow = flows[client].front();
+    clients.pop_front();
+    flows[client].pop_front();
+    if (++rows[client][flow] < runs[client][flow]) flows[client].push_back(flow);
+    if (!flows[client].empty()) clients.push_back(client);
+  }
+  return rows;
+}
+
+TEST_F(ActiveSetTest, ABatchHasTheRowsThatTurnsOfOneRowGive) {
+  std::mt19937 random(3);
+  for (int trial = 0; trial < 200; ++trial) {
+    ActiveSet set({});
+    std::deque<ClientFlows> clients(1 + random() % 4);
+    std::deque<std::deque<Flow>> flows;
+    std::deque<std::deque<SequenceRun>> runs;
+    std::vector<std::vector<size_t>> counts;
+    for (ClientFlows& client : clients) {
+      flows.emplace_back(1 + random() % 4);
+      counts.emplace_back();
+      for (Flow& flow : flows.back()) {
+        flow.BelongTo(&client);
+        counts.back().push_back(1 + random() % 20);
+        runs.push_back(Admitted(&set, &flow, counts.back().back(), 1));
+      }
+    }
+    const size_t max_rows = 1 + random() % 64;
+    const std::vector<std::vector<size_t>> wanted = RowsByTurns(counts, max_rows);
+    Step(&set, max_rows);
+    for (size_t client = 0; client < clients.size(); ++client) {
+      for (size_t flow = 0; flow < flows[client].size(); ++flow) {
+        ASSERT_EQ(RowsOf(flows[client][flow]), wanted[client][flow]) << "trial " << trial;
+      }
+    }
+    while (!set.empty()) Step(&set);
+  }
+}
+
 TEST_F(ActiveSetTest, TheStreamsOfOneClientTakeTurnsAmongThemselves) {
   ActiveSet set({});
   ClientFlows client, other;
