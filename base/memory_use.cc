@@ -20,6 +20,13 @@ size_t ResidentMemory() {
   return resident == nullptr ? 0 : strtoull(resident, nullptr, 10) * static_cast<size_t>(sysconf(_SC_PAGE_SIZE));
 }
 
+void KeepFreedMemory() {
+  constexpr int kMostKept = 16 << 20;
+  constexpr int kMappedAlone = 8 << 20;  // larger blocks are given back at once
+  mallopt(M_TRIM_THRESHOLD, kMostKept);
+  mallopt(M_MMAP_THRESHOLD, kMappedAlone);
+}
+
 bool HeapTrim::TrimIfWorth() {
   const size_t free = mallinfo2().fordblks;
   free_after_trim_ = std::min(free_after_trim_, free);

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/log.h"
+#include "base/memory_use.h"
 #include "base/option_table.h"
 #include "base/steady_time.h"
 #include "base/systemd_notice.h"
@@ -131,6 +132,7 @@ int main(int argc, char** argv) {
     rondo::LogEvent(rondo::LogLevel::kWarning, "option_leaves",
                     {{"option", "--deterministic"}, {"instead", "--kernel=rondo"}});
   }
+  rondo::KeepFreedMemory();
   absl::StatusOr<std::unique_ptr<rondo::Server>> server = rondo::Server::Start(options);
   if (!server.ok()) return Fail(server.status());
   bool loaded = false;
