@@ -13,6 +13,11 @@
 #include "server/session/session_id.h"
 
 namespace rondo {
+namespace {
+
+constexpr size_t kPrefetched = 4;  // sequences that are fetched into the cache while the one before them starts
+
+}  // namespace
 
 void Message::FinishRefused(const absl::Status& status) {
   refusal_ = first_failure_ = status;
@@ -39,7 +44,10 @@ void Message::Start(RequestView request, absl::Time now, absl::Time deadline) {
   });
   if (!room.ok()) return FinishRefused(room);
   unfinished_ = sequences + 1;  // one more, so that it ends after the last has started
-  for (size_t i = 0; i < sequences; ++i) tasks_[i]->Start(exchange_->SequenceAt(i));
+  for (size_t i = 0; i < sequences; ++i) {
+    if (i + kPrefetched < sequences) tasks_[i + kPrefetched]->Prefetch();
+    tasks_[i]->Start(exchange_->SequenceAt(i));
+  }
   OnSequenceDone(absl::OkStatus());
 }
 

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/prefetch.h"
 #include "server/metrics/metrics.h"
 #include "server/refusal/refusal.h"
 #include "server/serve/check_sequence.h"
@@ -38,6 +39,11 @@ void SequenceTask::Start(const SequenceView& sequence) {
     return absl::OkStatus();
   });
   status.ok() ? Run() : EndRefused(status);
+}
+
+void SequenceTask::Prefetch() const {
+  rondo::Prefetch(this, sizeof(*this));
+  last_session_.Prefetch();
 }
 
 absl::Status SequenceTask::FitTo(const Model& model) {
@@ -87,6 +93,7 @@ void SequenceTask::Begin() {
   if (cancelled_) return EndRefused(CancelledByClient());
   const bool anew = message_->request().terms.anew;
   if (const absl::Status status = anew ? CheckRestart() : CheckSession(); !status.ok()) return EndRefused(status);
+  last_session_ = lease_.Whereabouts();
   digest_ = RequestDigest(sequence_.values, sequence_.times, message_->request().last_only);
   if (anew) {
     if (lease_.position() > 0 || lease_.model() != message_->model()) lease_.Restart(message_->model());

@@ -31,6 +31,9 @@ class SequenceTask : private RunObserver, private Event {
   // Sets the sequence's result in the message's exchange and tells the message OnSequenceDone, at once or later. What
   // the sequence points to stays put until then.
   void Start(const SequenceView& sequence);
+  // Start will be called soon: brings the task into the cache, and the session that it had last, which most clients
+  // name again.
+  void Prefetch() const;
   // Ends as CANCELLED soon, unless it is done.
   void Cancel();
   // The client hears the result: what is said until it was heard is not said again. REQUIRES: it is done, and what the
@@ -90,6 +93,7 @@ class SequenceTask : private RunObserver, private Event {
   // Whether there is room for a session that the request would create. A live session goes on without.
   absl::Status room_;
   SessionWait wait_;
+  SessionWhereabouts last_session_;
 };
 
 }  // namespace rondo

@@ -1,6 +1,7 @@
 #include "server/session/lease_end.h"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -65,7 +66,7 @@ void MoveOn(Committed* commit, LiveSession* session) {
     ChangeModel(SessionEvent::kAdopted, &adoption->model, session);
   }
   static_cast<SessionProgress&>(*session) = ProgressAfter(*session, *commit);
-  session->stored.went_back = false;
+  session->stored.went_back.store(false, std::memory_order_relaxed);  // the lock orders it
   if (std::exchange(session->provisional, false)) {
     session->model->metrics->sessions.Began(SessionEvent::kCreated);
   }

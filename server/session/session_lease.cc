@@ -3,6 +3,7 @@
 #include <new>
 #include <utility>
 
+#include "base/prefetch.h"
 #include "base/steady_time.h"
 #include "server/refusal/refusal.h"
 #include "server/session/durable_sessions.h"
@@ -28,6 +29,22 @@ SessionLease& SessionLease::operator=(SessionLease&& other) noexcept {
 void SessionLease::Restart(const ServedModelPtr& model) { change_ = table_->FreshStartOf(model); }
 
 void SessionLease::Adopt(ServedModelPtr model) { change_ = Adoption{std::move(model)}; }
+
+void SessionWhereabouts::Prefetch() const {
+  constexpr size_t kBytesOfState = 512;  // the processor sees by itself where a longer one goes on
+  if (session_ == nullptr) return;
+  rondo::Prefetch(session_, sizeof(LiveSession));
+  rondo::Prefetch(id_, 1);
+  rondo::Prefetch(state_, kBytesOfState);
+}
+
+SessionWhereabouts SessionLease::Whereabouts() const {
+  SessionWhereabouts whereabouts;
+  whereabouts.session_ = session_;
+  whereabouts.id_ = session_->id.data();
+  whereabouts.state_ = session_->state.get();
+  return whereabouts;
+}
 
 const ServedModelPtr& SessionLease::model() const {
   if (fresh() != nullptr) return fresh()->model;

@@ -26,6 +26,18 @@ enum class PositionCheck {
   kWrong,   // neither: FAILED_PRECONDITION with position()
 };
 
+// Where a session was in memory when a request had it. The session may be gone: this is for the processor's cache only.
+class SessionWhereabouts {
+ public:
+  void Prefetch() const;
+
+ private:
+  friend class SessionLease;
+  const void* session_ = nullptr;
+  const void* id_ = nullptr;
+  const void* state_ = nullptr;
+};
+
 // Hears that a commit which waits for the store is over.
 class CommitWaiter {
  public:
@@ -67,6 +79,9 @@ class SessionLease {
   // with Commit; without a commit the session is as it was. REQUIRES: not stateless, not restarted; `model` has the
   // state_size and output_size of model().
   void Adopt(ServedModelPtr model);
+
+  // REQUIRES: not stateless.
+  SessionWhereabouts Whereabouts() const;
 
   const ServedModelPtr& model() const;
   float* state();  // [state_size], see ModelSpec::state_size

@@ -26,7 +26,9 @@ struct SessionKey {
 // What a change under a shard's lock leaves to be done once no lock is held: it is made before the lock is taken, and
 // its end, which comes after that of the lock, does it.
 struct Aftermath {
-  ~Aftermath() { heard.TellAll(); }
+  ~Aftermath() {
+    if (!heard.empty()) heard.TellAll();
+  }
   WaitQueue heard;                                 // those who have an outcome to hear
   std::vector<std::unique_ptr<LiveSession>> left;  // sessions that have left their shard, to be freed
 };
