@@ -17,7 +17,7 @@
 
 namespace rondo {
 
-// A thread with its own gRPC completion queue. Each of its turns drains the events that are ready and runs one batch. A
+// A thread with its own gRPC completion queue. Each of its turns drains the events that are ready and runs a batch. A
 // message stays on this thread from the socket to the reply; a batch forms of all that arrived while the batch before
 // it was computed.
 //

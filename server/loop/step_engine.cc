@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "base/prefetch.h"
 #include "base/steady_time.h"
 #include "server/refusal/refusal.h"
 
@@ -14,18 +15,27 @@ namespace {
 constexpr double kMinFlopsPerPart = 1e7;
 constexpr size_t kMinRowsPerPart = 8;
 
-StepRow RowOf(const SequenceRun& run) {
-  const ModelSpec& spec = run.network->spec();
+constexpr size_t kPrefetched = 4;  // runs that are fetched into the cache while the one before them advances
+
+// The floats of a row, which all rows of a batch have.
+struct RowSizes {
+  explicit RowSizes(const ModelSpec& spec)
+      : input(static_cast<size_t>(spec.input_size())), output(static_cast<size_t>(spec.output_size())) {}
+  const size_t input;
+  const size_t output;
+};
+
+StepRow RowOf(const SequenceRun& run, const RowSizes& sizes) {
   const size_t step = run.next_step;
   const bool last = step + 1 == run.timesteps;
   const size_t place = run.one_row ? 0 : step;
   StepRow row;
-  row.input = run.inputs + place * static_cast<size_t>(spec.input_size());
+  row.input = run.inputs + place * sizes.input;
   row.time = run.times == nullptr ? 0 : run.times[step];
   row.state_in = step == 0 ? run.first_state : run.working_state;
   row.state_out = last ? run.final_state : run.working_state;
   if (!run.last_only) {
-    row.output = run.outputs + place * static_cast<size_t>(spec.output_size());
+    row.output = run.outputs + place * sizes.output;
   } else if (last) {
     row.output = run.outputs;
   }
@@ -52,12 +62,28 @@ void StepEngine::RunBatch() {
     return RunTimesteps(batch_.front(), count, start, most);
   }
   rows_.clear();
-  for (const SequenceRun* run : batch_) rows_.push_back(RowOf(*run));
+  const RowSizes sizes(network->spec());
+  for (const SequenceRun* run : batch_) rows_.push_back(RowOf(*run, sizes));
   ObserveQueue(start);
   LoopProbe* probe = batch_.front()->probe;  // an observer may end its run, and itself, when it hears of it
   Compute(*network);
   probe->ObserveStep(SteadyNow() - start, batch_.size(), most);
-  for (size_t i = 0; i < batch_.size(); ++i) Advance(batch_[i], 1, rows_[i].finite);
+  for (size_t i = 0; i < batch_.size(); ++i) {
+    if (i + kPrefetched < batch_.size()) Prefetch(batch_[i + kPrefetched], sizeof(SequenceRun));
+    Advance(batch_[i], 1, rows_[i].finite);
+  }
+}
+
+void StepEngine::RunTurn() {
+  const absl::Time start = SteadyNow();
+  do {
+    RunBatch();
+  } while (NextBatchIsFullOrAlone() && SteadyNow() - start < kMostOfATurn);
+}
+
+bool StepEngine::NextBatchIsFullOrAlone() const {
+  const Network* const network = active_set_.next_network();
+  return network != nullptr && (active_set_.size() == 1 || active_set_.size() >= network->max_batch_size());
 }
 
 // The sequences of a message were admitted at once, and mostly run at once: they are counted together.
@@ -116,7 +142,7 @@ size_t StepEngine::TimestepsFor(const SequenceRun& run) const {
 }
 
 void StepEngine::RunTimesteps(SequenceRun* run, size_t count, absl::Time start, size_t most) {
-  const StepRow first = RowOf(*run);
+  const StepRow first = RowOf(*run, RowSizes(run->network->spec()));
   const bool ends = run->next_step + count == run->timesteps;
   Timesteps timesteps;
   timesteps.inputs = first.input;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "server/loop/active_set.h"
 #include "server/loop/compute_helpers.h"
@@ -24,11 +25,19 @@ class StepEngine {
 
   // Runs one batch, if any sequence waits. Observers are called from here, and may call Admit.
   void RunBatch();
+  // Runs a batch, and further ones for about kMostOfATurn as long as hardly anything that comes could share them: a
+  // batch's worth of runs is here already, or one run alone.
+  void RunTurn();
 
   const ActiveSet& active_set() const { return active_set_; }
   bool idle() const { return active_set_.empty(); }
 
  private:
+  // Looking for messages costs a tenth of a batch of 64 rows of 64 units: the system is asked twice. For 256 sessions a
+  // message it was asked 12 times, and is asked 3 times (strace). A message waits longer for a batch of a big network.
+  static constexpr absl::Duration kMostOfATurn = absl::Microseconds(200);
+
+  bool NextBatchIsFullOrAlone() const;
   void ObserveQueue(absl::Time start) const;
   // Rows that one turn takes: more than one kernel call's where the helpers will share them.
   size_t RowsPerTurn(const Network& network) const;

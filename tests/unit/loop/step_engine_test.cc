@@ -161,6 +161,22 @@ TEST_F(StepEngineTest, ALoneRunTakesManyTimestepsATurnAndOthersJoinAtTheNext) {
   EXPECT_EQ(lone->state, alike->state);
 }
 
+TEST_F(StepEngineTest, ATurnEndsWithABatchThatOthersCouldJoin) {
+  const auto a = MakeRun(3, 1), b = MakeRun(3, 2);
+  for (TestRun* run : {a.get(), b.get()}) ASSERT_TRUE(engine_.Admit(&run->run).ok());
+  engine_.RunTurn();
+  EXPECT_EQ(a->run.next_step, 1u);
+  EXPECT_EQ(b->run.next_step, 1u);
+  RunUntilIdle(&engine_);
+}
+
+TEST_F(StepEngineTest, ATurnOfOneShortRunEndsWithIt) {
+  const auto alone = MakeRun(network_->timesteps_at_once() + 1, 1);
+  ASSERT_TRUE(engine_.Admit(&alone->run).ok());
+  while (!engine_.idle()) engine_.RunTurn();
+  EXPECT_THAT(alone->results, ElementsAre(absl::OkStatus()));
+}
+
 TEST_F(StepEngineTest, OnlyTheLastStepWritesTheFinalState) {
   const auto run = MakeRun(3 * network_->timesteps_at_once(), 1);
   const std::vector<float> before = run->state;
