@@ -13,14 +13,17 @@ std::unique_ptr<Workspace> Workspace::Make(const Graph& graph,
   workspace->places.reserve(sizes.batch_size);
   workspace->inputs.reserve(sizes.batch_size);
   workspace->answers.reserve(sizes.batch_size);
+  for (const GraphNode& node : graph.nodes()) {
+    workspace->values.emplace_back(sizes.batch_size * static_cast<size_t>(node.element->output().size()));
+  }
   for (size_t i = 0; i < kernels.size(); ++i) {
     const GraphNode& node = graph.nodes()[i];
-    workspace->values.emplace_back(sizes.batch_size * static_cast<size_t>(node.element->output().size()));
     ElementBuffers buffers;
     for (const size_t input : node.inputs) {
       buffers.inputs.push_back(input == GraphNode::kInput ? workspace->features.get() : workspace->values[input].get());
     }
-    buffers.output = workspace->values.back().get();
+    if (node.next != GraphNode::kInput) buffers.inputs.push_back(workspace->values[node.next].get());
+    buffers.output = workspace->values[i].get();
     buffers.max_batch_size = sizes.batch_size;
     buffers.state_offset = node.state_offset;
     workspace->elements.push_back(kernels[i]->Bind(buffers));

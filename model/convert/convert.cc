@@ -19,6 +19,7 @@
 #include "model/convert/keras/keras_file.h"
 #include "model/convert/onnx/onnx_graph.h"
 #include "model/convert/onnx/onnx_network.h"
+#include "model/convert/onnx/own_file.h"
 #include "model/convert/plain_stack.h"
 #include "model/convert/torch/described_network.h"
 #include "model/convert/torch/module_stack.h"
@@ -127,14 +128,18 @@ absl::Status ReadInitializers(const std::vector<std::string>& texts, OnnxOptions
 }
 
 absl::StatusOr<ElementGraph> ReadOnnx(absl::string_view bytes, const ConvertOptions& options) {
-  const absl::StatusOr<OnnxModel> model = ParseOnnxModel(bytes);
+  absl::StatusOr<OnnxModel> model = ParseOnnxModel(bytes);
   if (!model.ok()) return model.status();
+  absl::StatusOr<Json> description = CutToNetwork(&*model);
+  if (!description.ok()) return description.status();
   OnnxOptions onnx;
   onnx.states = options.states;
   onnx.outputs = options.head;
   onnx.dimensions = options.dimension_sizes;
   if (absl::Status status = ReadInitializers(options.initializers, &onnx); !status.ok()) return status;
-  return ReadOnnxNetwork(*model, onnx);
+  absl::StatusOr<ElementGraph> graph = ReadOnnxNetwork(*model, onnx);
+  if (graph.ok() && !description->empty()) graph->SetDescription(*std::move(description));
+  return graph;
 }
 
 // The text of --config; empty: none is given.

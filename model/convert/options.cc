@@ -40,7 +40,7 @@ std::vector<OptionGroup> Groups(ConvertOptions* options) {
         {"key", TextOrNone(&options->key, "KEY"), "PyTorch: where in a checkpoint the state_dict is; empty: found."},
         {"rnn", TextList(&options->rnn, "MODULES"), "PyTorch: the recurrent modules, in order; empty: all."},
         {"head", TextList(&options->head, "MODULES"),
-         "PyTorch: the modules that give the output, side by side; empty: the last. ONNX: the outputs."},
+         "PyTorch: the modules that give the output, side by side; empty: the last. ONNX: outputs, or tensors."},
         {"activation", TextList(&options->activations, "MODULE=FUNCTION"),
          "PyTorch: what follows a module, such as fc1=relu; of an RNN: its own activation."},
         {"ignore", TextList(&options->ignore, "GLOBS"), "PyTorch: tensors to leave out, such as 'aux.*'."},

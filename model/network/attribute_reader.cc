@@ -105,6 +105,14 @@ bool AttributeReader::Flag(absl::string_view key, bool absent) {
   return value;
 }
 
+std::string AttributeReader::Name(absl::string_view key) {
+  std::string value;
+  object_->Read(key, Need::kRequired, &value);
+  if (ok() && value.empty()) Refuse(absl::StrCat(Where(key), " is empty; it must name an element"));
+  text_[std::string(key)] = value;
+  return value;
+}
+
 ActivationFunction AttributeReader::FunctionOf(ObjectReader& reader, absl::string_view key) {
   FunctionKind kind = FunctionKind::kLinear;
   reader.Read(key, Need::kRequired, FunctionChoices(), &kind);

@@ -42,6 +42,7 @@ class AttributeReader {
   int64_t Whole(absl::string_view key, Bounds bounds, std::optional<int64_t> absent = {});
   double Real(absl::string_view key, double absent);
   bool Flag(absl::string_view key, bool absent);
+  std::string Name(absl::string_view key);  // of an element; required
   template <typename Enum>
   Enum Choice(absl::string_view key, const ObjectReader::Choices<Enum>& choices, Enum absent) {
     Enum value = absent;

@@ -110,6 +110,9 @@ class Element {
   const TimeOrder& time_order() const { return time_order_; }
   // The number of token ids that it takes; 0: it takes numbers.
   int64_t tokens() const { return tokens_; }
+  // The name of the element, which may be a later one, whose answer is the next state of this one. When it is bound,
+  // that answer is its only input; it reads it no sooner than in CheckStates. Empty: there is none.
+  const std::string& next() const { return next_; }
 
   // Tells whether some values of its weights make no sense: what came, and what was wanted.
   virtual absl::Status CheckWeights(SlotValues) const { return absl::OkStatus(); }
@@ -130,6 +133,7 @@ class Element {
   double products_ = 0;
   TimeOrder time_order_;
   int64_t tokens_ = 0;
+  std::string next_;
 };
 
 }  // namespace rondo

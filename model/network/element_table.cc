@@ -8,6 +8,7 @@
 #include "model/network/input_elements.h"
 #include "model/network/instance_elements.h"
 #include "model/network/layout.h"
+#include "model/network/memory.h"
 #include "model/network/norms.h"
 #include "model/network/past_elements.h"
 #include "model/network/pooling.h"
@@ -37,6 +38,7 @@ absl::Span<const ElementType> ElementTypes() {
       {"pad", ReadPad},
       {"lag_window", ReadLagWindow},
       {"delay", ReadDelay},
+      {"memory", ReadMemory},
       {"causal_conv1d", ReadCausalConv},
       {"conv1d", ReadConv},
       {"max_pool", ReadMaxPool},

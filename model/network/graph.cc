@@ -49,6 +49,7 @@ absl::StatusOr<std::shared_ptr<const Graph>> Graph::Read(const Json& elements, c
   std::shared_ptr<Graph> graph(new Graph);
   graph->input_ = input;
   for (size_t i = 0; i < elements.size() && status.ok(); ++i) graph->ReadNode(elements[i], &status);
+  if (status.ok()) graph->FindNext(&status);
   if (!status.ok()) return status;
   const auto found = std::find_if(graph->nodes_.begin(), graph->nodes_.end(),
                                   [&](const GraphNode& node) { return node.name == output; });
@@ -96,6 +97,28 @@ void Graph::ReadNode(const Json& json, absl::Status* status) {
   if (!status->ok()) return;
   node.attributes = attributes.TakeText();
   Add(std::move(node), status);
+}
+
+void Graph::FindNext(absl::Status* status) {
+  for (GraphNode& node : nodes_) {
+    const std::string& next = node.element->next();
+    if (next.empty()) continue;
+    const auto found =
+        std::find_if(nodes_.begin(), nodes_.end(), [&](const GraphNode& each) { return each.name == next; });
+    const std::string where = absl::StrCat("element '", node.name, "': next names ", Quoted(next));
+    if (found == nodes_.end()) return Refuse(absl::StrCat(where, "; no element has that name"), status);
+    if (found->element->output().size() != node.element->state_size()) {
+      return Refuse(absl::StrCat(where, ", which answers ", found->element->output().size(), " numbers; ",
+                                 node.element->state_size(), " were wanted"),
+                    status);
+    }
+    if (whole_sequence_) {
+      return Refuse(absl::StrCat(where, ", and a ", node.type, " goes timestep by timestep; element '",
+                                 whole_sequence_element_, "' needs whole sequences"),
+                    status);
+    }
+    node.next = static_cast<size_t>(found - nodes_.begin());
+  }
 }
 
 std::vector<size_t> Graph::ReadInputs(const Json* of, absl::string_view where, absl::Status* status) const {

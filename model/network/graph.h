@@ -22,6 +22,7 @@ struct GraphNode {  // NOLINT(bugprone-exception-escape): moving a Json value on
   std::string name;
   std::string type;
   std::vector<size_t> inputs;  // indices of earlier nodes, or kInput
+  size_t next = kInput;        // the node whose answer is the next state, see Element::next; kInput: there is none
   std::shared_ptr<const Element> element;
   size_t state_offset = 0;  // of its part of a session's state
   size_t first_slot = 0;    // of its weights among those of the graph
@@ -83,6 +84,8 @@ class Graph {
   // Says which timesteps the node answers for; its inputs must agree on theirs.
   void SetClock(GraphNode* node, absl::Status* status);
   size_t ClockOf(size_t input) const { return input == GraphNode::kInput ? 0 : nodes_[input].clock; }
+  // Finds the elements whose answers are the next states of others.
+  void FindNext(absl::Status* status);
   // Checks what the new node announces, and counts it.
   void Add(GraphNode node, absl::Status* status);
   std::string NameOf(size_t node) const { return node == GraphNode::kInput ? "input" : nodes_[node].name; }

@@ -120,6 +120,12 @@ std::string OnnxBuilder::Model(const std::string& output, int64_t size) {
   model.Bytes(2, "rondo-convert");
   model.Bytes(7, graph_.bytes());
   model.Bytes(8, opset.bytes());
+  for (const auto& [key, value] : metadata_) {
+    WireWriter entry;
+    entry.Bytes(1, key);
+    entry.Bytes(2, value);
+    model.Bytes(14, entry.bytes());
+  }
   return model.bytes();
 }
 

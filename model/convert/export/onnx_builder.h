@@ -30,6 +30,8 @@ class OnnxBuilder {
 
   // An input of floats or whole numbers; a size of -1: the timesteps.
   void AddInput(const std::string& name, bool whole, const std::vector<int64_t>& shape);
+  // Says a thing of the model that no program but this one reads.
+  void AddMetadata(const std::string& key, const std::string& value) { metadata_.emplace_back(key, value); }
   // The whole ModelProto, with `output` [timesteps, size] under the name Y.
   std::string Model(const std::string& output, int64_t size);
 
@@ -37,6 +39,7 @@ class OnnxBuilder {
   std::string NewName() { return "t" + std::to_string(count_++); }
 
   WireWriter graph_;
+  std::vector<std::pair<std::string, std::string>> metadata_;
   int64_t count_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "model/convert/export/element_export.h"
 #include "model/convert/export/served_export.h"
+#include "model/convert/graph/metadata_keys.h"
 
 namespace rondo::convert {
 namespace {
@@ -35,6 +36,12 @@ absl::StatusOr<std::string> WriteOnnx(const ElementGraph& graph, const ModelSpec
     if (!status.ok()) return status;
   }
   const std::string rows = out.Add("Reshape", {values.at(graph.output().name).tensor, out.Wholes({0, -1})});
+  if (!graph.description().empty()) {
+    out.AddMetadata(kServedKey, graph.description().dump());
+    out.AddMetadata(kNetworkInputKey, values.at("input").tensor);
+    out.AddMetadata(kNetworkWidthKey, absl::StrCat(spec.tokens > 0 ? 0 : spec.feature_size()));
+    out.AddMetadata(kNetworkOutputKey, rows);
+  }
   return out.Model(ExportOutputs(spec, rows, &out), spec.output_size());
 }
 

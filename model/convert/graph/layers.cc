@@ -355,6 +355,30 @@ Value AddDelay(ElementGraph* graph, absl::string_view name, const Value& in, int
   return graph->Add(std::move(element));
 }
 
+Value AddMemory(ElementGraph* graph, absl::string_view name, int64_t units) {
+  if (units < 1 || units > kMaxWindow) graph->Refuse(absl::StrCat("'", name, "' is to remember ", units, " values"));
+  Element element = MakeElement(name, "memory", {}, {units, 1});
+  element.attributes = {{"units", units}, {"next", ""}};
+  element.state_floats = units;
+  return graph->Add(std::move(element));
+}
+
+void SetNext(ElementGraph* graph, const Value& memory, const Value& next) {
+  if (!Ready(graph, memory.name, next)) return;
+  // The graph's input is no element, and so becomes one.
+  const bool of_input = next.name == "input";
+  const Value kept = of_input ? AddActivation(graph, memory.name + "_next", next, {{"function", "linear"}}) : next;
+  for (Element& element : graph->elements()) {
+    if (element.name != memory.name) continue;
+    if (element.frame.size() == next.frame.size()) {
+      element.attributes["next"] = kept.name;
+    } else {
+      graph->Refuse(
+          absl::StrCat("'", memory.name, "' remembers ", element.frame.size(), " values of ", next.frame.size()));
+    }
+  }
+}
+
 Value AddActivation(ElementGraph* graph, absl::string_view name, const Value& in, const Activation& function) {
   if (!Ready(graph, name, in)) return {};
   if (function == "linear") return in;

@@ -63,6 +63,9 @@ Value AddSlice(ElementGraph* graph, absl::string_view name, const Value& in, abs
 Value AddReshape(ElementGraph* graph, absl::string_view name, const Value& in, Frame frame);
 Value AddTranspose(ElementGraph* graph, absl::string_view name, const Value& in);
 Value AddDelay(ElementGraph* graph, absl::string_view name, const Value& in, int64_t steps);
+// What another element gives, one timestep later. SetNext says which, once it is there; it must have `units` numbers.
+Value AddMemory(ElementGraph* graph, absl::string_view name, int64_t units);
+void SetNext(ElementGraph* graph, const Value& memory, const Value& next);
 Value AddActivation(ElementGraph* graph, absl::string_view name, const Value& in, const Activation& function);
 // `type`: sequence_first, sequence_mean or sequence_max, over all timesteps of a sequence.
 Value AddSequence(ElementGraph* graph, absl::string_view name, absl::string_view type, const Value& in);

@@ -30,11 +30,17 @@ bool CanActivate(const Element& element) {
          !element.attributes.contains("activation");
 }
 
+// The element that a memory remembers; empty: the element is no memory.
+std::string NextOf(const Element& element) {
+  return element.type == "memory" ? element.attributes["next"].get<std::string>() : "";
+}
+
 // How often each value is read; the output counts as a reader.
 std::map<std::string, int> ReaderCounts(const ElementGraph& graph) {
   std::map<std::string, int> counts = {{graph.output().name, 1}};
   for (const Element& element : graph.elements()) {
     for (const std::string& of : element.of) ++counts[of];
+    if (const std::string next = NextOf(element); !next.empty()) ++counts[next];
   }
   return counts;
 }
@@ -57,6 +63,10 @@ void JoinActivations(ElementGraph* graph) {
       before->attributes["activation"] = element.attributes.size() == 1 ? function : Json(element.attributes);
     }
     replaced[element.name] = before->name;
+  }
+  for (Element& element : elements) {
+    if (const auto found = replaced.find(NextOf(element)); found != replaced.end())
+      element.attributes["next"] = found->second;
   }
   elements.erase(std::remove_if(elements.begin(), elements.end(),
                                 [&](const Element& element) { return replaced.count(element.name) > 0; }),
@@ -95,8 +105,14 @@ void JoinBiases(ElementGraph* graph) {
 void LeaveOutUnread(ElementGraph* graph) {
   std::set<std::string> needed = {graph->output().name};
   std::vector<Element>& elements = graph->elements();
-  for (auto element = elements.rbegin(); element != elements.rend(); ++element) {
-    if (needed.count(element->name) > 0) needed.insert(element->of.begin(), element->of.end());
+  // What a memory remembers may stand behind it, so that one pass does not find all.
+  for (size_t before = 0; before != needed.size();) {
+    before = needed.size();
+    for (auto element = elements.rbegin(); element != elements.rend(); ++element) {
+      if (needed.count(element->name) == 0) continue;
+      needed.insert(element->of.begin(), element->of.end());
+      if (const std::string next = NextOf(*element); !next.empty()) needed.insert(next);
+    }
   }
   elements.erase(std::remove_if(elements.begin(), elements.end(),
                                 [&](const Element& element) { return needed.count(element.name) == 0; }),

@@ -137,6 +137,11 @@ class CellOperator {
                                 "timestep is supported"));
       return std::nullopt;
     }
+    if (roles->time_axis < 0 && call_.tracer().timesteps() > 1) {
+      call_.Refuse(absl::StrCat("runs one step over a sequence of ", call_.tracer().timesteps(),
+                                " timesteps; a cell that goes through all of them is supported"));
+      return std::nullopt;
+    }
     const bool fits =
         roles->frame_axes == Sizes{2} && (roles->time_axis == axis || (roles->time_axis < 0 && in.shape[axis] == 1));
     if (fits) return roles;

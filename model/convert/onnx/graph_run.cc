@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "model/convert/onnx/gelu.h"
+#include "model/convert/onnx/state_names.h"
 #include "model/json/json_text.h"
 
 namespace rondo::convert {
@@ -18,8 +19,8 @@ constexpr int64_t kMaxHeld = int64_t{1} << 24;  // numbers that are followed, be
 const Operator* FindOperator(const std::string& op) {
   for (const Operators* operators :
        {&MovingOperators(), &PadOperators(), &ShapeOperators(), &ConstantOperators(), &ArithmeticOperators(),
-        &FunctionOperators(), &QuantizeOperators(), &ProductOperators(), &WindowOperators(), &ReduceOperators(),
-        &NormOperators(), &CellOperators()}) {
+        &FunctionOperators(), &QuantizeOperators(), &ProductOperators(), &EinsumOperators(), &WindowOperators(),
+        &ReduceOperators(), &NormOperators(), &CellOperators()}) {
     if (const auto found = operators->find(op); found != operators->end()) return &found->second;
   }
   return nullptr;
@@ -43,6 +44,13 @@ void GraphRun::Run() {
   AddInputs();
   RunNodes(model_.graph, 0);
   FindStates();
+  for (const auto& [input, source] : state_sources_) {
+    if (plan_.timesteps > 1 && !tracer_.ReadOf(source).empty()) {
+      graph_.Refuse(absl::StrCat("the state ", Quoted(input), " is read by ", plan_.timesteps,
+                                 " timesteps at once; a graph of one timestep, or a state that LSTM, GRU or RNN begin "
+                                 "with, is supported"));
+    }
+  }
   if (!graph_.status().ok() || !found_states_.empty()) return;
   PairStates();
   SetOutput();
@@ -57,10 +65,14 @@ void GraphRun::AddInputs() {
       tensors_[input.name] = FromArray(given->second);
     } else if (plan_.states.count(input.name) > 0) {
       AddState(input);
-    } else if (plan_.shapes.at(input.name).empty()) {
-      const int32_t source = tracer_.AddUnreadable(absl::StrCat(
-          "the input ", Quoted(input.name), ", which is one number for all timesteps; --initializer gives it a value"));
-      tensors_[input.name] = {{}, {}, {Ref{source, 0, 0, 0}}};
+    } else if (plan_.shapes.at(input.name).empty() || IsOfLengths(model_.graph, input)) {
+      const bool one = input.shape.empty();
+      const int32_t source = tracer_.AddUnreadable(
+          absl::StrCat("the input ", Quoted(input.name),
+                       one ? ", which is one number for all timesteps" : ", which has the lengths of sequences",
+                       "; --initializer gives it a value"));
+      const std::vector<int64_t>& shape = plan_.shapes.at(input.name);
+      tensors_[input.name] = {shape, {}, std::vector<Ref>(SizeOf(shape).value_or(0), Ref{source, 0, 0, 0}), !one};
     } else {
       const InputAxes& axes = plan_.axes.at(input.name);
       const std::vector<int64_t>& shape = plan_.shapes.at(input.name);
@@ -92,19 +104,25 @@ void GraphRun::AddData(const OnnxValue& input, int64_t offset, const Value& whol
   tensors_[input.name] = std::move(tensor);
 }
 
-// The numbers of a state are those of the timestep before; which element gives them is known at the end.
+// The numbers of a state are those of the timestep before; which element gives them is known at the end. Cells keep
+// the numbers that they begin with themselves; what other elements read comes out of a memory.
 void GraphRun::AddState(const OnnxValue& input) {
   const std::vector<int64_t>& shape = plan_.shapes.at(input.name);
   const int64_t batch = plan_.axes.at(input.name).batch;
-  const int32_t source = tracer_.AddUnreadable(
-      absl::StrCat("the state ", Quoted(input.name), ", which only LSTM, GRU and RNN may begin with"));
   AxisRoles roles;
+  int64_t units = 1;
   for (int64_t axis = 0; axis < static_cast<int64_t>(shape.size()); ++axis) {
-    if (axis != batch) roles.frame_axes.push_back(axis);
+    if (axis == batch) continue;
+    roles.frame_axes.push_back(axis);
+    units *= shape[axis];
   }
+  const int32_t source = tracer_.AddSource(AddMemory(&graph_, absl::StrCat(input.name, "_memory"), units));
+  tracer_.Watch(source);
   run_.inputs[source] = input.name;
   state_sources_[input.name] = source;
   tensors_[input.name] = tracer_.Spread(source, shape, roles);
+  if (!input.shape.empty() && SizeOf(shape).value_or(0) == 0)
+    graph_.Refuse(absl::StrCat("the state ", Quoted(input.name), " has no numbers"));
 }
 
 const Traced* GraphRun::Find(const std::string& name) const {
@@ -115,9 +133,16 @@ const Traced* GraphRun::Find(const std::string& name) const {
 void GraphRun::RunNodes(const OnnxGraph& graph, int depth) {
   if (depth > kMaxDepth) return graph_.Refuse("branches stand too deep inside each other");
   for (const OnnxNode& node : graph.nodes) {
-    if (!graph_.status().ok()) return;
+    if (!graph_.status().ok() || (depth == 0 && HasAllOutputs())) return;
     RunNode(node, depth);
   }
+}
+
+// All that --head names is there, and so the rest, which may not be supported, is not needed.
+bool GraphRun::HasAllOutputs() const {
+  return !options_.outputs.empty() && plan_.states.empty() &&
+         std::all_of(options_.outputs.begin(), options_.outputs.end(),
+                     [&](const std::string& name) { return Find(name) != nullptr; });
 }
 
 void GraphRun::CheckDomain(const OnnxNode& node) {
@@ -133,9 +158,12 @@ void GraphRun::RunNode(const OnnxNode& node, int depth) {
   const Operator* op = FindOperator(node.op);
   if (op == nullptr || node.outputs.empty()) {
     const bool loop = node.op == "Loop" || node.op == "Scan";
+    const bool chooses = (node.op == "ArgMax" || node.op == "TopK") && !node.inputs.empty();
     return graph_.Refuse(
-        absl::StrCat(node.Described(), loop ? " is a loop of the graph's own; LSTM, GRU and RNN are supported"
-                                            : " is an operator that is not supported"));
+        absl::StrCat(node.Described(), loop      ? " is a loop of the graph's own; LSTM, GRU and RNN are supported"
+                                       : chooses ? absl::StrCat(" chooses the largest; --head=", node.inputs[0],
+                                                                " makes what it chooses from the answer")
+                                                 : " is an operator that is not supported"));
   }
   std::vector<const Traced*> inputs;
   for (const std::string& name : node.inputs) {
@@ -207,19 +235,70 @@ bool GraphRun::Returns(const std::string& input, const Traced& output) const {
   return true;
 }
 
-void GraphRun::PairStates() {
-  for (const auto& [input, wanted] : plan_.states) {
-    std::string found;
-    for (const OnnxValue& output : model_.graph.outputs) {
-      const Traced* tensor = Find(output.name);
-      const bool named = wanted.empty() || wanted == output.name;
-      if (named && tensor != nullptr && found.empty() && Returns(input, *tensor)) found = output.name;
+bool GraphRun::MayComeBackIn(const std::string& input, const std::string& output) const {
+  const Traced* tensor = Find(output);
+  return tensor != nullptr && !tensor->constant() && tensor->shape == tensors_.at(input).shape &&
+         state_outputs_.count(output) == 0;
+}
+
+std::string GraphRun::FindNext(const std::string& input, const std::string& wanted) const {
+  const bool read = !tracer_.ReadOf(state_sources_.at(input)).empty();
+  std::vector<std::string> of_shape, named;
+  for (const OnnxValue& output : model_.graph.outputs) {
+    const Traced* tensor = Find(output.name);
+    if (tensor == nullptr || (!wanted.empty() && wanted != output.name)) continue;
+    if (Returns(input, *tensor)) return output.name;
+    if (!read || !MayComeBackIn(input, output.name)) continue;
+    of_shape.push_back(output.name);
+    if (!wanted.empty() || StateName(input) == StateName(output.name)) named.push_back(output.name);
+  }
+  if (named.size() == 1) return named[0];
+  return of_shape.size() == 1 ? of_shape[0] : "";
+}
+
+// What a memory is to hold next: the numbers of the output, but for those that cells keep themselves and no element
+// reads.
+void GraphRun::Remember(const std::string& input, const Traced& next) {
+  const int32_t source = state_sources_.at(input);
+  const std::set<int64_t>& read = tracer_.ReadOf(source);
+  if (read.empty()) return;
+  const Traced& state = tensors_.at(input);
+  std::vector<Ref> refs(static_cast<size_t>(tracer_.ValueOf(source).frame.size()));
+  for (int64_t i = 0; i < state.size(); ++i) {
+    Ref ref = next.At(i);
+    const auto cell = run_.cell_states.find({source, state.refs[i].index});
+    if (cell != run_.cell_states.end()) {
+      if (ref.source != cell->second.cell || ref.index != cell->second.index)
+        return graph_.Refuse(absl::StrCat("the state ", Quoted(input), " comes back otherwise than a cell leaves it"));
+      if (read.count(state.refs[i].index) == 0) ref = {};
     }
+    refs[state.refs[i].index] = ref;
+  }
+  graph_.SetOrigin(absl::StrCat("state ", Quoted(input)));
+  SetNext(&graph_, tracer_.ValueOf(source), tracer_.ValueOfRefs(absl::StrCat("state ", Quoted(input)), refs, 0));
+}
+
+void GraphRun::PairStates() {
+  // Reading what one state is next may read another one.
+  for (size_t before = 0; before <= plan_.states.size(); ++before) {
+    for (const auto& [input, wanted] : plan_.states) {
+      if (tracer_.ReadOf(state_sources_.at(input)).empty() || remembered_.count(input) > 0) continue;
+      const std::string found = FindNext(input, wanted);
+      if (found.empty()) continue;
+      remembered_[input] = found;
+      state_outputs_.insert(found);
+      Remember(input, *Find(found));
+    }
+  }
+  for (const auto& [input, wanted] : plan_.states) {
+    if (!graph_.status().ok()) return;
+    const auto remembered = remembered_.find(input);
+    const std::string found = remembered == remembered_.end() ? FindNext(input, wanted) : remembered->second;
     if (found.empty()) {
-      return graph_.Refuse(
-          absl::StrCat("the state ", Quoted(input), " comes back in no output",
-                       wanted.empty() ? "" : absl::StrCat(" ", Quoted(wanted)),
-                       " as the cells leave it; say --state=IN:OUT, or give it a value with --initializer"));
+      return graph_.Refuse(absl::StrCat(
+          "the state ", Quoted(input), " comes back in no output",
+          wanted.empty() ? "" : absl::StrCat(" ", Quoted(wanted)),
+          " of its shape, or in more than one; say --state=IN:OUT, or give it a value with --initializer"));
     }
     state_outputs_.insert(found);
     graph_.Note(absl::StrCat("state ", Quoted(input), " comes back in ", Quoted(found),
@@ -255,12 +334,17 @@ Value GraphRun::OutputValue(const std::string& name, const Traced& output) {
 void GraphRun::SetOutput() {
   std::vector<Value> values;
   std::vector<std::string> left_out;
+  for (const std::string& name : options_.outputs) {
+    const Traced* tensor = Find(name);
+    if (tensor == nullptr)
+      return graph_.Refuse(absl::StrCat("--head names ", Quoted(name), ", which the graph has not"));
+    values.push_back(OutputValue(name, *tensor));
+  }
   for (const OnnxValue& output : model_.graph.outputs) {
     if (!graph_.status().ok()) return;
-    const bool chosen = options_.outputs.empty() ? values.empty() && state_outputs_.count(output.name) == 0
-                                                 : std::find(options_.outputs.begin(), options_.outputs.end(),
-                                                             output.name) != options_.outputs.end();
     const Traced* tensor = Find(output.name);
+    const bool chosen = values.empty() && state_outputs_.count(output.name) == 0;
+    if (std::find(options_.outputs.begin(), options_.outputs.end(), output.name) != options_.outputs.end()) continue;
     if (!chosen || tensor == nullptr) {
       if (state_outputs_.count(output.name) == 0) left_out.push_back(output.name);
       continue;

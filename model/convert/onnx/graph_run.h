@@ -45,11 +45,16 @@ class GraphRun {
   void RunNodes(const OnnxGraph& graph, int depth);
   void RunNode(const OnnxNode& node, int depth);
   void RunBranch(const OnnxNode& node, int depth);
+  bool HasAllOutputs() const;
   void CheckDomain(const OnnxNode& node);
   const Traced* Find(const std::string& name) const;
   void FindStates();
   void PairStates();
   bool Returns(const std::string& input, const Traced& output) const;
+  // The output that a state comes back in, by its numbers, its name or its shape. Empty: none, or more than one may be.
+  std::string FindNext(const std::string& input, const std::string& wanted) const;
+  bool MayComeBackIn(const std::string& input, const std::string& output) const;
+  void Remember(const std::string& input, const Traced& next);
   void SetOutput();
   Value OutputValue(const std::string& name, const Traced& output);
 
@@ -62,7 +67,8 @@ class GraphRun {
   std::map<std::string, Traced> tensors_;
   std::map<std::string, int32_t> state_sources_;
   std::set<std::string> found_states_, state_outputs_;
-  int64_t held_ = 0, most_held_;  // numbers that are followed
+  std::map<std::string, std::string> remembered_;  // states that a memory holds, and the outputs that they come back in
+  int64_t held_ = 0, most_held_;                   // numbers that are followed
 };
 
 }  // namespace rondo::convert

@@ -319,6 +319,15 @@ absl::StatusOr<OnnxModel> ParseOnnxModel(absl::string_view bytes) {
       model.graph = *std::move(graph);
       has_graph = true;
     }
+    if (reader.number() == 14) {
+      WireReader entry(reader.bytes());
+      std::string key, value;
+      while (entry.Next()) {
+        if (entry.number() == 1) key = std::string(entry.bytes());
+        if (entry.number() == 2) value = std::string(entry.bytes());
+      }
+      model.metadata[key] = value;
+    }
     if (reader.number() == 25)
       return absl::InvalidArgumentError("the model has functions of its own; inline them first");
     if (reader.number() != 8) continue;

@@ -55,6 +55,7 @@ struct OnnxGraph {
 struct OnnxModel {
   OnnxGraph graph;
   int64_t opset = 0;
+  std::map<std::string, std::string> metadata;
 };
 
 // Reads a ModelProto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). The bytes are hostile: nothing is

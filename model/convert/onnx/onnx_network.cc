@@ -6,7 +6,9 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "model/convert/onnx/graph_run.h"
+#include "model/convert/onnx/state_names.h"
 #include "model/convert/onnx/trial.h"
 #include "model/json/json_text.h"
 
@@ -45,7 +47,7 @@ int Likelihood(const OnnxValue& input, const InputAxes& axes) {
     const OnnxDimension& dimension = input.shape[axis];
     const bool open = dimension.size < 0;
     if (axis == axes.time) {
-      likely += (open ? 4 : input.shape.size() < 3 ? -1 : 0) + (IsTimeName(dimension) ? 4 : 0);
+      likely += (open ? 4 : input.shape.size() < 3 ? -1 : dimension.size > 1 ? 1 : 0) + (IsTimeName(dimension) ? 4 : 0);
       likely -= IsBatchName(dimension) ? 8 : 0;
     } else if (axis == axes.batch) {
       likely += (open ? 2 : dimension.size == 1 ? 1 : -3) + (IsBatchName(dimension) ? 4 : 0);
@@ -131,13 +133,24 @@ class OnnxNetwork {
       }
       states_[in] = out;
     }
+    for (const std::vector<std::string>& states : {StatesByName(model_.graph), StatesOfCells(model_.graph)}) {
+      for (const std::string& state : states) {
+        if (options_.initializers.count(state) == 0) states_.emplace(state, "");
+      }
+    }
     return absl::OkStatus();
+  }
+
+  // The numbers of timesteps of sequences, beside the sequences, are no data; nor is one number for all timesteps.
+  bool IsData(const OnnxValue& input) const {
+    return options_.initializers.count(input.name) == 0 && states_.count(input.name) == 0 && !input.shape.empty() &&
+           !IsOfLengths(model_.graph, input);
   }
 
   const OnnxValue* FirstData() const {
     const OnnxValue* first = nullptr;
     for (const OnnxValue& input : model_.graph.inputs) {
-      if (options_.initializers.count(input.name) > 0 || states_.count(input.name) > 0 || input.shape.empty()) continue;
+      if (!IsData(input)) continue;
       if (first == nullptr) first = &input;
     }
     return first;
@@ -157,8 +170,8 @@ class OnnxNetwork {
       if (is(axes.time)) own.time = axis;
       if (is(axes.batch) || (dimension.size < 0 && IsBatchName(dimension))) own.batch = axis;
     }
-    const bool alike = !open && input.shape.size() == first.shape.size() &&
-                       (axes.time < 0 || input.shape[axes.time].size == first.shape[axes.time].size);
+    const auto as_wide = [&](int64_t axis) { return axis < 0 || input.shape[axis].size == first.shape[axis].size; };
+    const bool alike = !open && input.shape.size() == first.shape.size() && as_wide(axes.time) && as_wide(axes.batch);
     return alike ? axes : own;
   }
 
@@ -167,7 +180,9 @@ class OnnxNetwork {
     RunPlan plan;
     plan.states = states_;
     if (axes.time >= 0)
-      plan.timesteps = first.shape[axes.time].size < 0 ? sizes.timesteps : first.shape[axes.time].size;
+      plan.timesteps = first.shape[axes.time].size >= 0 ? first.shape[axes.time].size
+                       : one_timestep_                  ? 1
+                                                        : sizes.timesteps;
     if (plan.timesteps < 1)
       return absl::InvalidArgumentError(absl::StrCat("input ", Quoted(first.name), " has no timesteps"));
     for (const OnnxValue& input : model_.graph.inputs) {
@@ -200,9 +215,20 @@ class OnnxNetwork {
   }
 
   absl::StatusOr<ElementGraph> Follow(const OnnxValue& first, const InputAxes& axes) {
+    one_timestep_ = false;
     absl::StatusOr<Trial> trial = Try(first, axes, {});
+    // What is made to be called with any number of timesteps, and takes its state each time, is called with one.
+    const bool open = axes.time >= 0 && first.shape[axes.time].size < 0;
+    if (!trial.ok() && open && !states_.empty()) {
+      one_timestep_ = true;
+      absl::StatusOr<Trial> again = Try(first, axes, {});
+      if (again.ok()) trial = std::move(again);
+    }
     if (!trial.ok()) return trial.status();
     if (absl::Status status = CheckOpenSizes(first, axes, *trial); !status.ok()) return status;
+    if (one_timestep_)
+      trial->graph.Note("the graph takes its states at each call, and is followed with one timestep a call");
+    NoteData(axes, &trial->graph);
     return std::move(trial->graph);
   }
 
@@ -235,11 +261,30 @@ class OnnxNetwork {
       return dimension.name.empty() ? std::string(axis) : absl::StrCat(axis, " ", Quoted(dimension.name));
     };
     const OnnxDimension *time = axes.time < 0 ? nullptr : &first.shape[axes.time], *batch = OpenBatch(first, axes);
-    if (time != nullptr && time->size < 0) {
+    if (time != nullptr && time->size < 0 && !one_timestep_) {
       if (absl::Status status = check(kOtherTimesteps, named("the time axis", *time)); !status.ok()) return status;
     }
     if (batch == nullptr) return absl::OkStatus();
     return check(kOtherBatch, named("the batch axis", *batch));
+  }
+
+  // Says which numbers of a timestep are those of which input, where there are several.
+  void NoteData(const InputAxes& axes, ElementGraph* graph) const {
+    std::vector<std::string> texts;
+    int64_t from = 0;
+    for (const OnnxValue& input : model_.graph.inputs) {
+      if (!IsData(input)) continue;
+      const InputAxes own = texts.empty() ? axes : AxesOf(input, *FirstData(), axes);
+      int64_t width = 1;
+      for (int64_t axis = 0; axis < static_cast<int64_t>(input.shape.size()); ++axis) {
+        if (axis != own.time && axis != own.batch) width *= input.shape[axis].size;
+      }
+      texts.push_back(absl::StrCat(Quoted(input.name), " is numbers ", from, " to ", from + width - 1));
+      from += width;
+    }
+    if (texts.size() < 2) return;
+    graph->Note(absl::StrCat("a timestep reads several inputs: ", absl::StrJoin(texts, ", "),
+                             "; one that is a state is said with --state=IN:OUT"));
   }
 
   // The first open dimension of an input that holds the sequences of a batch. Null: there is none.
@@ -255,6 +300,7 @@ class OnnxNetwork {
   OnnxModel model_;
   const OnnxOptions& options_;
   std::map<std::string, std::string> states_;
+  bool one_timestep_ = false;  // of graphs with a state that other elements than cells read
 };
 
 }  // namespace

@@ -108,6 +108,7 @@ const Operators& ArithmeticOperators();  // of two tensors, number by number
 const Operators& FunctionOperators();    // of each number
 const Operators& QuantizeOperators();    // DequantizeLinear ...
 const Operators& ProductOperators();     // Gemm, MatMul
+const Operators& EinsumOperators();      // Einsum
 const Operators& WindowOperators();      // convolutions and pools
 const Operators& ReduceOperators();      // means, sums and largest values over axes
 const Operators& NormOperators();        // norms

@@ -128,6 +128,7 @@ std::optional<std::vector<Window>> ReadWindows(OperatorCall& call, const Sizes& 
 void ConvolvePlane(OperatorCall& call, const Traced& in, const Array& weight, const Array& bias) {
   const auto windows = ReadWindows(call, {weight.shape[2], weight.shape[3]}, {in.shape[2], in.shape[3]});
   if (!windows.has_value()) return;
+  if (IsWithinFrame(call, in)) return ConvolveFrame(call, in, weight, bias, *windows);
   auto plane = ReadPlane(call, in);
   if (!plane.has_value()) return;
   const Window& time = (*windows)[plane->time_axis() - 2];

@@ -37,6 +37,12 @@ Value SumOfTaps(OperatorCall& call, const Plane& plane, const Array& weight, con
 // Gives a value of the plane's timesteps as the output; `in`: the tensor that the plane was read of.
 void GivePlane(OperatorCall& call, const Plane& plane, const Traced& in, const Value& value);
 
+// Tells whether both of the last two axes lie in one timestep's frame.
+bool IsWithinFrame(OperatorCall& call, const Traced& in);
+// The convolution of such a tensor, written as one along its last axis.
+void ConvolveFrame(OperatorCall& call, const Traced& in, const Array& weight, const Array& bias,
+                   const std::vector<Window>& windows);
+
 // `weight`: [out, in / groups, ., .].
 void ConvolvePlane(OperatorCall& call, const Traced& in, const Array& weight, const Array& bias);
 // A transposed convolution; `weight`: [in, out / groups, ., .]. A tensor of three axes is taken too.

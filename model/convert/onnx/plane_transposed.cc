@@ -110,6 +110,8 @@ void TransposedConvolvePlane(OperatorCall& call, const Traced& given, const Arra
   const auto more = OutputPadding(call, *plane, axes);
   Window time = (*windows)[plane->time_axis() - 2], along = (*windows)[plane->frame_axis - 2];
   if (!more.has_value()) return;
+  if (call.tracer().timesteps() == 1 && time.kernel > 1)
+    return call.Refuse("makes several timesteps of one; a kernel of one timestep is supported in a graph of one step");
   if (along.dilation != 1 || in.shape[1] != weight.shape[0] || weight.shape[0] % along.groups != 0)
     return call.Refuse("has dilations along the frame, or groups that do not fit");
   const int64_t span = (time.kernel - 1) * time.dilation;

@@ -11,6 +11,7 @@ namespace rondo::convert {
 namespace {
 
 constexpr size_t kMaxRuns = 64;  // of a value that is put together of parts
+constexpr size_t kManyRuns = 4;  // for which another way is looked for
 
 // What stepping along one axis does.
 struct AxisSteps {
@@ -226,10 +227,81 @@ std::optional<Value> Tracer::Block(absl::string_view node, const std::vector<Ref
   });
 }
 
+// Rows of `width` refs each: every part of the first row, whose refs lie at even distances, lies in the other rows at
+// an even distance of its own. Empty: they are no such rows. Else the first place of each part in a row.
+std::vector<int64_t> Tracer::PartsOfRows(const std::vector<Ref>& refs, int64_t width) {
+  std::vector<int64_t> parts;
+  for (int64_t i = 0; i < width; ++i) {
+    const int64_t own = parts.empty() ? 0 : i - parts.back();
+    const Ref& ref = refs[i];
+    bool goes_on = i > 0 && ref.source == refs[i - 1].source;
+    if (goes_on && !ref.constant()) {
+      const int64_t step = ref.index - refs[i - 1].index;
+      goes_on = ref.time == refs[i - 1].time && step > 0 && (own < 2 || step == refs[i - 1].index - refs[i - 2].index);
+    }
+    if (!goes_on) parts.push_back(i);
+    if (parts.size() > kMaxRuns) return {};
+  }
+  for (size_t part = 0; part < parts.size(); ++part) {
+    const int64_t first = parts[part], end = part + 1 < parts.size() ? parts[part + 1] : width;
+    const int64_t apart = refs[width + first].index - refs[first].index;
+    for (int64_t i = width; i < static_cast<int64_t>(refs.size()); ++i) {
+      if (i % width < first || i % width >= end) continue;
+      const Ref &ref = refs[i], &above = refs[i - width];
+      if (ref.source != above.source) return {};
+      if (!ref.constant() && (ref.time != above.time || ref.index != above.index + apart)) return {};
+    }
+  }
+  return parts;
+}
+
+// Refs to a value that is one vector, as rows and columns of a frame that the vector can be cut into.
+std::optional<Value> Tracer::BlockOfVector(absl::string_view node, const std::vector<Ref>& refs, const Value& whole) {
+  const int64_t count = static_cast<int64_t>(refs.size());
+  const int64_t step = count > 1 ? refs[1].index - refs[0].index : 0;
+  int64_t row = 1;
+  while (row < count && refs[row].index == refs[0].index + row * step) ++row;
+  for (const int64_t length : {row < count ? refs[row].index - refs[0].index : 0, step}) {
+    if (length < 2 || whole.frame.size() % length != 0) continue;
+    const Value cut =
+        AddReshape(&graph_, absl::StrCat(whole.name, "_rows"), whole, {whole.frame.size() / length, length});
+    for (const bool transposed : {false, true}) {
+      if (const std::optional<Value> block = Block(node, refs, cut, transposed)) return block;
+    }
+  }
+  return std::nullopt;
+}
+
+// The refs as parts that stand side by side in each row, as a concat along the length gives them. Nullopt: they are
+// not.
+std::optional<Value> Tracer::JoinedRows(absl::string_view node, const std::vector<Ref>& refs, int64_t time) {
+  const int64_t count = static_cast<int64_t>(refs.size());
+  for (int64_t width = 2; width <= count / 2; ++width) {
+    if (count % width != 0) continue;
+    const std::vector<int64_t> parts = PartsOfRows(refs, width);
+    if (parts.size() < 2) continue;
+    std::vector<Value> values;
+    for (size_t part = 0; part < parts.size(); ++part) {
+      const int64_t first = parts[part], end = part + 1 < parts.size() ? parts[part + 1] : width;
+      std::vector<Ref> own;
+      for (int64_t i = 0; i < count; ++i) {
+        if (i % width >= first && i % width < end) own.push_back(refs[i]);
+      }
+      const Value value = ValueOfRefs(node, own, time);
+      values.push_back(AddReshape(&graph_, absl::StrCat(value.name, "_rows"), value, {count / width, end - first}));
+    }
+    return AddConcat(&graph_, "joined", values, "length");
+  }
+  return std::nullopt;
+}
+
 Value Tracer::ValueOfRefs(absl::string_view node, const std::vector<Ref>& refs, int64_t time) {
   if (refs.empty() || !graph_.status().ok()) {
     graph_.Refuse(absl::StrCat(node, " reads no numbers"));
     return {};
+  }
+  for (const Ref& ref : refs) {
+    if (const auto watched = watched_.find(ref.source); watched != watched_.end()) watched->second.insert(ref.index);
   }
   const std::vector<Run> runs = RunsOf(refs);
   const bool one_source = std::all_of(refs.begin(), refs.end(), [&](const Ref& ref) {
@@ -243,7 +315,12 @@ Value Tracer::ValueOfRefs(absl::string_view node, const std::vector<Ref>& refs, 
       for (const bool transposed : {false, true}) {
         if (const std::optional<Value> block = Block(node, refs, *whole, transposed)) return *block;
       }
+    } else if (runs.size() > kManyRuns) {
+      if (const std::optional<Value> block = BlockOfVector(node, refs, *whole)) return *block;
     }
+  }
+  if (runs.size() > kManyRuns && !one_source) {
+    if (const std::optional<Value> rows = JoinedRows(node, refs, time)) return *rows;
   }
   if (runs.size() > kMaxRuns) {
     graph_.Refuse(absl::StrCat(node, " reads numbers in an order that no slice, transpose or concat gives"));

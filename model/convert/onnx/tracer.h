@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,10 @@ class Tracer {
   int32_t AddSource(Value value);
   // A source that no element can read; `reason` says what it is.
   int32_t AddUnreadable(std::string reason);
+  // Notes from now on which numbers of the source elements read.
+  void Watch(int32_t source) { watched_[source]; }
+  // The numbers of a watched source that were read.
+  const std::set<int64_t>& ReadOf(int32_t source) const { return watched_.at(source); }
   const Value& ValueOf(int32_t source) const { return sources_[source].value; }
   const std::string& ReasonOf(int32_t source) const { return sources_[source].unreadable; }
 
@@ -63,6 +68,9 @@ class Tracer {
 
   std::vector<Run> RunsOf(const std::vector<Ref>& refs) const;
   std::optional<Value> Block(absl::string_view node, const std::vector<Ref>& refs, const Value& whole, bool transposed);
+  std::optional<Value> BlockOfVector(absl::string_view node, const std::vector<Ref>& refs, const Value& whole);
+  static std::vector<int64_t> PartsOfRows(const std::vector<Ref>& refs, int64_t width);
+  std::optional<Value> JoinedRows(absl::string_view node, const std::vector<Ref>& refs, int64_t time);
   Value RunValue(absl::string_view node, const Run& run, int64_t time);
   std::optional<Value> SourceAt(absl::string_view node, const Ref& ref, int64_t time);
   // Returns the value made before under the key, or makes it.
@@ -74,6 +82,7 @@ class Tracer {
   bool may_delay_ = false;  // while a value is put together: refs to earlier timesteps are delays
   std::vector<Source> sources_;
   std::map<std::string, Value> made_;
+  std::map<int32_t, std::set<int64_t>> watched_;
 };
 
 }  // namespace rondo::convert

@@ -156,6 +156,12 @@ Value AddPlain(const DescribedElement& e, const std::vector<std::string>& slots,
   return e.graph()->Add(std::move(element));
 }
 
+Value AddMemoryOf(const DescribedElement& e) {
+  if (e.Text("next", "").empty())
+    e.graph()->Refuse(absl::StrCat("element '", e.name(), "' is a memory and names no element under next"));
+  return AddMemory(e.graph(), e.name(), e.Whole("units", 0));
+}
+
 const std::map<std::string, Adder>& Adders() {
   static const auto& adders = *new std::map<std::string, Adder>{
       {"dense",
@@ -197,6 +203,7 @@ const std::map<std::string, Adder>& Adders() {
        }},
       {"l2_norm",
        [](const DescribedElement& e) { return AddL2Norm(e.graph(), e.name(), e.in(), e.Number("epsilon", 0)); }},
+      {"memory", AddMemoryOf},
       {"constant", [](const DescribedElement& e) { return AddConstant(e.graph(), e.name(), e.Tensor("value")); }},
       {"concat",
        [](const DescribedElement& e) { return AddConcat(e.graph(), e.name(), e.all(), e.Text("axis", "channels")); }},

@@ -261,7 +261,7 @@ class ConvertTest(unittest.TestCase):
         for wanted, content in {
                 r"'the_node' \(Scan\) is a loop": one_node("Scan"),
                 r"'the_node' \(Loop\) is a loop": one_node("Loop"),
-                r"'the_node' \(Einsum\) is an operator that is not supported": one_node("Einsum"),
+                r"'the_node' \(Det\) is an operator that is not supported": one_node("Det"),
                 r"'the_node' \(Add\) reads 'k'.*a cycle, or a missing initializer": one_node("Add", inputs=("X", "k")),
                 r"'the_node' \(Add\) reads 'Y'.*a cycle": one_node("Add", inputs=("X", "Y")),
                 r"'the_node' \(Conv\) is a convolution of": one_node("Conv", [weights], ("X", "k")),

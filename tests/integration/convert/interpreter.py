@@ -75,14 +75,29 @@ class Interpreter:
     def run(self, x):
         """The outputs of a whole sequence. Elements run one after another over all timesteps: [timesteps][c][l]."""
         x = numpy.asarray(x, numpy.float64)
+        elements = self.description["elements"]
+        memories = {e["name"]: numpy.zeros((1, e["units"], 1)) for e in elements if e["type"] == "memory"}
+        for t in range(len(x)) if memories else ():
+            values = self.values(x[:t + 1], memories)
+            for e in elements:
+                if e["type"] == "memory":
+                    newest = values[e["next"]][-1].reshape(1, -1, 1)
+                    memories[e["name"]] = numpy.concatenate([memories[e["name"]], newest])
+        output = self.values(x, memories)[self.description["output"]["of"]]
+        return output.reshape(len(output), -1)
+
+    def values(self, x, memories):
+        """What each element answers at all timesteps; what it remembers of each timestep before."""
         values = {"input": x.reshape(len(x), -1, 1)}
         for element in self.description["elements"]:
             of = element.get("of", [])
             inputs = [values[name] for name in ([of] if isinstance(of, str) else of)]
             length = len(inputs[0]) if inputs else len(x)
-            values[element["name"]] = getattr(self, "run_" + element["type"])(element, inputs, length)
-        output = values[self.description["output"]["of"]]
-        return output.reshape(len(output), -1)
+            if element["type"] == "memory":
+                values[element["name"]] = memories[element["name"]][:len(x)]
+            else:
+                values[element["name"]] = getattr(self, "run_" + element["type"])(element, inputs, length)
+        return values
 
     def slot(self, element, name, otherwise=None):
         return self.tensors.get(f"{element['name']}.{name}", otherwise)

@@ -69,6 +69,23 @@ class OnnxCase(unittest.TestCase):
     def rows(self, x):
         return numpy.moveaxis(x, self.time, 0).reshape(x.shape[self.time], -1)
 
+    def compare_stream(self, graph, inputs, outputs, x, states, *options, opset=17):
+        """A graph of one step, its states handed on outside, against one sequence of ours.
+
+        `states`: the output that each state's input comes back in.
+        """
+        model = graph.model(inputs, outputs, opset)
+        session, kept, theirs = self.session(model), {}, []
+        for name, _, shape in inputs[1:]:
+            kept[name] = numpy.zeros([1 if isinstance(size, str) else size for size in shape], numpy.float32)
+        for row in x:
+            given = dict(zip(outputs, session.run(outputs, {inputs[0][0]: row, **kept})))
+            theirs.append(given[outputs[0]].reshape(-1))
+            kept = {name: given[back] for name, back in states.items()}
+        ours = self.convert(model, *options)
+        numpy.testing.assert_allclose(ours.run(x.reshape(len(x), -1)), theirs, atol=TOLERANCE)
+        return [each["type"] for each in ours.description["elements"]]
+
     time = 0  # the axis of timesteps of x
 
     def x(self, *shape):

@@ -33,6 +33,11 @@ class Graph:
         self.count += 1
         return names[0] if outputs == 1 else names
 
+    def named(self, name, value):
+        """A name of the graph's outputs for a value."""
+        self.nodes.append(helper.make_node("Identity", [value], [name]))
+        return name
+
     def branch(self, output):
         return helper.make_graph(self.nodes, "branch", [], [helper.make_tensor_value_info(output, FLOAT, None)],
                                  self.initializers)

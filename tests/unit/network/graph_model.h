@@ -76,6 +76,9 @@ class Interpreter {
       values.push_back(node.element->Reference(inputs, graph_.WeightsOf(i, weights_), &states_[i]));
       for (const double value : values.back()) largest_ = std::max(largest_, std::abs(value));
     }
+    for (size_t i = 0; i < graph_.nodes().size(); ++i) {
+      if (graph_.nodes()[i].next != GraphNode::kInput) states_[i] = values[graph_.nodes()[i].next];
+    }
     return values[graph_.output()];
   }
 

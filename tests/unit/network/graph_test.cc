@@ -66,6 +66,14 @@ TEST(GraphTest, WhatIsWrongIsSaidByTheElementsName) {
        "names values of 6 x 1 and 2 x 1"},
       {R"({"name":"a","type":"dense","of":"input","units":2},{"name":"a","type":"l2_norm","of":"a"})",
        "element 'a' is there twice"},
+      {R"({"name":"y","type":"memory","units":6})", "element 'y'.next is missing"},
+      {R"({"name":"y","type":"memory","units":6,"next":""})", "element 'y'.next is empty"},
+      {R"({"name":"y","type":"memory","units":6,"next":"input"})", "next names 'input'; no element has that name"},
+      {R"({"name":"y","type":"memory","of":"input","units":6,"next":"y"})", "names 1 values; the element takes 0"},
+      {R"({"name":"y","type":"memory","units":5,"next":"a"},{"name":"a","type":"l2_norm","of":"input"})",
+       "element 'y': next names 'a', which answers 6 numbers; 5 were wanted"},
+      {R"({"name":"y","type":"memory","units":6,"next":"a"},{"name":"a","type":"sequence_mean","of":"input"})",
+       "a memory goes timestep by timestep; element 'a' needs whole sequences"},
   };
   for (const auto& [elements, message] : cases) EXPECT_THAT(MessageOf(elements), HasSubstr(message)) << elements;
 }

@@ -21,6 +21,7 @@ class RandomGraph {
   std::string Text(bool whole_sequence = false) {
     values_ = {{"input", {1 + Below(6), 1}}};
     elements_.clear();
+    has_sequences_ = whole_sequence;
     const int64_t inputs = values_[0].frame.channels, count = 1 + Below(12);
     while (static_cast<int64_t>(values_.size()) <= count) AddElement(whole_sequence);
     return GraphText(absl::StrCat(R"({"size":)", inputs, "}"), elements_, values_.back().name);
@@ -141,15 +142,25 @@ class RandomGraph {
     Add(of, absl::StrCat(R"("type":"activation","function":")", Function(), "\""), from.frame);
   }
 
+  // Of an earlier element; that of a later one is tested with the elements.
+  void AddMemory(const std::string& next, const Frame& frame) {
+    const std::string name = absl::StrCat("e", values_.size());
+    absl::StrAppend(&elements_, R"(,{"name":")", name, R"(","type":"memory","units":)", frame.size(), R"(,"next":)",
+                    next, "}");
+    values_.push_back({name, {frame.size(), 1}});
+  }
+
   void AddPast(const std::string& of, const Frame& frame) {
     if (frame.size() == 1) return Add(of, R"("type":"lag_window","length":4,"minus_newest":true)", {4, 1});
     if (Below(2) == 0) return Add(of, absl::StrCat(R"("type":"delay","steps":)", 1 + Below(3)), frame);
+    if (of != "\"input\"" && !has_sequences_ && Below(2) == 0) return AddMemory(of, frame);
     Add(of, absl::StrCat(R"("type":"causal_conv1d","units":3,"kernel":)", 1 + Below(3), R"(,"dilation":2)"), {3, 1});
   }
 
   std::mt19937 random_;
   std::vector<Value> values_;
   std::string elements_;
+  bool has_sequences_ = false;
 };
 
 }  // namespace rondo

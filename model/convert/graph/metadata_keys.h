@@ -1,0 +1,14 @@
+#ifndef RONDO_MODEL_CONVERT_GRAPH_METADATA_KEYS_H_
+#define RONDO_MODEL_CONVERT_GRAPH_METADATA_KEYS_H_
+
+namespace rondo::convert {
+
+// What an ONNX graph that was written here says of itself in its metadata: the description's keys that say nothing of
+// the elements (units, calendar, head ...), and the tensors that the network itself begins and ends with, in between
+// what a server does before and after it. Width 0: tokens.
+constexpr char kServedKey[] = "rondo", kNetworkInputKey[] = "rondo.input", kNetworkWidthKey[] = "rondo.width",
+               kNetworkOutputKey[] = "rondo.output";
+
+}  // namespace rondo::convert
+
+#endif  // RONDO_MODEL_CONVERT_GRAPH_METADATA_KEYS_H_

@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""ONNX graphs of one step that take their states as inputs and give them back, as speech tools ship them.
+
+    onnxruntime_streams_test.py BIN_DIR [unittest arguments]      needs numpy, onnx and onnxruntime
+"""
+
+import pathlib
+import sys
+import unittest
+
+import numpy
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from onnx_case import OnnxCase  # noqa: E402
+from onnx_maker import FLOAT, Graph  # noqa: E402
+
+
+class StreamsTest(OnnxCase):
+    def chunk(self, g, value, parts, axis):
+        return g.add("Split", [value, g.ints(*parts)], len(parts), axis=axis)
+
+    def test_the_past_of_a_convolution_is_a_state(self):
+        """The cache of a denoiser: joined with the new frame in front of the convolution, cut behind it."""
+        for batch in (1, "batch"):
+            for units in (5, 70):
+                with self.subTest(batch=batch, units=units):
+                    g = Graph()
+                    both = g.add("Concat", ["conv_cache", "x"], axis=2)
+                    y = g.add("Tanh", [g.add("Conv", [both, g.weights(units, units, 4), g.weights(units)], dilations=[2])])
+                    g.named("conv_cache_out", g.add("Slice", [both, g.ints(1), g.ints(2 ** 62), g.ints(2)]))
+                    g.named("y", y)
+                    types = self.compare_stream(
+                        g, [("x", FLOAT, [batch, units, 1]), ("conv_cache", FLOAT, [batch, units, 6])],
+                        ["y", "conv_cache_out"], self.x(12, 1, units, 1), {"conv_cache": "conv_cache_out"})
+                    self.assertIn("memory", types)
+
+    def test_a_cache_of_planes_beside_the_state_of_a_gru(self):
+        """GTCRN's kind: convolutions over frequency and time with a cache, attention over channels by a GRU."""
+        g = Graph()
+        x = g.add("Conv", ["mix", g.weights(4, 2, 1, 5), g.weights(4)], strides=[1, 2], pads=[0, 2, 0, 2])
+        both = g.add("Concat", ["conv_cache", g.add("PRelu", [x, g.constant(numpy.full((1, 1, 1), 0.2, numpy.float32))])], axis=2)
+        y = g.add("Conv", [both, g.weights(4, 1, 3, 3), g.weights(4)], pads=[0, 1, 0, 1], dilations=[2, 1], group=4)
+        energy = g.add("ReduceMean", [g.add("Mul", [y, y])], axes=[3], keepdims=0)
+        _, h = g.add("GRU", [g.add("Transpose", [energy], perm=[2, 0, 1]), g.weights(1, 24, 4), g.weights(1, 24, 8),
+                             g.weights(1, 48), "", "tra_cache"], 2, hidden_size=8, linear_before_reset=1)
+        gain = g.add("Sigmoid", [g.add("MatMul", [g.add("Squeeze", [h, g.ints(0)]), g.weights(8, 4)])])
+        y = g.add("Mul", [y, g.add("Unsqueeze", [gain, g.ints(2, 3)])])
+        g.named("enh", g.add("ConvTranspose", [y, g.weights(4, 2, 1, 5)], strides=[1, 2], pads=[0, 2, 0, 2]))
+        g.named("conv_cache_out", g.add("Slice", [both, g.ints(1), g.ints(2 ** 62), g.ints(2)]))
+        g.named("tra_cache_out", h)
+        types = self.compare_stream(
+            g, [("mix", FLOAT, [1, 2, 1, 17]), ("conv_cache", FLOAT, [1, 4, 4, 9]), ("tra_cache", FLOAT, [1, 1, 8])],
+            ["enh", "conv_cache_out", "tra_cache_out"], self.x(10, 1, 2, 1, 17),
+            {"conv_cache": "conv_cache_out", "tra_cache": "tra_cache_out"})
+        self.assertIn("gru", types)  # it keeps its own state
+        self.assertEqual(types.count("memory"), 1)
+
+    def test_an_lstm_of_single_operators_keeps_its_states(self):
+        """What PyTorch writes for an LSTMCell: two products, four gates."""
+        g = Graph()
+        gates = g.add("Add", [g.add("Gemm", ["x", g.weights(24, 5), g.weights(24)], transB=1),
+                              g.add("Gemm", ["h", g.weights(24, 6), g.weights(24)], transB=1)])
+        i, f, c, o = self.chunk(g, gates, (6, 6, 6, 6), 1)
+        kept = g.add("Mul", [g.add("Sigmoid", [f]), "c"])
+        c = g.add("Add", [kept, g.add("Mul", [g.add("Sigmoid", [i]), g.add("Tanh", [c])])])
+        h = g.add("Mul", [g.add("Sigmoid", [o]), g.add("Tanh", [c])])
+        g.named("y", g.add("Gemm", [h, g.weights(6, 2)]))
+        g.named("h_out", h)
+        g.named("c_out", c)
+        types = self.compare_stream(g, [("x", FLOAT, [1, 5]), ("h", FLOAT, [1, 6]), ("c", FLOAT, [1, 6])],
+                                    ["y", "h_out", "c_out"], self.x(9, 1, 5), {"h": "h_out", "c": "c_out"})
+        self.assertEqual(types.count("memory"), 2)
+
+    def test_a_graph_of_any_number_of_timesteps_is_followed_with_one(self):
+        g = Graph()
+        both = g.add("Concat", ["in_cache", "x"], axis=1)
+        y = g.add("Conv", [g.add("Transpose", [both], perm=[0, 2, 1]), g.weights(5, 1, 3)], group=5)
+        g.named("y", g.add("Transpose", [y], perm=[0, 2, 1]))
+        g.named("out_cache", g.add("Slice", [both, g.ints(-2), g.ints(2 ** 62), g.ints(1)]))
+        self.compare_stream(g, [("x", FLOAT, [1, "time", 5]), ("in_cache", FLOAT, [1, 2, 5])], ["y", "out_cache"],
+                            self.x(9, 1, 1, 5), {"in_cache": "out_cache"})
+
+    def test_two_states_of_one_shape_are_told_by_their_names_or_asked_for(self):
+        def graph(*names):
+            g = Graph()
+            mean = g.add("Add", [g.add("Mul", ["mean", g.constant(numpy.float32(0.9))]), g.add("Mul", ["x", g.constant(numpy.float32(0.1))])])
+            peak = g.add("Add", [g.add("Mul", ["peak", g.constant(numpy.float32(0.5))]), g.add("Mul", ["x", g.constant(numpy.float32(0.5))])])
+            g.named("y", g.add("Sub", [g.add("Tanh", ["x"]), g.add("Mul", [mean, peak])]))
+            g.named(names[0], peak)
+            g.named(names[1], mean)
+            return g
+        inputs = [(name, FLOAT, [1, 3]) for name in ("x", "mean", "peak")]
+        x = self.x(9, 1, 3)
+        g = graph("peak_out", "mean_out")
+        self.compare_stream(g, inputs, ["y", "peak_out", "mean_out"], x, {"mean": "mean_out", "peak": "peak_out"})
+        g = graph("s1", "s2")
+        self.compare_stream(g, inputs, ["y", "s1", "s2"], x, {"mean": "s2", "peak": "s1"}, "--state=mean:s2,peak:s1")
+
+    def test_a_cell_that_runs_once_over_several_timesteps_is_none_of_timesteps(self):
+        """Three frames of context are one timestep of the LSTM behind them."""
+        g = Graph()
+        x = g.add("Conv", [g.add("Unsqueeze", ["input_1", g.ints(1)]), g.weights(1, 1, 3, 3)], pads=[0, 1, 0, 1])
+        y, h, c = g.add("LSTM", [g.add("Reshape", [x, g.ints(1, 1, -1)]), g.weights(1, 16, 7), g.weights(1, 16, 4), g.weights(1, 32),
+                                 "", "input_2", "input_3"], 3, hidden_size=4)
+        g.named("output_1", y)
+        g.named("output_2", h)
+        g.named("output_3", c)
+        self.compare_stream(g, [("input_1", FLOAT, [1, 3, 7]), ("input_2", FLOAT, [1, 1, 4]), ("input_3", FLOAT, [1, 1, 4])],
+                            ["output_1", "output_2", "output_3"], self.x(9, 1, 3, 7), {"input_2": "output_2", "input_3": "output_3"})
+
+
+if __name__ == "__main__":
+    unittest.main()
