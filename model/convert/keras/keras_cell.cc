@@ -1,5 +1,6 @@
 // Keras' recurrent layers. Gates: lstm i f c o, as ours; gru z r h.
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -138,6 +139,37 @@ KerasValue AddBidirectional(const KerasLayer& layer, const KerasValue& in) {
   return {merged, sequence};
 }
 
+// The cells of an RNN over several of them, each with its weights. Empty: it runs another cell.
+std::vector<KerasLayer> CellsOf(const KerasLayer& layer) {
+  std::vector<KerasLayer> cells;
+  const nlohmann::json* stack = layer.type() == "RNN" ? Inner(layer, "cell", {"StackedRNNCells"}) : nullptr;
+  if (stack == nullptr || !(*stack)["config"].contains("cells")) return cells;
+  size_t first = 0;
+  for (const nlohmann::json& json : (*stack)["config"]["cells"]) {
+    const bool known = json.is_object() && json.contains("class_name") && json["class_name"].is_string() &&
+                       json.contains("config") && json["config"].is_object();
+    const std::string type = known ? json["class_name"].get<std::string>() : "";
+    if (type != "LSTMCell" && type != "GRUCell" && type != "SimpleRNNCell") return {};
+    const auto bias = json["config"].find("use_bias");
+    const size_t count = bias != json["config"].end() && bias->is_boolean() && !bias->get<bool>() ? 2 : 3;
+    const std::vector<Array>& all = layer.weights();
+    const size_t from = std::min(first, all.size()), to = std::min(first + count, all.size());
+    cells.emplace_back(type, json["config"], layer.version(),
+                       std::vector<Array>(all.begin() + static_cast<std::ptrdiff_t>(from),
+                                          all.begin() + static_cast<std::ptrdiff_t>(to)),
+                       layer.graph());
+    first += count;
+  }
+  return cells;
+}
+
+KerasValue AddCells(const KerasLayer& layer, const std::vector<KerasLayer>& cells, const KerasValue& in) {
+  if (layer.Switch("go_backwards", false)) layer.Refuse("goes backwards over several cells; one cell is supported");
+  Value value = in.value;
+  for (const KerasLayer& cell : cells) value = AddOne(cell, value, 0, false, "");
+  return {value, layer.Switch("return_sequences", false)};
+}
+
 }  // namespace
 
 bool IsKerasCell(absl::string_view type) {
@@ -153,10 +185,11 @@ KerasValue AddKerasCell(const KerasLayer& layer, const KerasValue& in) {
     return {};
   }
   if (layer.type() == "Bidirectional") return AddBidirectional(layer, in);
+  if (const std::vector<KerasLayer> cells = CellsOf(layer); !cells.empty()) return AddCells(layer, cells, in);
   const bool wrapped = layer.type() == "RNN";
   const nlohmann::json* inner = wrapped ? Inner(layer, "cell", {"LSTMCell", "GRUCell", "SimpleRNNCell"}) : nullptr;
   if (wrapped && inner == nullptr) {
-    layer.Refuse("runs another cell than one LSTMCell, GRUCell or SimpleRNNCell");
+    layer.Refuse("runs other cells than LSTMCell, GRUCell and SimpleRNNCell");
     return {};
   }
   const bool backward = layer.Switch("go_backwards", false), sequence = layer.Switch("return_sequences", false);

@@ -9,17 +9,6 @@
 namespace rondo::convert {
 namespace {
 
-// [kernel, in / groups, filters] -> [filters, in / groups, kernel].
-Array ConvWeight(const Array& kernel) {
-  const int64_t width = kernel.shape[0], in = kernel.shape[1], filters = kernel.shape[2];
-  Array weight = Filled({filters, in, width}, 0);
-  for (int64_t i = 0; i < kernel.size(); ++i) {
-    const int64_t at = i / (in * filters), channel = i / filters % in, filter = i % filters;
-    weight.values[(filter * in + channel) * width + at] = kernel.values[i];
-  }
-  return weight;
-}
-
 // [kernel, in, multiplier] -> [in * multiplier, 1, kernel], a group for each input.
 Array DepthwiseWeight(const Array& kernel) {
   const int64_t width = kernel.shape[0], filters = kernel.shape[1] * kernel.shape[2];
@@ -61,6 +50,16 @@ Window WindowOf(const KerasLayer& layer, const KerasValue& in, const Array& kern
 
 }  // namespace
 
+Array ConvWeight(const Array& kernel) {
+  const int64_t width = kernel.shape[0], in = kernel.shape[1], filters = kernel.shape[2];
+  Array weight = Filled({filters, in, width}, 0);
+  for (int64_t i = 0; i < kernel.size(); ++i) {
+    const int64_t at = i / (in * filters), channel = i / filters % in, filter = i % filters;
+    weight.values[(filter * in + channel) * width + at] = kernel.values[i];
+  }
+  return weight;
+}
+
 bool IsKerasConvolution(absl::string_view type) {
   return type == "Conv1D" || type == "DepthwiseConv1D" || type == "SeparableConv1D";
 }
@@ -84,8 +83,7 @@ KerasValue AddKerasConvolution(const KerasLayer& layer, const std::vector<KerasV
     value = AddDense(graph, layer.name(), value, std::move(weight), std::move(bias));
   }
   const bool late = layer.Text("padding", "valid") == "valid" && in[0].zeros_before == 0;
-  value =
-      AddActivation(graph, absl::StrCat(layer.name(), "_activation"), value, layer.Function("activation", "linear"));
+  value = layer.Activated("activation", "_activation", value);
   return {value, true, 0, late ? (window.kernel - 1) * window.dilation : 0};
 }
 

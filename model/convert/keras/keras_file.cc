@@ -35,18 +35,6 @@ std::vector<std::string> AllTexts(const H5File& file, const std::string& path, c
   return all;
 }
 
-// The variables below a group of Keras 3: its own, then those of its parts.
-absl::Status AddVariables(const H5File& file, const std::string& group, KerasLayerWeights* layer) {
-  for (const char* part : {"", "/cell", "/forward_layer/cell", "/backward_layer/cell", "/layer", "/layer/cell"}) {
-    const std::string variables = absl::StrCat(group, part, "/vars");
-    for (int i = 0; file.Has(absl::StrCat(variables, "/", i)); ++i) {
-      const std::string path = absl::StrCat(variables, "/", i);
-      if (absl::Status status = AddWeight(file, path, path, layer); !status.ok()) return status;
-    }
-  }
-  return absl::OkStatus();
-}
-
 // LSTM -> lstm, MaxPooling1D -> max_pooling1d: Keras' to_snake_case.
 std::string SnakeCase(absl::string_view name) {
   std::string snake;
@@ -62,35 +50,79 @@ std::string SnakeCase(absl::string_view name) {
   return snake;
 }
 
-// The layers' names and classes, in the model's order.
-std::vector<std::pair<std::string, std::string>> LayersOf(const std::string& config) {
-  std::vector<std::pair<std::string, std::string>> layers;
-  const absl::StatusOr<nlohmann::json> json = ParseJson(config);
-  if (!json.ok() || !json->is_object() || !json->contains("config")) return layers;
-  const nlohmann::json& inner = (*json)["config"];
-  const nlohmann::json& list = inner.is_object() && inner.contains("layers") ? inner["layers"] : inner;
-  if (!list.is_array()) return layers;
-  for (const nlohmann::json& layer : list) {
+// One layer of a model, or cell of a stack of cells, and the name that Keras 3 gives its group: that of its class,
+// counted within the model. The layers' own names are counted over all models of a process, so that "conv1d_1" can be
+// the group of another layer than of the one with that name.
+struct NamedLayer {
+  std::string name, group;
+  const nlohmann::json *json, *config;
+};
+
+// In the model's order. Empty: it is no model.
+std::vector<NamedLayer> LayersOf(const nlohmann::json& model) {
+  std::vector<NamedLayer> layers;
+  if (!model.is_object() || !model.contains("config")) return layers;
+  const nlohmann::json* list = &model["config"];
+  for (const char* key : {"layers", "cells"}) {
+    if (list->is_object() && list->contains(key)) list = &(*list)[key];
+  }
+  if (!list->is_array()) return layers;
+  std::map<std::string, int> counts;
+  for (const nlohmann::json& layer : *list) {
     if (!layer.is_object() || !layer.contains("class_name") || !layer["class_name"].is_string()) continue;
     const auto own = layer.find("config");
     const bool named = own != layer.end() && own->is_object() && own->contains("name") && (*own)["name"].is_string();
-    if (named) layers.emplace_back((*own)["name"].get<std::string>(), layer["class_name"].get<std::string>());
+    if (!named) continue;
+    const std::string snake = SnakeCase(layer["class_name"].get<std::string>());
+    const int count = counts[snake]++;
+    layers.push_back(
+        {(*own)["name"].get<std::string>(), count == 0 ? snake : absl::StrCat(snake, "_", count), &layer, &*own});
   }
   return layers;
 }
 
-// Keras 3 names a layer's group by its class, counted within the model: the layers' own names are counted over all
-// models of a process, so that "conv1d_1" can be the group of another layer than of the one with that name.
-absl::Status AddLayersByClass(const H5File& file, KerasFile* model) {
-  std::map<std::string, int> counts;
-  for (const auto& [name, type] : LayersOf(model->config)) {
-    const std::string snake = SnakeCase(type);
-    const int count = counts[snake]++;
-    const std::string by_class = absl::StrCat("layers/", snake, count == 0 ? "" : absl::StrCat("_", count));
-    const std::string group = file.Has(by_class) ? by_class : absl::StrCat("layers/", name);
-    if (absl::Status status = AddVariables(file, group, &model->layers[name]); !status.ok()) return status;
+// The variables below a group of Keras 3: its own, then those of its parts.
+absl::Status AddVariables(const H5File& file, const std::string& group, const nlohmann::json& config,
+                          KerasLayerWeights* layer) {
+  std::vector<std::string> parts = {"",       "/cell",      "/forward_layer/cell", "/backward_layer/cell",
+                                    "/layer", "/layer/cell"};
+  if (config.contains("cell") && config["cell"].is_object()) {
+    for (const NamedLayer& cell : LayersOf(config["cell"])) parts.push_back("/cell/cells/" + cell.group);
+  }
+  for (const std::string& part : parts) {
+    const std::string variables = absl::StrCat(group, part, "/vars");
+    for (int i = 0; file.Has(absl::StrCat(variables, "/", i)); ++i) {
+      const std::string path = absl::StrCat(variables, "/", i);
+      if (absl::Status status = AddWeight(file, path, path, layer); !status.ok()) return status;
+    }
   }
   return absl::OkStatus();
+}
+
+// Adds the weights of the layers of a model, and of those of the models in it, whose names begin with that of the model
+// that they are in: "encoder/lstm".
+absl::Status AddLayersOf(const H5File& file, const nlohmann::json& config, const std::string& group,
+                         const std::string& prefix, int depth, KerasFile* model) {
+  constexpr int kMaxDepth = 16;
+  if (depth > kMaxDepth) return absl::DataLossError("models stand too deep inside each other");
+  for (const NamedLayer& layer : LayersOf(config)) {
+    const std::string by_class = absl::StrCat(group, layer.group);
+    const std::string own = file.Has(by_class) ? by_class : absl::StrCat(group, layer.name);
+    const bool wraps = layer.config->contains("layer") && (*layer.config)["layer"].is_object();
+    const nlohmann::json& inner = wraps ? (*layer.config)["layer"] : *layer.json;
+    const std::string inner_group = absl::StrCat(own, wraps ? "/layer" : "", "/layers/");
+    absl::Status status = LayersOf(inner).empty()
+                              ? AddVariables(file, own, *layer.config, &model->layers[prefix + layer.name])
+                              : AddLayersOf(file, inner, inner_group, prefix + layer.name + "/", depth + 1, model);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AddLayersByClass(const H5File& file, KerasFile* model) {
+  const absl::StatusOr<nlohmann::json> json = ParseJson(model->config);
+  if (!json.ok()) return absl::DataLossError(absl::StrCat("the configuration: ", json.status().message()));
+  return AddLayersOf(file, *json, "layers/", "", 0, model);
 }
 
 // What Keras 3's save_weights writes.

@@ -21,11 +21,10 @@ KerasValue AddDenseLayer(const KerasLayer& layer, const std::vector<KerasValue>&
     layer.Refuse("has a kernel that is no matrix");
     return {};
   }
+  if (in[0].window > 0) return AddDenseOfWindow(layer, in[0]);
   Array bias = layer.Switch("use_bias", true) ? layer.Weight(1) : Array{};
   const Value value = AddDense(layer.graph(), layer.name(), in[0].value, Transposed(kernel), std::move(bias));
-  return {AddActivation(layer.graph(), absl::StrCat(layer.name(), "_activation"), value,
-                        layer.Function("activation", "linear")),
-          in[0].sequence};
+  return {layer.Activated("activation", "_activation", value), in[0].sequence};
 }
 
 KerasValue AddEmbeddingLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
@@ -162,23 +161,33 @@ KerasValue AddLayerNormLayer(const KerasLayer& layer, const std::vector<KerasVal
           in[0].sequence};
 }
 
-KerasValue AddActivationLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
-  Activation function = layer.type() == "Activation" ? layer.Function("activation", "linear") : Activation("relu");
-  if (layer.type() == "LeakyReLU") {
-    function = {{"function", "leaky_relu"}, {"alpha", layer.Number("alpha", layer.Number("negative_slope", 0.3))}};
-  } else if (layer.type() == "ELU") {
-    function = {{"function", "elu"}, {"alpha", layer.Number("alpha", 1)}};
-  } else if (layer.type() == "Softmax") {
-    function = "softmax";
-  } else if (layer.type() == "ReLU" && layer.config().contains("max_value") &&
-             layer.config()["max_value"].is_number()) {
-    function = {{"function", "clip"}, {"alpha", 0}, {"beta", layer.Number("max_value", 6)}};
+}  // namespace
+
+KerasValue AddKerasNumber(const KerasLayer& layer, const std::vector<KerasValue>& in, double number,
+                          bool number_first) {
+  const std::map<std::string, const char*> types = {{"Add", "add"},
+                                                    {"Subtract", "subtract"},
+                                                    {"Multiply", "multiply"},
+                                                    {"Divide", "divide"},
+                                                    {"TrueDivide", "divide"}};
+  const auto type = types.find(layer.type());
+  const bool swaps = type != types.end() && (type->first == "Add" || type->first == "Multiply");
+  if (type == types.end()) {
+    layer.Refuse("is a layer that is not supported");
+    return {};
   }
-  if (layer.type() == "ReLU" && (layer.Number("negative_slope", 0) != 0 || layer.Number("threshold", 0) != 0)) {
-    layer.Refuse("has a negative_slope or threshold; LeakyReLU is supported");
+  if (in.size() != 1 || in[0].window > 0 || (number_first && !swaps)) {
+    layer.Refuse(
+        "is an operation with a number that is not supported; Add, Multiply, and Subtract and Divide by a number are");
+    return {};
   }
-  return {AddActivation(layer.graph(), layer.name(), in[0].value, function), in[0].sequence};
+  const Value by = AddConstant(layer.graph(), absl::StrCat(layer.name(), "_by"), {{1}, {number}});
+  KerasValue value = in[0];
+  value.value = AddArithmetic(layer.graph(), layer.name(), type->second, in[0].value, by);
+  return value;
 }
+
+namespace {
 
 KerasValue LeaveOut(const KerasLayer& layer, const std::vector<KerasValue>& in) {
   layer.graph()->Note(absl::StrCat("layer '", layer.name(), "' (", layer.type(),
@@ -190,6 +199,7 @@ KerasValue LeaveOut(const KerasLayer& layer, const std::vector<KerasValue>& in) 
 KerasValue AddMergeLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
   const bool sequence = in[0].sequence;
   std::vector<Value> values;
+  if (in.size() < 2) layer.Refuse("joins one value; two or more are supported");
   for (const KerasValue& each : in) {
     values.push_back(each.value);
     if (each.sequence != sequence) layer.Refuse("joins a sequence with what is no sequence");
@@ -214,33 +224,8 @@ KerasValue AddMergeLayer(const KerasLayer& layer, const std::vector<KerasValue>&
   return {value, sequence};
 }
 
-KerasValue AddFlattenLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
-  if (in[0].sequence) layer.Refuse("makes one vector of all timesteps, so that the model would know no other length");
-  return in[0];
-}
-
 KerasValue AddUnitNormLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
   return {AddL2Norm(layer.graph(), layer.name(), in[0].value, 1e-6), in[0].sequence};
-}
-
-KerasValue AddTimeDistributed(const KerasLayer& layer, const std::vector<KerasValue>& in) {
-  const auto inner = layer.config().find("layer");
-  const bool known = inner != layer.config().end() && inner->is_object() && inner->contains("config") &&
-                     inner->contains("class_name") && (*inner)["class_name"].is_string() &&
-                     (*inner)["config"].is_object();
-  const std::string type = known ? (*inner)["class_name"].get<std::string>() : "";
-  const bool plain = type == "Dense" || type == "Activation" || type == "Dropout" || type == "BatchNormalization" ||
-                     type == "LayerNormalization" || type == "Flatten";
-  if (!known || !in[0].sequence || !plain) {
-    layer.Refuse(absl::StrCat("applies ", type.empty() ? "no layer" : Quoted(type),
-                              " at each timestep; Dense, Activation, Dropout, ",
-                              "BatchNormalization, LayerNormalization and Flatten are supported"));
-    return {};
-  }
-  const KerasLayer each(type, (*inner)["config"], layer.version(), layer.weights(), layer.graph());
-  KerasValue value = AddKerasLayer(each, {{in[0].value, type != "Flatten"}});
-  value.sequence = true;
-  return value;
 }
 
 const std::map<std::string, Adder>& Adders() {
@@ -269,6 +254,7 @@ const std::map<std::string, Adder>& Adders() {
       {"SpatialDropout1D", LeaveOut},
       {"GaussianNoise", LeaveOut},
       {"GaussianDropout", LeaveOut},
+      {"AlphaDropout", LeaveOut},
       {"ActivityRegularization", LeaveOut},
       {"Masking", LeaveOut},
       {"Concatenate", AddMergeLayer},
@@ -313,42 +299,6 @@ int64_t KerasLayer::One(const char* key, int64_t otherwise) const {
   return otherwise;
 }
 
-Activation KerasLayer::Function(const char* key, const char* otherwise) const {
-  const auto found = config_.find(key);
-  std::string name = otherwise;
-  if (found != config_.end() && found->is_string()) name = found->get<std::string>();
-  if (found != config_.end() && found->is_object()) {
-    const auto type = found->find("class_name");
-    name = type != found->end() && type->is_string() ? type->get<std::string>() : "unknown";
-  }
-  const std::map<std::string, Activation> functions = {
-      {"linear", "linear"},
-      {"relu", "relu"},
-      {"sigmoid", "sigmoid"},
-      {"tanh", "tanh"},
-      {"softmax", "softmax"},
-      {"elu", "elu"},
-      {"selu", "selu"},
-      {"softplus", "softplus"},
-      {"softsign", "softsign"},
-      {"gelu", "gelu"},
-      {"swish", "swish"},
-      {"silu", "swish"},
-      {"relu6", {{"function", "clip"}, {"alpha", 0}, {"beta", 6}}},
-      {"leaky_relu", {{"function", "leaky_relu"}, {"alpha", 0.2}}},
-      {"hard_tanh", {{"function", "clip"}, {"alpha", -1}, {"beta", 1}}},
-      {"exponential", "exp"},
-      {"log_softmax", "log_softmax"}};
-  if (name == "hard_sigmoid") {
-    if (!absl::StartsWith(version_, "3")) return "hard_sigmoid";
-    return {{"function", "hard_sigmoid"}, {"alpha", 1.0 / 6}, {"beta", 0.5}};
-  }
-  const auto function = functions.find(name);
-  if (function != functions.end()) return function->second;
-  Refuse(absl::StrCat("has the ", key, " ", Quoted(name), ", which is not supported"));
-  return "linear";
-}
-
 Array KerasLayer::Weight(size_t i) const {
   if (i < weights_.size()) return weights_[i];
   Refuse(absl::StrCat("has ", weights_.size(), " weights; more were wanted"));
@@ -387,9 +337,14 @@ KerasValue AddKerasLayer(const KerasLayer& layer, const std::vector<KerasValue>&
                               " timesteps late, after a convolution with padding=valid; causal and "
                               "same are supported before it"));
   }
+  const bool passes = layer.type() == "Dense" || absl::StrContains(layer.type(), "Dropout");
+  if (!inputs.empty() && inputs[0].window > 0 && !passes)
+    layer.Refuse("follows a Flatten of all timesteps; a Dense layer is supported there");
   if (!layer.ok()) return {};
   KerasValue value = AddToValues(layer, inputs);
   if (value.sequence) value.late += late;
+  const bool same_length = value.sequence && !absl::StrContains(layer.type(), "Pooling");
+  value.timesteps = same_length ? inputs[0].timesteps : 0;
   return value;
 }
 

@@ -18,6 +18,8 @@ struct KerasValue {
   bool sequence = true;
   int64_t zeros_before = 0;  // timesteps of zeros before the first, which a convolution that follows goes over
   int64_t late = 0;          // timesteps at the beginning for which Keras gives nothing
+  int64_t timesteps = 0;     // that Keras takes; 0: any number
+  int64_t window = 0;        // > 0: all of so many timesteps as one vector, which a Dense layer has to follow
 };
 
 // One layer of the configuration with its weights, while it is added to the graph.
@@ -43,6 +45,8 @@ class KerasLayer {
   int64_t One(const char* key, int64_t otherwise) const;
   // An activation of the layer in our words; Keras' hard_sigmoid depends on its version.
   Activation Function(const char* key, const char* otherwise) const;
+  // The value after the activation under the key, which may be one that is made of several elements.
+  Value Activated(const char* key, absl::string_view suffix, const Value& value) const;
 
   const std::vector<Array>& weights() const { return weights_; }
   // Empty after a refusal.
@@ -58,8 +62,21 @@ class KerasLayer {
 
 // Adds the layer after `inputs`. A layer that is not known is refused by its name and class.
 KerasValue AddKerasLayer(const KerasLayer& layer, const std::vector<KerasValue>& inputs);
+// The sum, product ... of what a layer gives and a number. `number_first`: the number stands before the sign.
+KerasValue AddKerasNumber(const KerasLayer& layer, const std::vector<KerasValue>& in, double number, bool number_first);
+// TimeDistributed: a layer that is applied within each timestep.
+KerasValue AddTimeDistributed(const KerasLayer& layer, const std::vector<KerasValue>& in);
+KerasValue AddFlattenLayer(const KerasLayer& layer, const std::vector<KerasValue>& in);
+// The Dense layer behind a Flatten over a window of timesteps: a convolution over all of them.
+KerasValue AddDenseOfWindow(const KerasLayer& layer, const KerasValue& in);
+// Numbers that stand row by row with the features last, as [features][rows].
+Value FromRows(ElementGraph* graph, const std::string& name, const Value& in, int64_t rows, int64_t features);
+// Activation, ReLU, LeakyReLU, ELU and Softmax.
+KerasValue AddActivationLayer(const KerasLayer& layer, const std::vector<KerasValue>& in);
 // Conv1D, DepthwiseConv1D and SeparableConv1D along the timesteps, and the ZeroPadding1D before one.
 bool IsKerasConvolution(absl::string_view type);
+// [kernel, in / groups, filters] -> [filters, in / groups, kernel].
+Array ConvWeight(const Array& kernel);
 KerasValue AddKerasConvolution(const KerasLayer& layer, const std::vector<KerasValue>& in);
 KerasValue AddKerasPadding(const KerasLayer& layer, const std::vector<KerasValue>& in);
 // LSTM, GRU, SimpleRNN, their CuDNN forms, and Bidirectional.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -10,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "model/convert/keras/keras_file.h"
 #include "model/convert/keras/keras_layer.h"
+#include "model/convert/keras/keras_listing.h"
 #include "model/json/json_text.h"
 
 namespace rondo::convert {
@@ -17,118 +17,34 @@ namespace {
 
 using Parsed = nlohmann::json;
 
-constexpr int kMaxDepth = 16;
-constexpr size_t kMaxLayers = 1000;
-
-// One layer as the configuration lists it.
-struct Listed {
-  std::string name, type;
-  const Parsed* config = nullptr;
-  std::vector<std::string> of;  // the layers before it
-};
-
-std::string TextOf(const Parsed& json, const char* key) {
-  const auto found = json.find(key);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
-// The layers that the inbound nodes name: ["lstm", 0, 0, {}] (Keras 2) or "keras_history": ["lstm", 0, 0] (Keras 3).
-void CollectInbound(const Parsed& json, int depth, std::vector<std::string>* of) {
-  if (depth > kMaxDepth) return;
-  if (json.is_array() && json.size() >= 3 && json[0].is_string() && json[1].is_number()) {
-    of->push_back(json[0].get<std::string>());
-  } else if (json.is_array()) {
-    for (const Parsed& each : json) CollectInbound(each, depth + 1, of);
-  } else if (json.is_object()) {
-    for (const char* key : {"args", "config", "keras_history"}) {
-      if (json.contains(key)) CollectInbound(json[key], depth + 1, of);
-    }
-  }
-}
-
 class KerasNetwork {
  public:
   KerasNetwork(const KerasFile& file, const Parsed& config, std::string version, ElementGraph* graph)
-      : file_(file), config_(config), version_(std::move(version)), graph_(*graph) {}
+      : file_(file), version_(std::move(version)), graph_(*graph), listing_(config, graph) {}
 
   void Build() {
-    ListLayers();
-    for (const Listed& layer : layers_) {
+    for (const Listed& layer : listing_.layers()) {
       if (!graph_.status().ok()) return;
       Add(layer);
     }
-    if (layers_.empty()) return graph_.Refuse("the configuration has no layers");
-    const std::string output = OutputName();
-    const auto found = values_.find(output);
-    if (found == values_.end())
-      return graph_.Refuse(absl::StrCat("the configuration's output ", Quoted(output), " is no layer"));
-    if (!found->second.sequence) graph_.Note("the answer is of the last timestep only; the model gives it at each");
-    graph_.SetOutput(found->second.value);
+    if (listing_.layers().empty()) return graph_.Refuse("the configuration has no layers");
+    const Source output = Output();
+    if (values_.count(output.name) == 0)
+      return graph_.Refuse(absl::StrCat("the configuration's output ", Quoted(output.name), " is no layer"));
+    const KerasValue value = ValueOf(output, output.name);
+    if (value.window > 0) graph_.Refuse("the output is all timesteps as one vector; a Dense layer behind is supported");
+    if (!value.sequence) graph_.Note("the answer is of the last timestep only; the model gives it at each");
+    graph_.SetOutput(value.value);
   }
 
  private:
-  void ListLayers() {
-    const Parsed& inner = config_.contains("config") ? config_["config"] : config_;
-    const bool listed =
-        inner.is_array() || (inner.is_object() && inner.contains("layers") && inner["layers"].is_array());
-    if (!listed) return graph_.Refuse("the configuration is no Sequential or Functional model with a list of layers");
-    sequential_ = TextOf(config_, "class_name") == "Sequential";
-    for (const Parsed& json : inner.is_array() ? inner : inner["layers"]) {
-      Listed layer;
-      layer.type = json.is_object() ? TextOf(json, "class_name") : "";
-      const bool known = json.is_object() && json.contains("config") && json["config"].is_object();
-      if (layer.type.empty() || !known)
-        return graph_.Refuse("a layer of the configuration has no class_name or config");
-      layer.config = &json["config"];
-      layer.name = TextOf(*layer.config, "name");
-      if (layer.name.empty()) layer.name = TextOf(json, "name");
-      if (layer.name.empty())
-        return graph_.Refuse(absl::StrCat("a layer of class ", Quoted(layer.type), " has no name"));
-      if (sequential_ && !layers_.empty()) layer.of = {layers_.back().name};
-      if (!sequential_ && json.contains("inbound_nodes") && json["inbound_nodes"].is_array()) {
-        if (json["inbound_nodes"].size() > 1)
-          return graph_.Refuse(absl::StrCat("layer ", Quoted(layer.name), " is used twice"));
-        CollectInbound(json["inbound_nodes"], 0, &layer.of);
-      }
-      if (layers_.size() == kMaxLayers) {
-        return graph_.Refuse(absl::StrCat("the configuration has more than ", kMaxLayers, " layers"));
-      }
-      layers_.push_back(std::move(layer));
-    }
-    SortLayers();
-  }
-
-  // The layers in an order in which each follows what it reads.
-  void SortLayers() {
-    std::vector<Listed> sorted, waiting = layers_;
-    std::set<std::string> names;
-    while (!waiting.empty()) {
-      const size_t before = waiting.size();
-      std::vector<Listed> left;
-      for (Listed& layer : waiting) {
-        const bool ready = std::all_of(layer.of.begin(), layer.of.end(),
-                                       [&](const std::string& name) { return names.count(name) > 0; });
-        if (ready) names.insert(layer.name);
-        (ready ? sorted : left).push_back(std::move(layer));
-      }
-      waiting = std::move(left);
-      if (waiting.size() == before) {
-        return graph_.Refuse(
-            absl::StrCat("layer ", Quoted(waiting[0].name), " reads a layer that is not there, or itself"));
-      }
-    }
-    layers_ = std::move(sorted);
-  }
-
-  std::string OutputName() const {
-    const Parsed& inner = config_.contains("config") ? config_["config"] : config_;
-    std::vector<std::string> outputs;
-    if (!sequential_ && inner.is_object() && inner.contains("output_layers"))
-      CollectInbound(inner["output_layers"], 0, &outputs);
-    if (outputs.size() > 1) {
-      graph_.Note(absl::StrCat("left out: outputs ", absl::StrJoin(outputs.begin() + 1, outputs.end(), ", ")));
-    }
-    return outputs.empty() ? layers_.back().name : outputs[0];
+  Source Output() {
+    const std::vector<Source>& outputs = listing_.outputs();
+    if (outputs.empty()) return {listing_.layers().back().name};
+    std::vector<std::string> more;
+    for (size_t i = 1; i < outputs.size(); ++i) more.push_back(outputs[i].name);
+    if (!more.empty()) graph_.Note(absl::StrCat("left out: outputs ", absl::StrJoin(more, ", ")));
+    return outputs[0];
   }
 
   const Parsed* InputShape(const Parsed& config) const {
@@ -138,20 +54,68 @@ class KerasNetwork {
     return nullptr;
   }
 
+  // How many numbers of a timestep an input has, by its shape; 0: the shape does not say it.
+  int64_t WidthOf(const Listed& layer, std::vector<int64_t>* frame) const {
+    const Parsed* shape = InputShape(*layer.config);
+    int64_t width = shape == nullptr || shape->size() < 3 ? 0 : 1;
+    for (size_t i = 2; width > 0 && i < shape->size(); ++i) {
+      const bool known = (*shape)[i].is_number_integer() && (*shape)[i].get<int64_t>() > 0;
+      frame->push_back(known ? (*shape)[i].get<int64_t>() : 0);
+      if (!known || __builtin_mul_overflow(width, frame->back(), &width)) return 0;
+    }
+    return width;
+  }
+
+  int64_t TimestepsOf(const Listed& layer) const {
+    const Parsed* shape = InputShape(*layer.config);
+    const bool known = shape != nullptr && shape->size() > 1 && (*shape)[1].is_number_integer();
+    return known ? (*shape)[1].get<int64_t>() : 0;
+  }
+
+  // Several inputs stand side by side in a timestep, in the model's order.
+  KerasValue AddOneOfInputs(const Listed& layer) {
+    std::vector<std::string> texts;
+    int64_t size = 0, from = -1, own = 0;
+    for (const Listed& each : listing_.layers()) {
+      if (each.type != "InputLayer") continue;
+      std::vector<int64_t> frame;
+      const int64_t width = WidthOf(each, &frame);
+      if (width == 0 || frame.size() != 1) {
+        graph_.Refuse(
+            absl::StrCat("input ", Quoted(each.name),
+                         " is one of several and not [batch, timesteps, features]; such inputs are supported"));
+        return {};
+      }
+      if (each.name == layer.name) {
+        from = size;
+        own = width;
+      }
+      texts.push_back(absl::StrCat(Quoted(each.name), " is numbers ", size, " to ", size + width - 1));
+      size += width;
+    }
+    graph_.Note(absl::StrCat("a timestep reads several inputs: ", absl::StrJoin(texts, ", ")));
+    return {AddSlice(&graph_, layer.name, graph_.SetInput(size), "channels", from, from + own, 1), true};
+  }
+
   // [batch, timesteps, features], or [batch, timesteps] of tokens.
   KerasValue AddInput(const Listed& layer) {
-    const Parsed* shape = InputShape(*layer.config);
+    const bool several = std::count_if(listing_.layers().begin(), listing_.layers().end(),
+                                       [](const Listed& each) { return each.type == "InputLayer"; }) > 1;
+    if (several && layer.type == "InputLayer") return AddOneOfInputs(layer);
     if (input_done_) {
-      graph_.Refuse(absl::StrCat("input ", Quoted(layer.name), " is a second one; one input is supported"));
+      graph_.Refuse(absl::StrCat("layer ", Quoted(layer.name), " reads a second input that is no InputLayer"));
       return {};
     }
     input_done_ = true;
+    const Parsed* shape = InputShape(*layer.config);
     if (layer.type == "Embedding" || (shape != nullptr && shape->size() == 2)) {
       return {graph_.SetInput(1), true};  // an embedding makes tokens of it
     }
-    if (shape != nullptr && shape->size() == 3 && shape->back().is_number_integer() &&
-        shape->back().get<int64_t>() > 0) {
-      return {graph_.SetInput(shape->back().get<int64_t>()), true};
+    std::vector<int64_t> frame;
+    if (const int64_t width = WidthOf(layer, &frame); width > 0) {
+      const Value whole = graph_.SetInput(width);
+      if (frame.size() == 1) return {whole, true};
+      if (frame.size() == 2) return {FromRows(&graph_, layer.name, whole, frame[0], frame[1]), true};
     }
     const auto weights = file_.layers.find(layer.name);
     const bool kernel =
@@ -160,31 +124,67 @@ class KerasNetwork {
       const Array& first = weights->second.arrays[0];
       return {graph_.SetInput(first.shape[first.rank() - 2]), true};
     }
-    graph_.Refuse(absl::StrCat("input ", Quoted(layer.name), " is not [batch, timesteps, features]"));
+    graph_.Refuse(absl::StrCat("input ", Quoted(layer.name),
+                               " is not [batch, timesteps, features], nor [batch, timesteps, rows, features]"));
     return {};
   }
 
+  // The weights of a layer; of one inside a model of an HDF5 file, which has them together under the model's name,
+  // those whose path has the layer's name.
+  std::vector<Array> WeightsOf(const std::string& name) const {
+    if (const auto found = file_.layers.find(name); found != file_.layers.end()) return found->second.arrays;
+    std::vector<Array> arrays;
+    const auto model = file_.layers.find(name.substr(0, name.find('/')));
+    if (model == file_.layers.end()) return arrays;
+    const std::string own = name.substr(name.rfind('/') + 1);
+    for (size_t i = 0; i < model->second.names.size(); ++i) {
+      if (absl::StrContains(absl::StrCat("/", model->second.names[i]), absl::StrCat("/", own, "/")))
+        arrays.push_back(model->second.arrays[i]);
+    }
+    return arrays;
+  }
+
+  // What a source answers: a layer's answer, or the state h that it ends with.
+  KerasValue ValueOf(const Source& source, const std::string& reader) {
+    KerasValue value = values_[source.name];
+    if (source.index == 0) return value;
+    const std::string& type = types_[source.name];
+    if (source.index != 1 || (type != "LSTM" && type != "GRU" && type != "SimpleRNN")) {
+      graph_.Refuse(absl::StrCat("layer ", Quoted(reader), " reads answer ", source.index, " of layer ",
+                                 Quoted(source.name), " (", type.substr(0, 60),
+                                 "); its first, or the state h of an LSTM, GRU or SimpleRNN, is supported"));
+    }
+    value.sequence = false;
+    return value;
+  }
+
   void Add(const Listed& layer) {
+    types_[layer.name] = layer.type;
     if (layer.type == "InputLayer") {
       values_[layer.name] = AddInput(layer);
+      values_[layer.name].timesteps = TimestepsOf(layer);
       return;
     }
     std::vector<KerasValue> inputs;
-    for (const std::string& name : layer.of) inputs.push_back(values_[name]);
-    if (inputs.empty()) inputs.push_back(AddInput(layer));
-    const auto weights = file_.layers.find(layer.name);
-    const KerasLayer one(layer.type, *layer.config, version_,
-                         weights == file_.layers.end() ? std::vector<Array>{} : weights->second.arrays, &graph_);
-    values_[layer.name] = AddKerasLayer(one, inputs);
+    for (const Source& source : layer.of) inputs.push_back(ValueOf(source, layer.name));
+    if (inputs.empty()) {
+      inputs.push_back(AddInput(layer));
+      inputs.back().timesteps = TimestepsOf(layer);
+    }
+    const KerasLayer one(layer.type, *layer.config, version_, WeightsOf(layer.name), &graph_);
+    if (!layer.keyword.empty())
+      one.Refuse(absl::StrCat("takes what other layers give as ", Quoted(layer.keyword), ", which is not supported"));
+    values_[layer.name] = layer.numbers.empty() ? AddKerasLayer(one, inputs)
+                                                : AddKerasNumber(one, inputs, layer.numbers[0], layer.number_first);
   }
 
   const KerasFile& file_;
-  const Parsed& config_;
   const std::string version_;
   ElementGraph& graph_;
-  std::vector<Listed> layers_;
+  const KerasListing listing_;
   std::map<std::string, KerasValue> values_;
-  bool sequential_ = false, input_done_ = false;
+  std::map<std::string, std::string> types_;
+  bool input_done_ = false;
 };
 
 // What weights without a graph are of. A weight that no supported layer has is named first.

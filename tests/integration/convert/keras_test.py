@@ -117,6 +117,63 @@ class KerasTest(unittest.TestCase):
             keras.Input((None, 5)), layers.RNN(layers.LSTMCell(4), return_sequences=True),
             layers.Bidirectional(layers.LSTM(4, return_sequences=True), backward_layer=other), layers.Dense(2)]), self.x())
 
+    def test_models_inside_models(self):
+        encoder = keras.Sequential([keras.Input((None, 5)), layers.Conv1D(6, 3, padding="causal"), layers.BatchNormalization(),
+                                    layers.GRU(4, return_sequences=True)], name="encoder")
+        inner = keras.Input((None, 4))
+        block = keras.Model(inner, layers.Add()([inner, layers.Dense(4, activation="mish")(layers.LSTM(4, return_sequences=True)(inner))]))
+        x = keras.Input((None, 5))
+        self.compare(keras.Model(x, layers.Dense(2)(block(encoder(x)))), self.x())
+        self.compare(keras.Sequential([
+            keras.Input((None, 5)), keras.Sequential([layers.Dense(6, activation="relu"), layers.Dense(4)]),
+            layers.TimeDistributed(keras.Sequential([layers.Dense(3, activation="tanh"), layers.Dropout(0.1)])),
+            layers.LSTM(4, return_sequences=True)]), self.x())
+
+    def test_several_inputs_stand_side_by_side(self):
+        a, b = keras.Input((None, 3), name="speed"), keras.Input((None, 2), name="load")
+        model = keras.Model([a, b], layers.Dense(1)(layers.LSTM(4, return_sequences=True)(layers.Concatenate()([a, b]))))
+        self.shuffle(model)
+        x = self.x()
+        theirs = numpy.asarray(model([x[None, :, :3], x[None, :, 3:]]))[0]
+        model.save(self.folder / "two.keras")
+        numpy.testing.assert_allclose(self.convert(self.folder / "two.keras").run(x), theirs, atol=TOLERANCE)
+
+    def test_several_cells_in_one_layer(self):
+        self.compare(keras.Sequential([keras.Input((None, 5)), layers.RNN([layers.LSTMCell(4), layers.LSTMCell(3)], return_sequences=True),
+                                       layers.RNN(layers.StackedRNNCells([layers.GRUCell(4), layers.GRUCell(3)]))]), self.x())
+
+    def test_convolutions_within_a_timestep(self):
+        x = self.random.normal(0, 1, (9, 8, 3)).astype(numpy.float32)
+        for last in (layers.Flatten(), layers.GlobalAveragePooling1D(), layers.GlobalMaxPooling1D()):
+            each = [layers.Conv1D(4, 3, padding="same", activation="relu"), layers.BatchNormalization(), layers.MaxPooling1D(2), last]
+            self.compare(keras.Sequential([keras.Input((None, 8, 3)), *[layers.TimeDistributed(one) for one in each],
+                                           layers.LSTM(4, return_sequences=True), layers.Dense(1)]), x)
+
+    def test_a_dense_layer_over_all_timesteps(self):
+        self.compare(keras.Sequential([keras.Input((9, 5)), layers.LSTM(4, return_sequences=True), layers.Flatten(), layers.Dropout(0.1),
+                                       layers.Dense(6, activation="relu"), layers.Dense(2)]), self.x())
+        self.compare(keras.Sequential([keras.Input((9, 5)), layers.Conv1D(4, 3, activation="relu"), layers.Flatten(), layers.Dense(2)]), self.x())
+
+    def test_numbers_states_and_masks_between_layers(self):
+        x = keras.Input((None, 5))
+        self.compare(keras.Model(x, layers.LSTM(5, return_sequences=True)(x) * 2.0 + 1.0 - x), self.x())
+        _, h, _ = layers.LSTM(4, return_state=True, return_sequences=True)(x)
+        self.compare(keras.Model(x, layers.Dense(2)(h)), self.x())
+        tokens = keras.Input((None,), dtype="int32")
+        y = layers.Bidirectional(layers.LSTM(4, return_sequences=True))(layers.Embedding(11, 6, mask_zero=True)(tokens))
+        self.compare(keras.Model(tokens, layers.Dense(3)(y)), self.random.integers(1, 11, 8))
+
+    def test_a_state_that_is_computed_is_refused(self):
+        x = keras.Input((None, 5))
+        y, h, c = layers.LSTM(4, return_state=True, return_sequences=True)(x)
+        path = self.folder / "states.keras"
+        for model, wanted in ((keras.Model(x, layers.LSTM(4, name="decoder")(y, initial_state=[h, c])), "layer 'decoder' .* as 'initial_state'"),
+                              (keras.Model(x, layers.Dense(2, name="of_c")(c)), "layer 'of_c' reads answer 2 of layer 'lstm")):
+            model.save(path)
+            done = subprocess.run([BIN / "rondo-convert", path], text=True, capture_output=True)
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stderr, wanted)
+
     def test_zeros_before_something_else_than_their_convolution_are_refused(self):
         for after in (layers.LSTM(3), layers.Conv1D(3, 4)):
             path = self.folder / f"{after.name}.keras"
