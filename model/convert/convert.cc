@@ -174,15 +174,20 @@ absl::StatusOr<ElementGraph> ReadBytes(const ConvertOptions& options) {
     if (!file.ok()) return file.status();
     return ReadWeights(*std::move(file), options);
   }
-  if (absl::StartsWith(*bytes, "\x80\x02")) {
+  if (IsOldTorchFile(*bytes)) {
+    absl::StatusOr<WeightFile> file = ReadTorchFile(*std::move(bytes), options.key);
+    if (!file.ok()) return file.status();
+    return ReadWeights(*std::move(file), options);
+  }
+  if (absl::StartsWith(*bytes, "\x80")) {
     return absl::InvalidArgumentError(
-        "it is a pickle of PyTorch before 1.6; load it and torch.save(state_dict, ...) it anew with any later version");
+        "it is a pickle that torch.save did not write; torch.save(model.state_dict(), ...) does");
   }
   constexpr char kFirstOfOnnx = 0x08;  // the tag of ir_version
   if (absl::EndsWith(options.file, ".onnx") || absl::StartsWith(*bytes, std::string(1, kFirstOfOnnx))) {
     return ReadOnnx(*bytes, options);
   }
-  return absl::InvalidArgumentError("it is none of ONNX, Keras (.keras, .h5), PyTorch's zip files and safetensors");
+  return absl::InvalidArgumentError("it is none of ONNX, Keras (.keras, .h5), PyTorch's files and safetensors");
 }
 
 std::string ModelName(const ConvertOptions& options) {

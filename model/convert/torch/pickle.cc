@@ -34,6 +34,8 @@ class PickleReader {
  public:
   explicit PickleReader(absl::string_view bytes) : rest_(bytes) {}
 
+  absl::string_view rest() const { return rest_; }
+
   absl::StatusOr<Pickle> Read() {
     while (status_.ok() && pickle_.root_ == nullptr) Step(static_cast<PickleOp>(Number<uint8_t>()));
     if (!status_.ok()) return status_;
@@ -120,7 +122,10 @@ class PickleReader {
   }
 
   void PushName(absl::string_view module, absl::string_view name) {
-    if (!IsAllowedInPickles(module, name)) {
+    const bool allowed = IsAllowedInPickles(module, name);
+    if (!allowed && IsForeignInPickles(module)) {
+      pickle_.foreign_.insert(absl::StrCat(module, ".", name));
+    } else if (!allowed) {
       return Refuse(
           absl::StrCat("names ", Quoted(absl::StrCat(module, ".", name)),
                        ", which no file of weights needs; torch.save(model.state_dict(), ...) writes one that "
@@ -209,6 +214,9 @@ class PickleReader {
       }
       case PickleOp::kStackGlobal:
         return PushStackName();
+      case PickleOp::kNewObjectWithNames:
+        Pop();  // arguments by name, which only foreign classes have
+        return PushCall();
       case PickleOp::kReduce:
       case PickleOp::kNewObject:
         return PushCall();
@@ -262,6 +270,11 @@ class PickleReader {
       case PickleOp::kBinBytes:
         PushText(Take(Number<uint32_t>()));
         return true;
+      case PickleOp::kBinUnicode8:
+      case PickleOp::kBinBytes8:
+      case PickleOp::kByteArray8:
+        PushText(Take(Number<uint64_t>()));
+        return true;
       case PickleOp::kShortBinUnicode:
       case PickleOp::kShortBinString:
       case PickleOp::kShortBinBytes:
@@ -288,6 +301,11 @@ class PickleReader {
       case PickleOp::kEmptyList:
       case PickleOp::kEmptySet:
         return Push(Kind::kList) != nullptr;
+      case PickleOp::kFrozenSet: {
+        const std::vector<const PickleValue*> items = PopMark();
+        Extend(Push(Kind::kList), Kind::kList, items);
+        return true;
+      }
       case PickleOp::kEmptyTuple:
         return Push(Kind::kTuple) != nullptr;
       case PickleOp::kTuple:
@@ -333,6 +351,13 @@ class PickleReader {
   absl::Status status_;
 };
 
-absl::StatusOr<Pickle> Pickle::Parse(absl::string_view bytes) { return PickleReader(bytes).Read(); }
+absl::StatusOr<Pickle> Pickle::Parse(absl::string_view bytes) { return ParseNext(&bytes); }
+
+absl::StatusOr<Pickle> Pickle::ParseNext(absl::string_view* bytes) {
+  PickleReader reader(*bytes);
+  absl::StatusOr<Pickle> pickle = reader.Read();
+  *bytes = reader.rest();
+  return pickle;
+}
 
 }  // namespace rondo::convert

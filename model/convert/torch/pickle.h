@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,17 +32,23 @@ struct PickleValue {
 // A pickle, read. The values live as long as this does.
 class Pickle {
  public:
-  // Reads protocols 2 to 5. Only names that a file of weights needs are taken (torch's tensors and storages, ordered
-  // dictionaries, plain values); anything else is refused by its name, as are values nested or repeated without end.
+  // Reads protocols 2 to 5. What a file of weights needs is understood (torch's tensors and storages, ordered
+  // dictionaries, plain values). An object of another program's class is kept as a call that nobody makes, and named in
+  // `foreign`; what names a function that runs something is refused, as are values nested or repeated without end.
   // DATA_LOSS.
   static absl::StatusOr<Pickle> Parse(absl::string_view bytes);
+  // The pickle at the beginning of the bytes, which is taken off them.
+  static absl::StatusOr<Pickle> ParseNext(absl::string_view* bytes);
 
   const PickleValue& root() const { return *root_; }
+  const std::deque<PickleValue>& values() const { return values_; }
+  const std::set<std::string>& foreign() const { return foreign_; }
 
  private:
   friend class PickleReader;
 
   std::deque<PickleValue> values_;
+  std::set<std::string> foreign_;
   const PickleValue* root_ = nullptr;
 };
 

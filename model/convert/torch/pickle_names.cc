@@ -12,6 +12,9 @@ namespace {
 constexpr absl::string_view kNames[] = {
     "_codecs.encode",
     "argparse.Namespace",
+    "__builtin__.frozenset",
+    "__builtin__.set",
+    "builtins.frozenset",
     "builtins.set",
     "collections.OrderedDict",
     "collections.defaultdict",
@@ -45,7 +48,25 @@ bool IsTorchType(absl::string_view name) {
   return std::find(std::begin(kTypes), std::end(kTypes), name) != std::end(kTypes);
 }
 
+// Python's packages with functions that run something, or that reach others by their names.
+constexpr absl::string_view kRunning[] = {
+    "__builtin__", "asyncio",   "atexit",    "bdb",     "builtins", "code",  "codeop",    "commands", "ctypes",
+    "getattr",     "importlib", "imp",       "marshal", "nt",       "os",    "operator",  "pdb",      "pickle",
+    "pip",         "pkgutil",   "posix",     "pty",     "pydoc",    "runpy", "shutil",    "signal",   "socket",
+    "subprocess",  "sys",       "threading", "timeit",  "torch",    "types", "webbrowser"};
+
+// Of torch: modules and what trains them, as a checkpoint that is a whole program's state has them.
+constexpr absl::string_view kOfTorch[] = {"torch.nn.modules.", "torch.nn.parallel.", "torch.optim.", "torch.ao.nn."};
+
 }  // namespace
+
+bool IsForeignInPickles(absl::string_view module) {
+  for (const absl::string_view part : kOfTorch) {
+    if (absl::StartsWith(absl::StrCat(module, "."), part)) return true;
+  }
+  const absl::string_view package = module.substr(0, module.find('.'));
+  return !package.empty() && std::find(std::begin(kRunning), std::end(kRunning), package) == std::end(kRunning);
+}
 
 bool IsAllowedInPickles(absl::string_view module, absl::string_view name) {
   if (module == "torch" && (absl::EndsWith(name, "Storage") || IsTorchType(name))) return true;

@@ -48,11 +48,16 @@ enum class PickleOp : uint8_t {
   kNewFalse = 0x89,
   kLong1 = 0x8a,
   kShortBinUnicode = 0x8c,
+  kBinUnicode8 = 0x8d,
+  kBinBytes8 = 0x8e,
   kEmptySet = 0x8f,
   kAddItems = 0x90,
+  kFrozenSet = 0x91,
+  kNewObjectWithNames = 0x92,
   kStackGlobal = 0x93,
   kMemoize = 0x94,
   kFrame = 0x95,
+  kByteArray8 = 0x96,
 };
 
 }  // namespace rondo::convert

@@ -1,16 +1,18 @@
 // ReadTorchFile: from the values of a pickle to tensors by name.
 
 #include <algorithm>
-#include <optional>
+#include <deque>
+#include <map>
 #include <set>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "model/convert/archive/number_type.h"
+#include "model/convert/archive/little_endian.h"
 #include "model/convert/archive/zip_archive.h"
 #include "model/convert/torch/pickle.h"
+#include "model/convert/torch/torch_tensor.h"
 #include "model/convert/torch/weight_file.h"
 #include "model/json/json_text.h"
 
@@ -21,147 +23,6 @@ using Kind = PickleValue::Kind;
 
 constexpr int kMaxDepth = 32;  // of dictionaries and modules inside each other
 constexpr size_t kMaxTensors = 65536;
-constexpr size_t kMaxRank = 4;
-
-struct StorageType {
-  absl::string_view name;
-  NumberType type;
-};
-
-constexpr StorageType kStorageTypes[] = {
-    {"FloatStorage", NumberType::kFloat32}, {"DoubleStorage", NumberType::kFloat64},
-    {"HalfStorage", NumberType::kFloat16},  {"BFloat16Storage", NumberType::kBfloat16},
-    {"LongStorage", NumberType::kInt64},    {"IntStorage", NumberType::kInt32},
-    {"ShortStorage", NumberType::kInt16},   {"CharStorage", NumberType::kInt8},
-    {"ByteStorage", NumberType::kUint8},    {"BoolStorage", NumberType::kBool},
-    {"QInt8Storage", NumberType::kInt8},    {"QUInt8Storage", NumberType::kUint8}};
-
-absl::Status Refuse(absl::string_view name, absl::string_view rule) {
-  return absl::DataLossError(absl::StrCat("tensor ", Quoted(name), " ", rule));
-}
-
-std::optional<std::vector<int64_t>> WholeNumbers(const PickleValue& value) {
-  if (value.kind != Kind::kTuple && value.kind != Kind::kList) return std::nullopt;
-  std::vector<int64_t> numbers;
-  for (const PickleValue* item : value.items) {
-    if (item->kind != Kind::kWhole) return std::nullopt;
-    numbers.push_back(item->whole);
-  }
-  return numbers;
-}
-
-bool IsTensorCall(const PickleValue& value) {
-  return value.kind == Kind::kCall &&
-         (absl::StartsWith(value.text, "torch._utils._rebuild_") || value.text == "torch.nn.parameter.Parameter");
-}
-
-// A tensor call below the wrappers that a parameter has.
-const PickleValue& Unwrapped(const PickleValue& value) {
-  const PickleValue* inner = &value;
-  for (int depth = 0;
-       depth < kMaxDepth && !inner->items.empty() && IsTensorCall(*inner) && absl::StrContains(inner->text, "arameter");
-       ++depth) {
-    inner = inner->items[0];
-  }
-  return *inner;
-}
-
-bool IsTensor(const PickleValue& value) { return IsTensorCall(Unwrapped(value)); }
-
-// What the file says of one tensor.
-struct TensorCall {
-  std::string storage;
-  NumberType type = NumberType::kFloat32;
-  int64_t offset = 0;
-  std::vector<int64_t> shape, strides;
-  double scale = 1, zero = 0;  // a quantized tensor's
-};
-
-absl::Status ReadStorage(absl::string_view name, const PickleValue& value, TensorCall* call) {
-  const PickleValue* id = value.kind == Kind::kPersistent ? value.items[0] : nullptr;
-  if (id == nullptr || id->kind != Kind::kTuple || id->items.size() < 3 || id->items[1]->kind != Kind::kName ||
-      id->items[2]->kind != Kind::kText) {
-    return Refuse(name, "has no storage of the file's own");
-  }
-  const absl::string_view type_name = id->items[1]->text;
-  const auto* type = std::find_if(std::begin(kStorageTypes), std::end(kStorageTypes), [&](const StorageType& each) {
-    return type_name == absl::StrCat("torch.", each.name);
-  });
-  if (type == std::end(kStorageTypes))
-    return Refuse(name, absl::StrCat("is kept as ", type_name, ", which is not read"));
-  call->type = type->type;
-  call->storage = id->items[2]->text;
-  return absl::OkStatus();
-}
-
-absl::Status ReadQuantizer(absl::string_view name, const PickleValue& value, TensorCall* call) {
-  const bool fits = value.kind == Kind::kTuple && value.items.size() == 3 &&
-                    value.items[0]->text == "torch.per_tensor_affine" && value.items[1]->kind == Kind::kNumber &&
-                    value.items[2]->kind == Kind::kWhole;
-  if (!fits) return Refuse(name, "is quantized another way than one scale a tensor (torch.per_tensor_affine)");
-  call->scale = value.items[1]->number;
-  call->zero = static_cast<double>(value.items[2]->whole);
-  return absl::OkStatus();
-}
-
-absl::StatusOr<TensorCall> ReadCall(absl::string_view name, const PickleValue& value) {
-  if (value.items.size() < 4 || value.items[1]->kind != Kind::kWhole) return Refuse(name, "is built in an unknown way");
-  TensorCall call;
-  if (absl::Status status = ReadStorage(name, *value.items[0], &call); !status.ok()) return status;
-  call.offset = value.items[1]->whole;
-  const auto shape = WholeNumbers(*value.items[2]), strides = WholeNumbers(*value.items[3]);
-  if (!shape.has_value() || !strides.has_value() || shape->size() != strides->size() || shape->size() > kMaxRank) {
-    return Refuse(name, absl::StrCat("has no shape of at most ", kMaxRank, " dimensions with a stride each"));
-  }
-  call.shape = *shape;
-  call.strides = *strides;
-  if (value.text != "torch._utils._rebuild_qtensor") return call;
-  if (value.items.size() < 5) return Refuse(name, "has no quantizer");
-  if (absl::Status status = ReadQuantizer(name, *value.items[4], &call); !status.ok()) return status;
-  return call;
-}
-
-// The number of the storage's last value that the tensor reads, plus one. Nullopt: it is out of bounds.
-std::optional<int64_t> EndOf(const TensorCall& call) {
-  int64_t end = call.offset;
-  if (end < 0) return std::nullopt;
-  for (size_t i = 0; i < call.shape.size(); ++i) {
-    int64_t reach = 0;
-    if (call.strides[i] < 0 || __builtin_mul_overflow(call.shape[i] - 1, call.strides[i], &reach) ||
-        __builtin_add_overflow(end, reach, &end)) {
-      return std::nullopt;
-    }
-  }
-  return end + 1;
-}
-
-absl::StatusOr<Array> ReadTensor(const ZipArchive& archive, absl::string_view folder, absl::string_view name,
-                                 const PickleValue& value) {
-  const absl::StatusOr<TensorCall> call = ReadCall(name, Unwrapped(value));
-  if (!call.ok()) return call.status();
-  const std::optional<int64_t> size = SizeOf(call->shape);
-  if (!size.has_value()) return Refuse(name, absl::StrCat("has the shape ", ShapeText(call->shape)));
-  Array array = Filled(call->shape, 0);
-  if (*size == 0) return array;
-  const ZipEntry* entry = archive.Find(absl::StrCat(folder, "data/", call->storage));
-  if (entry == nullptr) return Refuse(name, "has no values in the file");
-  const std::optional<int64_t> end = EndOf(*call);
-  const absl::StatusOr<std::string> bytes = archive.Read(*entry);
-  if (!bytes.ok()) return bytes.status();
-  const std::vector<double> stored = ReadNumbers(call->type, *bytes);
-  if (!end.has_value() || *end > static_cast<int64_t>(stored.size())) {
-    return Refuse(name, absl::StrCat("of shape ", ShapeText(call->shape), " reaches beyond the ", stored.size(),
-                                     " values of its storage"));
-  }
-  std::vector<int64_t> place(call->shape.size(), 0);
-  for (double& target : array.values) {
-    int64_t at = call->offset;
-    for (size_t i = 0; i < place.size(); ++i) at += place[i] * call->strides[i];
-    target = (stored[at] - call->zero) * call->scale;
-    for (size_t i = place.size(); i-- > 0 && ++place[i] == call->shape[i];) place[i] = 0;
-  }
-  return array;
-}
 
 // Dictionaries that hold tensors, by the keys that lead to them.
 struct Found {
@@ -169,33 +30,52 @@ struct Found {
   const PickleValue* value;
 };
 
-// TorchScript's objects and dictionaries alike: what they hold by name.
-const PickleValue* Members(const PickleValue& value) {
-  if (value.kind == Kind::kDictionary) return &value;
-  return value.kind == Kind::kCall && absl::StartsWith(value.text, "__torch__") ? value.attributes : nullptr;
+bool IsModule(const PickleValue& value) {
+  const PickleValue* attributes = value.kind == Kind::kCall ? value.attributes : nullptr;
+  return attributes != nullptr && attributes->Find("_parameters") != nullptr && attributes->Find("_modules") != nullptr;
+}
+
+// What a value holds by name: keys and values by turns. Modules, TorchScript's objects and dictionaries alike.
+std::vector<const PickleValue*> Members(const PickleValue& value) {
+  if (value.kind == Kind::kDictionary) return value.items;
+  std::vector<const PickleValue*> members;
+  const bool scripted = value.kind == Kind::kCall && absl::StartsWith(value.text, "__torch__");
+  if (scripted && value.attributes != nullptr && value.attributes->kind == Kind::kDictionary)
+    return value.attributes->items;
+  if (!IsModule(value)) return members;
+  for (const char* key : {"_parameters", "_buffers", "_modules"}) {
+    const PickleValue* part = value.attributes->Find(key);
+    if (part == nullptr || part->kind != Kind::kDictionary) continue;
+    members.insert(members.end(), part->items.begin(), part->items.end());
+  }
+  return members;
 }
 
 void FindStateDicts(const PickleValue& value, const std::string& path, int depth, std::set<const PickleValue*>* seen,
                     std::vector<Found>* found) {
-  const PickleValue* members = Members(value);
   // A value may stand in several places, also inside itself.
-  if (!seen->insert(&value).second) return;
-  if (members == nullptr || members->kind != Kind::kDictionary || depth > kMaxDepth || found->size() > 100) return;
-  bool holds = value.kind == Kind::kCall;
-  for (size_t i = 1; i < members->items.size(); i += 2) holds |= IsTensor(*members->items[i]);
+  if (!seen->insert(&value).second || depth > kMaxDepth || found->size() > 100) return;
+  const std::vector<const PickleValue*> members = Members(value);
+  bool holds = value.kind == Kind::kCall && !members.empty();
+  for (size_t i = 1; i < members.size(); i += 2) holds |= IsTensor(*members[i]);
   if (holds) return found->push_back({path, &value});
-  for (size_t i = 0; i + 1 < members->items.size(); i += 2) {
-    const std::string& key = members->items[i]->text;
+  for (size_t i = 0; i + 1 < members.size(); i += 2) {
+    const std::string& key = members[i]->text;
     if (absl::StrContains(key, "optim") || absl::StrContains(key, "sched")) continue;
-    FindStateDicts(*members->items[i + 1], path.empty() ? key : absl::StrCat(path, ".", key), depth + 1, seen, found);
+    FindStateDicts(*members[i + 1], path.empty() ? key : absl::StrCat(path, ".", key), depth + 1, seen, found);
   }
 }
 
-absl::StatusOr<const PickleValue*> ChooseStateDict(const PickleValue& root, absl::string_view key) {
+absl::StatusOr<const PickleValue*> ChooseStateDict(const Pickle& pickle, absl::string_view key) {
   std::vector<Found> found;
   std::set<const PickleValue*> seen;
-  FindStateDicts(root, "", 0, &seen, &found);
-  if (found.empty()) return absl::DataLossError("the file holds no tensors by name; save model.state_dict()");
+  FindStateDicts(pickle.root(), "", 0, &seen, &found);
+  if (found.empty()) {
+    const std::string classes = absl::StrJoin(pickle.foreign(), ", ").substr(0, 200);
+    return absl::DataLossError(absl::StrCat("the file holds no tensors by name",
+                                            classes.empty() ? "" : absl::StrCat(", but objects of ", classes),
+                                            "; save model.state_dict()"));
+  }
   std::vector<std::string> paths;
   for (const Found& each : found) {
     if (each.path == key || (found.size() == 1 && key.empty())) return each.value;
@@ -212,33 +92,31 @@ absl::StatusOr<const PickleValue*> ChooseStateDict(const PickleValue& root, absl
 
 class TensorCollector {
  public:
-  TensorCollector(const ZipArchive& archive, std::string folder) : archive_(archive), folder_(std::move(folder)) {}
+  explicit TensorCollector(const StorageBytes& storages) : storages_(storages) {}
 
   absl::Status Collect(const PickleValue& value, const std::string& prefix, int depth, WeightFile* file) {
-    const PickleValue* members = Members(value);
-    if (members == nullptr || members->kind != Kind::kDictionary || depth > kMaxDepth) return absl::OkStatus();
-    if (!seen_.insert(&value).second) return absl::OkStatus();
-    for (size_t i = 0; i + 1 < members->items.size(); i += 2) {
-      if (members->items[i]->kind != Kind::kText) continue;
-      const std::string name = prefix + members->items[i]->text;
-      const PickleValue& member = *members->items[i + 1];
+    const std::vector<const PickleValue*> members = Members(value);
+    if (depth > kMaxDepth || !seen_.insert(&value).second) return absl::OkStatus();
+    for (size_t i = 0; i + 1 < members.size(); i += 2) {
+      if (members[i]->kind != Kind::kText) continue;
+      const std::string name = prefix + members[i]->text;
+      const PickleValue& member = *members[i + 1];
       if (!IsTensor(member)) {
         if (absl::Status status = Collect(member, name + ".", depth + 1, file); !status.ok()) return status;
         continue;
       }
-      if (file->tensors.size() == kMaxTensors) return Refuse(name, "is one too many");
-      absl::StatusOr<Array> array = ReadTensor(archive_, folder_, name, member);
+      if (file->tensors.size() == kMaxTensors) return RefuseTensor(name, "is one too many");
+      absl::StatusOr<Array> array = ReadTensor(storages_, name, member);
       if (!array.ok()) return array.status();
       values_ += array->size();
-      if (values_ > kMaxArrayValues) return Refuse(name, "makes the weights too many");
+      if (values_ > kMaxArrayValues) return RefuseTensor(name, "makes the weights too many");
       file->tensors.push_back({name, *std::move(array)});
     }
     return absl::OkStatus();
   }
 
  private:
-  const ZipArchive& archive_;
-  const std::string folder_;
+  const StorageBytes& storages_;
   std::set<const PickleValue*> seen_;
   int64_t values_ = 0;
 };
@@ -250,9 +128,17 @@ void CollectModules(const PickleValue& value, WeightFile* file) {
   for (size_t i = 0; i < metadata->items.size(); i += 2) file->modules.push_back(metadata->items[i]->text);
 }
 
-}  // namespace
+absl::StatusOr<WeightFile> Collected(const Pickle& pickle, const StorageBytes& storages, absl::string_view key) {
+  const absl::StatusOr<const PickleValue*> state = ChooseStateDict(pickle, key);
+  if (!state.ok()) return state.status();
+  WeightFile file;
+  CollectModules(**state, &file);
+  TensorCollector collector(storages);
+  if (absl::Status status = collector.Collect(**state, "", 0, &file); !status.ok()) return status;
+  return file;
+}
 
-absl::StatusOr<WeightFile> ReadTorchFile(std::string bytes, absl::string_view key) {
+absl::StatusOr<WeightFile> ReadZipFile(std::string bytes, absl::string_view key) {
   const absl::StatusOr<ZipArchive> archive = ZipArchive::Open(std::move(bytes));
   if (!archive.ok()) return archive.status();
   const ZipEntry* entry = archive->FindLast("data.pkl");
@@ -261,13 +147,67 @@ absl::StatusOr<WeightFile> ReadTorchFile(std::string bytes, absl::string_view ke
   if (!text.ok()) return text.status();
   const absl::StatusOr<Pickle> pickle = Pickle::Parse(*text);
   if (!pickle.ok()) return pickle.status();
-  const absl::StatusOr<const PickleValue*> state = ChooseStateDict(pickle->root(), key);
-  if (!state.ok()) return state.status();
-  WeightFile file;
-  CollectModules(**state, &file);
-  TensorCollector collector(*archive, entry->name.substr(0, entry->name.size() - std::string("data.pkl").size()));
-  if (absl::Status status = collector.Collect(**state, "", 0, &file); !status.ok()) return status;
-  return file;
+  const std::string folder = entry->name.substr(0, entry->name.size() - std::string("data.pkl").size());
+  const StorageBytes storages = [&](const std::string& storage) -> absl::StatusOr<std::string> {
+    const ZipEntry* found = archive->Find(absl::StrCat(folder, "data/", storage));
+    if (found == nullptr) return absl::NotFoundError("");
+    return archive->Read(*found);
+  };
+  return Collected(*pickle, storages, key);
+}
+
+// What torch.save wrote before PyTorch 1.6: pickles one after the other (a number that marks the file, the format's
+// version, facts of the machine, what was saved, the keys of the storages), then the storages in the order of their
+// keys, each a count of numbers and the numbers.
+constexpr absl::string_view kMarkOfOldFiles("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15);
+
+absl::StatusOr<std::map<std::string, absl::string_view>> OldStorages(const Pickle& pickle, const PickleValue& keys,
+                                                                     absl::string_view rest) {
+  std::map<std::string, size_t> sizes;  // of one number, by key
+  for (const PickleValue& value : pickle.values()) {
+    if (value.kind != Kind::kPersistent) continue;
+    const absl::StatusOr<TorchStorage> storage = ReadStorage("of the file", value);
+    if (!storage.ok()) continue;  // a tensor that reads it says why
+    sizes[storage->key] = static_cast<size_t>(BytesOf(storage->type));
+  }
+  std::map<std::string, absl::string_view> storages;
+  for (const PickleValue* key : keys.items) {
+    const auto size = sizes.find(key->text);
+    if (size == sizes.end()) return absl::DataLossError("the file has a storage that no tensor has");
+    const uint64_t count = rest.size() < 8 ? 0 : LittleEndian<uint64_t>(rest, 0);
+    if (rest.size() < 8 || count > (rest.size() - 8) / size->second)
+      return absl::DataLossError("the file ends in the middle of a storage");
+    storages[key->text] = rest.substr(8, count * size->second);
+    rest.remove_prefix(8 + count * size->second);
+  }
+  return storages;
+}
+
+absl::StatusOr<WeightFile> ReadOldFile(absl::string_view bytes, absl::string_view key) {
+  bytes.remove_prefix(kMarkOfOldFiles.size());
+  std::deque<Pickle> pickles;  // values know each other by their places, so that none may move
+  while (pickles.size() < 4) {
+    absl::StatusOr<Pickle> next = Pickle::ParseNext(&bytes);
+    if (!next.ok()) return next.status();
+    pickles.push_back(*std::move(next));
+  }
+  const Pickle& saved = pickles[2];
+  const auto found = OldStorages(saved, pickles[3].root(), bytes);
+  if (!found.ok()) return found.status();
+  const StorageBytes storages = [&](const std::string& storage) -> absl::StatusOr<std::string> {
+    const auto own = found->find(storage);
+    if (own == found->end()) return absl::NotFoundError("");
+    return std::string(own->second);
+  };
+  return Collected(saved, storages, key);
+}
+
+}  // namespace
+
+bool IsOldTorchFile(absl::string_view bytes) { return absl::StartsWith(bytes, kMarkOfOldFiles); }
+
+absl::StatusOr<WeightFile> ReadTorchFile(std::string bytes, absl::string_view key) {
+  return IsOldTorchFile(bytes) ? ReadOldFile(bytes, key) : ReadZipFile(std::move(bytes), key);
 }
 
 }  // namespace rondo::convert

@@ -22,8 +22,12 @@ struct WeightFile {
   std::vector<std::string> modules;  // the names of all modules, also of those without weights; empty: not known
 };
 
-// Reads torch.save's zip files: a state_dict, or a checkpoint or a TorchScript archive that holds one. `key` says under
-// which key of a checkpoint the state_dict lies; empty: it is looked for. Nothing in the file is run. DATA_LOSS.
+// True: the file begins as torch.save's files did before PyTorch 1.6, which were no zip files.
+bool IsOldTorchFile(absl::string_view bytes);
+
+// Reads torch.save's files, old and new: a state_dict, a module, or a checkpoint or a TorchScript archive that holds
+// one. `key` says under which key of a checkpoint the state_dict lies; empty: it is looked for. Nothing in the file is
+// run. DATA_LOSS.
 absl::StatusOr<WeightFile> ReadTorchFile(std::string bytes, absl::string_view key);
 
 // Reads NAME.safetensors, or all the files that NAME.safetensors.index.json lists. Errors as SafetensorsReader's.

@@ -145,6 +145,33 @@ class ConvertTest(unittest.TestCase):
         self.refuse("evil.pt", content, r"names 'posix\.system'")
         self.assertFalse(mark.exists())
 
+    def test_a_file_of_an_old_torch_is_read(self):
+        content = ff.old_torch_file({"epoch": 3, "state_dict": lstm_state()})
+        _, tensors = self.convert("old.pth", content)
+        self.assertEqual(tensors["head.bias"], [0.25])
+        self.folder.joinpath("out").rename(self.folder / "first")
+        self.refuse("cut.pth", content[:-6], "ends in the middle of a storage")
+        for size in (16, 40, 200, len(content) // 2):
+            self.refuse("cut.pth", content[:size], "the pickle ends in the middle|ends in the middle of a storage")
+        huge = content.replace(struct.pack("<q", 2) + struct.pack("<2f", *numbers(2)), struct.pack("<q", 2 ** 60) + bytes(8))
+        self.refuse("huge.pth", huge, "ends in the middle of a storage")
+
+    def test_what_a_checkpoint_holds_of_another_program_is_passed_by(self):
+        things = {"config": ff.Call("a_project.config.Config", "text", attributes={"a": 1}), "when": ff.Call("datetime.datetime", b"x")}
+        _, tensors = self.convert("lightning.ckpt", ff.torch_file({"state_dict": lstm_state(), **things}))
+        self.assertEqual(tensors["head.bias"], [0.25])
+        self.folder.joinpath("out").rename(self.folder / "first")
+        self.refuse("things.ckpt", ff.torch_file(things), "no tensors by name, but objects of a_project.config.Config, datetime.datetime;")
+
+    def test_a_module_that_was_saved_whole_is_read(self):
+        state = lstm_state()
+        def part(path, name, modules=None):
+            own = {key.partition(".")[2]: each for key, each in state.items() if name and key.startswith(name + ".")}
+            return ff.Call(path, attributes={"training": False, "_parameters": own, "_buffers": {}, "_modules": modules or {}})
+        whole = part("a_project.Net", "", {"rnn": part("torch.nn.modules.rnn.LSTM", "rnn"), "head": part("torch.nn.modules.linear.Linear", "head")})
+        _, tensors = self.convert("whole.pt", ff.torch_file(whole))
+        self.assertEqual(tensors["head.bias"], [0.25])
+
     def test_a_tensor_that_reaches_beyond_its_storage_is_refused(self):
         state = lstm_state()
         state["head.weight"] = Tensor([1.0], [1, 2])
@@ -302,7 +329,7 @@ class ConvertTest(unittest.TestCase):
 
     def test_a_file_of_no_known_kind_is_refused(self):
         self.refuse("weights.bin", b"something else", "none of ONNX")
-        self.refuse("old.pt", b"\x80\x02}q\x00.", "PyTorch before 1.6")
+        self.refuse("other.pt", b"\x80\x02}q\x00.", "a pickle that torch.save did not write")
 
 
 if __name__ == "__main__":

@@ -104,11 +104,11 @@ def foreign(path):
 class Call:
     """Pickles as a call of the function `path`."""
 
-    def __init__(self, path, *arguments):
-        self.path, self.arguments = path, arguments
+    def __init__(self, path, *arguments, attributes=None):
+        self.path, self.arguments, self.attributes = path, arguments, attributes
 
     def __reduce__(self):
-        return foreign(self.path), self.arguments
+        return (foreign(self.path), self.arguments, *([] if self.attributes is None else [self.attributes]))
 
 
 class Storage:
@@ -123,8 +123,8 @@ class TorchPickler(pickle.Pickler):
         return "storage", foreign("torch.FloatStorage"), each.key, "cpu", each.count
 
 
-def torch_file(root, storages=None, **tensors):
-    """A torch.save file of `root`, in which a Tensor stands for a tensor."""
+def pickled(root):
+    """The pickle of `root`, in which a Tensor stands for a tensor, and the bytes of the storages by key."""
     blobs = {}
 
     def rebuilt(value):
@@ -138,15 +138,30 @@ def torch_file(root, storages=None, **tensors):
                         tuple(strides), False, Call("collections.OrderedDict"))
         if isinstance(value, dict):
             return {key: rebuilt(each) for key, each in value.items()}
+        if isinstance(value, Call):
+            value.attributes = rebuilt(value.attributes)
         return value
 
     text = io.BytesIO()
     TorchPickler(text, 2).dump(rebuilt(root))
+    return text.getvalue(), blobs
+
+
+def torch_file(root, storages=None):
+    """A torch.save file of `root`."""
+    text, blobs = pickled(root)
     blobs.update(storages or {})
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr("archive/data.pkl", text.getvalue())
+        archive.writestr("archive/data.pkl", text)
         archive.writestr("archive/version", "3\n")
         for key, blob in blobs.items():
             archive.writestr(f"archive/data/{key}", blob)
     return out.getvalue()
+
+
+def old_torch_file(root):
+    """What torch.save wrote before PyTorch 1.6: pickles one after the other, then the storages."""
+    text, blobs = pickled(root)
+    head = b"".join(pickle.dumps(each, 2) for each in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}))
+    return head + text + pickle.dumps(list(blobs), 2) + b"".join(struct.pack("<q", len(b) // 4) + b for b in blobs.values())

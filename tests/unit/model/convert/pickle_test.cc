@@ -32,12 +32,20 @@ TEST(PickleTest, PlainValuesAreRead) {
 }
 
 TEST(PickleTest, WhatWouldRunSomethingIsRefusedByItsName) {
-  for (const char* name : {"posix\nsystem", "builtins\neval", "os\npopen", "torch\nload", "collections\nCounter"}) {
+  for (const char* name :
+       {"posix\nsystem", "builtins\neval", "os\npopen", "torch\nload", "torch.hub\nload", "subprocess\nPopen"}) {
     const std::string shown = std::string(name).replace(std::string(name).find('\n'), 1, ".");
     EXPECT_THAT(RefusalOf("c" + std::string(name) + "\n" + Text("x") + "\x85R."),
                 HasSubstr("the pickle names '" + shown + "', which no file of weights needs"));
   }
   EXPECT_THAT(RefusalOf(Text("posix") + Text("system") + "\x93."), HasSubstr("names 'posix.system'"));
+}
+
+TEST(PickleTest, AnObjectOfAnotherProgramIsWrittenDownAndNamed) {
+  const auto pickle = Pickle::Parse(kProtocol + std::string("ca_project.config\nConfig\n") + Text("x") + "\x85R}b.");
+  ASSERT_TRUE(pickle.ok()) << pickle.status();
+  EXPECT_TRUE(pickle->root().Is(PickleValue::Kind::kCall));
+  EXPECT_EQ(pickle->foreign(), std::set<std::string>{"a_project.config.Config"});
 }
 
 TEST(PickleTest, EveryPickleThatIsCutIsRefused) {
