@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 """Converts real files of other frameworks and compares the models with them, step by step, as a table.
 
-usage: real_files.py FOLDER BIN      FOLDER: the files; BIN: where rondo-convert is
+usage: RONDO_REAL_MODELS=FOLDER real_files.py BIN      FOLDER: the files; BIN: where rondo-convert is
+
+Any other .onnx, .keras, .h5, .pt, .pth, .ckpt or .safetensors file in the folder is converted too. With X and Y in NAME.npz
+beside NAME.onnx it is compared with those, a graph of one step with onnxruntime; NAME.options has options, one a line.
+Exit code: 0 no difference is above 1e-5, 1 one is, 77 the variable is not set.
 
 Files that are looked for, each from the public package that ships it: onnx_node/*/ (ONNX's backend node tests),
 silero_vad_16k_sequence.onnx, silero_vad_16k_op15.onnx, silero_vad_16k.safetensors (silero-vad 6.2), dtln_model_1.onnx
@@ -10,6 +14,7 @@ pytorch_shapes/*.pt, lac_small/ (Paddle), rnnoise_weights.rnn. Needs numpy, onnx
 """
 
 import json
+import os
 import pathlib
 import re
 import struct
@@ -272,6 +277,50 @@ def rnnoise(binary, file):
     return converted, difference(converted.model.run(x), theirs)
 
 
+KNOWN = {"silero_vad_16k_sequence.onnx", "silero_vad_16k_op15.onnx", "dtln_model_1.onnx", "dgaintel_domain_classifier_model.h5",
+         "silero_vad_16k.safetensors", "chars2vec_eng_50_weights.h5", "textgenrnn_weights.hdf5"}
+ENDINGS = {".onnx", ".keras", ".h5", ".hdf5", ".pt", ".pth", ".ckpt", ".safetensors"}
+
+
+def one_step_answers(file, said, steps):
+    """Inputs and onnxruntime's answers, its states handed on as rondo-convert says; None: the graph is not of one step."""
+    import onnxruntime
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    states = dict(re.findall(r"state '([^']+)' comes back in '([^']+)'", said))
+    (width,) = (int(w) for w in re.findall(r"A timestep reads (\d+) number", said))
+    shapes = {i.name: [d if isinstance(d, int) else 1 for d in i.shape] for i in session.get_inputs()}
+    data = [name for name in shapes if name not in states]
+    floats = all(i.type == "tensor(float)" for i in session.get_inputs())
+    if not states or not floats or sum(int(numpy.prod(shapes[name])) for name in data) != width:
+        return None, None
+    x, theirs, kept = random.normal(0, 0.5, (steps, width)).astype(numpy.float32), [], {s: numpy.zeros(shapes[s], numpy.float32) for s in states}
+    for row in x:
+        feeds, at = dict(kept), 0
+        for name in data:
+            size = int(numpy.prod(shapes[name]))
+            feeds[name], at = row[at:at + size].reshape(shapes[name]), at + size
+        given = dict(zip([o.name for o in session.get_outputs()], session.run(None, feeds)))
+        theirs.append(next(v for n, v in given.items() if n not in states.values()).reshape(-1))
+        kept = {name: given[back] for name, back in states.items()}
+    return x, theirs
+
+
+def other_file(binary, file):
+    options = file.with_suffix(".options")
+    converted = Conversion(binary, file, options.read_text().split() if options.exists() else [])
+    vectors = file.with_suffix(".npz")
+    if not converted.ok:
+        return converted, None
+    if vectors.exists():
+        archive = numpy.load(vectors)
+        y = archive["Y"].reshape(len(archive["Y"]), -1)
+        return converted, difference(converted.model.run(archive["X"])[-len(y):], y)
+    if file.suffix == ".onnx":
+        x, theirs = one_step_answers(file, converted.said, 30)
+        return converted, difference(converted.model.run(x), theirs) if x is not None else None
+    return converted, None
+
+
 def rows(folder, binary):
     for test in sorted((folder / "onnx_node").glob("*")):
         yield test.name, *node_test(binary, test)
@@ -295,10 +344,16 @@ def rows(folder, binary):
     options = {"two.pt": ["--activation=fc1=relu"], "twoheads.pt": ["--head=mean,std"], "seqhead.pt": ["--activation=rnn=relu"]}
     for file in sorted((folder / "pytorch_shapes").glob("*.pt")):
         yield file.name, Conversion(binary, file, options.get(file.name, [])), None
+    for file in sorted(folder.iterdir()):
+        if file.suffix in ENDINGS and file.name not in KNOWN:
+            yield file.name, *other_file(binary, file)
 
 
 def main():
-    folder, binary = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]) / "rondo-convert"
+    if "RONDO_REAL_MODELS" not in os.environ:
+        print("RONDO_REAL_MODELS names no folder with real models")
+        return 77
+    folder, binary = pathlib.Path(os.environ["RONDO_REAL_MODELS"]), pathlib.Path(sys.argv[1]) / "rondo-convert"
     wrong = 0
     print(f"{'file':44} {'converted':10} {'elements':>8} {'state':>6}  difference")
     for name, converted, worst in rows(folder, binary):
