@@ -120,7 +120,7 @@ ActivationFunction AttributeReader::FunctionOf(ObjectReader& reader, absl::strin
   double alpha = row.alpha, beta = row.beta;
   if (row.parameters > 0) reader.Read("alpha", Need::kOptional, &alpha);
   if (row.parameters > 1) reader.Read("beta", Need::kOptional, &beta);
-  constexpr double kMost = 1e30;
+  constexpr double kMost = 1e30f;  // what was read as 1e30 is written as the float next to it
   if (!(std::abs(alpha) <= kMost && std::abs(beta) <= kMost)) {
     Refuse(absl::StrCat(reader.Where("alpha"), " is ", alpha, " and beta ", beta, "; they must be at most ", kMost));
     alpha = beta = 0;

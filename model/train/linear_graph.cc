@@ -73,7 +73,7 @@ class Builder {
          {"of", sent},
          {"function", "clip"},
          {"alpha", least / 10},
-         {"beta", 1e30}});
+         {"beta", 1e29}});
     Add({{"name", name}, {"type", "activation"}, {"of", positive}, {"function", "log"}, {"alpha", 0.0}});
   }
 

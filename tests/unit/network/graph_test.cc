@@ -24,6 +24,15 @@ std::string MessageOf(const std::string& elements, const std::string& of = "y", 
   return Message(GraphText(R"({"size":6})", elements, of, reply));
 }
 
+TEST(GraphTest, TheLargestBoundIsReadAgainAsItIsWritten) {
+  const auto spec = ParseSpecJson(
+      GraphText(R"({"size":1})",
+                R"({"name":"y","type":"activation","of":"input","function":"clip","alpha":0.1,"beta":1e30})", "y"));
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  const auto again = ParseSpecJson(SpecJson(*spec));
+  EXPECT_TRUE(again.ok()) << again.status();
+}
+
 TEST(GraphTest, WhatIsWrongIsSaidByTheElementsName) {
   const struct {
     std::string elements, message;
