@@ -94,10 +94,22 @@ class Maker {
       }
       Append(one.rows[i], &series);
     }
-    if (absl::Status status = CheckMissing(one, series); !status.ok()) return status;
+    for (const absl::Status& status : {CheckEmpty(series), CheckMissing(one, series)}) {
+      if (!status.ok()) return status;
+    }
     BeginAtFirstValues(&series);
-    if (series.timesteps > 0) return series;
-    return absl::InvalidArgumentError(absl::StrCat(OfSeries(one.name), "no row has a value in every column"));
+    return series;
+  }
+
+  absl::Status CheckEmpty(const RawSeries& series) const {
+    for (size_t column = 0; column < width_; ++column) {
+      bool empty = true;
+      for (size_t i = column; i < series.values.size() && empty; i += width_) empty = std::isnan(series.values[i]);
+      if (!empty) continue;
+      return absl::InvalidArgumentError(absl::StrCat(OfSeries(series.name), "column '", options_.columns[column],
+                                                     "' has no value in any row; leave it out of the inputs"));
+    }
+    return absl::OkStatus();
   }
 
   void Append(size_t row, RawSeries* series) {

@@ -88,7 +88,7 @@ TEST(SeriesTest, ASeriesBeginsWhenEveryColumnHasHadAValue) {
   ASSERT_TRUE(set.ok()) << set.status();
   EXPECT_THAT(set->series[0].values, ElementsAre(2, 7, 4, 8));
   EXPECT_THAT(set->notes, ElementsAre(HasSubstr("begins at 1970-01-01T00:00:20Z")));
-  EXPECT_THAT(ProblemOf("t,x,y\n0,1,\n10,2,\n", options), HasSubstr("no row has a value in every column"));
+  EXPECT_THAT(ProblemOf("t,x,y\n0,1,\n10,2,\n", options), HasSubstr("column 'y' has no value in any row"));
 }
 
 TEST(SeriesTest, AHoleIsPutInAndMarked) {
