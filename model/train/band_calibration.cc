@@ -10,11 +10,12 @@
 namespace rondo::train {
 namespace {
 
-constexpr int64_t kPaths = 60, kMostOrigins = 150, kLeastOrigins = 20;
+constexpr int64_t kPaths = 200, kMostOrigins = 150, kLeastOrigins = 20;
 constexpr double kBand = 0.8;
 constexpr int64_t kSmoothedSteps = 2;  // on either side: neighbouring steps need much the same
 
-// Returns the input that each output is fed back into; nothing if an input is not fed back by a gaussian output.
+// Returns the input that each output is fed back into; nothing if an output of a gaussian head is not fed back. Other
+// inputs are known of the steps ahead.
 std::optional<std::vector<size_t>> FedBackInputs(const ModelSpec& spec) {
   if (spec.head != Head::kGaussian || spec.horizon != 1 || spec.tokens > 0) return std::nullopt;
   std::vector<size_t> inputs;
@@ -26,14 +27,22 @@ std::optional<std::vector<size_t>> FedBackInputs(const ModelSpec& spec) {
         std::find_if(spec.inputs.begin(), spec.inputs.end(), [&](const auto& f) { return f.name == link->input; });
     inputs.push_back(input - spec.inputs.begin());
   }
-  if (inputs.size() != spec.inputs.size()) return std::nullopt;
   return inputs;
 }
 
-double QuantileOf(std::vector<double> values, double quantile) {
-  const auto place = static_cast<int64_t>(std::min(std::floor(quantile * values.size()), values.size() - 1.0));
+// Returns the least value that at least this part of all values are at most.
+double LeastThatCovers(std::vector<double> values, double part) {
+  const double count = static_cast<double>(values.size());
+  const auto place = static_cast<int64_t>(std::clamp(std::ceil(part * count) - 1, 0.0, count - 1));
   std::nth_element(values.begin(), values.begin() + place, values.end());
   return values[place];
+}
+
+// Returns a quantile of ascending values as a server does: interpolated.
+double QuantileOf(const std::vector<double>& sorted, double quantile) {
+  const double place = quantile * static_cast<double>(sorted.size() - 1), share = place - std::floor(place);
+  const auto below = static_cast<size_t>(place);
+  return sorted[below] + share * (sorted[std::min(below + 1, sorted.size() - 1)] - sorted[below]);
 }
 
 // Samples paths from origins of the validation part, and notes how many half bands away what came lies.
@@ -46,10 +55,12 @@ class Sampler {
         fed_back_(std::move(fed_back)),
         steps_(steps),
         random_(seed, /*stream=*/0xba2d5),
-        distances_(steps * spec_.outputs.size()) {}
+        validation_(steps * spec_.outputs.size()),
+        all_(steps * spec_.outputs.size()) {}
 
-  // Goes through a series up to the end of its validation part.
-  void Add(const Segment& part, int64_t stride) {
+  // Goes through a series up to the end of a part of it, and samples from every `stride`th of its timesteps.
+  void Add(const Segment& part, int64_t stride, bool is_validation) {
+    is_validation_ = is_validation;
     std::vector<float> state(spec_.state_size()), output(spec_.output_size());
     const Series& series = dataset_.set().series[part.series];
     for (int64_t t = 0; t + steps_ < part.end + 1; ++t) {
@@ -63,36 +74,49 @@ class Sampler {
     }
   }
 
+  // Far ahead, the forecasts of a validation part overlap so much that they are few: how the factors change with the
+  // steps is taken from the training part too, and their size from the first steps of the validation part.
   std::vector<double> Factors() const {
-    const auto outputs = static_cast<int64_t>(spec_.outputs.size());
     std::vector<double> factors;
     for (int64_t step = 0; step < steps_; ++step) {
-      for (int64_t i = 0; i < outputs; ++i) {
-        std::vector<double> near;
-        for (int64_t at = std::max<int64_t>(0, step - kSmoothedSteps);
-             at <= std::min(steps_ - 1, step + kSmoothedSteps); ++at) {
-          const std::vector<double>& its = distances_[at * outputs + i];
-          near.insert(near.end(), its.begin(), its.end());
-        }
-        const double count = static_cast<double>(distances_[step * outputs + i].size());
-        if (count < kLeastOrigins) return {};
-        factors.push_back(std::clamp(QuantileOf(std::move(near), kBand * (1 + 1 / count)), 0.05, 1000.0));
+      for (size_t i = 0; i < spec_.outputs.size(); ++i) {
+        if (static_cast<int64_t>(Distances(validation_, step, i).size()) < kLeastOrigins) return {};
+        const double size = FactorOf(validation_, 0, i) / FactorOf(all_, 0, i);
+        factors.push_back(std::clamp(size * FactorOf(all_, step, i), 0.05, 1000.0));
       }
     }
     return factors;
   }
 
  private:
+  using DistancesByStep = std::vector<std::vector<double>>;  // [steps][outputs], one an origin
+
+  const std::vector<double>& Distances(const DistancesByStep& all, int64_t step, size_t output) const {
+    return all[step * spec_.outputs.size() + output];
+  }
+
+  double FactorOf(const DistancesByStep& all, int64_t step, size_t output) const {
+    std::vector<double> near;
+    for (int64_t at = std::max<int64_t>(0, step - kSmoothedSteps); at <= std::min(steps_ - 1, step + kSmoothedSteps);
+         ++at) {
+      const std::vector<double>& its = Distances(all, at, output);
+      near.insert(near.end(), its.begin(), its.end());
+    }
+    const auto count = static_cast<double>(Distances(all, step, output).size());
+    return std::max(1e-6, LeastThatCovers(std::move(near), kBand * (1 + 1 / count)));
+  }
+
   static int64_t TimeAt(const Series& series, int64_t t) {
     return series.times.empty() ? 0 : UnixSeconds(series.times[t]);
   }
 
   void SamplePaths(size_t series, int64_t origin, const std::vector<float>& state, const std::vector<float>& output) {
-    const size_t outputs = spec_.outputs.size(), inputs = spec_.inputs.size();
-    std::vector<std::vector<float>> states(kPaths, state), answers(kPaths, output),
-        values(kPaths, std::vector<float>(inputs));
+    const size_t outputs = spec_.outputs.size(), columns = dataset_.set().columns.size();
+    std::vector<std::vector<float>> states(kPaths, state), answers(kPaths, output), values(kPaths);
     for (int64_t step = 1; step <= steps_; ++step) {
       std::vector<StepRow> rows(kPaths);
+      const float* const known = &dataset_.set().series[series].values[(origin + step) * columns];
+      for (std::vector<float>& value : values) value.assign(known, known + spec_.inputs.size());
       for (size_t i = 0; i < outputs; ++i) {
         std::vector<double> sampled;
         for (int64_t path = 0; path < kPaths; ++path) {
@@ -100,6 +124,7 @@ class Sampler {
           values[path][fed_back_[i]] = static_cast<float>(value);
           sampled.push_back(value);
         }
+        std::sort(sampled.begin(), sampled.end());
         Note(series, origin, step, i, sampled);
       }
       for (int64_t path = 0; path < kPaths; ++path) {
@@ -120,8 +145,10 @@ class Sampler {
                  high = QuantileOf(sampled, (1 + kBand) / 2);
     const double half = dataset_.value(series, origin + step, column) < median ? median - low : high - median;
     const double distance = std::abs(dataset_.value(series, origin + step, column) - median);
-    if (std::isfinite(half) && half > 0)
-      distances_[(step - 1) * spec_.outputs.size() + output].push_back(distance / half);
+    if (!std::isfinite(half) || half <= 0) return;
+    const size_t place = (step - 1) * spec_.outputs.size() + output;
+    all_[place].push_back(distance / half);
+    if (is_validation_) validation_[place].push_back(distance / half);
   }
 
   const Dataset& dataset_;
@@ -130,7 +157,8 @@ class Sampler {
   const std::vector<size_t> fed_back_;
   const int64_t steps_;
   Random random_;
-  std::vector<std::vector<double>> distances_;  // [steps][outputs], one an origin
+  bool is_validation_ = false;
+  DistancesByStep validation_, all_;  // half bands from the median to what came
 };
 
 }  // namespace
@@ -143,8 +171,10 @@ absl::StatusOr<std::vector<double>> CalibrateBands(const Dataset& dataset, const
   steps = std::min(steps, dataset.longest_segment(Dataset::kValidation) / 3);
   if (steps < 1) return std::vector<double>();
   Sampler sampler(dataset, network, *std::move(fed_back), steps, seed);
-  const int64_t stride = std::max<int64_t>(1, dataset.timesteps(Dataset::kValidation) / kMostOrigins);
-  for (const Segment& part : dataset.segments(Dataset::kValidation)) sampler.Add(part, stride);
+  for (const Dataset::Part part : {Dataset::kTraining, Dataset::kValidation}) {
+    const int64_t stride = std::max<int64_t>(1, dataset.timesteps(part) / kMostOrigins);
+    for (const Segment& segment : dataset.segments(part)) sampler.Add(segment, stride, part == Dataset::kValidation);
+  }
   return sampler.Factors();
 }
 
