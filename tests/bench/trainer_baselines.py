@@ -76,12 +76,13 @@ class Series:
         return ((forecast - self.values[places]) ** 2)[scored]
 
     def error(self, part, horizon, forecast):
-        return float(self.squared_errors(part, horizon, forecast).mean())
+        errors = self.squared_errors(part, horizon, forecast)
+        return float(errors.mean()) if errors.size else math.inf  # as of a validation part shorter than the horizon
 
 
 def naive(series, part, horizon, season):
     import numpy
-    origins = numpy.array(series.origins(part, horizon))
+    origins = numpy.array(series.origins(part, horizon), dtype=int)
     leads = numpy.arange(1, horizon + 1)
     places = numpy.repeat(origins[:, None], horizon, 1) if season == 0 else (
         origins[:, None] + leads - (leads + season - 1) // season * season)
@@ -96,7 +97,7 @@ def best_season(series, horizon):
 
 def lagged(series, part, horizon, lags):
     import numpy
-    origins = numpy.array(series.origins(part, horizon))
+    origins = numpy.array(series.origins(part, horizon), dtype=int)
     origins = origins[origins >= lags - 1] if part in ("training", "before test") else origins
     back = numpy.maximum(origins[:, None] - numpy.arange(lags), 0)
     features = numpy.concatenate([series.inputs[back, i] for i in range(series.inputs.shape[1])], axis=1)
@@ -167,7 +168,7 @@ def ets(series, horizon, season):
     states = whole.smooth(numpy.array(smoothing)).states
     level, slope = states[:, 0], states[:, 1] if trend else 0 * states[:, 0]
     damping = fitted.damping_trend if damped else 1
-    origins = numpy.array(series.origins("test", horizon))
+    origins = numpy.array(series.origins("test", horizon), dtype=int)
     forecast = numpy.empty((len(origins), horizon))
     for lead in range(1, horizon + 1):
         forecast[:, lead - 1] = level[origins] + slope[origins] * sum(damping ** k for k in range(1, lead + 1))
