@@ -7,13 +7,15 @@
 #include "absl/strings/str_cat.h"
 #include "model/feature_encoder.h"
 #include "model/train/moments.h"
+#include "model/train/season.h"
 
 namespace rondo::train {
 namespace {
 
 constexpr size_t kNoColumn = static_cast<size_t>(-1);
 constexpr int64_t kMinLinesToSplit = 20;
-constexpr double kSecondsPerDay = 86400;
+constexpr double kSecondsPerDay = 86400, kDaysPerYear = 365;
+constexpr int64_t kLeastTimesteps[] = {10, 4, 2};  // of the training, the validation and the test part
 
 // Tells whether a column does not vary; a spread that is only rounding error of the mean counts as none.
 bool IsConstant(const Moments& moments) { return moments.std() <= 1e-7 * std::abs(moments.mean()); }
@@ -52,6 +54,7 @@ absl::StatusOr<Dataset> Dataset::Create(SeriesSet set, DatasetOptions options) {
     if (absl::Status status = dataset.DescribeOutputs(options); !status.ok()) return status;
   }
   if (absl::Status status = dataset.Standardise(); !status.ok()) return status;
+  dataset.WeighSeries();
   return dataset;
 }
 
@@ -66,27 +69,43 @@ absl::Status Dataset::Split(const DatasetOptions& options) {
       }
     }
   } else {
-    for (size_t i = 0; i < set_.series.size(); ++i) {
-      const int64_t n = set_.series[i].timesteps;
-      const auto test = static_cast<int64_t>(std::llround(n * (1 - options.test)));
-      const auto validation = static_cast<int64_t>(std::llround(n * (1 - options.test - options.validation)));
-      const int64_t bounds[] = {1, validation, test, n};
-      for (int part = kTraining; part <= kTest; ++part) {
-        // The targets t+1 .. t+horizon of a timestep t lie within the part.
-        const int64_t begin = bounds[part] - 1, end = bounds[part + 1] - options.horizon;
-        if (begin < end) segments_[part].push_back({i, begin, begin, end});
-      }
-      if (test > options.horizon) segments_[kTrainingAndValidation].push_back({i, 0, 0, test - options.horizon});
+    SplitByTime(options, 0);
+    if (timesteps(kValidation) < kLeastTimesteps[kValidation]) {
+      SplitByTime(options, kLeastTimesteps[kValidation] + options.horizon - 1);
+      set_.notes.push_back(absl::StrCat("the validation part begins earlier than --validation=", options.validation,
+                                        " says: it would have too few rows"));
     }
   }
   return CheckEnough(options);
 }
 
-// A score of two timesteps is none, and early stopping needs some too.
+void Dataset::SplitByTime(const DatasetOptions& options, int64_t least_validation_rows) {
+  for (std::vector<Segment>& part : segments_) part.clear();
+  for (size_t i = 0; i < set_.series.size(); ++i) {
+    const int64_t n = set_.series[i].timesteps;
+    const auto test = static_cast<int64_t>(std::llround(n * (1 - options.test)));
+    const auto asked = static_cast<int64_t>(std::llround(n * (1 - options.test - options.validation)));
+    const int64_t validation = std::max<int64_t>(1, std::min(asked, test - least_validation_rows));
+    const int64_t bounds[] = {1, validation, test, n};
+    for (int part = kTraining; part <= kTest; ++part) {
+      // The targets t+1 .. t+horizon of a timestep t lie within the part.
+      const int64_t begin = bounds[part] - 1, end = bounds[part + 1] - options.horizon;
+      if (begin < end) segments_[part].push_back({i, begin, begin, end});
+    }
+    if (test > options.horizon) segments_[kTrainingAndValidation].push_back({i, 0, 0, test - options.horizon});
+  }
+}
+
+Dataset Dataset::WithParts(std::vector<Segment> training, std::vector<Segment> validation) const {
+  Dataset copy = *this;
+  copy.segments_[kTraining] = std::move(training);
+  copy.segments_[kValidation] = std::move(validation);
+  return copy;
+}
+
+// A score of one timestep is none, and early stopping needs some too.
 absl::Status Dataset::CheckEnough(const DatasetOptions& options) {
-  constexpr int64_t kLeast[] = {10, 4, 4};
   const char* names[] = {"training", "validation", "test"};
-  const double fractions[] = {1 - options.validation - options.test, options.validation, options.test};
   std::string too_short;
   int64_t longest = 0;
   for (const Series& series : set_.series) {
@@ -100,15 +119,15 @@ absl::Status Dataset::CheckEnough(const DatasetOptions& options) {
     set_.notes.push_back(absl::StrCat("series that are too short for a test part, with their rows: ", too_short));
   }
   for (int part = kTraining; part <= kTest; ++part) {
-    if (timesteps(static_cast<Part>(part)) >= kLeast[part]) continue;
-    double needed = 0;
-    for (int each = kTraining; each <= kTest; ++each) {
-      needed = std::max(needed, std::ceil((kLeast[each] + options.horizon) / fractions[each]));
-    }
+    if (timesteps(static_cast<Part>(part)) >= kLeastTimesteps[part]) continue;
+    const auto horizon = static_cast<double>(options.horizon);
+    const double needed = std::ceil(
+        std::max((kLeastTimesteps[kTest] + horizon) / options.test,
+                 (kLeastTimesteps[kTraining] + kLeastTimesteps[kValidation] + 2 * horizon) / (1 - options.test)));
     return absl::InvalidArgumentError(
         absl::StrCat("the ", names[part], " part has ", timesteps(static_cast<Part>(part)), " timesteps with their ",
-                     options.horizon, " target(s), and needs ", kLeast[part], "; the longest series has ", longest,
-                     " rows, split by --validation=", options.validation, " and --test=", options.test,
+                     options.horizon, " target(s), and needs ", kLeastTimesteps[part], "; the longest series has ",
+                     longest, " rows, split by --validation=", options.validation, " and --test=", options.test,
                      "; a series of ", needed, " rows is enough"));
   }
   return absl::OkStatus();
@@ -170,14 +189,27 @@ bool Dataset::WeekdayMatters(size_t column) const {
 std::vector<Calendar> Dataset::FittingCalendar(const std::vector<std::string>& targets) const {
   const double seconds = set_.format.step.seconds();
   if (seconds <= 0 || seconds > 100 * kSecondsPerDay) return {};
-  if (seconds < kSecondsPerDay) return {Calendar::kHour, Calendar::kWeekday, Calendar::kDayOfYear};
+  // What is seen of less than two of its periods is told apart from a trend by nothing.
+  double longest = 0;
+  for (const Segment& part : segments_[kTrainingAndValidation]) {
+    longest = std::max(longest, static_cast<double>(part.end) * seconds);
+  }
+  const auto seen_twice = [longest](double days) { return longest >= 2 * days * kSecondsPerDay; };
+  std::vector<Calendar> calendar;
+  if (seconds < kSecondsPerDay) {
+    if (seen_twice(1)) calendar.push_back(Calendar::kHour);
+    if (seen_twice(7)) calendar.push_back(Calendar::kWeekday);
+    if (seen_twice(kDaysPerYear)) calendar.push_back(Calendar::kDayOfYear);
+    return calendar;
+  }
   const bool daily = seconds < 2 * kSecondsPerDay;
   const bool weekday =
       daily && std::any_of(targets.begin(), targets.end(), [this](const std::string& target) {
         return WeekdayMatters(std::find(set_.columns.begin(), set_.columns.end(), target) - set_.columns.begin());
       });
-  if (weekday) return {Calendar::kWeekday, Calendar::kDayOfYear};
-  return {Calendar::kDayOfYear};
+  if (weekday && seen_twice(7)) calendar.push_back(Calendar::kWeekday);
+  if (seen_twice(kDaysPerYear)) calendar.push_back(Calendar::kDayOfYear);
+  return calendar;
 }
 
 void Dataset::SplitLines(const DatasetOptions& options) {
@@ -303,6 +335,45 @@ absl::Status Dataset::Standardise() {
     targets_.push_back(std::move(targets));
   }
   return absl::OkStatus();
+}
+
+void Dataset::WeighSeries() {
+  constexpr double kMostDistant = 100;  // a series that is told nearly without error does not count for all others
+  if (set_.series.size() < 2 || spec_.tokens > 0) return;
+  std::vector<int64_t> seasons = SeasonsOf(set_.format.step);
+  seasons.push_back(0);
+  weights_.assign(set_.series.size(), 0);
+  double largest = 0, squares = 0, count = 0;
+  for (const Segment& part : segments_[kTraining]) {
+    double least = HUGE_VAL;
+    for (const int64_t season : seasons) least = std::min(least, NaiveError(part, season));
+    largest = std::max(largest, weights_[part.series] = std::isfinite(least) ? std::sqrt(least) : 0);
+  }
+  for (double& weight : weights_)
+    weight = largest > 0 ? 1 / std::max(weight > 0 ? weight : largest, largest / kMostDistant) : 1;
+  for (const Segment& part : segments_[kTraining]) {
+    squares += weights_[part.series] * weights_[part.series];
+    ++count;
+  }
+  for (double& weight : weights_) weight /= std::sqrt(squares / std::max(1.0, count));
+}
+
+double Dataset::NaiveError(const Segment& part, int64_t season) const {
+  double sum = 0, count = 0;
+  for (int64_t t = part.begin; t < part.end; ++t) {
+    for (size_t output = 0; output < target_columns_.size(); ++output) {
+      const size_t column = target_columns_[output];
+      for (const int64_t ahead : {int64_t{1}, spec_.horizon}) {
+        const int64_t before = season == 0 ? t : t + ahead - (ahead + season - 1) / season * season;
+        if (before < part.begin || !present(part.series, t + ahead, column)) continue;
+        const double error =
+            (value(part.series, t + ahead, column) - value(part.series, before, column)) / spec_.outputs[output].std;
+        sum += error * error;
+        ++count;
+      }
+    }
+  }
+  return count > 0 ? sum / count : HUGE_VAL;
 }
 
 int64_t Dataset::timesteps(Part part) const {

@@ -54,6 +54,8 @@ class Dataset {
   // are not set.
   const ModelSpec& spec() const { return spec_; }
   const SeriesSet& set() const { return set_; }
+  // Returns a copy whose training and validation part are other segments; statistics and the other parts stay.
+  Dataset WithParts(std::vector<Segment> training, std::vector<Segment> validation) const;
   // Returns the timesteps of a part, per series in order. Empty ranges are left out.
   const std::vector<Segment>& segments(Part part) const { return segments_[part]; }
   int64_t timesteps(Part part) const;
@@ -71,6 +73,9 @@ class Dataset {
   }
   // Returns the unit that a column of a series is sent in.
   const ColumnUnit& unit(size_t series, size_t column) const { return units_[series * set_.columns.size() + column]; }
+  // Returns what an error of a series counts beside those of the others: with several series, one over the error of the
+  // best naive rule on its training part, so that those that can be told well are told well.
+  double weight(size_t series) const { return weights_.empty() ? 1 : weights_[series]; }
   // Returns the column of an output.
   size_t target_column(size_t output) const { return target_columns_[output]; }
 
@@ -89,12 +94,17 @@ class Dataset {
   absl::Status DescribeOutputs(const DatasetOptions& options);
   void DescribeTokens(const DatasetOptions& options);
   absl::Status Split(const DatasetOptions& options);
+  void SplitByTime(const DatasetOptions& options, int64_t least_validation_rows);
   absl::Status CheckEnough(const DatasetOptions& options);
   void LeaveOutConstants(DatasetOptions* options);
   std::vector<Calendar> FittingCalendar(const std::vector<std::string>& targets) const;
   bool WeekdayMatters(size_t column) const;
   void SplitLines(const DatasetOptions& options);
   absl::Status Standardise();
+  void WeighSeries();
+  // Returns the mean squared error of the value one season before, or of the value now (0), one step ahead and at the
+  // horizon.
+  double NaiveError(const Segment& part, int64_t season) const;
 
   SeriesSet set_;
   std::vector<ColumnUnit> units_;  // [series][columns]
@@ -102,6 +112,7 @@ class Dataset {
   std::vector<size_t> target_columns_, added_columns_;  // one an output; kNoColumn: nothing is added
   int64_t targets_per_timestep_ = 1;
   std::vector<Segment> segments_[4];
+  std::vector<double> weights_;                         // per series; none: 1
   std::vector<std::vector<float>> features_, targets_;  // per series: [timesteps][feature_size], [timesteps][targets]
 };
 

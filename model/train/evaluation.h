@@ -68,7 +68,7 @@ struct ForecastLine {
   std::vector<double> actual, forecast, lower, upper;  // lower and upper: the widest band, if the head has one
 };
 
-// Holds mean squared errors in the unit of the trainer's loss: each target in standard deviations of what is learned.
+// Holds mean squared errors: each target in standard deviations of what is learned, times Dataset::weight.
 struct Losses {
   double model = 0, persistence = 0, seasonal = 0;
 };

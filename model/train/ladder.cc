@@ -14,6 +14,7 @@
 #include "model/train/mean_graph.h"
 #include "model/train/moments.h"
 #include "model/train/result.h"
+#include "model/train/rolling_origin.h"
 
 namespace rondo::train {
 namespace {
@@ -42,11 +43,13 @@ std::vector<double> LossesOf(const Evaluation& evaluation, double OriginLosses::
   return losses;
 }
 
-absl::StatusOr<Evaluation> Judge(const Dataset& dataset, const NetworkGraph& network) {
+absl::StatusOr<Evaluation> Judge(const Dataset& dataset, const NetworkGraph& network, int64_t season = 0) {
   const absl::StatusOr<ModelFile> model = ModelOf(dataset, network);
   if (!model.ok()) return model.status();
-  return EvaluateModel(dataset, *model, /*season=*/0, Dataset::kValidation);
+  return EvaluateModel(dataset, *model, season, Dataset::kValidation);
 }
+
+double Sum(const std::vector<double>& all) { return std::accumulate(all.begin(), all.end(), 0.0); }
 
 // Returns the rule that says the value of now (season 0) or of one season before, as a network.
 LinearNetwork NaiveRule(const Dataset& dataset, int64_t season) {
@@ -65,25 +68,39 @@ LinearNetwork NaiveRule(const Dataset& dataset, int64_t season) {
 
 }  // namespace
 
-double TrustInGain(const std::vector<double>& losses, const std::vector<double>& rule_losses, int64_t together) {
+double TrustInGain(const std::vector<std::vector<double>>& losses, const std::vector<std::vector<double>>& rule_losses,
+                   int64_t together) {
   constexpr double kFlat = 1, kVaried = 0.5;
+  constexpr double kSearch = 2;        // the square of a ratio to noise that the best of many choices has by chance
   constexpr int64_t kLeastBlocks = 4;  // fewer say nothing of how they vary
-  const auto sum = [](const std::vector<double>& all) { return std::accumulate(all.begin(), all.end(), 0.0); };
-  const auto count = static_cast<int64_t>(losses.size());
-  if (count == 0 || losses.size() != rule_losses.size() || sum(losses) >= sum(rule_losses)) return 0;
-  if (sum(losses) <= 0) return 1;
-  const double independent = static_cast<double>(count + together - 1) / static_cast<double>(together);
-  const double size = independent * (sum(rule_losses) / sum(losses) - 1);
-  const double trust = size / (size + kFlat);
-  Moments gains;  // of stretches that do not overlap
-  for (int64_t begin = 0; begin + together <= count; begin += together) {
-    double gain = 0;
-    for (int64_t i = begin; i < begin + together; ++i) gain += rule_losses[i] - losses[i];
-    gains.Add(gain);
+  double sum = 0, of_rule = 0, independent = 0;
+  Moments gains;  // of stretches that do not overlap, as long as each other or nearly
+  for (size_t fold = 0; fold < losses.size() && fold < rule_losses.size(); ++fold) {
+    const auto count = static_cast<int64_t>(losses[fold].size());
+    if (count == 0 || losses[fold].size() != rule_losses[fold].size()) continue;
+    sum += Sum(losses[fold]);
+    of_rule += Sum(rule_losses[fold]);
+    independent += static_cast<double>(count + together - 1) / static_cast<double>(together);
+    const int64_t length = std::min(count, together);
+    for (int64_t begin = 0; begin + length <= count; begin += length) {
+      double gain = 0;
+      for (int64_t i = begin; i < begin + length; ++i) gain += rule_losses[fold][i] - losses[fold][i];
+      gains.Add(gain / static_cast<double>(length));
+    }
   }
+  if (sum >= of_rule) return 0;
+  if (sum <= 0) return 1;
+  const double size = independent * (of_rule / sum - 1), trust = size / (size + kFlat);
   if (gains.count() < kLeastBlocks || !(gains.std() > 0)) return trust;
-  const double ratio = std::max(0.0, gains.mean()) / gains.std(), certainty = ratio * ratio * gains.count();
+  // The square of Student's t, in parts of what it is in the mean where there is no gain.
+  const double ratio = std::max(0.0, gains.mean()) / gains.std(), squared = ratio * ratio * (gains.count() - 3);
+  const double certainty = std::max(0.0, squared - kSearch);
   return std::min(trust, certainty / (certainty + kVaried));
+}
+
+Ladder::Ladder(const Dataset& dataset, int64_t season)
+    : dataset_(dataset), season_(season), folds_(EarlierFolds(dataset)) {
+  for (const Fold& fold : folds_) earlier_.push_back(dataset.WithParts(fold.around, fold.validation));
 }
 
 absl::Status Ladder::AddNaive() {
@@ -91,22 +108,28 @@ absl::Status Ladder::AddNaive() {
   const bool changes =
       std::none_of(outputs.begin(), outputs.end(), [](const auto& output) { return output.added_to.empty(); });
   if (!changes || !CanBeLinear(dataset_, LinearKind::kOwnWindow)) return absl::OkStatus();
-  const auto add = [this](std::string name, double error, int64_t season, std::vector<double> losses) {
+  const NetworkGraph now = GraphOf(dataset_, NaiveRule(dataset_, 0));
+  std::vector<std::vector<double>> losses, seasonal;
+  bool reaches_back = season_ > 0;
+  for (size_t i = 0; i <= earlier_.size(); ++i) {
+    const auto judged = Judge(i < earlier_.size() ? earlier_[i] : dataset_, now, season_);
+    if (!judged.ok()) return judged.status();
+    losses.push_back(LossesOf(*judged, &OriginLosses::persistence));
+    const std::vector<Segment>& scored = (i < earlier_.size() ? earlier_[i] : dataset_).segments(Dataset::kValidation);
+    const bool all = std::all_of(scored.begin(), scored.end(), [this](const Segment& s) { return s.begin >= season_; });
+    seasonal.push_back(all ? LossesOf(*judged, &OriginLosses::seasonal) : std::vector<double>());
+    reaches_back = i < earlier_.size() ? reaches_back : reaches_back && judged->losses.seasonal > 0;
+  }
+  const auto add = [this](std::string name, int64_t season, std::vector<std::vector<double>> its_losses) {
     NetworkGraph graph = GraphOf(dataset_, NaiveRule(dataset_, season));
     absl::StatusOr<ModelFile> model = ModelOf(dataset_, graph);
     if (!model.ok()) return model.status();
-    Add(std::move(name), error, {*std::move(model), std::move(losses), {{graph, graph}}, true});
+    std::vector<NetworkGraph> earlier(earlier_.size(), graph);
+    Add(std::move(name), 0, {*std::move(model), std::move(its_losses), {{graph, graph, std::move(earlier)}}, true});
     return absl::OkStatus();
   };
-  const absl::StatusOr<ModelFile> now = ModelOf(dataset_, GraphOf(dataset_, NaiveRule(dataset_, 0)));
-  if (!now.ok()) return now.status();
-  const auto judged = EvaluateModel(dataset_, *now, season_, Dataset::kValidation);
-  if (!judged.ok()) return judged.status();
-  absl::Status status =
-      add("the value now", judged->losses.persistence, 0, LossesOf(*judged, &OriginLosses::persistence));
-  if (!status.ok() || season_ == 0 || judged->losses.seasonal <= 0) return status;
-  return add(absl::StrCat("the value ", season_, " timesteps before"), judged->losses.seasonal, season_,
-             LossesOf(*judged, &OriginLosses::seasonal));
+  if (absl::Status status = add("the value now", 0, std::move(losses)); !status.ok() || !reaches_back) return status;
+  return add(absl::StrCat("the value ", season_, " timesteps before"), season_, std::move(seasonal));
 }
 
 absl::Status Ladder::AddLinear(const TrainOptions& options, const std::function<bool()>& stop) {
@@ -116,6 +139,7 @@ absl::Status Ladder::AddLinear(const TrainOptions& options, const std::function<
   linear.season = season_;
   linear.refit = options.learning.refit;
   linear.stop = stop;
+  linear.folds = folds_;
   for (const LinearKind kind : {LinearKind::kOwnWindow, LinearKind::kOwnLogWindow, LinearKind::kAllWindows}) {
     if (kind == LinearKind::kAllWindows && options.columns_as_series) continue;
     if (absl::Status status = AddLinearOf(kind, linear); !status.ok()) return status;
@@ -128,30 +152,59 @@ absl::Status Ladder::AddLinearOf(LinearKind kind, const LinearOptions& options) 
   if (!network.has_value()) return absl::OkStatus();
   Part part;
   part.judged = GraphOf(dataset_, *network);
-  const absl::StatusOr<Evaluation> judged = Judge(dataset_, part.judged);
-  if (!judged.ok()) return judged.status();
-  if (options.refit) network->layer = network->refitted;
+  const LinearLayer layer = std::move(network->layer);
+  for (LinearLayer& earlier : network->earlier) {
+    network->layer = std::move(earlier);
+    part.earlier.push_back(network->layer.bias.empty() ? NetworkGraph() : GraphOf(dataset_, *network));
+  }
+  network->layer = options.refit ? network->refitted : layer;
   part.written = GraphOf(dataset_, *network);
   absl::StatusOr<ModelFile> model = ModelOf(dataset_, part.written);
   if (!model.ok()) return model.status();
+  auto losses = JudgeAll({part}, {1});
+  if (!losses.ok()) return losses.status();
   const char* of = kind == LinearKind::kOwnWindow      ? " values of each target"
                    : kind == LinearKind::kOwnLogWindow ? " logarithms of each target"
                                                        : " values of every input";
-  Add(absl::StrCat("linear on the last ", network->length, of), judged->losses.model,
-      {*std::move(model), LossesOf(*judged, &OriginLosses::model), {std::move(part)}, false});
+  Add(absl::StrCat("linear on the last ", network->length, of), network->validation_error,
+      {*std::move(model), *std::move(losses), {std::move(part)}, false});
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::vector<double>>> Ladder::JudgeAll(const std::vector<Part>& parts,
+                                                                  const std::vector<double>& weights) const {
+  std::vector<std::vector<double>> losses(earlier_.size() + 1);
+  for (size_t i = 0; i < losses.size(); ++i) {
+    std::vector<const NetworkGraph*> fitted;
+    std::vector<double> their_weights;
+    for (size_t k = 0; k < parts.size(); ++k) {
+      const bool last = i == earlier_.size();
+      if (!last && (parts[k].earlier.empty() || parts[k].earlier[i].elements.empty())) continue;
+      fitted.push_back(last ? &parts[k].judged : &parts[k].earlier[i]);
+      their_weights.push_back(weights[k]);
+    }
+    const double sum = Sum(their_weights);
+    if (!(sum > 0)) continue;
+    for (double& weight : their_weights) weight /= sum;
+    const std::optional<NetworkGraph> mean =
+        fitted.size() == 1 ? *fitted[0] : MeanGraph(dataset_.spec(), fitted, their_weights);
+    if (!mean.has_value()) return losses;
+    const auto judged = Judge(i < earlier_.size() ? earlier_[i] : dataset_, *mean);
+    if (!judged.ok()) return judged.status();
+    losses[i] = LossesOf(*judged, &OriginLosses::model);
+  }
+  return losses;
 }
 
 absl::Status Ladder::AddRecurrent(std::string name, double validation_error, const Weights& before_refit,
                                   ModelFile model) {
   Network network;
+  network.is_recurrent = true;
   if (!rungs_.empty() && model.spec.head == Head::kLinear && model.spec.tokens == 0) {
-    Part part{GraphOf(model.spec, before_refit), GraphOf(model.spec, model.weights)};
-    const absl::StatusOr<Evaluation> judged = Judge(dataset_, part.judged);
-    if (!judged.ok()) return judged.status();
-    validation_error = judged->losses.model;  // as a session sees the series, from its first timestep
-    network.losses = LossesOf(*judged, &OriginLosses::model);
-    network.parts.push_back(std::move(part));
+    network.parts.push_back({GraphOf(model.spec, before_refit), GraphOf(model.spec, model.weights), {}});
+    auto losses = JudgeAll(network.parts, {1});  // as a session sees the series, from its first timestep
+    if (!losses.ok()) return losses.status();
+    network.losses = *std::move(losses);
   }
   network.model = std::move(model);
   Add(std::move(name), validation_error, std::move(network));
@@ -159,19 +212,15 @@ absl::Status Ladder::AddRecurrent(std::string name, double validation_error, con
 }
 
 absl::Status Ladder::AddWeighted(std::string name, std::vector<Part> parts, const std::vector<double>& weights) {
-  std::vector<const NetworkGraph*> judged, written;
-  for (const Part& part : parts) {
-    judged.push_back(&part.judged);
-    written.push_back(&part.written);
-  }
-  const std::optional<NetworkGraph> mean = MeanGraph(dataset_.spec(), judged, weights);
+  std::vector<const NetworkGraph*> written;
+  for (const Part& part : parts) written.push_back(&part.written);
+  const std::optional<NetworkGraph> mean = MeanGraph(dataset_.spec(), written, weights);
   if (!mean.has_value()) return absl::OkStatus();
-  const absl::StatusOr<Evaluation> evaluation = Judge(dataset_, *mean);
-  if (!evaluation.ok()) return evaluation.status();
-  absl::StatusOr<ModelFile> model = ModelOf(dataset_, *MeanGraph(dataset_.spec(), written, weights));
+  auto losses = JudgeAll(parts, weights);
+  if (!losses.ok()) return losses.status();
+  absl::StatusOr<ModelFile> model = ModelOf(dataset_, *mean);
   if (!model.ok()) return model.status();
-  Add(std::move(name), evaluation->losses.model,
-      {*std::move(model), LossesOf(*evaluation, &OriginLosses::model), std::move(parts), false});
+  Add(std::move(name), 0, {*std::move(model), *std::move(losses), std::move(parts), false});
   return absl::OkStatus();
 }
 
@@ -219,7 +268,32 @@ double Ladder::Trust(size_t best, size_t rule) const {
   return TrustInGain(networks_[best].losses, networks_[rule].losses, dataset_.spec().horizon * series);
 }
 
+double Ladder::ErrorOf(const Network& network) const {
+  const std::vector<std::vector<double>>& now = (networks_.empty() ? network : networks_[0]).losses;
+  const bool whole = std::none_of(network.parts.begin(), network.parts.end(),
+                                  [this](const Part& part) { return part.earlier.size() < earlier_.size(); });
+  if (!whole) {  // what is known of it is its ratio to the best one that was judged everywhere
+    size_t best = 0;
+    for (size_t i = 1; i < networks_.size(); ++i) {
+      best = rungs_[i].validation_error < rungs_[best].validation_error ? i : best;
+    }
+    const double of_best = Sum(networks_[best].losses.back());
+    if (of_best > 0) return rungs_[best].validation_error * Sum(network.losses.back()) / of_best;
+  }
+  std::vector<double> errors, of_now;
+  for (size_t i = 0; i < now.size(); ++i) {
+    if (network.losses[i].empty() || now[i].empty()) continue;
+    errors.push_back(Sum(network.losses[i]));
+    of_now.push_back(Sum(now[i]));
+  }
+  const auto count =
+      static_cast<double>(network.losses.back().size() * dataset_.spec().horizon * dataset_.spec().outputs.size());
+  const double last = of_now.empty() ? 0 : of_now.back() / std::max(count, 1.0);
+  return last > 0 ? ErrorOverFolds(errors, of_now) * last : Sum(network.losses.back()) / std::max(count, 1.0);
+}
+
 void Ladder::Add(std::string name, double validation_error, Network network) {
+  if (!network.losses.empty()) validation_error = ErrorOf(network);
   rungs_.push_back({std::move(name), validation_error, false});
   networks_.push_back(std::move(network));
 }
@@ -233,13 +307,18 @@ size_t Ladder::BestRule() const {
   return best;
 }
 
+double Ladder::ErrorToChooseBy(size_t network) const {
+  const double error = rungs_[network].validation_error;
+  return networks_[network].is_recurrent && rungs_.size() > 1 ? error / ClearlyLess(dataset_) : error;
+}
+
 size_t Ladder::Best() const {
-  double least = rungs_[0].validation_error;
-  for (const Rung& rung : rungs_) least = std::min(least, rung.validation_error);
+  double least = ErrorToChooseBy(0);
+  for (size_t i = 0; i < rungs_.size(); ++i) least = std::min(least, ErrorToChooseBy(i));
   // The loss of a gaussian head may be below zero.
   const double within = least + kNoise * std::abs(least);
   size_t best = 0;
-  while (rungs_[best].validation_error > within) ++best;
+  while (ErrorToChooseBy(best) > within) ++best;
   if (networks_[best].is_rule) return BestRule();
   // The best of several is so by chance too; their mean is not, so that it may err a little more there.
   if (has_mean_ && rungs_.back().validation_error <= kMeanNoise * least) best = rungs_.size() - 1;

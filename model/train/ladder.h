@@ -14,6 +14,7 @@
 #include "model/train/linear_graph.h"
 #include "model/train/linear_network.h"
 #include "model/train/options.h"
+#include "model/train/rolling_origin.h"
 
 namespace rondo::train {
 
@@ -33,7 +34,7 @@ struct Rung {
 // Threads:   one, after PrepareTrainingThread.
 class Ladder {
  public:
-  Ladder(const Dataset& dataset, int64_t season) : dataset_(dataset), season_(season) {}
+  Ladder(const Dataset& dataset, int64_t season);
 
   // Fits and judges the linear networks; there may be none for this dataset. Errors as EvaluateModel.
   absl::Status AddLinear(const TrainOptions& options, const std::function<bool()>& stop);
@@ -54,29 +55,45 @@ class Ladder {
   const std::vector<Rung>& rungs() const { return rungs_; }
 
  private:
-  // A network that a mean can be made of: as it was judged, and as it would be written.
+  // A network that a mean can be made of: as it was judged, and as it would be written. `earlier`: as it was judged on
+  // each fold; none, or without elements where there were too few rows to fit it.
   struct Part {
     NetworkGraph judged, written;
+    std::vector<NetworkGraph> earlier;
   };
   // What a rung is besides what the report shows of it.
   struct Network {
     ModelFile model;
-    std::vector<double> losses;  // of each timestep of the validation part, in order of time
-    std::vector<Part> parts;     // whose mean it is; none: it cannot be part of a mean
-    bool is_rule = false;        // a naive one
+    // Of each timestep of each fold and, last, of the validation part, in order of time; none where it was not judged.
+    std::vector<std::vector<double>> losses;
+    std::vector<Part> parts;    // whose mean it is; none: it cannot be part of a mean
+    bool is_rule = false;       // a naive one
+    bool is_recurrent = false;  // it reads the level of each series
   };
 
   absl::Status AddNaive();
   absl::Status AddLinearOf(LinearKind kind, const LinearOptions& options);
   // Judges and adds the weighted mean of some networks; nothing is added if it would be too large.
   absl::Status AddWeighted(std::string name, std::vector<Part> parts, const std::vector<double>& weights);
+  // Judges the weighted mean of some networks on every fold and on the validation part; on a fold that of those that
+  // were fitted there.
+  absl::StatusOr<std::vector<std::vector<double>>> JudgeAll(const std::vector<Part>& parts,
+                                                            const std::vector<double>& weights) const;
+  // Returns a network's squared error on the validation part; with folds, that of the value now there times the
+  // network's part of it over all (ErrorOverFolds). Of one that was not fitted to the folds, that of the best network
+  // so far times the ratio of both on the validation part.
+  double ErrorOf(const Network& network) const;
   void Add(std::string name, double validation_error, Network network);
+  // Returns the error by which a network is chosen: a recurrent one must be clearly better.
+  double ErrorToChooseBy(size_t network) const;
   size_t Best() const;
   size_t BestRule() const;
   double Trust(size_t best, size_t rule) const;
 
   const Dataset& dataset_;
   const int64_t season_;
+  const std::vector<Fold> folds_;
+  std::vector<Dataset> earlier_;  // of each fold
   std::vector<Rung> rungs_;
   std::vector<Network> networks_;  // one a rung
   bool has_mean_ = false;
@@ -84,11 +101,12 @@ class Ladder {
 };
 
 // Says how far a gain over a naive rule is to be trusted, from 0 to 1. `losses` and `rule_losses`: of each timestep of
-// a validation part, in order of time; `together`: timesteps in a row whose forecasts overlap, or are of other series.
-// What is measured on few timesteps that do not overlap, varies from one such stretch to the next, or is small, counts
-// less: s / (s + c) where s is the gain's ratio to its own noise, squared (a positive-part shrinkage, as James and
-// Stein 1961).
-double TrustInGain(const std::vector<double>& losses, const std::vector<double>& rule_losses, int64_t together);
+// each fold, in order of time; a fold that one of them lacks does not count. `together`: timesteps in a row whose
+// forecasts overlap, or are of other series. What is measured on few timesteps that do not overlap, varies from one
+// such stretch to the next, or is small, counts less: s / (s + c) where s is the gain's ratio to its own noise, squared
+// (a positive-part shrinkage, as James and Stein 1961), less what the best of many choices has by chance.
+double TrustInGain(const std::vector<std::vector<double>>& losses, const std::vector<std::vector<double>>& rule_losses,
+                   int64_t together);
 
 }  // namespace rondo::train
 

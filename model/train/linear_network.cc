@@ -37,44 +37,123 @@ class Fitter {
   // Returns the best network of a length. Nothing: there are too few rows, or the fit was stopped.
   std::optional<LinearNetwork> Fit(int64_t length) const {
     const LinearRows rows(dataset_, kind_, length);
-    RidgeSums training(rows.features(), rows.targets()), validation(rows.features(), rows.targets());
-    if (!SumUp(rows, &training, &validation)) return std::nullopt;
+    std::vector<Sums> folds, before;  // the last one: training and validation part
+    const std::vector<int64_t> levels = rows.Levels();
+    for (const Fold& fold : options_.folds) {
+      if (!SumUp(rows, fold.around, fold.validation, &folds)) return std::nullopt;
+      if (!levels.empty() && !SumUp(rows, fold.before, fold.validation, &before)) return std::nullopt;
+    }
+    if (!SumUp(rows, dataset_.segments(Dataset::kTraining), dataset_.segments(Dataset::kValidation), &folds) ||
+        !folds.back().enough()) {
+      return std::nullopt;
+    }
+    const std::vector<std::vector<double>> draws = Draws(rows);
+    std::optional<Choice> best = Best(folds, draws, {});
+    if (std::optional<Choice> without = levels.empty() ? std::nullopt : Best(folds, draws, levels);
+        without.has_value()) {
+      before.push_back(folds.back());
+      const bool worth_it =
+          best.has_value() && Error(before, draws, *best) < ClearlyLess(dataset_) * Error(before, draws, *without);
+      if (!worth_it) best = std::move(without);
+    }
+    if (!best.has_value()) return std::nullopt;
+    LinearNetwork network;
+    network.kind = kind_;
+    network.length = length;
+    network.penalty = best->penalty;
+    network.validation_error = best->error * folds.back().validation.MeanSquaredTarget();
+    network.layer = std::move(best->layers.back());
+    best->layers.pop_back();
+    network.earlier = std::move(best->layers);
+    if (!options_.refit) return network;
+    folds.back().training.Add(folds.back().validation);
+    std::vector<LinearLayer> refitted = folds.back().training.Solve(best->penalty, {draws[best->draw]});
+    network.refitted = refitted.empty() ? network.layer : std::move(refitted[0]);
+    return network;
+  }
+
+ private:
+  // The sums of one fold.
+  struct Sums {
+    RidgeSums training, validation;
+    bool enough() const { return training.rows() >= kLeastRows && validation.rows() > 0; }
+  };
+  // A penalty, what it draws to, the layer of each fold, and their error in parts of that of zeros.
+  struct Choice {
+    RidgePenalty penalty;
+    size_t draw = 0;
+    double error = HUGE_VAL;
+    std::vector<LinearLayer> layers;
+  };
+
+  // Sums the parts of a fold. False: the fit was stopped.
+  bool SumUp(const LinearRows& rows, absl::Span<const Segment> training, absl::Span<const Segment> validation,
+             std::vector<Sums>* folds) const {
+    const double products = static_cast<double>(rows.features()) * static_cast<double>(rows.features()) *
+                            static_cast<double>(dataset_.timesteps(Dataset::kTraining)) *
+                            static_cast<double>(rows.own() ? rows.num_outputs() : 1);
+    const int64_t stride = std::max<int64_t>(1, std::llround(std::ceil(products / kMostProducts)));
+    Sums& sums = folds->emplace_back(
+        Sums{RidgeSums(rows.features(), rows.targets()), RidgeSums(rows.features(), rows.targets())});
+    return rows.Add(training, stride, /*complete=*/true, options_.stop, &sums.training) &&
+           rows.Add(validation, stride, /*complete=*/false, options_.stop, &sums.validation);
+  }
+
+  // Lists what a penalty may draw to.
+  std::vector<std::vector<double>> Draws(const LinearRows& rows) const {
     std::vector<std::vector<double>> draws = {{}};
     for (const bool change : {false, true}) {
       std::vector<double> seasonal = rows.SeasonalWeights(options_.season, change);
       if (!seasonal.empty()) draws.push_back(std::move(seasonal));
     }
-    LinearNetwork best;
-    size_t draw = 0;
+    return draws;
+  }
+
+  // Sets a choice's layers and error.
+  static void Judge(const std::vector<Sums>& folds, std::vector<std::vector<LinearLayer>> layers, Choice* choice) {
+    std::vector<double> errors, of_zeros;
+    for (size_t i = 0; i < folds.size(); ++i) {
+      choice->layers.push_back(layers[i].empty() ? LinearLayer() : std::move(layers[i][choice->draw]));
+      if (layers[i].empty()) continue;
+      errors.push_back(folds[i].validation.MeanSquaredError(choice->layers.back()));
+      of_zeros.push_back(folds[i].validation.MeanSquaredTarget());
+    }
+    choice->error = ErrorOverFolds(errors, of_zeros);
+  }
+
+  static std::vector<std::vector<LinearLayer>> Solve(const std::vector<Sums>& folds, const RidgePenalty& penalty,
+                                                     const std::vector<std::vector<double>>& draws) {
+    std::vector<std::vector<LinearLayer>> layers;  // [folds][draws]
+    for (const Sums& sums : folds) {
+      layers.push_back(sums.enough() ? sums.training.Solve(penalty, draws) : std::vector<LinearLayer>());
+    }
+    return layers;
+  }
+
+  // Finds the penalty and the draw of least error. Nothing: none has a layer in the last fold.
+  static std::optional<Choice> Best(const std::vector<Sums>& folds, const std::vector<std::vector<double>>& draws,
+                                    const std::vector<int64_t>& excluded) {
+    std::optional<Choice> best;
     for (const bool by_feature : {false, true}) {
       for (const double strength : kStrengths) {
-        std::vector<LinearLayer> layers = training.Solve({strength, by_feature}, draws);
-        for (size_t i = 0; i < layers.size(); ++i) {
-          const double error = validation.MeanSquaredError(layers[i]);
-          if (best.length > 0 && error >= best.validation_error) continue;
-          best = {kind_, length, {strength, by_feature}, error, std::move(layers[i]), {}};
-          draw = i;
+        const RidgePenalty penalty = {strength, by_feature, excluded};
+        const std::vector<std::vector<LinearLayer>> layers = Solve(folds, penalty, draws);
+        for (size_t draw = 0; draw < layers.back().size(); ++draw) {
+          Choice choice = {penalty, draw, 0, {}};
+          Judge(folds, layers, &choice);
+          if (!best.has_value() || choice.error < best->error) best = std::move(choice);
         }
       }
     }
-    if (best.length == 0 || !options_.refit)
-      return best.length == 0 ? std::nullopt : std::make_optional(std::move(best));
-    training.Add(validation);
-    std::vector<LinearLayer> refitted = training.Solve(best.penalty, {draws[draw]});
-    best.refitted = refitted.empty() ? best.layer : std::move(refitted[0]);
     return best;
   }
 
- private:
-  // Sums the parts. False: there are too few rows, or the fit was stopped.
-  bool SumUp(const LinearRows& rows, RidgeSums* training, RidgeSums* validation) const {
-    const double products = static_cast<double>(rows.features()) * static_cast<double>(rows.features()) *
-                            static_cast<double>(dataset_.timesteps(Dataset::kTraining)) *
-                            static_cast<double>(rows.own() ? rows.num_outputs() : 1);
-    const int64_t stride = std::max<int64_t>(1, std::llround(std::ceil(products / kMostProducts)));
-    return rows.Add(dataset_.segments(Dataset::kTraining), stride, /*complete=*/true, options_.stop, training) &&
-           rows.Add(dataset_.segments(Dataset::kValidation), stride, /*complete=*/false, options_.stop, validation) &&
-           training->rows() >= kLeastRows && validation->rows() > 0;
+  // Returns what a choice errs on other folds.
+  static double Error(const std::vector<Sums>& folds, const std::vector<std::vector<double>>& draws,
+                      const Choice& choice) {
+    Choice judged = {choice.penalty, choice.draw, 0, {}};
+    Judge(folds, Solve(folds, choice.penalty, draws), &judged);
+    return judged.error;
   }
 
   static constexpr int64_t kLeastRows = 8;
@@ -103,13 +182,23 @@ void AddWidened(const LinearLayer& from, const LinearRows& rows, double part, co
 LinearNetwork MeanOf(const Dataset& dataset, absl::Span<const LinearNetwork> networks) {
   LinearNetwork mean = networks.back();
   mean.layer = mean.refitted = {};
+  for (LinearLayer& layer : mean.earlier) layer = {};
   mean.validation_error = 0;
   const LinearRows wide(dataset, mean.kind, mean.length);
   const double part = 1 / static_cast<double>(networks.size());
+  std::vector<double> of_earlier(mean.earlier.size());  // how many networks have a layer of that fold
+  for (const LinearNetwork& network : networks) {
+    for (size_t i = 0; i < of_earlier.size(); ++i) of_earlier[i] += network.earlier[i].bias.empty() ? 0 : 1;
+  }
   for (const LinearNetwork& network : networks) {
     const LinearRows rows(dataset, network.kind, network.length);
     AddWidened(network.layer, rows, part, wide, &mean.layer);
     if (!network.refitted.bias.empty()) AddWidened(network.refitted, rows, part, wide, &mean.refitted);
+    for (size_t i = 0; i < of_earlier.size(); ++i) {
+      if (!network.earlier[i].bias.empty()) {
+        AddWidened(network.earlier[i], rows, 1 / of_earlier[i], wide, &mean.earlier[i]);
+      }
+    }
     mean.validation_error += part * network.validation_error;
   }
   return mean;

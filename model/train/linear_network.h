@@ -8,6 +8,7 @@
 #include "model/train/dataset.h"
 #include "model/train/linear_rows.h"
 #include "model/train/ridge.h"
+#include "model/train/rolling_origin.h"
 
 namespace rondo::train {
 
@@ -16,22 +17,26 @@ struct LinearNetwork {
   LinearKind kind = LinearKind::kOwnWindow;
   int64_t length = 0;    // timesteps of a window
   RidgePenalty penalty;  // of the longest window
-  double validation_error =
-      0;                 // mean squared, of the standardised targets, before the refit; of a mean at most so much
-  LinearLayer layer;     // of the training part
-  LinearLayer refitted;  // of the training and the validation part; with LinearOptions::refit
+  // Mean squared, of the standardised targets, before the refit; of a mean at most so much. With folds: the
+  // error over all of them in parts of that of zeros (ErrorOverFolds), times that of zeros on the validation part.
+  double validation_error = 0;
+  LinearLayer layer;                 // of the training part
+  std::vector<LinearLayer> earlier;  // of the training part of each of LinearOptions::folds; empty: it has too few rows
+  LinearLayer refitted;              // of the training and the validation part; with LinearOptions::refit
 };
 
 struct LinearOptions {
   int64_t window_inputs = 0;   // 0: chosen
   int64_t season = 0;          // timesteps; 0: none
   bool refit = true;           // fit again on the training and the validation part
+  std::vector<Fold> folds;     // before the validation part; their errors count too
   std::function<bool()> stop;  // asked now and then; true ends the fit
 };
 
 // Fits by ridge regression in closed form. For each length, the penalty and what it draws to (the value now, the value
-// one season before, or that and the change since then) are those that err least on the validation part. The mean of
-// all lengths whose error is within 5 % of the least is returned.
+// one season before, or that and the change since then) are those that err least on the validation part and on those of
+// the folds. The level of a series is read only where that errs clearly less: within a short time any level seems to
+// come back to its mean. The mean of all lengths whose error is within 5 % of the least is returned.
 //
 // Nothing: this kind cannot be had of this dataset (CanBeLinear), or the fit was stopped.
 std::optional<LinearNetwork> FitLinear(const Dataset& dataset, LinearKind kind, const LinearOptions& options);

@@ -58,6 +58,13 @@ LinearRows::LinearRows(const Dataset& dataset, LinearKind kind, int64_t length)
 
 int64_t LinearRows::num_others() const { return spec_.feature_size() - (minus_newest() ? 0 : num_windows_); }
 
+std::vector<int64_t> LinearRows::Levels() const {
+  if (own() || !minus_newest()) return {};
+  std::vector<int64_t> levels;
+  for (const int64_t input : inputs_of_targets_) levels.push_back(num_windows_ * length_ + input);
+  return levels;
+}
+
 std::vector<double> LinearRows::SeasonalWeights(int64_t season, bool change) const {
   if (season <= 0 || !minus_newest()) return {};
   std::vector<double> weights(targets() * features());
@@ -76,8 +83,8 @@ std::vector<double> LinearRows::SeasonalWeights(int64_t season, bool change) con
 bool LinearRows::Add(absl::Span<const Segment> segments, int64_t stride, bool complete,
                      const std::function<bool()>& stop, RidgeSums* sums) const {
   std::vector<float> x, y;
-  const auto flush = [&] {
-    sums->Add(x, y, static_cast<int64_t>(y.size()) / targets());
+  const auto flush = [&](size_t series) {
+    sums->Add(x, y, static_cast<int64_t>(y.size()) / targets(), static_cast<float>(dataset_.weight(series)));
     x.clear();
     y.clear();
     return !stop || !stop();
@@ -87,10 +94,11 @@ bool LinearRows::Add(absl::Span<const Segment> segments, int64_t stride, bool co
       for (int64_t output = 0; output < (own() ? num_outputs() : 1); ++output) {
         AddRow(segment.series, t, output, &x, &y);
       }
-      if (static_cast<int64_t>(y.size()) >= kBlockRows * targets() && !flush()) return false;
+      if (static_cast<int64_t>(y.size()) >= kBlockRows * targets() && !flush(segment.series)) return false;
     }
+    if (!flush(segment.series)) return false;
   }
-  return flush();
+  return true;
 }
 
 bool LinearRows::AddTargets(size_t series, int64_t t, int64_t output, std::vector<float>* y) const {

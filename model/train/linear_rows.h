@@ -45,6 +45,8 @@ class LinearRows {
   // Returns how many features stand behind the windows: the calendar, the inputs without a window, and with
   // minus_newest the newest value of each other one.
   int64_t num_others() const;
+  // Returns which features are the newest values of targets, as they are: those that a series' own level shows in.
+  std::vector<int64_t> Levels() const;
   int64_t features() const { return own() ? length_ : num_windows_ * length_ + num_others(); }
   int64_t targets() const { return own() ? spec_.horizon : spec_.horizon * num_outputs(); }
   int64_t input_of_target(int64_t output) const { return inputs_of_targets_[output]; }

@@ -72,7 +72,8 @@ std::string LadderTable(const std::vector<Rung>& ladder) {
                           rung.chosen ? "taken" : "");
   }
   return absl::StrCat(html,
-                      "</table><p>The simplest within 1% of the least error is taken, or the mean within 3%, and "
+                      "</table><p>The simplest within 1% of the least error is taken, a recurrent one only if it is "
+                      "clearly better, or the mean within 3%, and "
                       "drawn to a naive rule as far as the validation part is too short to be sure.</p>");
 }
 

@@ -51,16 +51,17 @@ RidgeSums::RidgeSums(int64_t features, int64_t targets)
       products_((features + 1) * (features + 1)),
       target_products_((features + 1) * targets) {}
 
-void RidgeSums::Add(absl::Span<const float> x, absl::Span<const float> y, int64_t rows) {
+void RidgeSums::Add(absl::Span<const float> x, absl::Span<const float> y, int64_t rows, float weight) {
   const int64_t width = features_ + 1;
   with_one_.assign(rows * width, 1.0f);
   for (int64_t row = 0; row < rows; ++row) std::copy_n(x.data() + row * features_, features_, &with_one_[row * width]);
   block_.resize(std::max(products_.size(), target_products_.size()));
   MultiplyMatrices(true, false, width, width, rows, with_one_.data(), with_one_.data(), /*beta=*/0, block_.data());
-  for (size_t i = 0; i < products_.size(); ++i) products_[i] += block_[i];
+  const double square = static_cast<double>(weight) * weight;
+  for (size_t i = 0; i < products_.size(); ++i) products_[i] += square * block_[i];
   MultiplyMatrices(true, false, width, targets_, rows, with_one_.data(), y.data(), /*beta=*/0, block_.data());
-  for (size_t i = 0; i < target_products_.size(); ++i) target_products_[i] += block_[i];
-  for (int64_t i = 0; i < rows * targets_; ++i) squared_targets_ += static_cast<double>(y[i]) * y[i];
+  for (size_t i = 0; i < target_products_.size(); ++i) target_products_[i] += square * block_[i];
+  for (int64_t i = 0; i < rows * targets_; ++i) squared_targets_ += square * y[i] * y[i];
   rows_ += rows;
 }
 
@@ -84,6 +85,7 @@ std::vector<double> RidgeSums::ProductsTimes(const std::vector<double>& matrix) 
 std::vector<LinearLayer> RidgeSums::Solve(const RidgePenalty& penalty,
                                           absl::Span<const std::vector<double>> drawn_to) const {
   constexpr double kLeastPart = 1e-6;  // of the mean: a feature that is always 0 has a penalty too
+  constexpr double kExcluding = 1e8;
   const int64_t size = features_ + 1;
   double mean_square = 0;
   for (int64_t i = 0; i < features_; ++i) mean_square += Product(i, i) / static_cast<double>(features_);
@@ -92,6 +94,7 @@ std::vector<LinearLayer> RidgeSums::Solve(const RidgePenalty& penalty,
     const double square = penalty.by_feature ? std::max(Product(i, i), kLeastPart * mean_square) : mean_square;
     factor[i * size + i] += penalty.strength * square;
   }
+  for (const int64_t i : penalty.excluded) factor[i * size + i] += kExcluding * (Product(i, i) + mean_square);
   if (!Factorise(size, &factor)) return {};
   std::vector<LinearLayer> layers;
   for (const std::vector<double>& weights : drawn_to) {
@@ -115,6 +118,10 @@ std::vector<LinearLayer> RidgeSums::Solve(const RidgePenalty& penalty,
     layer.bias.assign(solution.end() - targets_, solution.end());
   }
   return layers;
+}
+
+double RidgeSums::MeanSquaredTarget() const {
+  return rows_ == 0 ? 0 : squared_targets_ / (static_cast<double>(rows_) * static_cast<double>(targets_));
 }
 
 double RidgeSums::MeanSquaredError(const LinearLayer& layer) const {

@@ -19,6 +19,7 @@ struct LinearLayer {
 struct RidgePenalty {
   double strength = 0;
   bool by_feature = false;
+  std::vector<int64_t> excluded;  // features whose weights are as good as 0
 };
 
 // Sums what ridge regression (Hoerl and Kennard 1970) needs of rows of features and targets, which come block by block
@@ -29,8 +30,8 @@ class RidgeSums {
  public:
   RidgeSums(int64_t features, int64_t targets);
 
-  // x: [rows][features], y: [rows][targets]; every number is finite.
-  void Add(absl::Span<const float> x, absl::Span<const float> y, int64_t rows);
+  // x: [rows][features], y: [rows][targets]; every number is finite. `weight`: what a row's error counts, squared.
+  void Add(absl::Span<const float> x, absl::Span<const float> y, int64_t rows, float weight = 1);
   void Add(const RidgeSums& other);
 
   // Returns the layer of least squared error and penalty for each of `drawn_to`: the weights, [targets][features], that
@@ -39,6 +40,9 @@ class RidgeSums {
 
   // Returns the mean squared error of a layer over all rows and targets.
   double MeanSquaredError(const LinearLayer& layer) const;
+
+  // Returns the mean squared target.
+  double MeanSquaredTarget() const;
 
   int64_t rows() const { return rows_; }
 

@@ -108,7 +108,8 @@ void Scorer::ScoreValue(size_t series, int64_t t, int64_t ahead, size_t i, const
   const double actual = dataset_.value(series, t + ahead, column), now = dataset_.value(series, t, column);
   const double scale = dataset_.unit(series, column).scale, point = head_.Point(values);
   SeriesScores& own = scores.by_series[series];
-  const auto loss = [std = dataset_.spec().outputs[i].std](double error) { return error * error / (std * std); };
+  const double unit = dataset_.spec().outputs[i].std / dataset_.weight(series);
+  const auto loss = [unit](double error) { return error * error / (unit * unit); };
   ++losses_;
   origin->model += loss(point - actual);
   origin->persistence += loss(now - actual);

@@ -8,7 +8,8 @@ namespace {
 
 constexpr double kHour = 3600, kDay = 86400;
 
-// Lists the seasons that data of a step may have, in timesteps.
+}  // namespace
+
 std::vector<int64_t> SeasonsOf(const CalendarStep& step) {
   if (step.unit == CalendarStep::Unit::kMonth || step.unit == CalendarStep::Unit::kMonthEnd) {
     return step.count < 12 && 12 % step.count == 0 ? std::vector<int64_t>{12 / step.count} : std::vector<int64_t>{};
@@ -26,8 +27,6 @@ std::vector<int64_t> SeasonsOf(const CalendarStep& step) {
   }
   return seasons;
 }
-
-}  // namespace
 
 int64_t FindSeason(const Dataset& dataset) {
   const int64_t horizon = dataset.spec().horizon;

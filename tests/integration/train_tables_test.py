@@ -21,7 +21,7 @@ class TrainTablesTest(TrainFixture):
         x = ["--target=x"]
         self.expect_refused("the file is empty", self.write(""), *x)
         self.expect_refused("the file is Parquet, which this program is not built with", self.write("PAR1\x15\x04"), *x)
-        self.expect_refused("a series of 34 rows is enough", self.write("x\n1\n"), *x)
+        self.expect_refused("a series of 22 rows is enough", self.write("x\n1\n"), *x)
         self.expect_refused("'level' is always 7", self.write(sine(300)), "--target=level")
         self.expect_refused("row 12, column 'x' has no value", self.write("x\n" + "1\n2\n" * 5 + "NaN\n" + "1\n2\n" * 99), *x)
         self.expect_refused("no column 'y'; its columns are t, x, level", self.write(sine(300)), "--target=y")
@@ -83,6 +83,10 @@ class TrainTablesTest(TrainFixture):
                             table(lambda day, _: f'{day},"11,288"', at=0), *asked)
         for delimiter, name in ((";", ";"), ("\t", "tab")):
             self.expect_refused(f"--delimiter={name} may read it", table(delimiter=delimiter), *asked)
+        empty = self.write("date,y,z\n" + "".join(f"{day},{cell},\n" for day, cell in zip(days, cells)))
+        for options in ([], ["--missing=forward_fill"]):
+            self.expect_refused("column 'z' has no value in any row; leave it out of the inputs", empty, "--inputs=y,z", *asked,
+                                *options)
         self.expect_refused("row 52 has 1 fields; the header has 2", table(lambda day, _: f"{day}"), *asked)
         self.expect_refused("--duplicates=first, last or mean says", table(lambda _, cell: f"{days[49]},{cell}"), *asked)
         self.expect_refused("--sort sorts the rows", table(lambda _, cell: f"{days[10]},{cell}"), *asked)

@@ -126,6 +126,50 @@ TEST(DatasetTest, WhatTheFileHasNoValueForIsNeitherTargetNorBase) {
   EXPECT_EQ(gradient[2], 0);
 }
 
+TEST(DatasetTest, AValidationPartOfTooFewRowsBeginsEarlier) {
+  DatasetOptions options = Options(3);
+  options.validation = 0.15;
+  options.test = 0.25;
+  const auto dataset = Dataset::Create(Squares(36), options);
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  EXPECT_EQ(dataset->timesteps(Dataset::kValidation), 4);
+  EXPECT_EQ(dataset->segments(Dataset::kTest)[0].begin + 1, 27);  // where it always begins
+  EXPECT_EQ(dataset->segments(Dataset::kTraining)[0].end + 2, dataset->segments(Dataset::kValidation)[0].begin);
+  EXPECT_THAT(dataset->set().notes, ElementsAre(HasSubstr("the validation part begins earlier")));
+  options.horizon = 1;
+  EXPECT_TRUE(Dataset::Create(Squares(22), options).ok());  // as many as the refusal says
+  EXPECT_THAT(std::string(Dataset::Create(Squares(15), options).status().message()), HasSubstr("22 rows is enough"));
+}
+
+TEST(DatasetTest, TheCalendarHasWhatIsSeenTwice) {
+  const auto calendar_of = [](int64_t hours) {
+    SeriesSet set = Squares(hours);
+    set.format.step = {CalendarStep::Unit::kMicrosecond, int64_t{3600} * 1000000};
+    for (int64_t t = 0; t < hours; ++t) set.series[0].times.push_back(t * 3600 * int64_t{1000000});
+    return Dataset::Create(std::move(set), Options()).value().spec().calendar;
+  };
+  EXPECT_THAT(calendar_of(60 * 24), ElementsAre(Calendar::kHour, Calendar::kWeekday));
+  EXPECT_THAT(calendar_of(15 * 24), ElementsAre(Calendar::kHour));
+  EXPECT_THAT(calendar_of(40), ElementsAre());
+  EXPECT_THAT(calendar_of(3 * 366 * 24), ElementsAre(Calendar::kHour, Calendar::kWeekday, Calendar::kDayOfYear));
+}
+
+TEST(DatasetTest, OfSeveralSeriesThoseThatAreToldWellCountMore) {
+  SeriesSet set;
+  set.columns = {"x"};
+  for (const float change : {0.1f, 1.0f}) {
+    Series series;
+    series.timesteps = 100;
+    for (int64_t t = 0; t < 100; ++t) series.values.push_back(static_cast<float>(t % 2) * change);
+    set.series.push_back(series);
+  }
+  DatasetOptions options;
+  options.inputs = options.targets = {"x"};
+  const Dataset dataset = Dataset::Create(std::move(set), options).value();
+  EXPECT_NEAR(dataset.weight(0) / dataset.weight(1), 10, 0.01);
+  EXPECT_EQ(Dataset::Create(Squares(100), Options()).value().weight(0), 1);
+}
+
 TEST(WindowsTest, AnEpochCoversEveryTimestepOfEveryPart) {
   const Segment parts[] = {{0, 0, 0, 100}, {1, 5, 5, 9}, {2, 0, 0, 64}};
   for (uint64_t seed = 1; seed < 50; ++seed) {

@@ -1,11 +1,14 @@
 #include "model/train/linear_network.h"
 
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 #include "gtest/gtest.h"
+#include "model/network/graph.h"
 #include "model/train/linear_graph.h"
 #include "model/train/random.h"
+#include "model/train/rolling_origin.h"
 #include "model/train/training_kernel.h"
 
 namespace rondo::train {
@@ -25,13 +28,13 @@ TEST(RidgeTest, ALineIsFoundAndAPenaltyMakesItFlatter) {
   half.Add(absl::MakeSpan(x).subspan(400), absl::MakeSpan(y).subspan(400), 300);
   sums.Add(half);
   const std::vector<double> zeros;
-  const auto line = sums.Solve({1e-9, false}, {zeros});
+  const auto line = sums.Solve({1e-9, false, {}}, {zeros});
   ASSERT_EQ(line.size(), 1);
   const double weights[] = {2, -3, 1, 0}, bias[] = {5, 0};
   for (int i = 0; i < 4; ++i) EXPECT_NEAR(line[0].weight[i], weights[i], 1e-4);
   for (int i = 0; i < 2; ++i) EXPECT_NEAR(line[0].bias[i], bias[i], 1e-4);
   EXPECT_NEAR(sums.MeanSquaredError(line[0]), 0, 1e-6);
-  const LinearLayer flat = sums.Solve({1, false}, {zeros})[0];
+  const LinearLayer flat = sums.Solve({1, false, {}}, {zeros})[0];
   EXPECT_NEAR(flat.weight[0], 1, 0.2);
   double error = 0;
   for (int i = 0; i < 500; ++i) {
@@ -52,13 +55,13 @@ TEST(RidgeTest, AStrongPenaltyDrawsToTheWeightsItIsGiven) {
   }
   RidgeSums sums(2, 1);
   sums.Add(x, y, 200);
-  const std::vector<LinearLayer> drawn = sums.Solve({1e6, true}, {{}, {0.5, 0.25}});
+  const std::vector<LinearLayer> drawn = sums.Solve({1e6, true, {}}, {{}, {0.5, 0.25}});
   ASSERT_EQ(drawn.size(), 2);
   EXPECT_NEAR(drawn[0].weight[0], 0, 1e-3);
   EXPECT_NEAR(drawn[1].weight[0], 0.5, 1e-3);
   EXPECT_NEAR(drawn[1].weight[1], 0.25, 1e-3);
   // A penalty by feature is blind to the unit of a feature.
-  EXPECT_NEAR(sums.Solve({1, true}, {{}, {}})[0].weight[0], 1, 0.1);
+  EXPECT_NEAR(sums.Solve({1, true, {}}, {{}, {}})[0].weight[0], 1, 0.1);
 }
 
 TEST(RidgeTest, FeaturesThatDependOnEachOtherNeedAPenalty) {
@@ -66,8 +69,8 @@ TEST(RidgeTest, FeaturesThatDependOnEachOtherNeedAPenalty) {
   RidgeSums sums(2, 1);
   sums.Add(x, y, 3);
   const std::vector<double> zeros;
-  EXPECT_TRUE(sums.Solve({0, false}, {zeros}).empty());
-  EXPECT_FALSE(sums.Solve({1e-6, false}, {zeros}).empty());
+  EXPECT_TRUE(sums.Solve({0, false, {}}, {zeros}).empty());
+  EXPECT_FALSE(sums.Solve({1e-6, false, {}}, {zeros}).empty());
 }
 
 // Two columns of waves of one period and other phases, levels and noise.
@@ -132,7 +135,14 @@ TEST(LinearNetworkTest, GrowthIsLearntFromLogarithmsIfAllValuesArePositive) {
   const auto network = FitLinear(dataset, LinearKind::kOwnLogWindow, options);
   ASSERT_TRUE(network.has_value());
   EXPECT_LT(network->validation_error, 0.01 * 0.01 * 10);
-  EXPECT_EQ(GraphOf(dataset, *network).outputs[0].added_to, "");
+  const NetworkGraph graph = GraphOf(dataset, *network);
+  EXPECT_EQ(graph.outputs[0].added_to, "");
+  // What a model file says of it is read again.
+  const auto read = Graph::Read(graph.elements, {dataset.spec().feature_size(), 0}, graph.output);
+  ASSERT_TRUE(read.ok()) << read.status();
+  const auto again = Graph::Read(nlohmann::json::parse((*read)->ElementsJson().dump()),
+                                 {dataset.spec().feature_size(), 0}, graph.output);
+  EXPECT_TRUE(again.ok()) << again.status();
   EXPECT_FALSE(FitLinear(Growth(-2), LinearKind::kOwnLogWindow, options).has_value());
 }
 
@@ -146,6 +156,68 @@ TEST(LinearNetworkTest, TheWeightsOfASeasonSayTheValueOneSeasonBefore) {
   EXPECT_EQ(change[0 * 13 + 0], -1);
   EXPECT_EQ(std::accumulate(value.begin(), value.end(), 0.0), 12);
   EXPECT_TRUE(rows.SeasonalWeights(24, false).empty());
+}
+
+TEST(RidgeTest, AnExcludedFeatureHasNoWeight) {
+  const std::vector<float> x = {1, 2, 2, 1, 3, 5, 4, 4}, y = {1, 2, 3, 4};
+  RidgeSums sums(2, 1);
+  sums.Add(x, y, 4);
+  const LinearLayer layer = sums.Solve({1e-6, false, {0}}, {{}})[0];
+  EXPECT_NEAR(layer.weight[0], 0, 1e-6);
+  EXPECT_GT(std::abs(layer.weight[1]), 0.1);
+}
+
+// A series of one column whose next value `next` makes of this one and noise.
+Dataset Chain(int64_t timesteps, const std::function<double(double, double)>& next) {
+  SeriesSet set;
+  set.columns = {"a"};
+  Series series;
+  series.timesteps = timesteps;
+  Random random(7);
+  double value = 0;
+  for (int64_t t = 0; t < timesteps; ++t) {
+    series.values.push_back(static_cast<float>(value));
+    value = next(value, random.Normal());
+  }
+  set.series.push_back(series);
+  DatasetOptions options;
+  options.inputs = options.targets = {"a"};
+  return Dataset::Create(std::move(set), options).value();
+}
+
+TEST(LinearNetworkTest, ALevelIsReadWhereItComesBackAndNotWhereItWanders) {
+  PrepareTrainingThread(1);
+  LinearOptions options;
+  options.window_inputs = 1;  // the difference to the newest value, which is 0, and that value
+  const auto weight_of_level = [&](const Dataset& dataset) {
+    options.folds = EarlierFolds(dataset);
+    return FitLinear(dataset, LinearKind::kAllWindows, options)->layer.weight[1];
+  };
+  EXPECT_LT(weight_of_level(Chain(120, [](double value, double noise) { return 0.1 * value + noise; })), -0.5);
+  EXPECT_NEAR(weight_of_level(Chain(120, [](double value, double noise) { return value + noise; })), 0, 1e-4);
+}
+
+TEST(RollingOriginTest, NoFoldLearnsFromWhatItForecasts) {
+  const Dataset dataset = Chain(120, [](double value, double noise) { return value + noise; });
+  const std::vector<Fold> folds = EarlierFolds(dataset);
+  ASSERT_EQ(folds.size(), 3);
+  for (const Fold& fold : folds) {
+    const Segment scored = fold.validation[0];
+    EXPECT_EQ(scored.timesteps(), dataset.timesteps(Dataset::kValidation));
+    EXPECT_EQ(fold.before[0].end, scored.begin);  // its last target is the value that the fold begins at
+    EXPECT_EQ(fold.around[1].begin, scored.end);
+    EXPECT_EQ(fold.around[1].end, dataset.segments(Dataset::kValidation)[0].end);
+  }
+  EXPECT_EQ(folds[2].validation[0].end, dataset.segments(Dataset::kValidation)[0].begin);
+  EXPECT_TRUE(EarlierFolds(Chain(2000, [](double value, double noise) { return value + noise; })).empty());
+}
+
+TEST(RollingOriginTest, TheLastFoldCountsAsMuchAsAllBeforeIt) {
+  EXPECT_EQ(ErrorOverFolds({1, 1, 4}, {1, 1, 1}), 2.5);
+  EXPECT_EQ(ErrorOverFolds({5, 2}, {10, 4}), 0.5);
+  EXPECT_EQ(ErrorOverFolds({1, 0.5}, {0, 1}),
+            (1 / 0.125 + 0.5) / 2);  // a fold that hardly varies does not decide alone
+  EXPECT_EQ(ErrorOverFolds({}, {}), 0);
 }
 
 TEST(LinearNetworkTest, AWindowThatIsAskedForIsTaken) {
