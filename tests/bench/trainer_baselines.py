@@ -70,7 +70,7 @@ class Series:
     def squared_errors(self, part, horizon, forecast):
         """forecast: [origins][horizon]. Squared errors of the values that are there and come after one that is."""
         import numpy
-        origins = numpy.array(self.origins(part, horizon))
+        origins = numpy.array(self.origins(part, horizon), dtype=int)
         places = origins[:, None] + numpy.arange(1, horizon + 1)
         scored = self.present[places] & self.present[origins][:, None]
         return ((forecast - self.values[places]) ** 2)[scored]
