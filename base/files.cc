@@ -7,8 +7,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 namespace rondo {
 namespace {
@@ -32,6 +35,34 @@ absl::StatusOr<ReadableFile> ReadableFile::Open(const std::string& path) {
   // O_NONBLOCK: a FIFO under this name must not hang the caller.
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return absl::ErrnoToStatus(errno, "opening the file");
+  return Of(fd);
+}
+
+absl::StatusOr<ReadableFile> ReadableFile::OpenBelow(const std::string& folder, absl::string_view path) {
+  const std::vector<std::string> names = absl::StrSplit(path, '/');
+  for (const std::string& name : names) {
+    if (name.empty() || name == ".." || absl::StrContains(name, absl::string_view("\0", 1))) {
+      return absl::InvalidArgumentError("not a relative path of plain names that stays inside the folder");
+    }
+  }
+  int fd = open(folder.empty() ? "." : folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  for (size_t i = 0; fd >= 0 && i < names.size(); ++i) {
+    const int kind = i + 1 < names.size() ? O_PATH | O_DIRECTORY : O_RDONLY | O_NONBLOCK;
+    const int next = openat(fd, names[i].c_str(), kind | O_NOFOLLOW | O_CLOEXEC);
+    const int error = errno;
+    close(fd);
+    fd = next;
+    errno = error;
+  }
+  // A link as the last name is ELOOP, one on the way ENOTDIR.
+  if (fd < 0 && (errno == ELOOP || errno == ENOTDIR)) {
+    return absl::InvalidArgumentError("the path is of a symbolic link, or goes through one or what is no folder");
+  }
+  if (fd < 0) return absl::ErrnoToStatus(errno, "opening the file");
+  return Of(fd);
+}
+
+absl::StatusOr<ReadableFile> ReadableFile::Of(int fd) {
   ReadableFile file(fd);
   if (fstat(fd, &file.opened_) != 0) return absl::ErrnoToStatus(errno, "looking at the file");
   if (!S_ISREG(file.opened_.st_mode)) return absl::InvalidArgumentError("not a regular file");

@@ -22,6 +22,10 @@ class ReadableFile {
  public:
   // NOT_FOUND: no such file. INVALID_ARGUMENT: not a regular file. Other codes as the system's error.
   static absl::StatusOr<ReadableFile> Open(const std::string& path);
+  // Opens a file in `folder`, or below it, by a path that may be hostile; an empty `folder` is the working folder.
+  // Nothing else is ever opened: INVALID_ARGUMENT also if the path is absolute, has an empty name or "..", or goes
+  // through a symbolic link.
+  static absl::StatusOr<ReadableFile> OpenBelow(const std::string& folder, absl::string_view path);
   ReadableFile(ReadableFile&& other) noexcept;
   ReadableFile& operator=(ReadableFile&&) = delete;
   ~ReadableFile();
@@ -35,6 +39,8 @@ class ReadableFile {
   absl::Status CheckUnchanged() const;
 
  private:
+  // Takes over a descriptor. INVALID_ARGUMENT: it is of no regular file.
+  static absl::StatusOr<ReadableFile> Of(int fd);
   explicit ReadableFile(int fd) : fd_(fd), opened_() {}
 
   int fd_;

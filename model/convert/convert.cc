@@ -17,8 +17,10 @@
 #include "model/convert/graph/model_writer.h"
 #include "model/convert/keras/h5_file.h"
 #include "model/convert/keras/keras_file.h"
+#include "model/convert/onnx/external_files.h"
 #include "model/convert/onnx/onnx_graph.h"
 #include "model/convert/onnx/onnx_network.h"
+#include "model/convert/onnx/onnx_tensor.h"
 #include "model/convert/onnx/own_file.h"
 #include "model/convert/plain_stack.h"
 #include "model/convert/torch/described_network.h"
@@ -119,16 +121,18 @@ absl::Status ReadInitializers(const std::vector<std::string>& texts, OnnxOptions
     const size_t sign = text.find('=');
     if (sign == std::string::npos) return absl::InvalidArgumentError("--initializer takes NAME=FILE");
     const absl::StatusOr<std::string> bytes = ReadSmallFile(text.substr(sign + 1), kMaxFileBytes);
-    absl::StatusOr<Array> array = bytes.ok() ? ParseOnnxTensor(*bytes) : bytes.status();
-    if (!array.ok())
-      return absl::Status(array.status().code(), absl::StrCat("--initializer=", text, ": ", array.status().message()));
-    onnx->initializers[text.substr(0, sign)] = *std::move(array);
+    absl::StatusOr<OnnxTensor> tensor = bytes.ok() ? ParseOnnxTensor(*bytes, nullptr) : bytes.status();
+    if (!tensor.ok())
+      return absl::Status(tensor.status().code(),
+                          absl::StrCat("--initializer=", text, ": ", tensor.status().message()));
+    onnx->initializers[text.substr(0, sign)] = std::move(tensor->array);
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<ElementGraph> ReadOnnx(absl::string_view bytes, const ConvertOptions& options) {
-  absl::StatusOr<OnnxModel> model = ParseOnnxModel(bytes);
+  ExternalFiles files(std::filesystem::path(options.file).parent_path().string());
+  absl::StatusOr<OnnxModel> model = ParseOnnxModel(bytes, &files);
   if (!model.ok()) return model.status();
   absl::StatusOr<Json> description = CutToNetwork(&*model);
   if (!description.ok()) return description.status();

@@ -1,11 +1,9 @@
 #include "model/convert/onnx/onnx_graph.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "model/convert/archive/number_type.h"
 #include "model/convert/onnx/wire_reader.h"
 #include "model/json/json_text.h"
 
@@ -14,132 +12,9 @@ namespace {
 
 constexpr int kMaxDepth = 16;         // of graphs inside each other's nodes
 constexpr size_t kMaxNodes = 200000;  // of one graph
-constexpr size_t kMaxRank = 8;
-
-struct Tensor {
-  std::string name;
-  std::vector<int64_t> shape, wholes;
-  std::vector<float> floats;
-  absl::string_view raw, doubles;
-  int64_t type = 0;
-  bool has_raw = false, elsewhere = false;
-};
-
-// TensorProto.DataType.
-std::optional<NumberType> TypeOf(int64_t type) {
-  switch (type) {
-    case 1:
-      return NumberType::kFloat32;
-    case 2:
-      return NumberType::kUint8;
-    case 3:
-      return NumberType::kInt8;
-    case 5:
-      return NumberType::kInt16;
-    case 6:
-      return NumberType::kInt32;
-    case 7:
-      return NumberType::kInt64;
-    case 9:
-      return NumberType::kBool;
-    case 10:
-      return NumberType::kFloat16;
-    case 11:
-      return NumberType::kFloat64;
-    case 16:
-      return NumberType::kBfloat16;
-    default:
-      return std::nullopt;
-  }
-}
 
 absl::Status Damaged(absl::string_view what) {
   return absl::DataLossError(absl::StrCat("the ONNX file is damaged: ", what));
-}
-
-absl::StatusOr<Array> ToArray(Tensor tensor) {
-  const std::string named = absl::StrCat("tensor ", Quoted(tensor.name));
-  if (tensor.elsewhere) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        named, " has its values in another file; onnx.save with save_as_external_data=False puts them in"));
-  }
-  const std::optional<NumberType> type = TypeOf(tensor.type);
-  if (!type.has_value()) {
-    return absl::InvalidArgumentError(absl::StrCat(named, " has numbers of the type ", tensor.type,
-                                                   "; float, double, float16, bfloat16, int8 to int64, uint8 and bool "
-                                                   "are read"));
-  }
-  const std::optional<int64_t> size = tensor.shape.size() > kMaxRank ? std::nullopt : SizeOf(tensor.shape);
-  if (!size.has_value()) {
-    return Damaged(absl::StrCat(named, " has a shape with a negative or too large size, or of too many dimensions"));
-  }
-  Array array{std::move(tensor.shape), {}};
-  array.whole = *type != NumberType::kFloat16 && *type != NumberType::kBfloat16 && *type != NumberType::kFloat32 &&
-                *type != NumberType::kFloat64;
-  if (tensor.has_raw) {
-    if (static_cast<int64_t>(tensor.raw.size()) != *size * BytesOf(*type)) {
-      return Damaged(absl::StrCat(named, " has ", tensor.raw.size(), " bytes; its shape ", ShapeText(array.shape),
-                                  " wants ", *size * BytesOf(*type)));
-    }
-    array.values = ReadNumbers(*type, tensor.raw);
-    return array;
-  }
-  if (*type == NumberType::kFloat64) {
-    array.values = ReadNumbers(*type, tensor.doubles);
-  } else if (*type == NumberType::kFloat32) {
-    array.values.assign(tensor.floats.begin(), tensor.floats.end());
-  } else if (*type == NumberType::kFloat16 || *type == NumberType::kBfloat16) {
-    return absl::InvalidArgumentError(absl::StrCat(named, " keeps 16-bit floats one by one; raw_data is read"));
-  } else {
-    array.values.assign(tensor.wholes.begin(), tensor.wholes.end());
-  }
-  if (array.size() != *size) {
-    return Damaged(
-        absl::StrCat(named, " has ", array.size(), " values; its shape ", ShapeText(array.shape), " wants ", *size));
-  }
-  return array;
-}
-
-absl::StatusOr<Tensor> ParseTensor(absl::string_view bytes) {
-  Tensor tensor;
-  WireReader reader(bytes);
-  while (reader.Next()) {
-    switch (reader.number()) {
-      case 1:
-        reader.AppendWholes(&tensor.shape);
-        break;
-      case 2:
-        tensor.type = reader.whole();
-        break;
-      case 4:
-        reader.AppendFloats(&tensor.floats);
-        break;
-      case 5:
-      case 7:
-        reader.AppendWholes(&tensor.wholes);
-        break;
-      case 8:
-        tensor.name = std::string(reader.bytes());
-        break;
-      case 9:
-        tensor.raw = reader.bytes();
-        tensor.has_raw = true;
-        break;
-      case 10:
-        tensor.doubles = reader.bytes();
-        break;
-      case 13:
-        tensor.elsewhere = true;
-        break;
-      case 14:
-        tensor.elsewhere = tensor.elsewhere || reader.whole() == 1;
-        break;
-      default:
-        break;
-    }
-  }
-  if (reader.damaged()) return Damaged(absl::StrCat("tensor ", Quoted(tensor.name)));
-  return tensor;
 }
 
 // TypeProto.Tensor: elem_type and shape.
@@ -163,7 +38,7 @@ bool ParseTensorType(absl::string_view bytes, OnnxValue* value) {
     }
     if (shape.damaged()) return false;
   }
-  return !reader.damaged() && value->shape.size() <= kMaxRank;
+  return !reader.damaged() && value->shape.size() <= kMaxOnnxRank;
 }
 
 absl::StatusOr<OnnxValue> ParseValue(absl::string_view bytes) {
@@ -183,9 +58,9 @@ absl::StatusOr<OnnxValue> ParseValue(absl::string_view bytes) {
   return value;
 }
 
-absl::StatusOr<OnnxGraph> ParseGraph(absl::string_view bytes, int depth);
+absl::StatusOr<OnnxGraph> ParseGraph(absl::string_view bytes, int depth, ExternalFiles* files);
 
-absl::Status ParseAttribute(absl::string_view bytes, int depth, OnnxNode* node) {
+absl::Status ParseAttribute(absl::string_view bytes, int depth, ExternalFiles* files, OnnxNode* node) {
   std::string name;
   OnnxAttribute attribute;
   WireReader reader(bytes);
@@ -204,15 +79,13 @@ absl::Status ParseAttribute(absl::string_view bytes, int depth, OnnxNode* node) 
         attribute.text = std::string(reader.bytes());
         break;
       case 5: {
-        absl::StatusOr<Tensor> tensor = ParseTensor(reader.bytes());
+        absl::StatusOr<OnnxTensor> tensor = ParseOnnxTensor(reader.bytes(), files);
         if (!tensor.ok()) return tensor.status();
-        absl::StatusOr<Array> array = ToArray(*std::move(tensor));
-        if (!array.ok()) return array.status();
-        attribute.tensor = std::make_shared<const Array>(*std::move(array));
+        attribute.tensor = std::make_shared<const Array>(std::move(tensor->array));
         break;
       }
       case 6: {
-        absl::StatusOr<OnnxGraph> graph = ParseGraph(reader.bytes(), depth + 1);
+        absl::StatusOr<OnnxGraph> graph = ParseGraph(reader.bytes(), depth + 1, files);
         if (!graph.ok()) return graph.status();
         attribute.graph = std::make_shared<const OnnxGraph>(*std::move(graph));
         break;
@@ -235,7 +108,7 @@ absl::Status ParseAttribute(absl::string_view bytes, int depth, OnnxNode* node) 
   return absl::OkStatus();
 }
 
-absl::StatusOr<OnnxNode> ParseNode(absl::string_view bytes, int depth) {
+absl::StatusOr<OnnxNode> ParseNode(absl::string_view bytes, int depth, ExternalFiles* files) {
   OnnxNode node;
   std::vector<absl::string_view> attributes;
   WireReader reader(bytes);
@@ -250,27 +123,24 @@ absl::StatusOr<OnnxNode> ParseNode(absl::string_view bytes, int depth) {
   }
   if (reader.damaged()) return Damaged(node.Described());
   for (const absl::string_view attribute : attributes) {
-    if (absl::Status status = ParseAttribute(attribute, depth, &node); !status.ok()) return status;
+    if (absl::Status status = ParseAttribute(attribute, depth, files, &node); !status.ok()) return status;
   }
   return node;
 }
 
-absl::Status ParseGraphField(const WireReader& reader, int depth, OnnxGraph* graph) {
+absl::Status ParseGraphField(const WireReader& reader, int depth, ExternalFiles* files, OnnxGraph* graph) {
   switch (reader.number()) {
     case 1: {
-      absl::StatusOr<OnnxNode> node = ParseNode(reader.bytes(), depth);
+      absl::StatusOr<OnnxNode> node = ParseNode(reader.bytes(), depth, files);
       if (!node.ok()) return node.status();
       if (graph->nodes.size() == kMaxNodes) return Damaged(absl::StrCat("it has more than ", kMaxNodes, " nodes"));
       graph->nodes.push_back(*std::move(node));
       return absl::OkStatus();
     }
     case 5: {
-      absl::StatusOr<Tensor> tensor = ParseTensor(reader.bytes());
+      absl::StatusOr<OnnxTensor> tensor = ParseOnnxTensor(reader.bytes(), files);
       if (!tensor.ok()) return tensor.status();
-      const std::string name = tensor->name;
-      absl::StatusOr<Array> array = ToArray(*std::move(tensor));
-      if (!array.ok()) return array.status();
-      graph->initializers[name] = *std::move(array);
+      graph->initializers[tensor->name] = std::move(tensor->array);
       return absl::OkStatus();
     }
     case 11:
@@ -287,12 +157,12 @@ absl::Status ParseGraphField(const WireReader& reader, int depth, OnnxGraph* gra
   }
 }
 
-absl::StatusOr<OnnxGraph> ParseGraph(absl::string_view bytes, int depth) {
+absl::StatusOr<OnnxGraph> ParseGraph(absl::string_view bytes, int depth, ExternalFiles* files) {
   if (depth > kMaxDepth) return Damaged(absl::StrCat("graphs stand more than ", kMaxDepth, " deep inside each other"));
   OnnxGraph graph;
   WireReader reader(bytes);
   while (reader.Next()) {
-    if (absl::Status status = ParseGraphField(reader, depth, &graph); !status.ok()) return status;
+    if (absl::Status status = ParseGraphField(reader, depth, files, &graph); !status.ok()) return status;
   }
   if (reader.damaged()) return Damaged("its graph ends too early");
   graph.inputs.erase(std::remove_if(graph.inputs.begin(), graph.inputs.end(),
@@ -308,13 +178,13 @@ std::string OnnxNode::Described() const {
   return absl::StrCat("node ", Quoted(shown), " (", op.substr(0, 40), ")");
 }
 
-absl::StatusOr<OnnxModel> ParseOnnxModel(absl::string_view bytes) {
+absl::StatusOr<OnnxModel> ParseOnnxModel(absl::string_view bytes, ExternalFiles* files) {
   OnnxModel model;
   bool has_graph = false;
   WireReader reader(bytes);
   while (reader.Next()) {
     if (reader.number() == 7) {
-      absl::StatusOr<OnnxGraph> graph = ParseGraph(reader.bytes(), 0);
+      absl::StatusOr<OnnxGraph> graph = ParseGraph(reader.bytes(), 0, files);
       if (!graph.ok()) return graph.status();
       model.graph = *std::move(graph);
       has_graph = true;
@@ -342,12 +212,6 @@ absl::StatusOr<OnnxModel> ParseOnnxModel(absl::string_view bytes) {
   }
   if (reader.damaged() || !has_graph) return Damaged("it is no ModelProto with a graph");
   return model;
-}
-
-absl::StatusOr<Array> ParseOnnxTensor(absl::string_view bytes) {
-  absl::StatusOr<Tensor> tensor = ParseTensor(bytes);
-  if (!tensor.ok()) return tensor.status();
-  return ToArray(*std::move(tensor));
 }
 
 }  // namespace rondo::convert

@@ -10,6 +10,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "model/convert/graph/array.h"
+#include "model/convert/onnx/external_files.h"
+#include "model/convert/onnx/onnx_tensor.h"
 
 namespace rondo::convert {
 
@@ -59,12 +61,9 @@ struct OnnxModel {
 };
 
 // Reads a ModelProto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). The bytes are hostile: nothing is
-// allocated that is announced but not there. DATA_LOSS names the tensor or node that is wrong, INVALID_ARGUMENT what is
-// not supported (values in other files, sparse tensors, functions).
-absl::StatusOr<OnnxModel> ParseOnnxModel(absl::string_view bytes);
-
-// Reads a TensorProto.
-absl::StatusOr<Array> ParseOnnxTensor(absl::string_view bytes);
+// allocated that is announced but not there. Values in other files are read from `files`; null: they are refused.
+// DATA_LOSS names the tensor or node that is wrong, INVALID_ARGUMENT what is not supported (sparse tensors, functions).
+absl::StatusOr<OnnxModel> ParseOnnxModel(absl::string_view bytes, ExternalFiles* files = nullptr);
 
 }  // namespace rondo::convert
 

@@ -306,12 +306,23 @@ class ConvertTest(unittest.TestCase):
                 r"tensor 'k' has a shape with a negative or too large": one_node(
                     "Add", [ff.tensor("k", [1 << 40, 1 << 40], raw=b"")], ("X", "k")),
                 r"tensor 'k' has a shape .* too large ": one_node("Add", [ff.tensor("k", [1 << 31], raw=b"x")], ("X", "k")),
-                r"tensor 'k' has its values in another file": one_node(
-                    "Add", [ff.tensor("k", [1], [1.0], external=True)], ("X", "k")),
+                r"tensor 'k' has its values in another file, 'lost.data': no such file is in the folder of the ONNX file": one_node(
+                    "Add", [ff.tensor("k", [1], external={"location": "lost.data"})], ("X", "k")),
+                r"tensor 'k' has its values in another file, '../x': not a relative path": one_node(
+                    "Add", [ff.tensor("k", [1], external={"location": "../x"})], ("X", "k")),
                 "more than 16 deep": ff.onnx_model(deep),
         }.items():
             with self.subTest(wanted):
                 self.refuse("bad.onnx", content, wanted)
+
+    def test_values_beside_the_graph_are_read_from_any_working_folder(self):
+        (self.folder / "it.onnx.data").write_bytes(struct.pack("<3f", 9, 2, 3))
+        weights = ff.tensor("k", [2], external={"location": "it.onnx.data", "offset": "4", "length": "8"})
+        content = one_node("Add", [weights], ("X", "k"))
+        _, tensors = self.convert("it.onnx", content)
+        self.assertIn([2, 3], list(tensors.values()))
+        here = subprocess.run([BIN.resolve() / "rondo-convert", "it.onnx"], cwd=self.folder, text=True, capture_output=True)
+        self.assertEqual(here.returncode, 0, here.stderr)
 
     def test_a_damaged_graph_is_refused(self):
         content = lstm_graph()

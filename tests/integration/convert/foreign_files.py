@@ -36,11 +36,13 @@ def message(*fields):
 
 
 def tensor(name, shape, values=None, raw=None, kind=1, **more):
-    """A TensorProto; kind 1 is float, 7 is int64."""
+    """A TensorProto; kind 1 is float, 7 is int64. `external`: texts that say where the values lie, in place of values."""
+    if "external" in more:
+        place = [(13, message((1, key), (2, text))) for key, text in more["external"].items()]
+        return message(*[(1, size) for size in shape], (2, kind), (8, name), *place, (14, 1))
     if raw is None:
         raw = struct.pack(f"<{len(values)}{'f' if kind == 1 else 'q'}", *values)
-    extra = [(13, b"location"), (14, 1)] if more.get("external") else []
-    return message(*[(1, size) for size in shape], (2, kind), (8, name), (9, raw), *extra)
+    return message(*[(1, size) for size in shape], (2, kind), (8, name), (9, raw))
 
 
 def attribute(name, value):

@@ -1,5 +1,6 @@
 """What tests of rondo-convert against onnxruntime have in common."""
 
+import copy
 import pathlib
 import subprocess
 import sys
@@ -19,11 +20,12 @@ TOLERANCE = 1e-5
 
 
 class OnnxCase(unittest.TestCase):
-    def convert(self, model, *options):
+    def convert(self, model, *options, **saved):
+        """`saved`: options of onnx.save, which changes a model whose values it writes to other files."""
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         path = pathlib.Path(folder.name) / "graph.onnx"
-        onnx.save(model, path)
+        onnx.save(copy.deepcopy(model), path, **saved)
         done = subprocess.run([BIN / "rondo-convert", path, f"--output={folder.name}", "--name=it", *options], text=True,
                               capture_output=True)
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -9,7 +9,7 @@ import sys
 import unittest
 
 import numpy
-from onnx import TensorProto
+from onnx import TensorProto, numpy_helper
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from onnx_case import OnnxCase  # noqa: E402
@@ -119,6 +119,27 @@ class OperatorsTest(OnnxCase):
             branches.append(inner.branch(inner.add("Mul", ["x", inner.constant(numpy.float32(scale))])))
         y = g.add("If", [condition], then_branch=branches[0], else_branch=branches[1])
         self.compare(g, self.SEQUENCE, y, self.x(9, 1, 5))
+
+    def test_values_in_other_files_are_those_in_the_file(self):
+        g = Graph()
+        inner = [Graph(letter=letter) for letter in "ab"]
+        branches = [each.branch(each.add("MatMul", ["x", each.weights(5, 6)])) for each in inner]
+        condition = g.add("Squeeze", [g.add("Equal", [g.add("Shape", [g.add("Shape", ["x"])]), g.ints(3)])])
+        y = g.add("If", [condition], then_branch=branches[0], else_branch=branches[1])
+        shift = g.add("Constant", [], value=numpy_helper.from_array(g.random.normal(0, 1, 6).astype(numpy.float32), "shift"))
+        y, _, _ = self.lstm(g, g.add("Add", [y, shift]), 6, 4)
+        x = self.x(9, 1, 5)
+        self.compare(g, self.SEQUENCE, y, x)
+        model = g.model(self.SEQUENCE, [y])
+        self.convert(model)
+        wanted = self.written.read_bytes()
+        for saved in ({"location": "graph.onnx.data"}, {"location": "graph.data", "size_threshold": 0},
+                      {"all_tensors_to_one_file": False}, {"size_threshold": 0, "convert_attribute": True}):
+            with self.subTest(saved):
+                self.convert(model, save_as_external_data=True, **{"size_threshold": 64, **saved})
+                beside = [path for path in self.written.parents[2].rglob("*") if path.is_file()]
+                self.assertGreater(len(beside), 2, "onnx.save wrote no file beside the graph")
+                self.assertEqual(self.written.read_bytes(), wanted)
 
 
 if __name__ == "__main__":

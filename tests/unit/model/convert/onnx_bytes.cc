@@ -81,6 +81,27 @@ std::string RawTensor(absl::string_view name, const Sizes& shape, int64_t type, 
   return out.bytes();
 }
 
+std::string ExternalTensor(absl::string_view name, const Sizes& shape, int64_t type, const Names& place) {
+  WireWriter out;
+  for (const int64_t size : shape) out.Whole(1, size);
+  out.Whole(2, type);
+  out.Bytes(8, name);
+  for (size_t i = 0; i + 1 < place.size(); i += 2) {
+    WireWriter entry;
+    entry.Bytes(1, place[i]);
+    entry.Bytes(2, place[i + 1]);
+    out.Bytes(13, entry.bytes());
+  }
+  out.Whole(14, 1);
+  return out.bytes();
+}
+
+std::string TensorAttribute(absl::string_view name, absl::string_view tensor) {
+  WireWriter out = Attribute(name);
+  out.Bytes(5, tensor);
+  return out.bytes();
+}
+
 OnnxFile& OnnxFile::AddInput(absl::string_view name, const Sizes& shape) {
   WireWriter dimensions, tensor, value;
   for (size_t i = 0; i < shape.size(); ++i) {
@@ -128,8 +149,8 @@ std::string OnnxFile::Bytes() const {
   return model.bytes();
 }
 
-absl::StatusOr<ElementGraph> OnnxFile::Read() const {
-  const absl::StatusOr<OnnxModel> model = ParseOnnxModel(Bytes());
+absl::StatusOr<ElementGraph> OnnxFile::Read(ExternalFiles* files) const {
+  const absl::StatusOr<OnnxModel> model = ParseOnnxModel(Bytes(), files);
   if (!model.ok()) return model.status();
   return ReadOnnxNetwork(*model, {});
 }

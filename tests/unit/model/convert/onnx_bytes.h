@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "model/convert/graph/element_graph.h"
+#include "model/convert/onnx/external_files.h"
 
 namespace rondo::convert {
 
@@ -26,6 +27,9 @@ std::string GraphAttribute(absl::string_view name, absl::string_view graph);
 std::string FloatTensor(absl::string_view name, const Sizes& shape, const std::vector<float>& values);
 std::string WholeTensor(absl::string_view name, const Sizes& shape, const Sizes& values);
 std::string RawTensor(absl::string_view name, const Sizes& shape, int64_t type, absl::string_view raw);
+// The bytes of one TensorProto whose values lie in another file; `place`: its external_data, key after text.
+std::string ExternalTensor(absl::string_view name, const Sizes& shape, int64_t type, const Names& place);
+std::string TensorAttribute(absl::string_view name, absl::string_view tensor);
 
 // An ONNX file in the making, of which any part may be wrong.
 class OnnxFile {
@@ -40,8 +44,8 @@ class OnnxFile {
 
   std::string GraphBytes() const;
   std::string Bytes() const;  // the ModelProto
-  // Reads the file as rondo-convert does, up to the network.
-  absl::StatusOr<ElementGraph> Read() const;
+  // Reads the file as rondo-convert does, up to the network. Null: it must not have values in other files.
+  absl::StatusOr<ElementGraph> Read(ExternalFiles* files = nullptr) const;
 
  private:
   std::string nodes_, tensors_, inputs_;

@@ -8,6 +8,7 @@
 #include "model/convert/export/wire_writer.h"
 #include "model/convert/onnx/onnx_graph.h"
 #include "model/convert/onnx/onnx_network.h"
+#include "model/convert/onnx/onnx_tensor.h"
 #include "model/convert/onnx/wire_reader.h"
 #include "tests/unit/model/convert/onnx_bytes.h"
 
@@ -51,10 +52,11 @@ TEST(OnnxDamageTest, AnAnnouncementOfTwoGigabytesTakesNoMemory) {
     const std::string graph = Head(7, size) + "abc";
     EXPECT_THAT(ParseOnnxModel(graph).status().message(), HasSubstr("no ModelProto with a graph"));
     const std::string raw = Head(9, size) + "abc";
-    EXPECT_THAT(ParseOnnxTensor(raw).status().message(), HasSubstr("damaged"));
+    EXPECT_THAT(ParseOnnxTensor(raw, nullptr).status().message(), HasSubstr("damaged"));
   }
   const std::string tensor = RawTensor("k", {int64_t{1} << 31}, 1, "abcd");
-  EXPECT_THAT(ParseOnnxTensor(tensor).status().message(), HasSubstr("tensor 'k' has a shape with a negative or too"));
+  EXPECT_THAT(ParseOnnxTensor(tensor, nullptr).status().message(),
+              HasSubstr("tensor 'k' has a shape with a negative or too"));
 }
 
 // Ifs inside each other's branches, without copying the inner ones for each outer one.
