@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "model/convert/onnx/graph_run.h"
+#include "model/convert/onnx/softplus.h"
 #include "model/convert/onnx/state_names.h"
 #include "model/convert/onnx/trial.h"
 #include "model/json/json_text.h"
@@ -89,6 +90,7 @@ class OnnxNetwork {
         dimension = {"", size->second};
       }
     }
+    JoinSoftplus(&model_.graph);
   }
 
   absl::StatusOr<ElementGraph> Read() {

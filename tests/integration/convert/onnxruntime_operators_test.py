@@ -50,6 +50,22 @@ class OperatorsTest(OnnxCase):
         g = Graph()
         self.refuse(g.model(self.SEQUENCE, [g.add("Erf", ["x"])]), r"'Erf_0' \(Erf\) is an error function that is no part of a GELU")
 
+    def test_the_softplus_that_pytorch_exports_is_one_from_a_threshold_of_20_on(self):
+        x = 20 * self.x(9, 1, 5)
+        self.assertGreater(x.max(), 25)
+        for threshold in (20, 30):
+            g = Graph()
+            above = g.add("Greater", ["x", g.constant(numpy.float32(threshold))])
+            y = g.add("Where", [above, "x", g.add("Softplus", ["x"])])
+            self.compare(g, self.SEQUENCE, g.add("MatMul", [y, g.weights(5, 2)]), x, tolerance=5e-5)
+        for threshold, other in ((19, "x"), (20, "y")):
+            g = Graph()
+            y = g.named("y", g.add("Neg", ["x"]))
+            softplus = g.add("Softplus", ["x"])
+            above = g.add("Greater", [other, g.constant(numpy.float32(threshold))])
+            g.add("Add", [g.add("Where", [above, "x", softplus]), y])
+            self.refuse(g.model(self.SEQUENCE, [g.nodes[-1].output[0]]), r"\(Greater\) takes its value from the data")
+
     def test_layer_norm_written_as_single_operators_and_as_one(self):
         for whole in (False, True):
             with self.subTest(whole=whole):
