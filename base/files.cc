@@ -56,7 +56,8 @@ absl::StatusOr<ReadableFile> ReadableFile::OpenBelow(const std::string& folder, 
   }
   // A link as the last name is ELOOP, one on the way ENOTDIR.
   if (fd < 0 && (errno == ELOOP || errno == ENOTDIR)) {
-    return absl::InvalidArgumentError("the path is of a symbolic link, or goes through one or what is no folder");
+    return absl::InvalidArgumentError(
+        "the path is of a symbolic link, or goes through one or what is no folder; cp -L copies what a link names");
   }
   if (fd < 0) return absl::ErrnoToStatus(errno, "opening the file");
   return Of(fd);
