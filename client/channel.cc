@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <climits>
 #include <cstddef>
+#include <cstdlib>
+#include <initializer_list>
 #include <map>
 #include <utility>
 #include <variant>
@@ -12,6 +14,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 
 namespace rondo {
@@ -44,8 +47,18 @@ int Milliseconds(absl::Duration duration) {
   return static_cast<int>(std::clamp<int64_t>(absl::ToInt64Milliseconds(duration), 1, INT_MAX));
 }
 
+// The first of these variables of the environment that has a value; empty: none has.
+std::string FirstSet(std::initializer_list<const char*> variables) {
+  for (const char* variable : variables) {
+    const char* value = std::getenv(variable);
+    if (value != nullptr && *value != '\0') return value;
+  }
+  return "";
+}
+
 // gRPC's channel arguments by name.
-std::map<std::string, std::variant<int, std::string>> ArgumentsOf(const ClientOptions& options,
+std::map<std::string, std::variant<int, std::string>> ArgumentsOf(const std::string& target,
+                                                                  const ClientOptions& options,
                                                                   const std::string& found_by) {
   std::map<std::string, std::variant<int, std::string>> arguments = {
       {GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, static_cast<int>(std::min<size_t>(options.max_reply_bytes, INT_MAX))},
@@ -62,6 +75,8 @@ std::map<std::string, std::variant<int, std::string>> ArgumentsOf(const ClientOp
     arguments["grpc.http2.ping_timeout_ms"] = Milliseconds(options.keepalive / 2);  // newer gRPC waits a minute else
     arguments[GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA] = 0;  // no limit: a quiet stream is asked again and again
   }
+  // gRPC would ask a proxy for the whole list, as if that were one host.
+  if (absl::StrContains(target, ',')) arguments[GRPC_ARG_ENABLE_HTTP_PROXY] = 0;
   const bool encrypted = options.tls.has_value() || options.credentials != nullptr;
   if (!found_by.empty() && encrypted) {
     arguments[GRPC_SSL_TARGET_NAME_OVERRIDE_ARG] = found_by.substr(0, found_by.rfind(':'));
@@ -104,10 +119,23 @@ std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const ClientOptions& opt
   return grpc::SslCredentials(ssl);
 }
 
+bool IsProxied(absl::string_view host, const ClientOptions& options) {
+  bool has_proxy = !FirstSet({"grpc_proxy", "https_proxy", "http_proxy"}).empty();
+  for (const auto& [name, value] : options.channel_options) {
+    if (name == GRPC_ARG_HTTP_PROXY) has_proxy = true;
+    if (name == GRPC_ARG_ENABLE_HTTP_PROXY && value == std::variant<int, std::string>(0)) return false;
+  }
+  const std::string not_proxied = FirstSet({"no_grpc_proxy", "no_proxy"});
+  for (const absl::string_view ending : absl::StrSplit(not_proxied, absl::ByAnyChar(", "), absl::SkipEmpty())) {
+    if (absl::EndsWithIgnoreCase(host, ending)) return false;
+  }
+  return has_proxy;
+}
+
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target, const ClientOptions& options,
                                            const std::string& found_by) {
   grpc::ChannelArguments arguments;
-  for (const auto& [name, value] : ArgumentsOf(options, found_by)) {
+  for (const auto& [name, value] : ArgumentsOf(target, options, found_by)) {
     const auto* number = std::get_if<int>(&value);
     number != nullptr ? arguments.SetInt(name, *number) : arguments.SetString(name, std::get<std::string>(value));
   }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "client/client_options.h"
 #include "grpcpp/grpcpp.h"
 
@@ -24,6 +25,10 @@ absl::Status CheckChannelOptions(const ClientOptions& options);
 
 // What `options` says of encryption and identity: `credentials`, else `tls`, else none.
 std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const ClientOptions& options);
+
+// Tells whether gRPC reaches this host through an HTTP proxy, which the environment (http_proxy, no_proxy and the like)
+// or a channel option names.
+bool IsProxied(absl::string_view host, const ClientOptions& options);
 
 // A channel of its own to `target`, as gRPC names it. `found_by`: the HOST:PORT of the target, which its
 // certificate must have; empty: that of the target. REQUIRES: CheckChannelOptions(options).

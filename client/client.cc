@@ -63,6 +63,8 @@ absl::StatusOr<Client> Client::Connect(absl::string_view address, const ClientOp
   if (!status.ok()) return status;
   if (!options.spread) servers->resize(1);
   std::optional<ServerName> name = options.spread ? NameIn(address) : std::nullopt;
+  // A proxy finds the servers of a name itself.
+  if (name.has_value() && !options.look_up && IsProxied(name->host, options)) name.reset();
   return Client(std::make_shared<ClientConnection>(*std::move(servers), std::move(name), options));
 }
 
@@ -147,13 +149,15 @@ absl::StatusOr<Session> Client::OpenSession(absl::string_view model, absl::strin
 }
 
 absl::StatusOr<Session> Client::OpenSession(CreateSessionInput input) const {
+  const absl::Time deadline = connection_->NewDeadline();
   // So that it begins where it lives.
-  const bool has_many = connection_->RoutesNow(connection_->NewDeadline())->size() > 1;
+  const bool has_many = connection_->RoutesNow(deadline)->size() > 1;
   if (input.session_id.empty() && has_many) input.session_id = RandomSessionId();
-  absl::StatusOr<SessionDescription> created = CreateSession(input);
+  const absl::StatusOr<v1::Session> created =
+      connection_->Call(&v1::Sessions::Stub::CreateSession, ToCreateSessionRequest(input), Repeat::kUnsafe, deadline);
   if (!created.ok()) return created.status();
-  Session session(connection_, input.model, input.version, created->version, std::move(created->session_id),
-                  created->position);
+  Session session(connection_, input.model, input.version, created->version(), created->session_id(),
+                  created->position());
   session.must_exist_ = input.initial_state.has_value();
   return session;
 }

@@ -16,6 +16,7 @@ namespace rondo {
 std::vector<std::string> LookUpHost(const std::string& host) {
   addrinfo wanted{};
   wanted.ai_socktype = SOCK_STREAM;
+  wanted.ai_flags = AI_ADDRCONFIG;  // of a family that this machine has
   addrinfo* first = nullptr;
   if (getaddrinfo(host.c_str(), nullptr, &wanted, &first) != 0) return {};
   std::vector<std::string> addresses;
@@ -64,7 +65,9 @@ NamedServers::NamedServers(ServerName name, LookUp look_up, std::function<absl::
 
 NamedServers::Addresses NamedServers::Current(absl::Time deadline) {
   const MutexLock lock(&found_->mutex);
-  if (!found_->looking && found_->now() >= found_->look_again_at) {
+  const absl::Time now = found_->now();
+  const bool is_old = now >= found_->look_again_at || now < found_->looked_at;  // or the clock was set back
+  if (!found_->looking && is_old) {
     found_->looking = true;
     try {
       std::thread([found = found_] { found->Take(found->look_up(found->name.host)); }).detach();

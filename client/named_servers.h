@@ -12,7 +12,7 @@
 
 namespace rondo {
 
-// The IP addresses that the system's resolver knows of a host; empty: none.
+// The IP addresses that the system's resolver knows of a host, of the families that this machine has; empty: none.
 std::vector<std::string> LookUpHost(const std::string& host);
 
 // The servers that a DNS name stands for. The name is looked up when it is first asked for, and again when it is asked

@@ -241,10 +241,11 @@ class PredictStream::Impl {
   }
 
   void Reopen() {
+    auto wire = std::make_shared<Wire>(connection_.get());  // which may wait for a look at DNS
     bool is_over = false;
     {
       std::lock_guard<std::mutex> lock(mutex_);
-      wire_ = std::make_shared<Wire>(connection_.get());
+      wire_ = std::move(wire);
       sent_ = 0;
       broken_ = false;
       is_over = writes_done_ && unanswered_.empty();  // meanwhile: the writer told the old stream

@@ -29,6 +29,12 @@ int FamilyOf(absl::string_view address) {
   return inet_pton(family, host.c_str(), bytes) == 1 ? family : AF_UNSPEC;
 }
 
+// True of an IPv6 address in fe80::/10.
+bool IsLinkLocal(const std::string& ip) {
+  unsigned char bytes[sizeof(in6_addr)];
+  return inet_pton(AF_INET6, ip.c_str(), bytes) == 1 && bytes[0] == 0xFE && (bytes[1] & 0xC0) == 0x80;
+}
+
 // "https" of https://host:1; empty if the address is no URL of a web server's kind, which gRPC would look up as a name.
 absl::string_view SchemeOfUrl(absl::string_view address) {
   for (const absl::string_view scheme : {"http", "https", "grpc", "grpcs", "tcp"}) {
@@ -114,9 +120,9 @@ std::vector<std::string> ServersAt(absl::Span<const std::string> ip_addresses, a
     const std::string plain = absl::StrCat(ip, ":", port);
     const std::string bracketed = absl::StrCat("[", ip, "]:", port);
     if (FamilyOf(plain) == AF_INET) v4.insert(plain);
-    if (FamilyOf(bracketed) == AF_INET6) v6.insert(bracketed);
+    if (FamilyOf(bracketed) == AF_INET6 && !IsLinkLocal(ip)) v6.insert(bracketed);
   }
-  const std::set<std::string>& servers = v4.size() >= v6.size() ? v4 : v6;
+  const std::set<std::string>& servers = v4.empty() ? v6 : v4;
   if (servers.size() < 2) return {};
   return {servers.begin(), servers.end()};
 }

@@ -34,8 +34,9 @@ absl::StatusOr<std::vector<ServerTarget>> TargetsOf(absl::string_view address);
 // is an IP address or this machine (localhost).
 std::optional<ServerName> NameIn(absl::string_view address);
 
-// Returns the addresses IP:PORT, sorted, of the servers behind a name that has these IP addresses: those of one family,
-// as a server may have an address of either. Empty: there are not several.
+// Returns the addresses IP:PORT, sorted, of the servers behind a name that has these IP addresses: IPv4 ones if there
+// is any, else IPv6 ones, as a server may have addresses of both and listen on one. Link-local ones count for nothing:
+// they say no interface. Empty: there are not several.
 std::vector<std::string> ServersAt(absl::Span<const std::string> ip_addresses, absl::string_view port);
 
 // Returns the index of the server that a session lives on: the one whose address goes best with its id (rendezvous

@@ -6,12 +6,15 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
+import unittest.mock
 
 import rondo
 import rondo.aio
 from rondo._channel import home_of
+from rondo._names import NamedServers, servers_at
 from server_process import BIN, ServerProcess
 
 SESSIONS = 1000
@@ -57,6 +60,11 @@ class SpreadTest(unittest.TestCase):
         self.assertEqual(sum(counts), SESSIONS)
         for count in counts:  # within four standard deviations, which is 13 % of a half
             self.assertAlmostEqual(count, SESSIONS / 2, delta=64)
+
+    def test_no_proxy_is_asked_for_a_list(self):
+        with unittest.mock.patch.dict("os.environ", {"http_proxy": "http://127.0.0.1:1"}):
+            with rondo.Client(self.addresses, max_attempts=1) as client:
+                self.assertGreater(len(client.list_models()), 1)
 
     def test_sessions_are_spread_and_stay(self):
         with rondo.Client(self.addresses, timeout=60) as client, rondo.Client(self.addresses) as other:
@@ -109,6 +117,58 @@ class SpreadTest(unittest.TestCase):
                 stream.read(timeout=30)
                 stream.close()
             self.assertEqual(self.resident("streamed-"), [2, 2])
+
+
+class LookUpTest(unittest.TestCase):
+    """What needs no server."""
+
+    def test_the_servers_of_a_name_are_of_one_family(self):
+        for addresses, servers in (
+            (["10.0.0.2", "::1", "10.0.0.1", "10.0.0.2"], ("10.0.0.1:1", "10.0.0.2:1")),
+            (["fd00::2", "fe80::1", "fd00::1"], ("[fd00::1]:1", "[fd00::2]:1")),
+            (["10.0.0.1", "fd00::2", "fd00::1"], ()),  # one that may listen on IPv4 only
+            (["fd00::1", "fe80::1", "fe80::1%eth0", "fd00::2%eth0"], ()),
+            (["127.0.0.1", "::1"], ()), (["nonsense", "10.0.0.1"], ()),
+        ):  # fmt: skip
+            self.assertEqual(servers_at(addresses, "1"), servers)
+
+    def test_while_a_resolver_hangs_every_call_ends_in_its_time(self):
+        answered = threading.Event()
+        self.addCleanup(answered.set)
+
+        def look_up(host):
+            answered.wait()
+            return []
+
+        async def ask():
+            async with rondo.aio.Client("rondo.example:1", timeout=0.5, look_up=look_up) as client:
+                calls = [client.open_session("sum") for _ in range(100)]
+                return await asyncio.gather(*calls, return_exceptions=True)
+
+        begin = time.monotonic()
+        self.assertEqual({type(error) for error in asyncio.run(ask())}, {rondo.DeadlineExceeded})
+        with rondo.Client("rondo.example:1", timeout=0.5, look_up=look_up) as client:
+            self.assertRaises(rondo.DeadlineExceeded, client.open_session, "sum")
+        self.assertLess(time.monotonic() - begin, 5)
+
+    def test_without_a_thread_to_look_up_with_gRPC_finds_the_server(self):
+        with unittest.mock.patch("threading.Thread.start", side_effect=RuntimeError("can't start new thread")):
+            servers = NamedServers("rondo.example", "1", lambda host: ["10.0.0.1", "10.0.0.2"])
+            self.assertTrue(servers.first_look().done())
+            self.assertEqual(servers.current(), ())
+        servers.current()
+        while not servers.current():
+            time.sleep(0.001)
+        self.assertEqual(servers.current(), ("10.0.0.1:1", "10.0.0.2:1"))
+
+    def test_what_a_proxy_reaches_is_left_to_it(self):
+        with unittest.mock.patch.dict("os.environ", {"http_proxy": "http://127.0.0.1:1", "no_proxy": "localhost, .svc"}):
+            for address, is_looked_up in (("rondo.example:1", False), ("rondo-pods.SVC:1", True)):
+                with rondo.Client(address) as client:
+                    self.assertEqual(client._connection.channel.named is not None, is_looked_up, address)
+            direct = [("grpc.enable_http_proxy", 0)]
+            with rondo.Client("rondo.example:1", channel_options=direct) as client:
+                self.assertIsNotNone(client._connection.channel.named)
 
 
 class NameTest(unittest.TestCase):

@@ -1,6 +1,7 @@
 #include "client/channel.h"
 
 #include <atomic>
+#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
@@ -113,6 +114,23 @@ class CountingFactory : public grpc::experimental::ClientInterceptorFactoryInter
  private:
   std::atomic<int>* const calls_;
 };
+
+TEST(ChannelTest, AHostIsProxiedAsTheEnvironmentAndTheOptionsSay) {
+  for (const char* name : {"grpc_proxy", "https_proxy", "http_proxy", "no_grpc_proxy", "no_proxy"}) unsetenv(name);
+  ClientOptions options;
+  EXPECT_FALSE(IsProxied("rondo.example", options));
+  options.channel_options = {{"grpc.http_proxy", "proxy:3128"}};
+  EXPECT_TRUE(IsProxied("rondo.example", options));
+  options.channel_options.clear();
+  setenv("http_proxy", "http://proxy:3128", 1);
+  setenv("no_proxy", "localhost, .svc", 1);
+  EXPECT_TRUE(IsProxied("rondo.example", options));
+  EXPECT_FALSE(IsProxied("rondo-pods.default.SVC", options));
+  options.channel_options = {{"grpc.enable_http_proxy", 0}};
+  EXPECT_FALSE(IsProxied("rondo.example", options));
+  unsetenv("http_proxy");
+  unsetenv("no_proxy");
+}
 
 TEST(ChannelTest, InterceptorsSeeEveryCall) {
   RunningSumServer server;

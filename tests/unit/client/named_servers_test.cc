@@ -119,6 +119,13 @@ TEST_F(NamedServersTest, WhenAConnectionHasEndedTheNextLookComesSooner) {
   EXPECT_EQ(resolver_->questions(), 2);
 }
 
+TEST_F(NamedServersTest, AClockThatIsSetBackDelaysNoLook) {
+  EXPECT_EQ(Now().size(), 2u);
+  resolver_->Answer({"10.0.0.2", "10.0.0.3"});
+  Pass(-absl::Hours(1));
+  ExpectSoon({"10.0.0.2:8001", "10.0.0.3:8001"});
+}
+
 TEST_F(NamedServersTest, ALookThatFindsNothingChangesNothing) {
   EXPECT_EQ(Now().size(), 2u);
   resolver_->Answer({});

@@ -348,7 +348,9 @@ TEST(NameInTest, ANameOfOtherMachinesMayBeSeveralServers) {
 
 TEST(ServersAtTest, TheyAreOfOneFamilyAndSorted) {
   EXPECT_THAT(ServersAt({"10.0.0.2", "::1", "10.0.0.1", "10.0.0.2"}, "1"), ElementsAre("10.0.0.1:1", "10.0.0.2:1"));
-  EXPECT_THAT(ServersAt({"10.0.0.1", "fd00::2", "fd00::1"}, "1"), ElementsAre("[fd00::1]:1", "[fd00::2]:1"));
+  EXPECT_THAT(ServersAt({"fd00::2", "fe80::1", "fd00::1"}, "1"), ElementsAre("[fd00::1]:1", "[fd00::2]:1"));
+  EXPECT_THAT(ServersAt({"10.0.0.1", "fd00::2", "fd00::1"}, "1"), ElementsAre()) << "one that may listen on IPv4 only";
+  EXPECT_THAT(ServersAt({"fd00::1", "fe80::1", "fe80::1%eth0"}, "1"), ElementsAre()) << "one of its network too";
   EXPECT_THAT(ServersAt({"127.0.0.1", "::1"}, "1"), ElementsAre()) << "one server with two addresses";
   EXPECT_THAT(ServersAt({"nonsense", "10.0.0.1"}, "1"), ElementsAre());
 }

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import ipaddress
 import math
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Union
@@ -86,7 +87,7 @@ class ChannelSettings:
         """None: the connection is not encrypted."""
         return self.own_credentials if self.tls is None else self.tls.credentials()
 
-    def grpc_options(self, name: str | None = None) -> list[tuple[str, Any]]:
+    def grpc_options(self, target: str = "", name: str | None = None) -> list[tuple[str, Any]]:
         """`name`: the HOST:PORT that the server was found by, whose certificate it must have."""
         options: list[tuple[str, Any]] = [
             ("grpc.max_receive_message_length", self.max_reply_bytes),
@@ -105,6 +106,8 @@ class ChannelSettings:
                 ("grpc.http2.ping_timeout_ms", answer_ms),  # newer gRPC waits a minute for a ping's answer otherwise
                 ("grpc.http2.max_pings_without_data", 0),  # no limit: a quiet stream is asked again and again
             ]
+        if "," in target:  # gRPC would ask a proxy for the whole list, as if that were one host
+            options.append(("grpc.enable_http_proxy", 0))
         if name and (self.tls is not None or self.own_credentials is not None):
             options.append(("grpc.ssl_target_name_override", name.rpartition(":")[0]))
         elif name:
@@ -124,6 +127,21 @@ class ChannelSettings:
 
     def _pairs(self) -> list[tuple[str, str | bytes]]:
         return list(self.metadata.items() if isinstance(self.metadata, Mapping) else self.metadata)
+
+
+def is_proxied(host: str, channel_options: Sequence[tuple[str, Any]]) -> bool:
+    """Whether gRPC reaches this host through an HTTP proxy, which the environment (http_proxy, no_proxy and the like) or
+    a channel option names."""
+    given = dict(channel_options)
+    not_proxied = re.findall("[^, ]+", _first_set("no_grpc_proxy", "no_proxy").lower())
+    if given.get("grpc.enable_http_proxy") == 0 or any(host.lower().endswith(ending) for ending in not_proxied):
+        return False
+    return "grpc.http_proxy" in given or _first_set("grpc_proxy", "https_proxy", "http_proxy") != ""
+
+
+def _first_set(*variables: str) -> str:
+    """The first of these variables of the environment that has a value; empty: none has."""
+    return next((value for value in map(os.environ.get, variables) if value), "")
 
 
 def _check_header(name: str, value: str | bytes) -> None:

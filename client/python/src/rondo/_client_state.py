@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 
 from . import _calls, _operations
-from ._channel import ChannelSettings, Metadata, TlsOptions, Token
+from ._channel import ChannelSettings, Metadata, TlsOptions, Token, is_proxied
 from ._names import LookUp, NamedServers, look_up_host, name_in
 from ._retry import RetryPolicy
 from ._routes import Routes, RouteTable
@@ -48,6 +48,8 @@ class ClientState:
         if address is None:
             address = os.environ.get("RONDO_SERVER") or DEFAULT_ADDRESS
         name = name_in(address) if spread else None
+        if name and look_up is None and is_proxied(name[0], channel_options):
+            name = None  # a proxy finds the servers of a name itself
         named = NamedServers(*name, look_up or look_up_host) if name else None
         channel = ChannelSettings(
             address, max_reply_bytes, keepalive, tls, credentials, token, metadata, channel_options, spread, named

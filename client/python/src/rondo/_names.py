@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import ipaddress
 import re
 import socket
@@ -19,9 +20,10 @@ MIN_AGE = 1.0
 
 
 def look_up_host(host: str) -> set[str]:
-    """What the system's resolver knows."""
+    """What the system's resolver knows, of the families that this machine has."""
     try:
-        return {str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+        return {str(each[4][0]) for each in found}
     except (OSError, UnicodeError):
         return set()
 
@@ -36,20 +38,22 @@ def name_in(address: str) -> tuple[str, str] | None:
 
 
 def servers_at(ip_addresses: Iterable[str], port: str) -> tuple[str, ...]:
-    """The addresses IP:PORT, sorted, of the servers behind a name that has these IP addresses: those of one family, as a
-    server may have an address of either. Empty: there are not several."""
+    """The addresses IP:PORT, sorted, of the servers behind a name that has these IP addresses: IPv4 ones if there is any,
+    else IPv6 ones, as a server may have addresses of both and listen on one. Link-local ones count for nothing: they say
+    no interface. Empty: there are not several."""
     addresses = set(ip_addresses)
     v4 = {f"{address}:{port}" for address in addresses if _version(address) == 4}
     v6 = {f"[{address}]:{port}" for address in addresses if _version(address) == 6}
-    servers = v4 if len(v4) >= len(v6) else v6
+    servers = v4 or v6
     return tuple(sorted(servers)) if len(servers) > 1 else ()
 
 
 def _version(address: str) -> int | None:
     try:
-        return ipaddress.ip_address(address).version
+        found = ipaddress.ip_address(address)
     except ValueError:
         return None
+    return None if found.version == 6 and (found.is_link_local or "%" in address) else found.version
 
 
 class NamedServers:
@@ -61,7 +65,8 @@ class NamedServers:
         self._host, self._port, self._look_up, self._clock = host, port, look_up, clock
         self._lock = threading.Lock()
         self._looking = False
-        self._looked = threading.Event()
+        self._first_look: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._first_look.set_running_or_notify_cancel()  # so that nobody who stops waiting for it cancels it
         self._looked_at = self._look_again_at = float("-inf")
         self._addresses: tuple[str, ...] = ()
 
@@ -69,17 +74,18 @@ class NamedServers:
         """IP:PORT, sorted. Empty: there is one server at most, or the first look has not ended."""
         with self._lock:
             if not self._looking and self._clock() >= self._look_again_at:
-                self._looking = True
-                threading.Thread(target=self._look, daemon=True).start()
+                try:
+                    threading.Thread(target=self._look, daemon=True).start()
+                    self._looking = True
+                except RuntimeError:  # no more threads, or the interpreter ends: the next call tries again
+                    self._end_first_look()
             return self._addresses
 
-    def is_known(self) -> bool:
-        return self._looked.is_set()
-
-    def wait(self, timeout: float | None) -> None:
-        """Until the first look has ended, or for so many seconds."""
-        self.current()
-        self._looked.wait(timeout)
+    def first_look(self) -> concurrent.futures.Future[None]:
+        """Done once the first look has ended: then `current` knows the servers."""
+        if not self._first_look.done():
+            self.current()
+        return self._first_look
 
     def connection_ended(self) -> None:
         """The servers may be others now."""
@@ -87,14 +93,21 @@ class NamedServers:
             self._look_again_at = min(self._look_again_at, self._looked_at + MIN_AGE)
 
     def _look(self) -> None:
-        found: tuple[str, ...] = ()
+        addresses: list[str] = []
+        servers: tuple[str, ...] = ()
         try:
-            found = tuple(self._look_up(self._host))
+            addresses = list(self._look_up(self._host))
+            servers = servers_at(addresses, self._port)
         finally:  # what one's own function raises is its thread's to show
             with self._lock:
                 self._looking = False
                 self._looked_at = self._clock()
                 self._look_again_at = self._looked_at + MAX_AGE
-                if found:
-                    self._addresses = servers_at(found, self._port)
-            self._looked.set()
+                if addresses:
+                    self._addresses = servers
+                self._end_first_look()
+
+    def _end_first_look(self) -> None:
+        """The caller holds the lock."""
+        if not self._first_look.done():
+            self._first_look.set_result(None)

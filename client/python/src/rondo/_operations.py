@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Sequence as Items
 from typing import Any
 
@@ -197,12 +198,13 @@ def fork_session(session_id: str, new_id: str | None) -> Operation[messages.Sess
     return _wire.from_session((yield Call(METHODS["ForkSession"], request, repeatable=False)))
 
 
-def open_session(models: KnownModels, name: str, session_id: str | None, version: int, new_id: str | None,
+def open_session(models: KnownModels, name: str, session_id: str | None, version: int,
+                 new_id: Callable[[], str | None],
                  initial_state: messages.InitialState | None = None,
                  ) -> Operation[tuple[messages.ModelDescription, int, str, int]]:  # fmt: skip
-    """(model, the version asked for, id, position). `new_id`: of a session without one; None: the server's."""
+    """(model, the version asked for, id, position). `new_id`: makes that of a session without one; None: the server's."""
     if session_id is None or initial_state is not None:
-        created = yield from create_session(name, session_id or new_id, version, None, initial_state)
+        created = yield from create_session(name, session_id or new_id(), version, None, initial_state)
         return (yield from models.get(name, created.version)), version, created.session_id, created.position
     try:
         found = yield from get_session(session_id)

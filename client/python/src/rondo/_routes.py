@@ -54,7 +54,7 @@ class RouteTable:
         self._open: dict[str, Any] = {}  # by target
         self._unused: dict[str, float] = {}  # by target, since when
         self._found: tuple[str, ...] = ()
-        self._routes = self._routes_to(settings.targets(), settings.grpc_options())
+        self._routes = self._routes_to(settings.targets(), None)
 
     def now(self) -> tuple[Routes, list[Any]]:
         """And the channels to close that no call has taken for long."""
@@ -65,16 +65,16 @@ class RouteTable:
                 return self._routes, []
             self._found = found
             targets = targets_of(",".join(found)) if found else self._settings.targets()
-            self._routes = self._routes_to(targets, self._settings.grpc_options(named.name if found else None))
+            self._routes = self._routes_to(targets, named.name if found else None)
             return self._routes, self._left_open(set(targets.values()))
 
     def all_channels(self) -> list[Any]:
         return list(self._open.values())
 
-    def _routes_to(self, targets: dict[str, str], options: list[tuple[str, Any]]) -> Routes:
+    def _routes_to(self, targets: dict[str, str], name: str | None) -> Routes:
         for target in targets.values():
             if target not in self._open:
-                self._open[target] = self._make_channel(target, options)
+                self._open[target] = self._make_channel(target, self._settings.grpc_options(target, name))
         return Routes({first: self._open[target] for first, target in targets.items()})
 
     def _left_open(self, used: set[str]) -> list[Any]:

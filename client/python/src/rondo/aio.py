@@ -212,9 +212,8 @@ class Client(ClientState):
         timeout: float | None = None,
     ) -> Opening[Session]:
         async def open() -> Session:
-            await self._find_servers(self._connection.seconds(timeout))
             opening = _operations.open_session(
-                self._models, model, id, version, self._new_session_id(), initial_state
+                self._models, model, id, version, self._new_session_id, initial_state
             )
             opened = await self._run(opening, timeout)
             return Session(self, *opened, temporary=id is None, must_exist=initial_state is not None)
@@ -277,11 +276,16 @@ class Client(ClientState):
     async def _find_servers(self, timeout: float | None) -> None:
         """Of a name they are known once it was looked up."""
         named = self._connection.channel.named
-        if named is not None and not named.is_known():
-            await asyncio.to_thread(named.wait, timeout)
+        if named is None or named.first_look().done():
+            return
+        try:  # without a thread: one for each call would be too many while a resolver hangs
+            await asyncio.wait_for(asyncio.wrap_future(named.first_look()), timeout)
+        except asyncio.TimeoutError:
+            pass
 
     async def _run(self, operation: Operation[Result], timeout: float | None) -> Result:
         deadline = self._connection.deadline(timeout)
+        await self._find_servers(_calls.seconds_until(deadline))
         try:
             call = next(operation)
             while True:
@@ -299,7 +303,6 @@ class Client(ClientState):
         attempts = _calls.Attempts(self._connection, deadline)
         while True:
             try:
-                await self._find_servers(attempts.remaining())
                 return await self._start_call(call, attempts.remaining())
             except grpc.aio.AioRpcError as failure:
                 trailers: Any = failure.trailing_metadata()

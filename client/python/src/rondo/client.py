@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
@@ -299,9 +300,8 @@ class Client(ClientState):
             AlreadyExists: the id is live, with an initial_state.
             NotFound: no such model. ResourceExhausted: the server has no room for a new session.
         """
-        self._find_servers(self._connection.seconds(timeout))
         opening = _operations.open_session(
-            self._models, model, id, version, self._new_session_id(), initial_state
+            self._models, model, id, version, self._new_session_id, initial_state
         )
         opened = self._run(opening, timeout)
         return Session(self, *opened, temporary=id is None, must_exist=initial_state is not None)
@@ -400,11 +400,12 @@ class Client(ClientState):
     def _find_servers(self, timeout: float | None) -> None:
         """Of a name they are known once it was looked up."""
         named = self._connection.channel.named
-        if named is not None and not named.is_known():
-            named.wait(timeout)
+        if named is not None and not named.first_look().done():
+            concurrent.futures.wait([named.first_look()], timeout)
 
     def _run(self, operation: Operation[Result], timeout: float | None) -> Result:
         deadline = self._connection.deadline(timeout)
+        self._find_servers(_calls.seconds_until(deadline))
         try:
             call = next(operation)
             while True:
@@ -422,7 +423,6 @@ class Client(ClientState):
         attempts = _calls.Attempts(self._connection, deadline)
         while True:
             try:
-                self._find_servers(attempts.remaining())
                 return self._start_call(call, attempts.remaining())
             except grpc.RpcError as failure:
                 trailers: Any = failure.trailing_metadata()
