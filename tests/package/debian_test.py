@@ -36,6 +36,8 @@ class DebianTest(unittest.TestCase):
         cls.packages = {path.name.split("_")[0]: path for path in pathlib.Path(folder.name).glob("*.deb")}
         for package in cls.packages.values():
             run("dpkg-deb", "--extract", package, cls.root)
+        cls.control = pathlib.Path(folder.name) / "control"
+        run("dpkg-deb", "--control", cls.packages["rondo-server"], cls.control)
 
     def field(self, package, name):
         return run("dpkg-deb", "--field", self.packages[package], name).strip()
@@ -67,14 +69,28 @@ class DebianTest(unittest.TestCase):
         self.assertEqual(text, (ROOT / "deploy/systemd/rondo.service").read_text())
         for path in re.search("^ExecStart=(\\S+) --flagfile=(\\S+)$", text, re.MULTILINE).groups():
             self.assertTrue((self.root / path.removeprefix("/")).is_file(), path)
-        control = self.root.parent / "control"
-        run("dpkg-deb", "--control", self.packages["rondo-server"], control)
-        self.assertEqual((control / "conffiles").read_text(), "/etc/rondo/server.flags\n")
+        self.assertEqual((self.control / "conffiles").read_text(), "/etc/rondo/server.flags\n")
         for script in ("postinst", "prerm", "postrm"):
-            run("sh", "-n", control / script)
+            run("sh", "-n", self.control / script)
         if shutil.which("systemd-sysusers"):
             run("systemd-sysusers", f"--root={self.root}", "rondo.conf")
             self.assertRegex((self.root / "etc/passwd").read_text(), r"(?m)^rondo:")
+
+    @unittest.skipUnless(shutil.which("unshare") and subprocess.call(
+        ["unshare", "--map-root-user", "--mount", "true"], stderr=subprocess.DEVNULL) == 0,
+        "no folders of one's own here: unshare is not allowed")  # fmt: skip
+    def test_sessions_stay_until_the_package_is_purged(self):
+        run("unshare", "--map-root-user", "--mount", "sh", "-exc", """
+            for folder in /etc /run /var/lib; do mount -t tmpfs none $folder; done
+            mkdir -p /etc/rondo/models /var/lib/private/rondo/sessions
+            ln -s private/rondo /var/lib/rondo  # as systemd does for DynamicUser
+            "$0"/prerm remove
+            "$0"/postrm remove
+            test -d /var/lib/rondo/sessions
+            "$0"/postrm purge
+            "$0"/postrm purge
+            test -z "$(ls -A /etc)$(ls -A /var/lib/private)"
+            test ! -L /var/lib/rondo""", self.control)
 
     def test_every_option_is_in_the_manual(self):
         for program, section in PROGRAMS.items():
