@@ -207,9 +207,11 @@ absl::StatusOr<float> RowMapping::ReadCell(const CsvRow& row, size_t input) cons
     return absl::InvalidArgumentError(absl::StrCat(where, CellText(cell), " is not a finite number of 32 bits"));
   }
   if (table_.missing != Missing::kError && !last_values_.empty()) return last_values_[input];
-  return absl::InvalidArgumentError(
-      absl::StrCat(where, CellText(cell), " is not a finite number",
-                   table_.missing == Missing::kError ? "" : ", and no row before it has one to take its place; begin the table at the first row that has one"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      where, CellText(cell), " is not a finite number",
+      table_.missing == Missing::kError
+          ? ""
+          : ", and no row before it has one to take its place; begin the table at the first row that has one"));
 }
 
 absl::StatusOr<float> RowMapping::ReadCategory(const CsvRow& row, size_t input, const std::string& cell) const {

@@ -10,7 +10,7 @@ constexpr int64_t kMostFolds = 3;  // before the validation part
 // Longer parts need no folds, and would make them slow.
 constexpr int64_t kLongestSeries = 600, kMostTimesteps = 3000;
 constexpr int64_t kEnoughStretches = 40;  // of a validation part, each as long as the horizon
-constexpr int64_t kLeastRows = 10;  // to learn from
+constexpr int64_t kLeastRows = 10;        // to learn from
 
 }  // namespace
 
