@@ -79,10 +79,11 @@ class ClientState:
         """Makes one try of a call that answers tokens."""
         method = _calls.METHODS["Generate"]
         routes = self._routes()
-        start = routes.channels[routes.of(request.session_id)].unary_stream(
-            method.path, method.request.SerializeToString, method.response.FromString
-        )
-        return start(request, timeout=timeout, metadata=self._connection.channel.call_metadata())
+        channel = routes.channels[routes.of(request.session_id)]
+        start = channel.unary_stream(method.path, method.request.SerializeToString, method.response.FromString)
+        call = start(request, timeout=timeout, metadata=self._connection.channel.call_metadata())
+        self._table.keep_open(channel, call)
+        return call
 
     def _new_session_id(self) -> str | None:
         """For a session whose id is not its user's: made here, so that it begins where it lives. None: the server's."""
@@ -96,6 +97,8 @@ class ClientState:
             routes = self._routes()
             channel = routes.channels[next(routes.stream_turns)]
             stream = channel.stream_stream(method.path, method.request.SerializeToString, method.response.FromString)
-            return stream(*requests, metadata=self._connection.channel.call_metadata())
+            call = stream(*requests, metadata=self._connection.channel.call_metadata())
+            self._table.keep_open(channel, call)
+            return call
 
         return start

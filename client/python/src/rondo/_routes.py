@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import random
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 from . import _calls
 from ._channel import ChannelSettings, home_of, targets_of
 
-_KEPT = 3600.0
-"""Seconds that a channel is kept open which new calls do not take any more: streams may run on it."""
+_KEPT = 60.0
+"""Seconds that a channel is kept open at least which new calls do not take any more: older ones may run on it."""
 
 
 class Routes:
@@ -53,6 +55,7 @@ class RouteTable:
         self._lock = threading.Lock()
         self._open: dict[str, Any] = {}  # by target
         self._unused: dict[str, float] = {}  # by target, since when
+        self._streams: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()  # each one's channel
         self._found: tuple[str, ...] = ()
         self._routes = self._routes_to(settings.targets(), None)
 
@@ -68,6 +71,12 @@ class RouteTable:
             self._routes = self._routes_to(targets, named.name if found else None)
             return self._routes, self._left_open(set(targets.values()))
 
+    def keep_open(self, channel: Any, stream: Any) -> None:
+        """While the stream runs. It may be anything that an interceptor made of gRPC's."""
+        if self._settings.named is not None:
+            with self._lock, contextlib.suppress(TypeError):  # some objects cannot be referred to weakly
+                self._streams[stream] = channel
+
     def all_channels(self) -> list[Any]:
         return list(self._open.values())
 
@@ -80,5 +89,11 @@ class RouteTable:
     def _left_open(self, used: set[str]) -> list[Any]:
         now = time.monotonic()
         self._unused = {target: self._unused.get(target, now) for target in self._open if target not in used}
-        over = [target for target, since in self._unused.items() if now - since > _KEPT]
+        busy = {
+            id(channel) for stream, channel in self._streams.items() if not getattr(stream, "done", lambda: False)()
+        }  # fmt: skip
+        over = [
+            target for target, since in self._unused.items()
+            if now - since > _KEPT and id(self._open[target]) not in busy
+        ]  # fmt: skip
         return [self._open.pop(target) for target in over]
