@@ -68,7 +68,8 @@ struct ClientOptions {
   // goes to the next one while that is away; streams, and calls without a session, go to one server after the other. A
   // message for several sessions goes to the first one's home. A name is looked up again while calls are made, every 5
   // s and when a connection ends; a server that comes takes over its share of the sessions, so the servers of one name
-  // must share a session store. False: all go to the first address that answers, until it goes.
+  // must share a session store. A name that an HTTP proxy is to reach is left to the proxy. False: all go to the first
+  // address that answers, until it goes.
   bool spread = true;
   // Gives the IP addresses that a host name has now; none: it is not found. Called on threads of the client's own, with
   // `spread` only; throws nothing. Null: asks the system's resolver.
