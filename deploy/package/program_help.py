@@ -31,7 +31,7 @@ class Option:
 
     def summary(self):
         """The first sentence."""
-        return re.split(r"(?<=[.:;]) ", self.text.removeprefix("Required. "))[0].rstrip(".:;")
+        return re.split(r"(?<=[.;]) ", self.text.removeprefix("Required. "))[0].rstrip(".:;")
 
 
 @dataclasses.dataclass
