@@ -18,6 +18,7 @@ using Kind = PickleValue::Kind;
 namespace {
 
 constexpr size_t kMaxValues = size_t{1} << 22;
+constexpr size_t kMaxShown = 100;  // of a name that is told to people
 
 }  // namespace
 
@@ -124,13 +125,14 @@ class PickleReader {
   void PushName(absl::string_view module, absl::string_view name) {
     const bool allowed = IsAllowedInPickles(module, name);
     if (!allowed && IsForeignInPickles(module)) {
-      pickle_.foreign_.insert(absl::StrCat(module, ".", name));
+      pickle_.foreign_.insert(absl::StrCat(module.substr(0, kMaxShown), ".", name.substr(0, kMaxShown)));
     } else if (!allowed) {
       return Refuse(
           absl::StrCat("names ", Quoted(absl::StrCat(module, ".", name)),
                        ", which no file of weights needs; torch.save(model.state_dict(), ...) writes one that "
                        "can be read"));
     }
+    if (!Hold((module.size() + name.size()) / sizeof(void*))) return;
     Push(Kind::kName)->text = absl::StrCat(module, ".", name);
   }
 
@@ -148,6 +150,7 @@ class PickleReader {
       Push(Kind::kDictionary);
       return;
     }
+    if (!Hold(arguments->items.size() + name.size() / sizeof(void*))) return;
     PickleValue* call = Push(Kind::kCall);
     call->text = std::string(name);
     call->items = arguments->items;
@@ -157,12 +160,21 @@ class PickleReader {
     if (target->kind == Kind::kCall) return;  // what a class does with items is its own affair
     if (target->kind != kind) return Refuse("adds items to what holds none");
     if (kind == Kind::kDictionary && items.size() % 2 != 0) return Refuse("has a key without a value");
-    target->items.insert(target->items.end(), items.begin(), items.end());
-    held_ += items.size();
-    if (held_ > kMaxValues) Refuse(absl::StrCat("has more than ", kMaxValues, " items"));
+    if (Hold(items.size())) target->items.insert(target->items.end(), items.begin(), items.end());
   }
 
-  void PutMemo(uint32_t key) { memo_[key] = Top(); }
+  // Counts what a value takes over of others, by which a few bytes of the pickle could make a value of any size. False:
+  // it is too much.
+  bool Hold(size_t items) {
+    held_ += items;
+    if (held_ > kMaxValues) Refuse(absl::StrCat("has more than ", kMaxValues, " items"));
+    return status_.ok();
+  }
+
+  void PutMemo(uint32_t key) {
+    memo_[key] = Top();
+    if (memo_.size() > kMaxValues) Refuse(absl::StrCat("keeps more than ", kMaxValues, " values"));
+  }
 
   void GetMemo(uint32_t key) {
     const auto found = memo_.find(key);

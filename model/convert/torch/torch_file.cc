@@ -23,6 +23,7 @@ using Kind = PickleValue::Kind;
 
 constexpr int kMaxDepth = 32;  // of dictionaries and modules inside each other
 constexpr size_t kMaxTensors = 65536;
+constexpr size_t kMaxName = 4096;  // of a tensor or a module, with those that it is in
 
 // Dictionaries that hold tensors, by the keys that lead to them.
 struct Found {
@@ -61,7 +62,8 @@ void FindStateDicts(const PickleValue& value, const std::string& path, int depth
   if (holds) return found->push_back({path, &value});
   for (size_t i = 0; i + 1 < members.size(); i += 2) {
     const std::string& key = members[i]->text;
-    if (absl::StrContains(key, "optim") || absl::StrContains(key, "sched")) continue;
+    if (absl::StrContains(key, "optim") || absl::StrContains(key, "sched") || path.size() + key.size() > kMaxName)
+      continue;
     FindStateDicts(*members[i + 1], path.empty() ? key : absl::StrCat(path, ".", key), depth + 1, seen, found);
   }
 }
@@ -99,6 +101,9 @@ class TensorCollector {
     if (depth > kMaxDepth || !seen_.insert(&value).second) return absl::OkStatus();
     for (size_t i = 0; i + 1 < members.size(); i += 2) {
       if (members[i]->kind != Kind::kText) continue;
+      if (prefix.size() + members[i]->text.size() > kMaxName)
+        return RefuseTensor(prefix + members[i]->text.substr(0, 100),
+                            absl::StrCat("... has a name of more than ", kMaxName, " bytes"));
       const std::string name = prefix + members[i]->text;
       const PickleValue& member = *members[i + 1];
       if (!IsTensor(member)) {
@@ -125,7 +130,9 @@ class TensorCollector {
 void CollectModules(const PickleValue& value, WeightFile* file) {
   const PickleValue* metadata = value.attributes == nullptr ? nullptr : value.attributes->Find("_metadata");
   if (metadata == nullptr || metadata->kind != Kind::kDictionary) return;
-  for (size_t i = 0; i < metadata->items.size(); i += 2) file->modules.push_back(metadata->items[i]->text);
+  for (size_t i = 0; i < metadata->items.size(); i += 2) {
+    if (metadata->items[i]->text.size() <= kMaxName) file->modules.push_back(metadata->items[i]->text);
+  }
 }
 
 absl::StatusOr<WeightFile> Collected(const Pickle& pickle, const StorageBytes& storages, absl::string_view key) {

@@ -97,18 +97,18 @@ absl::StatusOr<TensorCall> ReadCall(absl::string_view name, const PickleValue& v
   return call;
 }
 
-// The number of the storage's last value that the tensor reads, plus one. Nullopt: it is out of bounds.
-std::optional<int64_t> EndOf(const TensorCall& call) {
-  int64_t end = call.offset;
-  if (end < 0) return std::nullopt;
+// The place in the storage of the last value that the tensor reads. Nullopt: it is out of bounds.
+std::optional<int64_t> LastOf(const TensorCall& call) {
+  int64_t last = call.offset;
+  if (last < 0) return std::nullopt;
   for (size_t i = 0; i < call.shape.size(); ++i) {
     int64_t reach = 0;
     if (call.strides[i] < 0 || __builtin_mul_overflow(call.shape[i] - 1, call.strides[i], &reach) ||
-        __builtin_add_overflow(end, reach, &end)) {
+        __builtin_add_overflow(last, reach, &last)) {
       return std::nullopt;
     }
   }
-  return end + 1;
+  return last;
 }
 
 }  // namespace
@@ -123,6 +123,8 @@ absl::StatusOr<TorchStorage> ReadStorage(absl::string_view name, const PickleVal
       id->items[2]->kind != Kind::kText) {
     return RefuseTensor(name, "has no storage of the file's own");
   }
+  const bool is_part = id->items.size() > 5 && id->items[5]->kind != Kind::kNone;
+  if (is_part) return RefuseTensor(name, "has a storage that is a part of another one, as PyTorch before 0.4 wrote it");
   const absl::string_view type_name = id->items[1]->text;
   const auto* type = std::find_if(std::begin(kStorageTypes), std::end(kStorageTypes), [&](const StorageType& each) {
     return type_name == absl::StrCat("torch.", each.name);
@@ -141,12 +143,12 @@ absl::StatusOr<Array> ReadTensor(const StorageBytes& storages, absl::string_view
   if (!size.has_value()) return RefuseTensor(name, absl::StrCat("has the shape ", ShapeText(call->shape)));
   Array array = Filled(call->shape, 0);
   if (*size == 0) return array;
-  const std::optional<int64_t> end = EndOf(*call);
+  const std::optional<int64_t> last = LastOf(*call);
   const absl::StatusOr<std::string> bytes = storages(call->storage.key);
   if (absl::IsNotFound(bytes.status())) return RefuseTensor(name, "has no values in the file");
   if (!bytes.ok()) return bytes.status();
   const std::vector<double> stored = ReadNumbers(call->storage.type, *bytes);
-  if (!end.has_value() || *end > static_cast<int64_t>(stored.size())) {
+  if (!last.has_value() || *last >= static_cast<int64_t>(stored.size())) {
     return RefuseTensor(name, absl::StrCat("of shape ", ShapeText(call->shape), " reaches beyond the ", stored.size(),
                                            " values of its storage"));
   }

@@ -68,6 +68,23 @@ TEST(PickleTest, AnAnnouncementOfTwoGigabytesTakesNoMemory) {
   EXPECT_THAT(RefusalOf(std::string("B\xff\xff\xff\xff", 5) + "abc"), HasSubstr("ends in the middle of a value"));
 }
 
+TEST(PickleTest, ArgumentsThatManyCallsHaveAreCounted) {
+  std::string opcodes = "ca.b\nC\nq\x01(";
+  for (int i = 0; i < 3000; ++i) opcodes += "K\x01";
+  opcodes += "tq\x02";
+  for (int i = 0; i < 2000; ++i) opcodes += "h\x01h\x02R0";
+  EXPECT_THAT(RefusalOf(opcodes + "N."), HasSubstr("has more than 4194304 items"));
+}
+
+TEST(PickleTest, ATensorAtTheLargestPlaceOfAllReachesBeyondItsStorage) {
+  const std::string storage = "(" + Text("storage") + "ctorch\nFloatStorage\n" + Text("0") + Text("cpu") + "K\x01tQ";
+  const std::string offset = "\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f", one = "K\x01\x85";
+  const std::string tensor = "ctorch._utils\n_rebuild_tensor_v2\n(" + storage + offset + one + one + "\x89}tR";
+  const std::string file =
+      ZipBytes({{"a/data.pkl", kProtocol + ("}(" + Text("w") + tensor + "u.")}, {"a/data/0", std::string(4, '\0')}});
+  EXPECT_THAT(ReadTorchFile(file, "").status().message(), HasSubstr("reaches beyond the 1 values of its storage"));
+}
+
 TEST(PickleTest, AListAHundredThousandDeepIsReadAndHoldsNoTensors) {
   std::string nested;
   for (int i = 0; i < 100000; ++i) nested += "]";
