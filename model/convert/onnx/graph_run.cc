@@ -65,7 +65,7 @@ void GraphRun::AddInputs() {
       tensors_[input.name] = FromArray(given->second);
     } else if (plan_.states.count(input.name) > 0) {
       AddState(input);
-    } else if (plan_.shapes.at(input.name).empty() || IsOfLengths(model_.graph, input)) {
+    } else if (plan_.shapes.at(input.name).empty() || IsOfLengths(model_.graph, input, plan_.states)) {
       const bool one = input.shape.empty();
       const int32_t source = tracer_.AddUnreadable(
           absl::StrCat("the input ", Quoted(input.name),

@@ -146,7 +146,7 @@ class OnnxNetwork {
   // The numbers of timesteps of sequences, beside the sequences, are no data; nor is one number for all timesteps.
   bool IsData(const OnnxValue& input) const {
     return options_.initializers.count(input.name) == 0 && states_.count(input.name) == 0 && !input.shape.empty() &&
-           !IsOfLengths(model_.graph, input);
+           !IsOfLengths(model_.graph, input, states_);
   }
 
   const OnnxValue* FirstData() const {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <map>
 #include <set>
 #include <utility>
 
@@ -108,10 +107,10 @@ std::vector<std::string> StatesOfCells(const OnnxGraph& graph) {
   return states.size() < graph.inputs.size() ? states : std::vector<std::string>{};
 }
 
-bool IsOfLengths(const OnnxGraph& graph, const OnnxValue& input) {
+bool IsOfLengths(const OnnxGraph& graph, const OnnxValue& input, const std::map<std::string, std::string>& states) {
   return input.whole && input.has_shape && input.shape.size() == 1 &&
          std::any_of(graph.inputs.begin(), graph.inputs.end(),
-                     [](const OnnxValue& other) { return other.shape.size() > 1; });
+                     [&](const OnnxValue& other) { return other.shape.size() > 1 && states.count(other.name) == 0; });
 }
 
 }  // namespace rondo::convert

@@ -1,6 +1,7 @@
 #ifndef RONDO_MODEL_CONVERT_ONNX_STATE_NAMES_H_
 #define RONDO_MODEL_CONVERT_ONNX_STATE_NAMES_H_
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,9 @@ std::vector<std::string> StatesByName(const OnnxGraph& graph);
 // The inputs that LSTM, GRU and RNN begin with, perhaps cut or turned on the way.
 std::vector<std::string> StatesOfCells(const OnnxGraph& graph);
 
-// Tells whether the input holds whole numbers beside another input of two axes or more: the lengths of its sequences.
-bool IsOfLengths(const OnnxGraph& graph, const OnnxValue& input);
+// Tells whether the input holds whole numbers beside another input of two axes or more that is no state: the lengths of
+// its sequences. Beside states alone they are tokens. `states`: by the inputs' names.
+bool IsOfLengths(const OnnxGraph& graph, const OnnxValue& input, const std::map<std::string, std::string>& states);
 
 }  // namespace rondo::convert
 

@@ -50,5 +50,15 @@ TEST(StateNamesTest, AGraphIsNotAllStates) {
   EXPECT_TRUE(StatesByName(graph).empty());
 }
 
+TEST(StateNamesTest, WholeNumbersBesideASequenceAreItsLengthAndBesideAStateAreTokens) {
+  OnnxGraph graph;
+  graph.inputs = {ValueOf("h", {1, 3}), ValueOf("numbers", {4})};
+  OnnxValue& numbers = graph.inputs[1];
+  EXPECT_FALSE(IsOfLengths(graph, numbers, {}));
+  numbers.whole = true;
+  EXPECT_TRUE(IsOfLengths(graph, numbers, {}));
+  EXPECT_FALSE(IsOfLengths(graph, numbers, {{"h", "hn"}}));
+}
+
 }  // namespace
 }  // namespace rondo::convert
