@@ -1,5 +1,7 @@
 #include "model/convert/export/onnx_builder.h"
 
+#include "model/convert/graph/metadata_keys.h"
+
 namespace rondo::convert {
 namespace {
 
@@ -108,12 +110,12 @@ std::string OnnxBuilder::Model(const std::string& output, int64_t size) {
   constexpr int64_t kIrVersion = 8, kOpset = 17;
   WireWriter last, opset, model;
   last.Bytes(1, output);
-  last.Bytes(2, "Y");
-  last.Bytes(3, "Y");
+  last.Bytes(2, kAnswerName);
+  last.Bytes(3, kAnswerName);
   last.Bytes(4, "Identity");
   graph_.Bytes(1, last.bytes());
   graph_.Bytes(2, "rondo");
-  graph_.Bytes(12, ValueInfo("Y", kFloat, {-1, size}));
+  graph_.Bytes(12, ValueInfo(kAnswerName, kFloat, {-1, size}));
   opset.Bytes(1, "");
   opset.Whole(2, kOpset);
   model.Whole(1, kIrVersion);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "model/convert/graph/metadata_keys.h"
 #include "model/output_head.h"
 
 namespace rondo::convert {
@@ -166,10 +167,10 @@ std::string AddSorted(const ModelSpec& spec, const std::string& y, OnnxBuilder* 
 
 ExportedValue ExportInputs(const ModelSpec& spec, OnnxBuilder* out) {
   if (spec.tokens > 0) {
-    out->AddInput("X", true, {-1});
+    out->AddInput(kGivenName, true, {-1});
     return {"X", {1, 1}};
   }
-  out->AddInput("X", false, {-1, spec.input_size()});
+  out->AddInput(kGivenName, false, {-1, spec.input_size()});
   Names features = {AddStandardised(spec, out)};
   for (std::string& feature : AddCalendar(spec, out)) features.push_back(std::move(feature));
   const std::string row = features.size() == 1 ? features[0] : out->Add("Concat", features, {{"axis", int64_t{1}}});

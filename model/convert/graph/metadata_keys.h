@@ -9,6 +9,9 @@ namespace rondo::convert {
 constexpr char kServedKey[] = "rondo", kNetworkInputKey[] = "rondo.input", kNetworkWidthKey[] = "rondo.width",
                kNetworkOutputKey[] = "rondo.output";
 
+// What such a graph calls its own first input and its output.
+constexpr char kGivenName[] = "X", kAnswerName[] = "Y";
+
 }  // namespace rondo::convert
 
 #endif  // RONDO_MODEL_CONVERT_GRAPH_METADATA_KEYS_H_

@@ -50,6 +50,10 @@ absl::StatusOr<Json> CutToNetwork(OnnxModel* model) {
   const bool said = !text.empty() && absl::SimpleAtoi(Said(*model, kNetworkWidthKey), &width);
   if (!said || input.empty() || output.empty() || width < 0 || width > kMostWidth) return Json::object();
   OnnxGraph& graph = model->graph;
+  // What a program has put before or behind the network since would be cut off with the rest.
+  const bool begins = std::any_of(graph.inputs.begin(), graph.inputs.end(),
+                                  [](const OnnxValue& value) { return value.name == kGivenName; });
+  if (!begins || graph.outputs.size() != 1 || graph.outputs[0].name != kAnswerName) return Json::object();
   std::vector<OnnxNode> nodes = NodesBetween(graph.nodes, input, output);
   if (nodes.empty()) return Json::object();
   if (const auto checked = ParseJson(text); !checked.ok() || !checked->is_object() || checked->contains("elements")) {
