@@ -118,6 +118,9 @@ std::optional<std::vector<Window>> ReadWindows(OperatorCall& call, const Sizes& 
     for (const int64_t size : {window.kernel, window.stride, window.dilation, window.groups}) {
       if (size < 1 || size > kMost) call.Refuse(absl::StrCat("has a kernel, stride, dilation or group of ", size));
     }
+    for (const int64_t size : {window.left, window.right}) {
+      if (size < -kMost || size > kMost) call.Refuse(absl::StrCat("has a padding of ", size));
+    }
     if (call.ok() && same) PadAutomatically(automatic == "SAME_LOWER", lengths[i], &window);
     windows.push_back(window);
   }

@@ -54,6 +54,7 @@ void ConvolveFrame(OperatorCall& call, const Traced& in, const Array& weight, co
   }
   if (in.shape[1] != weight.shape[1] * down.groups || weight.shape[0] % down.groups != 0)
     return call.Refuse("has weights for another number of channels");
+  if (!bias.empty() && bias.size() != weight.shape[0]) return call.Refuse("has a bias for another number of channels");
   const auto roles = call.tracer().Roles(call.named(), in, {1, 2, 3});
   if (!roles.has_value()) return;
   const Value value = call.tracer().FrameOf(call.named(), in, *roles);
