@@ -26,6 +26,14 @@ std::vector<Activation> GatesOf(const std::string& name) {
   return {};
 }
 
+// Keras' softmax is over the features of each row within a timestep, ours over all numbers of the timestep.
+Value AddFunction(const KerasLayer& layer, const std::string& name, const Value& value, const Activation& function) {
+  const bool over_all = function == "softmax" || function == "log_softmax";
+  if (over_all && value.frame.length > 1)
+    layer.Refuse("is a softmax over rows within a timestep; over one vector is supported");
+  return AddActivation(layer.graph(), name, value, function);
+}
+
 }  // namespace
 
 Activation KerasLayer::Function(const char* key, const char* otherwise) const {
@@ -61,7 +69,7 @@ Activation KerasLayer::Function(const char* key, const char* otherwise) const {
 Value KerasLayer::Activated(const char* key, absl::string_view suffix, const Value& value) const {
   const std::string own = absl::StrCat(name(), suffix);
   const std::vector<Activation> gates = GatesOf(FunctionName(*this, key, "linear"));
-  if (gates.empty()) return AddActivation(&graph_, own, value, Function(key, "linear"));
+  if (gates.empty()) return AddFunction(*this, own, value, Function(key, "linear"));
   Value gate = value;
   for (const Activation& each : gates) gate = AddActivation(&graph_, own + "_gate", gate, each);
   return AddArithmetic(&graph_, own, "multiply", value, gate);
@@ -75,6 +83,8 @@ KerasValue AddActivationLayer(const KerasLayer& layer, const std::vector<KerasVa
   } else if (layer.type() == "ELU") {
     function = {{"function", "elu"}, {"alpha", layer.Number("alpha", 1)}};
   } else if (layer.type() == "Softmax") {
+    const int64_t axis = layer.One("axis", -1);
+    if (axis != -1 && axis != (in[0].sequence ? 2 : 1)) layer.Refuse("is over another axis than the last");
     function = "softmax";
   } else if (layer.type() == "ReLU" && layer.config().contains("max_value") &&
              layer.config()["max_value"].is_number()) {
@@ -83,7 +93,7 @@ KerasValue AddActivationLayer(const KerasLayer& layer, const std::vector<KerasVa
   if (layer.type() == "ReLU" && (layer.Number("negative_slope", 0) != 0 || layer.Number("threshold", 0) != 0)) {
     layer.Refuse("has a negative_slope or threshold; LeakyReLU is supported");
   }
-  return {AddActivation(layer.graph(), layer.name(), in[0].value, function), in[0].sequence};
+  return {AddFunction(layer, layer.name(), in[0].value, function), in[0].sequence};
 }
 
 }  // namespace rondo::convert

@@ -154,6 +154,7 @@ KerasValue AddPReluLayer(const KerasLayer& layer, const std::vector<KerasValue>&
 KerasValue AddLayerNormLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
   size_t next = 0;
   const int64_t size = in[0].value.frame.size();
+  if (in[0].value.frame.length > 1) layer.Refuse("is over rows within a timestep; over one vector is supported");
   Array gamma = layer.Switch("scale", true) ? layer.Weight(next++) : Filled({size}, 1);
   Array beta = layer.Switch("center", true) ? layer.Weight(next) : Array{};
   return {AddLayerNorm(layer.graph(), layer.name(), in[0].value, std::move(gamma), std::move(beta),
@@ -225,6 +226,7 @@ KerasValue AddMergeLayer(const KerasLayer& layer, const std::vector<KerasValue>&
 }
 
 KerasValue AddUnitNormLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
+  if (in[0].value.frame.length > 1) layer.Refuse("is over rows within a timestep; over one vector is supported");
   return {AddL2Norm(layer.graph(), layer.name(), in[0].value, 1e-6), in[0].sequence};
 }
 
@@ -294,8 +296,10 @@ int64_t KerasLayer::One(const char* key, int64_t otherwise) const {
   const auto found = config_.find(key);
   if (found == config_.end() || found->is_null()) return otherwise;
   const nlohmann::json& value = found->is_array() && found->size() == 1 ? (*found)[0] : *found;
-  if (value.is_number_integer()) return value.get<int64_t>();
-  Refuse(absl::StrCat("has ", key, " that is no whole number"));
+  constexpr int64_t kMost = int64_t{1} << 30;
+  const int64_t number = value.is_number_integer() ? value.get<int64_t>() : kMost + 1;
+  if (number >= -kMost && number <= kMost) return number;
+  Refuse(absl::StrCat("has ", key, " that is no whole number up to ", kMost));
   return otherwise;
 }
 

@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "model/convert/graph/array.h"
 #include "model/convert/keras/keras_file.h"
 #include "model/convert/keras/keras_layer.h"
 #include "model/convert/keras/keras_listing.h"
@@ -61,7 +62,7 @@ class KerasNetwork {
     for (size_t i = 2; width > 0 && i < shape->size(); ++i) {
       const bool known = (*shape)[i].is_number_integer() && (*shape)[i].get<int64_t>() > 0;
       frame->push_back(known ? (*shape)[i].get<int64_t>() : 0);
-      if (!known || __builtin_mul_overflow(width, frame->back(), &width)) return 0;
+      if (!known || __builtin_mul_overflow(width, frame->back(), &width) || width > kMaxArrayValues) return 0;
     }
     return width;
   }
@@ -69,7 +70,8 @@ class KerasNetwork {
   int64_t TimestepsOf(const Listed& layer) const {
     const Parsed* shape = InputShape(*layer.config);
     const bool known = shape != nullptr && shape->size() > 1 && (*shape)[1].is_number_integer();
-    return known ? (*shape)[1].get<int64_t>() : 0;
+    const int64_t timesteps = known ? (*shape)[1].get<int64_t>() : 0;
+    return timesteps <= kMaxArrayValues ? timesteps : 0;
   }
 
   // Several inputs stand side by side in a timestep, in the model's order.
