@@ -116,9 +116,10 @@ absl::Status Ladder::AddNaive() {
     if (!judged.ok()) return judged.status();
     losses.push_back(LossesOf(*judged, &OriginLosses::persistence));
     const std::vector<Segment>& scored = (i < earlier_.size() ? earlier_[i] : dataset_).segments(Dataset::kValidation);
-    const bool all = std::all_of(scored.begin(), scored.end(), [this](const Segment& s) { return s.begin >= season_; });
+    const bool all =
+        std::all_of(scored.begin(), scored.end(), [this](const Segment& s) { return s.begin + 1 >= season_; });
     seasonal.push_back(all ? LossesOf(*judged, &OriginLosses::seasonal) : std::vector<double>());
-    reaches_back = i < earlier_.size() ? reaches_back : reaches_back && judged->losses.seasonal > 0;
+    reaches_back = i < earlier_.size() ? reaches_back : reaches_back && all && judged->losses.seasonal > 0;
   }
   const auto add = [this](std::string name, int64_t season, std::vector<std::vector<double>> its_losses) {
     NetworkGraph graph = GraphOf(dataset_, NaiveRule(dataset_, season));

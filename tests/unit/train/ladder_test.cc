@@ -35,7 +35,7 @@ TEST(LadderTest, FoldsThatDisagreeAreTrustedLess) {
   EXPECT_EQ(TrustInGain({{}, {0.5}}, {{1}, {}}, 1), 0);  // no fold that both have
 }
 
-TEST(LadderTest, WhatMayBeChanceIsDrawnToTheNaiveRule) {
+Dataset RandomWalk() {
   SeriesSet set;
   set.columns = {"x"};
   Series series;
@@ -50,7 +50,24 @@ TEST(LadderTest, WhatMayBeChanceIsDrawnToTheNaiveRule) {
   DatasetOptions data_options;
   data_options.inputs = data_options.targets = {"x"};
   data_options.horizon = 6;
-  const Dataset dataset = Dataset::Create(std::move(set), data_options).value();
+  return Dataset::Create(std::move(set), data_options).value();
+}
+
+TEST(LadderTest, ARuleThatReachesBackToTheFirstValueHasItsOwnError) {
+  const Dataset dataset = RandomWalk();
+  PrepareTrainingThread(1);
+  const int64_t season = dataset.segments(Dataset::kValidation)[0].begin + 1;
+  Ladder ladder(dataset, season);
+  ASSERT_TRUE(ladder.AddLinear({}, nullptr).ok());
+  const auto rule = std::find_if(ladder.rungs().begin(), ladder.rungs().end(), [](const Rung& rung) {
+    return rung.name.find("timesteps before") != std::string::npos;
+  });
+  ASSERT_NE(rule, ladder.rungs().end());
+  EXPECT_GT(rule->validation_error, 0);
+}
+
+TEST(LadderTest, WhatMayBeChanceIsDrawnToTheNaiveRule) {
+  const Dataset dataset = RandomWalk();
   PrepareTrainingThread(1);
   Ladder ladder(dataset, /*season=*/0);
   ASSERT_TRUE(ladder.AddLinear({}, nullptr).ok());
