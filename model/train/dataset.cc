@@ -89,7 +89,7 @@ void Dataset::SplitByTime(const DatasetOptions& options, int64_t least_validatio
     const int64_t bounds[] = {1, validation, test, n};
     for (int part = kTraining; part <= kTest; ++part) {
       // The targets t+1 .. t+horizon of a timestep t lie within the part.
-      const int64_t begin = bounds[part] - 1, end = bounds[part + 1] - options.horizon;
+      const int64_t begin = std::max<int64_t>(0, bounds[part] - 1), end = bounds[part + 1] - options.horizon;
       if (begin < end) segments_[part].push_back({i, begin, begin, end});
     }
     if (test > options.horizon) segments_[kTrainingAndValidation].push_back({i, 0, 0, test - options.horizon});

@@ -52,6 +52,7 @@ RidgeSums::RidgeSums(int64_t features, int64_t targets)
       target_products_((features + 1) * targets) {}
 
 void RidgeSums::Add(absl::Span<const float> x, absl::Span<const float> y, int64_t rows, float weight) {
+  if (rows == 0) return;  // oneDNN takes no product over nothing
   const int64_t width = features_ + 1;
   with_one_.assign(rows * width, 1.0f);
   for (int64_t row = 0; row < rows; ++row) std::copy_n(x.data() + row * features_, features_, &with_one_[row * width]);
