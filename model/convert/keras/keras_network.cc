@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -139,9 +140,15 @@ class KerasNetwork {
     const auto model = file_.layers.find(name.substr(0, name.find('/')));
     if (model == file_.layers.end()) return arrays;
     const std::string own = name.substr(name.rfind('/') + 1);
+    std::set<std::string> weights;
     for (size_t i = 0; i < model->second.names.size(); ++i) {
-      if (absl::StrContains(absl::StrCat("/", model->second.names[i]), absl::StrCat("/", own, "/")))
-        arrays.push_back(model->second.arrays[i]);
+      const std::string path = absl::StrCat("/", model->second.names[i]);
+      const size_t at = path.find(absl::StrCat("/", own, "/"));
+      if (at == std::string::npos) continue;
+      arrays.push_back(model->second.arrays[i]);
+      if (!weights.insert(path.substr(at + own.size() + 2)).second)
+        graph_.Refuse(
+            absl::StrCat("layer ", Quoted(name), ": another layer in the same model of the file has its name"));
     }
     return arrays;
   }
