@@ -10,6 +10,7 @@ namespace rondo::convert {
 namespace {
 
 constexpr size_t kMaxElements = 4096;
+constexpr int64_t kMaxParameters = int64_t{1} << 29;
 constexpr size_t kMaxNameBytes = 56;  // the format takes 64; a number may follow
 
 }  // namespace
@@ -43,6 +44,10 @@ std::string ElementGraph::UniqueName(absl::string_view wanted) {
 
 Value ElementGraph::Add(Element element) {
   if (elements_.size() == kMaxElements) Refuse(absl::StrCat("the network has more than ", kMaxElements, " elements"));
+  // A node of a few bytes can stand for a matrix of many numbers.
+  parameters_ += element.parameters();
+  if (parameters_ > kMaxParameters)
+    Refuse(absl::StrCat("the network has more than ", kMaxParameters, " parameters at '", element.name, "'"));
   if (!status_.ok()) return {};
   element.name = UniqueName(element.name);
   element.origin = origin_;

@@ -92,7 +92,7 @@ class ElementGraph {
   std::string origin_;
   Json description_ = Json::object();
   Value output_;
-  int64_t input_size_ = 0, tokens_ = 0;
+  int64_t input_size_ = 0, tokens_ = 0, parameters_ = 0;
   absl::Status status_;
 };
 
