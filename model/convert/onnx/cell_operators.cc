@@ -268,7 +268,10 @@ class CellOperator {
   // A state that comes from an input of the graph: its numbers are those that the cell gives back.
   void PairStates(size_t input, int64_t direction, int32_t cell, const AxisRoles& roles) {
     const Traced* state = call_.Input(input);
-    if (state == nullptr || state->constant() || BatchOf(*state) == 0) return;
+    const bool anew = state == nullptr || state->constant();
+    if (anew && call_.run().hands_states_on)
+      call_.Refuse("begins anew at each call of one timestep; one whose state comes from an input, too, is supported");
+    if (anew || BatchOf(*state) == 0) return;
     const int64_t last = roles.first_time + roles.times - 1;
     for (int64_t k = 0; k < units_; ++k) {
       const Ref ref = state->refs[StatePlace(*state, direction, 0, k)];
@@ -278,6 +281,8 @@ class CellOperator {
       }
       call_.run().cell_states[{ref.source, ref.index}] = {cell, last, k};
     }
+    if (reverse_ || direction == 1)
+      call_.Refuse("goes backward from a state that comes from an input; --initializer gives it a value");
   }
 
   void GiveSequence(const std::vector<int32_t>& sources, const AxisRoles& roles) {

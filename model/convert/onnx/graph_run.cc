@@ -34,7 +34,9 @@ GraphRun::GraphRun(const OnnxModel& model, const OnnxOptions& options, const Run
       plan_(plan),
       graph_(*graph),
       tracer_(graph, plan.timesteps),
-      most_held_(kMaxHeld) {}
+      most_held_(kMaxHeld) {
+  run_.hands_states_on = plan.timesteps == 1 && !plan.states.empty();
+}
 
 void GraphRun::Run() {
   for (const auto& [name, array] : model_.graph.initializers) {

@@ -96,6 +96,17 @@ class StreamsTest(OnnxCase):
         g = graph("s1", "s2")
         self.compare_stream(g, inputs, ["y", "s1", "s2"], x, {"mean": "s2", "peak": "s1"}, "--state=mean:s2,peak:s1")
 
+    def test_a_cell_that_does_not_go_on_beside_a_state_that_does_is_refused(self):
+        for direction, state, wanted in (("forward", "", "begins anew at each call"), ("reverse", "h", "goes backward from a state")):
+            with self.subTest(direction):
+                g = Graph()
+                x = g.add("Unsqueeze", [g.add("Add", ["x", "c"]), g.ints(0)])
+                y, h = g.add("GRU", [x, g.weights(1, 12, 5), g.weights(1, 12, 4), g.weights(1, 24), "", state], 2, hidden_size=4,
+                             direction=direction)
+                outputs = [g.named("y", g.add("Squeeze", [y, g.ints(0, 1)])), g.named("c_out", "x"), g.named("h_out", h)]
+                inputs = [("x", FLOAT, ["batch", 5]), ("c", FLOAT, ["batch", 5]), ("h", FLOAT, [1, "batch", 4])]
+                self.refuse(g.model(inputs[:3 if state else 2], outputs[:3 if state else 2]), wanted)
+
     def test_a_cell_that_runs_once_over_several_timesteps_is_none_of_timesteps(self):
         """Three frames of context are one timestep of the LSTM behind them."""
         g = Graph()
