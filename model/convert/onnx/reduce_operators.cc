@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,20 +13,23 @@ namespace {
 
 using Sizes = std::vector<int64_t>;
 
-// Reduces the axes of a timestep's frame that are `reduced`.
+// Reduces the axes of a timestep's frame that are `reduced`: the last ones, or the first ones.
 Value ReduceFrame(OperatorCall& call, const std::string& type, const Sizes& shape, const Sizes& frame_axes,
                   const std::function<bool(int64_t)>& reduced, Value value) {
-  int64_t length = 1, kept_after = 0;
+  int64_t length = 1;
+  std::string order;  // of the axes with several numbers: r reduced, k kept; such in a row are one
   for (const int64_t axis : frame_axes) {
-    if (reduced(axis)) {
-      length *= shape[axis];
-      kept_after = 0;
-    } else {
-      kept_after = shape[axis] > 1 ? 1 : kept_after;
-    }
+    if (shape[axis] == 1) continue;
+    const char kind = reduced(axis) ? 'r' : 'k';
+    if (kind == 'r') length *= shape[axis];
+    if (order.empty() || order.back() != kind) order.push_back(kind);
   }
-  if (length <= 1) return value;
-  if (kept_after != 0) {  // [reduced][kept]: turned first
+  if (length == 1) return value;
+  if (order.size() > 2) {
+    call.Refuse("reduces axes of a timestep that stand between others; the first or the last ones are supported");
+    return {};
+  }
+  if (order == "rk") {  // turned first
     const Value rows = AddReshape(call.graph(), call.Part("rows"), value, {length, value.frame.size() / length});
     value = AddTranspose(call.graph(), call.Part("turned"), rows);
   }
@@ -47,6 +51,12 @@ void Reduce(OperatorCall& call, const std::string& type, Sizes axes, bool keep) 
   for (const int64_t axis : axes) shape[axis] = 1;
   const auto roles = call.tracer().Roles(call.named(), in);
   if (!roles.has_value()) return;
+  for (const int64_t axis : axes) {
+    const bool varies =
+        axis == roles->time_axis || std::count(roles->frame_axes.begin(), roles->frame_axes.end(), axis) > 0;
+    if (type == "sum" && in.shape[axis] > 1 && !varies)
+      return call.Refuse("sums over an axis along which nothing differs");
+  }
   AxisRoles out = *roles;
   Value value = call.tracer().FrameOf(call.named(), in, *roles);
   if (roles->time_axis >= 0 && reduced(roles->time_axis)) {
@@ -79,8 +89,15 @@ void ReduceBy(OperatorCall& call, const std::string& type) {
 void RunReduceMean(OperatorCall& call) { ReduceBy(call, "mean"); }
 void RunReduceSum(OperatorCall& call) { ReduceBy(call, "sum"); }
 void RunReduceMax(OperatorCall& call) { ReduceBy(call, "max"); }
-void RunGlobalAveragePool(OperatorCall& call) { Reduce(call, "mean", {-1}, true); }
-void RunGlobalMaxPool(OperatorCall& call) { Reduce(call, "max", {-1}, true); }
+// Over all axes behind the batch and the channels.
+void GlobalPool(OperatorCall& call, const std::string& type) {
+  Sizes axes;
+  for (int64_t axis = 2; axis < call.Needed(0).rank(); ++axis) axes.push_back(axis);
+  if (axes.empty()) return call.Refuse("pools over no axis");
+  Reduce(call, type, std::move(axes), true);
+}
+void RunGlobalAveragePool(OperatorCall& call) { GlobalPool(call, "mean"); }
+void RunGlobalMaxPool(OperatorCall& call) { GlobalPool(call, "max"); }
 
 // sqrt(sum(x^2)) over axes.
 void RunReduceL2(OperatorCall& call) {
