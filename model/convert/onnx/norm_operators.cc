@@ -26,6 +26,7 @@ void RunBatchNormalization(OperatorCall& call) {
   }
   const auto roles = call.tracer().Roles(call.named(), in, {1});
   if (!roles.has_value()) return;
+  if (roles->frame_axes[0] != 1) return call.Refuse("has channels behind other axes of a timestep");
   Array scale = Filled({channels}, 0), shift = scale;
   const double epsilon = call.Number("epsilon", 1e-5);
   for (int64_t i = 0; i < channels; ++i) {

@@ -50,8 +50,17 @@ Array Phases(const Array& turned, int64_t groups, int64_t frame_axis, int64_t st
 // The convolution of the frame whose outputs are those of the transposed one, a row of them for each place below the
 // stride. `turned`: as Turned gives it.
 Value SumOfPhases(OperatorCall& call, Plane plane, Array turned, Array bias, const Window& time, const Window& along) {
+  constexpr int64_t kMaxWeights = int64_t{1} << 24;
   int64_t groups = along.groups;
   if (along.stride > 1) {
+    const int64_t width = (turned.shape[plane.frame_axis] + along.stride - 1) / along.stride;
+    const Sizes phases = {along.stride, turned.shape[0], turned.shape[1], groups, turned.shape[5 - plane.frame_axis],
+                          width};
+    if (SizeOf(phases).value_or(kMaxWeights + 1) > kMaxWeights) {
+      call.Refuse(absl::StrCat("has a stride of ", along.stride, "; it would be a matrix of more than ", kMaxWeights,
+                               " numbers"));
+      return {};
+    }
     turned = Phases(turned, groups, plane.frame_axis, along.stride);
     plane.frame_axis = 3;
     const std::vector<double> once = bias.values;
@@ -59,8 +68,8 @@ Value SumOfPhases(OperatorCall& call, Plane plane, Array turned, Array bias, con
     bias.shape = {bias.size()};
     groups = 1;
   }
-  const int64_t width = turned.shape[plane.frame_axis];
-  return SumOfTaps(call, plane, turned, bias, time, {width, 1, 1, groups, width - 1, width - 1});
+  const int64_t kernel = turned.shape[plane.frame_axis];
+  return SumOfTaps(call, plane, turned, bias, time, {kernel, 1, 1, groups, kernel - 1, kernel - 1});
 }
 
 // [stride * out][length] -> [out][length * stride], then cut to the length that the padding leaves.
@@ -114,6 +123,8 @@ void TransposedConvolvePlane(OperatorCall& call, const Traced& given, const Arra
     return call.Refuse("makes several timesteps of one; a kernel of one timestep is supported in a graph of one step");
   if (along.dilation != 1 || in.shape[1] != weight.shape[0] || weight.shape[0] % along.groups != 0)
     return call.Refuse("has dilations along the frame, or groups that do not fit");
+  if (!bias.empty() && bias.size() != weight.shape[1] * along.groups)
+    return call.Refuse("has a bias for another number of channels");
   const int64_t span = (time.kernel - 1) * time.dilation;
   time.left = span - time.left;  // the kernel is turned round, so that what is cut away is what is not padded
   time.right = span - time.right;

@@ -120,6 +120,11 @@ class ConvolutionsTest(OnnxCase):
         y = g.add("Conv", ["x", g.weights(4, 1, 3, 3)], pads=[1, 1, 1, 1])
         self.refuse(g.model([("x", FLOAT, [1, 1, "time", 9])], [y]), r"'Conv_0' \(Conv\) looks 1 timesteps ahead over two axes")
 
+    def test_a_stride_that_makes_too_many_weights_is_refused(self):
+        g = Graph()
+        y = g.add("ConvTranspose", ["x", g.weights(64, 64, 1, 1)], strides=[1, 2 ** 20])
+        self.refuse(g.model([("x", FLOAT, [1, 64, "time", 3])], [y]), r"'ConvTranspose_0' \(ConvTranspose\) has a stride of 1048576")
+
     def test_pools_of_frequencies(self):
         self.time = 2
         g = Graph()
