@@ -144,6 +144,7 @@ void RunPRelu(OperatorCall& call) {
     return call.Refuse(absl::StrCat("has slopes of ", ShapeText(slope.shape), "; one for each channel is supported"));
   const auto roles = call.tracer().Roles(call.named(), in, {1});
   if (!roles.has_value()) return;
+  if (roles->frame_axes[0] != 1) return call.Refuse("has channels behind other axes of a timestep");
   const Value value = call.tracer().FrameOf(call.named(), in, *roles);
   const int64_t channels = in.shape[1];
   const Value x = AddReshape(call.graph(), call.Part("frame"), value, {channels, value.frame.size() / channels});
