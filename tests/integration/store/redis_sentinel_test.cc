@@ -14,6 +14,7 @@
 #include "server/store/redis_store.h"
 #include "tests/integration/store/redis_server.h"
 #include "tests/integration/store/store_calls.h"
+#include "tests/temporary_folder.h"
 
 namespace rondo {
 namespace {
@@ -30,8 +31,8 @@ RedisAddress AddressOf(const std::string& text) {
 class Sentinel {
  public:
   explicit Sentinel(int primary_port) {
-    const std::string file = absl::StrCat(directory_.path(), "/sentinel.conf");
-    std::ofstream(file) << "port " << port_ << "\nbind 127.0.0.1\ndir " << directory_.path()
+    const std::string file = folder_.Path("sentinel.conf");
+    std::ofstream(file) << "port " << port_ << "\nbind 127.0.0.1\ndir " << folder_.path()
                         << "\nsentinel monitor main 127.0.0.1 " << primary_port << " 1"
                         << "\nsentinel down-after-milliseconds main 300\nsentinel failover-timeout main 2000\n";
     process_ = std::make_unique<ChildProcess>("/usr/bin/redis-server", std::vector<std::string>{file, "--sentinel"});
@@ -43,7 +44,7 @@ class Sentinel {
   void AwaitFailOver() { process_->WaitForLine("+switch-master"); }
 
  private:
-  const TemporaryDirectory directory_;
+  const TemporaryFolder folder_;
   const int port_ = FreePort();
   std::unique_ptr<ChildProcess> process_;
 };
