@@ -142,8 +142,11 @@ class Failover:
             if "master_link_status:up" in self.ask(other, "info", "replication"):
                 break
             time.sleep(0.05)
-        self.ask(killed, "config", "set", "requirepass", "so-that-the-replica-cannot-connect-again")
-        self.ask(killed, "client", "kill", "type", "replica")
+        # On one connection: the next one would need the password too.
+        cut = "config set requirepass so-that-the-replica-cannot-connect-again\nclient kill type replica\n"
+        said = subprocess.run(["redis-cli", "-p", str(killed)], input=cut, capture_output=True, text=True).stdout.split()
+        if said != ["OK", "1"]:
+            raise RuntimeError(f"the replica keeps its connection: {said}")
         time.sleep(0.3)
         server.kill()
         self.nodes[killed].kill()
