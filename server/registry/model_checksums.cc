@@ -32,21 +32,19 @@ std::string Absolute(const fs::path& path) {
   return fs::absolute(path, error).lexically_normal().string();
 }
 
-// Copies the file to `copy`, and returns the SHA-256 of what it has copied.
-absl::StatusOr<std::string> CopySummed(const std::string& path, MemoryFile* copy) {
+// Returns the SHA-256 of the file's bytes, which are appended to `copy` unless that is null.
+absl::StatusOr<std::string> Sum(const ReadableFile& file, MemoryFile* copy) {
   constexpr size_t kPieceBytes = 1 << 20;
-  absl::StatusOr<ReadableFile> file = ReadableFile::Open(path);
-  if (!file.ok()) return file.status();
-  if (absl::Status dense = file->CheckDense(); !dense.ok()) return dense;
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> digest(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
   if (digest == nullptr || EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr) != 1) {
     return absl::InternalError("OpenSSL has no SHA-256");
   }
   std::vector<char> piece(kPieceBytes);
-  for (uint64_t at = 0; at < file->size(); at += piece.size()) {
-    const absl::Span<char> bytes(piece.data(), std::min<uint64_t>(piece.size(), file->size() - at));
-    if (absl::Status read = file->ReadAt(at, bytes); !read.ok()) return read;
+  for (uint64_t at = 0; at < file.size(); at += piece.size()) {
+    const absl::Span<char> bytes(piece.data(), std::min<uint64_t>(piece.size(), file.size() - at));
+    if (absl::Status read = file.ReadAt(at, bytes); !read.ok()) return read;
     EVP_DigestUpdate(digest.get(), bytes.data(), bytes.size());
+    if (copy == nullptr) continue;
     if (absl::Status kept = copy->Append({bytes.data(), bytes.size()}); !kept.ok()) return kept;
   }
   std::array<unsigned char, EVP_MAX_MD_SIZE> sum{};
@@ -88,12 +86,20 @@ absl::StatusOr<std::unique_ptr<MemoryFile>> ModelChecksums::CopyFile(const std::
   if (listed == sums_.end()) {
     return absl::FailedPreconditionError(absl::StrCat(file, " is not in ", name_, ", which has to list each model"));
   }
+  const absl::StatusOr<ReadableFile> opened = ReadableFile::Open(path);
+  if (!opened.ok()) return opened.status();
+  if (absl::Status dense = opened->CheckDense(); !dense.ok()) return dense;
   auto copy = std::make_unique<MemoryFile>("rondo-model");
-  const absl::StatusOr<std::string> sum = CopySummed(path, copy.get());
-  if (!sum.ok()) return sum.status();
-  if (*sum == listed->second) return copy;
-  return absl::FailedPreconditionError(
-      absl::StrCat(file, " has the SHA-256 ", *sum, "; ", name_, " lists ", listed->second));
+  // The first reading keeps a file out of memory that is not the listed one, however large it is. The second one sums
+  // what it copies, as the file may have changed in between.
+  for (MemoryFile* const into : {static_cast<MemoryFile*>(nullptr), copy.get()}) {
+    const absl::StatusOr<std::string> sum = Sum(*opened, into);
+    if (!sum.ok()) return sum.status();
+    if (*sum == listed->second) continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat(file, " has the SHA-256 ", *sum, "; ", name_, " lists ", listed->second));
+  }
+  return copy;
 }
 
 absl::StatusOr<CheckedModel> ModelChecksums::Copy(const std::string& model_path) const {
