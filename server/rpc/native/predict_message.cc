@@ -68,6 +68,7 @@ void PredictMessage::SetResult(size_t i, const SequenceResult& result) {
 void PredictMessage::OnMessageDone(const absl::Status& refusal) {
   if (!refusal.ok()) {
     ToProto(refusal, response_.mutable_status());
+    response_.clear_results();        // some are there if there was no memory for all
     request_ = v1::PredictRequest();  // whatever is in it was charged to nobody
   }
   owner_->OnMessageDone();
@@ -80,9 +81,11 @@ absl::Status PredictMessage::status() const {
 
 void PredictMessage::Clear() {
   message_.LetGo();
-  size_t floats = 0;
-  for (const v1::SequenceResult& result : response_.results()) floats += static_cast<size_t>(result.values_size());
-  const size_t bytes = request_bytes_ + floats * sizeof(float);
+  size_t bytes = request_bytes_;
+  for (const v1::SequenceResult& result : response_.results()) {
+    bytes += static_cast<size_t>(result.values_size()) * sizeof(float);
+    if (result.has_status()) bytes += result.status().message().size();
+  }
   used_bytes_ += bytes;
   if (bytes > kMaxKeptBytes || used_bytes_ > kMaxUsedBytes) {
     used_bytes_ = 0;
