@@ -10,7 +10,8 @@ namespace rondo {
 
 struct LiveSession;
 
-// Whether sessions of one name with these serials may be one: an older one may have ended, and another been made since.
+// Tells whether sessions of one name with these serials may be one, rather than another that was made since the first
+// has ended. 0: the serial is not known, and may be any.
 inline bool MayBeOne(uint64_t serial, uint64_t other) { return serial == other || serial == 0 || other == 0; }
 
 // What there is to know of a session from outside.
