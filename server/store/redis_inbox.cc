@@ -51,10 +51,12 @@ void RedisInbox::Run() {
       if (!stopping_ && connection == nullptr) stop_.WaitFor(&mutex_, kRetry);
       if (stopping_) return;
     }
-    term_->Awake(SteadyNow());
+    const auto say_awake = [this] { term_->Awake(SteadyNow()); };
+    say_awake();
     if (connection == nullptr) {
-      const absl::StatusOr<RedisAddress> primary = FindPrimary(address_, limits_);
+      const absl::StatusOr<RedisAddress> primary = FindPrimary(address_, limits_, say_awake);
       if (!primary.ok()) continue;
+      say_awake();
       auto opened = RedisConnection::Open(*primary, limits_);
       if (!opened.ok()) continue;
       connection = *std::move(opened);

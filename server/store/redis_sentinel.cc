@@ -28,10 +28,12 @@ absl::StatusOr<RedisHost> AskSentinel(const RedisAddress& sentinel, const std::s
 
 }  // namespace
 
-absl::StatusOr<RedisAddress> FindPrimary(const RedisAddress& address, const RedisConnection::Limits& limits) {
+absl::StatusOr<RedisAddress> FindPrimary(const RedisAddress& address, const RedisConnection::Limits& limits,
+                                         absl::FunctionRef<void()> before_each) {
   if (address.sentinels.empty()) return address;
   absl::Status last;
   for (const RedisHost& each : address.sentinels) {
+    before_each();
     RedisAddress sentinel;
     sentinel.host = each.host;
     sentinel.port = each.port;

@@ -11,19 +11,23 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/store/redis_sentinel.h"
 
 namespace rondo {
 namespace {
 
 using ::testing::HasSubstr;
 
-// Accepts one connection, sends what it is made with, and closes when the other side does.
+// Accepts one connection, sends what it is made with, and closes when the other side does. `of_main`: what it answers
+// to a command that ends with the word "main", as a sentinel is asked.
 class Impostor {
  public:
-  explicit Impostor(std::string answer) : answer_(std::move(answer)), listener_(socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit Impostor(std::string answer, std::string of_main = "")
+      : answer_(std::move(answer)), of_main_(std::move(of_main)), listener_(socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -52,14 +56,18 @@ class Impostor {
     const int file = accept(listener_, nullptr, nullptr);
     if (file < 0) return;
     (void)send(file, answer_.data(), answer_.size(), MSG_NOSIGNAL);
-    char byte = 0;
-    ssize_t received = 1;
-    while (received > 0) received = recv(file, &byte, 1, 0);
+    std::string heard;
+    ssize_t received = 0;
+    for (char byte = 0; (received = recv(file, &byte, 1, 0)) > 0;) {
+      heard += byte;
+      if (absl::EndsWith(heard, "\r\nmain\r\n")) (void)send(file, of_main_.data(), of_main_.size(), MSG_NOSIGNAL);
+    }
     end_ = received < 0 ? errno : 0;
     close(file);
   }
 
   const std::string answer_;
+  const std::string of_main_;
   const int listener_;
   RedisAddress address_;
   int end_ = 0;
@@ -115,6 +123,29 @@ TEST(RedisConnectionTest, AnnouncedArraysAndAnswersWithoutEndTakeNoMemory) {
   const absl::Status status = Connect(absl::StrCat("$1000000000\r\n", std::string(3 << 20, 'x')));
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(status.message()), HasSubstr("more than 1048576 bytes"));
+}
+
+absl::StatusOr<RedisAddress> AskSentinel(const std::string& answer) {
+  RedisConnection::Limits limits;
+  limits.silence = absl::Seconds(5);
+  const Impostor sentinel("+PONG\r\n", answer);
+  RedisAddress address;
+  address.sentinels = {{sentinel.address().host, sentinel.address().port}};
+  address.primary_name = "main";
+  return FindPrimary(address, limits);
+}
+
+TEST(RedisConnectionTest, OfASentinelNothingIsTakenButAHostAndAPort) {
+  const auto found = AskSentinel("*2\r\n$8\r\n10.0.0.1\r\n$4\r\n6379\r\n");
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(found->Shown(), "redis://10.0.0.1:6379/0");
+  for (const char* answer :
+       {"*-1\r\n", "$-1\r\n", "*0\r\n", "*1\r\n$1\r\nh\r\n", "*3\r\n$1\r\nh\r\n", "+h\r\n", ":6379\r\n",
+        "*2\r\n$0\r\n\r\n$4\r\n6379\r\n", "*2\r\n$1\r\nh\r\n$-1\r\n", "*2\r\n$1\r\nh\r\n$1\r\n0\r\n",
+        "*2\r\n$1\r\nh\r\n$2\r\n-1\r\n", "*2\r\n$1\r\nh\r\n$5\r\n65536\r\n", "*2\r\n$1\r\nh\r\n$2\r\n1x\r\n",
+        "*2\r\n:1\r\n:6379\r\n", "*2\r\n*2\r\n$1\r\nh\r\n$1\r\n1\r\n$1\r\n1\r\n"}) {
+    EXPECT_EQ(AskSentinel(answer).status().code(), absl::StatusCode::kFailedPrecondition) << answer;
+  }
 }
 
 TEST(RedisConnectionTest, ErrorsMeanWhatTheyMean) {

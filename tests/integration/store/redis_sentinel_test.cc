@@ -114,8 +114,10 @@ TEST_F(RedisSentinelTest, WithFewerReplicasThanWantedNothingIsAcknowledged) {
 }
 
 TEST_F(RedisSentinelTest, WhoDoesNotKnowThePrimaryIsToldFromWhoIsAway) {
-  const auto found = FindPrimary(AddressOf(address() + "/3?replicas=1"), {});
+  int asked = 0;
+  const auto found = FindPrimary(AddressOf(address() + "/3?replicas=1"), {}, [&asked] { ++asked; });
   ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(asked, 2) << "the one that is away, and the one that answers";
   EXPECT_EQ(found->Shown(), absl::StrCat("redis://127.0.0.1:", primary_.address().port, "/3"));
   EXPECT_EQ(found->replicas, 1);
 
