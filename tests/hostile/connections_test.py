@@ -168,7 +168,9 @@ class ConnectionsTest(unittest.TestCase):
         connection.sendall(call(1, "/grpc.health.v1.Health/Check", field))
         came = b""
         while b"grpc-message" not in came:
-            came += connection.recv(1 << 16)
+            chunk = connection.recv(1 << 16)
+            self.assertTrue(chunk, "the whole connection was closed")
+            came += chunk
         connection.settimeout(1)
         try:
             while chunk := connection.recv(1 << 16):

@@ -14,6 +14,7 @@
 #include "server/refusal/refusal.h"
 #include "server/registry/model_source.h"
 #include "server/rpc/call/unary_method.h"
+#include "server/serve/record_refusal.h"
 
 namespace rondo {
 namespace {
@@ -82,8 +83,10 @@ class WatchCall : public RpcCall {
   }
   void OnAdmitted() override {
     if (request_.service().size() > kMaxServiceBytes) {  // it is kept as long as the call
-      return OnDenied(
-          Invalid("the service's name has ", request_.service().size(), " bytes; wanted at most ", kMaxServiceBytes));
+      const absl::Status status =
+          Invalid("the service's name has ", request_.service().size(), " bytes; wanted at most ", kMaxServiceBytes);
+      RecordRefusal(status, {rule()->method, "", "", this}, context()->metrics);
+      return OnDenied(status);
     }
     draining_ = context()->draining->load();
     WriteOrFinish();

@@ -8,6 +8,7 @@
 #include "server/refusal/refusal.h"
 #include "server/rpc/call/rpc_call.h"
 #include "server/rpc/standard/reflection_answers.h"
+#include "server/serve/record_refusal.h"
 
 namespace rondo {
 namespace {
@@ -42,7 +43,11 @@ class ReflectionCall : public RpcCall {
   void OnAdmitted() override {
     if (context()->draining->load()) return Drain();
     const absl::Status status = context()->memory->Take(kStreamBytes);
-    status.ok() ? Read() : OnDenied(status);
+    status.ok() ? Read() : EndRefused(status);
+  }
+  void EndRefused(const absl::Status& status) {
+    RecordRefusal(status, {rule()->method, "", "", this}, context()->metrics);
+    OnDenied(status);
   }
 
   void Read() { stream_.Read(&request_, Begin(&read_)); }
@@ -51,7 +56,7 @@ class ReflectionCall : public RpcCall {
     if (!ok || finishing()) return Finish();
     if (request_.ByteSizeLong() > kMaxQuestionBytes) {  // the answer repeats it
       request_ = reflection::ServerReflectionRequest();
-      return OnDenied(Invalid("a question has more than ", kMaxQuestionBytes, " bytes"));
+      return EndRefused(Invalid("a question has more than ", kMaxQuestionBytes, " bytes"));
     }
     writing_ = true;
     stream_.Write(answers_->Answer(request_), Begin(&written_));
