@@ -189,8 +189,7 @@ OptionGroup Store(ServerOptions::Store* options) {
         "sentinels call the primary of NAME, also after a fail-over. rediss://, rediss+sentinel://: with TLS. "
         "?replicas=N&password_file=FILE&ca=FILE&sentinel_password_file=FILE may follow: how many replicas must have a "
         "change before it counts as saved (0), a file for the password, which may also be in $RONDO_REDIS_PASSWORD, "
-        "the "
-        "CA of Redis's certificate if the system does not trust it, and a file for the sentinels' password."},
+        "the CA of Redis's certificate if the system does not trust it, and a file for the sentinels' password."},
        {"durability",
         Choice(&options->durability, {{"interval", Durability::kInterval}, {"every_reply", Durability::kEveryReply}}),
         "With a --session_store: when a change is in it. interval: --sync_interval after its answer at the latest. "
