@@ -12,7 +12,7 @@
 #include "model/network/graph.h"
 #include "model/train/linear_graph.h"
 #include "model/train/mean_graph.h"
-#include "model/train/moments.h"
+#include "model/train/network_part.h"
 #include "model/train/result.h"
 #include "model/train/rolling_origin.h"
 
@@ -23,8 +23,11 @@ constexpr double kNoise = 0.01;  // errors that differ by a smaller part say not
 constexpr double kMeanNoise = 1.03;
 constexpr double kNear = 1.25;       // the mean of networks whose errors differ by less may be better than each
 constexpr double kRulesAlike = 1.1;  // the better of two naive rules is so by chance
-constexpr double kSure = 0.85;       // a network that is trusted more is taken as it is
-constexpr double kDoubtful = 0.1;    // and of one that is trusted less, the naive rule is taken
+constexpr double kSure = 0.7;        // a network that would be a larger part of a mean is taken as it is
+constexpr double kDoubtful = 0.1;    // and where it would be a smaller one, the naive rule is taken
+// What part of a mean with each rule a network is expected to be before it is judged. The value now may be the best
+// forecast there is, as of a random walk; that of one season before repeats the noise of a single season.
+constexpr double kBeforeNow = 0, kBeforeSeason = 0.5;
 
 absl::StatusOr<ModelFile> ModelOf(const Dataset& dataset, const NetworkGraph& network) {
   ModelFile model;
@@ -68,36 +71,6 @@ LinearNetwork NaiveRule(const Dataset& dataset, int64_t season) {
 
 }  // namespace
 
-double TrustInGain(const std::vector<std::vector<double>>& losses, const std::vector<std::vector<double>>& rule_losses,
-                   int64_t together) {
-  constexpr double kFlat = 1, kVaried = 0.5;
-  constexpr double kSearch = 2;        // the square of a ratio to noise that the best of many choices has by chance
-  constexpr int64_t kLeastBlocks = 4;  // fewer say nothing of how they vary
-  double sum = 0, of_rule = 0, independent = 0;
-  Moments gains;  // of stretches that do not overlap, as long as each other or nearly
-  for (size_t fold = 0; fold < losses.size() && fold < rule_losses.size(); ++fold) {
-    const auto count = static_cast<int64_t>(losses[fold].size());
-    if (count == 0 || losses[fold].size() != rule_losses[fold].size()) continue;
-    sum += Sum(losses[fold]);
-    of_rule += Sum(rule_losses[fold]);
-    independent += static_cast<double>(count + together - 1) / static_cast<double>(together);
-    const int64_t length = std::min(count, together);
-    for (int64_t begin = 0; begin + length <= count; begin += length) {
-      double gain = 0;
-      for (int64_t i = begin; i < begin + length; ++i) gain += rule_losses[fold][i] - losses[fold][i];
-      gains.Add(gain / static_cast<double>(length));
-    }
-  }
-  if (sum >= of_rule) return 0;
-  if (sum <= 0) return 1;
-  const double size = independent * (of_rule / sum - 1), trust = size / (size + kFlat);
-  if (gains.count() < kLeastBlocks || !(gains.std() > 0)) return trust;
-  // The square of Student's t, in parts of what it is in the mean where there is no gain.
-  const double ratio = std::max(0.0, gains.mean()) / gains.std(), squared = ratio * ratio * (gains.count() - 3);
-  const double certainty = std::max(0.0, squared - kSearch);
-  return std::min(trust, certainty / (certainty + kVaried));
-}
-
 Ladder::Ladder(const Dataset& dataset, int64_t season)
     : dataset_(dataset), season_(season), folds_(EarlierFolds(dataset)) {
   for (const Fold& fold : folds_) earlier_.push_back(dataset.WithParts(fold.around, fold.validation));
@@ -126,7 +99,8 @@ absl::Status Ladder::AddNaive() {
     absl::StatusOr<ModelFile> model = ModelOf(dataset_, graph);
     if (!model.ok()) return model.status();
     std::vector<NetworkGraph> earlier(earlier_.size(), graph);
-    Add(std::move(name), 0, {*std::move(model), std::move(its_losses), {{graph, graph, std::move(earlier)}}, true});
+    Add(std::move(name), 0,
+        {*std::move(model), std::move(its_losses), {{graph, graph, std::move(earlier), true}}, true});
     return absl::OkStatus();
   };
   if (absl::Status status = add("the value now", 0, std::move(losses)); !status.ok() || !reaches_back) return status;
@@ -176,17 +150,22 @@ absl::StatusOr<std::vector<std::vector<double>>> Ladder::JudgeAll(const std::vec
                                                                   const std::vector<double>& weights) const {
   std::vector<std::vector<double>> losses(earlier_.size() + 1);
   for (size_t i = 0; i < losses.size(); ++i) {
+    const auto is_fitted = [&](const Part& part) {
+      return i == earlier_.size() || (!part.earlier.empty() && !part.earlier[i].elements.empty());
+    };
+    double of_rules = 0, of_fitted = 0;
+    for (size_t k = 0; k < parts.size(); ++k) {
+      if (is_fitted(parts[k])) (parts[k].is_rule ? of_rules : of_fitted) += weights[k];
+    }
+    if (!(of_fitted > 0)) continue;
     std::vector<const NetworkGraph*> fitted;
     std::vector<double> their_weights;
     for (size_t k = 0; k < parts.size(); ++k) {
-      const bool last = i == earlier_.size();
-      if (!last && (parts[k].earlier.empty() || parts[k].earlier[i].elements.empty())) continue;
-      fitted.push_back(last ? &parts[k].judged : &parts[k].earlier[i]);
-      their_weights.push_back(weights[k]);
+      if (!is_fitted(parts[k])) continue;
+      fitted.push_back(i == earlier_.size() ? &parts[k].judged : &parts[k].earlier[i]);
+      // Those that were not fitted leave their weight to the other networks, not to a rule.
+      their_weights.push_back(parts[k].is_rule ? weights[k] : weights[k] * (1 - of_rules) / of_fitted);
     }
-    const double sum = Sum(their_weights);
-    if (!(sum > 0)) continue;
-    for (double& weight : their_weights) weight /= sum;
     const std::optional<NetworkGraph> mean =
         fitted.size() == 1 ? *fitted[0] : MeanGraph(dataset_.spec(), fitted, their_weights);
     if (!mean.has_value()) return losses;
@@ -246,27 +225,39 @@ absl::Status Ladder::AddDrawn() {
   if (empty()) return absl::OkStatus();
   const size_t best = Best(), rule = BestRule();
   if (rule == rungs_.size() || networks_[best].is_rule || networks_[best].parts.empty()) return absl::OkStatus();
-  const double trust = Trust(best, rule);
-  if (trust >= kSure) return absl::OkStatus();
-  if (trust < kDoubtful) {
+  std::vector<Part> parts = networks_[best].parts;
+  const auto count = static_cast<double>(parts.size());
+  parts.push_back(networks_[rule].parts[0]);
+  std::vector<double> weights(parts.size(), 0.5 / count);
+  weights.back() = 0.5;
+  const auto half = JudgeAll(parts, weights);
+  if (!half.ok()) return half.status();
+  if (half->back().empty()) return absl::OkStatus();  // their mean would be too large
+  const double part = PartOf(best, rule, *half);
+  if (part >= kSure) return absl::OkStatus();
+  if (part < kDoubtful) {
     drawn_ = rule;
     return absl::OkStatus();
   }
-  std::vector<Part> parts = networks_[best].parts;
-  std::vector<double> weights(parts.size(), trust / static_cast<double>(parts.size()));
-  parts.push_back(networks_[rule].parts[0]);
-  weights.push_back(1 - trust);
+  std::fill(weights.begin(), weights.end(), part / count);
+  weights.back() = 1 - part;
   const size_t before = rungs_.size();
   absl::Status status =
-      AddWeighted(absl::StrFormat("%.0f%% %s, else %s", 100 * trust, rungs_[best].name, rungs_[rule].name),
+      AddWeighted(absl::StrFormat("%.0f%% %s, else %s", 100 * part, rungs_[best].name, rungs_[rule].name),
                   std::move(parts), weights);
   if (rungs_.size() > before) drawn_ = before;
   return status;
 }
 
-double Ladder::Trust(size_t best, size_t rule) const {
-  const auto series = static_cast<int64_t>(dataset_.set().series.size());
-  return TrustInGain(networks_[best].losses, networks_[rule].losses, dataset_.spec().horizon * series);
+double Ladder::PartOf(size_t best, size_t rule, const std::vector<std::vector<double>>& half) const {
+  std::vector<StretchLosses> stretches;
+  for (size_t i = 0; i < half.size(); ++i) {
+    stretches.push_back({networks_[best].losses[i], networks_[rule].losses[i], half[i]});
+  }
+  const ModelSpec& spec = dataset_.spec();
+  const Overlap overlap = {spec.horizon, static_cast<int64_t>(dataset_.set().series.size()),
+                           static_cast<int64_t>(spec.outputs.size())};
+  return NetworkPart(stretches, overlap, rule == 0 ? kBeforeNow : kBeforeSeason);  // the value now is the first rung
 }
 
 double Ladder::ErrorOf(const Network& network) const {

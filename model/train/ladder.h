@@ -43,8 +43,8 @@ class Ladder {
   absl::Status AddRecurrent(std::string name, double validation_error, const Weights& before_refit, ModelFile model);
   // Adds the mean of the linear and recurrent networks whose error is near the least one. Errors as EvaluateModel.
   absl::Status AddMean();
-  // Adds the network that would be chosen, drawn to the best naive rule by as much as its gain may be chance. Errors as
-  // EvaluateModel.
+  // Adds the mean of the network that would be chosen and the best naive rule, in the parts that NetworkPart says, or
+  // decides for one of both. Errors as EvaluateModel.
   absl::Status AddDrawn();
 
   bool empty() const { return rungs_.empty(); }
@@ -60,6 +60,7 @@ class Ladder {
   struct Part {
     NetworkGraph judged, written;
     std::vector<NetworkGraph> earlier;
+    bool is_rule = false;
   };
   // What a rung is besides what the report shows of it.
   struct Network {
@@ -76,7 +77,7 @@ class Ladder {
   // Judges and adds the weighted mean of some networks; nothing is added if it would be too large.
   absl::Status AddWeighted(std::string name, std::vector<Part> parts, const std::vector<double>& weights);
   // Judges the weighted mean of some networks on every fold and on the validation part; on a fold that of those that
-  // were fitted there.
+  // were fitted there, and nothing where none was. Stops where that mean would be too large. Weights sum to 1.
   absl::StatusOr<std::vector<std::vector<double>>> JudgeAll(const std::vector<Part>& parts,
                                                             const std::vector<double>& weights) const;
   // Returns a network's squared error on the validation part; with folds, that of the value now there times the
@@ -88,7 +89,8 @@ class Ladder {
   double ErrorToChooseBy(size_t network) const;
   size_t Best() const;
   size_t BestRule() const;
-  double Trust(size_t best, size_t rule) const;
+  // Returns the part of a network in its mean with a rule; `half`: as the mean of both in equal parts was judged.
+  double PartOf(size_t best, size_t rule, const std::vector<std::vector<double>>& half) const;
 
   const Dataset& dataset_;
   const int64_t season_;
@@ -99,14 +101,6 @@ class Ladder {
   bool has_mean_ = false;
   std::optional<size_t> drawn_;  // what AddDrawn says is to be chosen
 };
-
-// Says how far a gain over a naive rule is to be trusted, from 0 to 1. `losses` and `rule_losses`: of each timestep of
-// each fold, in order of time; a fold that one of them lacks does not count. `together`: timesteps in a row whose
-// forecasts overlap, or are of other series. What is measured on few timesteps that do not overlap, varies from one
-// such stretch to the next, or is small, counts less: s / (s + c) where s is the gain's ratio to its own noise, squared
-// (a positive-part shrinkage, as James and Stein 1961), less what the best of many choices has by chance.
-double TrustInGain(const std::vector<std::vector<double>>& losses, const std::vector<std::vector<double>>& rule_losses,
-                   int64_t together);
 
 }  // namespace rondo::train
 

@@ -9,32 +9,6 @@
 namespace rondo::train {
 namespace {
 
-TEST(LadderTest, AGainIsTrustedTheMoreTheLargerAndSteadierItIs) {
-  const auto all = [](double loss) { return std::vector<std::vector<double>>{std::vector<double>(40, loss)}; };
-  EXPECT_EQ(TrustInGain({}, {}, 1), 0);
-  EXPECT_EQ(TrustInGain(all(1), all(1), 1), 0);
-  EXPECT_EQ(TrustInGain(all(0), all(1), 1), 1);
-  EXPECT_GT(TrustInGain(all(0.5), all(1), 1), 0.95);
-  EXPECT_LT(TrustInGain(all(0.99), all(1), 1), 0.5);
-  std::vector<double> unsteady;
-  for (int i = 0; i < 40; ++i) unsteady.push_back(i % 2 == 0 ? 0 : 1.9);
-  EXPECT_LT(TrustInGain({unsteady}, all(1), 1), 0.5);
-  EXPECT_LT(TrustInGain(all(0.8), all(1), 40), 0.4);
-  EXPECT_GT(TrustInGain(all(0.05), all(1), 40), 0.9);
-}
-
-TEST(LadderTest, FoldsThatDisagreeAreTrustedLess) {
-  const auto folds = [](const std::vector<double>& losses) {
-    std::vector<std::vector<double>> all;
-    for (const double loss : losses) all.emplace_back(10, loss);
-    return all;
-  };
-  const auto rule = folds({1, 1, 1, 1});
-  EXPECT_GT(TrustInGain(folds({0.5, 0.45, 0.55, 0.5}), rule, 10), 0.7);
-  EXPECT_LT(TrustInGain(folds({0.1, 0.1, 0.1, 1.7}), rule, 10), 0.1);
-  EXPECT_EQ(TrustInGain({{}, {0.5}}, {{1}, {}}, 1), 0);  // no fold that both have
-}
-
 Dataset RandomWalk() {
   SeriesSet set;
   set.columns = {"x"};
