@@ -6,16 +6,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "model/feature_encoder.h"
+#include "model/train/fitting_calendar.h"
 #include "model/train/moments.h"
-#include "model/train/season.h"
+#include "model/train/series_weights.h"
+#include "model/train/split.h"
 
 namespace rondo::train {
 namespace {
 
 constexpr size_t kNoColumn = static_cast<size_t>(-1);
-constexpr int64_t kMinLinesToSplit = 20;
-constexpr double kSecondsPerDay = 86400, kDaysPerYear = 365;
-constexpr int64_t kLeastTimesteps[] = {10, 4, 2};  // of the training, the validation and the test part
 
 // Tells whether a column does not vary; a spread that is only rounding error of the mean counts as none.
 bool IsConstant(const Moments& moments) { return moments.std() <= 1e-7 * std::abs(moments.mean()); }
@@ -40,7 +39,9 @@ absl::StatusOr<Dataset> Dataset::Create(SeriesSet set, DatasetOptions options) {
   dataset.spec_.step_seconds = dataset.set_.format.step.seconds();
   dataset.spec_.table = dataset.set_.format;
   dataset.spec_.horizon = options.horizon;
-  if (absl::Status status = dataset.Split(options); !status.ok()) return status;
+  absl::StatusOr<Parts> parts = SplitSeries(options, &dataset.set_);
+  if (!parts.ok()) return parts.status();
+  dataset.segments_ = *std::move(parts);
   dataset.LeaveOutConstants(&options);
   for (const Series& series : dataset.set_.series) {
     for (const std::string& column : dataset.set_.columns) {
@@ -54,46 +55,8 @@ absl::StatusOr<Dataset> Dataset::Create(SeriesSet set, DatasetOptions options) {
     if (absl::Status status = dataset.DescribeOutputs(options); !status.ok()) return status;
   }
   if (absl::Status status = dataset.Standardise(); !status.ok()) return status;
-  dataset.WeighSeries();
+  dataset.weights_ = SeriesWeights(dataset);
   return dataset;
-}
-
-absl::Status Dataset::Split(const DatasetOptions& options) {
-  if (!options.token_names.empty() && static_cast<int64_t>(set_.series.size()) >= kMinLinesToSplit) {
-    SplitLines(options);
-  } else if (options.one_part) {
-    for (size_t i = 0; i < set_.series.size(); ++i) {
-      const int64_t end = set_.series[i].timesteps - options.horizon;
-      for (std::vector<Segment>& part : segments_) {
-        if (end > 0) part.push_back({i, 0, 0, end});
-      }
-    }
-  } else {
-    SplitByTime(options, 0);
-    if (timesteps(kValidation) < kLeastTimesteps[kValidation]) {
-      SplitByTime(options, kLeastTimesteps[kValidation] + options.horizon - 1);
-      set_.notes.push_back(absl::StrCat("the validation part begins earlier than --validation=", options.validation,
-                                        " says: it would have too few rows"));
-    }
-  }
-  return CheckEnough(options);
-}
-
-void Dataset::SplitByTime(const DatasetOptions& options, int64_t least_validation_rows) {
-  for (std::vector<Segment>& part : segments_) part.clear();
-  for (size_t i = 0; i < set_.series.size(); ++i) {
-    const int64_t n = set_.series[i].timesteps;
-    const auto test = static_cast<int64_t>(std::llround(n * (1 - options.test)));
-    const auto asked = static_cast<int64_t>(std::llround(n * (1 - options.test - options.validation)));
-    const int64_t validation = std::max<int64_t>(1, std::min(asked, test - least_validation_rows));
-    const int64_t bounds[] = {1, validation, test, n};
-    for (int part = kTraining; part <= kTest; ++part) {
-      // The targets t+1 .. t+horizon of a timestep t lie within the part.
-      const int64_t begin = std::max<int64_t>(0, bounds[part] - 1), end = bounds[part + 1] - options.horizon;
-      if (begin < end) segments_[part].push_back({i, begin, begin, end});
-    }
-    if (test > options.horizon) segments_[kTrainingAndValidation].push_back({i, 0, 0, test - options.horizon});
-  }
 }
 
 Dataset Dataset::WithParts(std::vector<Segment> training, std::vector<Segment> validation) const {
@@ -101,36 +64,6 @@ Dataset Dataset::WithParts(std::vector<Segment> training, std::vector<Segment> v
   copy.segments_[kTraining] = std::move(training);
   copy.segments_[kValidation] = std::move(validation);
   return copy;
-}
-
-// A score of one timestep is none, and early stopping needs some too.
-absl::Status Dataset::CheckEnough(const DatasetOptions& options) {
-  const char* names[] = {"training", "validation", "test"};
-  std::string too_short;
-  int64_t longest = 0;
-  for (const Series& series : set_.series) {
-    longest = std::max(longest, series.timesteps);
-    const int64_t test = series.timesteps - std::llround(static_cast<double>(series.timesteps) * (1 - options.test));
-    if (set_.series.size() > 1 && test < options.horizon) {
-      absl::StrAppend(&too_short, too_short.empty() ? "" : ", ", "'", series.name, "' (", series.timesteps, ")");
-    }
-  }
-  if (!too_short.empty() && options.token_names.empty()) {
-    set_.notes.push_back(absl::StrCat("series that are too short for a test part, with their rows: ", too_short));
-  }
-  for (int part = kTraining; part <= kTest; ++part) {
-    if (timesteps(static_cast<Part>(part)) >= kLeastTimesteps[part]) continue;
-    const auto horizon = static_cast<double>(options.horizon);
-    const double needed = std::ceil(
-        std::max((kLeastTimesteps[kTest] + horizon) / options.test,
-                 (kLeastTimesteps[kTraining] + kLeastTimesteps[kValidation] + 2 * horizon) / (1 - options.test)));
-    return absl::InvalidArgumentError(
-        absl::StrCat("the ", names[part], " part has ", timesteps(static_cast<Part>(part)), " timesteps with their ",
-                     options.horizon, " target(s), and needs ", kLeastTimesteps[part], "; the longest series has ",
-                     longest, " rows, split by --validation=", options.validation, " and --test=", options.test,
-                     "; a series of ", needed, " rows is enough"));
-  }
-  return absl::OkStatus();
 }
 
 // What never varies in the training part has nothing to tell. A constant target is left for DescribeOutputs to refuse.
@@ -166,67 +99,6 @@ void Dataset::LeaveOutConstants(DatasetOptions* options) {
   }
 }
 
-// Tells whether the change from one row to the next depends on the weekday, by more than chance (an F test at 0.1%).
-bool Dataset::WeekdayMatters(size_t column) const {
-  constexpr double kCritical = 22.5;  // of chi squared with 6 degrees of freedom
-  Moments all, of_weekday[7];
-  for (const Segment& part : segments_[kTraining]) {
-    const std::vector<int64_t>& times = set_.series[part.series].times;
-    for (int64_t t = part.begin; t + 1 < part.end; ++t) {
-      const double change = value(part.series, t + 1, column) - value(part.series, t, column);
-      all.Add(change);
-      of_weekday[static_cast<int>(7 * CalendarFraction(Calendar::kWeekday, UnixSeconds(times[t])))].Add(change);
-    }
-  }
-  double within = 0, between = 0;
-  for (const Moments& day : of_weekday) {
-    within += day.count() * day.std() * day.std();
-    between += day.count() * (day.mean() - all.mean()) * (day.mean() - all.mean());
-  }
-  return between * std::max(all.count() - 7, 0.0) > kCritical * within;
-}
-
-std::vector<Calendar> Dataset::FittingCalendar(const std::vector<std::string>& targets) const {
-  const double seconds = set_.format.step.seconds();
-  if (seconds <= 0 || seconds > 100 * kSecondsPerDay) return {};
-  // What is seen of less than two of its periods is told apart from a trend by nothing.
-  double longest = 0;
-  for (const Segment& part : segments_[kTrainingAndValidation]) {
-    longest = std::max(longest, static_cast<double>(part.end) * seconds);
-  }
-  const auto seen_twice = [longest](double days) { return longest >= 2 * days * kSecondsPerDay; };
-  std::vector<Calendar> calendar;
-  if (seconds < kSecondsPerDay) {
-    if (seen_twice(1)) calendar.push_back(Calendar::kHour);
-    if (seen_twice(7)) calendar.push_back(Calendar::kWeekday);
-    if (seen_twice(kDaysPerYear)) calendar.push_back(Calendar::kDayOfYear);
-    return calendar;
-  }
-  const bool daily = seconds < 2 * kSecondsPerDay;
-  const bool weekday =
-      daily && std::any_of(targets.begin(), targets.end(), [this](const std::string& target) {
-        return WeekdayMatters(std::find(set_.columns.begin(), set_.columns.end(), target) - set_.columns.begin());
-      });
-  if (weekday && seen_twice(7)) calendar.push_back(Calendar::kWeekday);
-  if (seen_twice(kDaysPerYear)) calendar.push_back(Calendar::kDayOfYear);
-  return calendar;
-}
-
-void Dataset::SplitLines(const DatasetOptions& options) {
-  const double lines = static_cast<double>(set_.series.size());
-  for (size_t i = 0; i < set_.series.size(); ++i) {
-    const double place = (i + 0.5) / lines;
-    const Part part = place < 1 - options.test - options.validation ? kTraining
-                      : place < 1 - options.test                    ? kValidation
-                                                                    : kTest;
-    if (set_.series[i].timesteps > options.horizon) {
-      const Segment line = {i, 0, 0, set_.series[i].timesteps - options.horizon};
-      segments_[part].push_back(line);
-      if (part != kTest) segments_[kTrainingAndValidation].push_back(line);
-    }
-  }
-}
-
 void Dataset::DescribeTokens(const DatasetOptions& options) {
   spec_.tokens = static_cast<int64_t>(options.token_names.size());
   spec_.vocabulary = options.vocabulary;
@@ -256,7 +128,7 @@ absl::Status Dataset::DescribeInputs(const DatasetOptions& options) {
     spec_.inputs.push_back({options.inputs[column], moments.mean(), moments.std(), source});
   }
   const bool timed = !set_.series[0].times.empty();
-  spec_.calendar = options.calendar.value_or(timed ? FittingCalendar(options.targets) : std::vector<Calendar>{});
+  spec_.calendar = options.calendar.value_or(timed ? FittingCalendar(*this, options.targets) : std::vector<Calendar>{});
   if (!spec_.calendar.empty() && !timed) {
     return absl::InvalidArgumentError("--calendar needs the times of the rows; name their column with --time");
   }
@@ -337,50 +209,7 @@ absl::Status Dataset::Standardise() {
   return absl::OkStatus();
 }
 
-void Dataset::WeighSeries() {
-  constexpr double kMostDistant = 100;  // a series that is told nearly without error does not count for all others
-  if (set_.series.size() < 2 || spec_.tokens > 0) return;
-  std::vector<int64_t> seasons = SeasonsOf(set_.format.step);
-  seasons.push_back(0);
-  weights_.assign(set_.series.size(), 0);
-  double largest = 0, squares = 0, count = 0;
-  for (const Segment& part : segments_[kTraining]) {
-    double least = HUGE_VAL;
-    for (const int64_t season : seasons) least = std::min(least, NaiveError(part, season));
-    largest = std::max(largest, weights_[part.series] = std::isfinite(least) ? std::sqrt(least) : 0);
-  }
-  for (double& weight : weights_)
-    weight = largest > 0 ? 1 / std::max(weight > 0 ? weight : largest, largest / kMostDistant) : 1;
-  for (const Segment& part : segments_[kTraining]) {
-    squares += weights_[part.series] * weights_[part.series];
-    ++count;
-  }
-  for (double& weight : weights_) weight /= std::sqrt(squares / std::max(1.0, count));
-}
-
-double Dataset::NaiveError(const Segment& part, int64_t season) const {
-  double sum = 0, count = 0;
-  for (int64_t t = part.begin; t < part.end; ++t) {
-    for (size_t output = 0; output < target_columns_.size(); ++output) {
-      const size_t column = target_columns_[output];
-      for (const int64_t ahead : {int64_t{1}, spec_.horizon}) {
-        const int64_t before = season == 0 ? t : t + ahead - (ahead + season - 1) / season * season;
-        if (before < part.begin || !present(part.series, t + ahead, column)) continue;
-        const double error =
-            (value(part.series, t + ahead, column) - value(part.series, before, column)) / spec_.outputs[output].std;
-        sum += error * error;
-        ++count;
-      }
-    }
-  }
-  return count > 0 ? sum / count : HUGE_VAL;
-}
-
-int64_t Dataset::timesteps(Part part) const {
-  int64_t total = 0;
-  for (const Segment& segment : segments_[part]) total += segment.timesteps();
-  return total;
-}
+int64_t Dataset::timesteps(Part part) const { return Timesteps(segments_[part]); }
 
 int64_t Dataset::longest_segment(Part part) const {
   int64_t longest = 0;

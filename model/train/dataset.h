@@ -1,6 +1,7 @@
 #ifndef RONDO_MODEL_TRAIN_DATASET_H_
 #define RONDO_MODEL_TRAIN_DATASET_H_
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -93,25 +94,15 @@ class Dataset {
   absl::Status DescribeInputs(const DatasetOptions& options);
   absl::Status DescribeOutputs(const DatasetOptions& options);
   void DescribeTokens(const DatasetOptions& options);
-  absl::Status Split(const DatasetOptions& options);
-  void SplitByTime(const DatasetOptions& options, int64_t least_validation_rows);
-  absl::Status CheckEnough(const DatasetOptions& options);
   void LeaveOutConstants(DatasetOptions* options);
-  std::vector<Calendar> FittingCalendar(const std::vector<std::string>& targets) const;
-  bool WeekdayMatters(size_t column) const;
-  void SplitLines(const DatasetOptions& options);
   absl::Status Standardise();
-  void WeighSeries();
-  // Returns the mean squared error of the value one season before, or of the value now (0), one step ahead and at the
-  // horizon.
-  double NaiveError(const Segment& part, int64_t season) const;
 
   SeriesSet set_;
   std::vector<ColumnUnit> units_;  // [series][columns]
   ModelSpec spec_;
   std::vector<size_t> target_columns_, added_columns_;  // one an output; kNoColumn: nothing is added
   int64_t targets_per_timestep_ = 1;
-  std::vector<Segment> segments_[4];
+  std::array<std::vector<Segment>, 4> segments_;
   std::vector<double> weights_;                         // per series; none: 1
   std::vector<std::vector<float>> features_, targets_;  // per series: [timesteps][feature_size], [timesteps][targets]
 };
