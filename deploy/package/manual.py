@@ -75,6 +75,7 @@ def manual(program, section):
     others = [f".BR {escaped(other)} ({number})" for other, number in SEE_ALSO.items() if other != name]
     lines = [
         f'.TH {name.upper()} {section} "" "rondo {found.version}"',
+        ".ad l",  # man warns of a line that a long word leaves too few spaces to adjust
         ".SH NAME",
         f"{escaped(name)} \\- {escaped(first)}",
         ".SH SYNOPSIS",

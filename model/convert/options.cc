@@ -12,9 +12,9 @@ constexpr char kAbout[] =
 
   rondo-convert FILE [--output=DIR] [--check=vectors.npz]
 
-FILE is an ONNX graph (.onnx, its .onnx.data beside it), a Keras model (.keras, .h5), PyTorch weights
-(.pt, .pth, .ckpt, TorchScript) or safetensors (.safetensors, .safetensors.index.json). Nothing in it
-is run. The graph that was read is printed; without --output nothing is written.)";
+FILE is an ONNX graph (.onnx, its .onnx.data beside it), a Keras model (.keras, .h5), PyTorch
+weights (.pt, .pth, .ckpt, TorchScript) or safetensors (.safetensors, .safetensors.index.json).
+Nothing in it is run. The graph that was read is printed; without --output nothing is written.)";
 
 constexpr char kNotes[] =
     R"(Exit code: 0 the file was read (and written, and checked), 1 it was refused or the check failed (why
