@@ -56,7 +56,7 @@ struct SequenceResult {
   // there is no store, or nothing to say.
   std::optional<int64_t> durable_position;
   // Of a sequence that is OK: its session's serial (see LiveSession), the model version that ran it, and its timesteps.
-  uint64_t serial = 0;
+  uint32_t serial = 0;
   int64_t version = 0;
   size_t timesteps = 0;
 };

@@ -19,7 +19,7 @@ absl::Status MovedSessions::CheckRoom(MemoryBudget* memory) {
   return taken;
 }
 
-void MovedSessions::NoteElsewhere(absl::string_view id, int64_t position, uint64_t serial) {
+void MovedSessions::NoteElsewhere(absl::string_view id, int64_t position, uint32_t serial) {
   const auto found = places_.find(id);
   if (found != places_.end()) {
     sessions_[found->second].position = position;

@@ -43,7 +43,7 @@ class MovedSessions {
   }
 
   // Whether a live session of that name, position and serial is the one that the stream has moved last.
-  bool IsAsLeft(absl::string_view id, int64_t position, uint64_t serial) const {
+  bool IsAsLeft(absl::string_view id, int64_t position, uint32_t serial) const {
     const auto found = places_.find(id);
     if (found == places_.end()) return false;
     const Session& left = sessions_[found->second];
@@ -52,7 +52,7 @@ class MovedSessions {
 
   // `id` is not empty. `serial`: see LiveSession. `place`: of the sequence in its message. Most streams bring the same
   // sessions in the same order each time, and then this is one comparison.
-  void Note(size_t place, absl::string_view id, int64_t position, uint64_t serial = 0) {
+  void Note(size_t place, absl::string_view id, int64_t position, uint32_t serial = 0) {
     if (place < sessions_.size() && sessions_[place].id == id) {
       sessions_[place].position = position;
       sessions_[place].serial = serial;
@@ -86,10 +86,10 @@ class MovedSessions {
   struct Session {
     std::string id;  // empty: the place is free
     int64_t position;
-    uint64_t serial;
+    uint32_t serial;
   };
 
-  void NoteElsewhere(absl::string_view id, int64_t position, uint64_t serial);
+  void NoteElsewhere(absl::string_view id, int64_t position, uint32_t serial);
 
   bool keeps_all_ = false;
   std::function<void(absl::string_view id, bool is_kept)> on_change_;  // may be null

@@ -34,7 +34,7 @@ class StreamSessionsEnd {
 
   void Begin(const MovedSessions& sessions) {
     sessions.ForEach(std::numeric_limits<size_t>::max(),
-                     [this](absl::string_view id, int64_t position, uint64_t serial) {
+                     [this](absl::string_view id, int64_t position, uint32_t serial) {
                        sessions_.push_back({std::string(id), position, serial});
                      });
   }
@@ -45,7 +45,7 @@ class StreamSessionsEnd {
   struct Left {
     std::string id;
     int64_t position;
-    uint64_t serial;
+    uint32_t serial;
   };
 
   const ServeContext* const context_;

@@ -38,8 +38,8 @@ absl::Status WorkBudget::Take(const Work& work) {
 }
 
 void WorkBudget::GiveBack(const Work& work) {
-  steps_.fetch_sub(work.steps, std::memory_order_relaxed);
-  bytes_.fetch_sub(work.bytes, std::memory_order_relaxed);
+  if (work.steps > 0) steps_.fetch_sub(work.steps, std::memory_order_relaxed);
+  if (work.bytes > 0) bytes_.fetch_sub(work.bytes, std::memory_order_relaxed);
   if (server_ != nullptr) server_->GiveBack(work);
 }
 

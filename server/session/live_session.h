@@ -40,9 +40,10 @@ struct StoredCopy {
 };
 
 // For LiveSession::serial. Any thread.
-inline uint64_t NextSerial() {
-  static std::atomic<uint64_t> last{0};
-  return 1 + last.fetch_add(1, std::memory_order_relaxed);
+inline uint32_t NextSerial() {
+  static std::atomic<uint32_t> last{0};
+  const uint32_t next = 1 + last.fetch_add(1, std::memory_order_relaxed);
+  return next == 0 ? NextSerial() : next;
 }
 
 // One live series. Times are by SteadyNow(), in nanoseconds since the Unix epoch, to keep a million of these small.
@@ -62,7 +63,6 @@ struct LiveSession : ExpiryWheel::Entry, SessionProgress {
   // session is found in the store.
   size_t hash = 0;  // of the id
   std::string id;
-  uint64_t serial = 0;  // no other session of this process has it, nor had; 0: it came from the store
   int64_t idle_timeout_ns = kForever;
   int64_t ends_at_ns = kForever;  // at the latest, used or not
   ServedModelPtr model;
@@ -76,6 +76,7 @@ struct LiveSession : ExpiryWheel::Entry, SessionProgress {
   int64_t last_used_ns = 0;
   WaitQueue queue;
   uint32_t place = 0;       // in its shard's roster
+  uint32_t serial = 0;      // constant as the id is; none of the 2^32 sessions before had it; 0: from the store
   RequestOrder last_order;  // of the last request that got the lease or stands in line
   bool lost_one = false;    // a request that wanted its order was refused since the session was free
   Standing standing = Standing::kInTable;

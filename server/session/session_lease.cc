@@ -72,7 +72,7 @@ float* SessionLease::next_state() {
 
 int64_t SessionLease::position() const { return fresh() != nullptr ? 0 : session_->position; }
 
-uint64_t SessionLease::serial() const { return session_ == nullptr || fresh() != nullptr ? 0 : session_->serial; }
+uint32_t SessionLease::serial() const { return session_ == nullptr || fresh() != nullptr ? 0 : session_->serial; }
 
 absl::Span<const float> SessionLease::last_output() const {
   const absl::Span<const float> reply = last_reply();

@@ -92,7 +92,7 @@ class SessionLease {
   // working_state().
   float* next_state();
   int64_t position() const;
-  uint64_t serial() const;  // see LiveSession; 0: stateless, or restarted: its commit will give it another
+  uint32_t serial() const;  // see LiveSession; 0: stateless, or restarted: its commit will give it another
   // The newest output, raw units, [output_size]; empty at position 0.
   absl::Span<const float> last_output() const;
   std::optional<int64_t> last_time() const;

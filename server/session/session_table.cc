@@ -321,7 +321,7 @@ absl::Status SessionTable::Delete(absl::string_view id, absl::Time /*now*/) {
   return absl::OkStatus();
 }
 
-void SessionTable::EndWithStream(absl::string_view id, int64_t position, uint64_t serial) {
+void SessionTable::EndWithStream(absl::string_view id, int64_t position, uint32_t serial) {
   const SessionKey key(id);
   SessionShard& shard = ShardOf(key.hash);
   Aftermath after;

@@ -109,7 +109,7 @@ class SessionTable {
 
   // Ends the session as one that was to end with a stream, unless somebody has it, it has moved on from `position`
   // since, or it is another one than that of `serial`. With a store it has to be in memory: see Restore.
-  void EndWithStream(absl::string_view id, int64_t position, uint64_t serial);
+  void EndWithStream(absl::string_view id, int64_t position, uint32_t serial);
 
   // Ends the sessions in memory that match, as Delete, a part of them with each call. *page_token as in List: empty at
   // the end. Returns how many. With Durability::kEveryReply the store has the ends soon, not yet when this returns.

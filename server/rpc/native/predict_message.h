@@ -31,7 +31,7 @@ class PredictMessage : private Exchange {
   // What a unary call ends with: the refusal, or the failure of its only sequence.
   absl::Status status() const;
   // Of the session that ran sequence `i`: see LiveSession.
-  uint64_t serial(size_t i) const { return serials_[i]; }
+  uint32_t serial(size_t i) const { return serials_[i]; }
   // Why the whole message was refused, or OK. Each sequence has its own status besides.
   const absl::Status& refusal() const { return message_.refusal(); }
   bool running() const { return message_.running(); }
@@ -53,7 +53,7 @@ class PredictMessage : private Exchange {
   MessageOwner* const owner_;
   v1::PredictRequest request_;
   v1::PredictResponse response_;
-  std::vector<uint64_t> serials_;  // one a result
+  std::vector<uint32_t> serials_;  // one a result
   Message message_;
   size_t request_bytes_ = 0;  // of its values, times and ids
   size_t used_bytes_ = 0;     // of all messages since both protos were new
