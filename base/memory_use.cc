@@ -9,6 +9,17 @@
 #include <cstring>
 
 namespace rondo {
+namespace {
+
+// What is in memory and in no block of the heap that is in use: freed blocks, and what is not of the heap. The bytes of
+// freed blocks alone would not do: glibc counts them after a trim too, and a peak that comes and goes between two looks
+// leaves as many as there were, but in memory again.
+int64_t UnusedMemory() {
+  const struct mallinfo2 heap = mallinfo2();
+  return static_cast<int64_t>(ResidentMemory()) - static_cast<int64_t>(heap.uordblks + heap.hblkhd);
+}
+
+}  // namespace
 
 size_t ResidentMemory() {
   char text[128] = "";  // the pages in all, those in memory, and more
@@ -28,11 +39,13 @@ void KeepFreedMemory() {
 }
 
 bool HeapTrim::TrimIfWorth() {
-  const size_t free = mallinfo2().fordblks;
-  free_after_trim_ = std::min(free_after_trim_, free);
-  if (free < free_after_trim_ + kWorthATrim) return false;
+  const int64_t unused = UnusedMemory();
+  if (unused_after_trim_) {
+    unused_after_trim_ = std::min(*unused_after_trim_, unused);
+    if (unused < *unused_after_trim_ + kWorthATrim) return false;
+  }
   malloc_trim(0);
-  free_after_trim_ = mallinfo2().fordblks;
+  unused_after_trim_ = UnusedMemory();
   return true;
 }
 

@@ -2,6 +2,8 @@
 #define RONDO_BASE_MEMORY_USE_H_
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 
 namespace rondo {
 
@@ -19,13 +21,13 @@ void KeepFreedMemory();
 // Threads: one.
 class HeapTrim {
  public:
-  // Trims if kWorthATrim more bytes are free than after the last time. A trim of a gigabyte takes some 50 ms, in which
-  // threads that allocate may wait. Returns whether it did.
+  // Trims if kWorthATrim more bytes are in memory without being in use than after the last time, and the first time
+  // always. A trim of a gigabyte takes some 50 ms, in which threads that allocate may wait. Returns whether it did.
   bool TrimIfWorth();
 
  private:
-  static constexpr size_t kWorthATrim = 8 << 20;
-  size_t free_after_trim_ = 0;
+  static constexpr int64_t kWorthATrim = 8 << 20;
+  std::optional<int64_t> unused_after_trim_;
 };
 
 }  // namespace rondo
