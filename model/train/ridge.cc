@@ -8,38 +8,55 @@
 namespace rondo::train {
 namespace {
 
-// Replaces the lower triangle of a symmetric matrix by its Cholesky factor. False: it is not positive definite.
+// Row after row of a matrix.
+struct Rows {
+  const double* first;
+  int64_t stride;  // from a row to the next one
+};
+
+// Subtracts `count` rows, each times its factor, from `to`; factors lie `step` numbers apart. Rows go four at a time,
+// for `to` is then read and written once for all four.
+void SubtractRows(const double* factors, int64_t step, Rows rows, int64_t count, int64_t width, double* to) {
+  int64_t k = 0;
+  for (; k + 4 <= count; k += 4) {
+    const double f0 = factors[k * step], f1 = factors[(k + 1) * step];
+    const double f2 = factors[(k + 2) * step], f3 = factors[(k + 3) * step];
+    const double* r0 = rows.first + k * rows.stride;
+    const double *r1 = r0 + rows.stride, *r2 = r1 + rows.stride, *r3 = r2 + rows.stride;
+    for (int64_t i = 0; i < width; ++i) to[i] -= f0 * r0[i] + f1 * r1[i] + (f2 * r2[i] + f3 * r3[i]);
+  }
+  for (; k < count; ++k) {
+    for (int64_t i = 0; i < width; ++i) to[i] -= factors[k * step] * rows.first[k * rows.stride + i];
+  }
+}
+
+// Replaces the upper triangle of a symmetric matrix by U with U' U = matrix (Cholesky). False: it is not positive
+// definite.
 bool Factorise(int64_t size, std::vector<double>* matrix) {
+  double* u = matrix->data();
   for (int64_t i = 0; i < size; ++i) {
-    double* row = matrix->data() + i * size;
-    for (int64_t j = 0; j <= i; ++j) {
-      const double* other = matrix->data() + j * size;
-      double sum = row[j];
-      for (int64_t k = 0; k < j; ++k) sum -= row[k] * other[k];
-      if (i == j && !(sum > 0)) return false;
-      row[j] = i == j ? std::sqrt(sum) : sum / other[j];
-    }
+    double* row = u + i * size;
+    SubtractRows(u + i, size, {u + i, size}, i, size - i, row + i);
+    if (!(row[i] > 0)) return false;
+    const double root = std::sqrt(row[i]);
+    for (int64_t j = i; j < size; ++j) row[j] /= root;
   }
   return true;
 }
 
-// Adds factor times a row of a matrix to another one.
-void AddRow(double factor, const double* from, int64_t width, double* to) {
-  for (int64_t i = 0; i < width; ++i) to[i] += factor * from[i];
-}
-
-// Solves L L' X = B for the factor of Factorise, in place; X: [size][width].
+// Solves U' U X = B for the factor of Factorise, in place; X: [size][width].
 void Substitute(int64_t size, const std::vector<double>& factor, int64_t width, double* x) {
+  const double* u = factor.data();
   const auto divide = [&](int64_t i) {
-    for (int64_t k = 0; k < width; ++k) x[i * width + k] /= factor[i * size + i];
+    for (int64_t k = 0; k < width; ++k) x[i * width + k] /= u[i * size + i];
   };
   for (int64_t i = 0; i < size; ++i) {
-    for (int64_t k = 0; k < i; ++k) AddRow(-factor[i * size + k], x + k * width, width, x + i * width);
+    SubtractRows(u + i, size, {x, width}, i, width, x + i * width);
     divide(i);
   }
   for (int64_t i = size; i-- > 0;) {
+    SubtractRows(u + i * size + i + 1, 1, {x + (i + 1) * width, width}, size - i - 1, width, x + i * width);
     divide(i);
-    for (int64_t k = 0; k < i; ++k) AddRow(-factor[i * size + k], x + i * width, width, x + k * width);
   }
 }
 
@@ -73,14 +90,14 @@ void RidgeSums::Add(const RidgeSums& other) {
   rows_ += other.rows_;
 }
 
-std::vector<double> RidgeSums::ProductsTimes(const std::vector<double>& matrix) const {
-  std::vector<double> result(matrix.size());
-  for (int64_t i = 0; i <= features_; ++i) {
-    for (int64_t j = 0; j <= features_; ++j) {
-      AddRow(Product(i, j), matrix.data() + j * targets_, targets_, result.data() + i * targets_);
+void RidgeSums::SubtractProductsTimes(const std::vector<double>& matrix, std::vector<double>* from) const {
+  for (int64_t j = 0; j <= features_; ++j) {
+    const double* row = matrix.data() + j * targets_;
+    if (std::all_of(row, row + targets_, [](double value) { return value == 0; })) continue;
+    for (int64_t i = 0; i <= features_; ++i) {
+      SubtractRows(&products_[i * (features_ + 1) + j], 1, {row, targets_}, 1, targets_, from->data() + i * targets_);
     }
   }
-  return result;
 }
 
 std::vector<LinearLayer> RidgeSums::Solve(const RidgePenalty& penalty,
@@ -104,10 +121,7 @@ std::vector<LinearLayer> RidgeSums::Solve(const RidgePenalty& penalty,
     for (size_t i = 0; i < weights.size(); ++i) {
       origin[static_cast<int64_t>(i) % features_ * targets_ + static_cast<int64_t>(i) / features_] = weights[i];
     }
-    if (!weights.empty()) {
-      const std::vector<double> known = ProductsTimes(origin);
-      for (size_t i = 0; i < solution.size(); ++i) solution[i] -= known[i];
-    }
+    SubtractProductsTimes(origin, &solution);
     Substitute(size, factor, targets_, solution.data());
     LinearLayer& layer = layers.emplace_back();
     layer.weight.resize(targets_ * features_);
@@ -131,9 +145,16 @@ double RidgeSums::MeanSquaredError(const LinearLayer& layer) const {
     for (int64_t k = 0; k < targets_; ++k) weights[i * targets_ + k] = layer.weight[k * features_ + i];
   }
   std::copy(layer.bias.begin(), layer.bias.end(), weights.end() - targets_);
-  const std::vector<double> products = ProductsTimes(weights);
   double sum = squared_targets_;
-  for (size_t i = 0; i < weights.size(); ++i) sum += weights[i] * (products[i] - 2 * target_products_[i]);
+  std::vector<double> above(targets_);  // minus the products with the weights of the features before
+  for (int64_t i = 0; i <= features_; ++i) {
+    const double* row = &weights[i * targets_];
+    std::fill(above.begin(), above.end(), 0.0);
+    SubtractRows(&products_[i * (features_ + 1)], 1, {weights.data(), targets_}, i, targets_, above.data());
+    for (int64_t k = 0; k < targets_; ++k) {
+      sum += row[k] * (Product(i, i) * row[k] - 2 * above[k] - 2 * target_products_[i * targets_ + k]);
+    }
+  }
   return rows_ == 0 ? 0 : std::max(sum, 0.0) / (static_cast<double>(rows_) * static_cast<double>(targets_));
 }
 

@@ -49,8 +49,8 @@ class RidgeSums {
  private:
   // The place of a product of two features; the last one is the 1 that the bias goes with.
   double Product(int64_t i, int64_t j) const { return products_[i * (features_ + 1) + j]; }
-  // Returns products_ times a matrix [features + 1][targets].
-  std::vector<double> ProductsTimes(const std::vector<double>& matrix) const;
+  // Subtracts products_ times a matrix [features + 1][targets], most of whose rows are zeros.
+  void SubtractProductsTimes(const std::vector<double>& matrix, std::vector<double>* from) const;
 
   const int64_t features_, targets_;
   int64_t rows_ = 0;
