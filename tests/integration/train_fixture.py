@@ -70,7 +70,7 @@ class TrainFixture(unittest.TestCase):
         command = [BIN / "rondo-train", f"--output={self.output}", "--threads=1", *arguments]
         if not wait:
             return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        return subprocess.run(command, capture_output=True, text=True, timeout=120)
+        return subprocess.run(command, capture_output=True, text=True, timeout=600)
 
     def expect_refused(self, message, *arguments):
         run = self.train(*arguments)
