@@ -1,6 +1,8 @@
 #include "base/option_value.h"
 
 #include <cstdint>
+#include <optional>
+#include <utility>
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
@@ -9,7 +11,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 
@@ -60,6 +61,24 @@ bool Holds(std::optional<T> number, T* bare) {
 }
 
 bool IsAnything(absl::string_view) { return true; }
+
+// Takes what stands in double quotes off the front of a list. Nothing: no such text stands there, up to a comma or the
+// end.
+std::optional<std::string> TakeQuoted(absl::string_view* list) {
+  if (!absl::StartsWith(*list, "\"")) return std::nullopt;
+  std::string text;
+  for (size_t i = 1; i < list->size(); ++i) {
+    if ((*list)[i] == '"' && list->substr(i + 1, 1) != "\"") {
+      const absl::string_view rest = list->substr(i + 1);
+      if (!rest.empty() && rest[0] != ',') return std::nullopt;
+      *list = rest;
+      return text;
+    }
+    if ((*list)[i] == '"') ++i;  // one of two
+    text += (*list)[i];
+  }
+  return std::nullopt;
+}
 bool IsNotEmpty(absl::string_view text) { return !text.empty(); }
 
 }  // namespace
@@ -121,7 +140,16 @@ OptionValue TextOrNone(std::string* target, absl::string_view unit) { return Tex
 
 OptionValue TextList(std::vector<std::string>* target, absl::string_view unit) {
   const auto read = [target](absl::string_view text) {
-    *target = absl::StrSplit(text, ',', absl::SkipEmpty());
+    target->clear();
+    while (!text.empty()) {
+      std::optional<std::string> one = TakeQuoted(&text);
+      if (!one) {
+        one = std::string(text.substr(0, text.find(',')));
+        text.remove_prefix(one->size());
+      }
+      if (!one->empty()) target->push_back(*std::move(one));
+      absl::ConsumePrefix(&text, ",");
+    }
     return true;
   };
   return {std::string(unit), std::string(unit), "", read, [target] { return absl::StrJoin(*target, ","); }};

@@ -43,7 +43,8 @@ OptionGroup Source(TrainOptions* options) {
        {"from", TextOrNone(&options->from, "FILE"),
         "Model file to go on from: its network, columns and statistics; --target and --inputs are then its own."},
        {"target", TextList(&options->dataset.targets, "COLUMNS"),
-        "Columns to predict, comma-separated; 'all': every input, or without --inputs every column of the file."},
+        "Columns to predict, comma-separated, one with a comma in \"quotes\"; 'all': every input, or without --inputs "
+        "every column of the file."},
        {"inputs", TextList(&options->dataset.inputs, "COLUMNS"),
         "Columns that the model reads, comma-separated; empty: the targets."},
        {"known_inputs", TextList(&options->input_columns.known, "COLUMNS"),

@@ -104,6 +104,16 @@ TEST_F(OptionTableTest, ValuesFollowAnEqualsSignOrTheName) {
   EXPECT_EQ(options_.idle, absl::InfiniteDuration());
 }
 
+TEST_F(OptionTableTest, ATextOfAListMayStandInQuotes) {
+  const auto files = [&](const std::string& list) {
+    EXPECT_TRUE(ReadAll({"--files=" + list}).ok()) << list;
+    return options_.files;
+  };
+  EXPECT_THAT(files(R"("y, with comma",b)"), ElementsAre("y, with comma", "b"));
+  EXPECT_THAT(files(R"(a,"say ""b""",,"")"), ElementsAre("a", "say \"b\""));
+  for (const char* text : {"\"", "\"a", "\"a\"b", "a\"b\""}) EXPECT_THAT(files(text), ElementsAre(text)) << "no quotes";
+}
+
 TEST_F(OptionTableTest, TheLastOfARepeatedOptionHolds) {
   ASSERT_TRUE(ReadAll({"--count=1", "--count=2", "--threads=3", "--threads=auto"}).ok());
   EXPECT_EQ(options_.count, 2);
