@@ -8,7 +8,7 @@ mkdir -p build/examples
 readonly heard=build/examples/voice
 
 title "Speech in noise: to learn from, and other voices with other words to be judged by"
-python3 "$here/sound.py" $((${short:-0} ? 60 : 1500)) 1 "$work/learned" &
+python3 "$here/sound.py" $((${short:-0} ? 60 : 3000)) 1 "$work/learned" &
 python3 "$here/sound.py" $((${short:-0} ? 20 : 240)) 2 "$heard"
 wait $!
 echo "to hear: $heard.wav"
