@@ -3,43 +3,33 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
-#include <filesystem>
+#include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
-#include "base/cpu_limit.h"
 #include "base/files.h"
 #include "base/invalid.h"
 #include "model/checksum.h"
-#include "model/compute_thread.h"
 #include "model/model_file.h"
-#include "model/network.h"
 #include "model/train/annotate.h"
-#include "model/train/labelled_scores.h"
+#include "model/train/bidirectional_graph.h"
+#include "model/train/labelled_result.h"
 #include "model/train/labelled_trainer.h"
 #include "model/train/model_assembly.h"
 #include "model/train/output_folder.h"
+#include "model/train/run_checkpoint.h"
 #include "model/train/source.h"
-#include "model/train/svg_chart.h"
+#include "model/whole_sequence.h"
 
 namespace rondo::train {
 namespace {
 
 constexpr int64_t kDefaultHiddenSize = 64;
-
-constexpr char kPage[] =
-    "<!doctype html><html lang=en><meta charset=utf-8><title>%s</title><style>"
-    "body{font:15px/1.45 system-ui,sans-serif;max-width:940px;margin:24px auto;padding:0 16px;color:#222}"
-    "svg{width:100%%;height:auto}.grid{stroke:#e3e3e3}table{border-collapse:collapse}"
-    "td,th{padding:4px 10px;text-align:right}td:first-child,th:first-child{text-align:left}</style>"
-    "<h1>%s</h1>%s<h2>Scores on the test part</h2>%s<h2>Loss by epoch</h2>%s</html>\n";
 
 LabelledOptions DataOptions(const TrainOptions& options) {
   LabelledOptions made;
@@ -67,91 +57,6 @@ std::vector<double> BalancedWeights(const std::vector<double>& counts) {
   return weights;
 }
 
-// Asks the network for the classes of the test part.
-void Score(const LabelledData& data, const Network& network, LabelledScores* scores) {
-  const auto input_size = static_cast<size_t>(data.spec.input_size());
-  std::vector<float> output(data.spec.outputs.size());
-  double losses = 0;
-  for (const size_t index : data.parts[LabelledData::kTest]) {
-    const LabelledSequence& sequence = data.sequences[index];
-    std::vector<float> state(static_cast<size_t>(network.spec().state_size()));
-    for (size_t t = 0; t < sequence.timesteps; ++t) {
-      StepRow row;
-      row.input = sequence.inputs.data() + t * input_size;
-      row.state_in = row.state_out = state.data();
-      row.output = output.data();
-      network.Step({&row, 1});
-      const bool counts = data.task == Task::kTag || t + 1 == sequence.timesteps;
-      const int32_t label = !counts ? kNoLabel : sequence.labels[data.task == Task::kTag ? t : 0];
-      if (label == kNoLabel) continue;
-      const auto answer = static_cast<size_t>(std::max_element(output.begin(), output.end()) - output.begin());
-      scores->matrix.Add(static_cast<size_t>(label), answer);
-      losses -= std::log(std::max(1e-30, static_cast<double>(output[static_cast<size_t>(label)])));
-    }
-  }
-  scores->log_loss = losses / static_cast<double>(std::max<int64_t>(1, scores->matrix.total()));
-}
-
-absl::StatusOr<LabelledScores> ScoreModel(const LabelledData& data, const ModelFile& model) {
-  std::vector<std::string> classes;
-  for (const OutputFeature& output : data.spec.outputs) classes.push_back(output.name);
-  LabelledScores scores{ConfusionMatrix(std::move(classes))};
-  absl::Status status;
-  std::thread([&] {
-    PrepareComputeThread();
-    const auto network = Network::Create(model.spec, model.weights, {});
-    status = network.status();
-    if (network.ok()) Score(data, **network, &scores);
-  }).join();
-  if (!status.ok()) return status;
-  const std::vector<double> learned = data.CountLabels(LabelledData::kTraining);
-  const auto frequent = static_cast<size_t>(std::max_element(learned.begin(), learned.end()) - learned.begin());
-  scores.frequent_accuracy = static_cast<double>(scores.matrix.actual(frequent)) /
-                             static_cast<double>(std::max<int64_t>(1, scores.matrix.total()));
-  return scores;
-}
-
-std::string Facts(const LabelledData& data, const LabelledTrainer& trainer) {
-  return absl::StrFormat(
-      "%d sequences to train on, %d to validate, %d to test; %d classes. %d weights, %d optimiser "
-      "steps in %d epochs, of which the %d. is kept.",
-      data.parts[LabelledData::kTraining].size(), data.parts[LabelledData::kValidation].size(),
-      data.parts[LabelledData::kTest].size(), data.spec.outputs.size(), trainer.best_parameters().size(),
-      trainer.progress().steps, trainer.progress().epoch, trainer.progress().best_epoch);
-}
-
-std::string Report(const std::string& title, const LabelledScores& scores, const LabelledTrainer& trainer,
-                   const std::string& facts) {
-  LineChart chart;
-  chart.x_label = "epoch";
-  chart.y_label = "loss";
-  chart.first_x = 1;
-  chart.lines = {{"training", "#1f5fbf", trainer.training_losses()},
-                 {"validation", "#d08a1d", trainer.validation_losses()}};
-  return absl::StrFormat(kPage, EscapeHtml(title), EscapeHtml(title), absl::StrCat("<p>", EscapeHtml(facts), "</p>"),
-                         ScoresHtml(scores), RenderLineChart(chart));
-}
-
-absl::Status Write(const TrainOptions& options, const LabelledData& data, const LabelledTrainer& trainer,
-                   uint64_t checksum, ModelFile model) {
-  const absl::StatusOr<LabelledScores> scores = ScoreModel(data, model);
-  if (!scores.ok()) return scores.status();
-  nlohmann::ordered_json json =
-      ProvenanceOf(options, std::filesystem::path(options.csv_path).filename().string(), checksum);
-  json["epochs"] = trainer.progress().epoch;
-  json["best_epoch"] = trainer.progress().best_epoch;
-  json["scores"] = ScoresJson(*scores);
-  model.spec.training_json = json.dump();
-  const std::string facts = Facts(data, trainer);
-  const std::string report = Report(absl::StrCat("rondo-train: ", options.output), *scores, trainer, facts);
-  const absl::Status written = WriteOutput(
-      options.output, model, {{"scores.json", ScoresJson(*scores).dump(2) + "\n"}, {"report.html", report}});
-  if (!written.ok()) return written;
-  absl::PrintF("%s\n%swritten to %s: model.safetensors, scores.json, report.html\n", facts, ScoresTable(*scores),
-               options.output);
-  return absl::OkStatus();
-}
-
 // Says on stderr how a run goes, now and then.
 class Progress {
  public:
@@ -166,15 +71,75 @@ class Progress {
   absl::Time next_ = absl::InfinitePast();
 };
 
+// Joins what the data says of a model with the cell and sizes that were asked for.
+ModelSpec StackOf(const LabelledData& data, const NetworkShape& network) {
+  ModelSpec spec = data.spec;
+  spec.cell = network.cell;
+  spec.gru_reset = network.gru_reset;
+  spec.gru_update = network.gru_update;
+  spec.activation = network.activation;
+  spec.num_layers = network.num_layers;
+  spec.hidden_size = network.hidden_size == 0 ? kDefaultHiddenSize : network.hidden_size;
+  if (spec.tokens > 0) spec.embedding_size = network.input_size;
+  return spec;
+}
+
+absl::StatusOr<ModelFile> LabelledModel(const LabelledData& data, const ModelSpec& stack, const NetworkShape& shape,
+                                        const std::vector<float>& parameters) {
+  if (!shape.bidirectional) return ModelFile{stack, WeightsFromParameters(shape, parameters)};
+  NetworkGraph graph = BidirectionalGraph(shape, parameters);
+  graph.outputs = data.spec.outputs;
+  absl::StatusOr<ModelFile> model = ModelOf(data.spec, graph);
+  if (!model.ok()) return model.status();
+  if (absl::Status status = model->spec.Validate(); !status.ok()) return status;
+  return model;
+}
+
+// Checks that the network may be as large as was asked for, before it is trained.
+absl::Status CheckNetwork(const LabelledData& data, const ModelSpec& stack, const NetworkShape& shape) {
+  if (absl::Status status = stack.Validate(); !status.ok() || !shape.bidirectional) return status;
+  const auto model = LabelledModel(data, stack, shape, std::vector<float>(ParameterLayout(shape).size()));
+  if (!model.ok()) return model.status();
+  size_t longest = 0;
+  for (const LabelledSequence& sequence : data.sequences) longest = std::max(longest, sequence.timesteps);
+  const size_t most = MaxWholeTimesteps(*model->spec.graph);
+  if (longest <= most) return absl::OkStatus();
+  return Invalid("a sequence has ", longest,
+                 " timesteps; a bidirectional network of this size takes whole sequences of ", most,
+                 " at most: wanted a smaller --hidden_size, fewer --layers or shorter sequences");
+}
+
+// Trains with a line on stderr now and then and checkpoints, from where an interrupted run was if asked to.
+absl::Status Train(const std::atomic<Interrupt>& interrupt, RunCheckpoint* checkpoint, LabelledTrainer* trainer) {
+  absl::StatusOr<std::optional<LearningState>> begun = checkpoint->Begin();
+  if (!begun.ok()) return begun.status();
+  if (begun->has_value()) {
+    if (absl::Status status = trainer->Resume(**std::move(begun)); !status.ok()) return status;
+  }
+  Progress progress;
+  LabelledTrainer::Hooks hooks;
+  hooks.on_step = [&](const LabelledTrainer& at) {
+    checkpoint->StoreNowAndThen(at.state());
+    return interrupt.load() != Interrupt::kStop;
+  };
+  hooks.on_epoch = [&](const LabelledProgress& at) {
+    progress.Say(at);
+    return interrupt.load() == Interrupt::kNone;
+  };
+  const absl::Status trained = trainer->Run(hooks);
+  if (trained.ok() || absl::IsAborted(trained)) checkpoint->Store(trainer->state());
+  return trained;
+}
+
 }  // namespace
 
 absl::Status CheckLabelledOptions(const OptionTable& table, const TrainOptions& options) {
   const std::string task = options.task == Task::kTag ? "--task=tag" : "--task=classify";
   constexpr absl::string_view kNotTaken[] = {
-      "network",     "irregular",           "predict",  "series_scale", "time_zone", "sort",   "window_inputs",
-      "refit",       "time_format",         "calendar", "duplicates",   "resume",    "season", "quantiles",
-      "search_time", "checkpoint_interval", "window",   "search",       "state",     "from",   "tokens",
-      "horizon",     "columns_as_series",   "loss",     "time",         "missing",   "step"};
+      "network", "irregular",   "predict",  "series_scale", "time_zone", "sort",      "window_inputs",
+      "refit",   "time_format", "calendar", "duplicates",   "season",    "quantiles", "search_time",
+      "window",  "search",      "state",    "from",         "tokens",    "horizon",   "columns_as_series",
+      "loss",    "time",        "missing",  "step"};
   for (const OptionGroup& group : table.groups) {
     for (const Option& option : group.options) {
       const bool taken = std::find(std::begin(kNotTaken), std::end(kNotTaken), option.name) == std::end(kNotTaken);
@@ -209,34 +174,35 @@ absl::Status RunLabelled(TrainOptions options, const std::atomic<Interrupt>& int
   if (!text.ok()) return Annotate(text.status(), options.csv_path);
   const auto table = ParseCsv(*text, options.series.format.delimiter);
   if (!table.ok()) return Annotate(table.status(), options.csv_path);
-  absl::StatusOr<LabelledData> data = ReadLabelled(*table, DataOptions(options));
+  const absl::StatusOr<LabelledData> data = ReadLabelled(*table, DataOptions(options));
   if (!data.ok()) return Annotate(data.status(), options.csv_path);
-  if (options.network.hidden_size == 0) options.network.hidden_size = kDefaultHiddenSize;
-  ModelSpec& spec = data->spec;
-  spec.cell = options.network.cell;
-  spec.gru_reset = options.network.gru_reset;
-  spec.gru_update = options.network.gru_update;
-  spec.activation = options.network.activation;
-  spec.num_layers = options.network.num_layers;
-  spec.hidden_size = options.network.hidden_size;
-  if (spec.tokens > 0) spec.embedding_size = options.network.input_size;
-  if (absl::Status status = spec.Validate(); !status.ok()) return status;
+  const ModelSpec stack = StackOf(*data, options.network);
+  NetworkShape shape = ShapeOf(stack);
+  shape.bidirectional = options.network.bidirectional;
+  shape.head_of_ends = shape.bidirectional && options.task == Task::kClassify;
+  if (absl::Status status = CheckNetwork(*data, stack, shape); !status.ok()) return status;
   Loss& loss = options.learning.loss;
   loss.kind = LossKind::kCrossEntropy;
-  loss.classes = static_cast<int64_t>(spec.outputs.size());
+  loss.classes = static_cast<int64_t>(stack.outputs.size());
   if (options.balanced_classes) loss.class_weights = BalancedWeights(data->CountLabels(LabelledData::kTraining));
-  PrepareTrainingThread(options.threads == 0 ? 1 : options.threads);
-  LabelledTrainer trainer(*data, ShapeOf(spec), options.learning);
-  Progress progress;
-  const absl::Status trained = trainer.Run([&](const LabelledProgress& at) {
-    progress.Say(at);
-    return interrupt.load() == Interrupt::kNone;
-  });
+  if (options.threads == 0) options.threads = 1;
+  PrepareTrainingThread(options.threads);
+  LabelledTrainer trainer(*data, shape, options.learning);
+  const uint64_t checksum = Checksum(*text);
+  RunCheckpoint checkpoint(options, checksum);
+  const absl::Status trained = Train(interrupt, &checkpoint, &trainer);
   if (!trained.ok() && !absl::IsAborted(trained)) return trained;
-  if (interrupt.load() == Interrupt::kStop) return absl::CancelledError("stopped; nothing was written");
-  const ModelFile model = {spec, WeightsFromParameters(ShapeOf(spec), trainer.best_parameters())};
-  const absl::Status written = Write(options, *data, trainer, Checksum(*text), model);
-  return written.ok() ? trained : written;
+  if (interrupt.load() == Interrupt::kStop) {
+    return absl::CancelledError(absl::StrCat("stopped; --resume goes on from ", checkpoint.path()));
+  }
+  absl::StatusOr<ModelFile> model = LabelledModel(*data, stack, shape, trainer.state().best_parameters);
+  if (!model.ok()) return model.status();
+  const LabelledResult result = {*data, shape, trainer.state(), checksum};
+  if (absl::Status status = WriteLabelled(options, result, *std::move(model)); !status.ok()) {
+    return Annotate(status, absl::StrCat("the training is kept in ", checkpoint.path(), " for --resume"));
+  }
+  checkpoint.Remove();
+  return trained;
 }
 
 }  // namespace rondo::train

@@ -15,7 +15,7 @@ absl::Status CheckLabelledOptions(const OptionTable& table, const TrainOptions& 
 
 // Goes the whole way for a task with labels, as RunTraining does for forecasts: data, training, scores on the test part
 // through the network that the server runs, output folder. ALREADY_EXISTS: --output. ABORTED: the run diverged; the
-// best weights before are written all the same. CANCELLED: stopped, nothing is written.
+// best weights before are written all the same. CANCELLED: stopped with a checkpoint.
 absl::Status RunLabelled(TrainOptions options, const std::atomic<Interrupt>& interrupt);
 
 }  // namespace rondo::train

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "base/invalid.h"
 #include "model/train/random.h"
 
@@ -19,6 +20,12 @@ void Shuffle(Random& random, std::vector<T>* items) {
   }
 }
 
+absl::Status WeighsNothing(absl::string_view part) {
+  return Invalid("no label of the ", part,
+                 " part weighs anything; wanted one or more of a class that does: "
+                 "with balanced classes, of one that is in the training part");
+}
+
 }  // namespace
 
 LabelledTrainer::LabelledTrainer(const LabelledData& data, const NetworkShape& shape, const LearningOptions& options)
@@ -28,34 +35,50 @@ LabelledTrainer::LabelledTrainer(const LabelledData& data, const NetworkShape& s
       layout_(shape),
       optimizer_(layout_, OptimizerOptions(options)),
       rate_(RateOptions(options, static_cast<int64_t>(Steps(LabelledData::kTraining, 0).size()))),
-      state_(optimizer_.InitialState()),
-      parameters_(FirstParameters(options, shape)),
-      best_parameters_(parameters_),
-      gradient_(layout_.size()) {}
+      gradient_(layout_.size()) {
+  state_.parameters = state_.best_parameters = FirstParameters(options, shape);
+  state_.optimizer = optimizer_.InitialState();
+  state_.best_loss = std::numeric_limits<double>::infinity();
+}
 
-absl::Status LabelledTrainer::Run(const std::function<bool(const LabelledProgress&)>& on_epoch) {
-  double best = std::numeric_limits<double>::infinity();
-  for (int64_t epoch = 1; epoch <= options_.epochs; ++epoch) {
-    const auto training_loss = TrainEpoch(epoch);
-    if (!training_loss.ok()) return training_loss.status();
-    const auto validation_loss = ValidationLoss();
-    if (!validation_loss.ok()) return validation_loss.status();
-    const bool better = *validation_loss < best;
-    if (better) {
-      best = *validation_loss;
-      best_parameters_ = parameters_;
-      progress_.best_epoch = epoch;
-    }
-    rate_.EndEpoch(better);
-    training_losses_.push_back(*training_loss);
-    validation_losses_.push_back(*validation_loss);
-    progress_.epoch = epoch;
-    progress_.training_loss = *training_loss;
-    progress_.validation_loss = *validation_loss;
-    const bool patient = options_.patience == 0 || epoch - progress_.best_epoch < options_.patience;
-    if (!on_epoch(progress_) || !patient) break;
+absl::Status LabelledTrainer::Resume(LearningState state) {
+  if (absl::Status status = CheckSizes(state, layout_.size()); !status.ok()) return status;
+  const auto steps = static_cast<int64_t>(Steps(LabelledData::kTraining, 0).size());
+  const auto epochs = static_cast<int64_t>(state.training_losses.size());
+  if (state.epoch != epochs || state.validation_losses.size() != state.training_losses.size() ||
+      epochs > options_.epochs || state.best_epoch < 0 || state.best_epoch > epochs || state.step_in_epoch < 0 ||
+      state.step_in_epoch >= steps) {
+    return absl::InvalidArgumentError("the checkpoint is of a run with other epochs");
+  }
+  state_ = std::move(state);
+  rate_.set_state(state_.rate);
+  return absl::OkStatus();
+}
+
+absl::Status LabelledTrainer::Run(const Hooks& hooks) {
+  bool stopped = false;
+  while (!complete()) {
+    if (absl::Status status = TrainEpoch(hooks, &stopped); !status.ok() || stopped) return status;
+    if (!hooks.on_epoch(progress())) break;
+    if (!hooks.on_step(*this)) break;
   }
   return absl::OkStatus();
+}
+
+bool LabelledTrainer::complete() const {
+  return state_.epoch >= options_.epochs ||
+         (options_.patience > 0 && state_.epoch - state_.best_epoch >= options_.patience);
+}
+
+LabelledProgress LabelledTrainer::progress() const {
+  LabelledProgress at;
+  at.epoch = state_.epoch;
+  at.steps = state_.optimizer.step;
+  at.training_loss = state_.training_losses.empty() ? 0 : state_.training_losses.back();
+  at.validation_loss = state_.validation_losses.empty() ? 0 : state_.validation_losses.back();
+  at.learning_rate = rate_.At(state_.optimizer.step);
+  at.best_epoch = state_.best_epoch;
+  return at;
 }
 
 std::vector<LabelledTrainer::Lanes> LabelledTrainer::Steps(LabelledData::Part part, uint64_t seed) const {
@@ -94,16 +117,28 @@ absl::StatusOr<Backprop*> LabelledTrainer::LayersOf(size_t timesteps) {
   return layers.get();
 }
 
-double LabelledTrainer::Fill(const Lanes& lanes, size_t timesteps) {
+double LabelledTrainer::WeightOf(const Lanes& lanes) const {
+  double weight = 0;
+  for (const size_t sequence : lanes) {
+    for (const int32_t label : data_.sequences[sequence].labels) {
+      if (label != kNoLabel) weight += options_.loss.WeightOf(label);
+    }
+  }
+  return weight;
+}
+
+absl::StatusOr<Backprop*> LabelledTrainer::Load(const Lanes& lanes) {
+  const size_t timesteps = PaddedLengthOf(lanes.front());
   const auto width = static_cast<size_t>(options_.batch_size);
   const size_t rows = timesteps * width;
   batch_.mask.assign(rows, 0.0f);
   batch_.targets.assign(rows, 0.0f);
+  batch_.lengths.assign(width, 0);
   batch_.tokens.assign(shape_.tokens > 0 ? rows : 0, 0);
   batch_.features.assign(shape_.tokens > 0 ? 0 : rows * static_cast<size_t>(shape_.input_size), 0.0f);
-  double weight = 0;
   for (size_t lane = 0; lane < lanes.size(); ++lane) {
     const LabelledSequence& sequence = data_.sequences[lanes[lane]];
+    batch_.lengths[lane] = static_cast<int64_t>(sequence.timesteps);
     for (size_t t = 0; t < sequence.timesteps; ++t) FillTimestep(sequence, t, t * width + lane);
     const bool one = data_.task == Task::kClassify;
     for (size_t k = 0; k < sequence.labels.size(); ++k) {
@@ -111,10 +146,9 @@ double LabelledTrainer::Fill(const Lanes& lanes, size_t timesteps) {
       const size_t row = (one ? sequence.timesteps - 1 : k) * width + lane;
       batch_.targets[row] = static_cast<float>(sequence.labels[k]);
       batch_.mask[row] = 1;
-      weight += options_.loss.WeightOf(sequence.labels[k]);
     }
   }
-  return weight;
+  return LayersOf(timesteps);
 }
 
 void LabelledTrainer::FillTimestep(const LabelledSequence& sequence, size_t timestep, size_t row) {
@@ -130,51 +164,76 @@ void LabelledTrainer::FillTimestep(const LabelledSequence& sequence, size_t time
   }
 }
 
-absl::StatusOr<double> LabelledTrainer::MeanLoss(LabelledData::Part part, uint64_t seed, const LossOfStep& loss_of) {
+absl::Status LabelledTrainer::TrainStep(const Lanes& lanes) {
+  const absl::StatusOr<Backprop*> layers = Load(lanes);
+  if (!layers.ok()) return layers.status();
+  std::vector<float> zeros((*layers)->state_size());
+  const auto loss = (*layers)->LossAndGradient(batch_, state_.parameters,
+                                               MixBits(options_.seed) + static_cast<uint64_t>(state_.optimizer.step),
+                                               absl::MakeSpan(zeros), absl::MakeSpan(gradient_));
+  if (!loss.ok()) return loss.status();
+  const double norm = ClipByGlobalNorm(options_.clip_norm, absl::MakeSpan(gradient_));
+  if (!std::isfinite(*loss) || !std::isfinite(norm)) {
+    return absl::AbortedError(absl::StrCat("the run diverged in epoch ", state_.epoch + 1, ": the loss is ", *loss,
+                                           "; a smaller --learning_rate or --clip_norm helps"));
+  }
+  optimizer_.Step(gradient_, rate_.At(state_.optimizer.step), &state_.optimizer, absl::MakeSpan(state_.parameters));
+  state_.loss_sum += *loss * WeightOf(lanes);
+  return absl::OkStatus();
+}
+
+absl::Status LabelledTrainer::TrainEpoch(const Hooks& hooks, bool* stopped) {
+  const std::vector<Lanes> steps =
+      Steps(LabelledData::kTraining, MixBits(options_.seed + static_cast<uint64_t>(state_.epoch) + 1));
+  const int64_t first = state_.step_in_epoch;  // of a run that goes on, those before it are done
+  double weights = 0;
+  for (int64_t i = 0; i < static_cast<int64_t>(steps.size()); ++i) {
+    const double weight = WeightOf(steps[i]);
+    weights += weight;
+    if (i < first || weight == 0) continue;
+    if (absl::Status status = TrainStep(steps[i]); !status.ok()) return status;
+    if (i + 1 == static_cast<int64_t>(steps.size())) break;
+    state_.step_in_epoch = i + 1;
+    if ((*stopped = !hooks.on_step(*this))) return absl::OkStatus();
+  }
+  if (weights == 0) return WeighsNothing("training");
+  return EndEpoch(state_.loss_sum / weights);
+}
+
+absl::Status LabelledTrainer::EndEpoch(double training_loss) {
+  const absl::StatusOr<double> loss = ValidationLoss();
+  if (!loss.ok()) return loss.status();
+  state_.training_losses.push_back(training_loss);
+  state_.validation_losses.push_back(*loss);
+  state_.loss_sum = 0;
+  state_.step_in_epoch = 0;
+  ++state_.epoch;
+  const bool better = *loss < state_.best_loss;
+  if (better) {
+    state_.best_loss = *loss;
+    state_.best_epoch = state_.epoch;
+    state_.best_parameters = state_.parameters;
+  }
+  rate_.EndEpoch(better);
+  state_.rate = rate_.state();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<double> LabelledTrainer::ValidationLoss() {
   double sum = 0, weights = 0;
-  for (const Lanes& lanes : Steps(part, seed)) {
-    const size_t timesteps = PaddedLengthOf(lanes.front());
-    const absl::StatusOr<Backprop*> layers = LayersOf(timesteps);
-    if (!layers.ok()) return layers.status();
-    const double weight = Fill(lanes, timesteps);
+  for (const Lanes& lanes : Steps(LabelledData::kValidation, 0)) {
+    const double weight = WeightOf(lanes);
     if (weight == 0) continue;
-    std::vector<float> state((*layers)->state_size());
-    const absl::StatusOr<double> loss = loss_of(**layers, absl::MakeSpan(state));
+    const absl::StatusOr<Backprop*> layers = Load(lanes);
+    if (!layers.ok()) return layers.status();
+    std::vector<float> zeros((*layers)->state_size());
+    const absl::StatusOr<double> loss = (*layers)->LossOnly(batch_, state_.parameters, absl::MakeSpan(zeros));
     if (!loss.ok()) return loss.status();
     sum += *loss * weight;
     weights += weight;
   }
-  if (weights > 0) return sum / weights;
-  return Invalid("no label of the ", part == LabelledData::kTraining ? "training" : "validation",
-                 " part weighs anything; wanted one or more of a class that does: "
-                 "with balanced classes, of one that is in the training part");
-}
-
-absl::StatusOr<double> LabelledTrainer::TrainStep(int64_t epoch, Backprop& layers, absl::Span<float> state) {
-  const auto loss =
-      layers.LossAndGradient(batch_, parameters_, MixBits(options_.seed) + static_cast<uint64_t>(state_.step), state,
-                             absl::MakeSpan(gradient_));
-  if (!loss.ok()) return loss.status();
-  const double norm = ClipByGlobalNorm(options_.clip_norm, absl::MakeSpan(gradient_));
-  if (!std::isfinite(*loss) || !std::isfinite(norm)) {
-    return absl::AbortedError(absl::StrCat("the run diverged in epoch ", epoch, ": the loss is ", *loss,
-                                           "; a smaller --learning_rate or --clip_norm helps"));
-  }
-  progress_.learning_rate = rate_.At(state_.step);
-  optimizer_.Step(gradient_, progress_.learning_rate, &state_, absl::MakeSpan(parameters_));
-  ++progress_.steps;
-  return *loss;
-}
-
-absl::StatusOr<double> LabelledTrainer::TrainEpoch(int64_t epoch) {
-  return MeanLoss(LabelledData::kTraining, MixBits(options_.seed + static_cast<uint64_t>(epoch)),
-                  [&](Backprop& layers, absl::Span<float> state) { return TrainStep(epoch, layers, state); });
-}
-
-absl::StatusOr<double> LabelledTrainer::ValidationLoss() {
-  return MeanLoss(LabelledData::kValidation, 0, [this](Backprop& layers, absl::Span<float> state) {
-    return layers.LossOnly(batch_, parameters_, state);
-  });
+  if (weights == 0) return WeighsNothing("validation");
+  return sum / weights;
 }
 
 }  // namespace rondo::train

@@ -23,30 +23,38 @@ struct LabelledProgress {
   int64_t steps = 0;
   double training_loss = 0;
   double validation_loss = 0;
-  double learning_rate = 0;  // of the last step
+  double learning_rate = 0;  // of the next step
   int64_t best_epoch = 0;    // 0: before the first
 };
 
 // Fits a network to labelled sequences of different lengths by AdamW, and keeps the parameters that did best on the
 // validation part. Each sequence is seen as a whole: sequences of similar length share an optimiser step, padded at
-// their ends, where nothing is learned. The gradient of a class is scaled by its weight. Equal seeds, threads and data
-// give equal bits.
+// their ends, where nothing is learned; a backward layer begins at each sequence's own end. The gradient of a class is
+// scaled by its weight. Equal seeds, threads and data give equal bits, also of a run that goes on from a stored state.
 //
 // Ownership: borrows the data. Threads: one, after PrepareTrainingThread.
 class LabelledTrainer {
  public:
+  struct Hooks {
+    // Asked after each step; false ends the run at once, to go on later from state().
+    std::function<bool(const LabelledTrainer&)> on_step;
+    // Asked after each epoch; false ends the run as if it were complete.
+    std::function<bool(const LabelledProgress&)> on_epoch;
+  };
+
   // `options.loss` is the cross entropy of the data's classes.
   LabelledTrainer(const LabelledData& data, const NetworkShape& shape, const LearningOptions& options);
 
-  // Runs until the epochs, patience or `on_epoch`, which answers false, end it. ABORTED: the loss is not finite; what
-  // was best before is kept. INVALID_ARGUMENT: no label of the training part or of the validation part weighs anything.
-  // Errors as Backprop::Create.
-  absl::Status Run(const std::function<bool(const LabelledProgress&)>& on_epoch);
+  // Goes on from a stored state. INVALID_ARGUMENT: its sizes or counts are not this run's.
+  absl::Status Resume(LearningState state);
 
-  const std::vector<float>& best_parameters() const { return best_parameters_; }
-  const LabelledProgress& progress() const { return progress_; }
-  const std::vector<double>& training_losses() const { return training_losses_; }
-  const std::vector<double>& validation_losses() const { return validation_losses_; }
+  // Runs until the epochs, patience or a hook end it. ABORTED: the loss is not finite; what was best before is kept.
+  // INVALID_ARGUMENT: no label of the training part or of the validation part weighs anything. Errors as
+  // Backprop::Create.
+  absl::Status Run(const Hooks& hooks);
+
+  const LearningState& state() const { return state_; }  // it carries no state from step to step, and is never refitted
+  LabelledProgress progress() const;
 
  private:
   using Lanes = std::vector<size_t>;  // sequences of one step
@@ -57,15 +65,15 @@ class LabelledTrainer {
   size_t PaddedLengthOf(size_t sequence) const;
   // Makes the layers of that many timesteps, once.
   absl::StatusOr<Backprop*> LayersOf(size_t timesteps);
-  // Fills batch_; returns the weight of its labels.
-  double Fill(const Lanes& lanes, size_t timesteps);
+  double WeightOf(const Lanes& lanes) const;
+  // Fills batch_, and returns the layers that take it.
+  absl::StatusOr<Backprop*> Load(const Lanes& lanes);
   void FillTimestep(const LabelledSequence& sequence, size_t timestep, size_t row);
-  // Goes over a part, and returns the mean of what `loss_of` answers for each step, when batch_ holds it. Ends at the
-  // first error. INVALID_ARGUMENT: no label of the part weighs anything.
-  using LossOfStep = std::function<absl::StatusOr<double>(Backprop& layers, absl::Span<float> state)>;
-  absl::StatusOr<double> MeanLoss(LabelledData::Part part, uint64_t seed, const LossOfStep& loss_of);
-  absl::StatusOr<double> TrainStep(int64_t epoch, Backprop& layers, absl::Span<float> state);
-  absl::StatusOr<double> TrainEpoch(int64_t epoch);
+  bool complete() const;
+  absl::Status TrainStep(const Lanes& lanes);
+  // Goes over what is left of an epoch, and ends it unless a hook stops the run before.
+  absl::Status TrainEpoch(const Hooks& hooks, bool* stopped);
+  absl::Status EndEpoch(double training_loss);
   absl::StatusOr<double> ValidationLoss();
 
   const LabelledData& data_;
@@ -74,12 +82,10 @@ class LabelledTrainer {
   const ParameterLayout layout_;
   const AdamW optimizer_;
   LearningRate rate_;
-  AdamW::State state_;
+  LearningState state_;
   std::map<size_t, std::unique_ptr<Backprop>> layers_;  // by timesteps
-  std::vector<float> parameters_, best_parameters_, gradient_;
+  std::vector<float> gradient_;
   Batch batch_;
-  LabelledProgress progress_;
-  std::vector<double> training_losses_, validation_losses_;  // one an epoch
 };
 
 }  // namespace rondo::train

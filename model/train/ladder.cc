@@ -9,9 +9,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "model/network/graph.h"
 #include "model/train/linear_graph.h"
 #include "model/train/mean_graph.h"
+#include "model/train/model_assembly.h"
 #include "model/train/network_part.h"
 #include "model/train/result.h"
 #include "model/train/rolling_origin.h"
@@ -29,17 +29,6 @@ constexpr double kDoubtful = 0.1;    // and where it would be a smaller one, the
 // forecast there is, as of a random walk; that of one season before repeats the noise of a single season.
 constexpr double kBeforeNow = 0, kBeforeSeason = 0.5;
 
-absl::StatusOr<ModelFile> ModelOf(const Dataset& dataset, const NetworkGraph& network) {
-  ModelFile model;
-  model.spec = dataset.spec();
-  auto graph = Graph::Read(network.elements, {model.spec.feature_size(), 0}, network.output);
-  if (!graph.ok()) return graph.status();
-  model.spec.graph = *std::move(graph);
-  model.spec.outputs = network.outputs;
-  for (const auto& [name, values] : network.tensors) model.weights.tensors.push_back(values);
-  return model;
-}
-
 std::vector<double> LossesOf(const Evaluation& evaluation, double OriginLosses::*whose) {
   std::vector<double> losses;
   for (const OriginLosses& origin : evaluation.origins) losses.push_back(origin.*whose);
@@ -47,7 +36,7 @@ std::vector<double> LossesOf(const Evaluation& evaluation, double OriginLosses::
 }
 
 absl::StatusOr<Evaluation> Judge(const Dataset& dataset, const NetworkGraph& network, int64_t season = 0) {
-  const absl::StatusOr<ModelFile> model = ModelOf(dataset, network);
+  const absl::StatusOr<ModelFile> model = ModelOf(dataset.spec(), network);
   if (!model.ok()) return model.status();
   return EvaluateModel(dataset, *model, season, Dataset::kValidation);
 }
@@ -96,7 +85,7 @@ absl::Status Ladder::AddNaive() {
   }
   const auto add = [this](std::string name, int64_t season, std::vector<std::vector<double>> its_losses) {
     NetworkGraph graph = GraphOf(dataset_, NaiveRule(dataset_, season));
-    absl::StatusOr<ModelFile> model = ModelOf(dataset_, graph);
+    absl::StatusOr<ModelFile> model = ModelOf(dataset_.spec(), graph);
     if (!model.ok()) return model.status();
     std::vector<NetworkGraph> earlier(earlier_.size(), graph);
     Add(std::move(name), 0,
@@ -134,7 +123,7 @@ absl::Status Ladder::AddLinearOf(LinearKind kind, const LinearOptions& options) 
   }
   network->layer = options.refit ? network->refitted : layer;
   part.written = GraphOf(dataset_, *network);
-  absl::StatusOr<ModelFile> model = ModelOf(dataset_, part.written);
+  absl::StatusOr<ModelFile> model = ModelOf(dataset_.spec(), part.written);
   if (!model.ok()) return model.status();
   auto losses = JudgeAll({part}, {1});
   if (!losses.ok()) return losses.status();
@@ -198,7 +187,7 @@ absl::Status Ladder::AddWeighted(std::string name, std::vector<Part> parts, cons
   if (!mean.has_value()) return absl::OkStatus();
   auto losses = JudgeAll(parts, weights);
   if (!losses.ok()) return losses.status();
-  absl::StatusOr<ModelFile> model = ModelOf(dataset_, *mean);
+  absl::StatusOr<ModelFile> model = ModelOf(dataset_.spec(), *mean);
   if (!model.ok()) return model.status();
   Add(std::move(name), 0, {*std::move(model), *std::move(losses), std::move(parts), false});
   return absl::OkStatus();

@@ -1,5 +1,9 @@
 #include "model/train/model_assembly.h"
 
+#include <utility>
+
+#include "model/network/graph.h"
+
 namespace rondo::train {
 
 ModelSpec SpecOf(const Dataset& dataset, const NetworkShape& network, const Loss& loss) {
@@ -29,6 +33,18 @@ NetworkShape ShapeOf(const ModelSpec& spec) {
   shape.tokens = spec.tokens;
   shape.head_size = spec.output_size();
   return shape;
+}
+
+absl::StatusOr<ModelFile> ModelOf(ModelSpec spec, const NetworkGraph& network) {
+  const int64_t width = spec.tokens > 0 ? 1 : spec.feature_size();
+  auto graph = Graph::Read(network.elements, {width, spec.tokens}, network.output);
+  if (!graph.ok()) return graph.status();
+  ModelFile model;
+  model.spec = std::move(spec);
+  model.spec.graph = *std::move(graph);
+  model.spec.outputs = network.outputs;
+  for (const auto& [name, values] : network.tensors) model.weights.tensors.push_back(values);
+  return model;
 }
 
 }  // namespace rondo::train

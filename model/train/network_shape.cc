@@ -24,8 +24,8 @@ int64_t NetworkShape::gates() const { return GateCount(cell); }
 ParameterLayout::ParameterLayout(const NetworkShape& shape) {
   const size_t hidden = shape.hidden_size, rows = shape.gates() * hidden;
   embedding_ = Take(shape.tokens * shape.input_size);
-  for (int64_t k = 0; k < shape.num_layers; ++k) {
-    const size_t width = k == 0 ? shape.input_size : hidden;
+  for (int64_t k = 0; k < shape.num_layers * shape.directions(); ++k) {
+    const size_t width = k < shape.directions() ? shape.input_size : shape.layer_width();
     Layer layer;
     layer.weight_ih = Take(rows * width);
     layer.weight_hh = Take(rows * hidden);
@@ -33,7 +33,7 @@ ParameterLayout::ParameterLayout(const NetworkShape& shape) {
     layer.bias_hh = Take(rows);
     layers_.push_back(layer);
   }
-  head_weight_ = Take(shape.head_size * hidden);
+  head_weight_ = Take(shape.head_size * shape.layer_width());
   head_bias_ = Take(shape.head_size);
 }
 

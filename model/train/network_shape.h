@@ -19,12 +19,19 @@ struct NetworkShape {
   Activation activation = Activation::kTanh;
   int64_t num_layers = 1;
   int64_t hidden_size = 0;
-  int64_t input_size = 0;  // floats a timestep that the first layer sees
-  int64_t tokens = 0;      // > 0: the input is a token id, looked up in an embedding of input_size columns
-  int64_t head_size = 0;   // rows of the head
+  int64_t input_size = 0;      // floats a timestep that the first layer sees
+  int64_t tokens = 0;          // > 0: the input is a token id, looked up in an embedding of input_size columns
+  int64_t head_size = 0;       // rows of the head
+  bool bidirectional = false;  // each layer is two of hidden_size, one of which reads each sequence from its end
+  // Bidirectional only: in a sequence's last timestep the head sees what each direction of the last layer ends with,
+  // which is that of the backward one in the first timestep. Otherwise it sees what both answer to each timestep.
+  bool head_of_ends = false;
 
   int64_t gates() const;
-  // Returns the floats of one series' state in one layer: h, then c for an lstm.
+  int64_t directions() const { return bidirectional ? 2 : 1; }
+  // Returns the numbers that a layer answers to a timestep: those of its directions, side by side.
+  int64_t layer_width() const { return directions() * hidden_size; }
+  // Returns the floats of one series' state in one direction of a layer: h, then c for an lstm.
   int64_t layer_state_size() const { return cell == Cell::kLstm ? 2 * hidden_size : hidden_size; }
 };
 
@@ -44,6 +51,7 @@ class ParameterLayout {
 
   size_t size() const { return size_; }
   const Range& embedding() const { return embedding_; }
+  // The layers, of a bidirectional network each forward one and then its backward one.
   const std::vector<Layer>& layers() const { return layers_; }
   const Range& head_weight() const { return head_weight_; }
   const Range& head_bias() const { return head_bias_; }

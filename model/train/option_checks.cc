@@ -89,6 +89,11 @@ absl::Status CheckTogether(const TrainOptions& options) {
   if (options.network.cell != Cell::kRnn && options.network.activation != Activation::kTanh) {
     return absl::InvalidArgumentError("--activation=relu: wanted --cell=rnn with it");
   }
+  if (options.network.bidirectional) {
+    return absl::InvalidArgumentError(
+        "--bidirectional: wanted --task=classify or --task=tag with it; a forecast is made before there is anything to "
+        "read from the other end");
+  }
   const InputColumns& columns = options.input_columns;
   if ((!columns.known.empty() || !columns.categories.empty()) && (options.csv_path.empty() || !options.from.empty())) {
     return absl::InvalidArgumentError("--known_inputs and --categories: wanted --data with them, and no --from");

@@ -4,25 +4,23 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/time/clock.h"
 #include "base/cpu_limit.h"
 #include "base/invalid.h"
-#include "model/checksum.h"
 #include "model/model_file.h"
 #include "model/train/annotate.h"
 #include "model/train/base_model.h"
-#include "model/train/checkpoint.h"
 #include "model/train/evaluation.h"
 #include "model/train/ladder.h"
 #include "model/train/model_assembly.h"
 #include "model/train/output_folder.h"
 #include "model/train/progress.h"
 #include "model/train/result.h"
+#include "model/train/run_checkpoint.h"
 #include "model/train/search.h"
 #include "model/train/season.h"
 #include "model/train/source.h"
@@ -63,75 +61,19 @@ int ChooseThreads(const NetworkShape& shape, const LearningOptions& learning, in
   return flops < kFlopsWorthSharing ? 1 : AvailableCpus();
 }
 
-uint64_t Fingerprint(const TrainOptions& options, uint64_t data_checksum) {
-  std::string text = absl::StrCat(data_checksum, " threads=", options.threads);
-  for (const auto& [name, value] : options.texts) absl::StrAppend(&text, "\n", name, "=", value);
-  return Checksum(text);
+// Trains with a progress line and checkpoints.
+absl::Status Train(const std::atomic<Interrupt>& interrupt, RunCheckpoint* checkpoint, Trainer* trainer) {
+  ProgressLine progress(isatty(STDERR_FILENO) != 0);
+  Trainer::Hooks hooks;
+  hooks.stop = [&interrupt] { return interrupt.load() != Interrupt::kNone; };
+  hooks.on_epoch = [&](const Trainer& at) { progress.EndEpoch(at); };
+  hooks.on_step = [&](const Trainer& at) { checkpoint->StoreNowAndThen(at.state()); };
+  const absl::Status status = trainer->Run(hooks);
+  progress.Finish();
+  // A checkpoint is written at the end too, so that a result which cannot be written costs no training.
+  if (status.ok() || absl::IsAborted(status)) checkpoint->Store(trainer->state());
+  return status;
 }
-
-// Does one training run with its progress line and checkpoints.
-class Run {
- public:
-  Run(const TrainOptions& options, const Source& source, const std::atomic<Interrupt>& interrupt)
-      : options_(options),
-        interrupt_(interrupt),
-        checkpoint_path_(absl::StrCat(options.output, ".checkpoint")),
-        fingerprint_(Fingerprint(options, source.checksum)) {}
-
-  // Goes on from the checkpoint if asked to. FAILED_PRECONDITION: there is one, and it was not asked for.
-  absl::Status Begin(Trainer& trainer) {
-    // A folder that cannot be written is found before the training, not after it.
-    if (absl::Status status = OutputFolder::Create(options_.output).status(); !status.ok()) return status;
-    std::error_code error;
-    if (!std::filesystem::exists(checkpoint_path_, error)) return absl::OkStatus();
-    if (!options_.resume) {
-      return absl::FailedPreconditionError(absl::StrCat("an interrupted run left ", checkpoint_path_,
-                                                        "; --resume goes on with it, removing it starts again"));
-    }
-    auto state = ReadCheckpoint(fingerprint_, checkpoint_path_);
-    if (!state.ok()) return Annotate(state.status(), checkpoint_path_);
-    absl::FPrintF(stderr, "resumed after step %d\n", state->optimizer.step);
-    return trainer.Resume(*std::move(state));
-  }
-
-  absl::Status Train(Trainer& trainer) {
-    ProgressLine progress(isatty(STDERR_FILENO) != 0);
-    Trainer::Hooks hooks;
-    hooks.stop = [this] { return interrupt_.load() != Interrupt::kNone; };
-    hooks.on_epoch = [&](const Trainer& at) { progress.EndEpoch(at); };
-    hooks.on_step = [this](const Trainer& at) {
-      if (absl::Now() - last_checkpoint_ >= options_.checkpoint_interval) Store(at);
-    };
-    const absl::Status status = trainer.Run(hooks);
-    progress.Finish();
-    // A checkpoint is written at the end too, so that a result which cannot be written costs no training.
-    if (status.ok() || absl::IsAborted(status)) Store(trainer);
-    return status;
-  }
-
-  void End() {
-    std::error_code ignored;
-    std::filesystem::remove(checkpoint_path_, ignored);
-  }
-  const std::string& checkpoint_path() const { return checkpoint_path_; }
-
- private:
-  // A checkpoint that cannot be written is said once; the training goes on.
-  void Store(const Trainer& trainer) {
-    last_checkpoint_ = absl::Now();
-    const absl::Status status = WriteCheckpoint(trainer.state(), fingerprint_, checkpoint_path_);
-    if (status.ok() || warned_) return;
-    warned_ = true;
-    absl::FPrintF(stderr, "no checkpoint at %s: %s\n", checkpoint_path_, std::string(status.message()));
-  }
-
-  const TrainOptions& options_;
-  const std::atomic<Interrupt>& interrupt_;
-  const std::string checkpoint_path_;
-  const uint64_t fingerprint_;
-  absl::Time last_checkpoint_ = absl::Now();
-  bool warned_ = false;
-};
 
 // Adds the network that was trained, with bands that cover what they say.
 absl::Status AddTrained(const TrainOptions& options, const Dataset& dataset, const ModelSpec& spec,
@@ -181,19 +123,23 @@ absl::Status TrainRecurrent(const TrainOptions& options, const Source& source, i
   if (absl::Status status = spec.Validate(); !status.ok()) return status;
   auto trainer = Trainer::Create(source.dataset, ShapeOf(spec), options.learning);
   if (!trainer.ok()) return trainer.status();
-  Run run(options, source, interrupt);
-  if (absl::Status status = run.Begin(**trainer); !status.ok()) return status;
-  const absl::Status trained = run.Train(**trainer);
+  RunCheckpoint checkpoint(options, source.checksum);
+  absl::StatusOr<std::optional<LearningState>> begun = checkpoint.Begin();
+  if (!begun.ok()) return begun.status();
+  if (begun->has_value()) {
+    if (absl::Status status = (*trainer)->Resume(**std::move(begun)); !status.ok()) return status;
+  }
+  const absl::Status trained = Train(interrupt, &checkpoint, trainer->get());
   if (!trained.ok() && !absl::IsAborted(trained)) return trained;
   if (interrupt.load() == Interrupt::kStop) {
-    return absl::CancelledError(absl::StrCat("stopped; --resume goes on from ", run.checkpoint_path()));
+    return absl::CancelledError(absl::StrCat("stopped; --resume goes on from ", checkpoint.path()));
   }
   const LearningState& learning = (*trainer)->state();
   if (absl::Status status = AddTrained(options, source.dataset, spec, learning, ladder); !status.ok()) return status;
   if (absl::Status status = WriteChosen(options, source, season, learning, ladder); !status.ok()) {
-    return Annotate(status, absl::StrCat("the training is kept in ", run.checkpoint_path(), " for --resume"));
+    return Annotate(status, absl::StrCat("the training is kept in ", checkpoint.path(), " for --resume"));
   }
-  run.End();
+  checkpoint.Remove();
   return trained;
 }
 

@@ -56,6 +56,17 @@ std::vector<float> FirstParameters(const LearningOptions& options, const Network
   return parameters;
 }
 
+absl::Status CheckSizes(const LearningState& state, size_t size) {
+  for (const std::vector<float>* part :
+       {&state.parameters, &state.best_parameters, &state.optimizer.first_moment, &state.optimizer.second_moment}) {
+    if (part->size() != size) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the checkpoint has ", part->size(), " parameters; this network has ", size));
+    }
+  }
+  return absl::OkStatus();
+}
+
 Trainer::Trainer(const Dataset& dataset, const NetworkShape& shape, const LearningOptions& options,
                  std::unique_ptr<Backprop> backprop)
     : dataset_(dataset),
@@ -99,13 +110,7 @@ absl::Status Trainer::Resume(LearningState state) {
   if (learned != (state.refit_epochs > 0 ? size : 0)) {
     return absl::InvalidArgumentError("the checkpoint is of a run of another version");
   }
-  for (const std::vector<float>* part :
-       {&state.parameters, &state.best_parameters, &state.optimizer.first_moment, &state.optimizer.second_moment}) {
-    if (part->size() != size) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the checkpoint has ", part->size(), " parameters; this network has ", size));
-    }
-  }
+  if (absl::Status status = CheckSizes(state, size); !status.ok()) return status;
   const int64_t steps = state.refit_epochs > 0 ? refit_steps_ : learning_steps_;
   if (state.carried.size() != backprop_->state_size() || state.step_in_epoch < 0 || state.step_in_epoch >= steps) {
     return absl::InvalidArgumentError("the checkpoint is of a run with other windows");

@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 from running_server import RunningServer
@@ -78,6 +79,16 @@ class TrainFixture(unittest.TestCase):
         self.assertIn(message, run.stderr)
         self.assertFalse(self.output.exists())
         self.assertEqual([p.name for p in self.output.parent.glob(".*")] if self.output.parent.exists() else [], [])
+
+    def wait_for_checkpoints(self, process, checkpoint, count):
+        """Until so many were seen to be written; some more may be."""
+        seen = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+        while count > 0:
+            self.assertIsNone(process.poll())
+            now = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+            count -= now != seen
+            seen = now
+            time.sleep(0.0005)
 
     def serve(self):
         """A server of everything trained so far; returns a function that runs `rondo` against it."""

@@ -100,16 +100,6 @@ class TrainTest(TrainFixture):
         self.assertEqual(tensors(self.output / "model.safetensors"), whole)
         self.assertFalse(checkpoint.exists())
 
-    def wait_for_checkpoints(self, process, checkpoint, count):
-        """Until so many were seen to be written; some more may be."""
-        seen = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
-        while count > 0:
-            self.assertIsNone(process.poll())
-            now = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
-            count -= now != seen
-            seen = now
-            time.sleep(0.0005)
-
     def test_an_interrupted_run_is_not_begun_again_unasked(self):
         run = [self.write(sine(1200)), "--target=x", "--epochs=1000000", "--patience=0", "--checkpoint_interval=0"]
         process = self.train(*run, wait=False)

@@ -48,7 +48,12 @@ const LossCase kLosses[] = {
     {"CrossEntropyOfTokens", {LossKind::kCrossEntropy, {}, 6}, 6},
 };
 
-NetworkShape ShapeOf(const CellCase& cell, const LossCase& loss, int64_t num_layers) {
+// What a layer reads: the timesteps before, or both sides; and whether the head sees each timestep of both, or their
+// ends.
+enum class Reading { kForward, kBoth, kEnds };
+
+NetworkShape ShapeOf(const CellCase& cell, const LossCase& loss, int64_t num_layers,
+                     Reading reading = Reading::kForward) {
   NetworkShape shape;
   shape.cell = cell.cell;
   shape.gru_reset = cell.reset;
@@ -60,7 +65,18 @@ NetworkShape ShapeOf(const CellCase& cell, const LossCase& loss, int64_t num_lay
   shape.tokens = loss.tokens;
   const int64_t targets = loss.loss.kind == LossKind::kCrossEntropy ? 1 : 2;
   shape.head_size = targets * loss.loss.values_per_target();
+  shape.bidirectional = reading != Reading::kForward;
+  shape.head_of_ends = reading == Reading::kEnds;
   return shape;
+}
+
+// Makes sequences of different lengths of a batch; what stands behind their ends stays.
+void SetLengths(const NetworkShape& shape, Batch* batch) {
+  batch->lengths = {kTimesteps, 2, 3};
+  for (int64_t row = 0; row < kTimesteps * kBatchSize; ++row) {
+    const int64_t t = row / kBatchSize, last = batch->lengths[row % kBatchSize] - 1;
+    if (t > last || (shape.head_of_ends && t < last)) batch->mask[row] = 0;
+  }
 }
 
 Batch RandomBatch(const NetworkShape& shape, const Loss& loss, Random& random) {
@@ -77,6 +93,7 @@ Batch RandomBatch(const NetworkShape& shape, const Loss& loss, Random& random) {
     }
     batch.mask.push_back(row == 4 ? 0 : 1);
   }
+  if (shape.bidirectional) SetLengths(shape, &batch);
   return batch;
 }
 
@@ -91,13 +108,13 @@ double RelativeError(const std::vector<double>& expected, absl::Span<const float
   return largest == 0 ? difference : difference / largest;
 }
 
-using Case = std::tuple<CellCase, LossCase, int>;
+using Case = std::tuple<CellCase, LossCase, int, Reading>;
 class GradientTest : public testing::TestWithParam<Case> {};
 
 TEST_P(GradientTest, MatchesCentralDifferencesInDouble) {
   PrepareTrainingThread(1);
-  const auto& [cell, loss_case, num_layers] = GetParam();
-  const NetworkShape shape = ShapeOf(cell, loss_case, num_layers);
+  const auto& [cell, loss_case, num_layers, reading] = GetParam();
+  const NetworkShape shape = ShapeOf(cell, loss_case, num_layers, reading);
   const Loss& loss = loss_case.loss;
   Random random(17, num_layers);
   const Batch batch = RandomBatch(shape, loss, random);
@@ -135,12 +152,74 @@ TEST_P(GradientTest, MatchesCentralDifferencesInDouble) {
   }
 }
 
+std::string NameOf(const testing::TestParamInfo<Case>& test) {
+  constexpr const char* kReadings[] = {"", "BothDirections", "EndsOfBothDirections"};
+  return std::get<0>(test.param).name + std::get<1>(test.param).name + std::to_string(std::get<2>(test.param)) +
+         "Layers" + kReadings[static_cast<size_t>(std::get<3>(test.param))];
+}
+
 INSTANTIATE_TEST_SUITE_P(CellsLossesLayers, GradientTest,
-                         testing::Combine(testing::ValuesIn(kCells), testing::ValuesIn(kLosses), testing::Range(1, 4)),
-                         [](const testing::TestParamInfo<Case>& test) {
-                           return std::get<0>(test.param).name + std::get<1>(test.param).name +
-                                  std::to_string(std::get<2>(test.param)) + "Layers";
-                         });
+                         testing::Combine(testing::ValuesIn(kCells), testing::ValuesIn(kLosses), testing::Range(1, 4),
+                                          testing::Values(Reading::kForward)),
+                         NameOf);
+INSTANTIATE_TEST_SUITE_P(TagsOfDifferentLengths, GradientTest,
+                         testing::Combine(testing::ValuesIn(kCells), testing::Values(kLosses[0]), testing::Values(2),
+                                          testing::Values(Reading::kBoth)),
+                         NameOf);
+INSTANTIATE_TEST_SUITE_P(ClassesOfDifferentLengths, GradientTest,
+                         testing::Combine(testing::ValuesIn(kCells), testing::Values(kLosses[4]), testing::Values(2),
+                                          testing::Values(Reading::kEnds)),
+                         NameOf);
+
+std::vector<float> GradientOf(const NetworkShape& shape, const Loss& loss, int64_t timesteps, int64_t batch_size,
+                              const Batch& batch, const std::vector<float>& parameters) {
+  auto backprop = Backprop::Create(shape, {timesteps, batch_size, loss, 0});
+  EXPECT_TRUE(backprop.ok()) << backprop.status();
+  std::vector<float> zeros((*backprop)->state_size()), gradient(parameters.size());
+  EXPECT_TRUE((*backprop)->LossAndGradient(batch, parameters, 0, absl::MakeSpan(zeros), absl::MakeSpan(gradient)).ok());
+  return gradient;
+}
+
+// One sequence of a batch, without what stands behind its end.
+Batch Alone(const NetworkShape& shape, const Batch& batch, int64_t lane) {
+  Batch alone;
+  alone.lengths = {batch.lengths[lane]};
+  for (int64_t t = 0; t < batch.lengths[lane]; ++t) {
+    const int64_t row = t * kBatchSize + lane;
+    for (int64_t i = 0; i < shape.input_size; ++i) alone.features.push_back(batch.features[row * shape.input_size + i]);
+    for (int64_t i = 0; i < 2; ++i) alone.targets.push_back(batch.targets[row * 2 + i]);
+    alone.mask.push_back(batch.mask[row]);
+  }
+  return alone;
+}
+
+// What is learned from a sequence is what is learned from it alone, whatever shares its batch or stands behind its end.
+TEST(BackpropTest, ASequenceOfABatchTeachesABidirectionalNetworkWhatItTeachesAlone) {
+  PrepareTrainingThread(1);
+  for (const CellCase& cell : kCells) {
+    const NetworkShape shape = ShapeOf(cell, kLosses[0], 2, Reading::kBoth);
+    const Loss& loss = kLosses[0].loss;
+    Random random(29);
+    Batch batch = RandomBatch(shape, loss, random);
+    const std::vector<float> parameters = InitialParameters(shape, 7);
+    const std::vector<float> together = GradientOf(shape, loss, kTimesteps, kBatchSize, batch, parameters);
+    std::vector<double> sum(parameters.size());
+    double targets = 0;
+    for (int64_t lane = 0; lane < kBatchSize; ++lane) {
+      const Batch alone = Alone(shape, batch, lane);
+      const std::vector<float> its = GradientOf(shape, loss, batch.lengths[lane], 1, alone, parameters);
+      const double count = std::count(alone.mask.begin(), alone.mask.end(), 1.0f);
+      targets += count;
+      for (size_t i = 0; i < its.size(); ++i) sum[i] += count * its[i];
+    }
+    for (size_t i = 0; i < sum.size(); ++i) ASSERT_NEAR(together[i], sum[i] / targets, 1e-6) << cell.name;
+    for (int64_t row = 0; row < kTimesteps * kBatchSize; ++row) {
+      if (row / kBatchSize < batch.lengths[row % kBatchSize]) continue;
+      for (int64_t i = 0; i < shape.input_size; ++i) batch.features[row * shape.input_size + i] = 50;
+    }
+    EXPECT_EQ(GradientOf(shape, loss, kTimesteps, kBatchSize, batch, parameters), together) << cell.name;
+  }
+}
 
 // Two windows with the state carried over predict what one window of twice the length predicts.
 TEST(BackpropTest, CarriedStateContinuesTheSeries) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace rondo::train {
 namespace {
@@ -86,36 +87,76 @@ double TargetLoss(const Loss& loss, const double* p, double y) {
   return 0;
 }
 
+using Sequence = std::vector<Vector>;  // a vector a timestep
+
+LayerTensors TakeLayer(const NetworkShape& shape, size_t width, Reader& reader) {
+  const size_t H = shape.hidden_size, rows = shape.gates() * H;
+  LayerTensors w{};
+  w.weight_ih = reader.Take(rows * width);
+  w.weight_hh = reader.Take(rows * H);
+  w.bias_ih = reader.Take(rows);
+  w.bias_hh = reader.Take(rows);
+  return w;
+}
+
+// What a layer answers to a sequence that it reads from its begin or from its end.
+Sequence RunLayer(const NetworkShape& shape, const LayerTensors& w, const Sequence& x, bool from_the_end) {
+  Vector h(shape.hidden_size), c = h;
+  Sequence y(x.size());
+  for (size_t i = 0; i < x.size(); ++i) {
+    const size_t t = from_the_end ? x.size() - 1 - i : i;
+    Step(shape, w, x[t], h, c);
+    y[t] = h;
+  }
+  return y;
+}
+
+Vector SideBySide(Vector left, const Vector& right) {
+  left.insert(left.end(), right.begin(), right.end());
+  return left;
+}
+
+// What the head sees in each timestep.
+Sequence RunLayers(const NetworkShape& shape, Sequence x, Reader& reader) {
+  for (int64_t k = 0; k < shape.num_layers; ++k) {
+    const size_t width = x[0].size();
+    Sequence forward = RunLayer(shape, TakeLayer(shape, width, reader), x, false);
+    if (!shape.bidirectional) {
+      x = forward;
+      continue;
+    }
+    const Sequence backward = RunLayer(shape, TakeLayer(shape, width, reader), x, true);
+    for (size_t t = 0; t < x.size(); ++t) x[t] = SideBySide(forward[t], backward[t]);
+    if (shape.head_of_ends && k + 1 == shape.num_layers) x.back() = SideBySide(forward.back(), backward.front());
+  }
+  return x;
+}
+
 }  // namespace
 
 double ReferenceLoss(const NetworkShape& shape, const Loss& loss, int64_t timesteps, int64_t batch_size,
                      const Batch& batch, const Vector& parameters) {
-  const size_t I = shape.input_size, H = shape.hidden_size, rows = shape.gates() * H, values = loss.values_per_target();
-  const size_t width = shape.head_size / values;
+  const size_t I = shape.input_size, values = loss.values_per_target(), width = shape.head_size / values;
   double sum = 0, counted = 0;
   for (int64_t n = 0; n < batch_size; ++n) {
-    std::vector<Vector> h(shape.num_layers, Vector(H)), c = h;
-    for (int64_t t = 0; t < timesteps; ++t) {
+    const int64_t length = batch.lengths.empty() ? timesteps : batch.lengths[n];
+    Reader reader(parameters);
+    const double* embedding = reader.Take(shape.tokens * I);
+    Sequence x(length, Vector(I));
+    for (int64_t t = 0; t < length; ++t) {
       const size_t row = t * batch_size + n;
-      Reader reader(parameters);
-      const double* embedding = reader.Take(shape.tokens * I);
-      Vector x(I);
       for (size_t i = 0; i < I; ++i) {
-        x[i] = shape.tokens > 0 ? embedding[batch.tokens[row] * I + i] : batch.features[row * I + i];
+        x[t][i] = shape.tokens > 0 ? embedding[batch.tokens[row] * I + i] : batch.features[row * I + i];
       }
-      for (int64_t k = 0; k < shape.num_layers; ++k) {
-        LayerTensors w{};
-        w.weight_ih = reader.Take(rows * x.size());
-        w.weight_hh = reader.Take(rows * H);
-        w.bias_ih = reader.Take(rows);
-        w.bias_hh = reader.Take(rows);
-        Step(shape, w, x, h[k], c[k]);
-        x = h[k];
-      }
-      const double* head_weight = reader.Take(shape.head_size * H);
-      const Vector p = Affine(head_weight, reader.Take(shape.head_size), x, shape.head_size);
+    }
+    x = RunLayers(shape, std::move(x), reader);
+    const double* head_weight = reader.Take(shape.head_size * x[0].size());
+    const double* head_bias = reader.Take(shape.head_size);
+    for (int64_t t = 0; t < length; ++t) {
+      const size_t row = t * batch_size + n;
       if (batch.mask[row] == 0) continue;
       ++counted;
+      const Vector p = Affine(head_weight, head_bias, x[t], shape.head_size);
       for (size_t i = 0; i < width; ++i) sum += TargetLoss(loss, &p[i * values], batch.targets[row * width + i]);
     }
   }
