@@ -49,7 +49,12 @@ struct Options {
 constexpr size_t kMaxRowsPerMessage = 256;
 constexpr size_t kMaxFloatsPerMessage = size_t{1} << 18;
 
+// A model that takes whole sequences is sent the table in one message. The server says if that is too long for it; this
+// bounds only what is held here.
+constexpr size_t kMaxRowsOfWholeSequence = size_t{1} << 20;
+
 size_t RowsPerMessage(const ModelDescription& model) {
+  if (model.whole_sequence) return kMaxRowsOfWholeSequence;
   const auto width = static_cast<size_t>(std::max({model.input_size, model.output_size, 1}));
   return std::clamp<size_t>(kMaxFloatsPerMessage / width, 1, kMaxRowsPerMessage);
 }

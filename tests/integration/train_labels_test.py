@@ -95,6 +95,7 @@ class LabelsTest(TrainFixture):
         for task in ("tag", "classify"):
             self.output = self.root / "models" / task / "1"
             self.expect_served_as_scored(task, rondo)
+        self.assertEqual(len(self.rows_of(rondo, "tag", "x\n" + "1\n" * 600)), 600)  # more rows than a session is sent at once
         run = subprocess.run([BIN / "rondo", f"--server={rondo.address}", "stream", "tag", "--session=s"], input="x\n1\n",
                              capture_output=True, text=True, timeout=60)
         self.assertNotEqual(run.returncode, 0)
