@@ -122,6 +122,7 @@ absl::Status WriteLabelled(const TrainOptions& options, const LabelledResult& re
       ProvenanceOf(options, std::filesystem::path(options.csv_path).filename().string(), result.checksum_of_data);
   json["epochs"] = result.learning.epoch;
   json["best_epoch"] = result.learning.best_epoch;
+  json["validation_loss"] = result.learning.best_loss;
   json["scores"] = ScoresJson(*scores);
   model.spec.training_json = json.dump();
   const std::string facts = Facts(result);

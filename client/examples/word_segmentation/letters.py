@@ -2,8 +2,7 @@
 
 usage: letters.py training|test LINES >LETTERS.csv
 
-A network that reads from left to right does not know what follows, so each row says of the letter LATER rows before whether a
-word begins with it: "begins" or "goes on", or nothing at the first rows of a line.
+Each row says of its letter whether a word begins with it: "begins" or "goes on".
 """
 
 import pathlib
@@ -11,7 +10,6 @@ import re
 import sys
 
 TEXT = pathlib.Path(__file__).resolve().parents[1] / "text_generation/verses.txt"
-LATER = 4
 
 
 def lines_of(part):
@@ -36,9 +34,8 @@ def main():
         if number == most:
             break
         letters, begins = begins_of(words)
-        for i, letter in enumerate(letters + "." * LATER):
-            label = "" if i < LATER else "begins" if begins[i - LATER] else "goes on"
-            print(f"{number},{letter},{label}")
+        for letter, begin in zip(letters, begins):
+            print(f"{number},{letter},{'begins' if begin else 'goes on'}")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from letters import LATER, begins_of, lines_of  # noqa: E402
+from letters import begins_of, lines_of  # noqa: E402
 from vocabulary import vocabulary_of  # noqa: E402
 
 
@@ -42,16 +42,15 @@ class Counts:
 
 
 def served(lines):
-    """A table a line, which ends with as many dots as the answers come later."""
+    """A table a line, which is asked for as a whole."""
     numbers = {letter: i for i, letter in enumerate(vocabulary_of(pathlib.Path(os.environ["MODEL"])))}
     answers = []
     for words in lines:
         letters, _ = begins_of(words)
-        table = "token\n" + "".join(f"{numbers[letter]}\n" for letter in letters + "." * LATER)
+        table = "token\n" + "".join(f"{numbers[letter]}\n" for letter in letters)
         rows = subprocess.run([os.environ["RONDO"], "predict", "words", "--input=-", "--label"], input=table, check=True,
                               capture_output=True, text=True).stdout  # fmt: skip
-        labels = [row["label"] for row in csv.DictReader(io.StringIO(rows))]
-        answers.append([label == "begins" for label in labels[LATER:]])
+        answers.append([row["label"] == "begins" for row in csv.DictReader(io.StringIO(rows))])
     return answers
 
 
