@@ -46,7 +46,7 @@ std::map<std::string, int> ReaderCounts(const ElementGraph& graph) {
 }
 
 void JoinActivations(ElementGraph* graph) {
-  const std::map<std::string, int> counts = ReaderCounts(*graph);
+  std::map<std::string, int> counts = ReaderCounts(*graph);
   std::map<std::string, std::string> replaced;
   std::vector<Element>& elements = graph->elements();
   for (Element& element : elements) {
@@ -63,6 +63,7 @@ void JoinActivations(ElementGraph* graph) {
       before->attributes["activation"] = element.attributes.size() == 1 ? function : Json(element.attributes);
     }
     replaced[element.name] = before->name;
+    counts[before->name] = counts.at(element.name);  // what reads the activation reads the joined element now
   }
   for (Element& element : elements) {
     if (const auto found = replaced.find(NextOf(element)); found != replaced.end())

@@ -125,6 +125,16 @@ class OperatorsTest(OnnxCase):
         y, _, _ = g.add("LSTM", ["x", quantized(1, 16, 5), quantized(1, 16, 4), g.weights(1, 32)], 3, hidden_size=4)
         self.compare(g, self.SEQUENCE, y, self.x(9, 1, 5))
 
+    def test_a_gate_that_reads_a_product_twice(self):
+        """SiLU and GLU behind PyTorch's Linear, which is a MatMul and an Add for sequences."""
+        for op in ("Sigmoid", "Tanh", "Relu"):
+            with self.subTest(op):
+                g = Graph()
+                y = g.add("Add", [g.weights(6), g.add("MatMul", ["x", g.weights(5, 6)])])
+                y = g.add("Mul", [y, g.add(op, [y])])
+                y = g.add("Add", [g.add("MatMul", [y, g.weights(6, 4)]), g.weights(4)])
+                self.compare(g, self.SEQUENCE, g.add("Add", [g.add(op, [y]), y]), self.x(9, 1, 5))
+
     def test_the_branch_of_an_if_is_chosen_by_the_shape(self):
         g = Graph()
         rank = g.add("Shape", [g.add("Shape", ["x"])])
