@@ -103,6 +103,7 @@ void GraphRun::AddData(const OnnxValue& input, int64_t offset, const Value& whol
   for (Ref& ref : tensor.refs) ref.index += offset;
   tensor.whole = input.whole;
   run_.inputs[source] = input.name;
+  if (input.whole) run_.wholes.insert(source);
   tensors_[input.name] = std::move(tensor);
 }
 

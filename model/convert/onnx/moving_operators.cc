@@ -195,7 +195,10 @@ void RunGather(OperatorCall& call) {
     shape.push_back(in.shape[1]);
     AxisRoles out = *roles;
     out.frame_axes = {static_cast<int64_t>(shape.size()) - 1};
-    return call.GiveValue(value, shape, out);
+    call.GiveValue(value, shape, out);
+    if (in.whole && call.ok() && call.outputs().back().size() > 0)
+      call.run().wholes.insert(call.outputs().back().At(0).source);
+    return;
   }
   Sizes kept;
   for (const double value : indices.constants) {

@@ -35,6 +35,7 @@ struct RunState {
   std::vector<Decision> decisions;
   std::map<int32_t, std::string> inputs;                         // sources of float inputs, by input name
   std::map<std::pair<int32_t, int64_t>, CellState> cell_states;  // by source and index of a state's number
+  std::set<int32_t> wholes;      // sources of whole numbers, which DequantizeLinear makes floats of
   bool hands_states_on = false;  // by a graph of one timestep: a cell that is given none begins anew at each call
 };
 

@@ -1,5 +1,6 @@
 // Numbers kept as small whole numbers: they become floats again.
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,12 +16,32 @@ double AlongAxis(const Array& array, const Sizes& place, int64_t axis) {
   return array.size() == 1 ? array.values[0] : array.values[place[axis]];
 }
 
+// Data that the graph reads or looks up as whole numbers becomes floats.
+void DequantizeData(OperatorCall& call, const Traced& in, const Array& scale, const Array& zero) {
+  if (scale.size() != 1 || zero.size() > 1)
+    return call.Refuse("has several scales for whole numbers of the data; one scale is supported");
+  const auto roles = call.tracer().Roles(call.named(), in);
+  if (!roles.has_value()) return;
+  const Value value = call.tracer().FrameOf(call.named(), in, *roles);
+  if (!call.ok()) return;
+  const double factor = scale.values[0], shift = zero.empty() ? 0 : -zero.values[0] * factor;
+  const int64_t channels = value.frame.channels;
+  call.GiveValue(
+      AddScale(call.graph(), call.element_name(), value, Filled({channels}, factor), Filled({channels}, shift)),
+      in.shape, *roles);
+}
+
 // What was kept as small whole numbers becomes floats; the rounding of data on the way is left out.
 void RunDequantize(OperatorCall& call) {
   const Traced& in = call.Needed(0);
   const auto scale = call.ConstantInput(1, "scale"), zero = call.ConstantInput(2, "zero point");
   if (!call.ok()) return;
-  if (!in.constant()) return call.Give(in);
+  if (!in.constant()) {
+    const auto whole = [&](const Ref& ref) { return call.run().wholes.count(ref.source) > 0; };
+    if (std::none_of(in.refs.begin(), in.refs.end(), whole)) return call.Give(in);
+    if (std::all_of(in.refs.begin(), in.refs.end(), whole)) return DequantizeData(call, in, *scale, *zero);
+    return call.Refuse("reads whole numbers beside floats");
+  }
   const int64_t axis = scale->size() == 1 ? 0 : call.Axis(call.Whole("axis", 1), in.rank());
   if (!call.ok()) return;
   const bool fits = scale->size() == 1 || scale->size() == in.shape[axis];

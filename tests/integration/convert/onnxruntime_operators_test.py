@@ -135,6 +135,17 @@ class OperatorsTest(OnnxCase):
                 y = g.add("Add", [g.add("MatMul", [y, g.weights(6, 4)]), g.weights(4)])
                 self.compare(g, self.SEQUENCE, g.add("Add", [g.add(op, [y]), y]), self.x(9, 1, 5))
 
+    def test_an_embedding_of_eight_bits(self):
+        """What onnxruntime's quantize_dynamic makes of an embedding."""
+        g = Graph()
+        table = g.constant(g.random.integers(0, 255, (11, 5)).astype(numpy.uint8))
+        rows = g.add("Transpose", [g.add("Gather", [table, "x"])], perm=[1, 0, 2])
+        y = g.add("DequantizeLinear", [rows, g.constant(numpy.float32(0.02)), g.constant(numpy.uint8(120))])
+        y, _, _ = self.lstm(g, y, 5, 4)
+        self.time = 1
+        tokens = numpy.random.default_rng(3).integers(0, 11, (1, 9))
+        self.compare(g, [("x", TensorProto.INT64, ["batch", "sequence"])], y, tokens)
+
     def test_the_branch_of_an_if_is_chosen_by_the_shape(self):
         g = Graph()
         rank = g.add("Shape", [g.add("Shape", ["x"])])

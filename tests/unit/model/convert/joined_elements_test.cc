@@ -47,5 +47,19 @@ TEST(JoinedElementsTest, AProductWithABiasThatAGateReadsTwiceKeepsItsOwnAnswer) 
   EXPECT_EQ(graph.elements()[2].of, (std::vector<std::string>{"linear", "gate"}));
 }
 
+TEST(JoinedElementsTest, AnEmbeddingOfEightBitsIsMadeFloatsBehindTheLookUp) {
+  OnnxFile file({-1, 1});
+  file.AddTensor(RawTensor("table", {2, 3}, 2, std::string("\x0a\x0b\x0c\x0d\x0e\x0f", 6)))
+      .AddTensor(FloatTensor("scale", {}, {0.5F}))
+      .AddTensor(RawTensor("zero", {}, 2, std::string("\x0a", 1)));
+  file.AddNode("Gather", {"table", "X"}, {"rows"}, {}, "look_up")
+      .AddNode("DequantizeLinear", {"rows", "scale", "zero"}, {"Y"}, {}, "floats");
+  const ElementGraph graph = Simplified(file);
+  ASSERT_EQ(graph.elements().size(), 2U);
+  EXPECT_EQ(graph.elements()[1].type, "scale");
+  EXPECT_EQ(graph.elements()[1].slots[0].second.values, (std::vector<double>{0.5, 0.5, 0.5}));
+  EXPECT_EQ(graph.elements()[1].slots[1].second.values, (std::vector<double>{-5, -5, -5}));
+}
+
 }  // namespace
 }  // namespace rondo::convert
