@@ -47,7 +47,9 @@ std::vector<OptionGroup> Groups(ConvertOptions* options) {
         {"state", TextList(&options->states, "IN:OUT"),
          "ONNX: an input that takes the state, and the output that gives the next; empty: paired by name and shape."},
         {"dimension", TextList(&options->dimensions, "NAME=N"),
-         "ONNX: the size of a dimension that the graph leaves open and that is not time or batch."},
+         "ONNX: the size of a dimension that the graph leaves open and that is not time or batch; one without a name "
+         "is "
+         "INPUT.AXIS."},
         {"initializer", TextList(&options->initializers, "NAME=FILE"),
          "ONNX: the value of an input that is a weight, as a TensorProto file (.pb)."}}}};
 }

@@ -138,6 +138,7 @@ void GraphRun::RunNodes(const OnnxGraph& graph, int depth) {
   for (const OnnxNode& node : graph.nodes) {
     if (!graph_.status().ok() || (depth == 0 && HasAllOutputs())) return;
     RunNode(node, depth);
+    if (graph_.status().ok()) ++nodes_run_;
   }
 }
 

@@ -37,6 +37,7 @@ class GraphRun {
   // Inputs that turned out to be states: they are none of the data, and the graph is to be followed anew.
   const std::set<std::string>& found_states() const { return found_states_; }
   const std::vector<Decision>& decisions() const { return run_.decisions; }
+  size_t nodes_run() const { return nodes_run_; }  // how far the graph could be followed
 
  private:
   void AddInputs();
@@ -68,7 +69,8 @@ class GraphRun {
   std::map<std::string, int32_t> state_sources_;
   std::set<std::string> found_states_, state_outputs_;
   std::map<std::string, std::string> remembered_;  // states that a memory holds, and the outputs that they come back in
-  int64_t held_ = 0, most_held_;                   // numbers that are followed
+  size_t nodes_run_ = 0;
+  int64_t held_ = 0, most_held_;  // numbers that are followed
 };
 
 }  // namespace rondo::convert

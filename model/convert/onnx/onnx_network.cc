@@ -1,6 +1,7 @@
 #include "model/convert/onnx/onnx_network.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -26,6 +27,22 @@ struct ProbeSizes {
 };
 // The graph is followed again with each of these; the network must not change.
 constexpr ProbeSizes kOtherBatch = {3, 13}, kOtherTimesteps = {2, 18};
+
+// What the options call an open dimension of an input: its name, or where it has none INPUT.AXIS.
+std::string NameOf(const OnnxValue& input, size_t axis) {
+  return input.shape[axis].name.empty() ? absl::StrCat(input.name, ".", axis) : input.shape[axis].name;
+}
+
+// The axis of a state that is left open, where there is one such: that of the sequences. -1: none, or several.
+int64_t OnlyOpenAxis(const OnnxValue& state) {
+  int64_t only = -1;
+  for (int64_t axis = 0; axis < static_cast<int64_t>(state.shape.size()); ++axis) {
+    if (state.shape[axis].size >= 0) continue;
+    if (only >= 0) return -1;
+    only = axis;
+  }
+  return only;
+}
 
 struct Hypothesis {
   InputAxes axes;
@@ -84,9 +101,11 @@ class OnnxNetwork {
  public:
   OnnxNetwork(const OnnxModel& model, const OnnxOptions& options) : model_(model), options_(options) {
     for (OnnxValue& input : model_.graph.inputs) {
-      for (OnnxDimension& dimension : input.shape) {
-        const auto size = options.dimensions.find(dimension.name);
+      for (size_t axis = 0; axis < input.shape.size(); ++axis) {
+        OnnxDimension& dimension = input.shape[axis];
+        const auto size = options.dimensions.find(NameOf(input, axis));
         if (dimension.size >= 0 || size == options.dimensions.end()) continue;
+        said_dimensions_.insert(size->first);
         dimension = {"", size->second};
       }
     }
@@ -94,6 +113,11 @@ class OnnxNetwork {
   }
 
   absl::StatusOr<ElementGraph> Read() {
+    for (const auto& [name, size] : options_.dimensions) {
+      if (said_dimensions_.count(name) > 0) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat("--dimension=", name, "=", size, " names no open dimension of an input"));
+    }
     if (absl::Status status = TakeStates(); !status.ok()) return status;
     for (const OnnxValue& input : model_.graph.inputs) {
       if (!input.has_shape && options_.initializers.count(input.name) == 0) {
@@ -113,14 +137,28 @@ class OnnxNetwork {
  private:
   absl::StatusOr<ElementGraph> FollowLikeliest(const OnnxValue& first) {
     absl::Status refusal;
+    InputAxes axes;
+    size_t furthest = 0;
     const size_t states = states_.size();
     for (const Hypothesis& hypothesis : HypothesesOf(first)) {
+      reached_ = 0;
       absl::StatusOr<ElementGraph> graph = Follow(first, hypothesis.axes);
       if (graph.ok()) return graph;
-      if (refusal.ok()) refusal = graph.status();
+      // What stops the attempt that comes furthest is what the graph has, not what wrong axes make of it. Axes that
+      // their names speak against are no better for coming far.
+      if (refusal.ok() || (hypothesis.likely >= 0 && reached_ > furthest)) {
+        refusal = graph.status();
+        axes = hypothesis.axes;
+        furthest = reached_;
+      }
       if (states_.size() > states) return refusal;
     }
-    return refusal;
+    const bool may_be_fixed = axes.time >= 0 && first.shape[axes.time].size < 0 && furthest > 0 && !states_.empty();
+    if (!may_be_fixed) return refusal;
+    return absl::InvalidArgumentError(absl::StrCat(
+        refusal.message(), "; axis ", axes.time, " of input ", Quoted(first.name),
+        " was followed as the timesteps: where a call takes a fixed number there, say it with --dimension=",
+        NameOf(first, static_cast<size_t>(axes.time)), "=N"));
   }
 
   absl::Status TakeStates() {
@@ -177,10 +215,19 @@ class OnnxNetwork {
     return alike ? axes : own;
   }
 
+  // A state has no axis of timesteps.
+  InputAxes OwnAxes(const OnnxValue& input, const OnnxValue& first, const InputAxes& axes) const {
+    InputAxes own = &input == &first ? axes : AxesOf(input, first, axes);
+    if (states_.count(input.name) == 0) return own;
+    return {-1, own.batch < 0 ? OnlyOpenAxis(input) : own.batch};
+  }
+
   // A plan without open sizes. INVALID_ARGUMENT: a dimension that is neither time nor batch is open.
   absl::StatusOr<RunPlan> PlanOf(const OnnxValue& first, const InputAxes& axes, const ProbeSizes& sizes) const {
     RunPlan plan;
     plan.states = states_;
+    // A state is of as many sequences as the first input has.
+    const int64_t said = axes.batch < 0 ? 1 : first.shape[axes.batch].size;
     if (axes.time >= 0)
       plan.timesteps = first.shape[axes.time].size >= 0 ? first.shape[axes.time].size
                        : one_timestep_                  ? 1
@@ -189,20 +236,19 @@ class OnnxNetwork {
       return absl::InvalidArgumentError(absl::StrCat("input ", Quoted(first.name), " has no timesteps"));
     for (const OnnxValue& input : model_.graph.inputs) {
       if (options_.initializers.count(input.name) > 0) continue;
-      const bool state = states_.count(input.name) > 0;
-      InputAxes own = &input == &first ? axes : AxesOf(input, first, axes);
-      if (state) own.time = -1;
+      const InputAxes own = OwnAxes(input, first, axes);
+      const int64_t batch = said >= 0 && states_.count(input.name) > 0 ? said : sizes.batch;
       plan.axes[input.name] = own;
       std::vector<int64_t>& shape = plan.shapes[input.name];
       for (int64_t axis = 0; axis < static_cast<int64_t>(input.shape.size()); ++axis) {
         const OnnxDimension& dimension = input.shape[axis];
         const bool open = dimension.size < 0;
         if (open && axis != own.time && axis != own.batch) {
-          return absl::InvalidArgumentError(absl::StrCat(
-              "dimension ", axis, " of input ", Quoted(input.name),
-              " is open; say its size with --dimension=", dimension.name.empty() ? "NAME" : dimension.name, "=N"));
+          return absl::InvalidArgumentError(
+              absl::StrCat("dimension ", axis, " of input ", Quoted(input.name),
+                           " is open; say its size with --dimension=", NameOf(input, static_cast<size_t>(axis)), "=N"));
         }
-        shape.push_back(!open ? dimension.size : axis == own.time ? plan.timesteps : sizes.batch);
+        shape.push_back(!open ? dimension.size : axis == own.time ? plan.timesteps : batch);
         if (axis == own.time && shape.back() != plan.timesteps) {
           return absl::InvalidArgumentError(
               absl::StrCat("input ", Quoted(input.name), " has other timesteps than ", Quoted(first.name)));
@@ -240,6 +286,7 @@ class OnnxNetwork {
     Trial trial;
     GraphRun run(model_, options_, *plan, &trial.graph);
     run.Run();
+    reached_ = std::max(reached_, run.nodes_run());
     for (const std::string& state : run.found_states()) states_[state] = "";
     if (!trial.graph.status().ok()) return trial.graph.status();
     if (!run.found_states().empty()) return absl::InvalidArgumentError("it has states that were not known");
@@ -293,7 +340,7 @@ class OnnxNetwork {
   const OnnxDimension* OpenBatch(const OnnxValue& first, const InputAxes& axes) const {
     for (const OnnxValue& input : model_.graph.inputs) {
       if (options_.initializers.count(input.name) > 0) continue;
-      const int64_t batch = &input == &first ? axes.batch : AxesOf(input, first, axes).batch;
+      const int64_t batch = OwnAxes(input, first, axes).batch;
       if (batch >= 0 && input.shape[batch].size < 0) return &input.shape[batch];
     }
     return nullptr;
@@ -302,7 +349,9 @@ class OnnxNetwork {
   OnnxModel model_;
   const OnnxOptions& options_;
   std::map<std::string, std::string> states_;
-  bool one_timestep_ = false;  // of graphs with a state that other elements than cells read
+  std::set<std::string> said_dimensions_;  // those of the options that an input has
+  size_t reached_ = 0;                     // how many nodes the attempts under one hypothesis came through, at most
+  bool one_timestep_ = false;              // of graphs with a state that other elements than cells read
 };
 
 }  // namespace

@@ -49,7 +49,9 @@ const Traced& OperatorCall::Needed(size_t i) {
 const Traced& OperatorCall::NeededConstant(size_t i, absl::string_view what) {
   const Traced& input = Needed(i);
   if (input.constant()) return input;
-  Refuse(absl::StrCat("takes its ", what, " from the data; a constant is supported"));
+  const int32_t source = input.refs.empty() ? Ref::kConstant : input.refs[0].source;
+  const std::string reason = source == Ref::kConstant ? "" : tracer_.ReasonOf(source);
+  Refuse(absl::StrCat("takes its ", what, " from ", reason.empty() ? "the data; a constant is supported" : reason));
   return empty_;
 }
 

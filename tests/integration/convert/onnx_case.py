@@ -79,7 +79,7 @@ class OnnxCase(unittest.TestCase):
         model = graph.model(inputs, outputs, opset)
         session, kept, theirs = self.session(model), {}, []
         for name, _, shape in inputs[1:]:
-            kept[name] = numpy.zeros([1 if isinstance(size, str) else size for size in shape], numpy.float32)
+            kept[name] = numpy.zeros([size if isinstance(size, int) else 1 for size in shape], numpy.float32)
         for row in x:
             given = dict(zip(outputs, session.run(outputs, {inputs[0][0]: row, **kept})))
             theirs.append(given[outputs[0]].reshape(-1))

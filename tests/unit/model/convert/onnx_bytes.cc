@@ -106,9 +106,9 @@ OnnxFile& OnnxFile::AddInput(absl::string_view name, const Sizes& shape) {
   WireWriter dimensions, tensor, value;
   for (size_t i = 0; i < shape.size(); ++i) {
     WireWriter dimension;
-    if (shape[i] < 0) {
+    if (shape[i] == -1) {
       dimension.Bytes(2, i == 0 ? "time" : "other");
-    } else {
+    } else if (shape[i] >= 0) {
       dimension.Whole(1, shape[i]);
     }
     dimensions.Bytes(1, dimension.bytes());
@@ -149,10 +149,10 @@ std::string OnnxFile::Bytes() const {
   return model.bytes();
 }
 
-absl::StatusOr<ElementGraph> OnnxFile::Read(ExternalFiles* files) const {
+absl::StatusOr<ElementGraph> OnnxFile::Read(ExternalFiles* files, const OnnxOptions& options) const {
   const absl::StatusOr<OnnxModel> model = ParseOnnxModel(Bytes(), files);
   if (!model.ok()) return model.status();
-  return ReadOnnxNetwork(*model, {});
+  return ReadOnnxNetwork(*model, options);
 }
 
 OnnxFile OneCell(absl::string_view op, int64_t gates, const Names& attributes) {

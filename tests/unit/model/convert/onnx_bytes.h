@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "model/convert/graph/element_graph.h"
 #include "model/convert/onnx/external_files.h"
+#include "model/convert/onnx/onnx_network.h"
 
 namespace rondo::convert {
 
@@ -34,7 +35,8 @@ std::string TensorAttribute(absl::string_view name, absl::string_view tensor);
 // An ONNX file in the making, of which any part may be wrong.
 class OnnxFile {
  public:
-  // Input X of [time, 1, 2] with the time open, unless another shape is given (-1: open); output Y.
+  // Input X of [time, 1, 2] with the time open, unless another shape is given (-1: open, -2: and without a name);
+  // output Y.
   explicit OnnxFile(const Sizes& input_shape = {-1, 1, 2}) { AddInput("X", input_shape); }
 
   OnnxFile& AddInput(absl::string_view name, const Sizes& shape);
@@ -45,7 +47,7 @@ class OnnxFile {
   std::string GraphBytes() const;
   std::string Bytes() const;  // the ModelProto
   // Reads the file as rondo-convert does, up to the network. Null: it must not have values in other files.
-  absl::StatusOr<ElementGraph> Read(ExternalFiles* files = nullptr) const;
+  absl::StatusOr<ElementGraph> Read(ExternalFiles* files = nullptr, const OnnxOptions& options = {}) const;
 
  private:
   std::string nodes_, tensors_, inputs_;

@@ -69,6 +69,27 @@ TEST(OnnxRefusalsTest, OperatorsAndAttributesThatAreNotKnownAreNamed) {
               HasSubstr("'the_node' (LeakyRelu) has the attribute 'slope', which is not supported"));
 }
 
+TEST(OnnxRefusalsTest, WhatStopsTheAttemptThatComesFurthestIsSaid) {
+  // Followed with the last axis as that of the timesteps, the first node would stop it.
+  OnnxFile file({1, 1, 4});
+  file.AddTensor(FloatTensor("W", {4, 2}, {1, 2, 3, 4, 5, 6, 7, 8}));
+  file.AddNode("MatMul", {"X", "W"}, {"product"}, {}, "linear").AddNode("Det", {"product"}, {"Y"}, {}, "last");
+  EXPECT_THAT(RefusalOf(file), HasSubstr("'last' (Det) is an operator that is not supported"));
+}
+
+TEST(OnnxRefusalsTest, ADimensionWithoutANameIsCalledByItsInputAndAxis) {
+  OnnxFile file({1, 3, -2});
+  file.AddNode("Tanh", {"X"}, {"Y"});
+  OnnxOptions options;
+  options.dimensions["X.2"] = 5;
+  const absl::StatusOr<ElementGraph> graph = file.Read(nullptr, options);
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  EXPECT_EQ(graph->input_size(), 5);
+  options.dimensions["X.1"] = 3;
+  EXPECT_THAT(file.Read(nullptr, options).status().message(),
+              HasSubstr("--dimension=X.1=3 names no open dimension of an input"));
+}
+
 TEST(OnnxRefusalsTest, AxesBeyondATensorAreNamed) {
   EXPECT_THAT(RefusalOf(OneNode("Softmax", {"X"}, {WholeAttribute("axis", 7)})),
               HasSubstr("'the_node' (Softmax) names axis 7 of a tensor with 3"));
