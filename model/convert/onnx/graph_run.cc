@@ -224,19 +224,23 @@ void GraphRun::FindStates() {
   }
 }
 
-// Does the output hold the cells' next state where the input held the state?
-bool GraphRun::Returns(const std::string& input, const Traced& output) const {
+// Where the cells' next state stands in the output, in the order of the state's numbers. -1: nowhere.
+int64_t GraphRun::PlaceOfNext(const std::string& input, const Traced& output) const {
   const int32_t source = state_sources_.at(input);
   const Traced& state = tensors_.at(input);
-  if (output.constant() || output.size() != state.size()) return false;
-  for (int64_t i = 0; i < state.size(); ++i) {
+  const auto holds = [&](int64_t i, int64_t at) {
     const auto next = run_.cell_states.find({source, state.refs[i].index});
     if (next == run_.cell_states.end()) return false;
-    const Ref& ref = output.refs[i];
-    if (ref.source != next->second.cell || ref.index != next->second.index || ref.time != next->second.next_time)
-      return false;
+    const Ref& ref = output.refs[at];
+    return ref.source == next->second.cell && ref.index == next->second.index && ref.time == next->second.next_time;
+  };
+  if (output.constant()) return -1;
+  for (int64_t place = 0; place + state.size() <= output.size(); ++place) {
+    int64_t i = 0;
+    while (i < state.size() && holds(i, place + i)) ++i;
+    if (i == state.size()) return place;
   }
-  return true;
+  return -1;
 }
 
 bool GraphRun::MayComeBackIn(const std::string& input, const std::string& output) const {
@@ -248,14 +252,19 @@ bool GraphRun::MayComeBackIn(const std::string& input, const std::string& output
 std::string GraphRun::FindNext(const std::string& input, const std::string& wanted) const {
   const bool read = !tracer_.ReadOf(state_sources_.at(input)).empty();
   std::vector<std::string> of_shape, named;
+  std::string among_others;  // an output that has the numbers of several states
   for (const OnnxValue& output : model_.graph.outputs) {
     const Traced* tensor = Find(output.name);
     if (tensor == nullptr || (!wanted.empty() && wanted != output.name)) continue;
-    if (Returns(input, *tensor)) return output.name;
+    if (const int64_t place = PlaceOfNext(input, *tensor); place >= 0) {
+      if (tensor->size() == tensors_.at(input).size()) return output.name;
+      if (among_others.empty()) among_others = output.name;
+    }
     if (!read || !MayComeBackIn(input, output.name)) continue;
     of_shape.push_back(output.name);
     if (!wanted.empty() || StateName(input) == StateName(output.name)) named.push_back(output.name);
   }
+  if (!read && !among_others.empty()) return among_others;
   if (named.size() == 1) return named[0];
   return of_shape.size() == 1 ? of_shape[0] : "";
 }

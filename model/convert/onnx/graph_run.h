@@ -51,7 +51,7 @@ class GraphRun {
   const Traced* Find(const std::string& name) const;
   void FindStates();
   void PairStates();
-  bool Returns(const std::string& input, const Traced& output) const;
+  int64_t PlaceOfNext(const std::string& input, const Traced& output) const;
   // The output that a state comes back in, by its numbers, its name or its shape. Empty: none, or more than one may be.
   std::string FindNext(const std::string& input, const std::string& wanted) const;
   bool MayComeBackIn(const std::string& input, const std::string& output) const;

@@ -55,6 +55,38 @@ class StreamsTest(OnnxCase):
         self.assertIn("gru", types)  # it keeps its own state
         self.assertEqual(types.count("memory"), 1)
 
+    def test_states_that_come_back_together_in_one_output(self):
+        """As in a DTLN that PyTorch exported: four states in, all of them one behind the other out."""
+        g = Graph()
+        y, h, c = self.lstm_from(g, "x", 6, 4, ["h1", "c1"])
+        y, h2, c2 = self.lstm_from(g, g.add("Squeeze", [y, g.ints(1)]), 4, 3, ["h2", "c2"])
+        g.named("y", g.add("MatMul", [g.add("Squeeze", [y, g.ints(1)]), g.weights(3, 2)]))
+        g.named("states", g.add("Concat", [g.add("Reshape", [each, g.ints(-1)]) for each in (h, c, h2, c2)], axis=0))
+        inputs = [("x", FLOAT, [1, 1, 6])] + [(f"{s}{i}", FLOAT, [1, 1, n]) for i, n in ((1, 4), (2, 3)) for s in "hc"]
+        model = g.model(inputs, ["y", "states"])
+        session, states, theirs = self.session(model), numpy.zeros(14, numpy.float32), []
+        x = self.x(9, 1, 1, 6)
+        for row in x:
+            parts = dict(zip(("h1", "c1", "h2", "c2"), numpy.split(states, (4, 8, 11))))
+            y, states = session.run(["y", "states"], {"x": row, **{n: p.reshape(1, 1, -1) for n, p in parts.items()}})
+            theirs.append(y.reshape(-1))
+        numpy.testing.assert_allclose(self.convert(model).run(x.reshape(9, -1)), theirs, atol=1e-5)
+
+    def lstm_from(self, g, x, width, units, states):
+        return g.add("LSTM", [x, g.weights(1, 4 * units, width), g.weights(1, 4 * units, units), g.weights(1, 8 * units), "",
+                              *states], 3, hidden_size=units)
+
+    def test_sizes_that_have_no_names_are_said_by_input_and_axis(self):
+        """As in silero_vad.onnx: the sequences of a batch, and the samples of a step."""
+        g = Graph()
+        y, h = g.add("GRU", [g.add("Unsqueeze", ["x", g.ints(0)]), g.weights(1, 12, 6), g.weights(1, 12, 4), g.weights(1, 24),
+                             "", "state"], 2, hidden_size=4, linear_before_reset=1)
+        g.named("y", g.add("Add", [g.add("Squeeze", [y, g.ints(0, 1)]), g.add("Squeeze", ["state", g.ints(0)])]))
+        g.named("state_out", h)
+        inputs = [("x", FLOAT, [None, None]), ("state", FLOAT, [1, None, 4])]
+        self.compare_stream(g, inputs, ["y", "state_out"], self.x(9, 1, 6), {"state": "state_out"}, "--dimension=x.1=6")
+        self.refuse(g.model(inputs, ["y", "state_out"]), r"say it with --dimension=x\.[01]=N")
+
     def test_an_lstm_of_single_operators_keeps_its_states(self):
         """What PyTorch writes for an LSTMCell: two products, four gates."""
         g = Graph()
