@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -34,6 +35,18 @@ KerasValue AddEmbeddingLayer(const KerasLayer& layer, const std::vector<KerasVal
   return {AddEmbedding(layer.graph(), layer.name(), in[0].value, table), true};
 }
 
+// How many places "same" adds around `timesteps` (0: any number), half of them before the first. Nullopt: how many are
+// before the first depends on the number of timesteps.
+std::optional<int64_t> SamePadding(int64_t timesteps, int64_t kernel, int64_t stride) {
+  // `rest`: how many timesteps the last stride has; 0: all.
+  const auto total = [&](int64_t rest) { return std::max<int64_t>(0, kernel - (rest == 0 ? stride : rest)); };
+  if (timesteps > 0) return total(timesteps % stride);
+  for (int64_t rest = 1; rest < std::min(stride, kernel); ++rest) {
+    if (total(rest) / 2 != total(0) / 2) return std::nullopt;
+  }
+  return total(0);
+}
+
 KerasValue AddPoolLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
   const int64_t kernel = layer.One("pool_size", 2), stride = layer.One("strides", kernel);
   const std::string padding = layer.Text("padding", "valid");
@@ -48,11 +61,22 @@ KerasValue AddPoolLayer(const KerasLayer& layer, const std::vector<KerasValue>& 
   element.of = {in[0].value.name};
   element.frame = in[0].value.frame;
   element.attributes = {{"kernel", kernel}, {"stride", stride}};
-  // "same" pads at the end first, as many as a sequence whose length is a multiple of the stride needs.
-  const int64_t total = padding == "same" ? std::max<int64_t>(0, kernel - stride) : 0;
-  if (total > 0) element.attributes["padding"] = {total / 2, total - total / 2};
-  if (padding == "same") element.attributes["partial"] = true;
-  return {layer.graph()->Add(std::move(element)), true};
+  if (padding == "same") {
+    const std::optional<int64_t> total = SamePadding(in[0].timesteps, kernel, stride);
+    if (!total.has_value()) {
+      layer.Refuse(
+          "pads with padding=same by how many timesteps there are, which the model leaves open; padding=valid is "
+          "supported, and a model that says its timesteps");
+      return {};
+    }
+    if (*total > 0) element.attributes["padding"] = {*total / 2, *total - *total / 2};
+    element.attributes["partial"] = true;
+  }
+  KerasValue value = {layer.graph()->Add(std::move(element)), true};
+  const int64_t windows =
+      padding == "same" ? (in[0].timesteps + stride - 1) / stride : (in[0].timesteps - kernel) / stride + 1;
+  value.timesteps = in[0].timesteps > 0 ? std::max<int64_t>(0, windows) : 0;
+  return value;
 }
 
 KerasValue AddGlobalPoolLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
@@ -347,8 +371,8 @@ KerasValue AddKerasLayer(const KerasLayer& layer, const std::vector<KerasValue>&
   if (!layer.ok()) return {};
   KerasValue value = AddToValues(layer, inputs);
   if (value.sequence) value.late += late;
-  const bool same_length = value.sequence && !absl::StrContains(layer.type(), "Pooling");
-  value.timesteps = same_length ? inputs[0].timesteps : 0;
+  const bool pools = absl::StrContains(layer.type(), "Pooling");
+  if (value.sequence && !pools) value.timesteps = inputs[0].timesteps;
   return value;
 }
 

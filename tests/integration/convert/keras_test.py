@@ -53,8 +53,25 @@ class KerasTest(unittest.TestCase):
                 ours = ours[-1]
             numpy.testing.assert_allclose(ours[skipped:] if theirs.ndim > 1 else ours, theirs, atol=TOLERANCE, rtol=0)
 
+    def refuse(self, model, wanted):
+        path = self.folder / "model.keras"
+        model.save(path)
+        done = subprocess.run([BIN / "rondo-convert", path], text=True, capture_output=True)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn(wanted, done.stderr)
+
     def x(self, timesteps=9, width=5):
         return self.random.normal(0, 1, (timesteps, width)).astype(numpy.float32)
+
+    def test_pools_that_pad_by_how_many_timesteps_there_are(self):
+        for timesteps, kernel, stride in ((12, 5, 5), (9, 3, 2), (10, 3, 2), (11, 4, 3), (12, 3, 3)):
+            for pool in (layers.MaxPooling1D, layers.AveragePooling1D):
+                with self.subTest(timesteps=timesteps, kernel=kernel, stride=stride, pool=pool.__name__):
+                    self.compare(keras.Sequential([
+                        keras.Input((timesteps, 5)), pool(kernel, stride, padding="same"), pool(2, padding="same"),
+                        layers.LSTM(3)]), self.x(timesteps))
+        self.refuse(keras.Sequential([keras.Input((None, 5)), layers.MaxPooling1D(3, 2, padding="same"), layers.LSTM(3)]),
+                    "pads with padding=same by how many timesteps there are")
 
     def test_every_cell_in_a_sequential_model(self):
         for cell in (layers.LSTM(4, return_sequences=True), layers.GRU(4, return_sequences=True),
