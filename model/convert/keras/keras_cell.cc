@@ -86,6 +86,8 @@ Value AddOne(const KerasLayer& layer, const Value& in, size_t first, bool revers
   const std::string type = CellType(layer.type());
   Json attributes = CellAttributes(layer, type);
   if (reverse) attributes["direction"] = "reverse";
+  if (layer.Switch("time_major", false))
+    layer.Refuse("has time_major=True; timesteps as the second axis are supported");
   CellWeights weights = ReadWeights(layer, type, first);
   if (!layer.ok()) return {};
   return AddCell(layer.graph(), absl::StrCat(layer.name(), suffix), type, in, std::move(weights), attributes);

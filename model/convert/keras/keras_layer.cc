@@ -32,6 +32,10 @@ KerasValue AddEmbeddingLayer(const KerasLayer& layer, const std::vector<KerasVal
   const Array table = layer.Weight(0);
   if (!layer.ok()) return {};
   if (table.rank() == 2) layer.graph()->SetTokens(table.shape[0]);
+  if (layer.Switch("mask_zero", false)) {
+    layer.graph()->Note(absl::StrCat("layer '", layer.name(),
+                                     "' masks token 0 (mask_zero): left out; sequences are sent without padding"));
+  }
   return {AddEmbedding(layer.graph(), layer.name(), in[0].value, table), true};
 }
 
@@ -353,7 +357,23 @@ KerasValue AddToValues(const KerasLayer& layer, const std::vector<KerasValue>& i
   return adder->second(layer, inputs);
 }
 
+namespace {
+
+// Keras 1 had other names for what a layer is made with, and LSTM and GRU had their weights gate by gate.
+bool IsOfKeras1(const KerasLayer& layer) {
+  for (const char* key : {"inner_activation", "border_mode", "pool_length", "gamma_init"}) {
+    if (layer.config().contains(key)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 KerasValue AddKerasLayer(const KerasLayer& layer, const std::vector<KerasValue>& inputs) {
+  if (IsOfKeras1(layer)) {
+    layer.Refuse("is of Keras 1; a file that Keras 2 or 3 saved is supported, and Keras 2 loads those of Keras 1");
+    return {};
+  }
   int64_t late = 0;
   for (const KerasValue& input : inputs) {
     late = std::max(late, input.late);

@@ -81,6 +81,20 @@ TEST(GateOrderTest, KerasGruHasThemUpdateResetHiddenWithTwoBiasesIfItResetsAfter
   EXPECT_EQ(graph.elements()[0].attributes.value("reset", "after"), "after");
 }
 
+TEST(GateOrderTest, Keras1IsRefusedByName) {
+  const ElementGraph graph = ReadKerasCell("LSTM", 4, Counting({4}, 200), R"(, "inner_activation": "sigmoid")");
+  EXPECT_EQ(
+      graph.status().message(),
+      "layer 'cell' (LSTM) is of Keras 1; a file that Keras 2 or 3 saved is supported, and Keras 2 loads those of "
+      "Keras 1");
+}
+
+TEST(GateOrderTest, TimestepsInFrontOfTheSequencesAreRefusedByName) {
+  const ElementGraph graph = ReadKerasCell("LSTM", 4, Counting({4}, 200), R"(, "time_major": true)");
+  EXPECT_EQ(graph.status().message(),
+            "layer 'cell' (LSTM) has time_major=True; timesteps as the second axis are supported");
+}
+
 TEST(GateOrderTest, PyTorchHasOursAlready) {
   WeightFile file;
   file.tensors = {{"rnn.weight_ih_l0", Counting({4, 2}, 0)},
