@@ -44,12 +44,27 @@ class StackBuilder {
       if (used_activations_.count(name) == 0)
         graph_.Refuse(absl::StrCat("--activation names ", Quoted(name), "; there is ", Names()));
     }
+    NoteUnsaidFunctions();
     graph_.SetOutput(value);
   }
 
  private:
   std::string Names() const {
     return absl::StrJoin(modules_, ", ", [](std::string* text, const Module& module) { text->append(module.name); });
+  }
+
+  // A softmax behind the last module, or a ReLU behind a cell, leaves no trace in the weights.
+  void NoteUnsaidFunctions() {
+    std::vector<std::string> names;
+    for (size_t i = 0; i < modules_.size(); ++i) {
+      const Module& module = modules_[i];
+      const bool answers = module.kind == Kind::kCell || (module.kind == Kind::kDense && !IsEmbedding(module, i));
+      if (answers && module.gates() != 1 && activations_.count(module.name) == 0) names.push_back(module.name);
+    }
+    if (names.empty()) return;
+    graph_.Note(absl::StrCat("the file does not say which functions stand behind its modules; none is taken behind ",
+                             absl::StrJoin(names, ", "), ": say --activation=", names.back(),
+                             "=sigmoid if there is one"));
   }
 
   bool IsHead(const Module& module) const {
@@ -253,6 +268,12 @@ class StackBuilder {
         parts.push_back(AddLayer(module, suffix, value, layer * directions + direction));
       }
       value = AddConcat(&graph_, absl::StrCat(module.name, "_both_l", layer), parts);
+    }
+    if (directions == 2) {
+      graph_.Note(absl::StrCat(
+          module.name,
+          ": runs both ways, and gives both states of each timestep; a network that goes on with the state "
+          "that each direction ends with (h_n) is described with --config"));
     }
     return gates == 1 ? value : Activated(module.name, value);
   }
