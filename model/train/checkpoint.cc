@@ -3,6 +3,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "absl/strings/str_cat.h"
 #include "base/files.h"
 #include "model/checksum.h"
 
@@ -93,6 +94,17 @@ class Reader {
 };
 
 }  // namespace
+
+absl::Status CheckSizes(const LearningState& state, size_t size) {
+  for (const std::vector<float>* part :
+       {&state.parameters, &state.best_parameters, &state.optimizer.first_moment, &state.optimizer.second_moment}) {
+    if (part->size() != size) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the checkpoint has ", part->size(), " parameters; this network has ", size));
+    }
+  }
+  return absl::OkStatus();
+}
 
 std::string CheckpointBytes(const LearningState& state, uint64_t fingerprint) {
   Writer writer;

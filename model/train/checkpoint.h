@@ -1,6 +1,7 @@
 #ifndef RONDO_MODEL_TRAIN_CHECKPOINT_H_
 #define RONDO_MODEL_TRAIN_CHECKPOINT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -25,6 +26,9 @@ absl::Status WriteCheckpoint(const LearningState& state, uint64_t fingerprint, c
 // Reads a run's state. NOT_FOUND: there is no such file. DATA_LOSS: it is not a complete checkpoint.
 // FAILED_PRECONDITION: it is another run's.
 absl::StatusOr<LearningState> ReadCheckpoint(uint64_t fingerprint, const std::string& path);
+
+// Checks a state that was read. INVALID_ARGUMENT: it is of a network with another number of parameters than `size`.
+absl::Status CheckSizes(const LearningState& state, size_t size);
 
 // These write and read a checkpoint without a file. Any bytes may come; bytes that parse are what is written again.
 std::string CheckpointBytes(const LearningState& state, uint64_t fingerprint);

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "base/invalid.h"
+#include "model/train/checkpoint.h"
 #include "model/train/random.h"
 
 namespace rondo::train {

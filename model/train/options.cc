@@ -138,7 +138,8 @@ OptionGroup Network(TrainOptions* options) {
         "classify, tag: each layer reads a sequence from both ends, so that an answer knows what comes later. The "
         "model answers whole sequences and has no sessions."},
        {"hidden_size", Number(&network->hidden_size, {0, 16384}, "N"),
-        "Units of each layer. 0: 16, from 3000 training timesteps on 32, from 30000 on 64; classify, tag: 64."},
+        "Units of each layer, in each direction. 0: 16, from 3000 training timesteps on 32, from 30000 on 64; "
+        "classify, tag: 64."},
        {"gru_reset", Choice(&network->gru_reset, {{"after", GruReset::kAfter}, {"before", GruReset::kBefore}}),
         "Where a gru's reset gate acts: before or after the recurrent product."},
        {"gru_update", Choice(&network->gru_update, {{"keep", GruUpdate::kKeep}, {"replace", GruUpdate::kReplace}}),

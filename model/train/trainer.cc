@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "model/train/checkpoint.h"
 #include "model/train/random.h"
 
 namespace rondo::train {
@@ -54,17 +55,6 @@ std::vector<float> FirstParameters(const LearningOptions& options, const Network
     std::fill_n(parameters.begin() + range.offset, range.size, 0.0f);
   }
   return parameters;
-}
-
-absl::Status CheckSizes(const LearningState& state, size_t size) {
-  for (const std::vector<float>* part :
-       {&state.parameters, &state.best_parameters, &state.optimizer.first_moment, &state.optimizer.second_moment}) {
-    if (part->size() != size) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the checkpoint has ", part->size(), " parameters; this network has ", size));
-    }
-  }
-  return absl::OkStatus();
 }
 
 Trainer::Trainer(const Dataset& dataset, const NetworkShape& shape, const LearningOptions& options,

@@ -57,9 +57,6 @@ struct LearningState {
   std::vector<float> carried;             // the lanes' states between two steps
 };
 
-// INVALID_ARGUMENT: the state is of a network with another number of parameters than `size`.
-absl::Status CheckSizes(const LearningState& state, size_t size);
-
 // Fits a network to a dataset by AdamW on truncated windows, and keeps the parameters that did best on the validation
 // part. The head starts at zero, so that epoch 0 predicts the mean (of the change, which is little else than
 // persistence). What is kept is never worse than epoch 0 on the validation part; where the gain may be chance (a test
