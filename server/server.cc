@@ -64,6 +64,14 @@ std::string AddressOf(absl::string_view asked, int port) {
   return port == 0 ? std::string(asked) : absl::StrCat(asked.substr(0, asked.rfind(':')), ":", port);
 }
 
+// How many messages, each as long as may be, one loop lets come at the same time: together they take half of what gRPC
+// may hold.
+size_t MostAwaited(const ServerOptions& options, size_t loops) {
+  constexpr size_t kLeast = 4;
+  return std::max(kLeast,
+                  options.connection_limits().max_buffer_bytes / 2 / options.requests.max_message_bytes / loops);
+}
+
 // What there is to compute with.
 struct Computing {
   explicit Computing(const ServerOptions::Loops& wanted)
@@ -163,7 +171,7 @@ class Parts final : public Server {
     gate_->Refresh();
     sessions_->ExpireIdle(now);
     for (const std::unique_ptr<RpcLoop>& part : loops_) {
-      if (part->ends.Claim()) part->loop.Post(&part->ends);
+      if (part->tick.Claim()) part->loop.Post(&part->tick);
     }
     if (metrics_.requests()->in_flight.Value() == 0) heap_trim_.TrimIfWorth();
     metrics_.sessions()->state_bytes.Set(static_cast<int64_t>(sessions_->state_bytes()));
@@ -332,6 +340,7 @@ class Parts final : public Server {
     context.budget = &budgets_.work;
     context.memory = &budgets_.memory;
     context.clients = &budgets_.clients;
+    context.max_awaited_messages = MostAwaited(options_, computing_.loops);
     context.loop_number = loop_number;
     context.audit_log = options_.access.audit_log;
     context.leaving = &drain_.leaving();

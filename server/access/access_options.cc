@@ -38,17 +38,14 @@ OptionGroup AccessGroup(AccessOptions* options) {
         "clients need none."},
        {"tokens_file", TextOrNone(&options->gate.tokens_file, "FILE"),
         "Who may call. Each line: the SHA-256 of a token in hex, or cert:NAME for a certificate of --tls_client_ca; "
-        "the "
-        "tenant (-: the one without a name); the role (predict, sessions or admin); until when, if it ends. Or `limit "
-        "TENANT KIND=VALUE...`, of sessions, streams, connections, steps_per_second, bytes_per_second, "
-        "session_lifetime "
-        "(like 12h) and class (a word by which /metrics sums up tenants; 16 of them at most). # begins a comment. "
-        "Calls then need the metadata `authorization: Bearer TOKEN` or such a certificate, but for health. "
-        "Empty, and no --jwks_file: whoever connects may call everything."},
+        "the tenant (-: the one without a name); the role (predict, sessions or admin); until when, if it ends. Or "
+        "`limit TENANT KIND=VALUE...`, of sessions, streams, connections, steps_per_second, bytes_per_second, "
+        "session_lifetime (like 12h) and class (a word by which /metrics sums up tenants; 16 of them at most). # "
+        "begins a comment. Calls then need the metadata `authorization: Bearer TOKEN` or such a certificate, but for "
+        "health. Empty, and no --jwks_file: whoever connects may call everything."},
        {"jwks_file", TextOrNone(&options->gate.jwt.jwks_file, "FILE"),
         "Keys that sign JSON Web Tokens: a JWK set, read again when it changes. A token signed by one of them (RS256 "
-        "or "
-        "ES256) with the claims iss, aud, exp, tenant and role stands for a line of --tokens_file."},
+        "or ES256) with the claims iss, aud, exp, tenant and role stands for a line of --tokens_file."},
        {"jwt_issuer", TextOrNone(&options->gate.jwt.issuer, "TEXT"), "The claim iss of the tokens of --jwks_file."},
        {"jwt_audience", TextOrNone(&options->gate.jwt.audience, "TEXT"),
         "What is, or is in, the claim aud of the tokens of --jwks_file."},

@@ -38,6 +38,7 @@ enum class Why : uint8_t {
   kUnauthenticated,  // who calls has not said who they are, or nobody knows them
   kPermission,       // who calls may not call this method
   kTenantQuota,      // the tenant has taken what it may
+  kNoMessage,        // its message has not come in time
   kCount
 };
 inline constexpr size_t kNumWhys = static_cast<size_t>(Why::kCount);
@@ -76,6 +77,7 @@ inline constexpr std::array<RefusalRow, kNumWhys> kRefusalRows = {{
     {Why::kUnauthenticated, "unauthenticated", absl::StatusCode::kUnauthenticated, 0},
     {Why::kPermission, "permission_denied", absl::StatusCode::kPermissionDenied, 0},
     {Why::kTenantQuota, "tenant_quota", absl::StatusCode::kResourceExhausted, kRetryWhenFullMs},
+    {Why::kNoMessage, "no_message", absl::StatusCode::kResourceExhausted, kRetryWhenFullMs},
 }};
 
 constexpr bool EachReasonHasItsRow() {

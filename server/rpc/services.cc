@@ -15,12 +15,12 @@ namespace rondo {
 
 class Services::Impl {
  public:
-  v1::Inference::AsyncService inference;
-  v1::Sessions::AsyncService sessions;
-  v1::Models::AsyncService models;
+  HeadersFirst<v1::Inference> inference;
+  HeadersFirst<v1::Sessions> sessions;
+  HeadersFirst<v1::Models> models;
   OpenInferenceService open_inference;
-  grpc::health::v1::Health::AsyncService health;
-  grpc::reflection::v1alpha::ServerReflection::AsyncService reflection;
+  HeadersFirst<grpc::health::v1::Health> health;
+  HeadersFirst<grpc::reflection::v1alpha::ServerReflection> reflection;
 
   // When health says that a service is SERVING, while the server does not drain.
   enum class Health { kNotTold, kFromTheStart, kWithModels };

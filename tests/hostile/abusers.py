@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What one abuser costs a good client: its p99 and its errors before and during, and the server's memory.
 
-usage: abusers.py BIN_DIR [--seconds=10] [--only=NAME]
+usage: abusers.py BIN_DIR [--seconds=10] [--only=NAME]...
 
 The server has TLS and tokens of two tenants. The good one makes 200 steps a second on four streams; beside it the other
 does one thing after another, as hard as it can. The server has the first CPU for itself, all clients share the last, so
@@ -83,6 +83,12 @@ def forecasts(stage):
     return [stage.command("rondo", "bad", "forecast", "seattle", "--session=s", "--horizon=7000", "--paths=1000")] * 6
 
 
+def unfinished(kind, tenant="-"):
+    """Calls that never bring their message; without a tenant by a stranger who has no token."""
+    return lambda stage: [[sys.executable, str(pathlib.Path(__file__).with_name("unfinished_calls.py")),
+                           str(stage.server.port), f"{stage.folder}/cert.pem", tenant, kind]]
+
+
 ABUSERS = {
     "long sequences, many a message": endless("--streams=5", "--sessions_per_message=1000", "--timesteps=100", "--stateless"),
     "forecasts of 1000 paths": forecasts,
@@ -90,6 +96,10 @@ ABUSERS = {
     "streams without end": endless("--streams=2000", "--in_flight=16"),
     "sessions without end": endless("--streams=8", "--session_pool=1000000"),
     "connections": endless("--streams=200", "--threads=8", "--connections=200"),
+    "a stranger's parts of messages": unfinished("parts"),
+    "a tenant's parts of messages": unfinished("parts", "bad"),
+    "a stranger's calls of headers only": unfinished("headers"),
+    "a tenant's calls of headers only": unfinished("headers", "bad"),
     "ten times a quota": endless("--streams=4", "--rate=10000", tenant="bounded"),
 }
 
@@ -158,17 +168,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("bin_dir")
     parser.add_argument("--seconds", type=int, default=10)
-    parser.add_argument("--only", choices=ABUSERS)
+    parser.add_argument("--only", choices=ABUSERS, action="append")
     options = parser.parse_args()
     os.sched_setaffinity(0, {CPUS[-1]})
-    print(f"{'abuser':32} {'good p99, ms':>22} {'ratio':>6}  {'RSS, MiB':>16}\n"
-          f"{'':32} {'before  during   after':>22} {'':>6}  {'before peak after':>16}")
+    print(f"{'abuser':34} {'good p99, ms':>22} {'ratio':>6}  {'RSS, MiB':>16}\n"
+          f"{'':34} {'before  during   after':>22} {'':>6}  {'before peak after':>16}")
     failed = False
     for name, make_commands in ABUSERS.items():
-        if options.only not in (None, name):
+        if options.only and name not in options.only:
             continue
         p99, memory, faults = measure(options.bin_dir, make_commands, options.seconds)
-        print(f"{name:32} {p99[0] * 1e3:6.2f}  {p99[1] * 1e3:6.2f}  {p99[2] * 1e3:6.2f} {p99[1] / p99[0]:6.2f}  "
+        print(f"{name:34} {p99[0] * 1e3:6.2f}  {p99[1] * 1e3:6.2f}  {p99[2] * 1e3:6.2f} {p99[1] / p99[0]:6.2f}  "
               f"{memory[0] >> 20:6d} {memory[1] >> 20:4d} {memory[2] >> 20:5d}", flush=True)
         for fault in faults:
             print(f"  {fault}")

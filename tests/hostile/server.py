@@ -7,6 +7,7 @@ import re
 import resource
 import select
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -56,18 +57,20 @@ class Sender:
 
     FRAME = 16384
 
-    def __init__(self, server):
+    def __init__(self, server, tls=None):
         self.connection = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+        if tls is not None:
+            self.connection = tls.wrap_socket(self.connection, server_hostname="127.0.0.1")
         nothing = struct.pack(">HI", 4, 0)  # SETTINGS_INITIAL_WINDOW_SIZE
         self.connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, nothing))
         self.initial = 65535
         self.windows = {0: 65535}
         self.next_stream, self.bytes = 1, b""
 
-    def open(self, method):
+    def open(self, method, *more):
         stream, self.next_stream = self.next_stream, self.next_stream + 2
         self.windows[stream] = self.initial
-        self.connection.sendall(headers(stream, method))
+        self.connection.sendall(headers(stream, method, *more))
         return stream
 
     def send(self, stream, content):
@@ -84,9 +87,13 @@ class Sender:
                 return False
         return True
 
+    def readable(self, seconds=0):
+        has_rest = isinstance(self.connection, ssl.SSLSocket) and self.connection.pending() > 0
+        return has_rest or bool(select.select([self.connection], [], [], seconds)[0])
+
     def hear(self, wait):
         """Takes what the server has said. False: it has closed the connection."""
-        if not select.select([self.connection], [], [], 30 if wait else 0)[0]:
+        if not self.readable(30 if wait else 0):
             return not wait
         came = self.connection.recv(1 << 16)
         self.bytes += came

@@ -1,8 +1,10 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/generic/generic_stub.h>
 
+#include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <memory>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -27,6 +29,37 @@ constexpr char kTokens[] =
     "1225ae6c1ae69dcb4ee4781b703e12206f3b549cd3ca151070a8d8d8f371dd71 acme sessions\n"
     "8c6976e5b5410415bde908bd4dee15dfb167a9c873fc4bb8a81f6f2ab448a918 acme admin\n"
     "cba06b5736faf67e54b07b561eae94395e774c517a7d910a54369e1263ccfbd4 acme predict 2026-01-01\n";
+
+// A call that has sent its headers.
+class RawCall {
+ public:
+  RawCall(const std::shared_ptr<grpc::Channel>& channel, absl::string_view method, grpc::ClientContext* context)
+      : stub_(channel), call_(stub_.PrepareCall(context, absl::StrCat("/", method), &queue_)) {
+    call_->StartCall(nullptr);
+    Await();
+  }
+  void WritesDone() {
+    call_->WritesDone(nullptr);
+    Await();
+  }
+  grpc::Status Finish() {
+    grpc::Status status;
+    call_->Finish(&status, nullptr);
+    Await();
+    return status;
+  }
+
+ private:
+  void Await() {
+    void* tag = nullptr;
+    bool ok = false;
+    EXPECT_TRUE(queue_.Next(&tag, &ok));
+  }
+
+  grpc::GenericStub stub_;
+  grpc::CompletionQueue queue_;
+  const std::unique_ptr<grpc::GenericClientAsyncReaderWriter> call_;
+};
 
 class GateCallsTest : public ::testing::Test {
  protected:
@@ -59,6 +92,16 @@ class GateCallsTest : public ::testing::Test {
     bool ok = false;
     EXPECT_TRUE(queue.Next(&tag, &ok));
     return status;
+  }
+  // What a call of "SERVICE/METHOD" ends with that sends headers and nothing more, but that it has no message if
+  // `writes_done`.
+  grpc::Status CallWithoutMessage(absl::string_view method, const std::string& token, bool writes_done) const {
+    grpc::ClientContext context;
+    context.AddMetadata("authorization", "Bearer " + token);
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
+    RawCall call(server_->channel(), method, &context);
+    if (writes_done) call.WritesDone();
+    return call.Finish();
   }
   grpc::StatusCode Create(const std::string& token) const {
     return Call("rondo.v1.Sessions/CreateSession", token).error_code();
@@ -98,6 +141,38 @@ TEST_F(GateCallsTest, EveryMethodOfTheDescriptorsIsDeniedWithoutCredentialsButHe
   ASSERT_TRUE(watch->Read(&response));
   EXPECT_EQ(response.status(), grpc::health::v1::HealthCheckResponse::SERVING);
   context.TryCancel();
+}
+
+TEST_F(GateCallsTest, ACallIsDeniedBeforeItsMessageHasCome) {
+  StartServer();
+  for (const MethodRule& rule : MethodRules()) {
+    if (rule.role == Role::kAnyone) continue;
+    const grpc::Status status = CallWithoutMessage(rule.method, "wrong", /*writes_done=*/false);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAUTHENTICATED) << rule.method;
+  }
+}
+
+TEST_F(GateCallsTest, ACallThatEndsWithoutAMessageIsToldSo) {
+  StartServer();
+  for (const char* const method :
+       {"rondo.v1.Inference/Predict", "rondo.v1.Inference/Generate", "rondo.v1.Models/ListModels",
+        "inference.GRPCInferenceService/ModelInfer", "grpc.health.v1.Health/Check", "grpc.health.v1.Health/Watch"}) {
+    const grpc::Status status = CallWithoutMessage(method, "admin", /*writes_done=*/true);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << method;
+    EXPECT_THAT(status.error_message(), HasSubstr("brought no message")) << method;
+  }
+}
+
+TEST_F(GateCallsTest, ADrainDoesNotWaitForMessagesThatDoNotCome) {
+  StartServer();
+  grpc::ClientContext context;
+  context.AddMetadata("authorization", "Bearer admin");
+  RawCall call(server_->channel(), "rondo.v1.Inference/Predict", &context);
+  ASSERT_TRUE(Call("rondo.v1.Models/ListModels", "admin").ok());  // on the same connection: the other call has come
+  const absl::Time start = absl::Now();
+  server_->server().Stop(absl::Seconds(60));
+  EXPECT_LT(absl::Now() - start, absl::Seconds(20));
+  EXPECT_EQ(call.Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
 TEST_F(GateCallsTest, EachRoleReachesTheMethodsItIsFor) {

@@ -2,7 +2,7 @@
 #define RONDO_SERVER_RPC_CALL_RPC_CALL_H_
 
 #include <grpcpp/server_context.h>
-#include <grpcpp/support/async_unary_call.h>
+#include <grpcpp/support/async_stream.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -10,12 +10,12 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/steady_time.h"
 #include "server/rpc/call/call.h"
+#include "server/rpc/call/headers_first.h"
 #include "server/rpc/call/rpc_context.h"
 #include "server/rpc/call/shown.h"
 #include "server/rpc/call/status.h"
@@ -24,16 +24,10 @@
 
 namespace rondo {
 
-// The rule of a method. `Api`: the generated class of its service. Null: there is none.
-template <typename Api>
-const MethodRule* RuleFor(absl::string_view method) {
-  return RuleOf(absl::StrCat(Api::service_full_name(), "/", method));
-}
-
 // A call that gRPC brings, on the loop of its context. Each call has to pass the gate.
 class RpcCall : public Call, public Caller {
  protected:
-  RpcCall(const RpcContext* context, const MethodRule* rule) : context_(context), rule_(rule) {
+  RpcCall(const RpcContext* context, const ServedMethod& method) : context_(context), method_(method) {
     server_context_.AsyncNotifyWhenDone(done_event());
   }
   ~RpcCall() override {
@@ -47,29 +41,32 @@ class RpcCall : public Call, public Caller {
   // Finish with this error.
   virtual void OnDenied(const absl::Status& status) = 0;
 
-  // Awaits the call. `request`: the generated Request...() of its method; `messages`: what that takes between the
-  // server context and the queues.
-  template <typename Service, typename Request, typename... Messages>
-  void Await(Service* service, Request request, Messages*... messages) {
-    grpc::ServerCompletionQueue* const queue = context_->loop->queue();
-    (service->*request)(&server_context_, messages..., queue, queue, BeginArrival());
+  // Awaits the call, whose messages will be read and written by `stream`.
+  void Await(grpc::internal::ServerAsyncStreamingInterface* stream) {
+    method_.service->Await(method_.index, &server_context_, stream, context_->loop->queue(), BeginArrival());
   }
 
   // Finishes a unary call: with `response`, or with an error if `status` is one.
-  template <typename Response>
-  void FinishUnary(grpc::ServerAsyncResponseWriter<Response>* writer, const Response& response,
+  template <typename Response, typename Request>
+  void FinishUnary(grpc::ServerAsyncReader<Response, Request>* stream, const Response& response,
                    const absl::Status& status) {
-    if (status.ok()) return writer->Finish(response, grpc::Status::OK, BeginFinish());
-    writer->FinishWithError(ToGrpcStatus(status, &server_context_), BeginFinish());
+    if (status.ok()) return stream->Finish(response, grpc::Status::OK, BeginFinish());
+    stream->FinishWithError(ToGrpcStatus(status, &server_context_), BeginFinish());
   }
 
   const RpcContext* context() const { return context_; }
   grpc::ServerContext* server_context() { return &server_context_; }
   // By SteadyNow().
   absl::Time deadline() const { return absl::FromChrono(server_context_.deadline()) - WallAhead(); }
-  const MethodRule* rule() const { return rule_; }
+  const ServedMethod& method() const { return method_; }
+  const MethodRule* rule() const { return method_.rule; }
   // Who calls, as the gate knows them. REQUIRES: OnAdmitted has been called.
   const Principal& principal() const { return principal_; }
+  // What the client is called, in whose name the call comes. REQUIRES: OnAdmitted has been called.
+  std::string ClientName() const {
+    const std::string peer = server_context_.peer();
+    return std::string(ClientNameOf(peer));
+  }
   // Takes what a reply of so many bytes holds until the client has read it, from the client's budget; small ones are
   // for free. RESOURCE_EXHAUSTED: there is no room. Once at most. REQUIRES: OnAdmitted has been called.
   absl::Status TakeReply(size_t bytes) {
@@ -95,8 +92,8 @@ class RpcCall : public Call, public Caller {
   void OnArrived() final {
     ListenAgain();
     absl::StatusOr<Principal> principal =
-        context_->gate->Admit(rule_, ShownBy(server_context_, *context_->gate), absl::Now());
-    if (principal.ok() && Gate::ClaimsConnection(*rule_, principal->tenant)) {
+        context_->gate->Admit(rule(), ShownBy(server_context_, *context_->gate), absl::Now());
+    if (principal.ok() && Gate::ClaimsConnection(*rule(), principal->tenant)) {
       absl::Status claimed = context_->gate->ClaimConnection(server_context_.peer(), principal->tenant);
       if (!claimed.ok()) principal = std::move(claimed);
     }
@@ -104,12 +101,15 @@ class RpcCall : public Call, public Caller {
       principal_ = *principal;
       return OnAdmitted();
     }
-    RecordRefusal(principal.status(), {rule_ == nullptr ? "" : rule_->method, "", "", this}, context_->metrics);
+    RecordRefusal(principal.status(), {rule() == nullptr ? "" : rule()->method, "", "", this}, context_->metrics);
     OnDenied(principal.status());
   }
-  std::shared_ptr<Client> FindClient(absl::string_view peer) const {
+  absl::string_view ClientNameOf(absl::string_view peer) const {
     const std::string& tenant = principal_.tenant->name();
-    return context_->clients->Find(tenant.empty() ? HostOfPeer(peer) : tenant);
+    return tenant.empty() ? HostOfPeer(peer) : tenant;
+  }
+  std::shared_ptr<Client> FindClient(absl::string_view peer) const {
+    return context_->clients->Find(ClientNameOf(peer));
   }
   std::string peer() const override { return server_context_.peer(); }
   std::string request_id() const override {
@@ -121,7 +121,7 @@ class RpcCall : public Call, public Caller {
   bool IsCancelled() const override { return server_context_.IsCancelled(); }
 
   const RpcContext* const context_;
-  const MethodRule* const rule_;
+  const ServedMethod method_;
   grpc::ServerContext server_context_;
   Principal principal_;
   std::shared_ptr<Client> client_;  // of TakeReply

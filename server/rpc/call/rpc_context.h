@@ -6,6 +6,7 @@
 
 #include "server/access/gate.h"
 #include "server/loop/serving_loop.h"
+#include "server/rpc/call/awaited_messages.h"
 #include "server/rpc/call/call.h"
 #include "server/serve/clients.h"
 #include "server/serve/end_watch.h"
@@ -20,8 +21,10 @@ struct RpcContext : ServeContext {
   CallList* calls = nullptr;  // of this loop
   const Gate* gate = nullptr;
   StreamLimits stream_limits;
-  Clients* clients = nullptr;     // of all loops
-  EndWatch* end_watch = nullptr;  // of this loop
+  Clients* clients = nullptr;          // of all loops
+  EndWatch* end_watch = nullptr;       // of this loop
+  AwaitedMessages* awaited = nullptr;  // of this loop
+  size_t max_awaited_messages = 1;     // of one loop; see AwaitedMessages
   size_t loop_number = 0;
   bool audit_log = false;
   const std::atomic<bool>* leaving = nullptr;  // true: health says NOT_SERVING, though requests may still be served

@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/steady_time.h"
 #include "server/loop/compute_helpers.h"
 #include "server/loop/serving_loop.h"
 #include "server/rpc/call/call.h"
@@ -19,12 +20,13 @@ struct RpcLoop {
   // `rest`: what its calls have at hand besides the loop.
   RpcLoop(std::unique_ptr<grpc::ServerCompletionQueue> queue, const ActiveSet::Options& options,
           ComputeHelpers* helpers, ServingLoopProbe* probe, LoopsProbe* loops, const RpcContext& rest)
-      : context(rest), loop(std::move(queue), options, helpers, probe, loops) {
+      : awaited(rest.max_awaited_messages), context(rest), loop(std::move(queue), options, helpers, probe, loops) {
     context.poster = context.loop = &loop;
     context.clock = &loop.clock();
     context.engine = &loop.engine();
     context.calls = &calls;
     context.end_watch = &end_watch;
+    context.awaited = &awaited;
   }
 
   // Tells every call.
@@ -47,15 +49,17 @@ struct RpcLoop {
     std::atomic<bool> told_{false};
   };
 
-  // Tells the streams that want to know which sessions have ended.
-  class EndNotice : public Event {
+  // Comes about once a second: tells the streams that want to know which sessions have ended, and ends the calls whose
+  // message does not come.
+  class Tick : public Event {
    public:
-    explicit EndNotice(RpcLoop* loop) : loop_(loop) {}
+    explicit Tick(RpcLoop* loop) : loop_(loop) {}
     // False: the notice is on its way already.
     bool Claim() { return !under_way_.exchange(true); }
     void Proceed(bool) override {
       under_way_ = false;
       loop_->end_watch.Look(loop_->context.sessions->ended());
+      loop_->awaited.EndOverdue(loop_->loop.turn(), SteadyNow());
     }
 
    private:
@@ -63,10 +67,11 @@ struct RpcLoop {
     std::atomic<bool> under_way_{false};
   };
 
-  EndWatch end_watch;  // before the calls, which take themselves out
+  EndWatch end_watch;  // these two before the calls, which take themselves out
+  AwaitedMessages awaited;
   CallList calls;
   RpcContext context;
-  EndNotice ends{this};
+  Tick tick{this};
   Notice health{&calls, &Call::HealthMayHaveChanged};
   Notice drain{&calls, &Call::Drain};
   Notice leave{&calls, &Call::Leave};

@@ -35,16 +35,14 @@ struct StreamTerms {
 template <typename Rpc>
 class StreamCall : public RpcCall, private MessageOwner, private EndWatch::Stream {
  public:
-  using Service = typename Rpc::Service;
   using Message = typename Rpc::Message;
 
-  StreamCall(const RpcContext* context, Service* service, const MethodRule* rule)
-      : RpcCall(context, rule),
-        service_(service),
+  StreamCall(const RpcContext* context, const ServedMethod& method)
+      : RpcCall(context, method),
         policy_(context->stream_limits.max_pipelined_messages, [this](const Message& dropped) {
           if (ends_sessions_) Rpc::NoteMoved(dropped, &moved_);
         }) {
-    Await(service_, Rpc::kRequest, &stream_);
+    Await(&stream_);
   }
   ~StreamCall() override {
     if (counted_) context()->metrics->streams.Add(-1);
@@ -67,7 +65,7 @@ class StreamCall : public RpcCall, private MessageOwner, private EndWatch::Strea
   using Step = typename StreamPolicy<Message>::Step;
   static constexpr size_t kStreamBytes = 32 << 10;  // here and in gRPC, about
 
-  void ListenAgain() override { Listen<StreamCall>(context(), service_, rule()); }
+  void ListenAgain() override { Listen<StreamCall>(context(), method()); }
   void OnAdmitted() override {
     Identify(/*unary=*/false, this);
     if (Rpc::ErrorsEndStream(*server_context())) policy_.EndAtRefusal();
@@ -225,7 +223,6 @@ class StreamCall : public RpcCall, private MessageOwner, private EndWatch::Strea
   }
   void OnEndingGoesOn(bool) { EndSessions(); }
 
-  Service* const service_;
   grpc::ServerAsyncReaderWriter<typename Rpc::Response, typename Rpc::Request> stream_{server_context()};
   CallEvent<&StreamCall::OnRead> read_{this};
   CallEvent<&StreamCall::OnReadNext> read_next_{this};

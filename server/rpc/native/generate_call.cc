@@ -16,7 +16,7 @@ absl::Span<const int32_t> TokensOf(const google::protobuf::RepeatedField<int32_t
 
 }  // namespace
 
-void GenerateCall::OnAdmitted() {
+void GenerateCall::OnMessage() {
   Identify(/*unary=*/true, this);
   generation_.Start(View(), SteadyNow(), deadline());
 }
@@ -68,7 +68,7 @@ void GenerateCall::Advance() {
   if (waiting < static_cast<size_t>(request_.tokens_per_message())) return;
   FillResponse(std::min(waiting, most));
   writing_ = true;
-  writer_.Write(response_, Begin(&written_event_));
+  stream_.Write(response_, Begin(&written_event_));
 }
 
 void GenerateCall::FillResponse(size_t tokens) {
@@ -95,13 +95,13 @@ void GenerateCall::AddBeam(const FoundSequence& found) {
 }
 
 void GenerateCall::Finish(const absl::Status& status) {
-  if (!status.ok()) return writer_.Finish(ToGrpcStatus(status, server_context()), BeginFinish());
+  if (!status.ok()) return stream_.Finish(ToGrpcStatus(status, server_context()), BeginFinish());
   FillResponse(generation_.tokens().size() - written_);
   response_.set_finish(generation_.stopped() ? v1::GenerateResponse::STOP_TOKEN : v1::GenerateResponse::MAX_TOKENS);
   response_.set_next_position(generation_.next_position());
   for (const FoundSequence& found : generation_.beams()) AddBeam(found);
   if (generation_.durable_position()) response_.set_durable_position(*generation_.durable_position());
-  writer_.WriteAndFinish(response_, grpc::WriteOptions(), grpc::Status::OK, BeginFinish());
+  stream_.WriteAndFinish(response_, grpc::WriteOptions(), grpc::Status::OK, BeginFinish());
 }
 
 }  // namespace rondo

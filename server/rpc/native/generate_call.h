@@ -11,26 +11,26 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "rondo/v1/inference.grpc.pb.h"
-#include "server/rpc/call/rpc_call.h"
+#include "server/rpc/call/one_message_call.h"
 #include "server/serve/generation.h"
 
 namespace rondo {
 
 // One call of Generate. One write is under way at most; the tokens that come meanwhile go with the next one. They are
 // no more than max_tokens, so a client that reads slowly holds nothing up.
-class GenerateCall : public RpcCall, private GenerationOwner {
+class GenerateCall : public OneMessageCall, private GenerationOwner {
  public:
-  using Service = v1::Inference::AsyncService;
-  GenerateCall(const RpcContext* context, Service* service, const MethodRule* rule)
-      : RpcCall(context, rule), service_(service), generation_(context, this) {
-    Await(service_, &Service::RequestGenerate, &request_, &writer_);
+  GenerateCall(const RpcContext* context, const ServedMethod& method)
+      : OneMessageCall(context, method), generation_(context, this) {
+    Await(&stream_);
   }
 
  private:
-  void ListenAgain() override { Listen<GenerateCall>(context(), service_, rule()); }
-  void OnAdmitted() override;
+  void ListenAgain() override { Listen<GenerateCall>(context(), method()); }
+  void ReadMessage(Event* event) override { stream_.Read(&request_, event); }
+  void OnMessage() override;
   void OnDenied(const absl::Status& status) override { Finish(status); }
-  void OnCancelled() override { generation_.Cancel(); }
+  void OnGone() override { generation_.Cancel(); }
   void OnTokens() override { Advance(); }
   void OnMessageDone() override;
   void OnWritten(bool ok);
@@ -45,10 +45,9 @@ class GenerateCall : public RpcCall, private GenerationOwner {
   void AddBeam(const FoundSequence& found);
   void Finish(const absl::Status& status);
 
-  Service* const service_;
   v1::GenerateRequest request_;
   v1::GenerateResponse response_;
-  grpc::ServerAsyncWriter<v1::GenerateResponse> writer_{server_context()};
+  grpc::ServerAsyncReaderWriter<v1::GenerateResponse, v1::GenerateRequest> stream_{server_context()};
   CallEvent<&GenerateCall::OnWritten> written_event_{this};
   std::vector<absl::string_view> stop_texts_;  // of the request
   std::vector<absl::string_view> elements_;    // of its initial state

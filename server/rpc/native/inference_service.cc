@@ -14,16 +14,12 @@
 namespace rondo {
 namespace {
 
-using InferenceService = v1::Inference::AsyncService;
-
 // What StreamCall needs to know of StreamPredict.
 struct StreamPredictRpc {
-  using Service = InferenceService;
   using Message = PredictMessage;
   using Request = v1::PredictRequest;
   using Response = v1::PredictResponse;
   static constexpr Method kMethod = Method::kStreamPredict;
-  static constexpr auto kRequest = &Service::RequestStreamPredict;
 
   static bool ErrorsEndStream(const grpc::ServerContext&) { return false; }
 
@@ -78,14 +74,11 @@ struct StreamPredictRpc {
 
 }  // namespace
 
-void ServeInference(const RpcContext* context, InferenceService* service) {
-  using Service = InferenceService;
-  ListenToMany<PredictCall<Service, PredictMessage, Method::kPredict, &Service::RequestPredict>>(
-      context, service, RuleFor<v1::Inference>("Predict"));
-  ListenToMany<StreamCall<StreamPredictRpc>>(context, service, RuleFor<v1::Inference>("StreamPredict"));
-  ListenToMany<PredictCall<Service, ForecastMessage, Method::kForecast, &Service::RequestForecast>>(
-      context, service, RuleFor<v1::Inference>("Forecast"));
-  ListenToMany<GenerateCall>(context, service, RuleFor<v1::Inference>("Generate"));
+void ServeInference(const RpcContext* context, HeadersFirst<v1::Inference>* service) {
+  ListenToMany<PredictCall<PredictMessage, Method::kPredict>>(context, MethodNamed(service, "Predict"));
+  ListenToMany<StreamCall<StreamPredictRpc>>(context, MethodNamed(service, "StreamPredict"));
+  ListenToMany<PredictCall<ForecastMessage, Method::kForecast>>(context, MethodNamed(service, "Forecast"));
+  ListenToMany<GenerateCall>(context, MethodNamed(service, "Generate"));
 }
 
 }  // namespace rondo

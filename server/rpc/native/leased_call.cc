@@ -9,7 +9,7 @@
 
 namespace rondo {
 
-void LeasedCall::OnAdmitted() {
+void LeasedCall::OnMessage() {
   context()->metrics->in_flight.Add(1);
   if (context()->draining->load()) return Reply(ShuttingDown());
   Restore();
@@ -88,7 +88,7 @@ void LeasedCall::Audit() const {
             {"request_id", caller->request_id()}});
 }
 
-void LeasedCall::OnCancelled() {
+void LeasedCall::OnGone() {
   cancelled_ = true;
   if (!wait_.Cancel()) return;
   CallOff();

@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "server/rpc/call/rpc_call.h"
+#include "server/rpc/call/one_message_call.h"
 #include "server/rpc/call/unary_method.h"
 #include "server/serve/session_wait.h"
 #include "server/session/session_lease.h"
@@ -18,9 +18,9 @@ namespace rondo {
 // for a session that may be there only; the lease of a session, in that session's queue as every request does; the
 // store once more, until what the call did is durable. A client that cancels or whose deadline passes leaves the
 // queues.
-class LeasedCall : public RpcCall {
+class LeasedCall : public OneMessageCall {
  protected:
-  using RpcCall::RpcCall;
+  using OneMessageCall::OneMessageCall;
 
   // The session that Handle will ask the table for; empty: none.
   virtual std::string RestoredId() const = 0;
@@ -47,9 +47,9 @@ class LeasedCall : public RpcCall {
   virtual void Send(const absl::Status& status) = 0;
 
  private:
-  void OnAdmitted() override;
+  void OnMessage() override;
   void OnDenied(const absl::Status& status) override { Send(status); }
-  void OnCancelled() override;
+  void OnGone() override;
   void OnGranted(bool ok);
   void OnSynced(bool) { Reply(sync_.committed()); }
 
@@ -85,61 +85,58 @@ struct LeasedMethod {
   bool is_about_restored = false;                                     // see LeasedCall::IsAboutRestored
 };
 
-template <typename Base, typename Request, typename Response>
+template <typename Request, typename Response>
 class LeasedMethodCall : public LeasedCall {
  public:
-  LeasedMethodCall(const RpcContext* context, const MethodRule* rule, Base* service,
-                   UnaryRequest<Base, Request, Response> request_method, const LeasedMethod<Request, Response>& method)
-      : LeasedCall(context, rule), service_(service), request_method_(request_method), method_(method) {
-    Await(service_, request_method_, &request_, &writer_);
+  LeasedMethodCall(const RpcContext* context, const ServedMethod& served, const LeasedMethod<Request, Response>& steps)
+      : LeasedCall(context, served), steps_(steps) {
+    Await(&stream_);
   }
 
  private:
-  void ListenAgain() override { Listen<LeasedMethodCall>(context(), rule(), service_, request_method_, method_); }
+  void ListenAgain() override { Listen<LeasedMethodCall>(context(), method(), steps_); }
+  void ReadMessage(Event* event) override { stream_.Read(&request_, event); }
   std::string RestoredId() const override {
-    return method_.restored_id == nullptr ? std::string() : method_.restored_id(request_);
+    return steps_.restored_id == nullptr ? std::string() : steps_.restored_id(request_);
   }
   const std::string* LeasedId() const override {
-    return method_.leased_id == nullptr ? nullptr : method_.leased_id(request_);
+    return steps_.leased_id == nullptr ? nullptr : steps_.leased_id(request_);
   }
   absl::Status Handle(SessionLease lease) override {
     return OrOutOfMemory([&] {
-      const absl::Status handled = method_.handle(*context(), tenant(), request_, std::move(lease), &response_);
+      const absl::Status handled = steps_.handle(*context(), tenant(), request_, std::move(lease), &response_);
       return handled.ok() ? TakeReply(response_.ByteSizeLong()) : handled;
     });
   }
-  bool IsAboutRestored() const override { return method_.is_about_restored; }
+  bool IsAboutRestored() const override { return steps_.is_about_restored; }
   std::string ChangedId() const override {
-    return method_.changed_id == nullptr ? std::string() : method_.changed_id(request_, response_);
+    return steps_.changed_id == nullptr ? std::string() : steps_.changed_id(request_, response_);
   }
-  bool SyncsAlways() const override { return method_.syncs_always != nullptr && method_.syncs_always(request_); }
+  bool SyncsAlways() const override { return steps_.syncs_always != nullptr && steps_.syncs_always(request_); }
   void Record(const absl::Status& status) const override {
-    if (method_.asks && absl::IsNotFound(status)) return;
+    if (steps_.asks && absl::IsNotFound(status)) return;
     RecordRefusal(status, {MethodOf<Request>(), "", "", this}, context()->metrics);
   }
-  absl::string_view AuditEvent() const override { return method_.audit_event; }
+  absl::string_view AuditEvent() const override { return steps_.audit_event; }
   std::string AuditedSessions() const override {
-    return method_.audited == nullptr ? std::string() : method_.audited(request_, response_);
+    return steps_.audited == nullptr ? std::string() : steps_.audited(request_, response_);
   }
   void Send(const absl::Status& status) override {
-    FinishUnary(&writer_, response_, status);
+    FinishUnary(&stream_, response_, status);
     response_ = Response();  // gRPC has its bytes
   }
 
-  Base* const service_;
-  const UnaryRequest<Base, Request, Response> request_method_;
-  const LeasedMethod<Request, Response> method_;
+  const LeasedMethod<Request, Response> steps_;
   Request request_;
   Response response_;
-  grpc::ServerAsyncResponseWriter<Response> writer_{server_context()};
+  grpc::ServerAsyncReader<Response, Request> stream_{server_context()};
 };
 
 // Serves a method on the context's loop until the server shuts down, as ServeUnary does.
-template <typename Api, typename Service, typename Base, typename Request, typename Response>
-void ServeLeased(const RpcContext* context, Service* service, absl::string_view name,
-                 UnaryRequest<Base, Request, Response> request, const LeasedMethod<Request, Response>& method) {
-  Base* const base = service;
-  Listen<LeasedMethodCall<Base, Request, Response>>(context, RuleFor<Api>(name), base, request, method);
+template <typename Api, typename Base, typename Request, typename Response>
+void ServeLeased(const RpcContext* context, HeadersFirst<Api>* service, absl::string_view name,
+                 UnaryMethod<Base, Request, Response> /*messages*/, const LeasedMethod<Request, Response>& steps) {
+  Listen<LeasedMethodCall<Request, Response>>(context, MethodNamed(service, name), steps);
 }
 
 }  // namespace rondo

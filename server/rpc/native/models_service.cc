@@ -113,12 +113,12 @@ absl::Status List(const RpcContext& context, v1::ListModelsResponse* response) {
 
 }  // namespace
 
-void ServeModels(const RpcContext* context, v1::Models::AsyncService* service) {
-  using Service = v1::Models::AsyncService;
-  ServeUnary<v1::Models>(context, service, "ListModels", &Service::RequestListModels,
-                         [context](const auto&, auto* response) { return List(*context, response); });
-  ServeUnary<v1::Models>(context, service, "GetModel", &Service::RequestGetModel,
-                         [context](const auto& request, auto* response) { return Get(*context, request, response); });
+void ServeModels(const RpcContext* context, HeadersFirst<v1::Models>* service) {
+  using Service = v1::Models::Service;
+  ServeUnary(context, service, "ListModels", &Service::ListModels,
+             [context](const auto&, auto* response) { return List(*context, response); });
+  ServeUnary(context, service, "GetModel", &Service::GetModel,
+             [context](const auto& request, auto* response) { return Get(*context, request, response); });
 }
 
 }  // namespace rondo

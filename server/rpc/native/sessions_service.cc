@@ -124,27 +124,25 @@ std::string ForkId(const v1::ForkSessionRequest& request) { return request.new_s
 
 }  // namespace
 
-void ServeSessions(const RpcContext* context, v1::Sessions::AsyncService* service) {
-  using Service = v1::Sessions::AsyncService;
+void ServeSessions(const RpcContext* context, HeadersFirst<v1::Sessions>* service) {
+  using Service = v1::Sessions::Service;
   // Each: the session that may be in the store only, the one that the call leases, what it does, what it changes,
   // its line in the log, and so on: see LeasedMethod.
-  ServeLeased<v1::Sessions>(context, service, "CreateSession", &Service::RequestCreateSession,
-                            {&Named, &InitialSession, &Create, &Made, {}, false, nullptr, &BeginsSomewhere});
-  ServeLeased<v1::Sessions>(
-      context, service, "GetSession", &Service::RequestGetSession,
-      {&Named, nullptr, &Get, nullptr, {}, /*asks=*/true, nullptr, nullptr, /*is_about_restored=*/true});
-  ServeLeased<v1::Sessions>(context, service, "DeleteSession", &Service::RequestDeleteSession,
-                            {&Named, nullptr, &Delete, &NamedAfter, "session_deleted", false, nullptr, nullptr, true});
-  ServeLeased<v1::Sessions>(context, service, "DeleteSessions", &Service::RequestDeleteSessions,
-                            {nullptr, nullptr, &DeleteMany, nullptr, "sessions_deleted", false, &DeletedMany});
-  ServeLeased<v1::Sessions>(context, service, "ExportSession", &Service::RequestExportSession,
-                            {nullptr, &Leased, &ExportSession, nullptr, "session_exported"});
-  ServeLeased<v1::Sessions>(context, service, "ImportSession", &Service::RequestImportSession,
-                            {&ImportedId, nullptr, &ImportSession, &Made, "session_imported"});
-  ServeLeased<v1::Sessions>(context, service, "ForkSession", &Service::RequestForkSession,
-                            {&ForkId, &Leased, &ForkSession, &Made, "session_forked"});
-  ServeLeased<v1::Sessions>(context, service, "ListSessions", &Service::RequestListSessions,
-                            {nullptr, nullptr, &List, nullptr});
+  ServeLeased(context, service, "CreateSession", &Service::CreateSession,
+              {&Named, &InitialSession, &Create, &Made, {}, false, nullptr, &BeginsSomewhere});
+  ServeLeased(context, service, "GetSession", &Service::GetSession,
+              {&Named, nullptr, &Get, nullptr, {}, /*asks=*/true, nullptr, nullptr, /*is_about_restored=*/true});
+  ServeLeased(context, service, "DeleteSession", &Service::DeleteSession,
+              {&Named, nullptr, &Delete, &NamedAfter, "session_deleted", false, nullptr, nullptr, true});
+  ServeLeased(context, service, "DeleteSessions", &Service::DeleteSessions,
+              {nullptr, nullptr, &DeleteMany, nullptr, "sessions_deleted", false, &DeletedMany});
+  ServeLeased(context, service, "ExportSession", &Service::ExportSession,
+              {nullptr, &Leased, &ExportSession, nullptr, "session_exported"});
+  ServeLeased(context, service, "ImportSession", &Service::ImportSession,
+              {&ImportedId, nullptr, &ImportSession, &Made, "session_imported"});
+  ServeLeased(context, service, "ForkSession", &Service::ForkSession,
+              {&ForkId, &Leased, &ForkSession, &Made, "session_forked"});
+  ServeLeased(context, service, "ListSessions", &Service::ListSessions, {nullptr, nullptr, &List, nullptr});
 }
 
 }  // namespace rondo

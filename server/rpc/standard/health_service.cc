@@ -61,27 +61,26 @@ absl::Status Check(const RpcContext& context, const HealthyServices& services,
 }
 
 // One Watch: the status now, and each time it changes, until the server drains.
-class WatchCall : public RpcCall {
+class WatchCall : public OneMessageCall {
  public:
-  WatchCall(const RpcContext* context, health::Health::AsyncService* service, const HealthyServices* services)
-      : RpcCall(context, RuleFor<health::Health>("Watch")), service_(service), services_(services) {
-    Await(service_, &health::Health::AsyncService::RequestWatch, &request_, &writer_);
+  WatchCall(const RpcContext* context, const ServedMethod& method, const HealthyServices* services)
+      : OneMessageCall(context, method), services_(services) {
+    Await(&stream_);
   }
 
-  void Drain() override {
-    draining_ = true;
-    WriteOrFinish();
+  void HealthMayHaveChanged() override {
+    if (has_message()) WriteOrFinish();
   }
-  void HealthMayHaveChanged() override { WriteOrFinish(); }
 
  private:
   static constexpr size_t kMaxServiceBytes = 512;
 
-  void ListenAgain() override { Listen<WatchCall>(context(), service_, services_); }
+  void ListenAgain() override { Listen<WatchCall>(context(), method(), services_); }
   void OnDenied(const absl::Status& status) override {
-    writer_.Finish(ToGrpcStatus(status, server_context()), BeginFinish());
+    stream_.Finish(ToGrpcStatus(status, server_context()), BeginFinish());
   }
-  void OnAdmitted() override {
+  void ReadMessage(Event* event) override { stream_.Read(&request_, event); }
+  void OnMessage() override {
     if (request_.service().size() > kMaxServiceBytes) {  // it is kept as long as the call
       const absl::Status status =
           Invalid("the service's name has ", request_.service().size(), " bytes; wanted at most ", kMaxServiceBytes);
@@ -91,7 +90,11 @@ class WatchCall : public RpcCall {
     draining_ = context()->draining->load();
     WriteOrFinish();
   }
-  void OnCancelled() override {
+  void OnDrain() override {
+    draining_ = true;
+    WriteOrFinish();
+  }
+  void OnGone() override {
     cancelled_ = true;
     WriteOrFinish();
   }
@@ -102,9 +105,9 @@ class WatchCall : public RpcCall {
     if (!cancelled_ && (!has_written_ || response_.status() != status)) {
       response_.set_status(status);
       has_written_ = writing_ = true;
-      writer_.Write(response_, Begin(&written_));
+      stream_.Write(response_, Begin(&written_));
     } else if (cancelled_ || draining_) {
-      writer_.Finish(ToGrpcStatus(ShuttingDown(), server_context()), BeginFinish());
+      stream_.Finish(ToGrpcStatus(ShuttingDown(), server_context()), BeginFinish());
     }
   }
 
@@ -114,11 +117,10 @@ class WatchCall : public RpcCall {
     WriteOrFinish();
   }
 
-  health::Health::AsyncService* const service_;
   const HealthyServices* const services_;
   health::HealthCheckRequest request_;
   health::HealthCheckResponse response_;
-  grpc::ServerAsyncWriter<health::HealthCheckResponse> writer_{server_context()};
+  grpc::ServerAsyncReaderWriter<health::HealthCheckResponse, health::HealthCheckRequest> stream_{server_context()};
   CallEvent<&WatchCall::OnWritten> written_{this};
   bool has_written_ = false;
   bool writing_ = false;
@@ -128,12 +130,12 @@ class WatchCall : public RpcCall {
 
 }  // namespace
 
-void ServeHealth(const RpcContext* context, health::Health::AsyncService* service, const HealthyServices* services) {
-  ServeUnary<health::Health>(context, service, "Check", &health::Health::AsyncService::RequestCheck,
-                             [context, services](const auto& request, auto* response) {
-                               return Check(*context, *services, request, response);
-                             });
-  Listen<WatchCall>(context, service, services);
+void ServeHealth(const RpcContext* context, HeadersFirst<health::Health>* service, const HealthyServices* services) {
+  ServeUnary(context, service, "Check", &health::Health::Service::Check,
+             [context, services](const auto& request, auto* response) {
+               return Check(*context, *services, request, response);
+             });
+  Listen<WatchCall>(context, MethodNamed(service, "Watch"), services);
 }
 
 }  // namespace rondo

@@ -5,6 +5,7 @@
 
 #include "absl/strings/string_view.h"
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "server/rpc/call/headers_first.h"
 #include "server/rpc/call/rpc_context.h"
 
 namespace rondo {
@@ -21,7 +22,7 @@ using HealthyServices = std::vector<HealthyService>;
 //   a name in *services:  likewise, but SERVING from the start if the service needs no models.
 //   model/NAME[/VERSION]: SERVING if it is live, NOT_SERVING if it is being loaded or no file of it could be.
 // *services outlives every call.
-void ServeHealth(const RpcContext* context, grpc::health::v1::Health::AsyncService* service,
+void ServeHealth(const RpcContext* context, HeadersFirst<grpc::health::v1::Health>* service,
                  const HealthyServices* services);
 
 }  // namespace rondo

@@ -18,13 +18,9 @@ namespace reflection = grpc::reflection::v1alpha;
 // One stream of questions, each answered before the next is read.
 class ReflectionCall : public RpcCall {
  public:
-  using Service = reflection::ServerReflection::AsyncService;
-
-  ReflectionCall(const RpcContext* context, Service* service, const ReflectionAnswers* answers)
-      : RpcCall(context, RuleFor<reflection::ServerReflection>("ServerReflectionInfo")),
-        service_(service),
-        answers_(answers) {
-    Await(service_, &Service::RequestServerReflectionInfo, &stream_);
+  ReflectionCall(const RpcContext* context, const ServedMethod& method, const ReflectionAnswers* answers)
+      : RpcCall(context, method), answers_(answers) {
+    Await(&stream_);
   }
 
   void Drain() override {
@@ -36,7 +32,7 @@ class ReflectionCall : public RpcCall {
   static constexpr size_t kMaxQuestionBytes = 4 << 10;
   static constexpr size_t kStreamBytes = 64 << 10;  // here and in gRPC with an answer that nobody reads, about
 
-  void ListenAgain() override { Listen<ReflectionCall>(context(), service_, answers_); }
+  void ListenAgain() override { Listen<ReflectionCall>(context(), method(), answers_); }
   void OnDenied(const absl::Status& status) override {
     stream_.Finish(ToGrpcStatus(status, server_context()), BeginFinish());
   }
@@ -73,7 +69,6 @@ class ReflectionCall : public RpcCall {
     stream_.Finish(ToGrpcStatus(draining_ ? ShuttingDown() : absl::OkStatus(), server_context()), BeginFinish());
   }
 
-  Service* const service_;
   const ReflectionAnswers* const answers_;
   reflection::ServerReflectionRequest request_;
   grpc::ServerAsyncReaderWriter<reflection::ServerReflectionResponse, reflection::ServerReflectionRequest> stream_{
@@ -86,9 +81,9 @@ class ReflectionCall : public RpcCall {
 
 }  // namespace
 
-void ServeReflection(const RpcContext* context, reflection::ServerReflection::AsyncService* service,
+void ServeReflection(const RpcContext* context, HeadersFirst<reflection::ServerReflection>* service,
                      const ReflectionAnswers* answers) {
-  Listen<ReflectionCall>(context, service, answers);
+  Listen<ReflectionCall>(context, MethodNamed(service, "ServerReflectionInfo"), answers);
 }
 
 }  // namespace rondo

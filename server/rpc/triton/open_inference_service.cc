@@ -13,17 +13,14 @@
 namespace rondo {
 namespace {
 
-using Api = inference::GRPCInferenceService;
-using Service = OpenInferenceService;
+using Service = inference::GRPCInferenceService::Service;
 
 // What StreamCall needs to know of ModelStreamInfer.
 struct ModelStreamInferRpc {
-  using Service = OpenInferenceService;
   using Message = OpenInferenceMessage;
   using Request = inference::wire::InferRequest;
   using Response = inference::wire::StreamInferResponse;
   static constexpr Method kMethod = Method::kModelStreamInfer;
-  static constexpr auto kRequest = &Service::RequestStreamInfer;
 
   static bool ErrorsEndStream(const grpc::ServerContext& context) {
     const auto found = context.client_metadata().find("triton_grpc_error");
@@ -53,64 +50,40 @@ auto Unserved(absl::string_view what) {
   };
 }
 
-void ServeUnserved(const RpcContext* context, Service* service) {
+void ServeUnserved(const RpcContext* context, OpenInferenceService* service) {
   const auto load = Unserved("models are loaded from the server's folder: put files there or remove them");
-  ServeUnary<Api>(context, service, "RepositoryModelLoad", &Service::RequestRepositoryModelLoad, load);
-  ServeUnary<Api>(context, service, "RepositoryModelUnload", &Service::RequestRepositoryModelUnload, load);
+  ServeUnary(context, service, "RepositoryModelLoad", &Service::RepositoryModelLoad, load);
+  ServeUnary(context, service, "RepositoryModelUnload", &Service::RepositoryModelUnload, load);
   const auto memory = Unserved("shared memory is not served: send tensors in requests");
-  ServeUnary<Api>(context, service, "SystemSharedMemoryStatus", &Service::RequestSystemSharedMemoryStatus, memory);
-  ServeUnary<Api>(context, service, "SystemSharedMemoryRegister", &Service::RequestSystemSharedMemoryRegister, memory);
-  ServeUnary<Api>(context, service, "SystemSharedMemoryUnregister", &Service::RequestSystemSharedMemoryUnregister,
-                  memory);
-  ServeUnary<Api>(context, service, "CudaSharedMemoryStatus", &Service::RequestCudaSharedMemoryStatus, memory);
-  ServeUnary<Api>(context, service, "CudaSharedMemoryRegister", &Service::RequestCudaSharedMemoryRegister, memory);
-  ServeUnary<Api>(context, service, "CudaSharedMemoryUnregister", &Service::RequestCudaSharedMemoryUnregister, memory);
-  ServeUnary<Api>(context, service, "TraceSetting", &Service::RequestTraceSetting,
-                  Unserved("tracing is not served: see /metrics"));
-  ServeUnary<Api>(context, service, "LogSettings", &Service::RequestLogSettings,
-                  Unserved("log settings are not served: they are flags"));
-}
-
-// gRPC numbers a service's methods as they stand in its .proto.
-int IndexOf(const char* method) {
-  return inference::ModelInferRequest::descriptor()->file()->service(0)->FindMethodByName(method)->index();
+  ServeUnary(context, service, "SystemSharedMemoryStatus", &Service::SystemSharedMemoryStatus, memory);
+  ServeUnary(context, service, "SystemSharedMemoryRegister", &Service::SystemSharedMemoryRegister, memory);
+  ServeUnary(context, service, "SystemSharedMemoryUnregister", &Service::SystemSharedMemoryUnregister, memory);
+  ServeUnary(context, service, "CudaSharedMemoryStatus", &Service::CudaSharedMemoryStatus, memory);
+  ServeUnary(context, service, "CudaSharedMemoryRegister", &Service::CudaSharedMemoryRegister, memory);
+  ServeUnary(context, service, "CudaSharedMemoryUnregister", &Service::CudaSharedMemoryUnregister, memory);
+  ServeUnary(context, service, "TraceSetting", &Service::TraceSetting, Unserved("tracing is not served: see /metrics"));
+  ServeUnary(context, service, "LogSettings", &Service::LogSettings,
+             Unserved("log settings are not served: they are flags"));
 }
 
 }  // namespace
 
-void OpenInferenceService::RequestInfer(grpc::ServerContext* context, inference::wire::InferRequest* request,
-                                        grpc::ServerAsyncResponseWriter<inference::wire::InferResponse>* writer,
-                                        grpc::CompletionQueue* call_queue, grpc::ServerCompletionQueue* queue,
-                                        void* tag) {
-  static const int index = IndexOf("ModelInfer");
-  RequestAsyncUnary(index, context, request, writer, call_queue, queue, tag);
+void ServeModelInfer(const RpcContext* context, OpenInferenceService* service) {
+  ListenToMany<PredictCall<OpenInferenceMessage, Method::kModelInfer, &OpenInferenceMessage::unary_response>>(
+      context, MethodNamed(service, "ModelInfer"));
+  ListenToMany<StreamCall<ModelStreamInferRpc>>(context, MethodNamed(service, "ModelStreamInfer"));
 }
 
-void OpenInferenceService::RequestStreamInfer(
-    grpc::ServerContext* context,
-    grpc::ServerAsyncReaderWriter<inference::wire::StreamInferResponse, inference::wire::InferRequest>* stream,
-    grpc::CompletionQueue* call_queue, grpc::ServerCompletionQueue* queue, void* tag) {
-  static const int index = IndexOf("ModelStreamInfer");
-  RequestAsyncBidiStreaming(index, context, stream, call_queue, queue, tag);
-}
-
-void ServeModelInfer(const RpcContext* context, Service* service) {
-  ListenToMany<PredictCall<Service, OpenInferenceMessage, Method::kModelInfer, &Service::RequestInfer,
-                           &OpenInferenceMessage::unary_response>>(context, service, RuleFor<Api>("ModelInfer"));
-  ListenToMany<StreamCall<ModelStreamInferRpc>>(context, service, RuleFor<Api>("ModelStreamInfer"));
-}
-
-void ServeOpenInference(const RpcContext* context, Service* service) {
-  ServeUnary<Api>(context, service, "ServerLive", &Service::RequestServerLive, [](const auto&, auto* response) {
+void ServeOpenInference(const RpcContext* context, OpenInferenceService* service) {
+  ServeUnary(context, service, "ServerLive", &Service::ServerLive, [](const auto&, auto* response) {
     response->set_live(true);
     return absl::OkStatus();
   });
-  ServeUnary<Api>(context, service, "ServerReady", &Service::RequestServerReady,
-                  [context](const auto&, auto* response) {
-                    response->set_ready(!context->leaving->load() && context->registry->ready());
-                    return absl::OkStatus();
-                  });
-  ServeUnary<Api>(context, service, "ServerMetadata", &Service::RequestServerMetadata, [](const auto&, auto* response) {
+  ServeUnary(context, service, "ServerReady", &Service::ServerReady, [context](const auto&, auto* response) {
+    response->set_ready(!context->leaving->load() && context->registry->ready());
+    return absl::OkStatus();
+  });
+  ServeUnary(context, service, "ServerMetadata", &Service::ServerMetadata, [](const auto&, auto* response) {
     response->set_name("rondo");
     response->set_version(RONDO_VERSION);
     for (const char* extension :
@@ -119,16 +92,13 @@ void ServeOpenInference(const RpcContext* context, Service* service) {
     }
     return absl::OkStatus();
   });
-  ServeUnary<Api>(context, service, "ModelReady", &Service::RequestModelReady,
-                  FromRegistry(context, &AnswerModelReady));
-  ServeUnary<Api>(context, service, "ModelMetadata", &Service::RequestModelMetadata,
-                  FromRegistry(context, &AnswerModelMetadata));
-  ServeUnary<Api>(context, service, "ModelConfig", &Service::RequestModelConfig,
-                  FromRegistry(context, &AnswerModelConfig));
-  ServeUnary<Api>(context, service, "ModelStatistics", &Service::RequestModelStatistics,
-                  FromRegistry(context, &AnswerModelStatistics));
-  ServeUnary<Api>(context, service, "RepositoryIndex", &Service::RequestRepositoryIndex,
-                  FromRegistry(context, &AnswerRepositoryIndex));
+  ServeUnary(context, service, "ModelReady", &Service::ModelReady, FromRegistry(context, &AnswerModelReady));
+  ServeUnary(context, service, "ModelMetadata", &Service::ModelMetadata, FromRegistry(context, &AnswerModelMetadata));
+  ServeUnary(context, service, "ModelConfig", &Service::ModelConfig, FromRegistry(context, &AnswerModelConfig));
+  ServeUnary(context, service, "ModelStatistics", &Service::ModelStatistics,
+             FromRegistry(context, &AnswerModelStatistics));
+  ServeUnary(context, service, "RepositoryIndex", &Service::RepositoryIndex,
+             FromRegistry(context, &AnswerRepositoryIndex));
   ServeUnserved(context, service);
 }
 

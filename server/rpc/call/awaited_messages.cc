@@ -1,0 +1,68 @@
+#include "server/rpc/call/awaited_messages.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/algorithm/container.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "server/refusal/refusal.h"
+
+namespace rondo {
+
+void AwaitedMessages::Add(AwaitedMessage* message, uint64_t turn, absl::Time now) {
+  message->turn_ = turn;
+  message->since_ = now;
+  message->place_ = messages_.size();
+  messages_.push_back(message);
+  if (messages_.size() > most_ && looked_in_turn_ != turn) EndSome(turn, now);
+}
+
+bool AwaitedMessages::Remove(AwaitedMessage* message) {
+  const size_t place = std::exchange(message->place_, AwaitedMessage::kNowhere);
+  if (place == AwaitedMessage::kNowhere) return false;
+  messages_[place] = messages_.back();
+  messages_[place]->place_ = place;
+  message->place_ = AwaitedMessage::kNowhere;
+  messages_.pop_back();
+  return true;
+}
+
+void AwaitedMessages::End(AwaitedMessage* message, const absl::Status& why) {
+  Remove(message);
+  message->GiveUp(why);
+}
+
+void AwaitedMessages::EndOverdue(uint64_t turn, absl::Time now) {
+  std::vector<AwaitedMessage*> overdue;
+  for (AwaitedMessage* const message : messages_) {
+    if (now - message->since_ >= kPatience) overdue.push_back(message);
+  }
+  for (AwaitedMessage* const message : overdue) {
+    End(message, Refuse(Why::kNoMessage,
+                        absl::StrCat("the call's message has not come within ", absl::FormatDuration(kPatience))));
+  }
+  if (messages_.size() > most_) EndSome(turn, now);
+}
+
+void AwaitedMessages::EndSome(uint64_t turn, absl::Time now) {
+  looked_in_turn_ = turn;
+  absl::flat_hash_map<std::string, std::vector<AwaitedMessage*>> late;  // by holder
+  for (AwaitedMessage* const message : messages_) {
+    if (IsLate(*message, turn, now)) late[message->Holder()].push_back(message);
+  }
+  for (auto& [holder, messages] : late) {  // the oldest comes last
+    absl::c_sort(messages, [](const AwaitedMessage* a, const AwaitedMessage* b) { return a->since_ > b->since_; });
+  }
+  const size_t wanted = most_ - most_ / 4;  // so that not every call has to look
+  while (messages_.size() > wanted && !late.empty()) {
+    const auto fewer = [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); };
+    const auto most = absl::c_max_element(late, fewer);
+    End(most->second.back(), Refuse(Why::kNoMessage, absl::StrCat("the call's message has not come, and more than ",
+                                                                  most_, " calls wait for theirs")));
+    most->second.pop_back();
+    if (most->second.empty()) late.erase(most);
+  }
+}
+
+}  // namespace rondo
