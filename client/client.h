@@ -69,9 +69,9 @@ class Client {
   absl::StatusOr<SessionPage> ListSessions(absl::string_view model = "", absl::string_view page_token = "",
                                            int page_size = 0) const;
   absl::Status DeleteSession(absl::string_view id) const;
-  // Deletes the caller's sessions in the server's memory whose ids begin with `prefix` and that are of `model`; empty:
-  // all ids, all models. Each of several servers is asked. Returns how many. INVALID_ARGUMENT: both are empty, without
-  // `all`. After another error some may be deleted.
+  // Deletes the caller's sessions in the server's memory and its session store whose ids begin with `prefix` and that
+  // are of `model`; empty: all ids, all models. Each of several servers is asked. Returns how many. INVALID_ARGUMENT:
+  // both are empty, without `all`. After another error some may be deleted.
   absl::StatusOr<int64_t> DeleteSessions(absl::string_view prefix, absl::string_view model = "",
                                          bool all = false) const;
 

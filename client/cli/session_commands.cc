@@ -162,8 +162,8 @@ Command SessionsDeleteManyCommand() {
            {"model", Text(&options->model, "NAME"), "Only this model's."},
            {"all", Switch(&options->all), "Every session, if neither --prefix nor --model is given."}},
           "End many sessions; prints how many.",
-          R"(Ends those of your tenant. With a session store: those in this server's memory; the others end when
-they have been idle for their timeout.
+          R"(Ends those of your tenant, also those that are in the server's session store only. A session that was
+made on another server a moment ago, and is not in the store yet, is found if that server is named too.
 
 examples:
   rondo sessions delete_many --prefix=pump-

@@ -201,8 +201,8 @@ struct TenantClassProbe : Probe {
 // ---- The session store
 
 // The calls to a session store that are measured; see SessionStore.
-enum class StoreOperation { kLoad, kSave, kCount };
-constexpr absl::string_view LabelOf(StoreOperation operation) { return Pick(operation, {"load", "save"}); }
+enum class StoreOperation { kLoad, kSave, kScan, kCount };
+constexpr absl::string_view LabelOf(StoreOperation operation) { return Pick(operation, {"load", "save", "scan"}); }
 
 struct StoreProbe : Probe {
   Metric<PerLabel<Histogram, StoreOperation>> durations{

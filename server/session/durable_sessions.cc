@@ -26,7 +26,8 @@ DurableSessions::DurableSessions(SessionTable* table, SessionPersistence persist
     : table_(table),
       backing_(std::move(persistence)),
       saver_(table, &backing_, backing_.sessions_probe()),
-      eviction_(table, backing_.max_resident()) {
+      eviction_(table, backing_.max_resident()),
+      stored_sweep_(table, &backing_) {
   backing_.Start([this](absl::Time) { Tick(); }, [this](const std::string& id) { OnWanted(id); });
 }
 

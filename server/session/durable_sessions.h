@@ -17,6 +17,7 @@
 #include "server/session/session_options.h"
 #include "server/session/session_saver.h"
 #include "server/session/session_table.h"
+#include "server/session/stored_sweep.h"
 
 namespace rondo {
 
@@ -38,6 +39,7 @@ class DurableSessions {
   // These do what SessionTable says of its methods of these names.
   absl::StatusOr<bool> Restore(absl::string_view id, LeaseWaiter* waiter, absl::Time now);
   bool Sync(absl::string_view id, CommitWaiter* waiter);
+  void DeleteStored(StoredDeletion* deletion, CommitWaiter* waiter) { stored_sweep_.DeleteSome(deletion, waiter); }
   bool Flush(absl::Time deadline);
   size_t CountUnsaved();
 
@@ -87,6 +89,7 @@ class DurableSessions {
   SessionBacking backing_;
   SessionSaver saver_;
   SessionEviction eviction_;
+  StoredSweep stored_sweep_;
   Mutex mutex_;
   std::vector<LiveSession*> stuck_ ABSL_GUARDED_BY(mutex_);  // leased by their way to another server
 };

@@ -77,7 +77,15 @@ std::optional<SessionEnd> SessionBacking::MoveToNow(SessionRecord* record) const
   return std::nullopt;
 }
 
-SessionBacking::Found SessionBacking::Interpret(const std::string& id, const StoreThread::Loaded& loaded) {
+void SessionBacking::LoadRecord(absl::string_view id, std::function<void(Found)> done) {
+  std::string key(id);
+  auto loaded = [this, key, done = std::move(done)](const StoreThread::Loaded& answer) {
+    done(InterpretRecord(key, answer));
+  };
+  thread_->Load({std::move(key), std::move(loaded)});
+}
+
+SessionBacking::Found SessionBacking::InterpretRecord(const std::string& id, const StoreThread::Loaded& loaded) {
   Found found;
   found.epoch = loaded.epoch;
   found.missing = UnknownSessionError(id);
@@ -109,14 +117,21 @@ SessionBacking::Found SessionBacking::Interpret(const std::string& id, const Sto
     found.missing = EndedError(id, *end);
     return found;
   }
-  absl::StatusOr<ServedModelPtr> model = persistence_.find_model(record.model);
-  if (!model.ok()) {  // not NOT_FOUND: the session exists
+  found.record = std::move(record);
+  return found;
+}
+
+SessionBacking::Found SessionBacking::Interpret(const std::string& id, const StoreThread::Loaded& loaded) {
+  Found found = InterpretRecord(id, loaded);
+  if (!found.record) return found;
+  absl::StatusOr<ServedModelPtr> model = persistence_.find_model(found.record->model);
+  if (model.ok()) {
+    found.model = *std::move(model);
+  } else {  // not NOT_FOUND: the session exists
     const Why why = absl::IsUnavailable(model.status()) ? Why::kModelAway : Why::kPosition;
     found.status = Refuse(why, absl::StrCat("session '", IdIn(id), "': ", model.status().message()));
-    return found;
+    found.record.reset();
   }
-  found.model = *std::move(model);
-  found.record = std::move(record);
   return found;
 }
 

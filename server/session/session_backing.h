@@ -61,6 +61,16 @@ class SessionBacking {
   // After Stop: every session is in the store as it was answered.
   void EndWhole() { thread_->EndWhole(); }
 
+  // Finds a session whatever its model: without `model` in Found.
+  void LoadRecord(absl::string_view id, std::function<void(Found)> done);
+  // Looks at a part of the store, as SessionStore::Scan does.
+  void Scan(std::string prefix, std::string from, std::function<void(SessionStore::ScanOp)> done) {
+    thread_->Scan({std::move(prefix), std::move(from), std::move(done)});
+  }
+  // Finds the model for a record that was found. Null: there is none.
+  ServedModelPtr ModelOf(const SessionRecord& record) const {
+    return persistence_.find_model(record.model).value_or(nullptr);
+  }
   // `creates`: a session of this id is made if there is none.
   void Load(absl::string_view id, bool creates, std::function<void(Found)> done);
   // `session`: as ViewOf gives it.
@@ -96,6 +106,8 @@ class SessionBacking {
   // Turns a record's times, which are the wall clock's, into those of SteadyNow(). The end, if one of them has come.
   std::optional<SessionEnd> MoveToNow(SessionRecord* record) const;
   Found Interpret(const std::string& id, const StoreThread::Loaded& loaded);
+  // As Interpret, without the model.
+  Found InterpretRecord(const std::string& id, const StoreThread::Loaded& loaded);
   // Says why `id` ended, if the store does not know yet. The end will be saved with the epoch of this load.
   std::optional<std::string> UnsavedEndOf(const std::string& id, const StoreThread::Loaded& loaded);
   void Enqueue(const UnsavedEnd& unsaved) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

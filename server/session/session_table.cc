@@ -336,6 +336,10 @@ absl::StatusOr<size_t> SessionTable::DeleteMany(const SessionFilter& filter, std
   return SessionSweep(this).DeleteMany(filter, page_token);
 }
 
+void SessionTable::DeleteStored(StoredDeletion* deletion, CommitWaiter* waiter) {
+  durable_->DeleteStored(deletion, waiter);
+}
+
 absl::StatusOr<std::vector<SessionInfo>> SessionTable::List(absl::string_view model, size_t page_size, absl::Time now,
                                                             std::string* page_token, absl::string_view tenant) {
   return ListSessions(absl::MakeSpan(shards_), token_salt_, tenant, model, page_size, now, page_token);

@@ -34,6 +34,15 @@ struct SessionFilter {
   absl::string_view model;
 };
 
+// What a client deletes together of what is in the store, a part with each call.
+struct StoredDeletion {
+  std::string tenant;  // these three as SessionFilter has them
+  std::string prefix;
+  std::string model;
+  std::string from;    // where the next part begins, in the store's words; empty: at the start, and after the last part
+  size_t deleted = 0;  // by the last call
+};
+
 // Every live session: its state, its position, who may touch it and in which order. The sessions in memory are in
 // shards by the hash of their id. What a store is told and asked is the matter of DurableSessions.
 //
@@ -115,6 +124,12 @@ class SessionTable {
   // the end. Returns how many. With Durability::kEveryReply the store has the ends soon, not yet when this returns.
   absl::StatusOr<size_t> DeleteMany(const SessionFilter& filter, std::string* page_token);
 
+  // Ends sessions that match and are in the store, in memory or not, a part of them with each call, as DeleteMany.
+  // `waiter` will hear, perhaps before this returns: OK, and *deletion tells how far it went. INVALID_ARGUMENT: its
+  // `from`. RESOURCE_EXHAUSTED: many such calls wait for the store. UNAVAILABLE: the store is away; some may have
+  // ended. REQUIRES: has_store(). *deletion stays put until then.
+  void DeleteStored(StoredDeletion* deletion, CommitWaiter* waiter);
+
   // As EndedSessions has them: which sessions have ended, and why.
   const EndedSessions& ended() const { return ended_; }
 
@@ -150,6 +165,7 @@ class SessionTable {
   friend class SessionLease;
   friend class SessionSaver;
   friend class SessionSweep;
+  friend class StoredSweep;
 
   static constexpr size_t kShards = 64;  // 2^6
 

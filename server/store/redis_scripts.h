@@ -7,8 +7,8 @@ namespace rondo {
 
 // What RedisStore has Redis do in one step.
 //
-// Both scripts refuse a command that comes behind a later one of this store: a connection that was given up had
-// delivered the command, and Redis reads it when it wakes. The commands' `number` tells.
+// The first two scripts refuse a command that comes behind a later one of this store: a connection that was given up
+// had delivered the command, and Redis reads it when it wakes. The commands' `number` tells.
 
 // KEYS: the session. ARGV: owner, number, for how long (milliseconds; 0: not) the id is claimed if there is no session:
 // then the key says whom to ask, and has no value. Answers "EPOCH OWNERSHIP TRUST VALUE", where the ownership is "kept"
@@ -80,6 +80,21 @@ else
   redis.call('PEXPIREAT', KEYS[1], ARGV[5])
 end
 return 1
+)";
+
+// ARGV: cursor, pattern, count: as SCAN has them. Answers "CURSOR " and, for each session that was found,
+// "ID-BYTES VALUE-BYTES ", its id and its value.
+inline constexpr absl::string_view kScanScript = R"(
+local page = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[3])
+local found = {page[1] .. ' '}
+for _, key in ipairs(page[2]) do
+  local value = redis.pcall('HGET', key, 'value')
+  if type(value) == 'string' then
+    local id = string.sub(key, 15)
+    found[#found + 1] = #id .. ' ' .. #value .. ' ' .. id .. value
+  end
+end
+return table.concat(found)
 )";
 
 }  // namespace rondo

@@ -15,6 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "base/log.h"
+#include "server/store/redis_scan.h"
 #include "server/store/redis_scripts.h"
 #include "server/store/redis_sentinel.h"
 
@@ -155,6 +156,9 @@ absl::Status RedisStore::LoadScripts() {
   if (!load.ok()) return load.status();
   const auto save = connection_->CallOne({"SCRIPT", "LOAD", kSaveScript});
   if (!save.ok()) return save.status();
+  const auto scan = connection_->CallOne({"SCRIPT", "LOAD", kScanScript});
+  if (!scan.ok()) return scan.status();
+  scan_script_ = scan->text;
   load_script_ = load->text;
   save_script_ = save->text;
   return absl::OkStatus();
@@ -275,6 +279,37 @@ void RedisStore::SaveSome(absl::Span<SaveOp> saves) {
   for (size_t i = 0; i < saves.size(); ++i) {
     saves[i].status = replies.ok() ? AnswerOfSave((*replies)[i]) : replies.status();
   }
+}
+
+void RedisStore::Scan(ScanOp* scan) {
+  scan->entries.clear();
+  std::string cursor = scan->from.empty() ? "0" : scan->from;
+  const std::string pattern = absl::StrCat(kKeyPrefix, PatternOf(scan->prefix), "*");
+  uint64_t number = 0;
+  if (!absl::SimpleAtoi(cursor, &number)) {
+    scan->status = absl::InvalidArgumentError("the place to go on from is none of this session store's");
+    return;
+  }
+  size_t bytes = 0;
+  for (int step = 0; step < kMostSteps && scan->entries.size() < kMostFound && bytes < kMostFoundBytes; ++step) {
+    const size_t found = scan->entries.size();
+    scan->status = ScanStep(pattern, &cursor, scan);
+    if (!scan->status.ok()) return;
+    for (size_t i = found; i < scan->entries.size(); ++i) bytes += scan->entries[i].value.size();
+    if (cursor == "0") break;
+  }
+  scan->from = cursor == "0" ? "" : cursor;
+}
+
+absl::Status RedisStore::ScanStep(absl::string_view pattern, std::string* cursor, ScanOp* scan) {
+  const absl::StatusOr<std::vector<RedisReply>> replies = Call(1, [&](size_t, RedisCommands* commands) {
+    commands->Add({"EVALSHA", scan_script_, "0", *cursor, pattern, absl::StrCat(kKeysAStep)});
+  });
+  if (!replies.ok()) return replies.status();
+  const RedisReply& reply = replies->front();
+  if (reply.kind == RedisReply::Kind::kError) return AnswerOfError(reply.text);
+  return ReadFound(reply.text, cursor, scan) ? absl::OkStatus()
+                                             : absl::UnavailableError("the session store answers nonsense");
 }
 
 void RedisStore::Tell(std::initializer_list<absl::string_view> command) {

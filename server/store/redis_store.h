@@ -49,12 +49,19 @@ class RedisStore : public SessionStore {
   // Bounds of one round trip.
   static constexpr size_t kMaxCommands = 1000;
   static constexpr size_t kMaxCommandBytes = 8 << 20;
+  // Bounds of one Scan: so many keys are looked at in one step of Redis's, which is about a millisecond, and no further
+  // step follows once so many sessions, or bytes, have been found, or so many steps have been made.
+  static constexpr size_t kKeysAStep = 250;
+  static constexpr size_t kMostFound = 500;
+  static constexpr size_t kMostFoundBytes = 1 << 20;
+  static constexpr int kMostSteps = 8;
 
   // Fails as OpenSessionStore. Logs a warning if this Redis would lose or evict what is saved in it.
   static absl::StatusOr<std::unique_ptr<RedisStore>> Open(const RedisAddress& address, Options options);
 
   void Load(absl::Span<LoadOp> loads) override;
   void Save(absl::Span<SaveOp> saves) override;
+  void Scan(ScanOp* scan) override;
   bool DropExpired(absl::Time /*now*/) override { return false; }  // Redis does
   void Listen(std::function<void(StoreNotice)> hear) override;
   void StopListening() override;
@@ -83,6 +90,8 @@ class RedisStore : public SessionStore {
   // Returns `why`.
   absl::Status Disconnect(absl::Status why);
   void LoadSome(absl::Span<LoadOp> loads);
+  // Looks at the keys of one step, from *cursor on.
+  absl::Status ScanStep(absl::string_view pattern, std::string* cursor, ScanOp* scan);
   void SaveSome(absl::Span<SaveOp> saves);
 
   const RedisAddress address_;
@@ -92,6 +101,7 @@ class RedisStore : public SessionStore {
   std::unique_ptr<RedisInbox> inbox_;            // null: nobody listens
   std::string load_script_;                      // the SHA-1 in hex, by which Redis knows the script
   std::string save_script_;
+  std::string scan_script_;
   uint64_t last_number_ = 0;  // the last command's
   Backoff backoff_{kFirstRetry, kLongestRetry};
   std::minstd_rand dice_;

@@ -212,6 +212,47 @@ void RocksdbStore::BoundLog(size_t written) {
   }
 }
 
+void RocksdbStore::Scan(ScanOp* scan) {
+  scan->entries.clear();
+  absl::Status scanned;
+  const absl::Status guarded = Guarded([&] { scanned = ScanSome(scan); });
+  scan->status = guarded.ok() ? scanned : guarded;
+}
+
+absl::Status RocksdbStore::ScanSome(ScanOp* scan) {
+  rocksdb::ReadOptions read;
+  read.fill_cache = false;  // as DropSome
+  const std::unique_ptr<rocksdb::Iterator> entry(db_->NewIterator(read));
+  const absl::Time now = absl::Now();
+  const auto in_range = [&] { return entry->Valid() && entry->key().starts_with(scan->prefix); };
+  size_t keys = 0;
+  size_t bytes = 0;
+  size_t passed = 0;
+  for (entry->Seek(std::max(scan->from, scan->prefix)); in_range() && passed < kMaxPassed;) {
+    std::string id = entry->key().ToString();
+    const size_t space = id.find(' ', scan->prefix.size());
+    if (space != std::string::npos) {  // of another prefix with a space: all of those are passed over
+      id[space] = '!';                 // what comes next after a space
+      entry->Seek(id.substr(0, space + 1));
+      ++passed;
+      continue;
+    }
+    // Only here: where the next look begins is shown to the client, who may know of no others.
+    if (keys == kMaxScannedKeys || bytes >= kMaxScannedBytes) break;
+    ++keys;
+    const rocksdb::Slice stored = entry->value();
+    bytes += stored.size();
+    if (stored.size() > kExpiryBytes && !HasExpired(stored, now)) {
+      scan->entries.push_back({std::move(id), std::string(stored.data() + kExpiryBytes, stored.size() - kExpiryBytes)});
+    }
+    entry->Next();
+  }
+  scan->from = in_range() ? entry->key().ToString() : "";
+  if (entry->status().ok()) return absl::OkStatus();
+  LogTrouble("session_store_scan_failed", entry->status().ToString());
+  return absl::UnavailableError(kFailed);
+}
+
 bool RocksdbStore::DropExpired(absl::Time now) {
   bool found_many = false;
   (void)Guarded([&] { found_many = DropSome(now); });

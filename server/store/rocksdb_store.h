@@ -36,9 +36,10 @@ class RocksdbStore : public SessionStore {
   // With less free space nothing is written: each session gets an answer, instead of a failure in the middle of
   // RocksDB's files (Debian builds RocksDB with assertions, and a start without space runs into one).
   static constexpr uint64_t kMinFreeBytes = 256 << 20;
-  // Bounds of one DropExpired.
+  // Bounds of one DropExpired, and of one Scan.
   static constexpr size_t kMaxScannedKeys = 2000;
   static constexpr size_t kMaxScannedBytes = 4 << 20;
+  static constexpr size_t kMaxPassed = 4096;  // prefixes that Scan passes over, with a seek each
 
   // Fails as OpenSessionStore. The messages name the directory.
   static absl::StatusOr<std::unique_ptr<RocksdbStore>> Open(const std::string& directory, StoreDamage on_damage);
@@ -46,6 +47,7 @@ class RocksdbStore : public SessionStore {
 
   void Load(absl::Span<LoadOp> loads) override;
   void Save(absl::Span<SaveOp> saves) override;
+  void Scan(ScanOp* scan) override;
   bool DropExpired(absl::Time now) override;
   void EndWhole() override;
   uint64_t damaged_bytes() const override { return damaged_bytes_; }
@@ -62,6 +64,7 @@ class RocksdbStore : public SessionStore {
   void BoundLog(size_t written);
   void LoadSome(absl::Span<LoadOp> loads);
   bool DropSome(absl::Time now);
+  absl::Status ScanSome(ScanOp* scan);
 
   const std::unique_ptr<rocksdb::DB> db_;
   const uint64_t damaged_bytes_;

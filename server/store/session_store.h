@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -85,11 +86,29 @@ class SessionStore {
     absl::Status status;
   };
 
+  // A look at a part of the values whose ids begin with `prefix` and have no space behind that. Owners stay as they
+  // are.
+  struct ScanOp {
+    struct Entry {
+      std::string id;
+      std::string value;
+    };
+    std::string prefix;
+    // Where the look begins, and where the next one is to go on; empty: at the start, and after the last part.
+    std::string from;
+    // The answer. What is there throughout is found once at least, what has expired may be found or not.
+    // INVALID_ARGUMENT: `from` is nothing that this store has answered. UNAVAILABLE: it could not be asked.
+    absl::Status status;
+    std::vector<Entry> entries;
+  };
+
   virtual ~SessionStore() = default;
 
   // Each operation has its own answer. Ids within one call differ.
   virtual void Load(absl::Span<LoadOp> loads) = 0;
   virtual void Save(absl::Span<SaveOp> saves) = 0;
+  // Takes some milliseconds at most.
+  virtual void Scan(ScanOp* scan) = 0;
   // Drops some values whose time has passed, if the storage does not by itself; takes some milliseconds at most. To be
   // called now and then, and soon again after it returned true: then there were many.
   virtual bool DropExpired(absl::Time now) = 0;

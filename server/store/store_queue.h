@@ -24,6 +24,13 @@ struct StoreLoad {
   absl::Duration claim = absl::ZeroDuration();
 };
 
+// A look at a part of the store, as SessionStore::ScanOp has it.
+struct StoreScan {
+  std::string prefix;
+  std::string from;
+  std::function<void(SessionStore::ScanOp)> done;
+};
+
 struct StoreSave {
   std::string id;
   std::string value;

@@ -95,7 +95,8 @@ void StoreThread::Run() {
     do {
       RunLoads();
       RunSaves();
-    } while (work.flush != 0 && !queue_.empty());
+      RunScan();
+    } while (work.flush != 0 && !(queue_.empty() && scans_.empty()));
     if (work.drop_expired) {
       DropExpired();
       LoadAllAgain();  // an owner may be passed over now, or its word was lost
@@ -114,6 +115,7 @@ StoreThread::Work StoreThread::TakeWork() {
   for (Asked& asked : taken_) {
     if (auto* const load = std::get_if<StoreLoad>(&asked)) queue_.Add(std::move(*load));
     if (auto* const save = std::get_if<StoreSave>(&asked)) queue_.Add(std::move(*save));
+    if (auto* const scan = std::get_if<StoreScan>(&asked)) scans_.push_back(std::move(*scan));
     if (auto* const notice = std::get_if<StoreNotice>(&asked)) LoadAgain(notice->id);
   }
   taken_.clear();
@@ -124,12 +126,12 @@ StoreThread::Work StoreThread::AwaitWork() {
   Work work;
   const MutexLock lock(&mutex_);
   Clock::time_point now = Clock::now();
-  while (queue_.empty() && asked_.empty() && flushes_asked_ == flushes_done_ && !stopping_ && !wake_ &&
-         now < std::min(next_tick_, next_drop_)) {
+  while (queue_.empty() && scans_.empty() && asked_.empty() && flushes_asked_ == flushes_done_ && !stopping_ &&
+         !wake_ && now < std::min(next_tick_, next_drop_)) {
     work_available_.WaitFor(&mutex_, absl::FromChrono(std::min(next_tick_, next_drop_) - now));
     now = Clock::now();
   }
-  work.stop = stopping_ && queue_.empty() && asked_.empty();
+  work.stop = stopping_ && queue_.empty() && scans_.empty() && asked_.empty();
   work.drop_expired = now >= next_drop_ && !stopping_;
   work.tick = (now >= next_tick_ || wake_) && !stopping_;
   if (flushes_asked_ > flushes_done_) work.flush = flushes_asked_;
@@ -185,6 +187,20 @@ void StoreThread::RunSaves() {
     for (const auto& done : waiting[i].superseded) done(operations[i].status);
     waiting[i].newest.done(operations[i].status);
   }
+}
+
+void StoreThread::RunScan() {
+  if (scans_.empty()) return;
+  StoreScan scan = std::move(scans_.front());
+  scans_.pop_front();
+  SessionStore::ScanOp operation;
+  operation.prefix = std::move(scan.prefix);
+  operation.from = std::move(scan.from);
+  const Clock::time_point start = Clock::now();
+  store_->Scan(&operation);
+  const bool failed = IsError(operation.status) && !absl::IsInvalidArgument(operation.status);
+  probe_->Observe(StoreOperation::kScan, absl::FromChrono(Clock::now() - start), failed ? 1 : 0, !failed);
+  scan.done(std::move(operation));
 }
 
 void StoreThread::LoadAgain(const std::string& id) {

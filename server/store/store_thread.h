@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -64,6 +65,8 @@ class StoreThread {
 
   void Load(StoreLoad load) { Ask(std::move(load)); }
   void Enqueue(Save save);
+  // Looks at a part of the store. One look comes between two batches, so that nobody waits for many of them.
+  void Scan(StoreScan scan) { Ask(std::move(scan)); }
   // See SessionStore. EndWhole comes after Stop.
   uint64_t TermAt(absl::Time now) { return store_->TermAt(now); }
   void EndWhole() { store_->EndWhole(); }
@@ -85,7 +88,7 @@ class StoreThread {
   };
 
   // What is asked of the thread. A notice: what it names may be loaded now.
-  using Asked = std::variant<StoreLoad, StoreSave, StoreNotice>;
+  using Asked = std::variant<StoreLoad, StoreSave, StoreScan, StoreNotice>;
 
   void Ask(Asked asked);
   void Hear(StoreNotice notice);
@@ -96,6 +99,7 @@ class StoreThread {
   Work AwaitWork();
   void RunLoads();
   void RunSaves();
+  void RunScan();
   void DropExpired();
   // Asks once more for what other servers held, if anything has changed there: for one id, or for all.
   void LoadAgain(const std::string& id);
@@ -108,6 +112,7 @@ class StoreThread {
   const Options options_;
   // Used on the thread only.
   StoreQueue queue_;
+  std::deque<StoreScan> scans_;
   std::vector<Asked> taken_;                                       // from asked_, on its way into queue_
   absl::flat_hash_map<std::string, std::vector<StoreLoad>> held_;  // loads of what other servers hold
   bool listening_ = false;

@@ -111,6 +111,34 @@ TEST_F(SessionEndsTest, ManyAreDeletedByPrefixAndModel) {
   EXPECT_EQ(deleted, 2);
 }
 
+TEST_F(SessionEndsTest, ManyThatAreInTheStoreOnlyAreDeletedToo) {
+  const auto with_store = [this](ServerOptions* options) {
+    options->store.name = absl::StrCat("rocksdb:", folder_.path(), "/store");
+    options->store.max_resident = 16;
+  };
+  StartServer(with_store);
+  for (int i = 0; i < 300; i += 100) Move({}, absl::StrCat("pump-", i, "-"), 100);
+  ASSERT_TRUE(Step("fan-1").ok());
+  ASSERT_TRUE(Step("pump-other", "other").ok());
+  server_ = nullptr;
+  StartServer(with_store);
+  testing::internal::CaptureStderr();
+  int64_t deleted = 0;
+  v1::DeleteSessionsRequest request;
+  request.set_prefix("pump-");
+  request.set_model("lstm");
+  EXPECT_TRUE(DeleteMany(request, &deleted).ok());
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("300 of 'pump-*' of model 'lstm'"));
+  EXPECT_EQ(deleted, 300);
+  EXPECT_EQ(server_->Metric("rondo_session_events_total{model=\"lstm\",event=\"deleted\"}"), 300);
+  EXPECT_EQ(Fate("pump-100-99"), "session 'pump-100-99' ended: deleted by its owner");
+  EXPECT_EQ(Fate("fan-1"), "live");
+  EXPECT_EQ(Fate("pump-other"), "live");
+  request.set_page_token("store-zz");
+  EXPECT_TRUE(DeleteMany(request, &deleted).ok()) << "a token of any place is one to begin at";
+  EXPECT_EQ(deleted, 0);
+}
+
 TEST_F(SessionEndsTest, ADeletionOfManyIsALineOfTheLog) {
   StartServer();
   ASSERT_TRUE(Step("pump-1").ok());

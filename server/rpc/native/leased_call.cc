@@ -42,9 +42,18 @@ void LeasedCall::Run(SessionLease lease) {
     const bool store_knows = IsAboutRestored() && absl::IsNotFound(status) && !restored_.ok();
     return Reply(store_knows ? restored_ : status);
   }
-  const std::string id = ChangedId();
-  if (id.empty() || sync_.Sync(tenant(), id, SyncsAlways())) return Reply(absl::OkStatus());
+  if (IsDone(&sync_)) return Reply(absl::OkStatus());
   Begin(&synced_);
+}
+
+bool LeasedCall::IsDone(SessionWait* sync) {
+  const std::string id = ChangedId();
+  return id.empty() || sync->Sync(tenant(), id, SyncsAlways());
+}
+
+void LeasedCall::OnSynced(bool) {
+  if (sync_.committed().ok()) Complete();
+  Reply(sync_.committed());
 }
 
 void LeasedCall::OnGranted(bool) {

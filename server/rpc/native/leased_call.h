@@ -33,6 +33,10 @@ class LeasedCall : public OneMessageCall {
   virtual bool IsAboutRestored() const = 0;
   // The session that Handle has made or ended; empty: none.
   virtual std::string ChangedId() const = 0;
+  // Goes on after Handle. False: the call is not over before `sync` has heard of the store; then Complete follows.
+  virtual bool IsDone(SessionWait* sync);
+  // The store has answered.
+  virtual void Complete() {}
   // The change waits for the session store with any durability: nobody can make it again.
   virtual bool SyncsAlways() const = 0;
   // Counts and logs that the call is refused with `status`.
@@ -51,7 +55,7 @@ class LeasedCall : public OneMessageCall {
   void OnDenied(const absl::Status& status) override { Send(status); }
   void OnGone() override;
   void OnGranted(bool ok);
-  void OnSynced(bool) { Reply(sync_.committed()); }
+  void OnSynced(bool);
 
   void Restore();
   // `restored`: OK, or NOT_FOUND, which may be what Handle wants.
@@ -92,6 +96,11 @@ class LeasedMethodCall : public LeasedCall {
       : LeasedCall(context, served), steps_(steps) {
     Await(&stream_);
   }
+
+ protected:
+  const Request& request() const { return request_; }
+  Response* response() { return &response_; }
+  const LeasedMethod<Request, Response>& steps() const { return steps_; }
 
  private:
   void ListenAgain() override { Listen<LeasedMethodCall>(context(), method(), steps_); }

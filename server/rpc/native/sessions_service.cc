@@ -4,10 +4,10 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "base/invalid.h"
 #include "base/steady_time.h"
 #include "server/rpc/call/unary_method.h"
+#include "server/rpc/native/delete_sessions_call.h"
 #include "server/rpc/native/leased_call.h"
 #include "server/rpc/native/services.h"
 #include "server/rpc/native/session_transfer.h"
@@ -78,26 +78,6 @@ absl::Status Delete(const RpcContext& context, absl::string_view tenant, const v
   return context.sessions->Delete(SessionName(tenant, request.session_id()), SteadyNow());
 }
 
-absl::Status DeleteMany(const RpcContext& context, absl::string_view tenant, const v1::DeleteSessionsRequest& request,
-                        SessionLease, v1::DeleteSessionsResponse* response) {
-  if (request.prefix().empty() && request.model().empty() && !request.all()) {
-    return Invalid("neither prefix nor model is given; wanted one of them, or all=true to delete every session");
-  }
-  std::string page_token = request.page_token();
-  const absl::StatusOr<size_t> deleted =
-      context.sessions->DeleteMany({tenant, request.prefix(), request.model()}, &page_token);
-  if (!deleted.ok()) return deleted.status();
-  response->set_deleted(static_cast<int64_t>(*deleted));
-  response->set_next_page_token(std::move(page_token));
-  return absl::OkStatus();
-}
-
-// What a line of the log says that DeleteMany has deleted.
-std::string DeletedMany(const v1::DeleteSessionsRequest& request, const v1::DeleteSessionsResponse& response) {
-  return absl::StrCat(response.deleted(), " of '", request.prefix(), "*'",
-                      request.model().empty() ? "" : absl::StrCat(" of model '", request.model(), "'"));
-}
-
 // The ids of LeasedMethod: the session that a request names, and the one that a response tells of.
 template <typename Request>
 std::string Named(const Request& request) {
@@ -134,8 +114,7 @@ void ServeSessions(const RpcContext* context, HeadersFirst<v1::Sessions>* servic
               {&Named, nullptr, &Get, nullptr, {}, /*asks=*/true, nullptr, nullptr, /*is_about_restored=*/true});
   ServeLeased(context, service, "DeleteSession", &Service::DeleteSession,
               {&Named, nullptr, &Delete, &NamedAfter, "session_deleted", false, nullptr, nullptr, true});
-  ServeLeased(context, service, "DeleteSessions", &Service::DeleteSessions,
-              {nullptr, nullptr, &DeleteMany, nullptr, "sessions_deleted", false, &DeletedMany});
+  Listen<DeleteSessionsCall>(context, MethodNamed(service, "DeleteSessions"), DeleteSessionsCall::MakeSteps());
   ServeLeased(context, service, "ExportSession", &Service::ExportSession,
               {nullptr, &Leased, &ExportSession, nullptr, "session_exported"});
   ServeLeased(context, service, "ImportSession", &Service::ImportSession,

@@ -194,11 +194,11 @@ TEST_F(RedisStoreTest, ScriptsThatRedisForgotAreLoadedAgain) {
 
 TEST_F(RedisStoreTest, AWrongPasswordIsRefusedAndARightOneIsNot) {
   // What README.md of the stores says a user needs.
-  RedisServer redis({"--requirepass",    "right:@/",        "--user",     "rondo",      "on",    ">hers",
-                     "~rondo:session:*", "~rondo:server:*", "+ping",      "+select",    "+del",  "+script|load",
-                     "+evalsha",         "+hmget",          "+hset",      "+hget",      "+hdel", "+hexists",
-                     "+hincrby",         "+exists",         "+persist",   "+pexpireat", "+get",  "+set",
-                     "+lpush",           "+pexpire",        "+brpoplpush"});
+  RedisServer redis({"--requirepass",    "right:@/",        "--user",      "rondo",      "on",    ">hers",
+                     "~rondo:session:*", "~rondo:server:*", "+ping",       "+select",    "+del",  "+script|load",
+                     "+evalsha",         "+hmget",          "+hset",       "+hget",      "+hdel", "+hexists",
+                     "+hincrby",         "+exists",         "+persist",    "+pexpireat", "+get",  "+set",
+                     "+lpush",           "+pexpire",        "+brpoplpush", "+scan"});
   RedisAddress address = redis.address();
   ExpectRefused(address, absl::StatusCode::kPermissionDenied, "NOAUTH");
   address.password = "wrong";
@@ -225,7 +225,32 @@ TEST_F(RedisStoreTest, AWrongPasswordIsRefusedAndARightOneIsNot) {
   EXPECT_EQ(LetGo(*a, "s", ""), absl::OkStatus());
   EXPECT_EQ(heard.Next(), "freed s");
   EXPECT_EQ(LoadOne(*b, "s").value, "1");
+  SessionStore::ScanOp scan;
+  scan.prefix = "s";
+  b->Scan(&scan);
+  EXPECT_EQ(scan.status, absl::OkStatus());
+  EXPECT_EQ(scan.entries.size(), 1u);
   b->EndWhole();
+}
+
+TEST_F(RedisStoreTest, AScanTakesNoPlaceOfAnotherStoreAndPassesOverWhatIsNoSession) {
+  RedisServer redis;
+  const auto store = Open(redis.address());
+  redis.Ask({"SET", "rondo:session:text", "no hash"});
+  redis.Ask({"HSET", "rondo:session:claimed", "epoch", "1"});
+  ASSERT_EQ(SaveOne(*store, "s", "1"), absl::OkStatus());
+  SessionStore::ScanOp scan;
+  store->Scan(&scan);
+  EXPECT_EQ(scan.status, absl::OkStatus());
+  EXPECT_EQ(scan.entries.size(), 1u);
+  scan.from = "a";
+  store->Scan(&scan);
+  EXPECT_EQ(scan.status.code(), absl::StatusCode::kInvalidArgument);
+  scan.from = "0";
+  redis.Ask({"SCRIPT", "FLUSH"});
+  store->Scan(&scan);
+  EXPECT_EQ(scan.status, absl::OkStatus());
+  EXPECT_EQ(scan.from, "");
 }
 
 TEST_F(RedisStoreTest, AStoreThatLivesIsAskedAndOneThatEndedIsNot) {

@@ -1,6 +1,7 @@
 // What every SessionStore does, asked of each real one.
 #include "server/store/session_store.h"
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <ostream>
@@ -151,6 +152,57 @@ TEST_P(SessionStoreTest, TenThousandIdsInOneCallEachGetTheirAnswer) {
     ASSERT_EQ(loads[i].status, absl::OkStatus());
     ASSERT_EQ(loads[i].value, i % 2 == 0 ? values[i] : "");
   }
+}
+
+// The ids that a look through the whole store finds.
+std::vector<std::string> FindAll(SessionStore& store, const std::string& prefix) {
+  std::vector<std::string> ids;
+  SessionStore::ScanOp scan;
+  scan.prefix = prefix;
+  do {
+    store.Scan(&scan);
+    EXPECT_EQ(scan.status, absl::OkStatus());
+    for (const SessionStore::ScanOp::Entry& entry : scan.entries) {
+      ids.push_back(entry.id);
+      EXPECT_EQ(entry.value, "v" + entry.id);
+    }
+  } while (!scan.from.empty());
+  return ids;
+}
+
+TEST_P(SessionStoreTest, AScanFindsWhatBeginsSoAndNothingOfAnotherTenant) {
+  for (const char* const id : {"a*1", "a*2", "ab1", "b", "acme a*1", "acme a[2", "acme b", "acmea a*3", "z z"}) {
+    ASSERT_EQ(SaveOne(*store_, id, absl::StrCat("v", id)), absl::OkStatus());
+  }
+  EXPECT_THAT(FindAll(*store_, ""), testing::UnorderedElementsAre("a*1", "a*2", "ab1", "b"));
+  EXPECT_THAT(FindAll(*store_, "a*"), testing::UnorderedElementsAre("a*1", "a*2"));
+  EXPECT_THAT(FindAll(*store_, "acme "), testing::UnorderedElementsAre("acme a*1", "acme a[2", "acme b"));
+  EXPECT_THAT(FindAll(*store_, "acme a["), testing::UnorderedElementsAre("acme a[2"));
+  EXPECT_THAT(FindAll(*store_, "nobody "), testing::IsEmpty());
+}
+
+TEST_P(SessionStoreTest, AScanOfManyComesInPartsAndTakesNothingOver) {
+  std::vector<std::string> ids;
+  std::vector<std::string> values;
+  for (int i = 0; i < 5000; ++i) {
+    ids.push_back(absl::StrCat(i % 2 == 0 ? "" : "t ", "s", i));
+    values.push_back("v" + ids.back());
+  }
+  std::vector<SessionStore::SaveOp> saves(ids.size());
+  for (size_t i = 0; i < ids.size(); ++i) {
+    saves[i].id = ids[i];
+    saves[i].value = values[i];
+  }
+  store_->Save(absl::MakeSpan(saves));
+  SessionStore::ScanOp first;
+  store_->Scan(&first);
+  EXPECT_FALSE(first.from.empty());
+  EXPECT_LT(first.entries.size(), 2500u);
+  std::vector<std::string> found = FindAll(*store_, "");
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());  // Redis may show one twice
+  EXPECT_EQ(found.size(), 2500u);
+  EXPECT_EQ(SaveOne(*store_, "s0", "still ours", 1), absl::OkStatus());
 }
 
 TEST_P(SessionStoreTest, ExpiredValuesAreGoneAndOthersStay) {

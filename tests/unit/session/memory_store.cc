@@ -128,6 +128,22 @@ void MemoryStore::Save(absl::Span<SaveOp> saves) {
   disk_->waits_.SignalAll();
 }
 
+void MemoryStore::Scan(ScanOp* scan) {
+  MutexLock lock(&disk_->mutex_);
+  scan->entries.clear();
+  scan->status = disk_->failure_;
+  if (!scan->status.ok()) return;
+  auto at = disk_->entries_.lower_bound(std::max(scan->from, scan->prefix));
+  const auto in_range = [&] {
+    return at != disk_->entries_.end() && at->first.compare(0, scan->prefix.size(), scan->prefix) == 0;
+  };
+  for (int i = 0; i < 2 && in_range(); ++i, ++at) {
+    const bool has_space = at->first.find(' ', scan->prefix.size()) != std::string::npos;
+    if (!has_space && !at->second.value.empty()) scan->entries.push_back({at->first, at->second.value});
+  }
+  scan->from = in_range() ? at->first : "";
+}
+
 bool MemoryStore::IsHeld(const std::string& id, MemoryDisk::Entry* entry) {
   const auto listener = disk_->listeners_.find(entry->owner);
   if (entry->owner == number_ || listener == disk_->listeners_.end()) return false;

@@ -77,6 +77,8 @@ class MemoryStore : public SessionStore {
   explicit MemoryStore(std::shared_ptr<MemoryDisk> disk);
   void Load(absl::Span<LoadOp> loads) override;
   void Save(absl::Span<SaveOp> saves) override;
+  // A part is two values.
+  void Scan(ScanOp* scan) override;
   ~MemoryStore() override { StopListening(); }
   bool DropExpired(absl::Time) override { return false; }
   void Listen(std::function<void(StoreNotice)> hear) override;

@@ -80,6 +80,11 @@ class RecordedStore : public SessionStore {
     }
     Note(std::move(call));
   }
+  void Scan(ScanOp* scan) override {
+    scan->status = log_->answer;
+    scan->entries = {{scan->prefix, scan->from}};
+    Note(absl::StrCat("scan ", scan->prefix, " from ", scan->from));
+  }
   bool DropExpired(absl::Time) override {
     const int drops = ++log_->drops;
     if (drops == log_->wanted_drops) log_->dropped.Open();

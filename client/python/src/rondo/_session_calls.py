@@ -61,8 +61,8 @@ class SessionCalls(ClientState):
     def delete_sessions(
         self, prefix: str = "", *, model: str = "", all: bool = False, timeout: float | None = None
     ) -> int:
-        """Deletes your sessions in the server's memory whose ids begin with `prefix` and that are of `model`. Each of
-        several servers is asked.
+        """Deletes your sessions in the server's memory and its session store whose ids begin with `prefix` and that are
+        of `model`. Each of several servers is asked.
 
         Empty: all ids, all models; if both are, `all` has to be given. `timeout` is each call's own, and there may be
         several. Returns how many were deleted. Raises InvalidArgument.

@@ -1,0 +1,111 @@
+#include "server/session/stored_sweep.h"
+
+#include <memory>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/match.h"
+#include "server/metrics/metrics.h"
+#include "server/refusal/refusal.h"
+#include "server/session/session_errors.h"
+#include "server/session/session_id.h"
+
+namespace rondo {
+namespace {
+
+constexpr SessionEnd kDeleted{SessionEnd::Cause::kDeleted, absl::ZeroDuration()};
+
+bool Matches(const RecordedModel& model, const StoredDeletion& deletion) {
+  return deletion.model.empty() || model.name == deletion.model;
+}
+
+// Tells whether what is stored is one of those sessions, and has not been ended.
+bool IsOne(const SessionStore::ScanOp::Entry& entry, const StoredDeletion& deletion) {
+  if (TenantIn(entry.id) != deletion.tenant || !absl::StartsWith(IdIn(entry.id), deletion.prefix)) return false;
+  const absl::StatusOr<StoredRecord> stored = DecodeRecord(entry.value);
+  if (!stored.ok()) return false;
+  const auto* const record = std::get_if<SessionRecord>(&*stored);
+  return record != nullptr && Matches(record->model, deletion);
+}
+
+}  // namespace
+
+// One DeleteSome on its way. It ends itself when all that it waits for has come.
+struct StoredSweep::Call {
+  StoredDeletion* deletion;
+  CommitWaiter* waiter;
+  size_t awaited = 1;
+  absl::Status status = absl::OkStatus();
+};
+
+void StoredSweep::DeleteSome(StoredDeletion* deletion, CommitWaiter* waiter) {
+  if (calls_.fetch_add(1) >= kMaxCalls) {
+    calls_.fetch_sub(1);
+    return waiter->OnCommitted(Refuse(Why::kQueueFull, "other deletions wait for the session store already"));
+  }
+  auto call = std::make_shared<Call>(Call{deletion, waiter});
+  backing_->Scan(SessionName(deletion->tenant, deletion->prefix), deletion->from,
+                 [this, call](const SessionStore::ScanOp& found) { OnFound(call, found); });
+}
+
+void StoredSweep::OnFound(const std::shared_ptr<Call>& call, const SessionStore::ScanOp& found) {
+  if (found.status.ok()) {
+    call->deletion->from = found.from;
+    for (const SessionStore::ScanOp::Entry& entry : found.entries) {
+      if (IsOne(entry, *call->deletion)) EndOrLoad(call, entry.id);
+    }
+  }
+  Came(call, StoreRefusal(found.status));
+}
+
+void StoredSweep::EndOrLoad(const std::shared_ptr<Call>& call, const std::string& name) {
+  const SessionKey key(name);
+  SessionShard& shard = table_->ShardOf(key.hash);
+  Aftermath after;
+  MutexLock lock(&shard.mutex);
+  if (EndInMemory(shard, key, call->deletion, &after)) return;
+  ++call->awaited;
+  backing_->LoadRecord(name, [this, call, name](const SessionBacking::Found& found) { OnLoaded(call, name, found); });
+}
+
+void StoredSweep::OnLoaded(const std::shared_ptr<Call>& call, const std::string& name,
+                           const SessionBacking::Found& found) {
+  if (EndStored(name, found, call->deletion)) {
+    if (const ServedModelPtr served = backing_->ModelOf(*found.record)) {
+      served->metrics->sessions.events[SessionEvent::kDeleted].Add();
+    }
+  }
+  Came(call, found.status);
+}
+
+bool StoredSweep::EndStored(const std::string& name, const SessionBacking::Found& found, StoredDeletion* deletion) {
+  const SessionKey key(name);
+  SessionShard& shard = table_->ShardOf(key.hash);
+  Aftermath after;
+  MutexLock lock(&shard.mutex);
+  if (EndInMemory(shard, key, deletion, &after)) return false;
+  if (!found.record || !Matches(found.record->model, *deletion)) return false;
+  backing_->SaveEnd({name, ReasonOf(kDeleted), found.epoch, found.record->idle_timeout_ns});
+  table_->ended_.Record(name, kDeleted);
+  ++deletion->deleted;
+  return true;
+}
+
+bool StoredSweep::EndInMemory(SessionShard& shard, const SessionKey& key, StoredDeletion* deletion, Aftermath* after) {
+  LiveSession* const session = shard.Find(key);
+  if (session == nullptr) return false;
+  if (session->loading || session->provisional) return true;
+  if (!deletion->model.empty() && session->model->model->name != deletion->model) return true;
+  table_->End(shard, session, kDeleted, false, after);
+  ++deletion->deleted;
+  return true;
+}
+
+void StoredSweep::Came(const std::shared_ptr<Call>& call, const absl::Status& status) {
+  if (!status.ok()) call->status = status;
+  if (--call->awaited > 0) return;
+  calls_.fetch_sub(1);
+  call->waiter->OnCommitted(call->status);
+}
+
+}  // namespace rondo
