@@ -44,9 +44,10 @@ class AttributeReader {
   bool Flag(absl::string_view key, bool absent);
   std::string Name(absl::string_view key);  // of an element; required
   template <typename Enum>
-  Enum Choice(absl::string_view key, const ObjectReader::Choices<Enum>& choices, Enum absent) {
+  Enum Choice(absl::string_view key, const ObjectReader::Choices<Enum>& choices, Enum absent,
+              ObjectReader::Need need = ObjectReader::Need::kOptional) {
     Enum value = absent;
-    object_->Read(key, ObjectReader::Need::kOptional, choices, &value);
+    object_->Read(key, need, choices, &value);
     for (const auto& choice : choices) {
       if (choice.second == value) text_[std::string(key)] = std::string(choice.first);
     }

@@ -20,81 +20,95 @@ const ObjectReader::Choices<bool>& InitialStateChoices() {
 // Bounds the weights of one gate: [units][inputs], [units][units].
 constexpr int64_t kMaxUnits = 16384;
 
+void ReadFunctions(CellForm* form, AttributeReader& reader) {
+  switch (form->shape.cell) {
+    case Cell::kLstm:
+      form->gate = reader.Function("gate_activation", FunctionKind::kSigmoid);
+      form->candidate = reader.Function("candidate_activation", FunctionKind::kTanh);
+      form->output = reader.Function("output_activation", FunctionKind::kTanh);
+      form->peepholes = reader.Flag("peepholes", false);
+      break;
+    case Cell::kGru:
+      form->shape.gru_reset = reader.Choice("reset", GruResetChoices(), GruReset::kAfter);
+      form->shape.gru_update = reader.Choice("update", GruUpdateChoices(), GruUpdate::kKeep);
+      form->gate = reader.Function("gate_activation", FunctionKind::kSigmoid);
+      form->candidate = reader.Function("candidate_activation", FunctionKind::kTanh);
+      break;
+    case Cell::kRnn:
+      form->candidate = reader.Function("activation", FunctionKind::kTanh);
+      if (form->candidate.kind == FunctionKind::kRelu) form->shape.activation = Activation::kRelu;
+      break;
+  }
+  for (const ActivationFunction& function : {form->gate, form->candidate, form->output}) {
+    if (!RunsOnLanes(function))
+      reader.Refuse(absl::StrCat(reader.Where("units"), ": a cell's gate takes no softmax, ",
+                                 "log_softmax, log, softplus or gelu"));
+  }
+}
+
 class CellElement : public Element {
  public:
   CellElement(Cell cell, AttributeReader& reader) {
-    form_.shape.cell = cell;
-    form_.shape.input_size = reader.input().size();
     reader.TakeInputs(1);
-    form_.shape.hidden_size = reader.Whole("units", {1, kMaxUnits});
-    ReadVariant(reader);
-    time_order_.reverse = reader.Choice("direction", DirectionChoices(), false);
-    initial_given_ = reader.Choice("initial_state", InitialStateChoices(), false);
-    const int64_t hidden = form_.shape.hidden_size, gate_rows = GateCount(cell) * hidden;
-    output_.channels = hidden;
-    state_size_ = cell == Cell::kLstm ? 2 * hidden : hidden;
-    products_ = static_cast<double>(gate_rows) * static_cast<double>(form_.shape.input_size + hidden);
-    slots_ = {{"weight_ih", {{gate_rows, form_.shape.input_size}}},
-              {"weight_hh", {{gate_rows, hidden}}},
-              {"bias_ih", {{gate_rows}}, true},
-              {"bias_hh", {{gate_rows}}, true}};
-    if (form_.peepholes) slots_.push_back({"peephole", {{3 * hidden}}});
-    if (initial_given_) {
-      slots_.push_back({"initial_h", {{hidden}}});
-      if (cell == Cell::kLstm) slots_.push_back({"initial_c", {{hidden}}});
-    }
+    cell_ = ReadCell(cell, reader.input().size(), &time_order_.reverse, reader);
+    output_.channels = cell_.hidden_size();
+    state_size_ = cell_.state_size();
+    products_ = cell_.products();
+    slots_ = cell_.slots;
   }
 
-  void WriteInitialState(SlotValues weights, float* state) const override {
-    if (!initial_given_) return;
-    const size_t states = form_.shape.cell == Cell::kLstm ? 2 : 1;
-    for (const std::vector<float>& initial : weights.last(states)) {
-      state = std::copy(initial.begin(), initial.end(), state);
-    }
-  }
+  void WriteInitialState(SlotValues weights, float* state) const override { cell_.WriteInitialState(weights, state); }
 
-  const LayerShape* layer() const override { return IsLayer(form_) ? &form_.shape : nullptr; }
+  const LayerShape* layer() const override { return IsLayer(cell_.form) ? &cell_.form.shape : nullptr; }
 
   std::unique_ptr<ElementKernel> MakeKernel(SlotValues weights, const KernelOptions& options) const override {
-    return MakeCellKernel(form_, weights, options);
+    return MakeCellKernel(cell_.form, weights, options);
   }
 
   Doubles Reference(absl::Span<const Doubles> inputs, SlotValues weights, Doubles* state) const override {
-    return ReferenceCell(form_, inputs[0], weights, state);
+    return ReferenceCell(cell_.form, inputs[0], weights, state);
   }
 
  private:
-  void ReadVariant(AttributeReader& reader) {
-    switch (form_.shape.cell) {
-      case Cell::kLstm:
-        form_.gate = reader.Function("gate_activation", FunctionKind::kSigmoid);
-        form_.candidate = reader.Function("candidate_activation", FunctionKind::kTanh);
-        form_.output = reader.Function("output_activation", FunctionKind::kTanh);
-        form_.peepholes = reader.Flag("peepholes", false);
-        break;
-      case Cell::kGru:
-        form_.shape.gru_reset = reader.Choice("reset", GruResetChoices(), GruReset::kAfter);
-        form_.shape.gru_update = reader.Choice("update", GruUpdateChoices(), GruUpdate::kKeep);
-        form_.gate = reader.Function("gate_activation", FunctionKind::kSigmoid);
-        form_.candidate = reader.Function("candidate_activation", FunctionKind::kTanh);
-        break;
-      case Cell::kRnn:
-        form_.candidate = reader.Function("activation", FunctionKind::kTanh);
-        if (form_.candidate.kind == FunctionKind::kRelu) form_.shape.activation = Activation::kRelu;
-        break;
-    }
-    for (const ActivationFunction& function : {form_.gate, form_.candidate, form_.output}) {
-      if (!RunsOnLanes(function))
-        reader.Refuse(absl::StrCat(reader.Where("units"), ": a cell's gate takes no softmax, ",
-                                   "log_softmax, log, softplus or gelu"));
-    }
-  }
-
-  CellForm form_;
-  bool initial_given_ = false;
+  DescribedCell cell_;
 };
 
 }  // namespace
+
+double DescribedCell::products() const {
+  const int64_t gate_rows = GateCount(form.shape.cell) * hidden_size();
+  return static_cast<double>(gate_rows) * static_cast<double>(form.shape.input_size + hidden_size());
+}
+
+void DescribedCell::WriteInitialState(SlotValues weights, float* state) const {
+  if (!initial_given) return;
+  const size_t states = form.shape.cell == Cell::kLstm ? 2 : 1;
+  for (const std::vector<float>& initial : weights.last(states)) {
+    state = std::copy(initial.begin(), initial.end(), state);
+  }
+}
+
+DescribedCell ReadCell(Cell cell, int64_t input_size, bool* reverse, AttributeReader& reader) {
+  DescribedCell described;
+  CellForm& form = described.form;
+  form.shape.cell = cell;
+  form.shape.input_size = input_size;
+  form.shape.hidden_size = reader.Whole("units", {1, kMaxUnits});
+  ReadFunctions(&form, reader);
+  if (reverse != nullptr) *reverse = reader.Choice("direction", DirectionChoices(), false);
+  described.initial_given = reader.Choice("initial_state", InitialStateChoices(), false);
+  const int64_t hidden = form.shape.hidden_size, gate_rows = GateCount(cell) * hidden;
+  described.slots = {{"weight_ih", {{gate_rows, input_size}}},
+                     {"weight_hh", {{gate_rows, hidden}}},
+                     {"bias_ih", {{gate_rows}}, true},
+                     {"bias_hh", {{gate_rows}}, true}};
+  if (form.peepholes) described.slots.push_back({"peephole", {{3 * hidden}}});
+  if (described.initial_given) {
+    described.slots.push_back({"initial_h", {{hidden}}});
+    if (cell == Cell::kLstm) described.slots.push_back({"initial_c", {{hidden}}});
+  }
+  return described;
+}
 
 const ObjectReader::Choices<GruReset>& GruResetChoices() {
   static const auto& choices =

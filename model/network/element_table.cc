@@ -4,6 +4,7 @@
 #include "model/network/causal_conv.h"
 #include "model/network/cell_element.h"
 #include "model/network/dense_element.h"
+#include "model/network/frame_cells.h"
 #include "model/network/frame_conv.h"
 #include "model/network/input_elements.h"
 #include "model/network/instance_elements.h"
@@ -22,6 +23,8 @@ absl::Span<const ElementType> ElementTypes() {
       {"lstm", ReadLstm},
       {"gru", ReadGru},
       {"rnn", ReadRnn},
+      {"frame_cell", ReadFrameCell},
+      {"position_cell", ReadPositionCell},
       {"embedding", ReadEmbedding},
       {"standardise", ReadStandardise},
       {"scale", ReadScale},

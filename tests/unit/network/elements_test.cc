@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 #include <ostream>
+#include <utility>
 
 #include "model/compute_thread.h"
 #include "model/network/element_table.h"
@@ -65,6 +66,28 @@ std::vector<ElementCase> Cells() {
       }
     }
   }
+  return cases;
+}
+
+std::vector<ElementCase> CellsOfFrames() {
+  std::vector<ElementCase> cases;
+  const std::pair<std::string, std::string> cells[] = {
+      {"Lstm", R"("cell":"lstm","units":5)"},
+      {"LstmPeepholes", R"("cell":"lstm","units":5,"peepholes":true,"initial_state":"given")"},
+      {"Gru", R"("cell":"gru","units":19)"},
+      {"GruBefore", R"("cell":"gru","units":5,"reset":"before","update":"replace","initial_state":"given")"},
+      {"GruHardSigmoid", R"("cell":"gru","units":5,"gate_activation":"hard_sigmoid")"},
+      {"Rnn", R"("cell":"rnn","units":5,"activation":"relu")"},
+  };
+  for (const auto& [name, attributes] : cells) {
+    cases.push_back(OfFrame(absl::StrCat("Frame", name), absl::StrCat(R"("type":"frame_cell",)", attributes)));
+    cases.push_back(OfFrame(absl::StrCat("Frame", name, "Reverse"),
+                            absl::StrCat(R"("type":"frame_cell","direction":"reverse",)", attributes)));
+    cases.push_back(OfFrame(absl::StrCat("Position", name), absl::StrCat(R"("type":"position_cell",)", attributes)));
+  }
+  cases.push_back({"PositionLstmOfManyPlaces", R"({"size":2000})",
+                   R"({"name":"f","type":"reshape","of":"input","channels":2,"length":1000},
+          {"name":"y","type":"position_cell","of":"f","cell":"lstm","units":3})"});
   return cases;
 }
 
@@ -148,7 +171,7 @@ std::vector<ElementCase> Others() {
 
 std::vector<ElementCase> AllElements() {
   std::vector<ElementCase> cases = Others();
-  for (const auto& more : {Cells(), Functions()}) cases.insert(cases.end(), more.begin(), more.end());
+  for (const auto& more : {Cells(), CellsOfFrames(), Functions()}) cases.insert(cases.end(), more.begin(), more.end());
   return cases;
 }
 

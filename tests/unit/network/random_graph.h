@@ -60,7 +60,7 @@ class RandomGraph {
     const std::string of = absl::StrCat("\"", from.name, "\"");
     switch (Below(whole_sequence ? 7 : 5)) {
       case 0:
-        return AddCell(of, whole_sequence);
+        return AddCell(of, from.frame, whole_sequence);
       case 1:
         return AddProduct(of, from.frame);
       case 2:
@@ -80,7 +80,7 @@ class RandomGraph {
     }
   }
 
-  void AddCell(const std::string& of, bool whole_sequence) {
+  void AddCell(const std::string& of, const Frame& frame, bool whole_sequence) {
     const int64_t units = 1 + Below(20);
     std::string rest = absl::StrCat(R"("units":)", units);
     const std::string type = OneOf<std::string>({"lstm", "gru", "rnn"});
@@ -91,6 +91,11 @@ class RandomGraph {
     if (type == "lstm" && Below(2) == 0) rest += R"(,"peepholes":true)";
     if (type != "rnn" && Below(2) == 0) rest += R"(,"gate_activation":"hard_sigmoid")";
     if (Below(3) == 0) rest += R"(,"initial_state":"given")";
+    if (frame.length > 1 && frame.length < 50) {
+      const std::string where =
+          OneOf<std::string>({R"("position_cell")", R"("frame_cell")", R"("frame_cell","direction":"reverse")"});
+      return Add(of, absl::StrCat(R"("type":)", where, R"(,"cell":")", type, R"(",)", rest), {units, frame.length});
+    }
     if (whole_sequence && Below(2) == 0) rest += R"(,"direction":"reverse")";
     Add(of, absl::StrCat(R"("type":")", type, R"(",)", rest), {units, 1});
   }
