@@ -38,6 +38,19 @@ void ElementExport::Refuse(absl::string_view why) {
       absl::InvalidArgumentError(absl::StrCat("element '", element_.name, "' ", why, ", which is not written as ONNX"));
 }
 
+std::string ElementExport::State(absl::string_view part, const Sizes& shape) {
+  return out_.AddState(absl::StrCat(element_.name, part), shape);
+}
+
+std::string ElementExport::WithPast(const std::string& value, int64_t steps) {
+  if (steps == 0) return value;
+  if (!one_timestep()) return Add("Pad", {value, Wholes({steps, 0, 0, 0, 0, 0})}, {{"mode", "constant"}});
+  const std::string past = State("", {steps, InFrame().channels, InFrame().length});
+  const std::string all = Add("Concat", {past, value}, {{"axis", int64_t{0}}});
+  SetNext(past, Add("Slice", {all, Wholes({1}), Wholes({steps + 1}), Wholes({0})}));
+  return all;
+}
+
 std::string ElementExport::Padded(const std::string& value, int64_t left, int64_t right, const std::string& mode) {
   if (left == 0 && right == 0) return value;
   return Add("Pad", {value, Wholes({0, 0, left, 0, 0, right})}, {{"mode", mode}});

@@ -41,8 +41,8 @@ class ElementExport {
   void Refuse(absl::string_view why);
 
   // Each of these adds nodes or a constant, and returns the name of the tensor.
-  std::string Add(absl::string_view op, const Names& inputs, const OnnxAttributes& attributes = {}) {
-    return out_.Add(op, inputs, attributes);
+  std::string Add(absl::string_view op, const Names& inputs, const OnnxAttributes& attributes = {}, int outputs = 1) {
+    return out_.Add(op, inputs, attributes, outputs);
   }
   std::string Floats(const Array& array) { return out_.Floats(array); }
   std::string Doubles(const Array& array) { return out_.Doubles(array); }
@@ -57,6 +57,13 @@ class ElementExport {
     return Add("Transpose", {Column(value)}, {{"perm", Sizes{2, 1, 0}}});
   }
   std::string BackFromTime(const std::string& value) { return Add("Transpose", {value}, {{"perm", Sizes{2, 1, 0}}}); }
+  // A graph of one timestep a call hands states on, where others go through all timesteps at once.
+  bool one_timestep() const { return out_.one_timestep(); }
+  // A state of the element, zeros at first; SetNext says what it is at the next call.
+  std::string State(absl::string_view part, const Sizes& shape);
+  void SetNext(const std::string& state, const std::string& value) { out_.SetNext(state, value); }
+  // [timesteps, channels, length] with `steps` earlier timesteps in front, which are zeros before the first one.
+  std::string WithPast(const std::string& value, int64_t steps);
   // The last axis made longer; `mode` is ONNX's.
   std::string Padded(const std::string& value, int64_t left, int64_t right, const std::string& mode = "constant");
   // The value of one timestep, repeated for each.

@@ -43,7 +43,8 @@ OnnxAttributes ConvAttributes(ElementExport& e) {
 std::string ExportCausalConv(ElementExport& e) {
   const int64_t ahead = e.attributes().value("ahead", int64_t{0});
   const int64_t back = (e.attributes().value("kernel", int64_t{1}) - 1) * e.attributes().value("dilation", int64_t{1});
-  const std::string padded = e.Padded(e.AlongTime(e.In()), back - ahead, ahead);
+  const std::string past = e.AlongTime(e.WithPast(e.In(), back - ahead));
+  const std::string padded = e.Padded(past, 0, ahead);
   const std::string product = e.Add("Conv", ConvInputs(e, padded), ConvAttributes(e));
   return e.Activated(e.BackFromTime(product));
 }
@@ -77,8 +78,10 @@ std::string ExportReduce(ElementExport& e) {
 }
 
 std::string ExportLayerNorm(ElementExport& e) {
-  return e.Column(e.Add("LayerNormalization", {e.Flat(e.In()), e.Floats(*e.Slot("weight")), e.Floats(*e.Slot("bias"))},
-                        {{"axis", int64_t{-1}}, {"epsilon", e.attributes().value("epsilon", 1e-5)}}));
+  const std::string norm =
+      e.Add("LayerNormalization", {e.Flat(e.In()), e.Floats(*e.Slot("weight")), e.Floats(*e.Slot("bias"))},
+            {{"axis", int64_t{-1}}, {"epsilon", e.attributes().value("epsilon", 1e-5)}});
+  return e.Framed(norm, e.frame());
 }
 
 std::string ExportL2Norm(ElementExport& e) {
@@ -86,7 +89,7 @@ std::string ExportL2Norm(ElementExport& e) {
   std::string length = e.Add("ReduceL2", {flat}, {{"axes", Sizes{-1}}, {"keepdims", int64_t{1}}});
   const double epsilon = e.attributes().value("epsilon", 0.0);
   if (epsilon > 0) length = e.Add("Clip", {length, e.Floats({{}, {epsilon}})});
-  return e.Column(e.Add("Div", {flat, length}));
+  return e.Framed(e.Add("Div", {flat, length}), e.frame());
 }
 
 }  // namespace

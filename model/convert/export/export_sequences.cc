@@ -13,16 +13,20 @@ std::string ExportLagWindow(ElementExport& e) {
   const bool minus_newest = e.attributes().value("minus_newest", false);
   Array identity = Filled({length, 1, length}, 0);
   for (int64_t i = 0; i < length; ++i) identity.values[i * length + i] = 1;
-  const std::string padded = e.Padded(e.AlongTime(e.In()), length - 1, 0, minus_newest ? "edge" : "constant");
+  if (minus_newest && e.one_timestep()) e.Refuse("begins with its first value, in a network with a memory");
+  const std::string padded =
+      minus_newest ? e.Padded(e.AlongTime(e.In()), length - 1, 0, "edge") : e.AlongTime(e.WithPast(e.In(), length - 1));
   const std::string window = e.BackFromTime(e.Add("Conv", {padded, e.Floats(identity)}));
   return minus_newest ? e.Add("Sub", {window, e.In()}) : window;
 }
 
 std::string ExportDelay(ElementExport& e) {
   const int64_t steps = e.attributes().value("steps", int64_t{1});
-  const std::string padded = e.Add("Pad", {e.In(), e.Wholes({steps, 0, 0, 0, 0, 0})}, {{"mode", "constant"}});
-  return e.Add("Slice", {padded, e.Wholes({0}), e.Wholes({-steps}), e.Wholes({0})});
+  return e.Add("Slice", {e.WithPast(e.In(), steps), e.Wholes({0}), e.Wholes({-steps}), e.Wholes({0})});
 }
+
+// The writer of the graph says what it is at the next call, once that is there.
+std::string ExportMemory(ElementExport& e) { return e.State("", {1, e.frame().size(), 1}); }
 
 std::string ExportSequence(ElementExport& e) {
   const OnnxAttributes over_time = {{"axes", Sizes{0}}, {"keepdims", int64_t{1}}};
@@ -50,6 +54,7 @@ std::string ExportInstanceStatistics(ElementExport& e) {
     e.Refuse("has a memory of its own");
     return e.In();
   }
+  if (e.one_timestep()) e.Refuse("stands in a network with a memory");
   const std::string x = Cast(e, e.Column(e.In()), kDouble), axis = e.Add("Squeeze", {e.Wholes({0})});
   const std::string first = e.Add("Slice", {x, e.Wholes({0}), e.Wholes({1}), e.Wholes({0})});
   const std::string one = e.ForEachTimestep(e.Doubles({{1, 1, 1}, {1}}), {1, 1});
@@ -89,6 +94,7 @@ const ElementExporters& SequenceExporters() {
       {"instance_statistics", ExportInstanceStatistics},
       {"instance_unscale", ExportInstanceScale},
       {"lag_window", ExportLagWindow},
+      {"memory", ExportMemory},
       {"sequence_first", ExportSequence},
       {"sequence_last", ExportSequence},
       {"sequence_max", ExportSequence},

@@ -1,5 +1,9 @@
 #include "model/convert/export/onnx_builder.h"
 
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
 #include "model/convert/graph/metadata_keys.h"
 
 namespace rondo::convert {
@@ -103,19 +107,42 @@ std::string OnnxBuilder::Wholes(const std::vector<int64_t>& values) {
 }
 
 void OnnxBuilder::AddInput(const std::string& name, bool whole, const std::vector<int64_t>& shape) {
-  graph_.Bytes(11, ValueInfo(name, whole ? kInt64 : kFloat, shape));
+  std::vector<int64_t> sizes = shape;
+  std::replace(sizes.begin(), sizes.end(), int64_t{-1}, timesteps_);
+  graph_.Bytes(11, ValueInfo(name, whole ? kInt64 : kFloat, sizes));
+}
+
+std::string OnnxBuilder::AddState(const std::string& name, const std::vector<int64_t>& shape) {
+  const std::string state = absl::StrCat(kStatePrefix, states_.size(), "_", name);
+  AddInput(state + kStateInput, false, shape);
+  states_.emplace_back(state, shape);
+  return state + kStateInput;
+}
+
+void OnnxBuilder::SetNext(const std::string& state, const std::string& value) {
+  for (const auto& [name, shape] : states_) {
+    if (name + kStateInput == state) AddOutput(value, name + kStateOutput, shape);
+  }
+}
+
+void OnnxBuilder::AddOutput(const std::string& value, const std::string& name, const std::vector<int64_t>& shape) {
+  WireWriter node;
+  node.Bytes(1, value);
+  node.Bytes(2, name);
+  node.Bytes(3, name);
+  node.Bytes(4, "Identity");
+  graph_.Bytes(1, node.bytes());
+  outputs_.Bytes(12, ValueInfo(name, kFloat, shape));
 }
 
 std::string OnnxBuilder::Model(const std::string& output, int64_t size) {
   constexpr int64_t kIrVersion = 8, kOpset = 17;
-  WireWriter last, opset, model;
-  last.Bytes(1, output);
-  last.Bytes(2, kAnswerName);
-  last.Bytes(3, kAnswerName);
-  last.Bytes(4, "Identity");
-  graph_.Bytes(1, last.bytes());
+  WireWriter states, opset, model;
+  std::swap(states, outputs_);  // the answer comes first, the states behind it
+  AddOutput(output, kAnswerName, {timesteps_, size});
+  outputs_.Append(states);
   graph_.Bytes(2, "rondo");
-  graph_.Bytes(12, ValueInfo(kAnswerName, kFloat, {-1, size}));
+  graph_.Append(outputs_);
   opset.Bytes(1, "");
   opset.Whole(2, kOpset);
   model.Whole(1, kIrVersion);

@@ -1,5 +1,6 @@
 #include "model/convert/export/onnx_writer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -21,11 +22,13 @@ ElementExporter FindExporter(const std::string& type) {
 }  // namespace
 
 absl::StatusOr<std::string> WriteOnnx(const ElementGraph& graph, const ModelSpec& spec) {
-  OnnxBuilder out;
+  const auto is_memory = [](const Element& element) { return element.type == "memory"; };
+  const std::vector<Element>& elements = graph.elements();
+  OnnxBuilder out(std::any_of(elements.begin(), elements.end(), is_memory));
   absl::Status status;
   std::map<std::string, ExportedValue> values;
   values["input"] = ExportInputs(spec, &out);
-  for (const Element& element : graph.elements()) {
+  for (const Element& element : elements) {
     std::vector<ExportedValue> in;
     for (const std::string& of : element.of) in.push_back(values.at(of));
     ElementExport exported(element, std::move(in), "X", &out, &status);
@@ -34,6 +37,11 @@ absl::StatusOr<std::string> WriteOnnx(const ElementGraph& graph, const ModelSpec
     if (!status.ok()) return status;
     values[element.name] = {exporter(exported), element.frame};
     if (!status.ok()) return status;
+  }
+  for (const Element& element : elements) {
+    if (!is_memory(element)) continue;
+    const std::string next = values.at(element.attributes["next"].get<std::string>()).tensor;
+    out.SetNext(values.at(element.name).tensor, out.Add("Reshape", {next, out.Wholes({1, element.frame.size(), 1})}));
   }
   const std::string rows = out.Add("Reshape", {values.at(graph.output().name).tensor, out.Wholes({0, -1})});
   if (!graph.description().empty()) {

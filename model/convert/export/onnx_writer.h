@@ -16,6 +16,10 @@ namespace rondo::convert {
 // calendar takes `times` beside it, whole seconds since 1970 UTC [timesteps]; one whose table has a time zone takes
 // `local_times`, the seconds that the zone's clocks show. Output Y [timesteps, outputs], in raw units.
 //
+// A network with a memory goes timestep by timestep, which a graph without loops can't: it is written as one of one
+// timestep a call, with the states as further inputs, zeros at first, and outputs (`state_0_NAME_in` comes back in
+// `state_0_NAME_out`).
+//
 // INVALID_ARGUMENT names an element that ONNX has no operators for.
 absl::StatusOr<std::string> WriteOnnx(const ElementGraph& graph, const ModelSpec& spec);
 

@@ -24,6 +24,8 @@ class WireWriter {
     Varint(value.size());
     bytes_.append(value.data(), value.size());
   }
+  // The fields of another message, as if they were written here.
+  void Append(const WireWriter& other) { bytes_ += other.bytes_; }
   const std::string& bytes() const { return bytes_; }
 
  private:

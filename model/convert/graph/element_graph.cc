@@ -77,8 +77,9 @@ int64_t ElementGraph::state_floats() const {
 bool ElementGraph::whole_sequence() const {
   return std::any_of(elements_.begin(), elements_.end(), [](const Element& element) {
     const auto direction = element.attributes.find("direction"), ahead = element.attributes.find("ahead");
-    return (direction != element.attributes.end() && *direction == "reverse") ||
-           (ahead != element.attributes.end() && *ahead != 0) || element.type.rfind("sequence_", 0) == 0;
+    const bool backward = direction != element.attributes.end() && *direction == "reverse";
+    return (backward && element.type != "frame_cell") || (ahead != element.attributes.end() && *ahead != 0) ||
+           element.type.rfind("sequence_", 0) == 0;
   });
 }
 

@@ -104,14 +104,14 @@ bool ConvWeightsFit(ElementGraph* graph, absl::string_view name, int64_t channel
 
 int64_t GateCountOf(absl::string_view type) { return type == "lstm" ? 4 : type == "gru" ? 3 : 1; }
 
-bool CellFits(ElementGraph* graph, absl::string_view name, absl::string_view type, const Value& in,
+bool CellFits(ElementGraph* graph, absl::string_view name, absl::string_view type, int64_t width,
               const CellWeights& weights, int64_t units) {
   const int64_t gates = GateCountOf(type);
   if (units < 1 || units > kMaxUnits) {
     graph->Refuse(absl::StrCat("'", name, "' has ", units, " units; 1 to ", kMaxUnits, " are supported"));
     return false;
   }
-  return Fits(graph, name, "weight_ih", weights.weight_ih, {gates * units, in.frame.size()}) &&
+  return Fits(graph, name, "weight_ih", weights.weight_ih, {gates * units, width}) &&
          Fits(graph, name, "weight_hh", weights.weight_hh, {gates * units, units}) &&
          Fits(graph, name, "bias_ih", weights.bias_ih, {gates * units}, true) &&
          Fits(graph, name, "bias_hh", weights.bias_hh, {gates * units}, true) &&
@@ -139,10 +139,12 @@ Value AddDense(ElementGraph* graph, absl::string_view name, const Value& in, Arr
 }
 
 Value AddCell(ElementGraph* graph, absl::string_view name, absl::string_view type, const Value& in, CellWeights weights,
-              Json attributes) {
+              Json attributes, CellPath path) {
   if (!Ready(graph, name, in)) return {};
   const int64_t units = weights.weight_hh.rank() == 2 ? weights.weight_hh.shape[1] : 0;
-  if (!CellFits(graph, name, type, in, weights, units)) return {};
+  const bool through_time = path == CellPath::kTimesteps;
+  const int64_t width = through_time ? in.frame.size() : in.frame.channels, length = through_time ? 1 : in.frame.length;
+  if (!CellFits(graph, name, type, width, weights, units)) return {};
   if (weights.bias_ih.empty() != weights.bias_hh.empty()) {
     Array& missing = weights.bias_ih.empty() ? weights.bias_ih : weights.bias_hh;
     missing = Filled({GateCountOf(type) * units}, 0);
@@ -153,10 +155,14 @@ Value AddCell(ElementGraph* graph, absl::string_view name, absl::string_view typ
     if (type == "lstm" && weights.initial_c.empty()) weights.initial_c = Filled({units}, 0);
   }
   if (!weights.peephole.empty()) attributes["peepholes"] = true;
-  Element element = MakeElement(name, type, {in}, {units, 1});
+  const absl::string_view element_type = through_time               ? type
+                                         : path == CellPath::kFrame ? "frame_cell"
+                                                                    : "position_cell";
+  Element element = MakeElement(name, element_type, {in}, {units, length});
+  if (!through_time) element.attributes["cell"] = type;
   element.attributes["units"] = units;
   element.attributes.update(attributes);
-  element.state_floats = type == "lstm" ? 2 * units : units;
+  if (path != CellPath::kFrame) element.state_floats = (type == "lstm" ? 2 * units : units) * length;
   AddSlot(&element, "weight_ih", std::move(weights.weight_ih));
   AddSlot(&element, "weight_hh", std::move(weights.weight_hh));
   AddSlot(&element, "bias_ih", std::move(weights.bias_ih));
@@ -229,6 +235,16 @@ Value AddPool(ElementGraph* graph, absl::string_view name, absl::string_view typ
   return graph->Add(std::move(element));
 }
 
+Value AddSequencePool(ElementGraph* graph, absl::string_view name, absl::string_view type, const Value& in,
+                      const Window& window, bool partial) {
+  if (!Ready(graph, name, in) || !WindowFits(graph, name, window)) return {};
+  Element element = MakeElement(name, type, {in}, in.frame);
+  element.attributes = {{"kernel", window.kernel}, {"stride", window.stride}};
+  if (window.left != 0 || window.right != 0) element.attributes["padding"] = {window.left, window.right};
+  if (partial) element.attributes["partial"] = true;
+  return graph->Add(std::move(element));
+}
+
 Value AddReduction(ElementGraph* graph, absl::string_view name, absl::string_view type, const Value& in) {
   if (!Ready(graph, name, in)) return {};
   return graph->Add(MakeElement(name, type, {in}, {in.frame.channels, 1}));
@@ -253,7 +269,7 @@ Value AddLayerNorm(ElementGraph* graph, absl::string_view name, const Value& in,
   if (!Fits(graph, name, "weight", weight, {in.frame.size()}) || !Fits(graph, name, "bias", bias, {in.frame.size()})) {
     return {};
   }
-  Element element = MakeElement(name, "layer_norm", {in}, {in.frame.size(), 1});
+  Element element = MakeElement(name, "layer_norm", {in}, in.frame);
   element.attributes["epsilon"] = epsilon;
   AddSlot(&element, "weight", std::move(weight));
   AddSlot(&element, "bias", std::move(bias));
@@ -262,7 +278,7 @@ Value AddLayerNorm(ElementGraph* graph, absl::string_view name, const Value& in,
 
 Value AddL2Norm(ElementGraph* graph, absl::string_view name, const Value& in, double epsilon) {
   if (!Ready(graph, name, in)) return {};
-  Element element = MakeElement(name, "l2_norm", {in}, {in.frame.size(), 1});
+  Element element = MakeElement(name, "l2_norm", {in}, in.frame);
   element.attributes["epsilon"] = epsilon;
   return graph->Add(std::move(element));
 }
@@ -352,6 +368,23 @@ Value AddDelay(ElementGraph* graph, absl::string_view name, const Value& in, int
   Element element = MakeElement(name, "delay", {in}, in.frame);
   element.attributes["steps"] = steps;
   element.state_floats = steps * in.frame.size() + (steps > 1 ? 1 : 0);
+  return graph->Add(std::move(element));
+}
+
+Value AddLagWindowMinusNewest(ElementGraph* graph, absl::string_view name, const Value& in, int64_t length) {
+  if (!Ready(graph, name, in)) return {};
+  if (in.frame.size() != 1) graph->Refuse(absl::StrCat("'", name, "' is a window of ", in.frame.size(), " numbers"));
+  Element element = MakeElement(name, "lag_window", {in}, {length, 1});
+  element.attributes = {{"length", length}, {"minus_newest", true}};
+  element.state_floats = length + 1;
+  return graph->Add(std::move(element));
+}
+
+Value AddInstanceStatistics(ElementGraph* graph, absl::string_view name, const Value& in, double epsilon) {
+  if (!Ready(graph, name, in)) return {};
+  Element element = MakeElement(name, "instance_statistics", {in}, {2 * in.frame.size(), 1});
+  element.attributes["epsilon"] = epsilon;
+  element.state_floats = 1 + element.frame.size();
   return graph->Add(std::move(element));
 }
 

@@ -31,9 +31,12 @@ struct Window {
 
 Value AddDense(ElementGraph* graph, absl::string_view name, const Value& in, Array weight, Array bias,
                const Activation& activation = "linear");
+// Where a cell goes: through the timesteps, along the length of a timestep's frame, or through the timesteps at each
+// place of that length.
+enum class CellPath { kTimesteps, kFrame, kPositions };
 // `type`: lstm, gru or rnn. `attributes`: what differs from the element's defaults.
 Value AddCell(ElementGraph* graph, absl::string_view name, absl::string_view type, const Value& in, CellWeights weights,
-              Json attributes);
+              Json attributes, CellPath path = CellPath::kTimesteps);
 Value AddEmbedding(ElementGraph* graph, absl::string_view name, const Value& in, Array weight);
 Value AddScale(ElementGraph* graph, absl::string_view name, const Value& in, Array weight, Array bias);
 // Inside one timestep's frame.
@@ -45,6 +48,9 @@ Value AddCausalConv(ElementGraph* graph, absl::string_view name, const Value& in
 // `type`: max_pool or average_pool.
 Value AddPool(ElementGraph* graph, absl::string_view name, absl::string_view type, const Value& in,
               const Window& window, bool count_padding);
+// `type`: sequence_max_pool or sequence_average_pool, over windows of timesteps; `partial`: every stride begins one.
+Value AddSequencePool(ElementGraph* graph, absl::string_view name, absl::string_view type, const Value& in,
+                      const Window& window, bool partial);
 // `type`: mean, max or sum, over the length.
 Value AddReduction(ElementGraph* graph, absl::string_view name, absl::string_view type, const Value& in);
 Value AddPad(ElementGraph* graph, absl::string_view name, const Value& in, int64_t left, int64_t right,
@@ -63,6 +69,10 @@ Value AddSlice(ElementGraph* graph, absl::string_view name, const Value& in, abs
 Value AddReshape(ElementGraph* graph, absl::string_view name, const Value& in, Frame frame);
 Value AddTranspose(ElementGraph* graph, absl::string_view name, const Value& in);
 Value AddDelay(ElementGraph* graph, absl::string_view name, const Value& in, int64_t steps);
+// The last `length` values of one number less the newest; before the first timestep the values are the first one.
+Value AddLagWindowMinusNewest(ElementGraph* graph, absl::string_view name, const Value& in, int64_t length);
+// Means, then deviations, of all timesteps so far.
+Value AddInstanceStatistics(ElementGraph* graph, absl::string_view name, const Value& in, double epsilon);
 // What another element gives, one timestep later. SetNext says which, once it is there; it must have `units` numbers.
 Value AddMemory(ElementGraph* graph, absl::string_view name, int64_t units);
 void SetNext(ElementGraph* graph, const Value& memory, const Value& next);

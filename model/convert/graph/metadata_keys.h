@@ -12,6 +12,9 @@ constexpr char kServedKey[] = "rondo", kNetworkInputKey[] = "rondo.input", kNetw
 // What such a graph calls its own first input and its output.
 constexpr char kGivenName[] = "X", kAnswerName[] = "Y";
 
+// What it calls its states, where it takes one timestep a call: state_0_NAME_in comes back in state_0_NAME_out.
+constexpr char kStatePrefix[] = "state_", kStateInput[] = "_in", kStateOutput[] = "_out";
+
 }  // namespace rondo::convert
 
 #endif  // RONDO_MODEL_CONVERT_GRAPH_METADATA_KEYS_H_

@@ -82,7 +82,8 @@ Json CellAttributes(const KerasLayer& layer, const std::string& type) {
   return attributes;
 }
 
-Value AddOne(const KerasLayer& layer, const Value& in, size_t first, bool reverse, absl::string_view suffix) {
+Value AddOne(const KerasLayer& layer, const Value& in, size_t first, bool reverse, absl::string_view suffix,
+             CellPath path) {
   const std::string type = CellType(layer.type());
   Json attributes = CellAttributes(layer, type);
   if (reverse) attributes["direction"] = "reverse";
@@ -90,7 +91,19 @@ Value AddOne(const KerasLayer& layer, const Value& in, size_t first, bool revers
     layer.Refuse("has time_major=True; timesteps as the second axis are supported");
   CellWeights weights = ReadWeights(layer, type, first);
   if (!layer.ok()) return {};
-  return AddCell(layer.graph(), absl::StrCat(layer.name(), suffix), type, in, std::move(weights), attributes);
+  return AddCell(layer.graph(), absl::StrCat(layer.name(), suffix), type, in, std::move(weights), attributes, path);
+}
+
+// What a cell gives last: a backward one at the first timestep or place. Forward through the timesteps, it is the last
+// answer itself.
+Value LastOf(const KerasLayer& layer, const Value& value, bool reverse, CellPath path) {
+  if (path == CellPath::kFrame) {
+    const int64_t place = reverse ? 0 : value.frame.length - 1;
+    return AddSlice(layer.graph(), absl::StrCat(layer.name(), reverse ? "_first" : "_last"), value, "length", place,
+                    place + 1, 1);
+  }
+  if (!reverse) return value;
+  return AddSequence(layer.graph(), absl::StrCat(layer.name(), "_first"), "sequence_first", value);
 }
 
 // The layer or cell that another one holds under a key. Null: there is none that is known.
@@ -110,7 +123,7 @@ KerasLayer LayerOf(const KerasLayer& layer, const nlohmann::json& inner) {
   return {inner["class_name"].get<std::string>(), inner["config"], layer.version(), layer.weights(), layer.graph()};
 }
 
-KerasValue AddBidirectional(const KerasLayer& layer, const KerasValue& in) {
+KerasValue AddBidirectional(const KerasLayer& layer, const KerasValue& in, CellPath path) {
   const std::vector<absl::string_view> types = {"LSTM", "GRU", "SimpleRNN", "CuDNNLSTM", "CuDNNGRU"};
   const nlohmann::json *inner = Inner(layer, "layer", types), *other = Inner(layer, "backward_layer", types);
   if (inner == nullptr) {
@@ -121,12 +134,13 @@ KerasValue AddBidirectional(const KerasLayer& layer, const KerasValue& in) {
   if (cell_back.Switch("return_sequences", false) != cell.Switch("return_sequences", false))
     layer.Refuse("has a forward and a backward layer that differ in return_sequences");
   const size_t half = IsCudnn(cell) || cell.Switch("use_bias", true) ? 3 : 2;
-  const Value forward = AddOne(cell, in.value, 0, false, "_forward");
-  Value backward = AddOne(cell_back, in.value, half, true, "_backward");
+  Value forward = AddOne(cell, in.value, 0, false, "_forward", path);
+  Value backward = AddOne(cell_back, in.value, half, true, "_backward", path);
   const bool sequence = cell.Switch("return_sequences", false);
-  // The last answer of the backward cell is that of the first timestep.
-  if (!sequence)
-    backward = AddSequence(layer.graph(), absl::StrCat(layer.name(), "_first"), "sequence_first", backward);
+  if (!sequence) {
+    forward = LastOf(layer, forward, false, path);
+    backward = LastOf(layer, backward, true, path);
+  }
   const std::string mode = layer.Text("merge_mode", "concat");
   if (mode == "concat") return {AddConcat(layer.graph(), layer.name(), {forward, backward}), sequence};
   if (mode != "sum" && mode != "mul" && mode != "ave") {
@@ -168,7 +182,7 @@ std::vector<KerasLayer> CellsOf(const KerasLayer& layer) {
 KerasValue AddCells(const KerasLayer& layer, const std::vector<KerasLayer>& cells, const KerasValue& in) {
   if (layer.Switch("go_backwards", false)) layer.Refuse("goes backwards over several cells; one cell is supported");
   Value value = in.value;
-  for (const KerasLayer& cell : cells) value = AddOne(cell, value, 0, false, "");
+  for (const KerasLayer& cell : cells) value = AddOne(cell, value, 0, false, "", CellPath::kTimesteps);
   return {value, layer.Switch("return_sequences", false)};
 }
 
@@ -181,13 +195,14 @@ bool IsKerasCell(absl::string_view type) {
   return false;
 }
 
-KerasValue AddKerasCell(const KerasLayer& layer, const KerasValue& in) {
+KerasValue AddKerasCell(const KerasLayer& layer, const KerasValue& in, CellPath path) {
   if (!in.sequence) {
     layer.Refuse("runs over something else than the timesteps");
     return {};
   }
-  if (layer.type() == "Bidirectional") return AddBidirectional(layer, in);
-  if (const std::vector<KerasLayer> cells = CellsOf(layer); !cells.empty()) return AddCells(layer, cells, in);
+  if (layer.type() == "Bidirectional") return AddBidirectional(layer, in, path);
+  const std::vector<KerasLayer> cells = CellsOf(layer);
+  if (!cells.empty() && path == CellPath::kTimesteps) return AddCells(layer, cells, in);
   const bool wrapped = layer.type() == "RNN";
   const nlohmann::json* inner = wrapped ? Inner(layer, "cell", {"LSTMCell", "GRUCell", "SimpleRNNCell"}) : nullptr;
   if (wrapped && inner == nullptr) {
@@ -199,9 +214,8 @@ KerasValue AddKerasCell(const KerasLayer& layer, const KerasValue& in) {
     layer.Refuse("gives its timesteps in the order from last to first (go_backwards with return_sequences)");
     return {};
   }
-  Value value = AddOne(wrapped ? LayerOf(layer, *inner) : layer, in.value, 0, backward, "");
-  if (backward) value = AddSequence(layer.graph(), absl::StrCat(layer.name(), "_first"), "sequence_first", value);
-  return {value, sequence};
+  Value value = AddOne(wrapped ? LayerOf(layer, *inner) : layer, in.value, 0, backward, "", path);
+  return {sequence ? value : LastOf(layer, value, backward, path), sequence};
 }
 
 }  // namespace rondo::convert

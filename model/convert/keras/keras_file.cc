@@ -84,8 +84,10 @@ std::vector<NamedLayer> LayersOf(const nlohmann::json& model) {
 // The variables below a group of Keras 3: its own, then those of its parts.
 absl::Status AddVariables(const H5File& file, const std::string& group, const nlohmann::json& config,
                           KerasLayerWeights* layer) {
-  std::vector<std::string> parts = {"",       "/cell",      "/forward_layer/cell", "/backward_layer/cell",
-                                    "/layer", "/layer/cell"};
+  std::vector<std::string> parts = {"", "/cell", "/forward_layer/cell", "/backward_layer/cell"};
+  for (const char* wrapped : {"/layer", "/layer/cell", "/layer/forward_layer/cell", "/layer/backward_layer/cell"}) {
+    parts.emplace_back(wrapped);
+  }
   if (config.contains("cell") && config["cell"].is_object()) {
     for (const NamedLayer& cell : LayersOf(config["cell"])) parts.push_back("/cell/cells/" + cell.group);
   }

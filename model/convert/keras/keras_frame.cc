@@ -60,6 +60,18 @@ Value AddPoolOfFrame(const KerasLayer& layer, const Value& in) {
   return AddPool(layer.graph(), layer.name(), largest ? "max_pool" : "average_pool", in, window, false);
 }
 
+// A Dense layer of each row: a convolution of one value.
+Value AddDenseOfRows(const KerasLayer& layer, const Value& in) {
+  const Array kernel = layer.Weight(0);
+  Array bias = layer.Switch("use_bias", true) ? layer.Weight(1) : Array{};
+  if (layer.ok() && kernel.rank() != 2) layer.Refuse("has a kernel that is no matrix");
+  if (!layer.ok()) return {};
+  Array weight = Transposed(kernel);
+  weight.shape.push_back(1);
+  const Value value = AddConv(layer.graph(), layer.name(), in, std::move(weight), std::move(bias), Window{});
+  return layer.Activated("activation", "_activation", value);
+}
+
 }  // namespace
 
 Value FromRows(ElementGraph* graph, const std::string& name, const Value& in, int64_t rows, int64_t features) {
@@ -74,13 +86,14 @@ KerasValue AddTimeDistributed(const KerasLayer& layer, const std::vector<KerasVa
                      (*inner)["config"].is_object();
   const std::string type = known ? (*inner)["class_name"].get<std::string>() : "";
   const bool of_frame = type == "Conv1D" || absl::EndsWith(type, "Pooling1D");
-  const bool plain = of_frame || type == "Dense" || type == "Activation" || absl::EndsWith(type, "Dropout") ||
-                     type == "BatchNormalization" || type == "LayerNormalization" || type == "Flatten" ||
-                     absl::EndsWith(type, "ReLU") || type == "ELU";
+  const bool plain = of_frame || IsKerasCell(type) || type == "Dense" || type == "Activation" ||
+                     absl::EndsWith(type, "Dropout") || type == "BatchNormalization" || type == "LayerNormalization" ||
+                     type == "Flatten" || absl::EndsWith(type, "ReLU") || type == "ELU";
   if (!known || !in[0].sequence || !plain) {
-    layer.Refuse(absl::StrCat("applies ", type.empty() ? "no layer" : Quoted(type),
-                              " at each timestep; Dense, Activation, Dropout, ",
-                              "BatchNormalization, LayerNormalization, Flatten, Conv1D and pools are supported"));
+    layer.Refuse(absl::StrCat(
+        "applies ", type.empty() ? "no layer" : Quoted(type), " at each timestep; Dense, Activation, Dropout, ",
+        "BatchNormalization, LayerNormalization, Flatten, Conv1D, pools, LSTM, GRU, SimpleRNN and ",
+        "Bidirectional are supported"));
     return {};
   }
   const KerasLayer each(type, (*inner)["config"], layer.version(), layer.weights(), layer.graph());
@@ -88,7 +101,9 @@ KerasValue AddTimeDistributed(const KerasLayer& layer, const std::vector<KerasVa
   if (type == "Conv1D") return {AddConvOfFrame(each, value)};
   if (of_frame) return {AddPoolOfFrame(each, value)};
   if (type == "Flatten") return {ToRows(layer.graph(), each.name(), value)};
-  if (value.frame.length > 1 && (type == "Dense" || type == "LayerNormalization")) {
+  if (IsKerasCell(type)) return {AddKerasCell(each, in[0], CellPath::kFrame).value};
+  if (value.frame.length > 1 && type == "Dense") return {AddDenseOfRows(each, value)};
+  if (value.frame.length > 1 && type == "LayerNormalization") {
     layer.Refuse(absl::StrCat("applies ", type, " to rows within a timestep; to one vector is supported"));
     return {};
   }

@@ -79,9 +79,9 @@ bool IsKerasConvolution(absl::string_view type);
 Array ConvWeight(const Array& kernel);
 KerasValue AddKerasConvolution(const KerasLayer& layer, const std::vector<KerasValue>& in);
 KerasValue AddKerasPadding(const KerasLayer& layer, const std::vector<KerasValue>& in);
-// LSTM, GRU, SimpleRNN, their CuDNN forms, and Bidirectional.
+// LSTM, GRU, SimpleRNN, their CuDNN forms, and Bidirectional. `path`: through the timesteps, or along the frame.
 bool IsKerasCell(absl::string_view type);
-KerasValue AddKerasCell(const KerasLayer& layer, const KerasValue& in);
+KerasValue AddKerasCell(const KerasLayer& layer, const KerasValue& in, CellPath path = CellPath::kTimesteps);
 
 }  // namespace rondo::convert
 

@@ -1,121 +1,50 @@
-// LSTM, GRU and RNN: https://onnx.ai/onnx/operators/onnx__LSTM.html, __GRU, __RNN.
+// LSTM, GRU and RNN: where their cells go, where they begin and what they give.
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "model/convert/onnx/operator.h"
+#include "model/convert/onnx/cell_reader.h"
 
 namespace rondo::convert {
 namespace {
 
 using Sizes = std::vector<int64_t>;
 
-// ONNX's order of gates in ours: i o f c -> i f g o, z r h -> r z n.
-const Sizes& GateOrder(absl::string_view type) {
-  static const auto& lstm = *new Sizes{0, 2, 3, 1};
-  static const auto& gru = *new Sizes{1, 0, 2};
-  static const auto& rnn = *new Sizes{0};
-  return type == "lstm" ? lstm : type == "gru" ? gru : rnn;
-}
-
+// The cells go along the first axis of their input, or the second one with layout 1, for each place of the other one:
+// the batch. Usually the first is that of the timesteps. In networks that go over frequencies too, either axis may be
+// one of a timestep's own numbers: then the cells go along the frame, or through the timesteps at each of its places.
 class CellOperator {
  public:
-  CellOperator(OperatorCall& call, std::string type) : call_(call), type_(std::move(type)) {}
+  CellOperator(OperatorCall& call, const OnnxCells& cells) : call_(call), cells_(cells) {}
 
   void Run() {
-    quantized_ = call_.node().op == "DynamicQuantizeLSTM";
-    ReadAttributes();
-    if (!call_.ok()) return;
     const Traced& in = call_.Needed(0);
-    weights_ = ReadWeights(1, quantized_ ? 8 : 0);
-    recurrent_ = ReadWeights(2, quantized_ ? 10 : 0);
-    biases_ = call_.ConstantInput(3, "biases").value_or(Array{});
-    if (type_ == "lstm") peepholes_ = call_.ConstantInput(7, "peepholes").value_or(Array{});
-    if (!call_.ok() || !CheckShapes(in)) return;
     NoteLengths();
-    const auto roles = RolesOf(in);
-    if (!roles.has_value()) return;
-    const Value value = call_.tracer().FrameOf(call_.named(), in, *roles);
+    if (!FindPath(in)) return;
+    Value value = call_.tracer().FrameOf(call_.named(), in, roles_);
+    if (path_ != CellPath::kTimesteps)
+      value = AddReshape(call_.graph(), call_.Part("frame"), value, {in.shape[2], places_});
     std::vector<int32_t> hidden, kept;
-    for (int64_t direction = 0; direction < directions_; ++direction) {
+    for (size_t direction = 0; direction < cells_.directions.size(); ++direction) {
       const Value cell = AddDirection(value, direction);
       if (!call_.ok()) return;
-      hidden.push_back(call_.tracer().AddSource(cell));
+      hidden.push_back(call_.tracer().AddSource(cell, roles_.timesteps));
       kept.push_back(call_.tracer().AddUnreadable(absl::StrCat("the cell state Y_c of ", call_.named())));
-      PairStates(5, direction, hidden.back(), *roles);
-      if (type_ == "lstm") PairStates(6, direction, kept.back(), *roles);
+      PairStates(5, direction, hidden.back());
+      if (cells_.type == "lstm") PairStates(6, direction, kept.back());
     }
-    GiveSequence(hidden, *roles);
-    GiveLast(hidden, *roles);
-    GiveLast(kept, *roles);
+    GiveSequence(hidden);
+    GiveLast(hidden);
+    GiveLast(kept);
   }
 
  private:
-  void ReadAttributes() {
-    const std::string direction = call_.Text("direction", "forward");
-    directions_ = direction == "bidirectional" ? 2 : 1;
-    reverse_ = direction == "reverse";
-    if (directions_ == 1 && !reverse_ && direction != "forward")
-      return call_.Refuse(absl::StrCat("has direction=", direction));
-    layout_ = call_.Whole("layout", 0);
-    if (layout_ != 0 && layout_ != 1)
-      return call_.Refuse(absl::StrCat("has layout=", layout_, "; 0 and 1 are supported"));
-    if (call_.Attribute("clip") != nullptr) return call_.Refuse("has clip; cells without it are supported");
-    if (call_.Whole("input_forget", 0) != 0) return call_.Refuse("has input_forget=1; 0 is supported");
-    units_ = call_.Whole("hidden_size", 0);
-    call_.Attribute("activation_alpha");  // known, though read only for the functions that have one
-    call_.Attribute("activation_beta");
-  }
-
-  // The weights of all directions, [directions, gates * units, width]; whole numbers with their scales become floats.
-  Array ReadWeights(size_t input, size_t scale_input) {
-    Array weights = call_.ConstantInput(input, "weights").value_or(Array{});
-    if (!call_.ok() || scale_input == 0) return weights;
-    const Array scale = call_.ConstantInput(scale_input, "scale").value_or(Array{}),
-                zero = call_.ConstantInput(scale_input + 1, "zero point").value_or(Array{});
-    if (!call_.ok() || weights.rank() != 3 || scale.empty()) {
-      call_.Refuse("has no quantized weights of three dimensions with a scale");
-      return {};
-    }
-    // [directions, width, gates * units], with a scale a direction or a column.
-    const int64_t directions = weights.shape[0], width = weights.shape[1], columns = weights.shape[2];
-    const bool each = scale.size() == directions * columns;
-    if ((!each && scale.size() != directions) || (!zero.empty() && zero.size() != scale.size())) {
-      call_.Refuse(absl::StrCat("has scales of ", ShapeText(scale.shape)));
-      return {};
-    }
-    Array floats = Filled({directions, columns, width}, 0);
-    for (int64_t i = 0; i < weights.size(); ++i) {
-      const int64_t direction = i / (width * columns), row = i / columns % width, column = i % columns;
-      const int64_t at = each ? direction * columns + column : direction;
-      floats.values[(direction * columns + column) * width + row] =
-          (weights.values[i] - (zero.empty() ? 0 : zero.values[at])) * scale.values[at];
-    }
-    return floats;
-  }
-
-  bool CheckShapes(const Traced& in) {
-    if (units_ == 0 && recurrent_.rank() == 3) units_ = recurrent_.shape[2];
-    const int64_t gates = static_cast<int64_t>(GateOrder(type_).size());
-    constexpr int64_t kMostUnits = 65536;
-    const int64_t width = in.rank() == 3 ? in.shape[2] : 0;
-    if (in.constant() || in.rank() != 3 || units_ < 1 || units_ > kMostUnits) {
-      call_.Refuse(absl::StrCat("has an input of ", ShapeText(in.shape), " and hidden_size=", units_));
-      return false;
-    }
-    const auto check = [&](absl::string_view name, const Array& array, const Sizes& wanted, bool optional) {
-      if ((array.empty() && optional) || array.shape == wanted) return true;
-      call_.Refuse(absl::StrCat("has ", name, " ", ShapeText(array.shape), "; ", ShapeText(wanted), " was wanted"));
-      return false;
-    };
-    return check("W", weights_, {directions_, gates * units_, width}, false) &&
-           check("R", recurrent_, {directions_, gates * units_, units_}, false) &&
-           check("B", biases_, {directions_, 2 * gates * units_}, true) &&
-           check("P", peepholes_, {directions_, 3 * units_}, true);
+  int64_t Directions() const { return static_cast<int64_t>(cells_.directions.size()); }
+  int64_t SequenceAxis() const { return cells_.layout == 0 ? 0 : 1; }
+  int64_t BatchAxis() const { return 1 - SequenceAxis(); }
+  bool IsOfFrame(int64_t axis) const {
+    return std::count(roles_.frame_axes.begin(), roles_.frame_axes.end(), axis) > 0;
   }
 
   void NoteLengths() {
@@ -125,100 +54,57 @@ class CellOperator {
     }
   }
 
-  int64_t TimeAxis() const { return layout_ == 0 ? 0 : 1; }
+  // False after a refusal.
+  bool FindPath(const Traced& in) {
+    const auto roles = call_.tracer().Roles(call_.named(), in, {2});
+    if (!roles.has_value()) return false;
+    roles_ = *roles;
+    const int64_t along = SequenceAxis();
+    if (IsOfFrame(along)) {
+      if (IsOfFrame(BatchAxis())) {
+        call_.Refuse(absl::StrCat("runs over axis ", along, " of ", ShapeText(in.shape),
+                                  " apart for each place of another axis of a timestep; over one axis of a timestep is "
+                                  "supported"));
+        return false;
+      }
+      SetFrame(CellPath::kFrame, along, in.shape[along]);
+      call_.graph()->Note(absl::StrCat(call_.named(), ": runs over ", places_, " places within each timestep"));
+      return true;
+    }
+    if (!GoesThroughTime(in)) return false;
+    if (IsOfFrame(BatchAxis())) SetFrame(CellPath::kPositions, BatchAxis(), in.shape[BatchAxis()]);
+    return true;
+  }
 
-  std::optional<AxisRoles> RolesOf(const Traced& in) {
-    auto roles = call_.tracer().Roles(call_.named(), in, {2});
-    if (!roles.has_value()) return std::nullopt;
-    const int64_t axis = TimeAxis();
-    if (roles->time_axis >= 0 && roles->first_time > 0) {
-      call_.Refuse(absl::StrCat("begins at timestep ", roles->first_time,
+  void SetFrame(CellPath path, int64_t axis, int64_t places) {
+    path_ = path;
+    places_ = places;
+    roles_.frame_axes = {2, axis};
+  }
+
+  bool GoesThroughTime(const Traced& in) {
+    const int64_t axis = SequenceAxis();
+    if (roles_.time_axis >= 0 && roles_.first_time > 0) {
+      call_.Refuse(absl::StrCat("begins at timestep ", roles_.first_time,
                                 " (after a slice, or a convolution without padding); a cell that begins at the first "
                                 "timestep is supported"));
-      return std::nullopt;
-    }
-    if (roles->time_axis < 0 && call_.tracer().timesteps() > 1) {
-      call_.Refuse(absl::StrCat("runs one step over a sequence of ", call_.tracer().timesteps(),
+    } else if (roles_.time_axis < 0 && roles_.timesteps > 1) {
+      call_.Refuse(absl::StrCat("runs one step over a sequence of ", roles_.timesteps,
                                 " timesteps; a cell that goes through all of them is supported"));
-      return std::nullopt;
+    } else if (roles_.time_axis != axis && (roles_.time_axis >= 0 || in.shape[axis] != 1)) {
+      call_.Refuse(
+          absl::StrCat("runs over axis ", axis, " of ", ShapeText(in.shape), ", which is not that of the timesteps"));
     }
-    const bool fits =
-        roles->frame_axes == Sizes{2} && (roles->time_axis == axis || (roles->time_axis < 0 && in.shape[axis] == 1));
-    if (fits) return roles;
-    call_.Refuse(
-        absl::StrCat("runs over axis ", axis, " of ", ShapeText(in.shape), ", which is not that of the timesteps"));
-    return std::nullopt;
-  }
-
-  // The function of a gate, as ONNX names it. The parameters that are not the function's own are refused.
-  Json ReadActivation(size_t place, absl::string_view otherwise) {
-    const OnnxAttribute* found = call_.Attribute("activations");
-    const std::vector<std::string> names = found == nullptr ? std::vector<std::string>{} : found->texts;
-    const std::string name = absl::AsciiStrToLower(place < names.size() ? names[place] : std::string(otherwise));
-    // Alphas and betas stand in the order of the functions that have them.
-    size_t with_alpha = 0, with_beta = 0;
-    for (size_t i = 0; i < place && i < names.size(); ++i) {
-      const std::string before = absl::AsciiStrToLower(names[i]);
-      with_alpha += before == "hardsigmoid" || before == "leakyrelu" || before == "elu" ? 1 : 0;
-      with_beta += before == "hardsigmoid" ? 1 : 0;
-    }
-    const auto parameter = [&](const char* attribute, size_t at, double usual) {
-      const OnnxAttribute* values = call_.Attribute(attribute);
-      return values != nullptr && at < values->numbers.size() ? static_cast<double>(values->numbers[at]) : usual;
-    };
-    if (name == "sigmoid" || name == "tanh" || name == "relu" || name == "softsign" || name == "softplus") return name;
-    if (name == "hardsigmoid") {
-      const double alpha = parameter("activation_alpha", with_alpha, 0.2),
-                   beta = parameter("activation_beta", with_beta, 0.5);
-      const bool keras3 = std::abs(alpha - 1.0 / 6) < 1e-6;
-      if ((std::abs(alpha - 0.2) < 1e-6 || keras3) && beta == 0.5) {
-        if (!keras3) return "hard_sigmoid";
-        return {{"function", "hard_sigmoid"}, {"alpha", 1.0 / 6}, {"beta", 0.5}};
-      }
-      call_.Refuse(absl::StrCat("has a HardSigmoid with alpha=", alpha, " and beta=", beta,
-                                "; 0.2 or 1/6 and 0.5 are supported"));
-      return "";
-    }
-    call_.Refuse(absl::StrCat("has the activation '", name.substr(0, 40),
-                              "'; Sigmoid, HardSigmoid, Tanh, Relu, Softsign and Softplus are supported"));
-    return "";
-  }
-
-  Json Attributes(int64_t direction) {
-    Json attributes = Json::object();
-    const auto set = [&](const char* key, const Json& function, const char* usual) {
-      if (function != usual) attributes[key] = function;
-    };
-    const size_t first = static_cast<size_t>(direction) * (type_ == "lstm" ? 3 : type_ == "gru" ? 2 : 1);
-    if (type_ == "rnn") {
-      set("activation", ReadActivation(first, "tanh"), "tanh");
-    } else {
-      set("gate_activation", ReadActivation(first, "sigmoid"), "sigmoid");
-      set("candidate_activation", ReadActivation(first + 1, "tanh"), "tanh");
-    }
-    if (type_ == "lstm") set("output_activation", ReadActivation(first + 2, "tanh"), "tanh");
-    if (type_ == "gru") {
-      attributes["reset"] = call_.Whole("linear_before_reset", 0) != 0 ? "after" : "before";
-      attributes["update"] = "keep";
-    }
-    if (reverse_ || direction == 1) attributes["direction"] = "reverse";
-    return attributes;
-  }
-
-  Array OfDirection(const Array& array, int64_t direction) const {
-    if (array.empty()) return {};
-    Array one = Rows(array, direction, direction + 1);
-    one.shape.erase(one.shape.begin());
-    return one;
+    return call_.ok();
   }
 
   // A state that is given as a constant; empty if it is zero or no constant.
-  Array GivenState(size_t input, int64_t direction) {
+  Array GivenState(size_t input, size_t direction) {
     const Traced* state = call_.Input(input);
     if (state == nullptr || !state->constant()) return {};
-    Array row = Filled({units_}, 0);
+    Array row = Filled({cells_.units}, 0);
     bool zero = true;
-    for (int64_t k = 0; k < units_; ++k) {
+    for (int64_t k = 0; k < cells_.units; ++k) {
       for (int64_t sequence = 0; sequence < BatchOf(*state); ++sequence) {
         const double value = state->constants[StatePlace(*state, direction, sequence, k)];
         if (sequence > 0 && value != row.values[k]) call_.Refuse("begins each sequence of a batch with another state");
@@ -230,99 +116,111 @@ class CellOperator {
   }
 
   int64_t BatchOf(const Traced& state) {
-    const int64_t directions = state.rank() == 3 ? state.shape[layout_ == 0 ? 0 : 1] : 0;
-    const bool fits = directions == directions_ && state.shape[2] == units_;
+    const int64_t directions = state.rank() == 3 ? state.shape[cells_.layout == 0 ? 0 : 1] : 0;
+    const bool fits = directions == Directions() && state.shape[2] == cells_.units;
     if (!fits) call_.Refuse(absl::StrCat("begins with a state of ", ShapeText(state.shape)));
-    return fits ? state.shape[layout_ == 0 ? 1 : 0] : 0;
+    return fits ? state.shape[cells_.layout == 0 ? 1 : 0] : 0;
   }
 
-  int64_t StatePlace(const Traced& state, int64_t direction, int64_t sequence, int64_t unit) const {
-    return layout_ == 0 ? (direction * state.shape[1] + sequence) * units_ + unit
-                        : (sequence * state.shape[1] + direction) * units_ + unit;
+  int64_t StatePlace(const Traced& state, size_t direction, int64_t sequence, int64_t unit) const {
+    const int64_t d = static_cast<int64_t>(direction);
+    return (cells_.layout == 0 ? d * state.shape[1] + sequence : sequence * state.shape[1] + d) * cells_.units + unit;
   }
 
-  Value AddDirection(const Value& value, int64_t direction) {
-    const Sizes& order = GateOrder(type_);
-    CellWeights weights;
-    weights.weight_ih = Regated(OfDirection(weights_, direction), order);
-    weights.weight_hh = Regated(OfDirection(recurrent_, direction), order);
-    if (const Array both = OfDirection(biases_, direction); !both.empty()) {
-      const int64_t half = both.size() / 2;
-      weights.bias_ih = Regated(Rows(both, 0, half), order);
-      weights.bias_hh = Regated(Rows(both, half, 2 * half), order);
-    }
-    const Array peephole = OfDirection(peepholes_, direction);
-    const bool has_peepholes =
-        std::any_of(peephole.values.begin(), peephole.values.end(), [](double v) { return v != 0; });
-    if (has_peepholes) weights.peephole = Regated(peephole, Sizes{0, 2, 1});  // i o f -> i f o
+  Value AddDirection(const Value& value, size_t direction) {
+    const OnnxCells::Direction& cell = cells_.directions[direction];
+    CellWeights weights = cell.weights;
     weights.initial_h = GivenState(5, direction);
-    if (type_ == "lstm") weights.initial_c = GivenState(6, direction);
-    const Json attributes = Attributes(direction);
+    if (cells_.type == "lstm") weights.initial_c = GivenState(6, direction);
+    if (path_ == CellPath::kPositions && cell.reverse) {
+      call_.Refuse(absl::StrCat("goes backward through the timesteps at each of ", places_,
+                                " places of a timestep; forward is supported"));
+    }
     if (!call_.ok()) return {};
-    const std::string name = absl::StrCat(call_.element_name(), directions_ == 1 ? ""
-                                                                : direction == 0 ? "_forward"
-                                                                                 : "_backward");
-    return AddCell(call_.graph(), name, type_, value, std::move(weights), attributes);
+    const char* const suffix = Directions() == 1 ? "" : direction == 0 ? "_forward" : "_backward";
+    return AddCell(call_.graph(), absl::StrCat(call_.element_name(), suffix), cells_.type, value, std::move(weights),
+                   cell.attributes, path_);
   }
 
   // A state that comes from an input of the graph: its numbers are those that the cell gives back.
-  void PairStates(size_t input, int64_t direction, int32_t cell, const AxisRoles& roles) {
+  void PairStates(size_t input, size_t direction, int32_t cell) {
     const Traced* state = call_.Input(input);
     const bool anew = state == nullptr || state->constant();
+    if (anew && path_ == CellPath::kFrame) return;
     if (anew && call_.run().hands_states_on)
       call_.Refuse("begins anew at each call of one timestep; one whose state comes from an input, too, is supported");
-    if (anew || BatchOf(*state) == 0) return;
-    const int64_t last = roles.first_time + roles.times - 1;
-    for (int64_t k = 0; k < units_; ++k) {
-      const Ref ref = state->refs[StatePlace(*state, direction, 0, k)];
-      if (ref.constant() || call_.run().inputs.count(ref.source) == 0) {
-        return call_.Refuse(
-            "begins with a state that is computed from the data; zeros, constants and inputs are supported");
+    if (anew) return;
+    const int64_t batch = BatchOf(*state), sequences = path_ == CellPath::kPositions ? places_ : 1;
+    if (batch < sequences) return call_.Refuse(absl::StrCat("begins with a state of ", ShapeText(state->shape)));
+    for (int64_t place = 0; place < sequences; ++place) {
+      for (int64_t k = 0; k < cells_.units; ++k) {
+        const Ref ref = state->refs[StatePlace(*state, direction, place, k)];
+        if (path_ == CellPath::kFrame || ref.constant() || call_.run().inputs.count(ref.source) == 0) {
+          return call_.Refuse(
+              "begins with a state that is computed from the data; zeros, constants and inputs are supported");
+        }
+        call_.run().cell_states[{ref.source, ref.index}] = {cell, LastTime(), k * places_ + place};
       }
-      call_.run().cell_states[{ref.source, ref.index}] = {cell, last, k};
     }
-    if (reverse_ || direction == 1)
+    if (cells_.directions[direction].reverse)
       call_.Refuse("goes backward from a state that comes from an input; --initializer gives it a value");
   }
 
-  void GiveSequence(const std::vector<int32_t>& sources, const AxisRoles& roles) {
+  int64_t LastTime() const { return roles_.first_time + roles_.times - 1; }
+
+  // The number `unit` that the cell gives at one place of its own axis and one of the batch.
+  Ref RefOf(int32_t source, int64_t along, int64_t batch, int64_t unit) const {
+    const bool timely = roles_.time_axis >= 0;
+    const int64_t time = !timely ? 0 : path_ == CellPath::kFrame ? batch : along;
+    const int64_t place = path_ == CellPath::kTimesteps ? 0 : path_ == CellPath::kFrame ? along : batch;
+    return {source, static_cast<int32_t>(roles_.first_time + time), unit * places_ + place, 0};
+  }
+
+  void GiveSequence(const std::vector<int32_t>& sources) {
     const Traced& in = call_.Needed(0);
-    const int64_t batch = in.shape[1 - TimeAxis()], times = in.shape[TimeAxis()];
+    const int64_t batch = in.shape[BatchAxis()], steps = in.shape[SequenceAxis()], units = cells_.units;
+    const bool batch_first = cells_.layout == 1;
     const Sizes shape =
-        layout_ == 0 ? Sizes{times, directions_, batch, units_} : Sizes{batch, times, directions_, units_};
+        batch_first ? Sizes{batch, steps, Directions(), units} : Sizes{steps, Directions(), batch, units};
     if (!call_.CanHold(shape)) return;
     std::vector<Ref> refs;
     ForEachPlace(shape, [&](const Sizes& place) {
-      const int64_t time = roles.first_time + place[TimeAxis()];
-      refs.push_back({sources[place[layout_ == 0 ? 1 : 2]], static_cast<int32_t>(time), place[3], 0});
+      refs.push_back(batch_first ? RefOf(sources[place[2]], place[1], place[0], place[3])
+                                 : RefOf(sources[place[1]], place[0], place[2], place[3]));
     });
     call_.Give(FromRefs(shape, std::move(refs)));
   }
 
-  // The state after the sequence: a cell that runs backward ends at the first timestep.
-  void GiveLast(const std::vector<int32_t>& sources, const AxisRoles& roles) {
+  // The state after the sequence: a cell that runs backward ends at the first place.
+  void GiveLast(const std::vector<int32_t>& sources) {
     const Traced& in = call_.Needed(0);
-    const int64_t batch = in.shape[1 - TimeAxis()], last = roles.first_time + roles.times - 1;
-    const Sizes shape = layout_ == 0 ? Sizes{directions_, batch, units_} : Sizes{batch, directions_, units_};
+    const int64_t batch = in.shape[BatchAxis()], last = in.shape[SequenceAxis()] - 1;
+    const bool batch_first = cells_.layout == 1;
+    const Sizes shape =
+        batch_first ? Sizes{batch, Directions(), cells_.units} : Sizes{Directions(), batch, cells_.units};
     std::vector<Ref> refs;
     ForEachPlace(shape, [&](const Sizes& place) {
-      const int64_t direction = place[layout_ == 0 ? 0 : 1];
-      const bool backward = reverse_ || direction == 1;
-      refs.push_back({sources[direction], static_cast<int32_t>(backward ? roles.first_time : last), place[2], 0});
+      const int64_t direction = place[batch_first ? 1 : 0];
+      const bool reverse = cells_.directions[static_cast<size_t>(direction)].reverse;
+      refs.push_back(RefOf(sources[direction], reverse ? 0 : last, place[batch_first ? 0 : 1], place[2]));
     });
     call_.Give(FromRefs(shape, std::move(refs)));
   }
 
   OperatorCall& call_;
-  const std::string type_;
-  bool quantized_ = false, reverse_ = false;
-  int64_t directions_ = 1, layout_ = 0, units_ = 0;
-  Array weights_, recurrent_, biases_, peepholes_;
+  const OnnxCells& cells_;
+  AxisRoles roles_;
+  CellPath path_ = CellPath::kTimesteps;
+  int64_t places_ = 1;  // of a frame that the cells go along, or that each have a state
 };
 
-void RunLstm(OperatorCall& call) { CellOperator(call, "lstm").Run(); }
-void RunGru(OperatorCall& call) { CellOperator(call, "gru").Run(); }
-void RunRnn(OperatorCall& call) { CellOperator(call, "rnn").Run(); }
+void RunCells(OperatorCall& call, const char* type) {
+  const auto cells = ReadOnnxCells(call, type);
+  if (cells.has_value()) CellOperator(call, *cells).Run();
+}
+void RunLstm(OperatorCall& call) { RunCells(call, "lstm"); }
+void RunGru(OperatorCall& call) { RunCells(call, "gru"); }
+void RunRnn(OperatorCall& call) { RunCells(call, "rnn"); }
 
 }  // namespace
 

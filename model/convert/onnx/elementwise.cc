@@ -11,6 +11,14 @@ namespace {
 
 using Sizes = std::vector<int64_t>;
 
+bool ChangesAlong(const Traced& tensor, int64_t axis) {
+  const int64_t stride = StridesOf(tensor.shape)[axis], size = tensor.shape[axis];
+  for (int64_t i = 0; i < tensor.size(); ++i) {
+    if (!tensor.At(i).Follows(tensor.At(i - i / stride % size * stride), 0)) return true;
+  }
+  return false;
+}
+
 // The operand as a value of the frame that the roles describe: a constant becomes an element.
 Value Operand(OperatorCall& call, const Traced& tensor, const AxisRoles& roles) {
   if (!tensor.constant()) return call.tracer().FrameOf(call.named(), tensor, roles);
@@ -29,6 +37,12 @@ Value Operand(OperatorCall& call, const Traced& tensor, const AxisRoles& roles) 
   return AddConstant(call.graph(), absl::StrCat(call.element_name(), "_by"), std::move(values));
 }
 
+// The roles without the last axes of the frame, along which nothing changes: a value of one number a channel.
+AxisRoles Narrowed(const Traced& tensor, AxisRoles roles) {
+  while (!roles.frame_axes.empty() && !ChangesAlong(tensor, roles.frame_axes.back())) roles.frame_axes.pop_back();
+  return roles;
+}
+
 // A constant that is repeated along the timesteps must not differ there.
 bool SameAtAllTimes(const Traced& tensor, const AxisRoles& roles) {
   const Sizes strides = StridesOf(tensor.shape);
@@ -41,14 +55,6 @@ bool SameAtAllTimes(const Traced& tensor, const AxisRoles& roles) {
     if (tensor.constants[i] != tensor.constants[first]) return false;
   }
   return true;
-}
-
-bool ChangesAlong(const Traced& constant, int64_t axis) {
-  const int64_t stride = StridesOf(constant.shape)[axis], size = constant.shape[axis];
-  for (int64_t i = 0; i < constant.size(); ++i) {
-    if (constant.constants[i] != constant.constants[i - i / stride % size * stride]) return true;
-  }
-  return false;
 }
 
 // Did the tensor become this wide along the axis only by being combined?
@@ -88,6 +94,7 @@ std::optional<AxisRoles> RolesOfBoth(OperatorCall& call, const Traced& a, const 
   std::sort(frame.begin(), frame.end());
   frame.erase(std::unique(frame.begin(), frame.end()), frame.end());
   roles->frame_axes = std::move(frame);
+  call.tracer().ChooseOrder(data, &*roles);
   if (other.constant() && !SameAtAllTimes(other, *roles)) {
     call.Refuse("combines the data with a constant that differs between timesteps or sequences");
     return std::nullopt;
@@ -112,8 +119,9 @@ void DecideByBoth(OperatorCall& call, const Traced& a, const Traced& b) {
 }  // namespace
 
 void GiveFunction(OperatorCall& call, const Traced& in, const Activation& function) {
-  const auto roles = call.tracer().Roles(call.named(), in);
+  auto roles = call.tracer().Roles(call.named(), in);
   if (!roles.has_value()) return;
+  call.tracer().ChooseOrder(in, &*roles);
   const Value value = call.tracer().FrameOf(call.named(), in, *roles);
   call.GiveValue(AddActivation(call.graph(), call.element_name(), value, function), in.shape, *roles);
 }
@@ -155,12 +163,24 @@ void Binary(OperatorCall& call, double (*combine)(double, double), absl::string_
   if (type == "multiply" && (AllAre(wide_a, 0) || AllAre(wide_b, 0))) return call.Give(FromArray(Filled(shape, 0)));
   const auto roles = RolesOfBoth(call, wide_a, wide_b);
   if (!roles.has_value()) return;
-  Value left = Operand(call, wide_a, *roles), right = Operand(call, wide_b, *roles);
-  if (left.frame.size() < right.frame.size() && (type == "add" || type == "multiply")) std::swap(left, right);
+  const bool turns = type == "add" || type == "multiply";
+  const AxisRoles narrow_b = Narrowed(wide_b, *roles);
+  const bool narrows_a = turns && narrow_b.frame_axes == roles->frame_axes;
+  Value left = Operand(call, wide_a, narrows_a ? Narrowed(wide_a, *roles) : *roles),
+        right = Operand(call, wide_b, narrow_b);
+  if (left.frame.size() < right.frame.size() && turns) std::swap(left, right);
+  if (right.frame.size() > 1 && right.frame.size() < left.frame.size()) {
+    left = AddReshape(call.graph(), call.Part("channels"), left,
+                      {right.frame.size(), left.frame.size() / right.frame.size()});
+  }
   if (left.frame.size() < right.frame.size() && call.ok()) {  // a constant of one value before the data
     const double value = wide_a.constants[0];
     left = AddConstant(call.graph(), absl::StrCat(call.element_name(), "_from"), Filled({right.frame.size()}, value));
   }
+  // What was added just before is taken away: float32 would lose the digits in between.
+  const Element* const sum = call.graph()->Find(left.name);
+  if (type == "subtract" && sum != nullptr && sum->type == "add" && sum->of[1] == right.name)
+    return call.GiveValue({sum->of[0], left.frame}, shape, *roles);
   call.GiveValue(AddArithmetic(call.graph(), call.element_name(), type, left, right), shape, *roles);
 }
 

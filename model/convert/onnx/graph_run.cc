@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "model/convert/onnx/gelu.h"
 #include "model/convert/onnx/state_names.h"
+#include "model/convert/onnx/state_pairs.h"
 #include "model/json/json_text.h"
 
 namespace rondo::convert {
@@ -54,7 +55,9 @@ void GraphRun::Run() {
     }
   }
   if (!graph_.status().ok() || !found_states_.empty()) return;
-  PairStates();
+  StatePairs pairs(model_.graph, plan_.states, tensors_, state_sources_, run_, &tracer_);
+  pairs.Pair();
+  state_outputs_ = pairs.outputs();
   SetOutput();
   JoinGelus(&graph_);
 }
@@ -224,101 +227,6 @@ void GraphRun::FindStates() {
   }
 }
 
-// Where the cells' next state stands in the output, in the order of the state's numbers. -1: nowhere.
-int64_t GraphRun::PlaceOfNext(const std::string& input, const Traced& output) const {
-  const int32_t source = state_sources_.at(input);
-  const Traced& state = tensors_.at(input);
-  const auto holds = [&](int64_t i, int64_t at) {
-    const auto next = run_.cell_states.find({source, state.refs[i].index});
-    if (next == run_.cell_states.end()) return false;
-    const Ref& ref = output.refs[at];
-    return ref.source == next->second.cell && ref.index == next->second.index && ref.time == next->second.next_time;
-  };
-  if (output.constant()) return -1;
-  for (int64_t place = 0; place + state.size() <= output.size(); ++place) {
-    int64_t i = 0;
-    while (i < state.size() && holds(i, place + i)) ++i;
-    if (i == state.size()) return place;
-  }
-  return -1;
-}
-
-bool GraphRun::MayComeBackIn(const std::string& input, const std::string& output) const {
-  const Traced* tensor = Find(output);
-  return tensor != nullptr && !tensor->constant() && tensor->shape == tensors_.at(input).shape &&
-         state_outputs_.count(output) == 0;
-}
-
-std::string GraphRun::FindNext(const std::string& input, const std::string& wanted) const {
-  const bool read = !tracer_.ReadOf(state_sources_.at(input)).empty();
-  std::vector<std::string> of_shape, named;
-  std::string among_others;  // an output that has the numbers of several states
-  for (const OnnxValue& output : model_.graph.outputs) {
-    const Traced* tensor = Find(output.name);
-    if (tensor == nullptr || (!wanted.empty() && wanted != output.name)) continue;
-    if (const int64_t place = PlaceOfNext(input, *tensor); place >= 0) {
-      if (tensor->size() == tensors_.at(input).size()) return output.name;
-      if (among_others.empty()) among_others = output.name;
-    }
-    if (!read || !MayComeBackIn(input, output.name)) continue;
-    of_shape.push_back(output.name);
-    if (!wanted.empty() || StateName(input) == StateName(output.name)) named.push_back(output.name);
-  }
-  if (!read && !among_others.empty()) return among_others;
-  if (named.size() == 1) return named[0];
-  return of_shape.size() == 1 ? of_shape[0] : "";
-}
-
-// What a memory is to hold next: the numbers of the output, but for those that cells keep themselves and no element
-// reads.
-void GraphRun::Remember(const std::string& input, const Traced& next) {
-  const int32_t source = state_sources_.at(input);
-  const std::set<int64_t>& read = tracer_.ReadOf(source);
-  if (read.empty()) return;
-  const Traced& state = tensors_.at(input);
-  std::vector<Ref> refs(static_cast<size_t>(tracer_.ValueOf(source).frame.size()));
-  for (int64_t i = 0; i < state.size(); ++i) {
-    Ref ref = next.At(i);
-    const auto cell = run_.cell_states.find({source, state.refs[i].index});
-    if (cell != run_.cell_states.end()) {
-      if (ref.source != cell->second.cell || ref.index != cell->second.index)
-        return graph_.Refuse(absl::StrCat("the state ", Quoted(input), " comes back otherwise than a cell leaves it"));
-      if (read.count(state.refs[i].index) == 0) ref = {};
-    }
-    refs[state.refs[i].index] = ref;
-  }
-  graph_.SetOrigin(absl::StrCat("state ", Quoted(input)));
-  SetNext(&graph_, tracer_.ValueOf(source), tracer_.ValueOfRefs(absl::StrCat("state ", Quoted(input)), refs, 0));
-}
-
-void GraphRun::PairStates() {
-  // Reading what one state is next may read another one.
-  for (size_t before = 0; before <= plan_.states.size(); ++before) {
-    for (const auto& [input, wanted] : plan_.states) {
-      if (tracer_.ReadOf(state_sources_.at(input)).empty() || remembered_.count(input) > 0) continue;
-      const std::string found = FindNext(input, wanted);
-      if (found.empty()) continue;
-      remembered_[input] = found;
-      state_outputs_.insert(found);
-      Remember(input, *Find(found));
-    }
-  }
-  for (const auto& [input, wanted] : plan_.states) {
-    if (!graph_.status().ok()) return;
-    const auto remembered = remembered_.find(input);
-    const std::string found = remembered == remembered_.end() ? FindNext(input, wanted) : remembered->second;
-    if (found.empty()) {
-      return graph_.Refuse(absl::StrCat(
-          "the state ", Quoted(input), " comes back in no output",
-          wanted.empty() ? "" : absl::StrCat(" ", Quoted(wanted)),
-          " of its shape, or in more than one; say --state=IN:OUT, or give it a value with --initializer"));
-    }
-    state_outputs_.insert(found);
-    graph_.Note(absl::StrCat("state ", Quoted(input), " comes back in ", Quoted(found),
-                             ": kept in the session, zero at its start"));
-  }
-}
-
 Value GraphRun::OutputValue(const std::string& name, const Traced& output) {
   graph_.SetOrigin(absl::StrCat("output ", Quoted(name)));
   if (output.constant()) {
@@ -329,9 +237,9 @@ Value GraphRun::OutputValue(const std::string& name, const Traced& output) {
   auto roles = tracer_.Roles(named, output);
   if (!roles.has_value()) return {};
   // What a backward cell ends with is of the first timestep.
-  if (roles->time_axis < 0 && roles->first_time == 0) roles->first_time = plan_.timesteps - 1;
+  if (roles->time_axis < 0 && roles->first_time == 0) roles->first_time = roles->timesteps - 1;
   const int64_t last = roles->first_time + (roles->time_axis < 0 ? 0 : roles->times - 1);
-  if (last != plan_.timesteps - 1) {
+  if (last != roles->timesteps - 1) {
     graph_.Refuse(absl::StrCat(named, " is of an earlier timestep than the last"));
     return {};
   }

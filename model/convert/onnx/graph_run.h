@@ -7,17 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "model/convert/onnx/input_axes.h"
 #include "model/convert/onnx/onnx_graph.h"
 #include "model/convert/onnx/onnx_network.h"
 #include "model/convert/onnx/operator.h"
 #include "model/convert/onnx/tracer.h"
 
 namespace rondo::convert {
-
-// Which axes of an input go through timesteps and sequences; -1: none.
-struct InputAxes {
-  int64_t time = -1, batch = -1;
-};
 
 // What one attempt at a graph takes for granted.
 struct RunPlan {
@@ -50,12 +46,6 @@ class GraphRun {
   void CheckDomain(const OnnxNode& node);
   const Traced* Find(const std::string& name) const;
   void FindStates();
-  void PairStates();
-  int64_t PlaceOfNext(const std::string& input, const Traced& output) const;
-  // The output that a state comes back in, by its numbers, its name or its shape. Empty: none, or more than one may be.
-  std::string FindNext(const std::string& input, const std::string& wanted) const;
-  bool MayComeBackIn(const std::string& input, const std::string& output) const;
-  void Remember(const std::string& input, const Traced& next);
   void SetOutput();
   Value OutputValue(const std::string& name, const Traced& output);
 
@@ -68,7 +58,6 @@ class GraphRun {
   std::map<std::string, Traced> tensors_;
   std::map<std::string, int32_t> state_sources_;
   std::set<std::string> found_states_, state_outputs_;
-  std::map<std::string, std::string> remembered_;  // states that a memory holds, and the outputs that they come back in
   size_t nodes_run_ = 0;
   int64_t held_ = 0, most_held_;  // numbers that are followed
 };

@@ -1,9 +1,11 @@
 // Norms with weights, and of length 1.
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "model/convert/onnx/instance_statistics.h"
 #include "model/convert/onnx/operator.h"
 
 namespace rondo::convert {
@@ -39,6 +41,24 @@ void RunBatchNormalization(OperatorCall& call) {
                  *roles);
 }
 
+// A norm over rows of `width` numbers, of which a timestep's value has several: the value turned, [width][rows].
+Value NormOfRows(OperatorCall& call, const Value& value, Array weight, Array bias) {
+  ElementGraph* const graph = call.graph();
+  const int64_t width = weight.size();
+  const Value rows = AddReshape(graph, call.Part("rows"), value, {value.frame.size() / width, width});
+  const Value mean = AddReduction(graph, call.Part("mean"), "mean", rows);
+  const Value centred = AddArithmetic(graph, call.Part("centred"), "subtract", rows, mean);
+  const Value square = AddActivation(graph, call.Part("square"), centred, "square");
+  const Value variance = AddReduction(graph, call.Part("variance"), "mean", square);
+  const Value epsilon = AddConstant(graph, call.Part("epsilon"), Filled({1}, call.Number("epsilon", 1e-5)));
+  const Value sum = AddArithmetic(graph, call.Part("sum"), "add", variance, epsilon);
+  const Value deviation = AddActivation(graph, call.Part("deviation"), sum, "sqrt");
+  const Value normal = AddArithmetic(graph, call.Part("normal"), "divide", centred, deviation);
+  const Value turned = AddTranspose(graph, call.Part("turned"), normal);
+  if (bias.empty()) bias = Filled({width}, 0);
+  return AddScale(graph, call.element_name(), turned, std::move(weight), std::move(bias));
+}
+
 void RunLayerNormalization(OperatorCall& call) {
   const Traced& in = call.Needed(0);
   auto weight = call.ConstantInput(1, "scale"), bias = call.ConstantInput(2, "bias");
@@ -47,13 +67,20 @@ void RunLayerNormalization(OperatorCall& call) {
   if (in.constant()) return call.Refuse("is of a constant");
   Sizes frame;
   for (int64_t i = axis; i < in.rank(); ++i) frame.push_back(i);
-  const auto roles = call.tracer().Roles(call.named(), in, frame);
+  auto roles = call.tracer().Roles(call.named(), in, frame);
   if (!roles.has_value()) return;
   const Value value = call.tracer().FrameOf(call.named(), in, *roles);
-  if (roles->frame_axes != frame)
-    return call.Refuse("normalizes over a part of a timestep's numbers; over all is supported");
   weight->shape = {weight->size()};
   if (!bias->empty()) bias->shape = {bias->size()};
+  const int64_t width = SizeOf(absl::MakeConstSpan(in.shape).subspan(axis)).value_or(0);
+  if (weight->size() != width)
+    return call.Refuse(absl::StrCat("has a scale of ", weight->size(), " numbers for ", width));
+  if (value.frame.size() != width) {
+    // The axes of the norm are the last of the frame's, and come first in the answer.
+    const auto first = std::find(roles->frame_axes.begin(), roles->frame_axes.end(), axis);
+    std::rotate(roles->frame_axes.begin(), first, roles->frame_axes.end());
+    return call.GiveValue(NormOfRows(call, value, *std::move(weight), *std::move(bias)), in.shape, *roles);
+  }
   call.GiveValue(AddLayerNorm(call.graph(), call.element_name(), value, *std::move(weight), *std::move(bias),
                               call.Number("epsilon", 1e-5)),
                  in.shape, *roles);
@@ -78,6 +105,7 @@ const Operators& NormOperators() {
       {"BatchNormalization", RunBatchNormalization},
       {"LayerNormalization", RunLayerNormalization},
       {"LpNormalization", RunLpNormalization},
+      {kInstanceStatistics, RunInstanceStatistics},
   };
   return operators;
 }

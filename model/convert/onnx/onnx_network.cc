@@ -1,14 +1,16 @@
 #include "model/convert/onnx/onnx_network.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "model/convert/onnx/graph_run.h"
+#include "model/convert/onnx/input_axes.h"
+#include "model/convert/onnx/instance_statistics.h"
 #include "model/convert/onnx/softplus.h"
 #include "model/convert/onnx/state_names.h"
 #include "model/convert/onnx/trial.h"
@@ -26,7 +28,7 @@ struct ProbeSizes {
   int64_t timesteps = 13;  // of a graph that takes sequences of any length
 };
 // The graph is followed again with each of these; the network must not change.
-constexpr ProbeSizes kOtherBatch = {3, 13}, kOtherTimesteps = {2, 18};
+constexpr int64_t kOtherBatch = 3, kOtherTimesteps = 18;
 
 // What the options call an open dimension of an input: its name, or where it has none INPUT.AXIS.
 std::string NameOf(const OnnxValue& input, size_t axis) {
@@ -44,59 +46,6 @@ int64_t OnlyOpenAxis(const OnnxValue& state) {
   return only;
 }
 
-struct Hypothesis {
-  InputAxes axes;
-  int likely = 0;
-};
-
-bool IsNamed(const OnnxDimension& dimension, std::initializer_list<absl::string_view> words) {
-  const std::string name = absl::AsciiStrToLower(dimension.name);
-  return std::any_of(words.begin(), words.end(), [&](absl::string_view word) { return absl::StrContains(name, word); });
-}
-
-bool IsTimeName(const OnnxDimension& d) {
-  return IsNamed(d, {"seq", "time", "len", "frame", "step", "unk__"}) || d.name == "T";
-}
-bool IsBatchName(const OnnxDimension& d) { return IsNamed(d, {"batch"}) || d.name == "N" || d.name == "B"; }
-
-int Likelihood(const OnnxValue& input, const InputAxes& axes) {
-  int likely = 0;
-  for (int64_t axis = 0; axis < static_cast<int64_t>(input.shape.size()); ++axis) {
-    const OnnxDimension& dimension = input.shape[axis];
-    const bool open = dimension.size < 0;
-    if (axis == axes.time) {
-      likely += (open ? 4 : input.shape.size() < 3 ? -1 : dimension.size > 1 ? 1 : 0) + (IsTimeName(dimension) ? 4 : 0);
-      likely -= IsBatchName(dimension) ? 8 : 0;
-    } else if (axis == axes.batch) {
-      likely += (open ? 2 : dimension.size == 1 ? 1 : -3) + (IsBatchName(dimension) ? 4 : 0);
-      likely -= IsTimeName(dimension) ? 6 : 0;
-    } else {
-      likely -= open ? 20 : 0;
-    }
-  }
-  return likely;
-}
-
-std::vector<Hypothesis> HypothesesOf(const OnnxValue& input) {
-  std::vector<Hypothesis> hypotheses;
-  const int64_t rank = static_cast<int64_t>(input.shape.size());
-  const auto add = [&](int64_t time, int64_t batch) {
-    const InputAxes axes{time, batch};
-    hypotheses.push_back({axes, Likelihood(input, axes)});
-  };
-  for (int64_t time = 0; time < rank; ++time) {
-    for (int64_t batch = 0; batch < std::min<int64_t>(rank, 2); ++batch) {
-      if (batch != time) add(time, batch);
-    }
-    add(time, -1);
-  }
-  add(-1, 0);
-  add(-1, -1);
-  std::stable_sort(hypotheses.begin(), hypotheses.end(),
-                   [](const Hypothesis& a, const Hypothesis& b) { return a.likely > b.likely; });
-  return hypotheses;
-}
-
 class OnnxNetwork {
  public:
   OnnxNetwork(const OnnxModel& model, const OnnxOptions& options) : model_(model), options_(options) {
@@ -110,6 +59,7 @@ class OnnxNetwork {
       }
     }
     JoinSoftplus(&model_.graph);
+    JoinInstanceStatistics(&model_.graph);
   }
 
   absl::StatusOr<ElementGraph> Read() {
@@ -135,30 +85,60 @@ class OnnxNetwork {
   }
 
  private:
+  // The likeliest way to take the axes of the first input. A cell that goes over a timestep's own numbers may be one of
+  // timesteps or sequences that were taken for such: it is believed if no other way does without it.
   absl::StatusOr<ElementGraph> FollowLikeliest(const OnnxValue& first) {
     absl::Status refusal;
     InputAxes axes;
     size_t furthest = 0;
-    const size_t states = states_.size();
+    std::optional<ElementGraph> with_cells_of_frames;
+    InputAxes found;
     for (const Hypothesis& hypothesis : HypothesesOf(first)) {
+      if (with_cells_of_frames.has_value() && !MayBeInstead(first, hypothesis.axes, found)) continue;
+      const std::map<std::string, std::string> states = states_;
       reached_ = 0;
       absl::StatusOr<ElementGraph> graph = Follow(first, hypothesis.axes);
-      if (graph.ok()) return graph;
-      // What stops the attempt that comes furthest is what the graph has, not what wrong axes make of it. Axes that
-      // their names speak against are no better for coming far.
-      if (refusal.ok() || (hypothesis.likely >= 0 && reached_ > furthest)) {
-        refusal = graph.status();
-        axes = hypothesis.axes;
-        furthest = reached_;
+      if (graph.ok() && !HasCellsOfFrames(*graph)) return graph;
+      if (with_cells_of_frames.has_value()) {
+        states_ = states;
+      } else if (graph.ok()) {
+        with_cells_of_frames = *std::move(graph);
+        found = hypothesis.axes;
+      } else {
+        // What stops the attempt that comes furthest is what the graph has, not what wrong axes make of it. Axes that
+        // their names speak against are no better for coming far.
+        if (refusal.ok() || (hypothesis.likely >= 0 && reached_ > furthest)) {
+          refusal = graph.status();
+          axes = hypothesis.axes;
+          furthest = reached_;
+        }
+        if (states_.size() > states.size()) return refusal;
       }
-      if (states_.size() > states) return refusal;
     }
+    if (with_cells_of_frames.has_value()) return *std::move(with_cells_of_frames);
     const bool may_be_fixed = axes.time >= 0 && first.shape[axes.time].size < 0 && furthest > 0 && !states_.empty();
     if (!may_be_fixed) return refusal;
     return absl::InvalidArgumentError(absl::StrCat(
         refusal.message(), "; axis ", axes.time, " of input ", Quoted(first.name),
         " was followed as the timesteps: where a call takes a fixed number there, say it with --dimension=",
         NameOf(first, static_cast<size_t>(axes.time)), "=N"));
+  }
+
+  // Tells whether axes may be meant where others were found. An axis that is named as that of the timesteps is not that
+  // of a batch. Sequences of a batch that has one size are those that a cell takes as they come: what rearranges them
+  // before may mix them, and where all are taken for equal, that does not show.
+  bool MayBeInstead(const OnnxValue& first, const InputAxes& axes, const InputAxes& found) const {
+    if (axes.batch < 0) return true;
+    const OnnxDimension& batch = first.shape[axes.batch];
+    if (axes.batch == found.time && batch.size < 0 && IsTimeName(batch) && !absl::StartsWith(batch.name, "unk__"))
+      return false;
+    return batch.size <= 1 || CellTakes(model_.graph, first.name);
+  }
+
+  static bool HasCellsOfFrames(const ElementGraph& graph) {
+    return std::any_of(graph.elements().begin(), graph.elements().end(), [](const Element& element) {
+      return element.type == "frame_cell" || element.type == "position_cell";
+    });
   }
 
   absl::Status TakeStates() {
@@ -263,21 +243,40 @@ class OnnxNetwork {
   }
 
   absl::StatusOr<ElementGraph> Follow(const OnnxValue& first, const InputAxes& axes) {
-    one_timestep_ = false;
-    absl::StatusOr<Trial> trial = Try(first, axes, {});
-    // What is made to be called with any number of timesteps, and takes its state each time, is called with one.
-    const bool open = axes.time >= 0 && first.shape[axes.time].size < 0;
-    if (!trial.ok() && open && !states_.empty()) {
-      one_timestep_ = true;
-      absl::StatusOr<Trial> again = Try(first, axes, {});
+    ProbeSizes sizes;
+    absl::StatusOr<Trial> trial = TryAsCalled(first, axes, sizes);
+    // Sequences that share an axis with something else, as [batch * bins, time, features] does, are not told apart
+    // from it; one sequence is all there is.
+    if (!trial.ok() && IsBatchForSure(first, axes)) {
+      sizes.batch = 1;
+      absl::StatusOr<Trial> again = TryAsCalled(first, axes, sizes);
       if (again.ok()) trial = std::move(again);
     }
     if (!trial.ok()) return trial.status();
-    if (absl::Status status = CheckOpenSizes(first, axes, *trial); !status.ok()) return status;
+    if (absl::Status status = CheckOpenSizes(first, axes, sizes, *trial); !status.ok()) return status;
     if (one_timestep_)
       trial->graph.Note("the graph takes its states at each call, and is followed with one timestep a call");
     NoteData(axes, &trial->graph);
     return std::move(trial->graph);
+  }
+
+  // What is made to be called with any number of timesteps, and takes its state each time, is called with one.
+  absl::StatusOr<Trial> TryAsCalled(const OnnxValue& first, const InputAxes& axes, const ProbeSizes& sizes) {
+    one_timestep_ = false;
+    absl::StatusOr<Trial> trial = Try(first, axes, sizes);
+    const bool open = axes.time >= 0 && first.shape[axes.time].size < 0;
+    if (trial.ok() || !open || states_.empty()) return trial;
+    one_timestep_ = true;
+    absl::StatusOr<Trial> again = Try(first, axes, sizes);
+    if (again.ok()) return again;
+    return trial;
+  }
+
+  // Tells whether an open axis is that of the batch by its name, or by that of the timesteps' axis.
+  bool IsBatchForSure(const OnnxValue& first, const InputAxes& axes) const {
+    const OnnxDimension* const batch = OpenBatch(first, axes);
+    if (batch == nullptr || IsTimeName(*batch)) return false;
+    return IsBatchName(*batch) || (axes.time >= 0 && IsTimeName(first.shape[axes.time]));
   }
 
   absl::StatusOr<Trial> Try(const OnnxValue& first, const InputAxes& axes, const ProbeSizes& sizes) {
@@ -295,7 +294,8 @@ class OnnxNetwork {
   }
 
   // Follows the graph anew with another size of each open dimension: no number of the network may come from a size.
-  absl::Status CheckOpenSizes(const OnnxValue& first, const InputAxes& axes, const Trial& trial) {
+  absl::Status CheckOpenSizes(const OnnxValue& first, const InputAxes& axes, const ProbeSizes& tried,
+                              const Trial& trial) {
     const auto check = [&](const ProbeSizes& sizes, absl::string_view dimension) {
       const absl::StatusOr<Trial> other = Try(first, axes, sizes);
       if (!other.ok()) {
@@ -311,10 +311,11 @@ class OnnxNetwork {
     };
     const OnnxDimension *time = axes.time < 0 ? nullptr : &first.shape[axes.time], *batch = OpenBatch(first, axes);
     if (time != nullptr && time->size < 0 && !one_timestep_) {
-      if (absl::Status status = check(kOtherTimesteps, named("the time axis", *time)); !status.ok()) return status;
+      const absl::Status status = check({tried.batch, kOtherTimesteps}, named("the time axis", *time));
+      if (!status.ok()) return status;
     }
-    if (batch == nullptr) return absl::OkStatus();
-    return check(kOtherBatch, named("the batch axis", *batch));
+    if (batch == nullptr || tried.batch == 1) return absl::OkStatus();
+    return check({kOtherBatch, tried.timesteps}, named("the batch axis", *batch));
   }
 
   // Says which numbers of a timestep are those of which input, where there are several.

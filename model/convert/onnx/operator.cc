@@ -120,7 +120,7 @@ bool OperatorCall::CanHold(const std::vector<int64_t>& shape) {
 
 void OperatorCall::GiveValue(const Value& value, const std::vector<int64_t>& shape, const AxisRoles& roles) {
   if (!ok() || !CanHold(shape)) return;
-  Give(tracer_.Spread(tracer_.AddSource(value), shape, roles));
+  Give(tracer_.Spread(tracer_.AddSource(value, roles.timesteps), shape, roles));
 }
 
 }  // namespace rondo::convert

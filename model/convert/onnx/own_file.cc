@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "model/convert/graph/metadata_keys.h"
@@ -19,10 +20,9 @@ std::string Said(const OnnxModel& model, const char* key) {
   return found == model.metadata.end() ? "" : found->second;
 }
 
-// The nodes that `output` needs, in their order, without those that make `input`. Empty: `output` does not come of it.
+// The nodes that `outputs` need, in their order, without those that make `input`. Empty: they do not come of it.
 std::vector<OnnxNode> NodesBetween(const std::vector<OnnxNode>& nodes, const std::string& input,
-                                   const std::string& output) {
-  std::set<std::string> needed = {output};
+                                   std::set<std::string> needed) {
   std::vector<OnnxNode> between;
   for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
     const bool makes = std::any_of(node->outputs.begin(), node->outputs.end(), [&](const std::string& name) {
@@ -40,6 +40,8 @@ std::vector<OnnxNode> NodesBetween(const std::vector<OnnxNode>& nodes, const std
   return needed.count(input) > 0 ? between : std::vector<OnnxNode>{};
 }
 
+bool IsState(const OnnxValue& value) { return absl::StartsWith(value.name, kStatePrefix); }
+
 }  // namespace
 
 absl::StatusOr<Json> CutToNetwork(OnnxModel* model) {
@@ -53,21 +55,30 @@ absl::StatusOr<Json> CutToNetwork(OnnxModel* model) {
   // What a program has put before or behind the network since would be cut off with the rest.
   const bool begins = std::any_of(graph.inputs.begin(), graph.inputs.end(),
                                   [](const OnnxValue& value) { return value.name == kGivenName; });
-  if (!begins || graph.outputs.size() != 1 || graph.outputs[0].name != kAnswerName) return Json::object();
-  std::vector<OnnxNode> nodes = NodesBetween(graph.nodes, input, output);
+  const bool ends = std::all_of(graph.outputs.begin(), graph.outputs.end(),
+                                [](const OnnxValue& value) { return value.name == kAnswerName || IsState(value); });
+  if (!begins || !ends) return Json::object();
+  std::set<std::string> needed = {output};
+  for (const OnnxValue& value : graph.outputs) {
+    if (IsState(value)) needed.insert(value.name);
+  }
+  const bool one_timestep = needed.size() > 1;
+  std::vector<OnnxNode> nodes = NodesBetween(graph.nodes, input, std::move(needed));
   if (nodes.empty()) return Json::object();
   if (const auto checked = ParseJson(text); !checked.ok() || !checked->is_object() || checked->contains("elements")) {
     return absl::InvalidArgumentError(absl::StrCat("the metadata ", Quoted(kServedKey),
                                                    " is no description without elements, as rondo-convert writes one"));
   }
+  const auto other = [&](const OnnxValue& value) { return value.name != input && !IsState(value); };
+  graph.inputs.erase(std::remove_if(graph.inputs.begin(), graph.inputs.end(), other), graph.inputs.end());
   if (width > 0) {
-    graph.inputs = {{input, false, true, {{"timesteps", -1}, {"", width}, {"", 1}}}};
+    const OnnxDimension timesteps = one_timestep ? OnnxDimension{"", 1} : OnnxDimension{"timesteps", -1};
+    graph.inputs.insert(graph.inputs.begin(), {input, false, true, {timesteps, {"", width}, {"", 1}}});
   }
-  graph.inputs.erase(std::remove_if(graph.inputs.begin(), graph.inputs.end(),
-                                    [&](const OnnxValue& value) { return value.name != input; }),
-                     graph.inputs.end());
   graph.nodes = std::move(nodes);
-  graph.outputs = {{output, false, false, {}}};
+  const auto answers = [](const OnnxValue& value) { return !IsState(value); };
+  graph.outputs.erase(std::remove_if(graph.outputs.begin(), graph.outputs.end(), answers), graph.outputs.end());
+  graph.outputs.insert(graph.outputs.begin(), {output, false, false, {}});
   return Json::parse(text);
 }
 

@@ -15,8 +15,9 @@ using Sizes = std::vector<int64_t>;
 // what a convolution of one value goes along.
 void Product(OperatorCall& call, const Traced& in, Array weight, Array bias) {
   const int64_t last = in.rank() - 1;
-  const auto roles = last < 0 ? std::nullopt : call.tracer().Roles(call.named(), in, {last});
+  auto roles = last < 0 ? std::nullopt : call.tracer().Roles(call.named(), in, {last});
   if (!roles.has_value()) return call.Refuse("multiplies what has no axis to multiply over");
+  call.tracer().ChooseOrder(in, &*roles);
   const Value value = call.tracer().FrameOf(call.named(), in, *roles);
   const int64_t width = in.shape[last], units = weight.shape[0];
   Sizes shape = in.shape;
@@ -28,12 +29,15 @@ void Product(OperatorCall& call, const Traced& in, Array weight, Array bias) {
     return call.GiveValue(AddDense(call.graph(), call.element_name(), value, std::move(weight), std::move(bias)), shape,
                           out);
   }
-  const Value rows = AddReshape(call.graph(), call.Part("rows"), value, {value.frame.size() / width, width});
-  const Value turned = AddTranspose(call.graph(), call.Part("turned"), rows);
+  const bool in_front = roles->frame_axes.front() == last;
+  const int64_t rows = value.frame.size() / width;
+  const Value frame =
+      AddReshape(call.graph(), call.Part("rows"), value, in_front ? Frame{width, rows} : Frame{rows, width});
+  const Value columns = in_front ? frame : AddTranspose(call.graph(), call.Part("turned"), frame);
   weight.shape = {units, width, 1};
   const Value product =
-      AddConv(call.graph(), call.element_name(), turned, std::move(weight), std::move(bias), Window{});
-  call.GiveValue(AddTranspose(call.graph(), call.Part("back"), product), shape, *roles);
+      AddConv(call.graph(), call.element_name(), columns, std::move(weight), std::move(bias), Window{});
+  call.GiveValue(in_front ? product : AddTranspose(call.graph(), call.Part("back"), product), shape, *roles);
 }
 
 // Drops axes of size 1 in front, which a product does not notice.

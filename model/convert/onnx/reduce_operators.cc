@@ -61,11 +61,11 @@ void Reduce(OperatorCall& call, const std::string& type, Sizes axes, bool keep) 
   Value value = call.tracer().FrameOf(call.named(), in, *roles);
   if (roles->time_axis >= 0 && reduced(roles->time_axis)) {
     if (type == "sum") return call.Refuse("sums over the timesteps; their mean and largest are supported");
-    if (roles->first_time != 0 || roles->times != call.tracer().timesteps())
+    if (roles->first_time != 0 || roles->times != roles->timesteps)
       return call.Refuse("reduces a part of the timesteps; all of them is supported");
     value = AddSequence(call.graph(), call.element_name(), absl::StrCat("sequence_", type), value);
     out.time_axis = -1;
-    out.first_time = call.tracer().timesteps() - 1;
+    out.first_time = roles->timesteps - 1;
   }
   value = ReduceFrame(call, type, in.shape, roles->frame_axes, reduced, value);
   out.frame_axes.clear();

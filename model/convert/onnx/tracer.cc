@@ -50,21 +50,43 @@ int64_t ZerosAlong(const Traced& tensor, int64_t axis, const std::vector<int64_t
   return zeros;
 }
 
+// The numbers of the frame at the last timestep: there those that stay at the first one show.
+std::vector<Ref> RefsOfFrame(const Traced& tensor, const AxisRoles& roles) {
+  const std::vector<int64_t> strides = StridesOf(tensor.shape);
+  std::vector<int64_t> shape;
+  for (const int64_t axis : roles.frame_axes) shape.push_back(tensor.shape[axis]);
+  const int64_t base = roles.time_axis < 0 ? 0 : (roles.pad_before + roles.times - 1) * strides[roles.time_axis];
+  std::vector<Ref> refs;
+  ForEachPlace(shape, [&](const std::vector<int64_t>& place) {
+    int64_t at = base;
+    for (size_t i = 0; i < place.size(); ++i) at += place[i] * strides[roles.frame_axes[i]];
+    refs.push_back(tensor.refs[at]);
+  });
+  return refs;
+}
+
 }  // namespace
 
-int32_t Tracer::AddSource(Value value) {
-  sources_.push_back({std::move(value), ""});
+int32_t Tracer::AddSource(Value value, int64_t timesteps) {
+  sources_.push_back({std::move(value), "", timesteps == 0 ? timesteps_ : timesteps});
   return static_cast<int32_t>(sources_.size()) - 1;
 }
 
 int32_t Tracer::AddUnreadable(std::string reason) {
-  sources_.push_back({{}, std::move(reason)});
+  sources_.push_back({{}, std::move(reason), timesteps_});
   return static_cast<int32_t>(sources_.size()) - 1;
+}
+
+int64_t Tracer::TimestepsOf(const Traced& tensor) const {
+  const auto found =
+      std::find_if(tensor.refs.begin(), tensor.refs.end(), [](const Ref& ref) { return !ref.constant(); });
+  return found == tensor.refs.end() ? timesteps_ : sources_[found->source].timesteps;
 }
 
 std::optional<AxisRoles> Tracer::Roles(absl::string_view node, const Traced& tensor,
                                        const std::vector<int64_t>& frame_axes, bool padded) {
   AxisRoles roles;
+  roles.timesteps = TimestepsOf(tensor);
   const std::vector<int64_t> strides = StridesOf(tensor.shape);
   for (int64_t axis = 0; axis < tensor.rank(); ++axis) {
     const bool forced = std::find(frame_axes.begin(), frame_axes.end(), axis) != frame_axes.end();
@@ -98,7 +120,7 @@ std::optional<AxisRoles> Tracer::Roles(absl::string_view node, const Traced& ten
   }
   if (first_time == kNone) return roles;  // all is constant
   // A sequence that begins before the first timestep and is as long as the others is one of earlier timesteps.
-  const bool delayed = roles.time_axis >= 0 && roles.times == timesteps_;
+  const bool delayed = roles.time_axis >= 0 && roles.times == roles.timesteps;
   if (first_time < 0 && !delayed && !padded) {
     graph_.Refuse(absl::StrCat(node, " reads timesteps before the first"));
     return std::nullopt;
@@ -107,21 +129,18 @@ std::optional<AxisRoles> Tracer::Roles(absl::string_view node, const Traced& ten
   return roles;
 }
 
+void Tracer::ChooseOrder(const Traced& tensor, AxisRoles* roles) const {
+  if (tensor.constant() || roles->frame_axes.size() < 2) return;
+  AxisRoles turned = *roles;
+  std::rotate(turned.frame_axes.begin(), turned.frame_axes.end() - 1, turned.frame_axes.end());
+  if (RunsOf(RefsOfFrame(tensor, turned)).size() < RunsOf(RefsOfFrame(tensor, *roles)).size()) *roles = turned;
+}
+
 Value Tracer::FrameOf(absl::string_view node, const Traced& tensor, const AxisRoles& roles) {
-  const std::vector<int64_t> strides = StridesOf(tensor.shape);
-  std::vector<int64_t> shape;
-  for (const int64_t axis : roles.frame_axes) shape.push_back(tensor.shape[axis]);
-  // The last timestep: there the numbers that stay at the first one show.
-  const int64_t base = roles.time_axis < 0 ? 0 : (roles.pad_before + roles.times - 1) * strides[roles.time_axis];
-  std::vector<Ref> refs;
-  ForEachPlace(shape, [&](const std::vector<int64_t>& place) {
-    int64_t at = base;
-    for (size_t i = 0; i < place.size(); ++i) at += place[i] * strides[roles.frame_axes[i]];
-    refs.push_back(tensor.refs[at]);
-  });
   // In a sequence of all timesteps, what is of an earlier one now was zero at first.
-  may_delay_ = roles.time_axis >= 0 && roles.times == timesteps_ && roles.first_time == 0;
-  const Value value = ValueOfRefs(node, refs, roles.first_time + (roles.time_axis < 0 ? 0 : roles.times - 1));
+  may_delay_ = roles.time_axis >= 0 && roles.times == TimestepsOf(tensor) && roles.first_time == 0;
+  const Value value =
+      ValueOfRefs(node, RefsOfFrame(tensor, roles), roles.first_time + (roles.time_axis < 0 ? 0 : roles.times - 1));
   may_delay_ = false;
   return value;
 }
@@ -147,7 +166,7 @@ std::optional<Value> Tracer::SourceAt(absl::string_view node, const Ref& ref, in
     return Once(absl::StrCat(ref.source, "@", time - ref.time),
                 [&] { return AddDelay(&graph_, absl::StrCat(whole.name, "_before"), whole, time - ref.time); });
   }
-  if (ref.time == 0 && time == timesteps_ - 1) {
+  if (ref.time == 0 && time == source.timesteps - 1) {
     return Once(absl::StrCat(ref.source, "@first"),
                 [&] { return AddSequence(&graph_, absl::StrCat(whole.name, "_first"), "sequence_first", whole); });
   }

@@ -19,6 +19,7 @@ namespace rondo::convert {
 struct AxisRoles {
   int64_t time_axis = -1;                 // -1: the tensor is of one timestep
   int64_t first_time = 0, times = 1;      // the timesteps along it, without the padding
+  int64_t timesteps = 0;                  // of a whole sequence there; 0: as many as the graph is followed over
   int64_t pad_before = 0, pad_after = 0;  // constants along it before and after the timesteps
   std::vector<int64_t> frame_axes;        // in the tensor's order; their size may be 1
 };
@@ -33,7 +34,8 @@ class Tracer {
   int64_t timesteps() const { return timesteps_; }
 
   // A new source of refs: the values of an element, or of an input (a part of the graph's input, or a state).
-  int32_t AddSource(Value value);
+  // `timesteps`: how many it has; 0: as many as the graph is followed over. A pool over timesteps makes fewer.
+  int32_t AddSource(Value value, int64_t timesteps = 0);
   // A source that no element can read; `reason` says what it is.
   int32_t AddUnreadable(std::string reason);
   // Notes from now on which numbers of the source elements read.
@@ -46,7 +48,10 @@ class Tracer {
   // Finds the axes' roles. `frame_axes`: axes that are of the frame whatever they hold. Nullopt after a refusal.
   std::optional<AxisRoles> Roles(absl::string_view node, const Traced& tensor,
                                  const std::vector<int64_t>& frame_axes = {}, bool padded = false);
-  // The value whose flat order is that of the tensor's frame axes.
+  // Puts the last of the frame axes in front of the others if the frame is of fewer parts so: numbers that a product
+  // takes along the last axis often lie as channels before the other axes.
+  void ChooseOrder(const Traced& tensor, AxisRoles* roles) const;
+  // The value whose flat order is that of the frame axes, as the roles name them.
   Value FrameOf(absl::string_view node, const Traced& tensor, const AxisRoles& roles);
   // That of one timestep's refs; their times count from `time`.
   Value ValueOfRefs(absl::string_view node, const std::vector<Ref>& refs, int64_t time);
@@ -59,6 +64,7 @@ class Tracer {
   struct Source {
     Value value;
     std::string unreadable;
+    int64_t timesteps = 0;
   };
   // Refs in a row of one source and time, at even distances.
   struct Run {
@@ -66,6 +72,8 @@ class Tracer {
     int64_t step = 1, count = 1;
   };
 
+  // How many timesteps a whole sequence has where the tensor's numbers come from.
+  int64_t TimestepsOf(const Traced& tensor) const;
   std::vector<Run> RunsOf(const std::vector<Ref>& refs) const;
   std::optional<Value> Block(absl::string_view node, const std::vector<Ref>& refs, const Value& whole, bool transposed);
   std::optional<Value> BlockOfVector(absl::string_view node, const std::vector<Ref>& refs, const Value& whole);

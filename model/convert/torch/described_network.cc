@@ -88,7 +88,10 @@ class DescribedElement {
       return Named({(*tensors)[slot].get<std::string>()}, true);
     }
     const std::string module = Text("module", name_.c_str());
-    return Named({absl::StrCat(module, ".", slot), absl::StrCat(module, ".", slot, "_l0")}, required);
+    const char* const direction = Text("direction", "forward") == "reverse" ? "_reverse" : "";
+    return Named({absl::StrCat(module, ".", slot), absl::StrCat(module, ".", slot, "_l0", direction),
+                  absl::StrCat(module, ".", slot, "_l0")},
+                 required);
   }
 
   CellWeights Cell() const {
@@ -118,6 +121,15 @@ using Adder = std::function<Value(const DescribedElement&)>;
 
 Value AddDescribedCell(const DescribedElement& e) {
   return AddCell(e.graph(), e.name(), e.type(), e.in(), e.Cell(), e.Attributes());
+}
+
+Value AddDescribedCellOfFrame(const DescribedElement& e) {
+  const std::string cell = e.Text("cell", "");
+  if (cell != "lstm" && cell != "gru" && cell != "rnn")
+    e.graph()->Refuse(
+        absl::StrCat("element '", e.name(), "' has the cell ", Quoted(cell), "; it must be lstm, gru or rnn"));
+  return AddCell(e.graph(), e.name(), cell, e.in(), e.Cell(), e.Attributes(),
+                 e.type() == "frame_cell" ? CellPath::kFrame : CellPath::kPositions);
 }
 
 Value AddDescribedConv(const DescribedElement& e) {
@@ -171,6 +183,8 @@ const std::map<std::string, Adder>& Adders() {
       {"lstm", AddDescribedCell},
       {"gru", AddDescribedCell},
       {"rnn", AddDescribedCell},
+      {"frame_cell", AddDescribedCellOfFrame},
+      {"position_cell", AddDescribedCellOfFrame},
       {"conv1d", AddDescribedConv},
       {"causal_conv1d", AddDescribedConv},
       {"max_pool", AddDescribedPool},

@@ -175,6 +175,14 @@ class Interpreter:
 
         return self.run_cell(e, inputs, step, ["initial_h"])
 
+    def run_frame_cell(self, e, inputs, _):
+        run = getattr(self, "run_" + e["cell"])
+        return self.each(inputs[0], lambda frame: run(e, [frame.T[:, :, None]], None)[:, :, 0].T)
+
+    def run_position_cell(self, e, inputs, _):
+        run = getattr(self, "run_" + e["cell"])
+        return numpy.concatenate([run(e, [inputs[0][:, :, place:place + 1]], None) for place in range(inputs[0].shape[2])], 2)
+
     def run_conv1d(self, e, inputs, _):
         left, right = e.get("padding", [0, 0])
         return self.each(inputs[0], lambda frame: apply(e.get("activation", "linear"), self.convolve(
@@ -244,11 +252,11 @@ class Interpreter:
     def run_layer_norm(self, e, inputs, _):
         x = self.flat(inputs[0])
         normal = (x - x.mean(1, keepdims=True)) / numpy.sqrt(x.var(1, keepdims=True) + e.get("epsilon", 1e-5))
-        return (normal * self.slot(e, "weight") + self.slot(e, "bias"))[:, :, None]
+        return (normal * self.slot(e, "weight") + self.slot(e, "bias")).reshape(inputs[0].shape)
 
     def run_l2_norm(self, e, inputs, _):
         x = self.flat(inputs[0])
-        return (x / numpy.maximum(numpy.sqrt((x * x).sum(1, keepdims=True)), e.get("epsilon", 0)))[:, :, None]
+        return (x / numpy.maximum(numpy.sqrt((x * x).sum(1, keepdims=True)), e.get("epsilon", 0))).reshape(inputs[0].shape)
 
     def arithmetic(self, inputs, combine):
         a, b = inputs

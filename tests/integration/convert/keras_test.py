@@ -166,6 +166,17 @@ class KerasTest(unittest.TestCase):
             self.compare(keras.Sequential([keras.Input((None, 8, 3)), *[layers.TimeDistributed(one) for one in each],
                                            layers.LSTM(4, return_sequences=True), layers.Dense(1)]), x)
 
+    def test_cells_along_a_timesteps_rows(self):
+        x = self.random.normal(0, 1, (9, 8, 3)).astype(numpy.float32)
+        for cell in (layers.LSTM(4, return_sequences=True), layers.GRU(4, return_sequences=True), layers.SimpleRNN(4),
+                     layers.LSTM(4, go_backwards=True), layers.Bidirectional(layers.GRU(4)),
+                     layers.Bidirectional(layers.LSTM(4, return_sequences=True), merge_mode="ave")):
+            each = [cell, layers.Dense(3, activation="relu")]
+            sequence = len(cell.compute_output_shape((1, 8, 3))) == 3
+            self.compare(keras.Sequential([keras.Input((None, 8, 3)), *[layers.TimeDistributed(one) for one in each],
+                                           *([layers.TimeDistributed(layers.Flatten())] if sequence else []),
+                                           layers.LSTM(4, return_sequences=True)]), x)
+
     def test_a_dense_layer_over_all_timesteps(self):
         self.compare(keras.Sequential([keras.Input((9, 5)), layers.LSTM(4, return_sequences=True), layers.Flatten(), layers.Dropout(0.1),
                                        layers.Dense(6, activation="relu"), layers.Dense(2)]), self.x())
