@@ -13,6 +13,8 @@ namespace {
 constexpr int64_t kPaths = 200, kMostOrigins = 150, kLeastOrigins = 20;
 constexpr double kBand = 0.8;
 constexpr int64_t kSmoothedSteps = 2;  // on either side: neighbouring steps need much the same
+// So many forecasts that do not overlap tell a part of 80 % to within 3 %.
+constexpr double kSureForecasts = 200;
 
 // Returns the input that each output is fed back into; nothing if an output of a gaussian head is not fed back. Other
 // inputs are known of the steps ahead.
@@ -58,11 +60,13 @@ class Sampler {
         validation_(steps * spec_.outputs.size()),
         all_(steps * spec_.outputs.size()) {}
 
-  // Goes through a series up to the end of a part of it, and samples from every `stride`th of its timesteps.
-  void Add(const Segment& part, int64_t stride, bool is_validation) {
+  // Goes through a series up to the end of a part of it, and samples from one of every `stride` of its timesteps; one
+  // of every `all_stride` counts among all timesteps. Which one is random: of a season each step is seen.
+  void Add(const Segment& part, int64_t stride, int64_t all_stride, bool is_validation) {
     is_validation_ = is_validation;
     std::vector<float> state(spec_.state_size()), output(spec_.output_size());
     const Series& series = dataset_.set().series[part.series];
+    int64_t origin = part.begin + random_.Below(stride);
     for (int64_t t = 0; t + steps_ < part.end + 1; ++t) {
       StepRow row;
       row.input = &series.values[t * dataset_.set().columns.size()];
@@ -70,19 +74,27 @@ class Sampler {
       row.state_in = row.state_out = state.data();
       row.output = output.data();
       network_.Step(absl::MakeSpan(&row, 1));
-      if (t >= part.begin && (t - part.begin) % stride == 0) SamplePaths(part.series, t, state, output);
+      if (t != origin) continue;
+      counts_among_all_ = random_.Below(all_stride / stride) == 0;
+      SamplePaths(part.series, t, state, output);
+      origin = part.begin + ((t - part.begin) / stride + 1) * stride + random_.Below(stride);
     }
   }
 
-  // Far ahead, the forecasts of a validation part overlap so much that they are few: how the factors change with the
-  // steps is taken from the training part too, and their size from the first steps of the validation part.
+  // The validation part, which the network has not learned, tells how sure it is of the next steps. Far ahead its
+  // forecasts overlap so much that they are few, and err alike with the level of a few weeks: there all timesteps
+  // before the test part tell more, each for as much as another.
   std::vector<double> Factors() const {
     std::vector<double> factors;
     for (int64_t step = 0; step < steps_; ++step) {
+      const double apart =
+          static_cast<double>(dataset_.timesteps(Dataset::kValidation)) / static_cast<double>(step + 1);
+      const double weight = apart / (apart + kSureForecasts);
       for (size_t i = 0; i < spec_.outputs.size(); ++i) {
         if (static_cast<int64_t>(Distances(validation_, step, i).size()) < kLeastOrigins) return {};
-        const double size = FactorOf(validation_, 0, i) / FactorOf(all_, 0, i);
-        factors.push_back(std::clamp(size * FactorOf(all_, step, i), 0.05, 1000.0));
+        const double factor =
+            std::pow(FactorOf(validation_, step, i), weight) * std::pow(FactorOf(all_, step, i), 1 - weight);
+        factors.push_back(std::clamp(factor, 0.05, 1000.0));
       }
     }
     return factors;
@@ -147,7 +159,7 @@ class Sampler {
     const double distance = std::abs(dataset_.value(series, origin + step, column) - median);
     if (!std::isfinite(half) || half <= 0) return;
     const size_t place = (step - 1) * spec_.outputs.size() + output;
-    all_[place].push_back(distance / half);
+    if (counts_among_all_) all_[place].push_back(distance / half);
     if (is_validation_) validation_[place].push_back(distance / half);
   }
 
@@ -157,7 +169,7 @@ class Sampler {
   const std::vector<size_t> fed_back_;
   const int64_t steps_;
   Random random_;
-  bool is_validation_ = false;
+  bool is_validation_ = false, counts_among_all_ = false;
   DistancesByStep validation_, all_;  // half bands from the median to what came
 };
 
@@ -171,10 +183,11 @@ absl::StatusOr<std::vector<double>> CalibrateBands(const Dataset& dataset, const
   steps = std::min(steps, dataset.longest_segment(Dataset::kValidation) / 3);
   if (steps < 1) return std::vector<double>();
   Sampler sampler(dataset, network, *std::move(fed_back), steps, seed);
-  for (const Dataset::Part part : {Dataset::kTraining, Dataset::kValidation}) {
-    const int64_t stride = std::max<int64_t>(1, dataset.timesteps(part) / kMostOrigins);
-    for (const Segment& segment : dataset.segments(part)) sampler.Add(segment, stride, part == Dataset::kValidation);
-  }
+  const int64_t stride = std::max<int64_t>(1, dataset.timesteps(Dataset::kValidation) / kMostOrigins);
+  const int64_t all_stride =
+      stride * std::max<int64_t>(1, dataset.timesteps(Dataset::kTraining) / kMostOrigins / stride);
+  for (const Segment& part : dataset.segments(Dataset::kTraining)) sampler.Add(part, all_stride, all_stride, false);
+  for (const Segment& part : dataset.segments(Dataset::kValidation)) sampler.Add(part, stride, all_stride, true);
   return sampler.Factors();
 }
 

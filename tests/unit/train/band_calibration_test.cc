@@ -10,8 +10,8 @@
 namespace rondo::train {
 namespace {
 
-// A random walk, and beside it what is known of the next step.
-Dataset Walk() {
+// A random walk, with a drift in its validation part, and beside it what is known of the next step.
+Dataset Walk(double drift = 0) {
   SeriesSet set;
   set.columns = {"a", "promo"};
   Series series;
@@ -19,7 +19,7 @@ Dataset Walk() {
   Random random(3);
   double value = 0;
   for (int64_t t = 0; t < series.timesteps; ++t) {
-    value += random.Normal();
+    value += random.Normal() + (t >= 240 && t < 300 ? drift : 0);
     series.values.push_back(static_cast<float>(value));
     series.values.push_back(t % 5 == 0 ? 1.0f : 0.0f);
   }
@@ -60,6 +60,13 @@ TEST(BandCalibrationTest, BandsAreMeasuredWhereAnInputIsKnownBefore) {
         << step;                                        // a band four times as narrow is widened four times as much
     EXPECT_NEAR(wide[step] / wide[0], 1, 0.3) << step;  // a walk's paths spread as it does
   }
+}
+
+TEST(BandCalibrationTest, FarAheadAFewWeeksThatErrAlikeDoNotWidenTheBandsAlone) {
+  PrepareTrainingThread(1);
+  const std::vector<double> usual = FactorsOf(Walk(), 1), drifting = FactorsOf(Walk(/*drift=*/1), 1);
+  EXPECT_LT(drifting[5] / usual[5], 1.7) << "the validation part alone errs more than twice as far";
+  EXPECT_GT(drifting[5] / usual[5], 1);
 }
 
 }  // namespace
