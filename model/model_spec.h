@@ -31,7 +31,7 @@ struct InputFeature {
   std::string name;
   double mean = 0;
   double std = 1;           // > 0; the network sees (value - mean) / std
-  InputSource source = {};  // in the tables of its rows; the server does not use it
+  InputSource source = {};  // in the tables of its rows; a server needs `remembered` alone
 };
 
 struct OutputFeature {

@@ -133,6 +133,7 @@ void ReadInputs(ObjectReader& root, ModelSpec* spec, absl::Status* status) {
     reader.Read("column", Need::kOptional, &input.source.column);
     reader.Read("category", Need::kOptional, &input.source.category);
     reader.Read("ahead", Need::kOptional, &input.source.ahead);
+    reader.Read("remembered", Need::kOptional, &input.source.remembered);
     reader.RefuseOthers();
   }
 }
@@ -193,6 +194,7 @@ OrderedJson InputsJson(const ModelSpec& spec) {
     if (!input.source.column.empty()) json["column"] = input.source.column;
     if (!input.source.category.empty()) json["category"] = input.source.category;
     if (input.source.ahead > 0) json["ahead"] = input.source.ahead;
+    if (input.source.remembered) json["remembered"] = true;
   }
   return inputs;
 }

@@ -118,7 +118,8 @@ absl::Status RowMapping::FindInput(const ModelDescription& model, size_t input) 
     found = FindColumn(header_, source.column);
   }
   if (!found.ok()) return found.status();
-  if (!found->has_value()) return MissingColumn(source.column, header_);
+  place.of_series = !place.category.empty() && source.column == table_.series_column;
+  if (!found->has_value() && !place.of_series) return MissingColumn(source.column, header_);
   place.column = *found;
   return absl::OkStatus();
 }
@@ -137,7 +138,7 @@ bool RowMapping::HasOnlyWhatIsKnownBefore(const CsvRow& row) const {
   if (ahead_ == 0 || row.cells.size() != header_.size()) return false;
   bool any = false;
   for (const Place& place : places_) {
-    if (place.ahead > 0 || !place.column.has_value()) continue;
+    if (place.ahead > 0 || !place.column.has_value() || place.of_series) continue;
     const absl::StatusOr<std::optional<double>> value = ParseCell(row.cells[*place.column], table_);
     if (!value.ok() || value->has_value()) return false;
     any = true;
@@ -214,6 +215,14 @@ absl::StatusOr<float> RowMapping::ReadCell(const CsvRow& row, size_t input) cons
           : ", and no row before it has one to take its place; begin the table at the first row that has one"));
 }
 
+// The rows are of the series that was named, else of the one that they name, else of one that is not known.
+float RowMapping::ReadSeries(const CsvRow& row, size_t input) const {
+  const Place& place = places_[input];
+  const std::string unknown;
+  const std::string& name = !series_.empty() ? series_ : place.column.has_value() ? row.cells[*place.column] : unknown;
+  return name == place.category ? 1 : 0;
+}
+
 absl::StatusOr<float> RowMapping::ReadCategory(const CsvRow& row, size_t input, const std::string& cell) const {
   const Place& place = places_[input];
   if (cell == place.category) return 1;
@@ -278,7 +287,10 @@ absl::Status RowMapping::Append(const CsvRow& row, Timesteps* timesteps) {
   }
   std::vector<float> values;
   for (size_t input = 0; input < places_.size(); ++input) {
-    const absl::StatusOr<float> value = places_[input].column.has_value() ? ReadCell(row, input) : 0.0f;
+    const Place& place = places_[input];
+    const absl::StatusOr<float> value = place.of_series            ? ReadSeries(row, input)
+                                        : place.column.has_value() ? ReadCell(row, input)
+                                                                   : 0.0f;
     if (!value.ok()) return value.status();
     values.push_back(*value);
   }

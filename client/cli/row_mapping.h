@@ -78,6 +78,7 @@ class RowMapping {
   absl::Status CheckStep(const CsvRow& row, int64_t time);
   absl::StatusOr<float> ReadCell(const CsvRow& row, size_t input) const;
   absl::StatusOr<float> ReadCategory(const CsvRow& row, size_t input, const std::string& cell) const;
+  float ReadSeries(const CsvRow& row, size_t input) const;
   absl::StatusOr<float> ReadToken(const CsvRow& row, size_t column) const;
 
   // Where an input is in a row.
@@ -85,6 +86,7 @@ class RowMapping {
     std::optional<size_t> column;  // nothing: the input is 0
     size_t ahead = 0;              // of so many rows later
     std::string category;          // not empty: 1 where the cell has this text, else 0
+    bool of_series = false;        // the category is the name of the row's series, and may be none that is known
   };
 
   std::vector<std::string> header_;

@@ -25,6 +25,19 @@ typename std::vector<Feature>::const_iterator FindFeature(const std::vector<Feat
   return std::find_if(features.begin(), features.end(), [&](const Feature& feature) { return feature.name == name; });
 }
 
+// Puts values between the columns of each row, before column `first`.
+template <typename T>
+std::vector<T> WithColumns(const std::vector<T>& rows, size_t width, size_t first, const std::vector<T>& values) {
+  std::vector<T> wide;
+  wide.reserve(rows.size() / width * (width + values.size()));
+  for (auto row = rows.begin(); row != rows.end(); row += static_cast<int64_t>(width)) {
+    wide.insert(wide.end(), row, row + static_cast<int64_t>(first));
+    wide.insert(wide.end(), values.begin(), values.end());
+    wide.insert(wide.end(), row + static_cast<int64_t>(first), row + static_cast<int64_t>(width));
+  }
+  return wide;
+}
+
 absl::Status ConstantColumn(absl::string_view what, const std::string& name, double value) {
   return absl::InvalidArgumentError(
       absl::StrCat(what, " '", name, "' is always ", value,
@@ -63,6 +76,33 @@ Dataset Dataset::WithParts(std::vector<Segment> training, std::vector<Segment> v
   Dataset copy = *this;
   copy.segments_[kTraining] = std::move(training);
   copy.segments_[kValidation] = std::move(validation);
+  return copy;
+}
+
+Dataset Dataset::WithSeriesInputs() const {
+  Dataset copy = *this;
+  const size_t first = spec_.inputs.size(), count = set_.series.size(), columns = set_.columns.size();
+  std::vector<std::string> names;
+  for (const Series& series : set_.series) {
+    names.push_back(absl::StrCat(set_.format.series_column, "=", series.name));
+    copy.spec_.inputs.push_back({names.back(), 0, 1, {set_.format.series_column, series.name, 0, /*remembered=*/true}});
+  }
+  copy.set_.columns = WithColumns(set_.columns, columns, first, names);
+  copy.units_.clear();
+  for (size_t i = 0; i < count; ++i) {
+    std::vector<float> own(count);
+    own[i] = 1;
+    Series& series = copy.set_.series[i];
+    series.values = WithColumns(series.values, columns, first, own);
+    series.present = WithColumns(series.present, columns, first, std::vector<uint8_t>(count, 1));
+    copy.features_[i] = WithColumns(features_[i], spec_.feature_size(), first, own);
+    for (const std::string& column : copy.set_.columns) {
+      copy.units_.push_back(set_.format.UnitOf(column, series.name));
+    }
+  }
+  for (std::vector<size_t>* places : {&copy.target_columns_, &copy.added_columns_}) {
+    for (size_t& column : *places) column += column != kNoColumn && column >= first ? count : 0;
+  }
   return copy;
 }
 

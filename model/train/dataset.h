@@ -57,6 +57,9 @@ class Dataset {
   const SeriesSet& set() const { return set_; }
   // Returns a copy whose training and validation part are other segments; statistics and the other parts stay.
   Dataset WithParts(std::vector<Segment> training, std::vector<Segment> validation) const;
+  // Returns a copy with one more input for each series, behind the others: 1 in that series, else 0. REQUIRES: the
+  // file names its series, and its timesteps are no tokens.
+  Dataset WithSeriesInputs() const;
   // Returns the timesteps of a part, per series in order. Empty ranges are left out.
   const std::vector<Segment>& segments(Part part) const { return segments_[part]; }
   int64_t timesteps(Part part) const;

@@ -75,6 +75,7 @@ struct Losses {
 
 // Sums the losses of all that was forecast from one timestep of one series.
 struct OriginLosses {
+  size_t series = 0;
   double model = 0, persistence = 0, seasonal = 0;
 };
 

@@ -23,6 +23,7 @@ absl::StatusOr<double> ReadCell(const std::string& text, const InputSource& sour
     }
     return value->value_or(std::nan(""));
   }
+  if (source.column == format.series_column) return text == source.category ? 1 : 0;  // a name is never missing
   if (value.ok() && !value->has_value() && text != source.category) return std::nan("");
   return text == source.category ? 1 : 0;
 }
@@ -131,7 +132,8 @@ void DropPromises(const SeriesOptions& options, const FileRows& rows, SeriesRows
   if (std::none_of(options.sources.begin(), options.sources.end(), is_known_ahead)) return;
   const auto has_measured = [&](size_t row) {
     for (size_t i = 0; i < rows.width; ++i) {
-      if (options.sources[i].ahead == 0 && !std::isnan(rows.values[row * rows.width + i])) return true;
+      const InputSource& source = options.sources[i];
+      if (source.ahead == 0 && !source.remembered && !std::isnan(rows.values[row * rows.width + i])) return true;
     }
     return false;
   };

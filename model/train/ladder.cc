@@ -25,6 +25,7 @@ constexpr double kNear = 1.25;       // the mean of networks whose errors differ
 constexpr double kRulesAlike = 1.1;  // the better of two naive rules is so by chance
 constexpr double kSure = 0.7;        // a network that would be a larger part of a mean is taken as it is
 constexpr double kDoubtful = 0.1;    // and where it would be a smaller one, the naive rule is taken
+constexpr double kByChance = 0.9;    // choosing for each series gains less than this part by chance
 // What part of a mean with each rule a network is expected to be before it is judged. The value now may be the best
 // forecast there is, as of a random walk; that of one season before repeats the noise of a single season.
 constexpr double kBeforeNow = 0, kBeforeSeason = 0.5;
@@ -89,21 +90,26 @@ absl::Status Ladder::AddNaive() {
     if (!model.ok()) return model.status();
     std::vector<NetworkGraph> earlier(earlier_.size(), graph);
     Add(std::move(name), 0,
-        {*std::move(model), std::move(its_losses), {{graph, graph, std::move(earlier), true}}, true});
+        {*std::move(model), std::move(its_losses), {{graph, graph, std::move(earlier), true, false}}, true});
     return absl::OkStatus();
   };
   if (absl::Status status = add("the value now", 0, std::move(losses)); !status.ok() || !reaches_back) return status;
   return add(absl::StrCat("the value ", season_, " timesteps before"), season_, std::move(seasonal));
 }
 
-absl::Status Ladder::AddLinear(const TrainOptions& options, const std::function<bool()>& stop) {
-  if (absl::Status status = AddNaive(); !status.ok()) return status;
+LinearOptions Ladder::OptionsOfLinear(const TrainOptions& options, const std::function<bool()>& stop) const {
   LinearOptions linear;
   linear.window_inputs = options.window_inputs;
   linear.season = season_;
   linear.refit = options.learning.refit;
   linear.stop = stop;
   linear.folds = folds_;
+  return linear;
+}
+
+absl::Status Ladder::AddLinear(const TrainOptions& options, const std::function<bool()>& stop) {
+  if (absl::Status status = AddNaive(); !status.ok()) return status;
+  const LinearOptions linear = OptionsOfLinear(options, stop);
   for (const LinearKind kind : {LinearKind::kOwnWindow, LinearKind::kOwnLogWindow, LinearKind::kAllWindows}) {
     if (kind == LinearKind::kAllWindows && options.columns_as_series) continue;
     if (absl::Status status = AddLinearOf(kind, linear); !status.ok()) return status;
@@ -114,7 +120,7 @@ absl::Status Ladder::AddLinear(const TrainOptions& options, const std::function<
 absl::Status Ladder::AddLinearOf(LinearKind kind, const LinearOptions& options) {
   std::optional<LinearNetwork> network = FitLinear(dataset_, kind, options);
   if (!network.has_value()) return absl::OkStatus();
-  Part part;
+  LadderPart part;
   part.judged = GraphOf(dataset_, *network);
   const LinearLayer layer = std::move(network->layer);
   for (LinearLayer& earlier : network->earlier) {
@@ -135,11 +141,11 @@ absl::Status Ladder::AddLinearOf(LinearKind kind, const LinearOptions& options) 
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<std::vector<double>>> Ladder::JudgeAll(const std::vector<Part>& parts,
+absl::StatusOr<std::vector<std::vector<double>>> Ladder::JudgeAll(const std::vector<LadderPart>& parts,
                                                                   const std::vector<double>& weights) const {
   std::vector<std::vector<double>> losses(earlier_.size() + 1);
   for (size_t i = 0; i < losses.size(); ++i) {
-    const auto is_fitted = [&](const Part& part) {
+    const auto is_fitted = [&](const LadderPart& part) {
       return i == earlier_.size() || (!part.earlier.empty() && !part.earlier[i].elements.empty());
     };
     double of_rules = 0, of_fitted = 0;
@@ -170,7 +176,7 @@ absl::Status Ladder::AddRecurrent(std::string name, double validation_error, con
   Network network;
   network.is_recurrent = true;
   if (!rungs_.empty() && model.spec.head == Head::kLinear && model.spec.tokens == 0) {
-    network.parts.push_back({GraphOf(model.spec, before_refit), GraphOf(model.spec, model.weights), {}});
+    network.parts.push_back({GraphOf(model.spec, before_refit), GraphOf(model.spec, model.weights), {}, false, true});
     auto losses = JudgeAll(network.parts, {1});  // as a session sees the series, from its first timestep
     if (!losses.ok()) return losses.status();
     network.losses = *std::move(losses);
@@ -180,16 +186,21 @@ absl::Status Ladder::AddRecurrent(std::string name, double validation_error, con
   return absl::OkStatus();
 }
 
-absl::Status Ladder::AddWeighted(std::string name, std::vector<Part> parts, const std::vector<double>& weights) {
+absl::Status Ladder::AddWeighted(std::string name, std::vector<size_t> rungs, const std::vector<double>& weights) {
+  std::vector<LadderPart> parts;
+  for (const size_t rung : rungs) parts.push_back(networks_[rung].parts[0]);
   std::vector<const NetworkGraph*> written;
-  for (const Part& part : parts) written.push_back(&part.written);
+  for (const LadderPart& part : parts) written.push_back(&part.written);
   const std::optional<NetworkGraph> mean = MeanGraph(dataset_.spec(), written, weights);
   if (!mean.has_value()) return absl::OkStatus();
   auto losses = JudgeAll(parts, weights);
   if (!losses.ok()) return losses.status();
   absl::StatusOr<ModelFile> model = ModelOf(dataset_.spec(), *mean);
   if (!model.ok()) return model.status();
-  Add(std::move(name), 0, {*std::move(model), *std::move(losses), std::move(parts), false});
+  Network network = {*std::move(model), *std::move(losses), std::move(parts)};
+  network.rungs = std::move(rungs);
+  network.weights = weights;
+  Add(std::move(name), 0, std::move(network));
   return absl::OkStatus();
 }
 
@@ -197,15 +208,15 @@ absl::Status Ladder::AddMean() {
   double least = HUGE_VAL;
   const auto is_part = [this](size_t i) { return !networks_[i].is_rule && networks_[i].parts.size() == 1; };
   for (size_t i = 0; i < rungs_.size(); ++i) least = is_part(i) ? std::min(least, rungs_[i].validation_error) : least;
-  std::vector<Part> parts;
+  std::vector<size_t> near;
   for (size_t i = 0; i < rungs_.size(); ++i) {
-    if (is_part(i) && rungs_[i].validation_error <= kNear * least) parts.push_back(networks_[i].parts[0]);
+    if (is_part(i) && rungs_[i].validation_error <= kNear * least) near.push_back(i);
   }
-  if (parts.size() < 2) return absl::OkStatus();
-  const size_t before = rungs_.size(), count = parts.size();
+  if (near.size() < 2) return absl::OkStatus();
+  const size_t before = rungs_.size(), count = near.size();
   const std::vector<double> weights(count, 1 / static_cast<double>(count));
   absl::Status status =
-      AddWeighted(absl::StrCat("the mean of the ", count, " best networks"), std::move(parts), weights);
+      AddWeighted(absl::StrCat("the mean of the ", count, " best networks"), std::move(near), weights);
   has_mean_ = rungs_.size() > before;
   return status;
 }
@@ -214,7 +225,7 @@ absl::Status Ladder::AddDrawn() {
   if (empty()) return absl::OkStatus();
   const size_t best = Best(), rule = BestRule();
   if (rule == rungs_.size() || networks_[best].is_rule || networks_[best].parts.empty()) return absl::OkStatus();
-  std::vector<Part> parts = networks_[best].parts;
+  std::vector<LadderPart> parts = networks_[best].parts;
   const auto count = static_cast<double>(parts.size());
   parts.push_back(networks_[rule].parts[0]);
   std::vector<double> weights(parts.size(), 0.5 / count);
@@ -230,10 +241,12 @@ absl::Status Ladder::AddDrawn() {
   }
   std::fill(weights.begin(), weights.end(), part / count);
   weights.back() = 1 - part;
+  std::vector<size_t> whose = networks_[best].rungs;
+  whose.push_back(rule);
   const size_t before = rungs_.size();
   absl::Status status =
       AddWeighted(absl::StrFormat("%.0f%% %s, else %s", 100 * part, rungs_[best].name, rungs_[rule].name),
-                  std::move(parts), weights);
+                  std::move(whose), weights);
   if (rungs_.size() > before) drawn_ = before;
   return status;
 }
@@ -252,7 +265,7 @@ double Ladder::PartOf(size_t best, size_t rule, const std::vector<std::vector<do
 double Ladder::ErrorOf(const Network& network) const {
   const std::vector<std::vector<double>>& now = (networks_.empty() ? network : networks_[0]).losses;
   const bool whole = std::none_of(network.parts.begin(), network.parts.end(),
-                                  [this](const Part& part) { return part.earlier.size() < earlier_.size(); });
+                                  [this](const LadderPart& part) { return part.earlier.size() < earlier_.size(); });
   if (!whole) {  // what is known of it is its ratio to the best one that was judged everywhere
     size_t best = 0;
     for (size_t i = 1; i < networks_.size(); ++i) {
@@ -276,7 +289,48 @@ double Ladder::ErrorOf(const Network& network) const {
 void Ladder::Add(std::string name, double validation_error, Network network) {
   if (!network.losses.empty()) validation_error = ErrorOf(network);
   rungs_.push_back({std::move(name), validation_error, false});
+  if (network.rungs.empty()) network.rungs = {networks_.size()};
   networks_.push_back(std::move(network));
+}
+
+absl::Status Ladder::AddOfEachSeries(const TrainOptions& options, const std::function<bool()>& stop) {
+  if (rungs_.empty() || !networks_[0].is_rule || !CanKnowSeries(dataset_)) return absl::OkStatus();
+  const size_t chosen = drawn_.value_or(Best());
+  if (networks_[chosen].parts.empty()) return absl::OkStatus();
+  std::vector<LadderPart> parts;
+  std::vector<double> shared;
+  for (size_t i = 0; i < rungs_.size(); ++i) {
+    if (networks_[i].parts.size() != 1) continue;
+    parts.push_back(networks_[i].parts[0]);
+    double share = 0;
+    for (size_t k = 0; k < networks_[chosen].rungs.size(); ++k) {
+      share += networks_[chosen].rungs[k] == i ? networks_[chosen].weights[k] : 0;
+    }
+    shared.push_back(share);
+  }
+  for (const LinearKind kind : {LinearKind::kOwnWindow, LinearKind::kOwnLogWindow, LinearKind::kAllWindows}) {
+    if (kind == LinearKind::kAllWindows && options.columns_as_series) continue;
+    std::optional<LadderPart> part = OfEachSeries(dataset_, kind, OptionsOfLinear(options, stop));
+    if (!part.has_value()) continue;
+    parts.push_back(*std::move(part));
+    shared.push_back(0);
+  }
+  absl::StatusOr<std::optional<SeriesMean>> mean =
+      EachSeries(dataset_, earlier_, std::move(parts), std::move(shared)).Choose();
+  if (!mean.ok() || !mean->has_value()) return mean.status();
+  Network network = {std::move((*mean)->model), std::move((*mean)->losses), {}};
+  network.knows_series = true;
+  Add(absl::StrCat("what is best for each series of ", (*mean)->networks, " networks"), 0, std::move(network));
+  const bool is_better = rungs_.back().validation_error < kByChance * rungs_[chosen].validation_error;
+  drawn_ = is_better ? rungs_.size() - 1 : chosen;
+  return absl::OkStatus();
+}
+
+bool Ladder::knows_series() const {
+  for (size_t i = 0; i < rungs_.size(); ++i) {
+    if (rungs_[i].chosen) return networks_[i].knows_series;
+  }
+  return false;
 }
 
 size_t Ladder::BestRule() const {

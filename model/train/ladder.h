@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "model/model_file.h"
 #include "model/train/dataset.h"
+#include "model/train/each_series.h"
 #include "model/train/linear_graph.h"
 #include "model/train/linear_network.h"
 #include "model/train/options.h"
@@ -47,38 +48,41 @@ class Ladder {
   // decides for one of both. Errors as EvaluateModel.
   absl::Status AddDrawn();
 
+  // Of several series, adds the mean that weighs networks for each of them, some of which are fitted to that series
+  // alone; it is chosen if it is better than what all would share. Errors as EvaluateModel.
+  absl::Status AddOfEachSeries(const TrainOptions& options, const std::function<bool()>& stop);
+
   bool empty() const { return rungs_.empty(); }
   int64_t season() const { return season_; }
-  // Marks the network of AddDrawn; without one the simplest network whose error is within 1 % of the least one, or
-  // instead of one that learned their mean if it is within 3 %. Returns its model. REQUIRES: !empty().
+  // Marks the network of AddDrawn or AddOfEachSeries; without one the simplest network whose error is within 1 % of the
+  // least one, or instead of one that learned their mean if it is within 3 %. Returns its model. REQUIRES: !empty().
   const ModelFile& Choose();
   const std::vector<Rung>& rungs() const { return rungs_; }
+  // Tells whether what Choose has returned has the inputs of Dataset::WithSeriesInputs.
+  bool knows_series() const;
 
  private:
-  // A network that a mean can be made of: as it was judged, and as it would be written. `earlier`: as it was judged on
-  // each fold; none, or without elements where there were too few rows to fit it.
-  struct Part {
-    NetworkGraph judged, written;
-    std::vector<NetworkGraph> earlier;
-    bool is_rule = false;
-  };
   // What a rung is besides what the report shows of it.
   struct Network {
     ModelFile model;
     // Of each timestep of each fold and, last, of the validation part, in order of time; none where it was not judged.
     std::vector<std::vector<double>> losses;
-    std::vector<Part> parts;    // whose mean it is; none: it cannot be part of a mean
-    bool is_rule = false;       // a naive one
-    bool is_recurrent = false;  // it reads the level of each series
+    std::vector<LadderPart> parts;  // whose mean it is; none: it cannot be part of a mean
+    bool is_rule = false;
+    bool is_recurrent = false;
+    std::vector<size_t> rungs = {};     // of each part; none: it is its own
+    std::vector<double> weights = {1};  // of each part
+    bool knows_series = false;          // its inputs are those of Dataset::WithSeriesInputs
   };
 
+  LinearOptions OptionsOfLinear(const TrainOptions& options, const std::function<bool()>& stop) const;
   absl::Status AddNaive();
   absl::Status AddLinearOf(LinearKind kind, const LinearOptions& options);
   // Judges and adds the weighted mean of some networks; nothing is added if it would be too large.
-  absl::Status AddWeighted(std::string name, std::vector<Part> parts, const std::vector<double>& weights);
+  absl::Status AddWeighted(std::string name, std::vector<size_t> rungs, const std::vector<double>& weights);
   // Judges the weighted mean of some networks on every fold and on the validation part; on a fold that of those that
   // were fitted there, and nothing where none was. Stops where that mean would be too large. Weights sum to 1.
-  absl::StatusOr<std::vector<std::vector<double>>> JudgeAll(const std::vector<Part>& parts,
+  absl::StatusOr<std::vector<std::vector<double>>> JudgeAll(const std::vector<LadderPart>& parts,
                                                             const std::vector<double>& weights) const;
   // Returns a network's squared error on the validation part; with folds, that of the value now there times the
   // network's part of it over all (ErrorOverFolds). Of one that was not fitted to the folds, that of the best network
@@ -99,7 +103,7 @@ class Ladder {
   std::vector<Rung> rungs_;
   std::vector<Network> networks_;  // one a rung
   bool has_mean_ = false;
-  std::optional<size_t> drawn_;  // what AddDrawn says is to be chosen
+  std::optional<size_t> drawn_;  // what AddDrawn or AddOfEachSeries says is to be chosen
 };
 
 }  // namespace rondo::train

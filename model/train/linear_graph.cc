@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "model/network/graph.h"
 #include "model/train/linear_rows.h"
 
 namespace rondo::train {
@@ -10,17 +11,15 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::vector<float> Floats(const std::vector<double>& from) { return {from.begin(), from.end()}; }
-
 // Puts the elements of a linear network together.
 class Builder {
  public:
-  Builder(const Dataset& dataset, const LinearNetwork& network)
-      : dataset_(dataset), spec_(dataset.spec()), network_(network), rows_(dataset, network.kind, network.length) {}
+  Builder(const Dataset& dataset, LinearKind kind, int64_t length, absl::Span<const LinearLayer> layers)
+      : dataset_(dataset), spec_(dataset.spec()), layers_(layers), rows_(dataset, kind, length) {}
 
   NetworkGraph Build() && {
     graph_.outputs = spec_.outputs;
-    const bool logarithms = network_.kind == LinearKind::kOwnLogWindow;
+    const bool logarithms = rows_.kind() == LinearKind::kOwnLogWindow;
     for (int64_t i = 0; i < rows_.num_outputs(); ++i) {
       graph_.outputs[i].mean = rows_.mean(i);
       graph_.outputs[i].std = rows_.std(i);
@@ -40,9 +39,25 @@ class Builder {
   void Add(Json element) { graph_.elements.push_back(std::move(element)); }
 
   void AddLayer(const std::string& name, const std::string& of) {
-    Add({{"name", name}, {"type", "dense"}, {"of", of}, {"units", rows_.targets()}});
-    graph_.tensors.emplace_back(name + ".weight", Floats(network_.layer.weight));
-    graph_.tensors.emplace_back(name + ".bias", Floats(network_.layer.bias));
+    const auto count = static_cast<int64_t>(layers_.size());
+    const std::string each = count == 1 ? name : name + "_each";
+    std::vector<float> weight, bias;
+    for (const LinearLayer& layer : layers_) {
+      weight.insert(weight.end(), layer.weight.begin(), layer.weight.end());
+      bias.insert(bias.end(), layer.bias.begin(), layer.bias.end());
+    }
+    Add({{"name", each}, {"type", "dense"}, {"of", of}, {"units", count * rows_.targets()}});
+    graph_.tensors.emplace_back(each + ".weight", std::move(weight));
+    graph_.tensors.emplace_back(each + ".bias", std::move(bias));
+    if (count == 1) return;
+    Add({{"name", name + "_frame"},
+         {"type", "reshape"},
+         {"of", each},
+         {"channels", count},
+         {"length", rows_.targets()}});
+    Add({{"name", name + "_own"}, {"type", "multiply"}, {"of", {name + "_frame", "series"}}});
+    Add({{"name", name + "_across"}, {"type", "transpose"}, {"of", name + "_own"}});
+    Add({{"name", name}, {"type", "sum"}, {"of", name + "_across"}});
   }
 
   void AddSlice(const std::string& name, const std::string& of, int64_t from, int64_t to) {
@@ -50,7 +65,7 @@ class Builder {
   }
 
   void AddWindow(const std::string& name, const std::string& of) {
-    Add({{"name", name}, {"type", "lag_window"}, {"of", of}, {"length", network_.length}});
+    Add({{"name", name}, {"type", "lag_window"}, {"of", of}, {"length", rows_.length()}});
     if (rows_.minus_newest()) graph_.elements.back()["minus_newest"] = true;
   }
 
@@ -132,13 +147,30 @@ class Builder {
 
   const Dataset& dataset_;
   const ModelSpec& spec_;
-  const LinearNetwork& network_;
+  const absl::Span<const LinearLayer> layers_;  // one for all series, or one for each
   const LinearRows rows_;
   NetworkGraph graph_;
 };
 
 }  // namespace
 
-NetworkGraph GraphOf(const Dataset& dataset, const LinearNetwork& network) { return Builder(dataset, network).Build(); }
+absl::StatusOr<ModelFile> ModelOf(const Dataset& dataset, const NetworkGraph& network) {
+  ModelFile model;
+  model.spec = dataset.spec();
+  auto graph = Graph::Read(network.elements, {model.spec.feature_size(), 0}, network.output);
+  if (!graph.ok()) return graph.status();
+  model.spec.graph = *std::move(graph);
+  model.spec.outputs = network.outputs;
+  for (const auto& [name, values] : network.tensors) model.weights.tensors.push_back(values);
+  return model;
+}
+
+NetworkGraph GraphOf(const Dataset& dataset, const LinearNetwork& network) {
+  return GraphOf(dataset, network.kind, network.length, absl::MakeConstSpan(&network.layer, 1));
+}
+
+NetworkGraph GraphOf(const Dataset& dataset, LinearKind kind, int64_t length, absl::Span<const LinearLayer> layers) {
+  return Builder(dataset, kind, length, layers).Build();
+}
 
 }  // namespace rondo::train

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <set>
 #include <utility>
 #include <vector>
@@ -163,6 +164,13 @@ class Fitter {
   const LinearOptions& options_;
 };
 
+// Returns the segments of one series.
+std::vector<Segment> Of(const std::vector<Segment>& all, size_t series) {
+  std::vector<Segment> its;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(its), [=](const auto& one) { return one.series == series; });
+  return its;
+}
+
 // Adds a part of a layer to one with a longer window.
 void AddWidened(const LinearLayer& from, const LinearRows& rows, double part, const LinearRows& wide, LinearLayer* to) {
   const int64_t windows = rows.features() - (rows.own() ? 0 : rows.num_others());
@@ -222,6 +230,42 @@ std::optional<LinearNetwork> FitLinear(const Dataset& dataset, LinearKind kind, 
   tried.erase(std::remove_if(tried.begin(), tried.end(), is_worse), tried.end());
   if (tried.empty()) return std::nullopt;
   return MeanOf(dataset, tried);
+}
+
+std::optional<SeriesLayers> FitEachSeries(const Dataset& dataset, LinearKind kind, const LinearOptions& options) {
+  std::vector<std::optional<LinearNetwork>> all;
+  SeriesLayers result;
+  result.kind = kind;
+  for (size_t i = 0; i < dataset.set().series.size(); ++i) {
+    LinearOptions own = options;
+    for (Fold& fold : own.folds) {
+      for (std::vector<Segment>* part : {&fold.validation, &fold.around, &fold.before}) *part = Of(*part, i);
+    }
+    all.push_back(FitLinear(
+        dataset.WithParts(Of(dataset.segments(Dataset::kTraining), i), Of(dataset.segments(Dataset::kValidation), i)),
+        kind, own));
+    if (options.stop && options.stop()) return std::nullopt;
+    if (all.back().has_value()) result.length = std::max(result.length, all.back()->length);
+  }
+  if (result.length == 0) return std::nullopt;
+  const LinearRows wide(dataset, kind, result.length);
+  result.earlier.resize(options.folds.size());
+  for (const std::optional<LinearNetwork>& network : all) {
+    const LinearRows rows(dataset, kind, network.has_value() ? network->length : result.length);
+    const auto widened = [&](const LinearLayer* layer) {
+      LinearLayer made;
+      made.weight.resize(wide.targets() * wide.features());
+      made.bias.resize(wide.targets());
+      if (layer != nullptr && !layer->bias.empty()) AddWidened(*layer, rows, 1, wide, &made);
+      return made;
+    };
+    result.layers.push_back(widened(network.has_value() ? &network->layer : nullptr));
+    result.refitted.push_back(widened(network.has_value() ? &network->refitted : nullptr));
+    for (size_t i = 0; i < result.earlier.size(); ++i) {
+      result.earlier[i].push_back(widened(network.has_value() ? &network->earlier[i] : nullptr));
+    }
+  }
+  return result;
 }
 
 }  // namespace rondo::train

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "model/train/dataset.h"
 #include "model/train/linear_rows.h"
@@ -40,6 +41,18 @@ struct LinearOptions {
 //
 // Nothing: this kind cannot be had of this dataset (CanBeLinear), or the fit was stopped.
 std::optional<LinearNetwork> FitLinear(const Dataset& dataset, LinearKind kind, const LinearOptions& options);
+
+// Linear networks of one kind and length of window, one for each series.
+struct SeriesLayers {
+  LinearKind kind = LinearKind::kOwnWindow;
+  int64_t length = 0;
+  // As LinearNetwork has them, of each series; zeros where a series, or its part of a fold, is too short to be fitted.
+  std::vector<LinearLayer> layers, refitted;
+  std::vector<std::vector<LinearLayer>> earlier;  // [folds][series]
+};
+
+// Fits each series by itself as FitLinear does. Nothing: none can be fitted, or the fit was stopped.
+std::optional<SeriesLayers> FitEachSeries(const Dataset& dataset, LinearKind kind, const LinearOptions& options);
 
 }  // namespace rondo::train
 

@@ -2,6 +2,9 @@
 #define RONDO_MODEL_TRAIN_MEAN_GRAPH_H_
 
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/types/span.h"
 #include "model/model_spec.h"
@@ -17,6 +20,17 @@ NetworkGraph GraphOf(const ModelSpec& spec, const Weights& weights);
 // outputs and horizon; the weights add up to 1. Nothing: it would have more elements or answers than are worth it.
 std::optional<NetworkGraph> MeanGraph(const ModelSpec& spec, absl::Span<const NetworkGraph* const> networks,
                                       absl::Span<const double> weights);
+
+// Copies a network's elements under names of their own: `prefix` before each, but for "series", and `input` for
+// "input".
+void AddRenamed(const NetworkGraph& network, const std::string& prefix, const std::string& input, NetworkGraph* graph);
+
+// Returns the layer that makes the weighted mean, in the units that values are sent in, of the answers of networks side
+// by side and the standardised features of `spec` behind them: its weight, [answers][networks * answers + features],
+// and its bias. With `minus_now` the mean minus the newest value of each target.
+std::pair<std::vector<float>, std::vector<float>> MeanLayer(const ModelSpec& spec,
+                                                            absl::Span<const NetworkGraph* const> networks,
+                                                            absl::Span<const double> weights, bool minus_now);
 
 }  // namespace rondo::train
 

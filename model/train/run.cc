@@ -94,13 +94,19 @@ absl::Status AddTrained(const TrainOptions& options, const Dataset& dataset, con
 }
 
 absl::Status WriteChosen(const TrainOptions& options, const Source& source, int64_t season,
-                         const LearningState& learning, Ladder* ladder) {
+                         const std::atomic<Interrupt>& interrupt, const LearningState& learning, Ladder* ladder) {
   if (options.network_kind != NetworkKind::kRecurrent) {
     if (absl::Status status = ladder->AddMean(); !status.ok()) return status;
     if (absl::Status status = ladder->AddDrawn(); !status.ok()) return status;
+    const auto stop = [&] { return interrupt.load() != Interrupt::kNone; };
+    if (absl::Status status = ladder->AddOfEachSeries(options, stop); !status.ok()) return status;
   }
   ModelFile model = ladder->Choose();
   model.spec.table.season = season;
+  if (ladder->knows_series()) {
+    const Source with = {source.dataset.WithSeriesInputs(), source.file_name, source.checksum};
+    return WriteResult(options, with, std::move(model), learning, ladder->rungs());
+  }
   return WriteResult(options, source, std::move(model), learning, ladder->rungs());
 }
 
@@ -136,7 +142,7 @@ absl::Status TrainRecurrent(const TrainOptions& options, const Source& source, i
   }
   const LearningState& learning = (*trainer)->state();
   if (absl::Status status = AddTrained(options, source.dataset, spec, learning, ladder); !status.ok()) return status;
-  if (absl::Status status = WriteChosen(options, source, season, learning, ladder); !status.ok()) {
+  if (absl::Status status = WriteChosen(options, source, season, interrupt, learning, ladder); !status.ok()) {
     return Annotate(status, absl::StrCat("the training is kept in ", checkpoint.path(), " for --resume"));
   }
   checkpoint.Remove();
@@ -172,7 +178,7 @@ absl::Status RunTraining(TrainOptions options, const std::atomic<Interrupt>& int
     }
   }
   if (options.network_kind == NetworkKind::kLinear) {
-    if (!ladder.empty()) return WriteChosen(options, *source, season, {}, &ladder);
+    if (!ladder.empty()) return WriteChosen(options, *source, season, interrupt, {}, &ladder);
     return absl::InvalidArgumentError("--network=linear: wanted at most 160 targets and fewer than 54 inputs");
   }
   return TrainRecurrent(options, *source, season, interrupt, &ladder);

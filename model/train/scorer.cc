@@ -33,6 +33,7 @@ void Scorer::Score(size_t series, int64_t t, const float* output) {
     return;
   }
   OriginLosses origin;
+  origin.series = series;
   const double before = losses_;
   for (int64_t ahead = 1; ahead <= spec_.horizon; ++ahead) {
     for (size_t i = 0; i < result_.outputs.size(); ++i, output += spec_.values_per_output()) {

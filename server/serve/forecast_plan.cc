@@ -39,6 +39,9 @@ absl::Status ForecastPlan::PlanInputs(const ForecastView& request, const Model& 
   const size_t known = request.known_inputs.size();
   const auto fed_back = std::make_unique<bool[]>(input_size_);
   for (const auto& [output, input] : feedback_) fed_back[input] = true;
+  for (size_t i = 0; i < model.spec().inputs.size() && known == 0; ++i) {
+    fed_back[i] = fed_back[i] || model.spec().inputs[i].source.remembered;  // 0 will do
+  }
   const absl::Span<const bool> ignored(fed_back.get(), input_size_);
 
   if (known == 0 && future > 0) {

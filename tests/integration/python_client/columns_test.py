@@ -60,6 +60,21 @@ class ColumnsTest(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, r"promo\+1 is missing"):
             _columns.of_row({"y": 5, "promo": 1, "day+1": "fair"}, model)
 
+    def test_a_series_that_the_model_does_not_know_is_none_of_those_it_knows(self):
+        sources = [("y", "", 0), ("shop", "north", 0), ("shop", "south", 0)]
+        model = dataclasses.replace(
+            self.client.get_model("two"),
+            inputs=("y", "shop=north", "shop=south"),
+            input_size=3,
+            input_sources=tuple(rondo.InputSourceDescription(*source) for source in sources),
+            table=rondo.TableDescription(series="shop"),
+        )
+        frame = pd.DataFrame({"y": [5, 6], "shop": ["south", "west"]})
+        self.assertEqual(frames.to_inputs(model, frame)[0].tolist(), [[5, 0, 1], [6, 0, 0]])
+        self.assertEqual(frames.to_inputs(model, frame[["y"]])[0].tolist(), [[5, 0, 0], [6, 0, 0]])
+        self.assertEqual(_columns.of_row({"y": 5, "shop": "north"}, model), [5, 1, 0])
+        self.assertEqual(_columns.of_row({"y": 5}, model), [5, 0, 0])
+
     def test_a_column_that_is_missing_is_named(self):
         with self.assertRaisesRegex(ValueError, "y is missing; there is x, z, and model 'two' takes x, y"):
             self.client.predict("two", pd.DataFrame({"x": [1], "z": [1]}))

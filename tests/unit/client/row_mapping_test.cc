@@ -248,5 +248,28 @@ TEST(OutputColumnsTest, AHorizonSaysHowFarAhead) {
   EXPECT_THAT(OutputColumns(model), ElementsAre("rain+1", "wind+1", "rain+2", "wind+2"));
 }
 
+TEST(RowMappingTest, TheSeriesIsTheOneThatWasSaidElseTheRowsElseNone) {
+  ModelDescription model = Weather();
+  model.inputs = {"rain", "town=bath", "town=ely"};
+  model.input_sources = {{"rain", "", 0}, {"town", "bath", 0}, {"town", "ely", 0}};
+  model.input_size = 3;
+  model.table.series = "town";
+  const auto values = [&](const std::vector<std::string>& header, const std::vector<std::string>& cells,
+                          const std::string& series) {
+    RowMapping::Options options;
+    options.series = series;
+    absl::StatusOr<RowMapping> mapping = RowMapping::Create(model, header, options);
+    EXPECT_TRUE(mapping.ok()) << mapping.status();
+    Timesteps timesteps;
+    const absl::Status status = mapping->Append({1, cells}, &timesteps);
+    EXPECT_TRUE(status.ok()) << status;
+    return timesteps.values;
+  };
+  EXPECT_THAT(values({"rain", "town"}, {"5", "ely"}, ""), ElementsAre(5, 0, 1));
+  EXPECT_THAT(values({"rain", "town"}, {"5", "york"}, ""), ElementsAre(5, 0, 0));
+  EXPECT_THAT(values({"rain"}, {"5"}, "bath"), ElementsAre(5, 1, 0));
+  EXPECT_THAT(values({"rain"}, {"5"}, ""), ElementsAre(5, 0, 0));
+}
+
 }  // namespace
 }  // namespace rondo

@@ -21,9 +21,9 @@ def of_frame(values: Any, model: messages.ModelDescription, fed_back: Collection
     found = [str(column) for column in values.columns]
     places = [_place(source, found) for source in _sources(model)]
     names = model.inputs or ("token",)
-    optional = fed_back or ()
+    optional = {*(fed_back or ()), *_of_series(model)}
     _refuse(model, [n for n, place in zip(names, places) if place is None and n not in optional], found)
-    count = _timesteps(values, places, fed_back is not None)
+    count = _timesteps(values, _of_timesteps(places, model), fed_back is not None)
     columns = []
     for source, place in zip(_sources(model), places):
         if place is None:
@@ -51,11 +51,13 @@ def of_row(x: Any, model: messages.ModelDescription) -> Any:
     found = list(labels)
     sources = _sources(model)
     places = [_place(source, found, later_rows=False) for source in sources]
-    _refuse(model, [_asked(s) for s, place in zip(sources, places) if place is None], found)
+    optional = _of_series(model)
+    names = model.inputs or ("token",)
+    _refuse(model, [_asked(s) for n, s, p in zip(names, sources, places) if p is None and n not in optional], found)
+    cells = [0.0 if place is None else x[place[0]] for place in places]
     return [
-        _category(np.array([x[place[0]]]), source, model)[0] if source.category else x[place[0]]
-        for source, place in zip(sources, places)
-        if place is not None
+        _category(np.array([cell]), source, model)[0] if source.category and place else cell
+        for cell, source, place in zip(cells, sources, places)
     ]
 
 
@@ -72,13 +74,23 @@ def times_of(
     if index is None or getattr(getattr(index, "dtype", None), "kind", "") != "M":
         return None
     found = [str(column) for column in values.columns]
-    return index[: _timesteps(values, [_place(source, found) for source in _sources(model)], fed_back is not None)]
+    places = [_place(source, found) for source in _sources(model)]
+    return index[: _timesteps(values, _of_timesteps(places, model), fed_back is not None)]
 
 
 def _sources(model: messages.ModelDescription) -> tuple[messages.InputSourceDescription, ...]:
     if model.input_sources:
         return model.input_sources
     return tuple(messages.InputSourceDescription(name) for name in model.inputs or ("token",))
+
+
+def _of_series(model: messages.ModelDescription) -> set[str]:
+    """The inputs that say which series a row is of: all are 0 where it is none that the model knows, or not said."""
+    return {name for name, source in zip(model.inputs, _sources(model)) if _names_series(source, model)}
+
+
+def _names_series(source: messages.InputSourceDescription, model: messages.ModelDescription) -> bool:
+    return bool(source.category) and source.column == model.table.series
 
 
 def _asked(source: messages.InputSourceDescription) -> str:
@@ -92,6 +104,13 @@ def _place(
     if _asked(source) in found:
         return _asked(source), 0
     return (source.column, source.ahead) if later_rows and source.column in found else None
+
+
+def _of_timesteps(
+    places: list[tuple[str, int] | None], model: messages.ModelDescription
+) -> list[tuple[str, int] | None]:
+    """The places of what differs from timestep to timestep: all but the name of the series."""
+    return [None if _names_series(source, model) else place for source, place in zip(_sources(model), places)]
 
 
 def _timesteps(values: Any, places: list[tuple[str, int] | None], is_forecast: bool) -> int:
@@ -119,7 +138,7 @@ def _category(column: Any, source: messages.InputSourceDescription, model: messa
     known = [each.category for each in model.input_sources if each.column == source.column and each.category]
     texts = [str(value) for value in column]
     for text in texts:
-        if text not in known:
+        if text not in known and not _names_series(source, model):
             raise ValueError(f"{source.column} is '{text}'; model '{model.name}' knows {', '.join(sorted(set(known)))}")
     return np.array([text == source.category for text in texts], np.float32)
 
