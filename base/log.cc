@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <atomic>
 #include <memory>
 #include <utility>
 
@@ -25,21 +26,30 @@ bool IsPlain(absl::string_view value) {
   });
 }
 
-std::string FormatValue(absl::string_view value) {
-  std::string text(value.substr(0, kMaxValueBytes));
-  if (text.size() < value.size()) text += "...";
-  if (IsPlain(text)) return text;
+std::string Quoted(std::string text) {
   constexpr bool kAscii = true;
   return nlohmann::json(std::move(text)).dump(-1, ' ', kAscii, nlohmann::json::error_handler_t::replace);
+}
+
+std::string FormatValue(LogFormat format, absl::string_view value) {
+  std::string text(value.substr(0, kMaxValueBytes));
+  if (text.size() < value.size()) text += "...";
+  return format == LogFormat::kLogfmt && IsPlain(text) ? text : Quoted(std::move(text));
+}
+
+std::unique_ptr<spdlog::formatter> FormatterOf(LogFormat format) {
+  const char* const pattern = format == LogFormat::kJson ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
+                                                         : "time=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v";
+  return std::make_unique<spdlog::pattern_formatter>(pattern, spdlog::pattern_time_type::utc);
 }
 
 // The logger is never destroyed, since threads may log while the process exits.
 spdlog::logger& Logger() {
   static auto* const logger = [] {
     auto* made = new spdlog::logger("rondo", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    made->set_formatter(std::make_unique<spdlog::pattern_formatter>("time=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v",
-                                                                    spdlog::pattern_time_type::utc));
-    made->flush_on(spdlog::level::info);
+    made->set_formatter(FormatterOf(LogFormat::kLogfmt));
+    made->set_level(spdlog::level::debug);  // LeastLogLevel is what leaves lines out
+    made->flush_on(spdlog::level::debug);
     return made;
   }();
   return *logger;
@@ -47,6 +57,8 @@ spdlog::logger& Logger() {
 
 spdlog::level::level_enum SpdlogLevel(LogLevel level) {
   switch (level) {
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
     case LogLevel::kInfo:
       return spdlog::level::info;
     case LogLevel::kWarning:
@@ -57,16 +69,38 @@ spdlog::level::level_enum SpdlogLevel(LogLevel level) {
   return spdlog::level::err;
 }
 
+std::atomic<LogFormat> log_format{LogFormat::kLogfmt};
+std::atomic<LogLevel> least_level{LogLevel::kInfo};
+
 }  // namespace
 
-std::string FormatLogEvent(absl::string_view event, LogFields fields) {
-  std::string line = absl::StrCat("event=", event);
-  for (const auto& [key, value] : fields) absl::StrAppend(&line, " ", key, "=", FormatValue(value));
+void OpenLog(const LogOptions& options) {
+  log_format = options.format;
+  Logger().set_formatter(FormatterOf(options.format));
+  SetLogLevel(options.level);
+}
+
+void SetLogLevel(LogLevel least) { least_level.store(least, std::memory_order_relaxed); }
+LogLevel LeastLogLevel() { return least_level.load(std::memory_order_relaxed); }
+
+absl::string_view NameOf(LogLevel level) {
+  const spdlog::string_view_t name = spdlog::level::to_string_view(SpdlogLevel(level));
+  return absl::string_view(name.data(), name.size());
+}
+
+std::string FormatLogEvent(LogFormat format, absl::string_view event, LogFields fields) {
+  const bool json = format == LogFormat::kJson;
+  std::string line = json ? absl::StrCat("\"event\":\"", event, "\"") : absl::StrCat("event=", event);
+  for (const auto& [key, value] : fields) {
+    const std::string shown = FormatValue(format, value);
+    json ? absl::StrAppend(&line, ",\"", key, "\":", shown) : absl::StrAppend(&line, " ", key, "=", shown);
+  }
   return line;
 }
 
 void LogEvent(LogLevel level, absl::string_view event, LogFields fields) {
-  const std::string line = FormatLogEvent(event, fields);
+  if (!IsLogged(level)) return;
+  const std::string line = FormatLogEvent(log_format.load(std::memory_order_relaxed), event, fields);
   Logger().log(SpdlogLevel(level), spdlog::string_view_t(line.data(), line.size()));
 }
 

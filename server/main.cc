@@ -34,7 +34,7 @@ constexpr absl::Duration kTick = absl::Seconds(1);
 sigset_t BlockSignals() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2}) sigaddset(&signals, signal);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   return signals;
@@ -56,6 +56,16 @@ const char* NameOf(int signal) {
   return signal == SIGTERM ? "SIGTERM" : signal == SIGINT ? "SIGINT" : "none: no connections are accepted any more";
 }
 
+// Logs one level more, or one less, if there is one.
+void ChangeLogLevel(bool more) {
+  using rondo::LogLevel;
+  const LogLevel last = more ? LogLevel::kDebug : LogLevel::kError;
+  LogLevel level = rondo::LeastLogLevel();
+  if (level != last) level = static_cast<LogLevel>(static_cast<int>(level) + (more ? -1 : 1));
+  rondo::SetLogLevel(level);
+  rondo::LogEvent(level, "log_level_changed", {{"log_level", std::string(rondo::NameOf(level))}});
+}
+
 // A service that cannot say how it is serves all the same.
 void TellSystemd(const char* state) {
   const absl::Status told = rondo::NotifySystemd(state);
@@ -73,6 +83,7 @@ absl::StatusOr<int> Serve(rondo::Server* server, const sigset_t& signals, absl::
     const int received = NextSignal(signals, std::min(left, *loaded ? kTick : kPoll));
     if (IsStop(received)) return received;
     if (received == SIGHUP) server->AskForModels();
+    if (received == SIGUSR1 || received == SIGUSR2) ChangeLogLevel(received == SIGUSR1);
     if (!*loaded) {
       const std::optional<absl::Status> first = server->AwaitModels(absl::InfinitePast());
       if (first.has_value() && !first->ok()) return *first;
@@ -128,6 +139,7 @@ int main(int argc, char** argv) {
   rondo::OptionTable table = rondo::ServerOptionTable(&options);
   if (const std::optional<int> exit_code = rondo::ReadCommandLine(table, argc, argv)) return *exit_code;
 
+  rondo::OpenLog(options.log);
   if (options.deterministic) {
     rondo::LogEvent(rondo::LogLevel::kWarning, "option_leaves",
                     {{"option", "--deterministic"}, {"instead", "--kernel=rondo"}});

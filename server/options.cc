@@ -25,7 +25,7 @@ constexpr char kAbout[] =
 constexpr char kNotes[] =
     R"(SIGTERM or Ctrl-C: serve on for --shutdown_delay, finish what runs, exit; once more: end that delay,
 and then cancel what runs.
-SIGHUP: look at the models again.
+SIGHUP: look at the models again. SIGUSR1: log one level more; SIGUSR2: one less.
 Exit code: 0 stopped as it was told, 1 cannot serve (why is on stderr), 2 wrong usage,
 3 stopped as it was told, but the --session_store did not take some sessions (how many:
 event=sessions_lost on stderr).
@@ -233,6 +233,19 @@ OptionGroup Requests(ServerOptions* options) {
         "Sequences that one loop takes beyond --max_active_sequences; more are refused. 0: none."}}};
 }
 
+OptionGroup Log(LogOptions* options) {
+  return {"What is logged, on stderr",
+          {{"log_format", Choice(&options->format, {{"logfmt", LogFormat::kLogfmt}, {"json", LogFormat::kJson}}),
+            "A line of key=value fields, or of one JSON object whose values are strings. Both are plain ASCII."},
+           {"log_level",
+            Choice(&options->level, {{"debug", LogLevel::kDebug},
+                                     {"info", LogLevel::kInfo},
+                                     {"warning", LogLevel::kWarning},
+                                     {"error", LogLevel::kError}}),
+            "The least level that is logged. debug adds a line for each call and stream that comes. While the server "
+            "runs, SIGUSR1 logs one level more and SIGUSR2 one less."}}};
+}
+
 absl::Status Finish(ServerOptions* options) {
   const ModelRegistry::Options& registry = options->registry;
   if (registry.model_files.empty() == registry.model_repository.empty()) {
@@ -283,9 +296,14 @@ OptionTable ServerOptionTable(ServerOptions* options) {
   OptionTable table;
   table.program = "rondo-server";
   table.about = kAbout;
-  table.groups = {Models(options),       Connections(options),         AccessGroup(&options->access),
-                  Computing(options),    Sessions(&options->sessions), Requests(options),
-                  Store(&options->store)};
+  table.groups = {Models(options),
+                  Connections(options),
+                  AccessGroup(&options->access),
+                  Computing(options),
+                  Sessions(&options->sessions),
+                  Requests(options),
+                  Store(&options->store),
+                  Log(&options->log)};
   table.notes = kNotes;
   table.finish = [options](const OptionTable&) { return Finish(options); };
   return table;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "base/log.h"
 #include "base/option_table.h"
 #include "server/access/access_options.h"
 #include "server/access/unix_address.h"
@@ -52,6 +53,7 @@ struct ServerOptions {
   AdoptSessions adopt_sessions = AdoptSessions::kNever;
   // A flag that leaves with the next version: it stands for the kernel that answers so.
   bool deterministic = false;
+  LogOptions log;
   AccessOptions access;
   ModelRegistry::Options registry;
   SessionTable::Options sessions;

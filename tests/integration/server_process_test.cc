@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "nlohmann/json.hpp"
 #include "tests/integration/child_process.h"
 #include "tests/integration/store/redis_server.h"
 #include "tests/integration/test_server.h"
@@ -61,6 +62,37 @@ class ServerProcessTest : public ::testing::Test {
   const TemporaryFolder temporary_;
   const std::string folder_ = temporary_.path();
 };
+
+TEST_F(ServerProcessTest, ItsLogIsJsonIfAskedAndSignalsMakeItMoreOrLess) {
+  std::vector<std::string> flags = Flags("127.0.0.1:0");
+  flags.push_back("--log_format=json");
+  ChildProcess server("rondo-server", flags);
+  const std::string address =
+      nlohmann::json::parse(server.WaitForLine("\"event\":\"listening\"")).at("address").get<std::string>();
+  const auto call = [&address] {
+    grpc::ClientContext context;
+    context.AddMetadata("x-request-id", "\",\"event\":\"forged");
+    v1::ListModelsResponse response;
+    const auto channel = grpc::CreateChannel(address, grpc::InsecureChannelCredentials());
+    EXPECT_TRUE(v1::Models::NewStub(channel)->ListModels(&context, {}, &response).ok());
+  };
+  call();
+  server.Signal(SIGUSR1);
+  EXPECT_EQ(nlohmann::json::parse(server.WaitForLine("log_level_changed")).at("log_level"), "debug");
+  EXPECT_THAT(server.printed(), Not(HasSubstr("\"event\":\"call\"")));  // the first was not logged
+  call();
+  const nlohmann::json line = nlohmann::json::parse(server.WaitForLine("\"event\":\"call\""));
+  EXPECT_EQ(line.at("level"), "debug");
+  EXPECT_EQ(line.at("method"), "rondo.v1.Models/ListModels");
+  EXPECT_EQ(line.at("request_id"), "\",\"event\":\"forged");
+  for (const char* const level : {"info", "warning", "error"}) {
+    server.Signal(SIGUSR2);
+    EXPECT_NE(server.WaitForLine(absl::StrCat("\"log_level\":\"", level, "\"")), "");
+  }
+  server.Signal(SIGTERM);
+  EXPECT_EQ(server.WaitForExit(), 0);
+  EXPECT_THAT(server.printed(), Not(HasSubstr("stopping")));
+}
 
 TEST_F(ServerProcessTest, SigtermUnderLoadEndsWithExitCode0) {
   ChildProcess server("rondo-server", Flags("127.0.0.1:0"));

@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "base/log.h"
 #include "base/steady_time.h"
 #include "server/rpc/call/call.h"
 #include "server/rpc/call/headers_first.h"
@@ -91,6 +92,7 @@ class RpcCall : public Call, public Caller {
  private:
   void OnArrived() final {
     ListenAgain();
+    if (IsLogged(LogLevel::kDebug)) LogCall();
     absl::StatusOr<Principal> principal =
         context_->gate->Admit(rule(), ShownBy(server_context_, *context_->gate), absl::Now());
     if (principal.ok() && Gate::ClaimsConnection(*rule(), principal->tenant)) {
@@ -103,6 +105,12 @@ class RpcCall : public Call, public Caller {
     }
     RecordRefusal(principal.status(), {rule() == nullptr ? "" : rule()->method, "", "", this}, context_->metrics);
     OnDenied(principal.status());
+  }
+  void LogCall() const {
+    LogEvent(LogLevel::kDebug, "call",
+             {{"method", rule() == nullptr ? "" : std::string(rule()->method)},
+              {"peer", peer()},
+              {"request_id", request_id()}});
   }
   absl::string_view ClientNameOf(absl::string_view peer) const {
     const std::string& tenant = principal_.tenant->name();

@@ -192,12 +192,23 @@ TEST(OptionsTest, ValuesOutOfBoundsOrUnreadableAreRefused) {
       {"max_resident_sessions", "1000001"},
       {"adopt_sessions", "always"},
       {"durability", "none"},
+      {"log_format", "xml"},
+      {"log_level", "verbose"},
   };
   for (const auto& [name, value] : wrong) {
     const absl::Status status = With(name, value).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << name << "=" << value;
     EXPECT_THAT(std::string(status.message()), HasSubstr("wanted ")) << name << "=" << value;
   }
+}
+
+TEST(OptionsTest, TheLogIsLogfmtOfInfoUnlessAskedOtherwise) {
+  const absl::StatusOr<ServerOptions> options = Parse({"--model=m", "--log_format=json", "--log_level=warning"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->log.format, LogFormat::kJson);
+  EXPECT_EQ(options->log.level, LogLevel::kWarning);
+  EXPECT_EQ(Parse({"--model=m"})->log.format, LogFormat::kLogfmt);
+  EXPECT_EQ(Parse({"--model=m"})->log.level, LogLevel::kInfo);
 }
 
 TEST(OptionsTest, ModelsAreGivenAsFilesOrAsARepository) {
