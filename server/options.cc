@@ -261,6 +261,7 @@ absl::Status Finish(ServerOptions* options) {
   if (absl::Status access = CheckAccess(options->access, {options->listen, options->http_listen}); !access.ok()) {
     return access;
   }
+  if (absl::Status tracing = CheckTracing(options->tracing); !tracing.ok()) return tracing;
   SessionTable::Options& sessions = options->sessions;
   if (sessions.idle_timeout != SessionTable::Options().idle_timeout) sessions.idle_steps = 0;  // it was asked for
   if (sessions.idle_timeout > sessions.max_idle_timeout) {
@@ -296,14 +297,9 @@ OptionTable ServerOptionTable(ServerOptions* options) {
   OptionTable table;
   table.program = "rondo-server";
   table.about = kAbout;
-  table.groups = {Models(options),
-                  Connections(options),
-                  AccessGroup(&options->access),
-                  Computing(options),
-                  Sessions(&options->sessions),
-                  Requests(options),
-                  Store(&options->store),
-                  Log(&options->log)};
+  table.groups = {Models(options),        Connections(options),         AccessGroup(&options->access),
+                  Computing(options),     Sessions(&options->sessions), Requests(options),
+                  Store(&options->store), Log(&options->log),           TracingGroup(&options->tracing)};
   table.notes = kNotes;
   table.finish = [options](const OptionTable&) { return Finish(options); };
   return table;

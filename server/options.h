@@ -16,6 +16,7 @@
 #include "server/serve/request_limits.h"
 #include "server/session/session_backing.h"
 #include "server/session/session_table.h"
+#include "server/tracing/tracing_options.h"
 
 namespace rondo {
 
@@ -54,6 +55,7 @@ struct ServerOptions {
   // A flag that leaves with the next version: it stands for the kernel that answers so.
   bool deterministic = false;
   LogOptions log;
+  TracingOptions tracing;
   AccessOptions access;
   ModelRegistry::Options registry;
   SessionTable::Options sessions;

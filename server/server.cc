@@ -35,6 +35,8 @@
 #include "server/rpc/tls_credentials.h"
 #include "server/session/session_table.h"
 #include "server/store/session_store.h"
+#include "server/tracing/otlp_collector.h"
+#include "server/tracing/span_source.h"
 
 namespace rondo {
 namespace {
@@ -106,6 +108,7 @@ class Parts final : public Server {
   absl::Status Start() {
     SendLibraryLogsToOurs();
     ShowLimits();
+    if (absl::Status status = OpenTracing(); !status.ok()) return status;
     const size_t most_connections = MostConnections(RaiseDescriptorLimit());
     if (absl::Status status = services_.CheckRules(); !status.ok()) return status;
     if (absl::Status status = OpenTls(); !status.ok()) return status;
@@ -163,6 +166,7 @@ class Parts final : public Server {
                {{"sessions", absl::StrCat(lost)}, {"message", "the session store did not take their last changes"}});
     }
     sessions_.reset();
+    spans_.reset();
     return lost;
   }
 
@@ -309,6 +313,16 @@ class Parts final : public Server {
     return absl::OkStatus();
   }
 
+  absl::Status OpenTracing() {
+    const TracingOptions& tracing = options_.tracing;
+    if (tracing.otlp_endpoint.empty()) return absl::OkStatus();
+    absl::StatusOr<std::unique_ptr<SpanExporter>> spans = OpenOtlpExporter(tracing, metrics_.tracing());
+    if (!spans.ok()) return spans.status();
+    spans_ = *std::move(spans);
+    tracer_.emplace(tracing.sampling, spans_.get());
+    return absl::OkStatus();
+  }
+
   void ShowCertificate() { metrics_.connections()->certificate_expires.Set(absl::ToUnixSeconds(tls_->expires_at())); }
 
   absl::StatusOr<SessionPersistence> OpenStore() {
@@ -341,6 +355,7 @@ class Parts final : public Server {
     context.memory = &budgets_.memory;
     context.clients = &budgets_.clients;
     context.max_awaited_messages = MostAwaited(options_, computing_.loops);
+    context.tracer = tracer_ ? &*tracer_ : nullptr;
     context.loop_number = loop_number;
     context.audit_log = options_.access.audit_log;
     context.leaving = &drain_.leaving();
@@ -351,6 +366,8 @@ class Parts final : public Server {
   // Bottom-up: each part uses those above it.
   const ServerOptions options_;
   Metrics metrics_;
+  std::unique_ptr<SpanExporter> spans_;  // null: nothing is traced
+  std::optional<Tracer> tracer_;
   std::unique_ptr<TlsFiles> tls_;  // null: no TLS
   std::unique_ptr<Gate> gate_;
   std::unique_ptr<ModelRegistry> registry_;

@@ -32,6 +32,8 @@ ALLOWED = {
     # The parts of the server, from the ground up.
     "server/refusal/": set(),
     "server/metrics/": {"model/", "server/refusal/"},
+    "server/tracing/": {"server/metrics/"},
+    "server/tracing/otlp_collector": {"proto/", "server/metrics/", "server/tracing/"},
     "server/store/": {"model/", "server/metrics/"},
     "server/session/": {"model/", "server/metrics/", "server/refusal/", "server/store/"},
     "server/loop/": {"model/", "server/metrics/", "server/refusal/"},
@@ -39,15 +41,16 @@ ALLOWED = {
     "server/listen/": {"server/access/", "server/metrics/", "server/refusal/"},
     "server/registry/": {"model/", "server/metrics/", "server/refusal/", "server/store/"},
     "server/serve/": {"model/", "server/loop/", "server/metrics/", "server/refusal/", "server/registry/",
-                      "server/session/", "server/store/"},
+                      "server/session/", "server/store/", "server/tracing/"},
     "server/rpc/": {"model/", "proto/", "server/access/", "server/loop/", "server/metrics/", "server/refusal/", "server/registry/",
-                    "server/serve/", "server/session/", "server/store/"},
+                    "server/serve/", "server/session/", "server/store/", "server/tracing/"},
     # Made of the parts' own Options.
     "server/options": {"model/", "server/access/", "server/loop/", "server/metrics/", "server/registry/", "server/serve/",
-                       "server/session/"},
+                       "server/session/", "server/tracing/"},
     "server/drain": set(),
     "server/server": {"model/", "server/drain", "server/access/", "server/listen/", "server/loop/", "server/metrics/", "server/options",
-                      "server/registry/", "server/rpc/", "server/session/", "server/store/"},
+                      "server/registry/", "server/rpc/", "server/session/", "server/store/", "server/tracing/",
+                      "server/tracing/otlp_collector"},
     "server/main": {"server/server", "server/options"},
     "tests/": {"*"},
 }
@@ -58,7 +61,7 @@ ONEDNN = re.compile(r"^(dnnl|oneapi/dnnl)")
 CONFINED = [
     ("prometheus-cpp", re.compile(r"^prometheus/"), ("server/metrics/", "tests/")),
     ("gRPC", re.compile(r"^(grpc|grpcpp|grpc\+\+)/"),
-     ("server/rpc/", "server/loop/", "server/server", "server/main", "client/", "tests/")),
+     ("server/rpc/", "server/loop/", "server/server", "server/main", "server/tracing/otlp_collector", "client/", "tests/")),
     ("protobuf", re.compile(r"^google/protobuf/"), ("server/rpc/", "client/", "tests/")),
     ("libcsv", re.compile(r"^csv\.h$"), ("base/csv_reader", "tests/")),
     ("oneDNN", ONEDNN, ("model/kernels/", "model/train/", "tests/")),
@@ -210,6 +213,9 @@ FORBIDDEN = [
     ("server/rpc/a.cc", "#include <dnnl.hpp>\n"),
     ("server/rpc/a.cc", '#include "service.h"\n'),
     ("server/store/a.cc", '#include "server/session/table.h"\n'),
+    ("server/tracing/a.cc", "#include <grpcpp/grpcpp.h>\n"),
+    ("server/tracing/a.cc", '#include "opentelemetry/trace_service.pb.h"\n'),
+    ("server/loop/a.cc", '#include "server/tracing/span.h"\n'),
     ("server/session/a.cc", "#include <rocksdb/db.h>\n"),
     ("server/store/session_store.cc", "#include <hiredis/hiredis.h>\n"),
     ("model/train/csv_table.cc", "#include <csv.h>\n"),
@@ -227,7 +233,7 @@ FORBIDDEN = [
 ]
 # Headers that the forbidden includes name, so that only the edge is wrong.
 HEADERS = ["model/convert/convert.h", "model/convert/torch/pickle.h", "server/metrics/metrics.h", "model/model.h", "model/train/optimizer.h", "server/session/table.h", "server/loop/loop.h",
-           "server/rpc/service.h", "server/rpc/native/native.h", "server/serve/message.h", "server/access/gate.h", "server/server.h"]
+           "server/rpc/service.h", "server/rpc/native/native.h", "server/serve/message.h", "server/tracing/span.h", "server/access/gate.h", "server/server.h"]
 
 
 def plant(root, path, text):

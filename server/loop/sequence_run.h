@@ -51,6 +51,8 @@ struct SequenceRun : FifoLink<SequenceRun> {
 
   absl::Time admitted;
   absl::Time deadline = absl::InfiniteFuture();
+  // Takes the time of the first kernel call, if that is earlier than what is there; null: nobody wants to know.
+  absl::Time* first_step_at = nullptr;
   bool cancelled = false;  // set on the loop's thread: finish soon, as CANCELLED
 
   // The loop alone reads and writes these.

@@ -91,9 +91,13 @@ void StepEngine::ObserveQueue(absl::Time start) const {
   for (auto run = batch_.begin(); run != batch_.end();) {
     const SequenceRun& first = **run;
     const auto end = std::find_if(run, batch_.end(), [&first](const SequenceRun* other) {
-      return other->next_step != first.next_step || other->admitted != first.admitted;
+      return other->next_step != first.next_step || other->admitted != first.admitted ||
+             other->first_step_at != first.first_step_at;
     });
-    if (first.next_step == 0) first.probe->ObserveQueue(start - first.admitted, static_cast<size_t>(end - run));
+    if (first.next_step == 0) {
+      first.probe->ObserveQueue(start - first.admitted, static_cast<size_t>(end - run));
+      if (first.first_step_at != nullptr) *first.first_step_at = std::min(*first.first_step_at, start);
+    }
     run = end;
   }
 }

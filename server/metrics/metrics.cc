@@ -62,6 +62,7 @@ void Metrics::Show(Page* page) const {
   requests_.Show({}, page);
   sessions_.Show({}, page);
   store_.Show({}, page);
+  tracing_.Show({}, page);
   ShowProcess(page);
 }
 

@@ -50,6 +50,7 @@ class Metrics {
   SessionsProbe* sessions() { return &sessions_; }
   StoreProbe* store() { return &store_; }
   RegistryProbe* registry() { return &registry_; }
+  TracingProbe* tracing() { return &tracing_; }
   ConnectionsProbe* connections() { return &connections_; }
 
   void Show(Page* page) const;
@@ -62,6 +63,7 @@ class Metrics {
   SessionsProbe sessions_;
   StoreProbe store_;
   RegistryProbe registry_;
+  TracingProbe tracing_;
   ConnectionsProbe connections_;
 
   mutable Mutex mutex_;

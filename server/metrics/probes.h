@@ -228,6 +228,19 @@ struct StoreProbe : Probe {
   }
 };
 
+// ---- Traces
+
+// Why a span was not sent: too many waited, the collector does not want it, or the server ended first.
+enum class SpanDrop { kQueueFull, kRefused, kStopped, kCount };
+constexpr absl::string_view LabelOf(SpanDrop cause) { return Pick(cause, {"queue_full", "refused", "stopped"}); }
+
+// The spans of sampled requests.
+struct TracingProbe : Probe {
+  Metric<Counter> exported{this, {"rondo_spans_exported_total", "Spans that the collector of traces has taken."}};
+  Metric<PerLabel<Counter, SpanDrop>> dropped{
+      this, {"rondo_spans_dropped_total", "Spans that no collector of traces has, by why.", {"cause"}}};
+};
+
 // ---- Models
 
 // The files of one model name.

@@ -35,6 +35,8 @@ class FeedbackPath : private RunObserver {
   // the path is done at once. Throws std::bad_alloc: as if it had not been called.
   absl::Status Start(StepEngine* engine, Flow* flow, absl::Time now, absl::Time deadline);
   void Cancel() { run_.cancelled = true; }
+  // See SequenceRun::first_step_at. Before Start.
+  void TimeFirstStep(absl::Time* at) { run_.first_step_at = at; }
 
   SessionLease* lease() { return &lease_; }
   // The timesteps that have run, once the path is done.

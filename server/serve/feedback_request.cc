@@ -21,6 +21,7 @@ void FeedbackRequest::Begin(const Subject& subject, absl::Time now, absl::Time d
   came_ = std::min(now, context_->clock->unread_since());
   deadline_ = deadline;
   running_ = true;
+  trace_ = owner_->BeginTrace(came_, arrived_);
   context_->metrics->in_flight.Add(1);
   if (const absl::Status status = TryToBegin(); !status.ok()) Finish(status);
 }
@@ -45,6 +46,7 @@ absl::Status FeedbackRequest::AcquireSession(const ServedModelPtr* create_as, co
 void FeedbackRequest::Proceed(bool) {
   if (!std::exchange(awaits_session_, false)) return OnContinue();
   absl::StatusOr<SessionLease> lease = wait_.TakeLease();
+  if (trace_ != nullptr) trace_->session_ready = SteadyNow();
   absl::Status status = lease.status();
   if (lease.ok()) status = cancelled_ ? CancelledByClient() : StartFromChecked(*std::move(lease));
   if (!status.ok()) Finish(status);
@@ -80,9 +82,19 @@ void FeedbackRequest::NoteHeard(const absl::Status& refusal) {
   context_->sessions->HeardThatItWentBack(SessionName(owner_->tenant(), subject_.session_id), *said.next_position);
 }
 
+void FeedbackRequest::EndTrace() {
+  trace_->ended = SteadyNow();
+  trace_->code = status_.code();
+  if (model_ != nullptr) trace_->model = model_->model->name;
+  trace_->timesteps = work_.steps;
+  OfferSpans(std::move(*trace_));
+  trace_ = nullptr;
+}
+
 void FeedbackRequest::Finish(const absl::Status& status) {
   running_ = false;
   status_ = status;
+  if (trace_ != nullptr) EndTrace();
   LetGo();
   context_->metrics->in_flight.Add(-1);
   if (model_ != nullptr) model_->metrics->requests.durations.Observe(method_, status.code(), SteadyNow() - came_);

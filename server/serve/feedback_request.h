@@ -2,16 +2,19 @@
 #define RONDO_SERVER_SERVE_FEEDBACK_REQUEST_H_
 
 #include <cstdint>
+#include <memory>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "base/steady_time.h"
 #include "server/loop/event.h"
 #include "server/serve/message_owner.h"
 #include "server/serve/serve_context.h"
 #include "server/serve/session_wait.h"
 #include "server/serve/work_budget.h"
 #include "server/session/session_lease.h"
+#include "server/tracing/message_trace.h"
 
 namespace rondo {
 
@@ -70,6 +73,17 @@ class FeedbackRequest : private Event {
   // Ends the request; the owner hears.
   void Finish(const absl::Status& status);
 
+  // Where a path of the request says when its first kernel call began; null: the request is not sampled.
+  absl::Time* first_step_at() const { return trace_ == nullptr ? nullptr : &trace_->first_step; }
+  // A path of the request is done.
+  void NoteComputed() {
+    if (trace_ != nullptr) trace_->computed = SteadyNow();
+  }
+  // The store has what it had to be told.
+  void NoteStored() {
+    if (trace_ != nullptr) trace_->stored = SteadyNow();
+  }
+
   const ServeContext& context() const { return *context_; }
   MessageOwner* owner() const { return owner_; }
   Event* continuation() { return this; }
@@ -88,11 +102,14 @@ class FeedbackRequest : private Event {
   WorkBudget* budget() const;
   // The client hears `refusal`, unless it may have given up: what is said until it was heard is not said again.
   void NoteHeard(const absl::Status& refusal);
+  // REQUIRES: the request is sampled, and gives nothing back yet.
+  void EndTrace();
 
   const ServeContext* const context_;
   MessageOwner* const owner_;
   const Method method_;
   Subject subject_;
+  std::unique_ptr<MessageTrace> trace_;  // null: it is not sampled
   ServedModelPtr model_;
   absl::Time arrived_;
   absl::Time came_;  // no later than arrived_: the message has not come to this machine before

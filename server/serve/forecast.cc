@@ -67,6 +67,7 @@ absl::Status Forecast::RunPaths(std::optional<int64_t> last_time, const float* s
   if (!made.ok()) return made;
   unfinished_paths_ = paths_.size() + 1;  // one more, so that it ends after the last has started
   for (const std::unique_ptr<ForecastPath>& path : paths_) {
+    path->TimeFirstStep(first_step_at());
     const absl::Status status =
         OrOutOfMemory([&] { return path->Start(context().engine, owner()->flow(), arrived(), deadline()); });
     if (!status.ok()) OnPathDone(status);
@@ -103,6 +104,7 @@ void Forecast::OnPathDone(const absl::Status& status) {
     CancelPaths();
   }
   if (--unfinished_paths_ > 0) return;
+  NoteComputed();
   path_status_.ok() ? TakeValues() : Finish(path_status_);
 }
 

@@ -107,6 +107,7 @@ absl::Status Generation::Run(SessionLease session) {
   const absl::Status status = OrOutOfMemory([&] { return MakePath(std::move(session)); });
   if (!status.ok()) return status;
   const bool has_token_and_goes_on = !tokens().empty() && path_->timesteps() > 0;
+  path_->TimeFirstStep(first_step_at());
   const absl::Status started =
       OrOutOfMemory([&] { return path_->Start(context().engine, owner()->flow(), arrived(), deadline()); });
   if (started.ok() && has_token_and_goes_on) hearer_->OnTokens();
@@ -183,6 +184,7 @@ Work Generation::WorkOfPath() const {
 }
 
 void Generation::OnPathDone(const absl::Status& status) {
+  NoteComputed();
   if (!status.ok() || !request_.move_session) return Finish(status);
   Commit();
 }

@@ -62,7 +62,10 @@ class Generation : public FeedbackRequest, private TokenPath::Owner {
   absl::Status Open() override;
   absl::Status StartFrom(SessionLease session) override;
   void CancelPaths() override;
-  void OnContinue() override { EndCommit(wait()->committed()); }
+  void OnContinue() override {
+    NoteStored();
+    EndCommit(wait()->committed());
+  }
   void LetGo() override;
   void OnPathDone(const absl::Status& status) override;
   void OnToken() override { hearer_->OnTokens(); }

@@ -34,6 +34,7 @@ void Message::Start(RequestView request, absl::Time now, absl::Time deadline) {
   refusal_ = first_failure_ = absl::OkStatus();
   context_->metrics->in_flight.Add(1);
   request_ = std::move(request);
+  if (request_.owner != nullptr) trace_ = request_.owner->BeginTrace(came_, arrived_);
   if (const absl::Status status = Admit(deadline); !status.ok()) return FinishRefused(status);
   if (const absl::Status status = TakeWork(); !status.ok()) return FinishRefused(status);
   const size_t sequences = request_.sequences;
@@ -133,6 +134,7 @@ void Message::NoteHeard() {
 void Message::Finish() {
   running_ = false;
   if (refusal_.ok() && !first_failure_.ok()) NoteHeard();
+  if (trace_ != nullptr) EndTrace();
   budget()->GiveBack({std::exchange(work_.steps, 0), 0});
   if (!refusal_.ok()) LetGo();
   context_->metrics->in_flight.Add(-1);
@@ -141,6 +143,16 @@ void Message::Finish() {
     model_ = nullptr;
   }
   exchange_->OnMessageDone(refusal_);
+}
+
+void Message::EndTrace() {
+  trace_->ended = SteadyNow();
+  trace_->code = first_failure_.code();
+  if (model_ != nullptr) trace_->model = model_->model->name;
+  trace_->sequences = request_.sequences;
+  trace_->timesteps = work_.steps;
+  OfferSpans(std::move(*trace_));
+  trace_ = nullptr;
 }
 
 void Message::LetGo() {

@@ -13,6 +13,7 @@
 #include "server/serve/sequence_task.h"
 #include "server/serve/serve_context.h"
 #include "server/serve/work_budget.h"
+#include "server/tracing/message_trace.h"
 
 namespace rondo {
 
@@ -57,6 +58,8 @@ class Message {
   // For new sessions and for none; null: there is none such, and model_away() says which there are. A live session has
   // its own.
   const ServedModelPtr& model() const { return model_; }
+  // What the message tells of itself; null: it is not sampled.
+  MessageTrace* trace() const { return trace_.get(); }
   const absl::Status& model_away() const { return model_away_; }
   absl::Time arrived() const { return arrived_; }
   absl::Time deadline() const { return deadline_; }
@@ -78,6 +81,8 @@ class Message {
   // Tells the sequences that their results are heard, unless the client may have given up.
   void NoteHeard();
   void Finish();
+  // REQUIRES: the message is sampled, and gives nothing back yet.
+  void EndTrace();
 
   const ServeContext* const context_;
   const Method method_;
@@ -85,6 +90,7 @@ class Message {
 
   RequestView request_;
   std::vector<std::unique_ptr<SequenceTask>> tasks_;  // as many as the largest message had sequences
+  std::unique_ptr<MessageTrace> trace_;               // null: it is not sampled
   ServedModelPtr model_;
   absl::Status model_away_;
   Work work_;  // taken from the budget: steps until the end, bytes until LetGo

@@ -6,10 +6,12 @@
 #include <utility>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "server/loop/flow.h"
 #include "server/serve/clients.h"
 #include "server/serve/tenant_quota.h"
 #include "server/session/lease_waiter.h"
+#include "server/tracing/span_source.h"
 
 namespace rondo {
 
@@ -42,10 +44,13 @@ class MessageOwner {
     tenant_ = tenant;
     quota_ = quota;
   }
+  // Says which of the requests are traced from now on; null: none. `source` outlives the owner. REQUIRES: as ComesFrom.
+  void TraceBy(const SpanSource* source) { span_source_ = source; }
   // Takes all of that over from `other`. REQUIRES: as above.
   void ComesFrom(const MessageOwner& other) {
     if (other.client_ != nullptr) ComesFrom(other.client_, other.order_, other.caller_);
     BelongTo(other.tenant_, other.quota_);
+    TraceBy(other.span_source_);
   }
 
   // Empty: the tenant without a name.
@@ -57,6 +62,10 @@ class MessageOwner {
   // What its requests are charged to, or null.
   WorkBudget* budget() const { return client_ == nullptr ? nullptr : &client_->budget; }
   const RequestOrder& order() const { return order_; }
+  // The trace of a request that arrives now; null: it is not sampled.
+  std::unique_ptr<MessageTrace> BeginTrace(absl::Time came, absl::Time arrived) const {
+    return span_source_ == nullptr ? nullptr : span_source_->Begin(came, arrived);
+  }
   // May be null.
   const Caller* caller() const { return caller_; }
 
@@ -66,6 +75,7 @@ class MessageOwner {
   const Caller* caller_ = nullptr;
   absl::string_view tenant_;
   TenantQuota* quota_ = nullptr;
+  const SpanSource* span_source_ = nullptr;
   Flow flow_;
 };
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/prefetch.h"
+#include "base/steady_time.h"
 #include "server/metrics/metrics.h"
 #include "server/refusal/refusal.h"
 #include "server/serve/check_sequence.h"
@@ -82,8 +83,12 @@ void SequenceTask::EndWithoutSession(const absl::Status& status) {
 }
 
 void SequenceTask::Proceed(bool) {
-  if (stage_ == Stage::kCommitting) return EndCommit(wait_.committed());
+  if (stage_ == Stage::kCommitting) {
+    if (MessageTrace* const trace = message_->trace()) trace->stored = SteadyNow();
+    return EndCommit(wait_.committed());
+  }
   absl::StatusOr<SessionLease> lease = wait_.TakeLease();
+  if (MessageTrace* const trace = message_->trace()) trace->session_ready = SteadyNow();
   if (!lease.ok()) return EndWithoutSession(lease.status());
   lease_ = *std::move(lease);
   Begin();
@@ -200,6 +205,7 @@ void SequenceTask::Run() {
   run_.outputs = reply_.data();
   run_.admitted = message_->arrived();
   run_.deadline = message_->deadline();
+  if (MessageTrace* const trace = message_->trace()) run_.first_step_at = &trace->first_step;
   stage_ = Stage::kRunning;
   status = OrOutOfMemory([this] {
     run_.first_state = lease_.state();
@@ -212,6 +218,7 @@ void SequenceTask::Run() {
 }
 
 void SequenceTask::OnFinished(SequenceRun*, const absl::Status& status) {
+  if (MessageTrace* const trace = message_->trace()) trace->computed = SteadyNow();
   if (status.ok()) return Commit();
   EndRefused(status);
 }

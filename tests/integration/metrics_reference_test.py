@@ -17,7 +17,7 @@ from running_server import RunningServer
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "deploy/METRICS.md"
 # Labels whose values are the same on every server, all of them there from the start.
-LISTED = ("event", "limit", "method", "op", "reason")
+LISTED = ("cause", "event", "limit", "method", "op", "reason")
 
 
 def scrape(bin_dir):

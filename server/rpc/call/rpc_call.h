@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -22,6 +24,7 @@
 #include "server/rpc/call/status.h"
 #include "server/serve/message_owner.h"
 #include "server/serve/record_refusal.h"
+#include "server/tracing/span_source.h"
 
 namespace rondo {
 
@@ -51,6 +54,7 @@ class RpcCall : public Call, public Caller {
   template <typename Response, typename Request>
   void FinishUnary(grpc::ServerAsyncReader<Response, Request>* stream, const Response& response,
                    const absl::Status& status) {
+    if (trace_ != nullptr) EndTrace(status);
     if (status.ok()) return stream->Finish(response, grpc::Status::OK, BeginFinish());
     stream->FinishWithError(ToGrpcStatus(status, &server_context_), BeginFinish());
   }
@@ -80,14 +84,24 @@ class RpcCall : public Call, public Caller {
   }
   // Says whose the requests of `owner` are. `unary`: other calls of the connection may bring more of its requests.
   // REQUIRES: OnAdmitted has been called.
-  void Identify(bool unary, MessageOwner* owner) const {
+  void Identify(bool unary, MessageOwner* owner) {
     const std::string peer = server_context_.peer();
     RequestOrder order;
     order.loop = static_cast<uint16_t>(context_->loop_number);
     if (unary) order.connection = ConnectionOfPeer(peer);
     owner->ComesFrom(FindClient(peer), order, this);
     owner->BelongTo(principal_.tenant->name(), principal_.tenant->quota());
+    if (context_->tracer != nullptr) owner->TraceBy(FindSpanSource());
   }
+  // Traces the call itself, if it is sampled: for one without messages, which FinishUnary ends. REQUIRES: OnAdmitted
+  // has been called.
+  void TraceCall() {
+    if (context_->tracer == nullptr) return;
+    const absl::Time now = SteadyNow();
+    if (const SpanSource* const source = FindSpanSource()) trace_ = source->Begin(now, now);
+  }
+  // Of TraceCall. Null: the call is not sampled.
+  MessageTrace* trace() const { return trace_.get(); }
 
  private:
   void OnArrived() final {
@@ -112,6 +126,24 @@ class RpcCall : public Call, public Caller {
               {"peer", peer()},
               {"request_id", request_id()}});
   }
+  // Null: nothing of the call is sampled, as nothing that anyone may call is: a prober asks for health all day.
+  const SpanSource* FindSpanSource() {
+    if (rule()->role == Role::kAnyone) return nullptr;
+    span_source_ = context_->tracer->SourceFor(rule()->method, Metadata("traceparent"), Metadata("tracestate"));
+    return span_source_ ? &*span_source_ : nullptr;
+  }
+  void EndTrace(const absl::Status& status) {
+    trace_->ended = SteadyNow();
+    trace_->code = status.code();
+    OfferSpans(std::move(*trace_));
+    trace_ = nullptr;
+  }
+  // Of the client's metadata the one of this name; empty: there is none, or several.
+  absl::string_view Metadata(const char* name) const {
+    const auto found = server_context_.client_metadata().equal_range(name);
+    if (found.first == found.second || std::next(found.first) != found.second) return "";
+    return absl::string_view(found.first->second.data(), found.first->second.size());
+  }
   absl::string_view ClientNameOf(absl::string_view peer) const {
     const std::string& tenant = principal_.tenant->name();
     return tenant.empty() ? HostOfPeer(peer) : tenant;
@@ -132,8 +164,10 @@ class RpcCall : public Call, public Caller {
   const ServedMethod method_;
   grpc::ServerContext server_context_;
   Principal principal_;
-  std::shared_ptr<Client> client_;  // of TakeReply
-  size_t reply_bytes_ = 0;          // taken from its budget
+  std::optional<SpanSource> span_source_;
+  std::unique_ptr<MessageTrace> trace_;  // of a call without messages; null: it is not sampled
+  std::shared_ptr<Client> client_;       // of TakeReply
+  size_t reply_bytes_ = 0;               // taken from its budget
 };
 
 // Awaits a call of one kind on the context's loop. Each call that arrives calls this for the one after it.

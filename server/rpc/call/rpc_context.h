@@ -11,6 +11,7 @@
 #include "server/serve/clients.h"
 #include "server/serve/end_watch.h"
 #include "server/serve/serve_context.h"
+#include "server/tracing/span_source.h"
 
 namespace rondo {
 
@@ -25,6 +26,7 @@ struct RpcContext : ServeContext {
   EndWatch* end_watch = nullptr;       // of this loop
   AwaitedMessages* awaited = nullptr;  // of this loop
   size_t max_awaited_messages = 1;     // of one loop; see AwaitedMessages
+  const Tracer* tracer = nullptr;      // null: nothing is traced
   size_t loop_number = 0;
   bool audit_log = false;
   const std::atomic<bool>* leaving = nullptr;  // true: health says NOT_SERVING, though requests may still be served

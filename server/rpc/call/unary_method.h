@@ -35,6 +35,7 @@ class UnaryCall : public OneMessageCall {
   void ListenAgain() override { Listen<UnaryCall>(context(), method(), handler_); }
   void ReadMessage(Event* event) override { stream_.Read(&request_, event); }
   void OnMessage() override {
+    TraceCall();
     const absl::Status status = OrOutOfMemory([this] {
       const absl::Status answered = handler_(request_, &response_);
       return answered.ok() ? TakeReply(response_.ByteSizeLong()) : answered;

@@ -10,6 +10,7 @@
 namespace rondo {
 
 void LeasedCall::OnMessage() {
+  TraceCall();
   context()->metrics->in_flight.Add(1);
   if (context()->draining->load()) return Reply(ShuttingDown());
   Restore();
@@ -43,6 +44,7 @@ void LeasedCall::Run(SessionLease lease) {
     return Reply(store_knows ? restored_ : status);
   }
   if (IsDone(&sync_)) return Reply(absl::OkStatus());
+  if (trace() != nullptr) trace()->computed = SteadyNow();
   Begin(&synced_);
 }
 
@@ -52,12 +54,14 @@ bool LeasedCall::IsDone(SessionWait* sync) {
 }
 
 void LeasedCall::OnSynced(bool) {
+  if (trace() != nullptr) trace()->stored = SteadyNow();
   if (sync_.committed().ok()) Complete();
   Reply(sync_.committed());
 }
 
 void LeasedCall::OnGranted(bool) {
   absl::StatusOr<SessionLease> lease = wait_.TakeLease();
+  if (trace() != nullptr) trace()->session_ready = SteadyNow();
   if (cancelled_) return Reply(Cancelled());
   if (std::exchange(restoring_, false)) {
     const absl::Status status = lease.status();

@@ -211,6 +211,25 @@ TEST(OptionsTest, TheLogIsLogfmtOfInfoUnlessAskedOtherwise) {
   EXPECT_EQ(Parse({"--model=m"})->log.level, LogLevel::kInfo);
 }
 
+TEST(OptionsTest, TracesAreSentToAnAddressOnly) {
+  const absl::StatusOr<ServerOptions> options =
+      Parse({"--model=m", "--otlp_endpoint=collector:4317", "--trace_sampling=0.25"});
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->tracing.otlp_endpoint, "collector:4317");
+  EXPECT_EQ(options->tracing.sampling, 0.25);
+  for (const char* const wrong : {"http://collector:4317", "collector", ":4317", "collector:0", "collector:65536"}) {
+    EXPECT_THAT(std::string(With("otlp_endpoint", wrong).status().message()), HasSubstr("wanted HOST:PORT")) << wrong;
+  }
+  for (const char* const wrong : {"1.5", "-1", "nan", "all"}) {
+    EXPECT_FALSE(Parse({"--model=m", "--otlp_endpoint=c:1", absl::StrCat("--trace_sampling=", wrong)}).ok()) << wrong;
+  }
+}
+
+TEST(OptionsTest, TracesNeedACollector) {
+  EXPECT_THAT(std::string(With("trace_sampling", "1").status().message()), HasSubstr("without --otlp_endpoint"));
+  EXPECT_THAT(std::string(With("otlp_tls_ca", "ca.pem").status().message()), HasSubstr("without --otlp_endpoint"));
+}
+
 TEST(OptionsTest, ModelsAreGivenAsFilesOrAsARepository) {
   EXPECT_THAT(With("model", "a.safetensors,b.safetensors")->registry.model_files,
               ElementsAre("a.safetensors", "b.safetensors"));

@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""What rondo-server sends to a collector, as OpenTelemetry's own messages read it, for a caller with OpenTelemetry's own SDK.
+
+    otlp_messages_test.py BIN_DIR [unittest arguments]
+
+Both are from PyPI, in a throw-away environment.
+"""
+
+import os
+import pathlib
+import queue
+import subprocess
+import sys
+import tempfile
+import unittest
+from concurrent import futures
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PACKAGES = ["grpcio-tools", "opentelemetry-proto", "opentelemetry-sdk"]
+IN_VENV = "RONDO_TEST_VENV"
+
+
+def run_in_fresh_venv():
+    with tempfile.TemporaryDirectory() as folder:
+        python = folder + "/bin/python"
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        installed = subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES])
+        if installed.returncode != 0:
+            sys.exit("cannot install %s: this test needs PyPI" % " ".join(PACKAGES))
+        generated = folder + "/proto"
+        os.mkdir(generated)
+        subprocess.run([python, "-m", "grpc_tools.protoc", "--proto_path=%s" % (ROOT / "proto"),
+                        "--python_out=" + generated, "--grpc_python_out=" + generated,
+                        str(ROOT / "proto/rondo/v1/inference.proto")], check=True)
+        environment = dict(os.environ, **{IN_VENV: "1", "PYTHONPATH": generated})
+        sys.exit(subprocess.run([python, __file__, *sys.argv[1:]], env=environment).returncode)
+
+
+if IN_VENV not in os.environ:
+    run_in_fresh_venv()
+
+import grpc  # noqa: E402
+from google.protobuf.unknown_fields import UnknownFieldSet  # noqa: E402
+from opentelemetry import propagate  # noqa: E402
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc  # noqa: E402
+from opentelemetry.proto.trace.v1 import trace_pb2  # noqa: E402
+from opentelemetry.sdk.trace import TracerProvider  # noqa: E402
+from rondo.v1 import inference_pb2, inference_pb2_grpc  # noqa: E402
+from running_server import RunningServer  # noqa: E402
+from small_models import write_sum_model  # noqa: E402
+
+BIN = pathlib.Path(sys.argv.pop(1))
+
+
+class Collector(trace_service_pb2_grpc.TraceServiceServicer):
+    def __init__(self):
+        self.requests = queue.Queue()
+        self._server = grpc.server(futures.ThreadPoolExecutor(1))
+        trace_service_pb2_grpc.add_TraceServiceServicer_to_server(self, self._server)
+        self.endpoint = "127.0.0.1:%d" % self._server.add_insecure_port("127.0.0.1:0")
+        self._server.start()
+
+    def Export(self, request, context):  # noqa: N802: gRPC's name
+        self.requests.put(request)
+        return trace_service_pb2.ExportTraceServiceResponse()
+
+    def stop(self):
+        self._server.stop(None)
+
+
+def unknown_fields(message):
+    """How many fields of the message, and of those in it, OpenTelemetry does not know."""
+    count = len(UnknownFieldSet(message))
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            values = value if hasattr(value, "__len__") else [value]
+            count += sum(unknown_fields(each) for each in values)
+    return count
+
+
+def attributes_of(holder):
+    return {a.key: a.value.int_value if a.value.HasField("int_value") else a.value.string_value
+            for a in holder.attributes}
+
+
+class OtlpMessagesTest(unittest.TestCase):
+    def test_a_message_is_a_child_of_the_sdks_span(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        repository = pathlib.Path(folder.name)
+        write_sum_model(repository, "sum", ["x"])
+        collector = Collector()
+        self.addCleanup(collector.stop)
+        request = inference_pb2.PredictRequest(
+            model="sum", sequences=[inference_pb2.Sequence(session_id="s", position=0, values=[1, 2])])
+        with RunningServer(BIN, f"--otlp_endpoint={collector.endpoint}", repository=repository) as server, \
+                grpc.insecure_channel(server.address) as channel:
+            tracer = TracerProvider().get_tracer("test")
+            with tracer.start_as_current_span("caller") as caller:
+                headers = {}
+                propagate.inject(headers)
+                inference_pb2_grpc.InferenceStub(channel).Predict(request, metadata=tuple(headers.items()))
+            sent = collector.requests.get(timeout=30)
+        self.assertEqual(unknown_fields(sent), 0)
+        (of_resource,) = sent.resource_spans
+        resource = attributes_of(of_resource.resource)
+        self.assertEqual(resource["service.name"], "rondo-server")
+        self.assertEqual(set(resource), {"service.name", "service.version", "service.instance.id"})
+        (of_scope,) = of_resource.scope_spans
+        self.assertEqual(of_scope.scope.name, "rondo")
+        answer = of_scope.spans[-1]
+        parent = caller.get_span_context()
+        self.assertEqual(answer.kind, trace_pb2.Span.SPAN_KIND_SERVER)
+        self.assertEqual(answer.name, "rondo.v1.Inference/Predict")
+        self.assertEqual(int.from_bytes(answer.trace_id, "big"), parent.trace_id)
+        self.assertEqual(int.from_bytes(answer.parent_span_id, "big"), parent.span_id)
+        self.assertEqual(attributes_of(answer), {
+            "rpc.system": "grpc", "rpc.service": "rondo.v1.Inference", "rpc.method": "Predict",
+            "rpc.grpc.status_code": 0, "rondo.model": "sum", "rondo.sequences": 1, "rondo.timesteps": 2})
+        self.assertLess(answer.start_time_unix_nano, answer.end_time_unix_nano)
+        self.assertLess(abs(answer.start_time_unix_nano - caller.start_time), 60e9)
+        parts = of_scope.spans[:-1]
+        self.assertLessEqual({"queue", "compute"}, {part.name for part in parts})
+        for part in parts:
+            self.assertEqual((part.trace_id, part.parent_span_id, part.kind),
+                             (answer.trace_id, answer.span_id, trace_pb2.Span.SPAN_KIND_INTERNAL))
+
+
+if __name__ == "__main__":
+    unittest.main()
