@@ -60,8 +60,8 @@ OptionValue Text(std::string* target, absl::string_view unit, absl::string_view 
 // Any text.
 OptionValue TextOrNone(std::string* target, absl::string_view unit);
 
-// Texts with commas between; empty ones are left out. One that has a comma stands in double quotes, and a quote in it is
-// doubled, as in CSV.
+// Texts with commas between; empty ones are left out. One that has a comma stands in double quotes, and a quote in it
+// is doubled, as in CSV.
 OptionValue TextList(std::vector<std::string>* target, absl::string_view unit);
 
 // --name, --name=true, --noname or --name=false.
