@@ -92,8 +92,10 @@ class Sampler {
       const double weight = apart / (apart + kSureForecasts);
       for (size_t i = 0; i < spec_.outputs.size(); ++i) {
         if (static_cast<int64_t>(Distances(validation_, step, i).size()) < kLeastOrigins) return {};
+        // What was learned is told too well, most of all the next step; far ahead, half of that is left.
+        const double size = std::sqrt(FactorOf(validation_, 0, i) / FactorOf(all_, 0, i));
         const double factor =
-            std::pow(FactorOf(validation_, step, i), weight) * std::pow(FactorOf(all_, step, i), 1 - weight);
+            std::pow(FactorOf(validation_, step, i), weight) * std::pow(size * FactorOf(all_, step, i), 1 - weight);
         factors.push_back(std::clamp(factor, 0.05, 1000.0));
       }
     }
