@@ -283,13 +283,13 @@ void RedisStore::SaveSome(absl::Span<SaveOp> saves) {
 
 void RedisStore::Scan(ScanOp* scan) {
   scan->entries.clear();
-  std::string cursor = scan->from.empty() ? "0" : scan->from;
-  const std::string pattern = absl::StrCat(kKeyPrefix, PatternOf(scan->prefix), "*");
   uint64_t number = 0;
-  if (!absl::SimpleAtoi(cursor, &number)) {
+  if (!scan->from.empty() && !absl::SimpleAtoi(scan->from, &number)) {
     scan->status = absl::InvalidArgumentError("the place to go on from is none of this session store's");
     return;
   }
+  std::string cursor = absl::StrCat(number);  // not as it came: Redis refuses a space or a sign
+  const std::string pattern = absl::StrCat(kKeyPrefix, PatternOf(scan->prefix), "*");
   size_t bytes = 0;
   for (int step = 0; step < kMostSteps && scan->entries.size() < kMostFound && bytes < kMostFoundBytes; ++step) {
     const size_t found = scan->entries.size();

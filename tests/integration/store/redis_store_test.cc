@@ -246,7 +246,7 @@ TEST_F(RedisStoreTest, AScanTakesNoPlaceOfAnotherStoreAndPassesOverWhatIsNoSessi
   scan.from = "a";
   store->Scan(&scan);
   EXPECT_EQ(scan.status.code(), absl::StatusCode::kInvalidArgument);
-  scan.from = "0";
+  scan.from = " +0";
   redis.Ask({"SCRIPT", "FLUSH"});
   store->Scan(&scan);
   EXPECT_EQ(scan.status, absl::OkStatus());
