@@ -51,17 +51,21 @@ void AwaitedMessages::EndSome(uint64_t turn, absl::Time now) {
   for (AwaitedMessage* const message : messages_) {
     if (IsLate(*message, turn, now)) late[message->Holder()].push_back(message);
   }
-  for (auto& [holder, messages] : late) {  // the oldest comes last
+  std::vector<std::vector<AwaitedMessage*>*> holders;  // a heap: there may be thousands, on one loop's thread
+  for (auto& [holder, messages] : late) {              // the oldest comes last
     absl::c_sort(messages, [](const AwaitedMessage* a, const AwaitedMessage* b) { return a->since_ > b->since_; });
+    holders.push_back(&messages);
   }
+  const auto fewer = [](const auto* a, const auto* b) { return a->size() < b->size(); };
+  std::make_heap(holders.begin(), holders.end(), fewer);
   const size_t wanted = most_ - most_ / 4;  // so that not every call has to look
-  while (messages_.size() > wanted && !late.empty()) {
-    const auto fewer = [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); };
-    const auto most = absl::c_max_element(late, fewer);
-    End(most->second.back(), Refuse(Why::kNoMessage, absl::StrCat("the call's message has not come, and more than ",
-                                                                  most_, " calls wait for theirs")));
-    most->second.pop_back();
-    if (most->second.empty()) late.erase(most);
+  while (messages_.size() > wanted && !holders.empty()) {
+    std::pop_heap(holders.begin(), holders.end(), fewer);
+    std::vector<AwaitedMessage*>& most = *holders.back();
+    End(most.back(), Refuse(Why::kNoMessage, absl::StrCat("the call's message has not come, and more than ", most_,
+                                                          " calls wait for theirs")));
+    most.pop_back();
+    most.empty() ? holders.pop_back() : std::push_heap(holders.begin(), holders.end(), fewer);
   }
 }
 
