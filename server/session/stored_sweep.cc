@@ -55,7 +55,8 @@ void StoredSweep::OnFound(const std::shared_ptr<Call>& call, const SessionStore:
       if (IsOne(entry, *call->deletion)) EndOrLoad(call, entry.id);
     }
   }
-  Came(call, StoreRefusal(found.status));
+  const bool is_callers_fault = absl::IsInvalidArgument(found.status);  // where to go on from; the store is well
+  Came(call, is_callers_fault ? found.status : StoreRefusal(found.status));
 }
 
 void StoredSweep::EndOrLoad(const std::shared_ptr<Call>& call, const std::string& name) {

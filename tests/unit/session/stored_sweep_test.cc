@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
+#include "server/refusal/refusal.h"
 #include "tests/unit/session/stored_sessions_fixture.h"
 
 namespace rondo {
@@ -115,6 +116,17 @@ TEST_F(StoredSweepTest, AStoreThatIsAwayIsSaidAndNothingIsDeleted) {
   table->DeleteStored(&deletion, &heard);
   EXPECT_EQ(heard.Get().code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(deletion.deleted, 0u);
+}
+
+TEST_F(StoredSweepTest, APlaceThatTheStoreDoesNotKnowIsTheCallersFaultAndNotTheStores) {
+  const auto table = Open();
+  disk_->FailWith(absl::InvalidArgumentError("no place"));
+  StoredDeletion deletion{"", "s", "", "nowhere"};
+  CommitFuture heard;
+  table->DeleteStored(&deletion, &heard);
+  const absl::Status status = heard.Get();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(RefusalOf(status).why, Why::kInvalid);
 }
 
 TEST_F(StoredSweepTest, SoManyWaitForTheStoreAndNoMore) {
