@@ -210,7 +210,10 @@ struct StoreProbe : Probe {
       {"rondo_store_duration_seconds", "One call to the session store, of one or many sessions, in seconds.", {"op"}},
       RequestTimes()};
   Metric<PerLabel<Counter, StoreOperation>> errors{
-      this, {"rondo_store_errors_total", "Sessions that the store could not load or save.", {"op"}}};
+      this,
+      {"rondo_store_errors_total",
+       "Sessions that the store could not load or save, and looks through it that failed.",
+       {"op"}}};
   Metric<Gauge> up{
       this,
       {"rondo_store_up",
