@@ -22,14 +22,12 @@ OptionGroup TracingGroup(TracingOptions* options) {
   return {"Traces",
           {{"otlp_endpoint", TextOrNone(&options->otlp_endpoint, "HOST:PORT"),
             "An OpenTelemetry collector, which is sent the traces of sampled requests by OTLP over gRPC. While it is "
-            "away or "
-            "slow, 8192 spans wait; more are dropped and counted. Empty: nothing is traced."},
+            "away or slow, 8192 spans wait; more are dropped and counted. Empty: nothing is traced."},
            {"otlp_tls_ca", TextOrNone(&options->otlp_tls_ca, "FILE"),
             "CAs in PEM form, one of which must have signed the certificate of --otlp_endpoint. Empty: no TLS."},
            {"trace_sampling", Number(&options->sampling, {0.0, 1.0}, "RATIO"),
             "Which share of the messages that come without the metadata `traceparent` is traced. Those of a call that "
-            "brings "
-            "one are if its sampled flag is set."}}};
+            "brings one are if its sampled flag is set."}}};
 }
 
 absl::Status CheckTracing(const TracingOptions& options) {

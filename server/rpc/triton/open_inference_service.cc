@@ -61,7 +61,8 @@ void ServeUnserved(const RpcContext* context, OpenInferenceService* service) {
   ServeUnary(context, service, "CudaSharedMemoryStatus", &Service::CudaSharedMemoryStatus, memory);
   ServeUnary(context, service, "CudaSharedMemoryRegister", &Service::CudaSharedMemoryRegister, memory);
   ServeUnary(context, service, "CudaSharedMemoryUnregister", &Service::CudaSharedMemoryUnregister, memory);
-  ServeUnary(context, service, "TraceSetting", &Service::TraceSetting, Unserved("tracing is not served: see /metrics"));
+  ServeUnary(context, service, "TraceSetting", &Service::TraceSetting,
+             Unserved("settings of tracing are not served: they are flags"));
   ServeUnary(context, service, "LogSettings", &Service::LogSettings,
              Unserved("log settings are not served: they are flags"));
 }
