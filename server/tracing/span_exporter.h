@@ -2,6 +2,7 @@
 #define RONDO_SERVER_TRACING_SPAN_EXPORTER_H_
 
 #include <cstddef>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -73,7 +74,7 @@ class SpanExporter : public SpanSink {
 
   Mutex mutex_;
   CondVar changed_;
-  std::vector<Span> queue_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Span> queue_ ABSL_GUARDED_BY(mutex_);
   std::optional<absl::Time> goes_by_ ABSL_GUARDED_BY(mutex_);  // by SteadyNow; absent: it stays
   std::thread thread_;                                         // last: it uses everything above
 };
