@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/invalid.h"
+#include "server/serve/or_out_of_memory.h"
 
 namespace rondo {
 namespace {
@@ -27,6 +28,10 @@ DeleteSessionsCall::Steps DeleteSessionsCall::MakeSteps() {
 }
 
 absl::Status DeleteSessionsCall::Handle(SessionLease) {
+  return OrOutOfMemory([this] { return DeleteHere(); });
+}
+
+absl::Status DeleteSessionsCall::DeleteHere() {
   if (request().prefix().empty() && request().model().empty() && !request().all()) {
     return Invalid("neither prefix nor model is given; wanted one of them, or all=true to delete every session");
   }

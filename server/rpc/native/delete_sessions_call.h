@@ -26,6 +26,8 @@ class DeleteSessionsCall : public LeasedMethodCall<v1::DeleteSessionsRequest, v1
   bool IsDone(SessionWait* sync) override;
   void Complete() override;
 
+  // Deletes a part of what is in memory, or says in stored_ what of the store is to be deleted. Throws std::bad_alloc.
+  absl::Status DeleteHere();
   // Deletes a part of what is in memory.
   absl::Status DeleteInMemory(std::string page_token);
 
