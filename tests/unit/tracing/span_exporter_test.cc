@@ -68,7 +68,8 @@ class SpanExporterTest : public testing::Test {
     testing::internal::CaptureStderr();
     options_.max_queued = 4;
     options_.max_batch = 2;
-    options_.linger = options_.first_retry = options_.longest_retry = options_.goodbye = absl::Milliseconds(20);
+    options_.linger = absl::Hours(1);  // a batch that is not full waits, however slowly the test offers its spans
+    options_.first_retry = options_.longest_retry = options_.goodbye = absl::Milliseconds(20);
   }
   ~SpanExporterTest() override { testing::internal::GetCapturedStderr(); }
 
@@ -98,7 +99,6 @@ class SpanExporterTest : public testing::Test {
 
 TEST_F(SpanExporterTest, SendsFullBatchesAndWhatIsLeftWhenItGoes) {
   for (int i = 0; i < 2; ++i) mailbox_.Answer({});
-  options_.linger = absl::Hours(1);
   Start();
   Offer(2);
   EXPECT_THAT(mailbox_.Await(1), ElementsAre(ElementsAre("0", "1")));
@@ -109,6 +109,7 @@ TEST_F(SpanExporterTest, SendsFullBatchesAndWhatIsLeftWhenItGoes) {
 
 TEST_F(SpanExporterTest, ABatchThatDoesNotFillIsSentAfterAWhile) {
   mailbox_.Answer({});
+  options_.linger = absl::Milliseconds(20);
   Start();
   Offer(1);
   EXPECT_THAT(mailbox_.Await(1), ElementsAre(ElementsAre("0")));
