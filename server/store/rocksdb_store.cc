@@ -227,17 +227,16 @@ absl::Status RocksdbStore::ScanSome(ScanOp* scan) {
   const auto in_range = [&] { return entry->Valid() && entry->key().starts_with(scan->prefix); };
   size_t keys = 0;
   size_t bytes = 0;
-  size_t passed = 0;
-  for (entry->Seek(std::max(scan->from, scan->prefix)); in_range() && passed < kMaxPassed;) {
+  for (entry->Seek(std::max(scan->from, scan->prefix)); in_range();) {
     std::string id = entry->key().ToString();
     const size_t space = id.find(' ', scan->prefix.size());
     if (space != std::string::npos) {  // of another prefix with a space: all of those are passed over
       id[space] = '!';                 // what comes next after a space
       entry->Seek(id.substr(0, space + 1));
-      ++passed;
       continue;
     }
-    // Only here: where the next look begins is shown to the client, who may know of no others.
+    // Only here, however many were passed over: where the next look begins is shown to the client, who may know of no
+    // others.
     if (keys == kMaxScannedKeys || bytes >= kMaxScannedBytes) break;
     ++keys;
     const rocksdb::Slice stored = entry->value();

@@ -39,7 +39,6 @@ class RocksdbStore : public SessionStore {
   // Bounds of one DropExpired, and of one Scan.
   static constexpr size_t kMaxScannedKeys = 2000;
   static constexpr size_t kMaxScannedBytes = 4 << 20;
-  static constexpr size_t kMaxPassed = 4096;  // prefixes that Scan passes over, with a seek each
 
   // Fails as OpenSessionStore. The messages name the directory.
   static absl::StatusOr<std::unique_ptr<RocksdbStore>> Open(const std::string& directory, StoreDamage on_damage);

@@ -107,7 +107,7 @@ class SessionStore {
   // Each operation has its own answer. Ids within one call differ.
   virtual void Load(absl::Span<LoadOp> loads) = 0;
   virtual void Save(absl::Span<SaveOp> saves) = 0;
-  // Takes some milliseconds at most.
+  // Takes some milliseconds at most, and some microseconds for each longer prefix with a space that is passed over.
   virtual void Scan(ScanOp* scan) = 0;
   // Drops some values whose time has passed, if the storage does not by itself; takes some milliseconds at most. To be
   // called now and then, and soon again after it returned true: then there were many.

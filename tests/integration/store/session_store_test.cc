@@ -181,6 +181,25 @@ TEST_P(SessionStoreTest, AScanFindsWhatBeginsSoAndNothingOfAnotherTenant) {
   EXPECT_THAT(FindAll(*store_, "nobody "), testing::IsEmpty());
 }
 
+TEST_P(SessionStoreTest, AScanPassesOverThousandsOfTenantsAndNamesNone) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 5000; ++i) ids.push_back(absl::StrCat("tenant", i, " s"));
+  std::vector<SessionStore::SaveOp> saves(ids.size());
+  for (size_t i = 0; i < ids.size(); ++i) saves[i].id = saves[i].value = ids[i];
+  store_->Save(absl::MakeSpan(saves));
+  ASSERT_EQ(SaveOne(*store_, "z", "vz"), absl::OkStatus());
+  std::vector<std::string> found;
+  SessionStore::ScanOp scan;
+  do {
+    store_->Scan(&scan);
+    ASSERT_EQ(scan.status, absl::OkStatus());
+    EXPECT_EQ(scan.from.find("tenant"), std::string::npos) << scan.from;
+    for (const SessionStore::ScanOp::Entry& entry : scan.entries) found.push_back(entry.id);
+  } while (!scan.from.empty());
+  EXPECT_THAT(found, testing::Contains("z"));
+  EXPECT_THAT(found, testing::Each(std::string("z")));
+}
+
 TEST_P(SessionStoreTest, AScanOfManyComesInPartsAndTakesNothingOver) {
   std::vector<std::string> ids;
   std::vector<std::string> values;
