@@ -149,6 +149,7 @@ class OtlpCollector final : public SpanCollector {
                                                 const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kLongestReconnectMs);
+    arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // gRPC would connect to whatever $http_proxy names
     return grpc::CreateCustomChannel(endpoint, credentials, arguments);
   }
 
