@@ -40,7 +40,7 @@ struct StoredDeletion {
   std::string prefix;
   std::string model;
   std::string from;    // where the next part begins, in the store's words; empty: at the start, and after the last part
-  size_t deleted = 0;  // by the last call
+  size_t deleted = 0;  // by all calls so far
 };
 
 // Every live session: its state, its position, who may touch it and in which order. The sessions in memory are in
