@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Opens calls that never bring their message, without end: for abusers.py and unfinished_test.py.
+"""Opens calls that never bring their message, without end: for abusers.py.
 
 usage: unfinished_calls.py PORT CA_FILE|- TOKEN|- parts|headers
 
