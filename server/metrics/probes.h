@@ -217,7 +217,7 @@ struct StoreProbe : Probe {
   Metric<Gauge> up{
       this,
       {"rondo_store_up",
-       "0 if the session store answered the last call for none of its sessions, else 1; without a store 1."},
+       "0 if the session store answered the last load or save for none of its sessions, else 1; without a store 1."},
       1};
   Metric<Counter> damaged_bytes{this,
                                 {"rondo_store_damaged_bytes_total",
@@ -225,7 +225,8 @@ struct StoreProbe : Probe {
 
   // One call, whatever the number of its sessions; it failed for `failed_sessions` of them, and `answered` for any.
   void Observe(StoreOperation operation, absl::Duration duration, size_t failed_sessions, bool answered) {
-    up.Set(answered ? 1 : 0);
+    // A look through a store that serves may be refused: a user of Redis may lack the right to.
+    if (operation != StoreOperation::kScan) up.Set(answered ? 1 : 0);
     durations[operation].Observe(Nanoseconds(duration));
     errors[operation].Add(failed_sessions);
   }
