@@ -17,6 +17,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "base/files.h"
@@ -66,11 +67,12 @@ void Fill(const Span& span, otlp::Span* proto) {
 }
 
 // As the protocol says: what may go better another time.
-bool MayRetry(grpc::StatusCode code) {
-  switch (code) {
+bool MayRetry(const grpc::Status& status) {
+  switch (status.error_code()) {
+    case grpc::StatusCode::RESOURCE_EXHAUSTED:  // else the spans are too many bytes, say, and would be for ever
+      return absl::StrContains(status.error_details(), "google.rpc.RetryInfo");
     case grpc::StatusCode::CANCELLED:
     case grpc::StatusCode::DEADLINE_EXCEEDED:
-    case grpc::StatusCode::RESOURCE_EXHAUSTED:
     case grpc::StatusCode::ABORTED:
     case grpc::StatusCode::OUT_OF_RANGE:
     case grpc::StatusCode::UNAVAILABLE:
@@ -122,7 +124,7 @@ class OtlpCollector final : public SpanCollector {
     Answer answer;
     answer.status =
         absl::Status(static_cast<absl::StatusCode>(sent->status.error_code()), sent->status.error_message());
-    answer.may_retry = MayRetry(sent->status.error_code());
+    answer.may_retry = MayRetry(sent->status);
     answer.refused = static_cast<size_t>(std::max<int64_t>(0, sent->response.partial_success().rejected_spans()));
     return answer;
   }

@@ -255,17 +255,19 @@ TEST_F(TracingTest, WhatACollectorRefusesForNowIsSentAgain) {
 }
 
 TEST_F(TracingTest, WhatACollectorRefusesForGoodIsCounted) {
-  std::promise<void> came;
-  collector_.AnswerNext([&came](auto*) {
-    came.set_value();
-    return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "no");
-  });
-  Start(/*sampling=*/0);
-  ASSERT_EQ(Predict(kSampled), grpc::StatusCode::OK);
-  ASSERT_EQ(came.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
-  server_->server().Stop(absl::Seconds(5));
-  EXPECT_GE(server_->Metric("rondo_spans_dropped_total{cause=\"refused\"}"), 3);
-  EXPECT_EQ(server_->Metric("rondo_spans_dropped_total{cause=\"stopped\"}"), 0);
+  for (const grpc::StatusCode code : {grpc::StatusCode::INVALID_ARGUMENT, grpc::StatusCode::RESOURCE_EXHAUSTED}) {
+    std::promise<void> came;
+    collector_.AnswerNext([&came, code](auto*) {
+      came.set_value();
+      return grpc::Status(code, "no");
+    });
+    Start(/*sampling=*/0);
+    ASSERT_EQ(Predict(kSampled), grpc::StatusCode::OK);
+    ASSERT_EQ(came.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
+    server_->server().Stop(absl::Seconds(5));
+    EXPECT_GE(server_->Metric("rondo_spans_dropped_total{cause=\"refused\"}"), 3) << code;
+    EXPECT_EQ(server_->Metric("rondo_spans_dropped_total{cause=\"stopped\"}"), 0) << code;
+  }
 }
 
 TEST_F(TracingTest, WhatIsQueuedAtTheEndIsSentBeforeTheServerGoes) {
