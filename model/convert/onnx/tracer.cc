@@ -220,6 +220,7 @@ std::optional<Value> Tracer::Block(absl::string_view node, const std::vector<Ref
   while (inner < count && refs[inner].index == start + inner * inner_step) ++inner;
   if (count % inner != 0 || inner_step <= 0) return std::nullopt;
   const int64_t outer = count / inner, outer_step = outer > 1 ? refs[inner].index - start : 0;
+  if (outer > 1 && outer_step <= 0) return std::nullopt;  // rows that come again, or in turned order
   for (int64_t i = 0; i < count; ++i) {
     if (refs[i].index != start + i / inner * outer_step + i % inner * inner_step) return std::nullopt;
   }
@@ -227,7 +228,7 @@ std::optional<Value> Tracer::Block(absl::string_view node, const std::vector<Ref
   const int64_t row_step = transposed ? inner_step : outer_step;
   const int64_t column_step = std::max<int64_t>(1, transposed ? outer_step : inner_step);
   const int64_t channel = start / length, column = start % length;
-  if (row_step % length != 0 || row_step < 0 || column + (columns - 1) * column_step >= length) return std::nullopt;
+  if (row_step % length != 0 || column + (columns - 1) * column_step >= length) return std::nullopt;
   const int64_t channel_step = std::max<int64_t>(1, row_step / length);
   const std::string key = absl::StrCat(whole.name, "#", start, ":", rows, "x", columns, ":", row_step, ":", column_step,
                                        transposed ? "t" : "");

@@ -90,6 +90,19 @@ class OperatorsTest(OnnxCase):
         y = g.add("Concat", [y, g.add("Neg", [b]), g.add("Slice", ["x", g.ints(0), g.ints(5), g.ints(2), g.ints(2)])], axis=2)
         self.compare(g, self.SEQUENCE, g.add("Tanh", [y]), self.x(9, 1, 5))
 
+    def test_one_channel_or_bin_beside_all_of_them(self):
+        for op in ("Add", "Sub", "Mul"):
+            for axis, place in ((1, 0), (1, 2), (3, 0), (3, 5)):
+                with self.subTest(op=op, axis=axis, place=place):
+                    g = Graph()
+                    y = g.add("Conv", ["x", g.weights(4, 2, 1, 3)], pads=[0, 1, 0, 1])
+                    y = g.add(op, [y, g.add("Slice", [y, g.ints(place), g.ints(place + 1), g.ints(axis)])])
+                    x = self.x(1, 2, 9, 6)
+                    g.named("y", g.add("Transpose", [y], perm=[0, 2, 1, 3]))
+                    ours = self.convert(g.model([("x", FLOAT, [1, 2, "time", 6])], ["y"])).run(numpy.moveaxis(x, 2, 0).reshape(9, -1))
+                    (theirs,) = self.session(g.model([("x", FLOAT, [1, 2, "time", 6])], ["y"])).run(["y"], {"x": x})
+                    numpy.testing.assert_allclose(ours, theirs.reshape(9, -1), atol=1e-5)
+
     def test_one_number_becomes_as_wide_as_the_constant_that_it_meets(self):
         one_number = [("x", FLOAT, ["seq", "batch", 1])]
         for values in (numpy.arange(5), numpy.full(5, 2)):
