@@ -31,13 +31,15 @@ void DequantizeData(OperatorCall& call, const Traced& in, const Array& scale, co
       in.shape, *roles);
 }
 
+bool IsOfWholes(OperatorCall& call, const Ref& ref) { return call.run().wholes.count(ref.source) > 0; }
+
 // What was kept as small whole numbers becomes floats; the rounding of data on the way is left out.
 void RunDequantize(OperatorCall& call) {
   const Traced& in = call.Needed(0);
   const auto scale = call.ConstantInput(1, "scale"), zero = call.ConstantInput(2, "zero point");
   if (!call.ok()) return;
   if (!in.constant()) {
-    const auto whole = [&](const Ref& ref) { return call.run().wholes.count(ref.source) > 0; };
+    const auto whole = [&](const Ref& ref) { return IsOfWholes(call, ref); };
     if (std::none_of(in.refs.begin(), in.refs.end(), whole)) return call.Give(in);
     if (std::all_of(in.refs.begin(), in.refs.end(), whole)) return DequantizeData(call, in, *scale, *zero);
     return call.Refuse("reads whole numbers beside floats");
@@ -60,7 +62,12 @@ void RunQuantize(OperatorCall& call) {
   const Traced& in = call.Needed(0);
   if (in.constant()) return call.Refuse("quantizes a constant; one that is quantized already is supported");
   call.graph()->Note("the data is not rounded to 8 bits on its way, as the quantized graph did");
-  call.Give(in);
+  if (std::none_of(in.refs.begin(), in.refs.end(), [&](const Ref& ref) { return IsOfWholes(call, ref); }))
+    return call.Give(in);
+  // Whole numbers of the data that were cast to floats: what is rounded here stands for these floats.
+  const auto roles = call.tracer().Roles(call.named(), in);
+  if (!roles.has_value()) return;
+  call.GiveValue(call.tracer().FrameOf(call.named(), in, *roles), in.shape, *roles);
 }
 
 // Gives the data itself with a scale of 1 and a zero point of 0.

@@ -159,6 +159,16 @@ class OperatorsTest(OnnxCase):
         tokens = numpy.random.default_rng(3).integers(0, 11, (1, 9))
         self.compare(g, [("x", TensorProto.INT64, ["batch", "sequence"])], y, tokens)
 
+    def test_whole_numbers_that_are_made_floats_and_then_quantized(self):
+        """A scale of a power of 2 rounds none of them, so that both answer alike."""
+        g = Graph()
+        scale, zero = g.constant(numpy.float32(0.5)), g.constant(numpy.uint8(100))
+        floats = g.add("Cast", ["x"], to=FLOAT)
+        y = g.add("DequantizeLinear", [g.add("QuantizeLinear", [floats, scale, zero]), scale, zero])
+        y, _, _ = self.lstm(g, y, 5, 4)
+        x = numpy.random.default_rng(3).integers(-20, 20, (9, 1, 5)).astype(numpy.int32)
+        self.compare(g, [("x", TensorProto.INT32, ["seq", 1, 5])], y, x)
+
     def test_the_branch_of_an_if_is_chosen_by_the_shape(self):
         g = Graph()
         rank = g.add("Shape", [g.add("Shape", ["x"])])
