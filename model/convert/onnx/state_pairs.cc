@@ -1,5 +1,6 @@
 #include "model/convert/onnx/state_pairs.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -33,6 +34,15 @@ int64_t StatePairs::PlaceOfNext(const std::string& input, const Traced& output) 
   return -1;
 }
 
+// Tells whether an output has nothing but what cells go on with, so that it is no answer.
+bool StatePairs::IsOfStatesAlone(const Traced& output) const {
+  std::set<std::pair<int32_t, int64_t>> next;
+  for (const auto& [place, state] : run_.cell_states) next.insert({state.cell, state.index});
+  return std::all_of(output.refs.begin(), output.refs.end(), [&](const Ref& ref) {
+    return next.count({ref.source, ref.index}) > 0;
+  });
+}
+
 bool StatePairs::MayComeBackIn(const std::string& input, const std::string& output) const {
   const Traced* tensor = Find(output);
   return tensor != nullptr && !tensor->constant() && tensor->shape == tensors_.at(input).shape &&
@@ -48,7 +58,7 @@ std::string StatePairs::FindNext(const std::string& input, const std::string& wa
     if (tensor == nullptr || (!wanted.empty() && wanted != output.name)) continue;
     if (const int64_t place = PlaceOfNext(input, *tensor); place >= 0) {
       if (tensor->size() == tensors_.at(input).size()) return output.name;
-      if (among_others.empty()) among_others = output.name;
+      if (among_others.empty() && (!wanted.empty() || IsOfStatesAlone(*tensor))) among_others = output.name;
     }
     if (!read || !MayComeBackIn(input, output.name)) continue;
     of_shape.push_back(output.name);

@@ -32,6 +32,7 @@ class StatePairs {
   int64_t PlaceOfNext(const std::string& input, const Traced& output) const;
   // The output that a state comes back in, by its numbers, its name or its shape. Empty: none, or more than one may be.
   std::string FindNext(const std::string& input, const std::string& wanted) const;
+  bool IsOfStatesAlone(const Traced& output) const;
   bool MayComeBackIn(const std::string& input, const std::string& output) const;
   void Remember(const std::string& input, const Traced& next);
 

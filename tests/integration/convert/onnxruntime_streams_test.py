@@ -72,6 +72,19 @@ class StreamsTest(OnnxCase):
             theirs.append(y.reshape(-1))
         numpy.testing.assert_allclose(self.convert(model).run(x.reshape(9, -1)), theirs, atol=1e-5)
 
+    def test_an_answer_that_shows_a_state_beside_other_numbers_stays_an_answer(self):
+        g = Graph()
+        y, h, c = self.lstm_from(g, "x", 6, 4, ["h", "c"])
+        g.named("y", g.add("Concat", [g.add("Squeeze", [y, g.ints(1)]), "x"], axis=2))
+        g.named("states", g.add("Concat", [h, c], axis=0))
+        model = g.model([("x", FLOAT, [1, 1, 6]), ("h", FLOAT, [1, 1, 4]), ("c", FLOAT, [1, 1, 4])], ["y", "states"])
+        session, states, theirs = self.session(model), numpy.zeros((2, 1, 1, 4), numpy.float32), []
+        x = self.x(9, 1, 1, 6)
+        for row in x:
+            y, states = session.run(["y", "states"], {"x": row, "h": states[0].reshape(1, 1, 4), "c": states[1].reshape(1, 1, 4)})
+            theirs.append(y.reshape(-1))
+        numpy.testing.assert_allclose(self.convert(model).run(x.reshape(9, -1)), theirs, atol=1e-5)
+
     def lstm_from(self, g, x, width, units, states):
         return g.add("LSTM", [x, g.weights(1, 4 * units, width), g.weights(1, 4 * units, units), g.weights(1, 8 * units), "",
                               *states], 3, hidden_size=units)
