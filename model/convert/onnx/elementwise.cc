@@ -19,9 +19,41 @@ bool ChangesAlong(const Traced& tensor, int64_t axis) {
   return false;
 }
 
+// The roles without the last axes of the frame, along which nothing changes: a value of one number a channel.
+AxisRoles Narrowed(const Traced& tensor, AxisRoles roles) {
+  while (!roles.frame_axes.empty() && !ChangesAlong(tensor, roles.frame_axes.back())) roles.frame_axes.pop_back();
+  return roles;
+}
+
+int64_t FrameSize(const Traced& tensor, const AxisRoles& roles) {
+  int64_t size = 1;
+  for (const int64_t axis : roles.frame_axes) size *= tensor.shape[axis];
+  return size;
+}
+
+// Data of the frame that the roles describe. What comes again at more places of its last axes, or of its first ones,
+// than a value is put together of is multiplied by ones there.
+Value WholeFrame(OperatorCall& call, const Traced& tensor, const AxisRoles& roles) {
+  if (!call.tracer().HasManyParts(tensor, roles)) return call.tracer().FrameOf(call.named(), tensor, roles);
+  AxisRoles own = Narrowed(tensor, roles);
+  const bool turned = own.frame_axes.size() == roles.frame_axes.size();
+  if (turned) {
+    const auto changes = [&](int64_t axis) { return ChangesAlong(tensor, axis); };
+    own.frame_axes.erase(own.frame_axes.begin(), std::find_if(own.frame_axes.begin(), own.frame_axes.end(), changes));
+  }
+  const Value value = call.tracer().FrameOf(call.named(), tensor, own);
+  const int64_t size = FrameSize(tensor, roles), channels = FrameSize(tensor, own);
+  if (channels == size || !call.ok()) return value;
+  const Value ones =
+      AddReshape(call.graph(), call.Part("ones_frame"), AddConstant(call.graph(), call.Part("ones"), Filled({size}, 1)),
+                 {channels, size / channels});
+  const Value wide = AddArithmetic(call.graph(), call.Part("wide"), "multiply", ones, value);
+  return turned ? AddTranspose(call.graph(), call.Part("turned"), wide) : wide;
+}
+
 // The operand as a value of the frame that the roles describe: a constant becomes an element.
 Value Operand(OperatorCall& call, const Traced& tensor, const AxisRoles& roles) {
-  if (!tensor.constant()) return call.tracer().FrameOf(call.named(), tensor, roles);
+  if (!tensor.constant()) return WholeFrame(call, tensor, roles);
   const Sizes strides = StridesOf(tensor.shape);
   Sizes frame;
   for (const int64_t axis : roles.frame_axes) frame.push_back(tensor.shape[axis]);
@@ -35,12 +67,6 @@ Value Operand(OperatorCall& call, const Traced& tensor, const AxisRoles& roles) 
       std::all_of(values.values.begin(), values.values.end(), [&](double v) { return v == values.values[0]; });
   if (one) values.values.resize(1);
   return AddConstant(call.graph(), absl::StrCat(call.element_name(), "_by"), std::move(values));
-}
-
-// The roles without the last axes of the frame, along which nothing changes: a value of one number a channel.
-AxisRoles Narrowed(const Traced& tensor, AxisRoles roles) {
-  while (!roles.frame_axes.empty() && !ChangesAlong(tensor, roles.frame_axes.back())) roles.frame_axes.pop_back();
-  return roles;
 }
 
 // A constant that is repeated along the timesteps must not differ there.
@@ -166,8 +192,10 @@ void Binary(OperatorCall& call, double (*combine)(double, double), absl::string_
   const bool turns = type == "add" || type == "multiply";
   const AxisRoles narrow_b = Narrowed(wide_b, *roles);
   const bool narrows_a = turns && narrow_b.frame_axes == roles->frame_axes;
-  Value left = Operand(call, wide_a, narrows_a ? Narrowed(wide_a, *roles) : *roles),
-        right = Operand(call, wide_b, narrow_b);
+  Value left = Operand(call, wide_a, narrows_a ? Narrowed(wide_a, *roles) : *roles);
+  // One of the two has the whole frame; a constant of one value has not.
+  const bool is_whole = left.frame.size() == FrameSize(wide_a, *roles);
+  Value right = Operand(call, wide_b, is_whole ? narrow_b : *roles);
   if (left.frame.size() < right.frame.size() && turns) std::swap(left, right);
   if (right.frame.size() > 1 && right.frame.size() < left.frame.size()) {
     left = AddReshape(call.graph(), call.Part("channels"), left,

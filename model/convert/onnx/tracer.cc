@@ -136,6 +136,10 @@ void Tracer::ChooseOrder(const Traced& tensor, AxisRoles* roles) const {
   if (RunsOf(RefsOfFrame(tensor, turned)).size() < RunsOf(RefsOfFrame(tensor, *roles)).size()) *roles = turned;
 }
 
+bool Tracer::HasManyParts(const Traced& tensor, const AxisRoles& roles) const {
+  return RunsOf(RefsOfFrame(tensor, roles)).size() > kMaxRuns;
+}
+
 Value Tracer::FrameOf(absl::string_view node, const Traced& tensor, const AxisRoles& roles) {
   // In a sequence of all timesteps, what is of an earlier one now was zero at first.
   may_delay_ = roles.time_axis >= 0 && roles.times == TimestepsOf(tensor) && roles.first_time == 0;

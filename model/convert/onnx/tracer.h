@@ -51,6 +51,8 @@ class Tracer {
   // Puts the last of the frame axes in front of the others if the frame is of fewer parts so: numbers that a product
   // takes along the last axis often lie as channels before the other axes.
   void ChooseOrder(const Traced& tensor, AxisRoles* roles) const;
+  // Tells whether the frame lies in more parts than FrameOf puts a value together of.
+  bool HasManyParts(const Traced& tensor, const AxisRoles& roles) const;
   // The value whose flat order is that of the frame axes, as the roles name them.
   Value FrameOf(absl::string_view node, const Traced& tensor, const AxisRoles& roles);
   // That of one timestep's refs; their times count from `time`.

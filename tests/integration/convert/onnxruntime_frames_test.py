@@ -118,6 +118,23 @@ class FramesTest(OnnxCase):
         g.named("y", g.add("Transpose", [y], perm=[1, 0, 2]))
         self.compare(g, [("x", FLOAT, [1, 9, 6, 4])], "y", self.x(1, 9, 6, 4))
 
+    def test_arithmetic_of_what_is_repeated_over_many_bins(self):
+        """Means over the bins, over the channels and over both, before and behind what they are combined with."""
+        def mean(*axes):
+            return lambda g: g.add("ReduceMean", ["x"], axes=list(axes), keepdims=1)
+
+        others = {"x": lambda g: "x", "equal": lambda g: g.constant(numpy.full((1, 1, BINS, 80), 3, numpy.float32)),
+                  "rows": lambda g: g.weights(BINS, 80)}
+        for op in ("Add", "Div"):
+            for name, other in others.items():
+                for axes in ((2,), (3,), (2, 3)):
+                    for order in (1, -1):
+                        with self.subTest(op=op, other=name, axes=axes, order=order):
+                            g = Graph()
+                            y = g.add(op, [other(g), g.add("Exp", [mean(*axes)(g)])][::order])
+                            g.named("y", g.add("Tanh", [g.add("Mul", [y, "x"])]))
+                            self.compare(g, [("x", FLOAT, [1, "time", BINS, 80])], "y", self.x(1, 3, BINS, 80), axis=1)
+
     def test_what_has_no_element_is_refused_by_name(self):
         def through_time(g, **attributes):
             turned = g.add("Reshape", [g.add("Transpose", ["x"], perm=[0, 2, 1, 3]), g.ints(6, -1, 4)])
