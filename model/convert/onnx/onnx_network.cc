@@ -245,15 +245,19 @@ class OnnxNetwork {
   absl::StatusOr<ElementGraph> Follow(const OnnxValue& first, const InputAxes& axes) {
     ProbeSizes sizes;
     absl::StatusOr<Trial> trial = TryAsCalled(first, axes, sizes);
+    absl::Status status = trial.ok() ? CheckOpenSizes(first, axes, sizes, *trial) : trial.status();
     // Sequences that share an axis with something else, as [batch * bins, time, features] does, are not told apart
     // from it; one sequence is all there is.
-    if (!trial.ok() && IsBatchForSure(first, axes)) {
+    const bool may_share = !trial.ok() || HasCellsOfFrames(trial->graph);
+    if (!status.ok() && may_share && IsBatchForSure(first, axes)) {
       sizes.batch = 1;
       absl::StatusOr<Trial> again = TryAsCalled(first, axes, sizes);
-      if (again.ok()) trial = std::move(again);
+      if (again.ok()) {
+        trial = std::move(again);
+        status = CheckOpenSizes(first, axes, sizes, *trial);
+      }
     }
-    if (!trial.ok()) return trial.status();
-    if (absl::Status status = CheckOpenSizes(first, axes, sizes, *trial); !status.ok()) return status;
+    if (!status.ok()) return status;
     if (one_timestep_)
       trial->graph.Note("the graph takes its states at each call, and is followed with one timestep a call");
     NoteData(axes, &trial->graph);

@@ -64,6 +64,17 @@ class FramesTest(OnnxCase):
                     g.named("y", self.dual_path(g, "x", op)[0])
                     self.compare(g, [("x", FLOAT, [batch, "time", BINS, WIDTH])], "y", self.x(1, 9, BINS, WIDTH), axis=1)
 
+    def test_sequences_of_a_batch_beside_few_bins(self):
+        for bins in (3, 8):
+            with self.subTest(bins):
+                g = Graph()
+                turned = g.add("Transpose", ["x"], perm=[0, 2, 1, 3])
+                back = g.add("Shape", [turned])
+                times = g.add("Slice", [back, g.ints(2), g.ints(4)])
+                y, _ = self.cell(g, "GRU", g.add("Reshape", [turned, g.add("Concat", [g.ints(-1), times], axis=0)]), WIDTH, WIDTH)
+                g.named("y", g.add("Transpose", [g.add("Reshape", [y, back])], perm=[0, 2, 1, 3]))
+                self.compare(g, [("x", FLOAT, ["batch", "time", bins, WIDTH])], "y", self.x(1, 9, bins, WIDTH), axis=1)
+
     def test_a_dual_path_block_of_one_timestep_keeps_a_state_for_each_bin(self):
         g = Graph()
         y, h = self.dual_path(g, "x", state="inter_cache")
