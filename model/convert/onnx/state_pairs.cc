@@ -52,18 +52,20 @@ bool StatePairs::MayComeBackIn(const std::string& input, const std::string& outp
 std::string StatePairs::FindNext(const std::string& input, const std::string& wanted) const {
   const bool read = !tracer_.ReadOf(sources_.at(input)).empty();
   std::vector<std::string> of_shape, named;
+  std::string alone;         // the last output that has the state's numbers and no others: an answer may be a state too
   std::string among_others;  // an output that has the numbers of several states
   for (const OnnxValue& output : model_.outputs) {
     const Traced* tensor = Find(output.name);
     if (tensor == nullptr || (!wanted.empty() && wanted != output.name)) continue;
     if (const int64_t place = PlaceOfNext(input, *tensor); place >= 0) {
-      if (tensor->size() == tensors_.at(input).size()) return output.name;
+      if (tensor->size() == tensors_.at(input).size()) alone = output.name;
       if (among_others.empty() && (!wanted.empty() || IsOfStatesAlone(*tensor))) among_others = output.name;
     }
     if (!read || !MayComeBackIn(input, output.name)) continue;
     of_shape.push_back(output.name);
     if (!wanted.empty() || StateName(input) == StateName(output.name)) named.push_back(output.name);
   }
+  if (!alone.empty()) return alone;
   if (!read && !among_others.empty()) return among_others;
   if (named.size() == 1) return named[0];
   return of_shape.size() == 1 ? of_shape[0] : "";

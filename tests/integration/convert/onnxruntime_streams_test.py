@@ -85,6 +85,16 @@ class StreamsTest(OnnxCase):
             theirs.append(y.reshape(-1))
         numpy.testing.assert_allclose(self.convert(model).run(x.reshape(9, -1)), theirs, atol=1e-5)
 
+    def test_an_answer_that_is_a_state_stays_the_answer(self):
+        g = Graph()
+        y, h, c = self.lstm_from(g, "x", 6, 4, ["h", "c"])
+        g.named("y", g.add("Squeeze", [y, g.ints(1)]))
+        g.named("other", g.add("Tanh", ["x"]))
+        g.named("h_out", g.add("Identity", [h]))
+        g.named("c_out", g.add("Identity", [c]))
+        self.compare_stream(g, [("x", FLOAT, [1, 1, 6]), ("h", FLOAT, [1, 1, 4]), ("c", FLOAT, [1, 1, 4])],
+                            ["y", "other", "h_out", "c_out"], self.x(9, 1, 1, 6), {"h": "h_out", "c": "c_out"})
+
     def lstm_from(self, g, x, width, units, states):
         return g.add("LSTM", [x, g.weights(1, 4 * units, width), g.weights(1, 4 * units, units), g.weights(1, 8 * units), "",
                               *states], 3, hidden_size=units)
