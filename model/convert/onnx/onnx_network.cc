@@ -98,6 +98,7 @@ class OnnxNetwork {
       const std::map<std::string, std::string> states = states_;
       reached_ = 0;
       absl::StatusOr<ElementGraph> graph = Follow(first, hypothesis.axes);
+      if (graph.ok() && !refusal.ok()) NoteIfUnlikely(first, hypothesis.axes, refusal, &*graph);
       if (graph.ok() && !HasCellsOfFrames(*graph)) return graph;
       if (with_cells_of_frames.has_value()) {
         states_ = states;
@@ -133,6 +134,22 @@ class OnnxNetwork {
     if (axes.batch == found.time && batch.size < 0 && IsTimeName(batch) && !absl::StartsWith(batch.name, "unk__"))
       return false;
     return batch.size <= 1 || CellTakes(model_.graph, first.name);
+  }
+
+  // Says so where the axes' names speak against the way that they are taken, since all likelier ways are refused.
+  static void NoteIfUnlikely(const OnnxValue& first, const InputAxes& axes, const absl::Status& refusal,
+                             ElementGraph* graph) {
+    const auto is_time = [](const OnnxDimension& axis) {
+      return IsTimeName(axis) && !IsBatchName(axis) && !absl::StartsWith(axis.name, "unk__");
+    };
+    const bool time_is_batch = axes.time >= 0 && IsBatchName(first.shape[axes.time]);
+    if (!time_is_batch && (axes.batch < 0 || !is_time(first.shape[axes.batch]))) return;
+    const auto named = [&](int64_t axis) {
+      return axis < 0 ? "no axis" : absl::StrCat("axis ", axis, " (", NameOf(first, static_cast<size_t>(axis)), ")");
+    };
+    graph->Note(absl::StrCat("timesteps are along ", named(axes.time), " of ", Quoted(first.name),
+                             " and sequences of a batch along ", named(axes.batch),
+                             ", against their names: as they say it, ", refusal.message()));
   }
 
   static bool HasCellsOfFrames(const ElementGraph& graph) {

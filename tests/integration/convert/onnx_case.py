@@ -29,6 +29,7 @@ class OnnxCase(unittest.TestCase):
         done = subprocess.run([BIN / "rondo-convert", path, f"--output={folder.name}", "--name=it", *options], text=True,
                               capture_output=True)
         self.assertEqual(done.returncode, 0, done.stderr)
+        self.said = done.stdout
         self.written = pathlib.Path(folder.name) / "it/1/model.safetensors"
         return Interpreter(self.written)
 

@@ -29,6 +29,13 @@ class OperatorsTest(OnnxCase):
         y, _, _ = self.lstm(g, flat, 6, 4)
         self.compare(g, [("x", FLOAT, ["batch", "seq", 6])], y, self.x(1, 9, 6))
 
+    def test_axes_that_are_taken_against_their_names_are_said(self):
+        g = Graph()
+        g.named("y", g.add("Tanh", [g.add("ReduceMean", ["x"], axes=[3], keepdims=1)]))
+        self.convert(g.model([("x", FLOAT, [1, "time", 6, 5, 4])], ["y"]))
+        self.assertIn("timesteps are along axis 2 (x.2) of 'x' and sequences of a batch along axis 1 (time), against their names: "
+                      "as they say it, node 'ReduceMean_0' (ReduceMean) reduces axes of a timestep that stand between others", self.said)
+
     def test_gates_that_mobile_networks_have(self):
         g = Graph()
         y = g.add("HardSwish", [g.add("MatMul", ["x", g.weights(5, 6)])])
