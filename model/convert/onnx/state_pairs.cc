@@ -26,9 +26,12 @@ int64_t StatePairs::PlaceOfNext(const std::string& input, const Traced& output) 
     return ref.source == next->second.cell && ref.index == next->second.index && ref.time == next->second.next_time;
   };
   if (output.constant()) return -1;
-  for (int64_t place = 0; place + state.size() <= output.size(); ++place) {
+  // An output in which the numbers come again and again could be compared with the state without end.
+  int64_t comparisons = 16 * (output.size() + state.size());
+  for (int64_t place = 0; place + state.size() <= output.size() && comparisons > 0; ++place) {
     int64_t i = 0;
     while (i < state.size() && holds(i, place + i)) ++i;
+    comparisons -= i + 1;
     if (i == state.size()) return place;
   }
   return -1;
