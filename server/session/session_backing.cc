@@ -82,7 +82,9 @@ void SessionBacking::LoadRecord(absl::string_view id, std::function<void(Found)>
   auto loaded = [this, key, done = std::move(done)](const StoreThread::Loaded& answer) {
     done(InterpretRecord(key, answer));
   };
-  thread_->Load({std::move(key), std::move(loaded)});
+  StoreLoad load{std::move(key), std::move(loaded)};
+  load.waits_until = std::chrono::steady_clock::now() + kLongestWait;
+  thread_->Load(std::move(load));
 }
 
 SessionBacking::Found SessionBacking::InterpretRecord(const std::string& id, const StoreThread::Loaded& loaded) {

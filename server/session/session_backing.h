@@ -1,6 +1,7 @@
 #ifndef RONDO_SERVER_SESSION_SESSION_BACKING_H_
 #define RONDO_SERVER_SESSION_SESSION_BACKING_H_
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -61,7 +62,9 @@ class SessionBacking {
   // After Stop: every session is in the store as it was answered.
   void EndWhole() { thread_->EndWhole(); }
 
-  // Finds a session whatever its model: without `model` in Found.
+  static constexpr std::chrono::seconds kLongestWait{5};
+  // Finds a session whatever its model: without `model` in Found. UNAVAILABLE in Found: another server has had it for
+  // all of kLongestWait since it was asked to let go.
   void LoadRecord(absl::string_view id, std::function<void(Found)> done);
   // Looks at a part of the store, as SessionStore::Scan does.
   void Scan(std::string prefix, std::string from, std::function<void(SessionStore::ScanOp)> done) {

@@ -1,6 +1,7 @@
 #ifndef RONDO_SERVER_STORE_STORE_QUEUE_H_
 #define RONDO_SERVER_STORE_STORE_QUEUE_H_
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -22,6 +23,8 @@ struct StoreLoad {
   std::string id;
   std::function<void(SessionStore::Loaded)> done;
   absl::Duration claim = absl::ZeroDuration();
+  // Until then the load waits for another server that has the session.
+  std::chrono::steady_clock::time_point waits_until = std::chrono::steady_clock::time_point::max();
 };
 
 // A look at a part of the store, as SessionStore::ScanOp has it.

@@ -31,6 +31,8 @@ bool AnswersAny(const std::vector<Operation>& operations) {
   });
 }
 
+SessionStore::Loaded HeldElsewhere() { return {absl::UnavailableError("another server has the session"), "", 1}; }
+
 }  // namespace
 
 StoreThread::StoreThread(std::unique_ptr<SessionStore> store, StoreProbe* probe, Options options)
@@ -156,12 +158,22 @@ void StoreThread::RunLoads() {
   for (size_t i = 0; i < waiting.size(); ++i) {
     Loaded& loaded = operations[i];
     if (loaded.held) {
-      auto& held = held_[waiting[i].id];
-      for (StoreLoad& load : waiting[i].loads) held.push_back(std::move(load));
+      Hold(&waiting[i]);
       continue;
     }
     for (size_t j = 0; j + 1 < waiting[i].loads.size(); ++j) waiting[i].loads[j].done(loaded);
     waiting[i].loads.back().done(std::move(loaded));
+  }
+}
+
+void StoreThread::Hold(StoreQueue::Loads* loads) {
+  const Clock::time_point now = Clock::now();
+  for (StoreLoad& load : loads->loads) {
+    if (load.waits_until <= now) {
+      load.done(HeldElsewhere());
+    } else {
+      held_[loads->id].push_back(std::move(load));
+    }
   }
 }
 
@@ -221,7 +233,7 @@ bool StoreThread::IsOver() {
   }
   const bool none_held = held_.empty();
   for (auto& [id, waiting] : std::exchange(held_, {})) {
-    for (const StoreLoad& load : waiting) load.done({absl::UnavailableError("another server has the session"), "", 1});
+    for (const StoreLoad& load : waiting) load.done(HeldElsewhere());
   }
   return none_held;
 }

@@ -98,6 +98,8 @@ class StoreThread {
   // Waits likewise, and moves what was asked for into taken_.
   Work AwaitWork();
   void RunLoads();
+  // Keeps loads of what another server has, but for those that have waited long enough.
+  void Hold(StoreQueue::Loads* loads);
   void RunSaves();
   void RunScan();
   void DropExpired();

@@ -1,6 +1,7 @@
 #include "server/store/store_thread.h"
 
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -49,6 +50,7 @@ struct StoreLog {
   std::vector<std::string> calls;  // e.g. "save a=1 b=2", "load c"; read it when the thread is gone, or idle
   std::map<std::string, std::string> values;
   absl::Status answer;
+  bool held = false;     // by another server
   Gate* gate = nullptr;  // the first call passes it
   Gate entered;          // the first call has begun
   std::atomic<int> drops{0};
@@ -68,6 +70,7 @@ class RecordedStore : public SessionStore {
       load.status = log_->answer;
       load.value = log_->values[std::string(load.id)];
       load.epoch = 7;
+      load.held = log_->held;
     }
     Note(std::move(call));
   }
@@ -294,6 +297,26 @@ TEST_F(StoreThreadTest, SavesThatFailedBringATickSoonerThanItWouldComeByItself) 
   ticked.Pass();
   Finish();
   EXPECT_THAT(saved_, ElementsAre(absl::UnavailableError("gone")));
+}
+
+TEST_F(StoreThreadTest, ALoadWaitsForAnotherServerForAsLongAsItSays) {
+  log_.held = true;
+  StoreThread::Options options = Quiet();
+  options.drop_interval = absl::Milliseconds(1);  // held loads are asked for again as often
+  Start(options);
+  Gate answered;
+  const auto done = [&](StoreThread::Loaded loaded) {
+    loaded_.push_back(std::move(loaded));
+    answered.Open();
+  };
+  Load("patient");
+  thread_->Load(
+      {"other", done, absl::ZeroDuration(), std::chrono::steady_clock::now() + std::chrono::milliseconds(20)});
+  answered.Pass();
+  ASSERT_THAT(loaded_, SizeIs(1));
+  EXPECT_EQ(loaded_[0].status, absl::UnavailableError("another server has the session"));
+  Finish();
+  EXPECT_THAT(loaded_, SizeIs(2)) << "at the end nobody waits";
 }
 
 TEST_F(StoreThreadTest, ManyThreadsAreAllAnswered) {
