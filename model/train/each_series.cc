@@ -112,6 +112,7 @@ absl::StatusOr<EachSeries::SeriesLosses> EachSeries::Judge(const Shares& shares)
     if (!mean.has_value()) return SeriesLosses();
     const absl::StatusOr<ModelFile> model = ModelOf(stretches_[i], *mean);
     if (!model.ok()) return model.status();
+    if (!model->spec.Validate().ok()) return SeriesLosses();  // an input cannot be named as a series is
     const absl::StatusOr<Evaluation> judged = EvaluateModel(stretches_[i], *model, /*season=*/0, Dataset::kValidation);
     if (!judged.ok()) return judged.status();
     for (const OriginLosses& origin : judged->origins) {
@@ -273,7 +274,6 @@ absl::StatusOr<std::optional<SeriesMean>> EachSeries::Write() const {
   if (!mean.has_value() || judged->empty()) return std::nullopt;
   absl::StatusOr<ModelFile> model = ModelOf(stretches_.back(), *mean);
   if (!model.ok()) return model.status();
-  if (!model->spec.Validate().ok()) return std::nullopt;  // a name that an input cannot have
   SeriesMean result = {*std::move(model), {}, networks.size()};
   for (size_t i = 0; i < stretches_.size(); ++i) {
     std::vector<double>& losses = result.losses.emplace_back();
