@@ -16,6 +16,7 @@ namespace {
 constexpr double kNoise = 0.01, kMeanNoise = 1.03, kNear = 1.25, kSure = 0.7, kDoubtful = 0.1;  // as of the ladder
 
 constexpr size_t kMostSeries = 256, kMostNameBytes = 64;  // as of --categories
+constexpr int64_t kMostCells = int64_t{1} << 27;          // of the inputs of the series; each takes 9 bytes
 constexpr size_t kMostWeights = 1 << 22;
 constexpr double kMostProducts = 5e10;  // of a pass over all timesteps before the test part; there are a dozen
 
@@ -27,8 +28,11 @@ bool CanKnowSeries(const Dataset& dataset) {
   const SeriesSet& set = dataset.set();
   const ModelSpec& spec = dataset.spec();
   const auto is_of_series = [&](const InputFeature& input) { return input.source.column == set.format.series_column; };
-  return set.series.size() > 1 && set.series.size() <= kMostSeries && !set.format.series_column.empty() &&
-         spec.tokens == 0 && std::none_of(spec.inputs.begin(), spec.inputs.end(), is_of_series) &&
+  int64_t cells = 0;
+  for (const Series& series : set.series) cells += series.timesteps * static_cast<int64_t>(set.series.size());
+  return cells <= kMostCells && set.series.size() > 1 && set.series.size() <= kMostSeries &&
+         !set.format.series_column.empty() && spec.tokens == 0 &&
+         std::none_of(spec.inputs.begin(), spec.inputs.end(), is_of_series) &&
          std::all_of(set.series.begin(), set.series.end(),
                      [](const Series& series) { return !series.name.empty() && series.name.size() <= kMostNameBytes; });
 }
@@ -51,11 +55,11 @@ std::optional<LadderPart> OfEachSeries(const Dataset& dataset, LinearKind kind, 
 EachSeries::EachSeries(const Dataset& dataset, const std::vector<Dataset>& earlier, std::vector<LadderPart> parts,
                        std::vector<double> shared)
     : dataset_(dataset), parts_(std::move(parts)), shared_(std::move(shared)) {
-  const Dataset with = dataset.WithSeriesInputs();
+  Dataset with = dataset.WithSeriesInputs();
   for (const Dataset& fold : earlier) {
     stretches_.push_back(with.WithParts(fold.segments(Dataset::kTraining), fold.segments(Dataset::kValidation)));
   }
-  stretches_.push_back(with);
+  stretches_.push_back(std::move(with));
 }
 
 absl::StatusOr<std::optional<SeriesMean>> EachSeries::Choose() {

@@ -21,7 +21,8 @@ struct LadderPart {
   bool is_recurrent = false;  // it reads the level of each series
 };
 
-// Tells whether a model of this dataset can be told which series it is in.
+// Tells whether a model of this dataset can be told which series it is in. Not where that would take much memory: each
+// timestep has a number for each series then.
 bool CanKnowSeries(const Dataset& dataset);
 
 // Fits linear networks of a kind, each to one series alone. Nothing: none can be fitted, they would be too large, or
