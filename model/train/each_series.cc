@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "model/train/linear_rows.h"
 #include "model/train/network_part.h"
 #include "model/train/result.h"
 #include "model/train/rolling_origin.h"
@@ -17,8 +18,30 @@ constexpr double kNoise = 0.01, kMeanNoise = 1.03, kNear = 1.25, kSure = 0.7, kD
 
 constexpr size_t kMostSeries = 256, kMostNameBytes = 64;  // as of --categories
 constexpr int64_t kMostCells = int64_t{1} << 27;          // of the inputs of the series; each takes 9 bytes
-constexpr size_t kMostWeights = 1 << 22;
+constexpr double kMostWeights = 1 << 22;
 constexpr double kMostProducts = 5e10;  // of a pass over all timesteps before the test part; there are a dozen
+constexpr double kMostSolving = 5e10;   // products to solve for the layers of one length of window
+constexpr double kSolutions = 24;       // that are compared for each of those layers
+constexpr int64_t kLongestWindow = 512;
+
+// Returns the longest window that a linear network of each series may have without being too large or taking too long
+// to be fitted; 0: not even one of 1 value. REQUIRES: CanBeLinear(dataset, kind).
+int64_t LongestWindow(const Dataset& dataset, LinearKind kind, const LinearOptions& options) {
+  const auto timesteps = static_cast<double>(dataset.timesteps(Dataset::kTrainingAndValidation));
+  const auto series = static_cast<double>(dataset.set().series.size());
+  const auto fits = [&](int64_t length) {
+    const LinearRows rows(dataset, kind, length);
+    const auto features = static_cast<double>(rows.features());
+    const double layers = series * static_cast<double>(rows.own() ? rows.num_outputs() : 1);  // of the network
+    const double weights = layers * features * static_cast<double>(rows.targets());
+    const double solutions = series * static_cast<double>(options.folds.size() + 1) * kSolutions;
+    const double solving = solutions * features * features * features / 3;
+    return weights <= kMostWeights && weights * timesteps <= kMostProducts && solving <= kMostSolving;
+  };
+  int64_t longest = std::max(kLongestWindow, options.window_inputs);
+  while (longest > 0 && !fits(longest)) --longest;
+  return longest;
+}
 
 double Sum(const std::vector<double>& all) { return std::accumulate(all.begin(), all.end(), 0.0); }
 
@@ -38,11 +61,12 @@ bool CanKnowSeries(const Dataset& dataset) {
 }
 
 std::optional<LadderPart> OfEachSeries(const Dataset& dataset, LinearKind kind, const LinearOptions& options) {
-  const std::optional<SeriesLayers> fitted = FitEachSeries(dataset, kind, options);
+  if (!CanBeLinear(dataset, kind)) return std::nullopt;
+  LinearOptions bounded = options;
+  bounded.longest = LongestWindow(dataset, kind, options);
+  if (bounded.longest < std::max<int64_t>(1, options.window_inputs)) return std::nullopt;
+  const std::optional<SeriesLayers> fitted = FitEachSeries(dataset, kind, bounded);
   if (!fitted.has_value()) return std::nullopt;
-  const size_t weights = fitted->layers.size() * fitted->layers[0].weight.size();
-  const auto timesteps = static_cast<double>(dataset.timesteps(Dataset::kTrainingAndValidation));
-  if (weights > kMostWeights || static_cast<double>(weights) * timesteps > kMostProducts) return std::nullopt;
   LadderPart part;
   part.judged = GraphOf(dataset, kind, fitted->length, fitted->layers);
   part.written = GraphOf(dataset, kind, fitted->length, options.refit ? fitted->refitted : fitted->layers);

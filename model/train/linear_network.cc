@@ -26,8 +26,9 @@ class Fitter {
   std::set<int64_t> Lengths() const {
     if (options_.window_inputs > 0) return {options_.window_inputs};
     const int64_t inputs = std::max<int64_t>(1, kind_ == LinearKind::kAllWindows ? NumWindowed(dataset_.spec()) : 1);
-    const int64_t longest =
-        std::max<int64_t>(1, std::min(kMostFeatures / inputs, dataset_.longest_segment(Dataset::kTraining) / 3));
+    const int64_t most = std::min({kMostFeatures / inputs, dataset_.longest_segment(Dataset::kTraining) / 3,
+                                   options_.longest > 0 ? options_.longest : kMostFeatures});
+    const int64_t longest = std::max<int64_t>(1, most);
     std::set<int64_t> lengths(std::begin(kLengths), std::end(kLengths));
     if (options_.season > 0) lengths.insert({options_.season + 1, 2 * options_.season + 1});
     lengths.insert(longest);

@@ -28,6 +28,7 @@ struct LinearNetwork {
 
 struct LinearOptions {
   int64_t window_inputs = 0;   // 0: chosen
+  int64_t longest = 0;         // of the windows that it is chosen among; 0: no other bound than that of all
   int64_t season = 0;          // timesteps; 0: none
   bool refit = true;           // fit again on the training and the validation part
   std::vector<Fold> folds;     // before the validation part; their errors count too
