@@ -77,8 +77,8 @@ std::optional<LadderPart> OfEachSeries(const Dataset& dataset, LinearKind kind, 
 }
 
 EachSeries::EachSeries(const Dataset& dataset, const std::vector<Dataset>& earlier, std::vector<LadderPart> parts,
-                       std::vector<double> shared)
-    : dataset_(dataset), parts_(std::move(parts)), shared_(std::move(shared)) {
+                       std::vector<double> shared, std::function<bool()> stop)
+    : dataset_(dataset), parts_(std::move(parts)), shared_(std::move(shared)), stop_(std::move(stop)) {
   Dataset with = dataset.WithSeriesInputs();
   for (const Dataset& fold : earlier) {
     stretches_.push_back(with.WithParts(fold.segments(Dataset::kTraining), fold.segments(Dataset::kValidation)));
@@ -136,6 +136,7 @@ absl::StatusOr<EachSeries::SeriesLosses> EachSeries::Judge(const Shares& shares)
       if (one.network != nullptr && Sum(one.weights) > 0) networks.push_back(std::move(one));
     }
     if (networks.empty()) continue;
+    if (stop_()) return SeriesLosses();
     const std::optional<NetworkGraph> mean = SeriesMeanGraph(dataset_.spec(), networks);
     if (!mean.has_value()) return SeriesLosses();
     const absl::StatusOr<ModelFile> model = ModelOf(stretches_[i], *mean);

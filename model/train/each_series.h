@@ -2,6 +2,7 @@
 #define RONDO_MODEL_TRAIN_EACH_SERIES_H_
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -45,11 +46,12 @@ struct SeriesMean {
 // Ownership: borrows the dataset, and those whose validation part is an earlier fold.
 class EachSeries {
  public:
-  // `shared`: what each part counts for in the network that all series share. The first part is the value now.
+  // `shared`: what each part counts for in the network that all series share. The first part is the value now. `stop`:
+  // asked now and then; true ends the choice.
   EachSeries(const Dataset& dataset, const std::vector<Dataset>& earlier, std::vector<LadderPart> parts,
-             std::vector<double> shared);
+             std::vector<double> shared, std::function<bool()> stop);
 
-  // Nothing: no series is better off, or the mean would be too large. Errors as EvaluateModel.
+  // Nothing: no series is better off, the mean would be too large, or the choice was stopped. Errors as EvaluateModel.
   absl::StatusOr<std::optional<SeriesMean>> Choose();
 
  private:
@@ -58,7 +60,7 @@ class EachSeries {
 
   Shares Single(size_t part) const;
   // Judges the mean of each series. Without a series' losses on a fold that its networks were not fitted to; empty: the
-  // mean would be too large, or an input cannot have the name of a series.
+  // mean would be too large, an input cannot have the name of a series, or it was stopped.
   absl::StatusOr<SeriesLosses> Judge(const Shares& shares) const;
   // Returns the shares of a series among the networks that were fitted to a stretch; none if there is none.
   std::vector<double> FittedShares(const std::vector<double>& shares, size_t stretch) const;
@@ -76,6 +78,7 @@ class EachSeries {
   std::vector<Dataset> stretches_;  // with the inputs of the series
   const std::vector<LadderPart> parts_;
   const std::vector<double> shared_;
+  const std::function<bool()> stop_;
   std::vector<SeriesLosses> singles_;  // of each part
   SeriesLosses of_shared_, of_means_;
   Shares means_, chosen_, bases_;

@@ -316,7 +316,7 @@ absl::Status Ladder::AddOfEachSeries(const TrainOptions& options, const std::fun
     shared.push_back(0);
   }
   absl::StatusOr<std::optional<SeriesMean>> mean =
-      EachSeries(dataset_, earlier_, std::move(parts), std::move(shared)).Choose();
+      EachSeries(dataset_, earlier_, std::move(parts), std::move(shared), stop).Choose();
   if (!mean.ok() || !mean->has_value()) return mean.status();
   Network network = {std::move((*mean)->model), std::move((*mean)->losses), {}};
   network.knows_series = true;
