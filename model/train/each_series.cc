@@ -143,6 +143,7 @@ absl::StatusOr<EachSeries::SeriesLosses> EachSeries::Judge(const Shares& shares)
     if (!model.ok()) return model.status();
     if (!model->spec.Validate().ok()) return SeriesLosses();  // an input cannot be named as a series is
     const absl::StatusOr<Evaluation> judged = EvaluateModel(stretches_[i], *model, /*season=*/0, Dataset::kValidation);
+    if (absl::IsInternal(judged.status())) return SeriesLosses();  // an answer is not finite
     if (!judged.ok()) return judged.status();
     for (const OriginLosses& origin : judged->origins) {
       if (!fitted[origin.series].empty()) losses[i][origin.series].push_back(origin.model);

@@ -60,7 +60,7 @@ class EachSeries {
 
   Shares Single(size_t part) const;
   // Judges the mean of each series. Without a series' losses on a fold that its networks were not fitted to; empty: the
-  // mean would be too large, an input cannot have the name of a series, or it was stopped.
+  // mean would be too large, an input cannot have the name of a series, an answer is not finite, or it was stopped.
   absl::StatusOr<SeriesLosses> Judge(const Shares& shares) const;
   // Returns the shares of a series among the networks that were fitted to a stretch; none if there is none.
   std::vector<double> FittedShares(const std::vector<double>& shares, size_t stretch) const;
