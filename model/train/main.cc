@@ -1,10 +1,13 @@
 // rondo-train: a CSV in, a model.safetensors out that rondo-server serves.
 
+#include <unistd.h>
+
 #include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
@@ -20,16 +23,25 @@ namespace {
 using rondo::train::Interrupt;
 
 std::atomic<Interrupt> interrupt{Interrupt::kNone};
-static_assert(std::atomic<Interrupt>::is_always_lock_free, "a signal handler stores it");
 
-void OnSignal(int signal) { interrupt.store(signal == SIGTERM ? Interrupt::kStop : Interrupt::kFinish); }
-
+// Hears SIGINT and SIGTERM on a thread of its own; a second one ends the process at once. A handler on a thread that
+// computes would be called amid a matrix product of oneDNN, which uses the stack pointer for other things: what the
+// kernel puts there for the handler then lands in the heap. To be called before other threads are started.
 void WatchSignals() {
-  struct sigaction action = {};
-  action.sa_handler = OnSignal;
-  action.sa_flags = SA_RESTART | static_cast<int>(SA_RESETHAND);  // a second one ends the process at once
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM}) {
+    std::signal(signal, SIG_DFL);
+    sigaddset(&signals, signal);
+  }
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::thread([signals] {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    interrupt.store(signal == SIGTERM ? Interrupt::kStop : Interrupt::kFinish);
+    pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+    while (true) pause();
+  }).detach();
 }
 
 }  // namespace
