@@ -93,6 +93,7 @@ absl::Status AddTrained(const TrainOptions& options, const Dataset& dataset, con
                               learning.best_loss, before_refit, std::move(model));
 }
 
+// Chooses a network and writes it. CANCELLED: SIGTERM came before one was chosen.
 absl::Status WriteChosen(const TrainOptions& options, const Source& source, int64_t season,
                          const std::atomic<Interrupt>& interrupt, const LearningState& learning, Ladder* ladder) {
   if (options.network_kind != NetworkKind::kRecurrent) {
@@ -101,6 +102,7 @@ absl::Status WriteChosen(const TrainOptions& options, const Source& source, int6
     const auto stop = [&] { return interrupt.load() != Interrupt::kNone; };
     if (absl::Status status = ladder->AddOfEachSeries(options, stop); !status.ok()) return status;
   }
+  if (interrupt.load() == Interrupt::kStop) return absl::CancelledError("stopped; nothing was written");
   ModelFile model = ladder->Choose();
   model.spec.table.season = season;
   if (ladder->knows_series()) {
