@@ -43,7 +43,7 @@ class TrainSeriesTest(TrainFixture):
         rows = rows_of("calm", 1) + rows_of("jumpy", 2)
         run = self.train(self.write(text_of(rows)), *self.OPTIONS)
         self.assertEqual(run.returncode, 0, run.stderr)
-        self.assertIn("what is best for each series", run.stdout)
+        self.assertRegex(run.stdout, r"what is best for each series of \d+ networks .* taken")
         scores = json.loads((self.output / "scores.json").read_text())["outputs"][0]["by_series"]["series"]
         for one in scores:
             self.assertLess(one["rmse"], 1.25, "the noise has 1; what is not told apart errs more")
@@ -66,6 +66,12 @@ class TrainSeriesTest(TrainFixture):
                                  rows=text_of([(time, "new", x) for time, _, x in rows[:ROWS]]))
         self.assertEqual(len(unknown), ROWS)
         self.assertNotEqual([row["x"] for row in unknown], [row["x"] for row in streamed])
+
+    def test_series_whose_names_no_input_can_have_share_a_network(self):
+        rows = [(time, f"{name}\tone", x) for time, name, x in rows_of("calm", 1) + rows_of("jumpy", 2)]
+        run = self.train(self.write(text_of(rows)), *self.OPTIONS)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertEqual([one["name"] for one in description_of(self.output)["inputs"]], ["x"])
 
     def test_a_model_that_knows_its_series_scores_a_file_again(self):
         data = self.write(text_of(rows_of("calm", 1) + rows_of("jumpy", 2, scale=1000)))
