@@ -162,8 +162,9 @@ Command SessionsDeleteManyCommand() {
            {"model", Text(&options->model, "NAME"), "Only this model's."},
            {"all", Switch(&options->all), "Every session, if neither --prefix nor --model is given."}},
           "End many sessions; prints how many.",
-          R"(Ends those of your tenant, also those that are in the server's session store only. A session that was
-made on another server a moment ago, and is not in the store yet, is found if that server is named too.
+          R"(Ends those of your tenant, also those that are in the server's session store only. A session that
+was made on another server a moment ago, and is not in the store yet, is found if that server is
+named too.
 
 examples:
   rondo sessions delete_many --prefix=pump-

@@ -218,8 +218,10 @@ TEST(ProbeTest, AFamilyIsShownBecauseItIsAMember) {
             "# TYPE kitchen_pots gauge\n"
             "kitchen_pots{site=\"north\",stove=\"load\"} 0\n"
             "kitchen_pots{site=\"north\",stove=\"save\"} 0\n"
+            "kitchen_pots{site=\"north\",stove=\"scan\"} 0\n"
             "kitchen_pots{site=\"south\",stove=\"load\"} 0\n"
-            "kitchen_pots{site=\"south\",stove=\"save\"} -1\n");
+            "kitchen_pots{site=\"south\",stove=\"save\"} -1\n"
+            "kitchen_pots{site=\"south\",stove=\"scan\"} 0\n");
 }
 
 }  // namespace
