@@ -94,6 +94,7 @@ class OnnxNetwork {
     std::optional<ElementGraph> with_cells_of_frames;
     InputAxes found;
     for (const Hypothesis& hypothesis : HypothesesOf(first)) {
+      if (!MayBeBatch(first, hypothesis.axes)) continue;
       if (with_cells_of_frames.has_value() && !MayBeInstead(first, hypothesis.axes, found)) continue;
       const std::map<std::string, std::string> states = states_;
       reached_ = 0;
@@ -125,15 +126,19 @@ class OnnxNetwork {
         NameOf(first, static_cast<size_t>(axes.time)), "=N"));
   }
 
-  // Tells whether axes may be meant where others were found. An axis that is named as that of the timesteps is not that
-  // of a batch. Sequences of a batch that has one size are those that a cell takes as they come: what rearranges them
-  // before may mix them, and where all are taken for equal, that does not show.
-  bool MayBeInstead(const OnnxValue& first, const InputAxes& axes, const InputAxes& found) const {
-    if (axes.batch < 0) return true;
+  // Tells whether an axis may be that of a batch's sequences. Those of a batch that has one size are those that a cell
+  // takes as they come: what rearranges them before may mix them, and where all are taken for equal, that does not
+  // show.
+  bool MayBeBatch(const OnnxValue& first, const InputAxes& axes) const {
+    return axes.batch < 0 || first.shape[axes.batch].size <= 1 || CellTakes(model_.graph, first.name);
+  }
+
+  // Tells whether axes may be meant where others were found: an axis that is named as that of the timesteps is not that
+  // of a batch.
+  static bool MayBeInstead(const OnnxValue& first, const InputAxes& axes, const InputAxes& found) {
+    if (axes.batch < 0 || axes.batch != found.time) return true;
     const OnnxDimension& batch = first.shape[axes.batch];
-    if (axes.batch == found.time && batch.size < 0 && IsTimeName(batch) && !absl::StartsWith(batch.name, "unk__"))
-      return false;
-    return batch.size <= 1 || CellTakes(model_.graph, first.name);
+    return batch.size >= 0 || !IsTimeName(batch) || absl::StartsWith(batch.name, "unk__");
   }
 
   // Says so where the axes' names speak against the way that they are taken, since all likelier ways are refused.

@@ -133,9 +133,10 @@ void MemoryStore::Scan(ScanOp* scan) {
   scan->entries.clear();
   scan->status = disk_->failure_;
   if (!scan->status.ok()) return;
-  auto at = disk_->entries_.lower_bound(std::max(scan->from, scan->prefix));
+  const auto& entries = disk_->entries_;
+  auto at = entries.lower_bound(std::max(scan->from, scan->prefix));
   const auto in_range = [&] {
-    return at != disk_->entries_.end() && at->first.compare(0, scan->prefix.size(), scan->prefix) == 0;
+    return at != entries.end() && at->first.compare(0, scan->prefix.size(), scan->prefix) == 0;
   };
   for (int i = 0; i < 2 && in_range(); ++i, ++at) {
     const bool has_space = at->first.find(' ', scan->prefix.size()) != std::string::npos;
