@@ -133,11 +133,9 @@ void MemoryStore::Scan(ScanOp* scan) {
   scan->entries.clear();
   scan->status = disk_->failure_;
   if (!scan->status.ok()) return;
-  const auto& entries = disk_->entries_;
-  auto at = entries.lower_bound(std::max(scan->from, scan->prefix));
-  const auto in_range = [&] {
-    return at != entries.end() && at->first.compare(0, scan->prefix.size(), scan->prefix) == 0;
-  };
+  auto at = disk_->entries_.lower_bound(std::max(scan->from, scan->prefix));
+  const auto end = disk_->entries_.end();
+  const auto in_range = [&] { return at != end && at->first.compare(0, scan->prefix.size(), scan->prefix) == 0; };
   for (int i = 0; i < 2 && in_range(); ++i, ++at) {
     const bool has_space = at->first.find(' ', scan->prefix.size()) != std::string::npos;
     if (!has_space && !at->second.value.empty()) scan->entries.push_back({at->first, at->second.value});
