@@ -2,11 +2,11 @@
 # clang-tidy over the sources of what is shipped, by the compile commands of preset tidy. Exit 1 if it finds anything, or
 # if a source was not checked when the time was up.
 #
-#   tests/tidy.sh [--since=COMMIT] [--seconds=N]     the sources that changed since COMMIT, or include a header that did
+#   tests/tidy.sh [--since=COMMIT] [--seconds=N]     the sources that changed since COMMIT, and one for each header that did
 #   tests/tidy.sh --all [--seconds=N]                every source
 #
-# Without --since: since this branch left origin's default branch; on that branch itself, the commits of the day before its
-# newest one. Where there is no history to ask, every source. Without --seconds there is no limit.
+# Without --since: since this branch left origin's default branch; on that branch itself, the commits of the six hours
+# before its newest one: those before were checked as they came. Where there is no history to ask, every source. Without --seconds there is no limit.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -30,7 +30,7 @@ start_of_change() {
   local base
   base=$(git_says merge-base HEAD origin/HEAD || true)
   if [[ $base && $base != "$(git_says rev-parse HEAD)" ]]; then echo "$base"; return; fi
-  base=$(git_says rev-list -1 --before="$(($(git_says log -1 --format=%ct) - 86400))" HEAD)
+  base=$(git_says rev-list -1 --before="$(($(git_says log -1 --format=%ct) - 21600))" HEAD)
   [[ $base ]] && echo "$base"
 }
 
@@ -44,7 +44,7 @@ wanted_sources() {
   if [[ ! $start ]]; then find "${folders[@]}" -name '*.cc' | sort; return; fi
   echo "tidy: what changed since $(git_says log -1 --format='%h %s' "$start")" >&2
   { git_says diff --name-only "$start" HEAD; git_says diff --name-only HEAD; git_says ls-files --others --exclude-standard; } |
-    python3 tests/includers.py "${folders[@]}"
+    python3 tests/sources_to_check.py "${folders[@]}"
 }
 
 # Checks one source; once the time is up it only says that it did not, and fails.
