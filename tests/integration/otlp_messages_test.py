@@ -6,38 +6,18 @@
 Both are from PyPI, in a throw-away environment.
 """
 
-import os
 import pathlib
 import queue
-import subprocess
 import sys
 import tempfile
 import unittest
 from concurrent import futures
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from fresh_venv import run_in_fresh_venv
+
 PACKAGES = ["grpcio-tools", "opentelemetry-proto", "opentelemetry-sdk"]
-IN_VENV = "RONDO_TEST_VENV"
 
-
-def run_in_fresh_venv():
-    with tempfile.TemporaryDirectory() as folder:
-        python = folder + "/bin/python"
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        installed = subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES])
-        if installed.returncode != 0:
-            sys.exit("cannot install %s: this test needs PyPI" % " ".join(PACKAGES))
-        generated = folder + "/proto"
-        os.mkdir(generated)
-        subprocess.run([python, "-m", "grpc_tools.protoc", "--proto_path=%s" % (ROOT / "proto"),
-                        "--python_out=" + generated, "--grpc_python_out=" + generated,
-                        str(ROOT / "proto/rondo/v1/inference.proto")], check=True)
-        environment = dict(os.environ, **{IN_VENV: "1", "PYTHONPATH": generated})
-        sys.exit(subprocess.run([python, __file__, *sys.argv[1:]], env=environment).returncode)
-
-
-if IN_VENV not in os.environ:
-    run_in_fresh_venv()
+run_in_fresh_venv(__file__, PACKAGES)
 
 import grpc  # noqa: E402
 from google.protobuf.unknown_fields import UnknownFieldSet  # noqa: E402

@@ -7,7 +7,6 @@ Its model is an RNN with relu and weights of one: it answers the running sum of 
 of deploy/MIGRATING.md runs as it is written there, but for the server's address.
 """
 
-import os
 import pathlib
 import queue
 import re
@@ -17,31 +16,14 @@ import sys
 import tempfile
 import unittest
 
+from fresh_venv import run_in_fresh_venv
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # The last whose wheel runs on Debian 12; it wants numpy 1, which has no wheel for the Python of Debian 13.
 TRITONCLIENT = "2.51.0" if sys.version_info < (3, 13) else "2.60.0"
 PACKAGES = ["tritonclient[grpc]==" + TRITONCLIENT, "grpcio-tools", "numpy", "onnx", "safetensors"]
-IN_VENV = "RONDO_TEST_VENV"
 
-
-def run_in_fresh_venv():
-    with tempfile.TemporaryDirectory() as folder:
-        python = folder + "/bin/python"
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        installed = subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES])
-        if installed.returncode != 0:
-            sys.exit("cannot install %s: this test needs PyPI" % " ".join(PACKAGES))
-        generated = folder + "/proto"
-        os.mkdir(generated)
-        subprocess.run([python, "-m", "grpc_tools.protoc", "--proto_path=%s" % (ROOT / "proto"),
-                        "--python_out=" + generated, "--grpc_python_out=" + generated,
-                        str(ROOT / "proto/rondo/v1/inference.proto")], check=True)
-        environment = dict(os.environ, **{IN_VENV: "1", "PYTHONPATH": generated})
-        sys.exit(subprocess.run([python, __file__, *sys.argv[1:]], env=environment).returncode)
-
-
-if IN_VENV not in os.environ:
-    run_in_fresh_venv()
+run_in_fresh_venv(__file__, PACKAGES)
 
 import grpc  # noqa: E402
 import numpy  # noqa: E402
