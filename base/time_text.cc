@@ -23,15 +23,15 @@ constexpr absl::string_view kMonths[] = {"January", "February", "March",     "Ap
 constexpr absl::string_view kDateForms[2][3] = {{"YYYY-MM-DD", "YYYY-MM-DD HH:MM", "YYYY-MM-DD HH:MM+HH:MM"},
                                                 {"YYYY/MM/DD", "YYYY/MM/DD HH:MM", "YYYY/MM/DD HH:MM+HH:MM"}};
 
-struct Unit {
+struct UnitOfSeconds {
   size_t min_digits, max_digits;
   int64_t per_second;
   absl::string_view form;
 };
-constexpr Unit kUnits[] = {{9, 10, 1, "seconds since 1970"},
-                           {12, 13, 1'000, "milliseconds since 1970"},
-                           {15, 16, 1'000'000, "microseconds since 1970"},
-                           {18, 19, 1'000'000'000, "nanoseconds since 1970"}};
+constexpr UnitOfSeconds kUnits[] = {{9, 10, 1, "seconds since 1970"},
+                                    {12, 13, 1'000, "milliseconds since 1970"},
+                                    {15, 16, 1'000'000, "microseconds since 1970"},
+                                    {18, 19, 1'000'000'000, "nanoseconds since 1970"}};
 
 struct Fields {
   int year = 0, month = 1, day = 1;
@@ -188,7 +188,7 @@ absl::StatusOr<TextTime> ParseNumber(absl::string_view text, const absl::TimeZon
     return NotATime(text, "it may be YYYYMMDDHHMM or milliseconds since 1970; write the date with dashes");
   }
   int64_t count = 0;
-  for (const Unit& unit : kUnits) {
+  for (const UnitOfSeconds& unit : kUnits) {
     const bool fits = digits.size() >= unit.min_digits && digits.size() <= unit.max_digits && digits[0] != '0';
     if (!fits || !absl::SimpleAtoi(digits, &count)) continue;
     int64_t microsecond = count % unit.per_second * 1'000'000 / unit.per_second;

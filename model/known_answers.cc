@@ -11,11 +11,6 @@
 namespace rondo {
 namespace {
 
-template <typename... Parts>
-absl::Status Refuse(const Parts&... parts) {
-  return Invalid(parts...);
-}
-
 // Extremes of what an output answers.
 struct Span {
   float least = HUGE_VALF;
@@ -41,7 +36,7 @@ size_t OutputOf(const ModelSpec& spec, size_t place) {
 absl::Status CheckTokens(const ModelSpec& spec) {
   for (const float token : spec.accuracy.inputs) {
     if (!(token >= 0 && token < static_cast<float>(spec.tokens) && token == std::floor(token))) {
-      return Refuse("accuracy.inputs has the token ", token, "; it must be a whole number below ", spec.tokens);
+      return Invalid("accuracy.inputs has the token ", token, "; it must be a whole number below ", spec.tokens);
     }
   }
   return absl::OkStatus();
@@ -55,19 +50,19 @@ absl::Status CheckKnownAnswers(const ModelSpec& spec) {
   const auto inputs = static_cast<size_t>(spec.input_size()), outputs = static_cast<size_t>(spec.output_size());
   const size_t timesteps = known.inputs.size() / inputs;
   if (known.inputs.size() % inputs != 0 || timesteps < 1 || timesteps > kMostKnownTimesteps) {
-    return Refuse("accuracy.inputs has ", known.inputs.size(), " numbers; it must be ", inputs,
-                  " a timestep, for 1 to ", kMostKnownTimesteps, " of them");
+    return Invalid("accuracy.inputs has ", known.inputs.size(), " numbers; it must be ", inputs,
+                   " a timestep, for 1 to ", kMostKnownTimesteps, " of them");
   }
   if (known.outputs.size() != timesteps * outputs) {
-    return Refuse("accuracy.outputs has ", known.outputs.size(), " numbers; ", timesteps, " timesteps have ",
-                  timesteps * outputs);
+    return Invalid("accuracy.outputs has ", known.outputs.size(), " numbers; ", timesteps, " timesteps have ",
+                   timesteps * outputs);
   }
   const size_t times = spec.needs_times() ? timesteps : 0;
   if (known.times.size() != times) {
-    return Refuse("accuracy.times has ", known.times.size(), " numbers; it must have ", times);
+    return Invalid("accuracy.times has ", known.times.size(), " numbers; it must have ", times);
   }
   if (!AllFinite(known.inputs) || !AllFinite(known.outputs)) {
-    return Refuse("accuracy has a number that is not finite as a float");
+    return Invalid("accuracy has a number that is not finite as a float");
   }
   return spec.tokens > 0 ? CheckTokens(spec) : absl::OkStatus();
 }

@@ -22,14 +22,9 @@ constexpr size_t kMaxNameBytes = 128;
 constexpr double kMaxMagnitude = 1e30;  // of a mean or a standard deviation: well inside float
 constexpr double kMaxStepSeconds = 1e10;
 
-template <typename... Parts>
-absl::Status Refuse(const Parts&... parts) {
-  return Invalid(parts...);
-}
-
 absl::Status CheckBounds(absl::string_view what, int64_t value, int64_t least, int64_t most) {
   if (value >= least && value <= most) return absl::OkStatus();
-  return Refuse(what, " is ", value, "; it must be ", least, " to ", most);
+  return Invalid(what, " is ", value, "; it must be ", least, " to ", most);
 }
 
 // Length in bytes of the printable UTF-8 character at the start of `text`, 0 if there is none (RFC 3629, table 3-7 of
@@ -52,13 +47,13 @@ size_t PrintableCharacter(absl::string_view text) {
 }
 
 absl::Status CheckName(absl::string_view where, absl::string_view name) {
-  if (name.empty()) return Refuse(where, ".name is empty");
+  if (name.empty()) return Invalid(where, ".name is empty");
   if (name.size() > kMaxNameBytes) {
-    return Refuse(where, ".name has ", name.size(), " bytes; it must have at most ", kMaxNameBytes);
+    return Invalid(where, ".name has ", name.size(), " bytes; it must have at most ", kMaxNameBytes);
   }
   for (absl::string_view rest = name; !rest.empty();) {
     const size_t length = PrintableCharacter(rest);
-    if (length == 0) return Refuse(where, ".name is ", Quoted(name), "; it must be printable UTF-8");
+    if (length == 0) return Invalid(where, ".name is ", Quoted(name), "; it must be printable UTF-8");
     rest.remove_prefix(length);
   }
   return absl::OkStatus();
@@ -72,12 +67,12 @@ absl::Status CheckFeatures(absl::string_view what, const std::vector<Feature>& f
     const Feature& feature = features[i];
     const std::string where = absl::StrCat(what, "[", i, "]");
     if (absl::Status status = CheckName(where, feature.name); !status.ok()) return status;
-    if (!names.insert(feature.name).second) return Refuse(where, ".name is ", Quoted(feature.name), ", used before");
+    if (!names.insert(feature.name).second) return Invalid(where, ".name is ", Quoted(feature.name), ", used before");
     if (!(std::abs(feature.mean) <= kMaxMagnitude)) {
-      return Refuse(where, ".mean is ", feature.mean, "; it must be finite and at most ", kMaxMagnitude);
+      return Invalid(where, ".mean is ", feature.mean, "; it must be finite and at most ", kMaxMagnitude);
     }
     if (!(feature.std >= 1 / kMaxMagnitude && feature.std <= kMaxMagnitude)) {
-      return Refuse(where, ".std is ", feature.std, "; it must be ", 1 / kMaxMagnitude, " to ", kMaxMagnitude);
+      return Invalid(where, ".std is ", feature.std, "; it must be ", 1 / kMaxMagnitude, " to ", kMaxMagnitude);
     }
   }
   return absl::OkStatus();
@@ -93,11 +88,11 @@ std::set<absl::string_view> Names(const std::vector<Feature>& features) {
 
 absl::Status CheckGraph(const ModelSpec& spec) {
   if (spec.graph->input().width != spec.feature_size() || spec.graph->input().tokens != spec.tokens) {
-    return Refuse("the graph takes ", spec.graph->input().width, " numbers; the inputs are ", spec.feature_size());
+    return Invalid("the graph takes ", spec.graph->input().width, " numbers; the inputs are ", spec.feature_size());
   }
   if (spec.graph->output_size() == spec.output_size()) return absl::OkStatus();
-  return Refuse("element '", spec.graph->output_name(), "' answers ", spec.graph->output_size(),
-                " numbers; horizon x outputs x numbers an output is ", spec.output_size());
+  return Invalid("element '", spec.graph->output_name(), "' answers ", spec.graph->output_size(),
+                 " numbers; horizon x outputs x numbers an output is ", spec.output_size());
 }
 
 absl::Status CheckNetwork(const ModelSpec& spec) {
@@ -107,7 +102,7 @@ absl::Status CheckNetwork(const ModelSpec& spec) {
     return status;
   }
   if (spec.cell != Cell::kRnn && spec.activation != Activation::kTanh) {
-    return Refuse("activation is relu; only cell rnn takes it, and this is ", CellName(spec.cell));
+    return Invalid("activation is relu; only cell rnn takes it, and this is ", CellName(spec.cell));
   }
   return absl::OkStatus();
 }
@@ -119,8 +114,8 @@ absl::Status CheckSources(const ModelSpec& spec) {
     const std::string where = absl::StrCat("inputs[", i, "]");
     for (const std::string* text : {&source.column, &source.category}) {
       if (text->size() > kMaxNameBytes) {
-        return Refuse(where, " has a column or category of ", text->size(), " bytes; it must have at most ",
-                      kMaxNameBytes);
+        return Invalid(where, " has a column or category of ", text->size(), " bytes; it must have at most ",
+                       kMaxNameBytes);
       }
     }
     if (absl::Status status = CheckBounds(where + ".ahead", source.ahead, 0, kMostAhead); !status.ok()) return status;
@@ -130,23 +125,23 @@ absl::Status CheckSources(const ModelSpec& spec) {
 
 absl::Status CheckInputs(const ModelSpec& spec) {
   if (spec.vocabulary != nullptr && static_cast<int64_t>(spec.vocabulary->size()) != spec.tokens) {
-    return Refuse("vocabulary has ", spec.vocabulary->size(), " texts; tokens is ", spec.tokens);
+    return Invalid("vocabulary has ", spec.vocabulary->size(), " texts; tokens is ", spec.tokens);
   }
   if (spec.tokens != 0) {
     if (absl::Status status = CheckBounds("tokens", spec.tokens, 1, kMaxTokens); !status.ok()) return status;
-    if (!spec.inputs.empty()) return Refuse("inputs names features and tokens is set; a model takes one of them");
-    if (!spec.calendar.empty()) return Refuse("calendar is set; a token model takes none");
+    if (!spec.inputs.empty()) return Invalid("inputs names features and tokens is set; a model takes one of them");
+    if (!spec.calendar.empty()) return Invalid("calendar is set; a token model takes none");
     if (spec.graph != nullptr) return absl::OkStatus();
     return CheckBounds("embedding_size", spec.embedding_size, 1, kMaxHiddenSize);
   }
   if (spec.embedding_size != 0)
-    return Refuse("embedding_size is ", spec.embedding_size, "; only a token model has one");
+    return Invalid("embedding_size is ", spec.embedding_size, "; only a token model has one");
   const int64_t inputs = spec.inputs.size();
   if (absl::Status status = CheckBounds("the number of inputs", inputs, 1, kMaxInputs); !status.ok()) return status;
   if (absl::Status status = CheckFeatures("inputs", spec.inputs); !status.ok()) return status;
   if (absl::Status status = CheckSources(spec); !status.ok()) return status;
   if (std::set<Calendar>(spec.calendar.begin(), spec.calendar.end()).size() != spec.calendar.size()) {
-    return Refuse("calendar has an entry twice");
+    return Invalid("calendar has an entry twice");
   }
   return absl::OkStatus();
 }
@@ -162,12 +157,12 @@ absl::Status CheckOutputs(const ModelSpec& spec) {
   for (size_t i = 0; i < spec.outputs.size(); ++i) {
     const OutputFeature& output = spec.outputs[i];
     if (!output.added_to.empty() && input_names.count(output.added_to) == 0) {
-      return Refuse("outputs[", i, "].added_to is ", Quoted(output.added_to), "; no input has that name");
+      return Invalid("outputs[", i, "].added_to is ", Quoted(output.added_to), "; no input has that name");
     }
     const bool probabilities = spec.head == Head::kSoftmax || spec.head == Head::kSigmoid;
     if (probabilities && (output.mean != 0 || output.std != 1 || !output.added_to.empty())) {
-      return Refuse("outputs[", i, "] has mean, std or added_to; head ", HeadName(spec.head),
-                    " answers probabilities and takes none");
+      return Invalid("outputs[", i, "] has mean, std or added_to; head ", HeadName(spec.head),
+                     " answers probabilities and takes none");
     }
   }
   return absl::OkStatus();
@@ -176,7 +171,7 @@ absl::Status CheckOutputs(const ModelSpec& spec) {
 absl::Status CheckQuantiles(const ModelSpec& spec) {
   if (spec.head != Head::kQuantile) {
     if (spec.quantiles.empty()) return absl::OkStatus();
-    return Refuse("quantiles is set; only head quantile takes it, and this is ", HeadName(spec.head));
+    return Invalid("quantiles is set; only head quantile takes it, and this is ", HeadName(spec.head));
   }
   const int64_t quantiles = spec.quantiles.size();
   if (absl::Status status = CheckBounds("the number of quantiles", quantiles, 1, kMaxQuantiles); !status.ok()) {
@@ -185,7 +180,7 @@ absl::Status CheckQuantiles(const ModelSpec& spec) {
   double last = 0;
   for (const double quantile : spec.quantiles) {
     if (!(quantile > last && quantile < 1)) {
-      return Refuse("quantiles has ", quantile, " after ", last, "; they must grow, inside (0, 1)");
+      return Invalid("quantiles has ", quantile, " after ", last, "; they must grow, inside (0, 1)");
     }
     last = quantile;
   }
@@ -197,14 +192,14 @@ absl::Status CheckBandFactors(const ModelSpec& spec) {
   constexpr double kWidest = 1e6;
   const std::vector<double>& factors = spec.band_factors;
   if (factors.empty()) return absl::OkStatus();
-  if (spec.head != Head::kGaussian) return Refuse("band_factors is set; only head gaussian samples paths");
+  if (spec.head != Head::kGaussian) return Invalid("band_factors is set; only head gaussian samples paths");
   if (factors.size() > kMost || factors.size() % spec.outputs.size() != 0) {
-    return Refuse("band_factors has ", factors.size(), " numbers; it must be one for each output and step, at most ",
-                  kMost);
+    return Invalid("band_factors has ", factors.size(), " numbers; it must be one for each output and step, at most ",
+                   kMost);
   }
   for (const double factor : factors) {
     if (!(factor > 0 && factor <= kWidest))
-      return Refuse("band_factors has ", factor, "; wanted more than 0 and at most ", kWidest);
+      return Invalid("band_factors has ", factor, "; wanted more than 0 and at most ", kWidest);
   }
   return absl::OkStatus();
 }
@@ -215,25 +210,25 @@ absl::Status CheckFeedback(const ModelSpec& spec) {
   for (size_t i = 0; i < spec.feedback.size(); ++i) {
     const FeedbackLink& link = spec.feedback[i];
     if (output_names.count(link.output) == 0) {
-      return Refuse("feedback[", i, "].output is ", Quoted(link.output), "; no output has that name");
+      return Invalid("feedback[", i, "].output is ", Quoted(link.output), "; no output has that name");
     }
     if (input_names.count(link.input) == 0) {
-      return Refuse("feedback[", i, "].input is ", Quoted(link.input), "; no input has that name");
+      return Invalid("feedback[", i, "].input is ", Quoted(link.input), "; no input has that name");
     }
-    if (!fed.insert(link.input).second) return Refuse("feedback feeds the input ", Quoted(link.input), " twice");
+    if (!fed.insert(link.input).second) return Invalid("feedback feeds the input ", Quoted(link.input), " twice");
   }
   return absl::OkStatus();
 }
 
 absl::Status CheckProvenance(const ModelSpec& spec) {
   if (!(spec.step_seconds >= 0 && spec.step_seconds <= kMaxStepSeconds)) {
-    return Refuse("step_seconds is ", spec.step_seconds, "; it must be 0 (unknown) to ", kMaxStepSeconds);
+    return Invalid("step_seconds is ", spec.step_seconds, "; it must be 0 (unknown) to ", kMaxStepSeconds);
   }
   if (absl::Status status = CheckTable(spec.table); !status.ok()) return status;
   if (absl::Status status = CheckBandFactors(spec); !status.ok()) return status;
   const absl::StatusOr<nlohmann::json> training = ParseJson(spec.training_json);
-  if (!training.ok()) return Refuse("training: ", training.status().message());
-  if (!training->is_object()) return Refuse("training is ", JsonKind(*training), "; it must be an object");
+  if (!training.ok()) return Invalid("training: ", training.status().message());
+  if (!training->is_object()) return Invalid("training is ", JsonKind(*training), "; it must be an object");
   return absl::OkStatus();
 }
 

@@ -58,7 +58,7 @@ std::string NameOf(const Choices<Enum>& choices, Enum value) {
   return "";
 }
 
-std::string Element(absl::string_view array, size_t index) { return absl::StrCat(array, "[", index, "]"); }
+std::string ElementOf(absl::string_view array, size_t index) { return absl::StrCat(array, "[", index, "]"); }
 
 // Reads the keys that only one kind of cell takes. They cannot be guessed: a wrong guess gives plausible wrong numbers.
 void ReadCell(ObjectReader& root, ModelSpec* spec, absl::Status* status) {
@@ -87,7 +87,7 @@ void ReadVocabulary(ObjectReader& reader, ModelSpec* spec) {
   std::vector<std::string> texts;
   for (const Json& text : *array) {
     if (!text.is_string()) {
-      return reader.Refuse(absl::StrCat(reader.Where(Element("vocabulary", texts.size())), " is ", JsonKind(text),
+      return reader.Refuse(absl::StrCat(reader.Where(ElementOf("vocabulary", texts.size())), " is ", JsonKind(text),
                                         "; it must be a string"));
     }
     texts.push_back(text.get<std::string>());
@@ -126,7 +126,7 @@ void ReadInputs(ObjectReader& root, ModelSpec* spec, absl::Status* status) {
   }
   for (size_t i = 0; i < inputs->size() && status->ok(); ++i) {
     InputFeature& input = spec->inputs.emplace_back();
-    ObjectReader reader((*inputs)[i], Element("inputs", i), status);
+    ObjectReader reader((*inputs)[i], ElementOf("inputs", i), status);
     reader.Read("name", Need::kRequired, &input.name);
     reader.Read("mean", Need::kOptional, &input.mean);
     reader.Read("std", Need::kOptional, &input.std);
@@ -142,7 +142,7 @@ void ReadCalendar(ObjectReader& root, ModelSpec* spec, absl::Status* status) {
   const Json* calendar = root.FindArray("calendar", Need::kOptional);
   if (calendar == nullptr) return;
   for (size_t i = 0; i < calendar->size() && status->ok(); ++i) {
-    root.Choose((*calendar)[i], Element("calendar", i), CalendarChoices(), &spec->calendar.emplace_back());
+    root.Choose((*calendar)[i], ElementOf("calendar", i), CalendarChoices(), &spec->calendar.emplace_back());
   }
 }
 
@@ -159,7 +159,7 @@ void ReadOutputs(ObjectReader& root, Need need, ModelSpec* spec, absl::Status* s
   if (outputs == nullptr) return;
   for (size_t i = 0; i < outputs->size() && status->ok(); ++i) {
     OutputFeature& output = spec->outputs.emplace_back();
-    ObjectReader reader((*outputs)[i], Element("outputs", i), status);
+    ObjectReader reader((*outputs)[i], ElementOf("outputs", i), status);
     reader.Read("name", Need::kRequired, &output.name);
     reader.Read("mean", Need::kOptional, &output.mean);
     reader.Read("std", Need::kOptional, &output.std);
@@ -173,7 +173,7 @@ void ReadFeedback(ObjectReader& root, ModelSpec* spec, absl::Status* status) {
   if (feedback == nullptr) return;
   for (size_t i = 0; i < feedback->size() && status->ok(); ++i) {
     FeedbackLink& link = spec->feedback.emplace_back();
-    ObjectReader reader((*feedback)[i], Element("feedback", i), status);
+    ObjectReader reader((*feedback)[i], ElementOf("feedback", i), status);
     reader.Read("output", Need::kRequired, &link.output);
     reader.Read("input", Need::kRequired, &link.input);
     reader.RefuseOthers();

@@ -17,7 +17,7 @@ namespace {
 constexpr absl::string_view kRecurrentSlot = "rnn.";
 
 template <typename... Parts>
-absl::Status Refuse(const Parts&... parts) {
+absl::Status RefuseNames(const Parts&... parts) {
   return absl::DataLossError(absl::StrCat(parts...));
 }
 
@@ -44,15 +44,16 @@ bool ParseRecurrent(absl::string_view leaf, absl::string_view* kind, int32_t* la
 absl::Status AddRecurrent(const TensorInfo& tensor, absl::string_view prefix, absl::string_view kind, int32_t layer,
                           TensorNames* names) {
   if (absl::EndsWith(tensor.name, "_reverse")) {
-    return Refuse("tensor ", Quoted(tensor.name), " is a backward layer; bidirectional networks are not supported");
+    return RefuseNames("tensor ", Quoted(tensor.name),
+                       " is a backward layer; bidirectional networks are not supported");
   }
   if (kind == "weight_hr") {
-    return Refuse("tensor ", Quoted(tensor.name), " is a projection; an lstm with proj_size is not supported");
+    return RefuseNames("tensor ", Quoted(tensor.name), " is a projection; an lstm with proj_size is not supported");
   }
   if (names->num_layers == 0) names->recurrent_prefix = std::string(prefix);
   if (names->recurrent_prefix != prefix) {
-    return Refuse("two recurrent networks: ", Quoted(names->recurrent_prefix), " and ", Quoted(prefix),
-                  "; a model has one");
+    return RefuseNames("two recurrent networks: ", Quoted(names->recurrent_prefix), " and ", Quoted(prefix),
+                       "; a model has one");
   }
   names->num_layers = std::max<int64_t>(names->num_layers, int64_t{layer} + 1);
   names->by_slot[absl::StrCat(kRecurrentSlot, kind, "_l", layer)] = &tensor;
@@ -65,8 +66,8 @@ absl::Status AddToModule(const TensorInfo& tensor, absl::string_view module, abs
   } else if (leaf == "bias") {
     (*modules)[std::string(module)].bias = &tensor;
   } else {
-    return Refuse("tensor ", Quoted(tensor.name), " is no part of a model; it takes recurrent layers, a head and, for ",
-                  "tokens, an embedding");
+    return RefuseNames("tensor ", Quoted(tensor.name),
+                       " is no part of a model; it takes recurrent layers, a head and, for ", "tokens, an embedding");
   }
   return absl::OkStatus();
 }
@@ -74,22 +75,24 @@ absl::Status AddToModule(const TensorInfo& tensor, absl::string_view module, abs
 absl::Status PlaceModules(const Modules& modules, bool is_token_model, TensorNames* names) {
   const std::string *head = nullptr, *lone = nullptr;
   for (const auto& [name, module] : modules) {
-    if (module.weight == nullptr) return Refuse("tensor ", Quoted(name + ".weight"), " is missing beside its bias");
+    if (module.weight == nullptr)
+      return RefuseNames("tensor ", Quoted(name + ".weight"), " is missing beside its bias");
     const std::string*& place = module.bias != nullptr ? head : lone;
     if (place != nullptr) {
-      return Refuse(
+      return RefuseNames(
           "tensors ", Quoted(*place + ".weight"), " and ", Quoted(name + ".weight"), " are two ",
           module.bias != nullptr ? "heads; a model has one" : "weights without a bias; only an embedding has none");
     }
     place = &name;
   }
   if (head == nullptr && lone != nullptr && !is_token_model) {
-    return Refuse("tensor ", Quoted(*lone + ".bias"), " is missing; a head has a weight and a bias");
+    return RefuseNames("tensor ", Quoted(*lone + ".bias"), " is missing; a head has a weight and a bias");
   }
-  if (head == nullptr) return Refuse("tensor 'head.weight' is missing; a head has a weight and a bias");
-  if (is_token_model && lone == nullptr) return Refuse("tensor 'embedding.weight' is missing; a token model has one");
+  if (head == nullptr) return RefuseNames("tensor 'head.weight' is missing; a head has a weight and a bias");
+  if (is_token_model && lone == nullptr)
+    return RefuseNames("tensor 'embedding.weight' is missing; a token model has one");
   if (!is_token_model && lone != nullptr) {
-    return Refuse("tensor ", Quoted(*lone + ".weight"), " is extra; only a token model has an embedding");
+    return RefuseNames("tensor ", Quoted(*lone + ".weight"), " is extra; only a token model has an embedding");
   }
   names->by_slot["head.weight"] = modules.at(*head).weight;
   names->by_slot["head.bias"] = modules.at(*head).bias;
@@ -123,7 +126,7 @@ absl::StatusOr<TensorNames> MatchTensorNames(const std::vector<TensorInfo>& tens
     }
     if (!status.ok()) return status;
   }
-  if (names.num_layers == 0) return Refuse("tensor 'rnn.weight_ih_l0' is missing; a model has a recurrent layer");
+  if (names.num_layers == 0) return RefuseNames("tensor 'rnn.weight_ih_l0' is missing; a model has a recurrent layer");
   if (absl::Status status = PlaceModules(modules, is_token_model, &names); !status.ok()) return status;
   return names;
 }
@@ -135,7 +138,8 @@ absl::StatusOr<TensorNames> MatchGraphTensors(const std::vector<TensorInfo>& ten
   }
   TensorNames names;
   for (const TensorInfo& tensor : tensors) {
-    if (taken.count(tensor.name) == 0) return Refuse("tensor ", Quoted(tensor.name), " is extra; no element takes it");
+    if (taken.count(tensor.name) == 0)
+      return RefuseNames("tensor ", Quoted(tensor.name), " is extra; no element takes it");
     names.by_slot[tensor.name] = &tensor;
   }
   return names;

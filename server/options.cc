@@ -46,7 +46,7 @@ bool IsGrpcAddress(absl::string_view text) {
 
 bool IsAddressOrEmpty(absl::string_view text) { return text.empty() || IsAddress(text); }
 
-OptionGroup Models(ServerOptions* options) {
+OptionGroup ModelsGroup(ServerOptions* options) {
   ModelRegistry::Options& registry = options->registry;
   return {
       "Models; --model or --model_repository is required",
@@ -77,7 +77,7 @@ OptionGroup Models(ServerOptions* options) {
         "make sense of their state."}}};
 }
 
-OptionGroup Connections(ServerOptions* options) {
+OptionGroup ConnectionsGroup(ServerOptions* options) {
   constexpr absl::string_view kAddress = "HOST:PORT, port 0 to 65535";
   return {
       "Connections",
@@ -115,7 +115,7 @@ OptionGroup Connections(ServerOptions* options) {
         "0: cancel at once."}}};
 }
 
-OptionGroup Computing(ServerOptions* options) {
+OptionGroup ComputingGroup(ServerOptions* options) {
   return {
       "Computing",
       {{"loops", Number(&options->loops.count, {1, 256}, "N", {{"0", std::nullopt}}),
@@ -151,7 +151,7 @@ OptionGroup Computing(ServerOptions* options) {
         "answers independent of what shares their batch. Not with --kernel=onednn."}}};
 }
 
-OptionGroup Sessions(SessionTable::Options* options) {
+OptionGroup SessionsGroup(SessionTable::Options* options) {
   constexpr absl::Duration kTenYears = absl::Hours(87600);
   const Words<absl::Duration> zero_is_never = {{"0", absl::InfiniteDuration()}};
   return {
@@ -176,7 +176,7 @@ OptionGroup Sessions(SessionTable::Options* options) {
         "Most requests that wait for one session. 0: a second request for a busy session is refused."}}};
 }
 
-OptionGroup Store(ServerOptions::Store* options) {
+OptionGroup StoreGroup(ServerOptions::Store* options) {
   return {
       "Where sessions outlive the process",
       {{"session_store",
@@ -205,7 +205,7 @@ OptionGroup Store(ServerOptions::Store* options) {
         "seven eighths of --max_sessions."}}};
 }
 
-OptionGroup Requests(ServerOptions* options) {
+OptionGroup RequestsGroup(ServerOptions* options) {
   ServerOptions::Requests& requests = options->requests;
   ActiveSet::Options& active_set = options->loops.active_set;
   return {
@@ -233,7 +233,7 @@ OptionGroup Requests(ServerOptions* options) {
         "Sequences that one loop takes beyond --max_active_sequences; more are refused. 0: none."}}};
 }
 
-OptionGroup Log(LogOptions* options) {
+OptionGroup LogGroup(LogOptions* options) {
   return {"What is logged, on stderr",
           {{"log_format", Choice(&options->format, {{"logfmt", LogFormat::kLogfmt}, {"json", LogFormat::kJson}}),
             "A line of key=value fields, or of one JSON object whose values are strings. Both are plain ASCII."},
@@ -297,9 +297,9 @@ OptionTable ServerOptionTable(ServerOptions* options) {
   OptionTable table;
   table.program = "rondo-server";
   table.about = kAbout;
-  table.groups = {Models(options),        Connections(options),         AccessGroup(&options->access),
-                  Computing(options),     Sessions(&options->sessions), Requests(options),
-                  Store(&options->store), Log(&options->log),           TracingGroup(&options->tracing)};
+  table.groups = {ModelsGroup(options),        ConnectionsGroup(options),         AccessGroup(&options->access),
+                  ComputingGroup(options),     SessionsGroup(&options->sessions), RequestsGroup(options),
+                  StoreGroup(&options->store), LogGroup(&options->log),           TracingGroup(&options->tracing)};
   table.notes = kNotes;
   table.finish = [options](const OptionTable&) { return Finish(options); };
   return table;

@@ -12,7 +12,7 @@
 namespace rondo {
 namespace {
 
-constexpr char kDescription[] =
+constexpr char kForecastDescription[] =
     R"(Feeds the model's outputs back as its inputs, from where the session stands; the session does not
 move. Row k of the answer is the k-th step after the session's last one. --known is a CSV table with
 a row for each of the steps 1 to N-1: the inputs that the model does not feed back, and a time
@@ -26,7 +26,7 @@ examples:
   rondo forecast load --session=grid --horizon=24 --known=tomorrow.csv
 )";
 
-struct Options {
+struct ForecastCommandOptions {
   std::string session;
   int horizon = 0;
   std::string known;  // empty: nothing is known
@@ -55,7 +55,7 @@ bool FeedsAllBack(const ModelDescription& model) {
          });
 }
 
-absl::StatusOr<KnownSteps> ReadKnownSteps(const Options& options, const ModelDescription& model) {
+absl::StatusOr<KnownSteps> ReadKnownSteps(const ForecastCommandOptions& options, const ModelDescription& model) {
   const int horizon = options.horizon;
   KnownSteps known;
   known.leading.resize(static_cast<size_t>(horizon));
@@ -118,7 +118,7 @@ absl::Status WriteForecast(const CommandContext& context, const ModelDescription
   return status.ok() ? context.output.Flush() : status;
 }
 
-absl::Status Run(const CommandContext& context, const Options& options) {
+absl::Status RunForecast(const CommandContext& context, const ForecastCommandOptions& options) {
   absl::StatusOr<Target> target = OpenTarget(context, options.session);
   if (!target.ok()) return target.status();
   absl::StatusOr<KnownSteps> known = ReadKnownSteps(options, target->model);
@@ -141,7 +141,7 @@ absl::Status Run(const CommandContext& context, const Options& options) {
 
 Command ForecastCommand() {
   constexpr int kMost = std::numeric_limits<int>::max();
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ForecastCommandOptions>();
   return {"forecast",
           {"MODEL"},
           {Required({"session", Text(&options->session, "ID"), "The live session, after at least one step."}),
@@ -152,8 +152,8 @@ Command ForecastCommand() {
            TimeOption(&options->time),
            SeriesOption(&options->series)},
           "The next N steps of a session.",
-          kDescription,
-          [options](const CommandContext& context) { return Run(context, *options); }};
+          kForecastDescription,
+          [options](const CommandContext& context) { return RunForecast(context, *options); }};
 }
 
 }  // namespace rondo

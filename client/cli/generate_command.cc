@@ -19,7 +19,7 @@ namespace {
 
 constexpr size_t kMaxPromptBytes = size_t{4} << 20;
 constexpr int kTokensAtOnceForPipes = 16;  // people see each token as it comes; a program gets them cheaper
-constexpr char kDescription[] =
+constexpr char kGenerateDescription[] =
     R"(The server samples each token from the probabilities that the model answers, and feeds it back. Text
 goes in and comes out if the model's file has a vocabulary; else tokens are numbers: --prompt takes
 them with commas between, and each comes out on a line of its own. The prompt is not repeated.
@@ -38,7 +38,7 @@ examples:
   rondo generate sounds --initial_session=word --prompt="<" --beams=4 --max_tokens=30 --stop=">"
 )";
 
-struct Options {
+struct GenerateCommandOptions {
   GenerateInput input;
   std::string prompt;
   std::string prompt_file;
@@ -56,7 +56,7 @@ absl::Status ReadNumbers(const std::string& text, std::vector<int32_t>* tokens) 
   return absl::OkStatus();
 }
 
-absl::Status ReadPrompt(const Options& options, const ModelDescription& model, GenerateInput* input) {
+absl::Status ReadPrompt(const GenerateCommandOptions& options, const ModelDescription& model, GenerateInput* input) {
   std::string prompt = options.prompt;
   if (!options.prompt_file.empty()) {
     if (!prompt.empty()) return absl::InvalidArgumentError("--prompt and --prompt_file are given; wanted one of them");
@@ -88,7 +88,7 @@ absl::Status WriteBeams(const std::vector<Beam>& beams, bool as_text, CsvWriter*
   return written.ok() ? output->Flush() : written;
 }
 
-absl::Status Run(const CommandContext& context, const Options& options) {
+absl::Status RunGenerate(const CommandContext& context, const GenerateCommandOptions& options) {
   absl::StatusOr<Target> target = OpenTarget(context, options.input.session_id);
   if (!target.ok()) return target.status();
   GenerateInput input = options.input;
@@ -116,7 +116,7 @@ absl::Status Run(const CommandContext& context, const Options& options) {
 
 Command GenerateCommand() {
   constexpr int kMost = std::numeric_limits<int>::max();
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<GenerateCommandOptions>();
   GenerateInput* const input = &options->input;
   return {
       "generate",
@@ -144,8 +144,8 @@ Command GenerateCommand() {
        {"length_penalty", Number(&input->length_penalty, {0, 10}, "P"),
         "Texts are compared by log probability / tokens ^ P."}},
       "Text that a token model samples, or finds the most probable.",
-      kDescription,
-      [options](const CommandContext& context) { return Run(context, *options); }};
+      kGenerateDescription,
+      [options](const CommandContext& context) { return RunGenerate(context, *options); }};
 }
 
 }  // namespace rondo

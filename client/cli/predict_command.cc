@@ -11,7 +11,7 @@
 namespace rondo {
 namespace {
 
-constexpr char kDescription[] =
+constexpr char kPredictDescription[] =
     R"(Without --session every run starts from a zero state, and nothing is kept on the server. With it the
 session goes on where it stood. Tables of any length are sent piece by piece; if a row in the middle
 is refused, the pieces before it have run, and the error says how far the session came.
@@ -34,7 +34,7 @@ examples:
   rondo predict seattle --input=- --session=my-town --time=day < today.csv
 )";
 
-struct Options {
+struct PredictCommandOptions {
   std::string input;
   std::string session;
   RowMapping::Options table;
@@ -68,7 +68,7 @@ struct Piece {
 // One table through one model, piece by piece.
 class TableRun {
  public:
-  TableRun(const CommandContext& context, Target target, InputTable table, const Options& options)
+  TableRun(const CommandContext& context, Target target, InputTable table, const PredictCommandOptions& options)
       : context_(context),
         target_(std::move(target)),
         table_(std::move(table)),
@@ -154,7 +154,7 @@ class TableRun {
   size_t rows_ = 0;     // that have run
 };
 
-absl::Status Run(const CommandContext& context, const Options& options) {
+absl::Status RunPredict(const CommandContext& context, const PredictCommandOptions& options) {
   absl::StatusOr<Target> target = OpenTarget(context, options.session);
   if (!target.ok()) return target.status();
   if (options.text) {
@@ -170,7 +170,7 @@ absl::Status Run(const CommandContext& context, const Options& options) {
 }  // namespace
 
 Command PredictCommand() {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PredictCommandOptions>();
   return {"predict",
           {"MODEL"},
           {Required({"input", Text(&options->input, "FILE|-"), "The table; '-' is stdin."}),
@@ -181,8 +181,8 @@ Command PredictCommand() {
            {"label", Switch(&options->label), "Print the most probable class and its probability only."},
            {"text", Switch(&options->text), "Each line is a text: print what the model says after its last token."}},
           "A prediction for each row of a table.",
-          kDescription,
-          [options](const CommandContext& context) { return Run(context, *options); }};
+          kPredictDescription,
+          [options](const CommandContext& context) { return RunPredict(context, *options); }};
 }
 
 }  // namespace rondo

@@ -12,7 +12,7 @@
 namespace rondo {
 namespace {
 
-constexpr char kDescription[] =
+constexpr char kStreamDescription[] =
     R"(Reads CSV rows from stdin and answers each one at once. The table is as in 'rondo predict --help'. A
 step that meets a broken connection is sent again, and never runs twice: until --timeout, or with
 --retry for as long as it takes. Then a server may restart, or hand its sessions to another one of
@@ -25,7 +25,7 @@ examples:
   tail -n +1 -f measured.csv | rondo stream seattle --session=my-town | ./act
 )";
 
-struct Options {
+struct StreamCommandOptions {
   std::string session;
   RowMapping::Options table;
   bool retry = false;
@@ -84,7 +84,7 @@ bool HasEnded(const absl::Status& refusal) {
 
 // Refuses to begin a session that has ended anew without being told to, and begins a new one with the idle timeout that
 // is asked for.
-absl::Status Begin(const CommandContext& context, const Options& options, Patience* patience) {
+absl::Status Begin(const CommandContext& context, const StreamCommandOptions& options, Patience* patience) {
   const auto found = patience->Call([&] { return context.client.GetSession(options.session); });
   if (HasEnded(found.status())) {
     const std::string ended(found.status().message());
@@ -109,7 +109,7 @@ absl::Status Begin(const CommandContext& context, const Options& options, Patien
   return absl::OkStatus();
 }
 
-absl::Status Run(const CommandContext& context, const Options& options) {
+absl::Status RunStream(const CommandContext& context, const StreamCommandOptions& options) {
   Patience patience(options.retry);
   if (absl::Status status = Begin(context, options, &patience); !status.ok()) return status;
   absl::StatusOr<Target> target = patience.Call([&] { return OpenTarget(context, options.session); });
@@ -144,7 +144,7 @@ absl::Status Run(const CommandContext& context, const Options& options) {
 }  // namespace
 
 Command StreamCommand() {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<StreamCommandOptions>();
   return {
       "stream",
       {"MODEL"},
@@ -157,8 +157,8 @@ Command StreamCommand() {
        {"idle_timeout", Number(&options->idle_timeout, {absl::ZeroDuration(), absl::InfiniteDuration()}, "DURATION"),
         "A new session ends when it is idle for so long; inf: never, if the server allows it. 0: its default."}},
       "A row in on stdin, a prediction out, at once.",
-      kDescription,
-      [options](const CommandContext& context) { return Run(context, *options); }};
+      kStreamDescription,
+      [options](const CommandContext& context) { return RunStream(context, *options); }};
 }
 
 }  // namespace rondo

@@ -35,7 +35,7 @@
 namespace rondo::convert {
 namespace {
 
-constexpr size_t kMaxFileBytes = size_t{1} << 32;
+constexpr size_t kMaxConvertedBytes = size_t{1} << 32;
 
 absl::StatusOr<nlohmann::json> ReadConfig(const std::string& path) {
   const absl::StatusOr<std::string> text = ReadSmallFile(path, kMaxJsonBytes);
@@ -120,7 +120,7 @@ absl::Status ReadInitializers(const std::vector<std::string>& texts, OnnxOptions
   for (const std::string& text : texts) {
     const size_t sign = text.find('=');
     if (sign == std::string::npos) return absl::InvalidArgumentError("--initializer takes NAME=FILE");
-    const absl::StatusOr<std::string> bytes = ReadSmallFile(text.substr(sign + 1), kMaxFileBytes);
+    const absl::StatusOr<std::string> bytes = ReadSmallFile(text.substr(sign + 1), kMaxConvertedBytes);
     absl::StatusOr<OnnxTensor> tensor = bytes.ok() ? ParseOnnxTensor(*bytes, nullptr) : bytes.status();
     if (!tensor.ok())
       return absl::Status(tensor.status().code(),
@@ -166,7 +166,7 @@ bool IsSafetensors(absl::string_view path) {
 }
 
 absl::StatusOr<ElementGraph> ReadBytes(const ConvertOptions& options) {
-  absl::StatusOr<std::string> bytes = ReadSmallFile(options.file, kMaxFileBytes);
+  absl::StatusOr<std::string> bytes = ReadSmallFile(options.file, kMaxConvertedBytes);
   if (!bytes.ok()) return bytes.status();
   if (H5File::Looks(*bytes)) {
     const absl::StatusOr<std::string> config = ConfigText(options);

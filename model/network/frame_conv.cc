@@ -21,10 +21,10 @@ struct ConvForm {
 };
 
 // The rows that are computed together: enough to fill the tiles, few enough to stay in the cache.
-constexpr size_t kMaxScratchFloats = size_t{1} << 16;
+constexpr size_t kMaxFrameFloats = size_t{1} << 16;
 
 size_t RowsAtOnce(const ConvForm& form, size_t max_batch_size) {
-  const size_t fitting = std::max<size_t>(24, kMaxScratchFloats / form.shape.row_size());
+  const size_t fitting = std::max<size_t>(24, kMaxFrameFloats / form.shape.row_size());
   return std::min(fitting, max_batch_size * form.output_length);
 }
 

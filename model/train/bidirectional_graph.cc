@@ -12,9 +12,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Puts the elements together, each with its tensors.
-class Builder {
+class BidirectionalBuilder {
  public:
-  Builder(const NetworkShape& shape, absl::Span<const float> parameters)
+  BidirectionalBuilder(const NetworkShape& shape, absl::Span<const float> parameters)
       : shape_(shape), parameters_(parameters), layout_(shape) {
     cell_.cell = shape.cell;
     cell_.gru_reset = shape.gru_reset;
@@ -89,7 +89,7 @@ class Builder {
 }  // namespace
 
 NetworkGraph BidirectionalGraph(const NetworkShape& shape, absl::Span<const float> parameters) {
-  return Builder(shape, parameters).Build();
+  return BidirectionalBuilder(shape, parameters).Build();
 }
 
 }  // namespace rondo::train

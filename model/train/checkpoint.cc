@@ -55,9 +55,9 @@ class Writer {
   std::string bytes_;
 };
 
-class Reader {
+class CheckpointReader {
  public:
-  explicit Reader(absl::string_view bytes) : rest_(bytes) {}
+  explicit CheckpointReader(absl::string_view bytes) : rest_(bytes) {}
 
   template <typename T>
   void operator()(T& number) {
@@ -142,7 +142,7 @@ absl::StatusOr<LearningState> ParseCheckpoint(uint64_t fingerprint, absl::string
         "the checkpoint is of other data, options or threads; it goes on with its own only");
   }
   LearningState state;
-  Reader reader(body.substr(kFrame - sizeof(uint64_t)));
+  CheckpointReader reader(body.substr(kFrame - sizeof(uint64_t)));
   VisitMembers(state, reader);
   if (!reader.complete()) return absl::DataLossError("the checkpoint is of another version; delete it to start again");
   return state;

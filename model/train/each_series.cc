@@ -2,22 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <utility>
 
+#include "model/train/ladder_margins.h"
 #include "model/train/network_part.h"
 #include "model/train/result.h"
 #include "model/train/rolling_origin.h"
 #include "model/train/series_graph.h"
 
 namespace rondo::train {
-namespace {
-
-constexpr double kNoise = 0.01, kMeanNoise = 1.03, kNear = 1.25, kSure = 0.7, kDoubtful = 0.1;  // as of the ladder
-
-double Sum(const std::vector<double>& all) { return std::accumulate(all.begin(), all.end(), 0.0); }
-
-}  // namespace
 
 EachSeries::EachSeries(const Dataset& dataset, const std::vector<Dataset>& earlier, std::vector<LadderPart> parts,
                        std::vector<double> shared, std::function<bool()> stop)

@@ -28,9 +28,9 @@ std::map<std::string, int32_t> Numbered(const std::set<std::string>& names) {
 }
 
 // Reads a table into sequences.
-class Reader {
+class LabelledReader {
  public:
-  Reader(const CsvTable& table, const LabelledOptions& options) : table_(table), options_(options) {}
+  LabelledReader(const CsvTable& table, const LabelledOptions& options) : table_(table), options_(options) {}
 
   absl::StatusOr<LabelledData> Read() {
     data_.task = options_.task;
@@ -259,7 +259,7 @@ std::vector<double> LabelledData::CountLabels(Part part) const {
 }
 
 absl::StatusOr<LabelledData> ReadLabelled(const CsvTable& table, const LabelledOptions& options) {
-  return Reader(table, options).Read();
+  return LabelledReader(table, options).Read();
 }
 
 }  // namespace rondo::train

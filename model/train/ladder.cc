@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -28,8 +27,6 @@ absl::StatusOr<Evaluation> Judge(const Dataset& dataset, const NetworkGraph& net
   if (!model.ok()) return model.status();
   return EvaluateModel(dataset, *model, season, Dataset::kValidation);
 }
-
-double Sum(const std::vector<double>& all) { return std::accumulate(all.begin(), all.end(), 0.0); }
 
 // Returns the rule that says the value of now (season 0) or of one season before, as a network.
 LinearNetwork NaiveRule(const Dataset& dataset, int64_t season) {

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "model/train/ladder.h"
+#include "model/train/ladder_margins.h"
 #include "model/train/mean_graph.h"
 #include "model/train/model_assembly.h"
 #include "model/train/network_part.h"
@@ -16,12 +17,7 @@
 namespace rondo::train {
 namespace {
 
-constexpr double kNoise = 0.01;  // errors that differ by a smaller part say nothing
-constexpr double kMeanNoise = 1.03;
-constexpr double kNear = 1.25;       // the mean of networks whose errors differ by less may be better than each
 constexpr double kRulesAlike = 1.1;  // the better of two naive rules is so by chance
-constexpr double kSure = 0.7;        // a network that would be a larger part of a mean is taken as it is
-constexpr double kDoubtful = 0.1;    // and where it would be a smaller one, the naive rule is taken
 constexpr double kByChance = 0.9;    // choosing for each series gains less than this part by chance
 // What part of a mean with each rule a network is expected to be before it is judged. The value now may be the best
 // forecast there is, as of a random walk; that of one season before repeats the noise of a single season.

@@ -12,9 +12,9 @@ namespace {
 constexpr size_t kMostSeries = 256, kMostNameBytes = 64;  // as of --categories
 constexpr int64_t kMostCells = int64_t{1} << 27;          // of the inputs of the series; each takes 9 bytes
 constexpr double kMostWeights = 1 << 22;
-constexpr double kMostProducts = 5e10;  // of a pass over all timesteps before the test part; there are a dozen
-constexpr double kMostSolving = 5e10;   // products to solve for the layers of one length of window
-constexpr double kSolutions = 24;       // that are compared for each of those layers
+constexpr double kMostPassProducts = 5e10;  // of a pass over all timesteps before the test part; there are a dozen
+constexpr double kMostSolving = 5e10;       // products to solve for the layers of one length of window
+constexpr double kSolutions = 24;           // that are compared for each of those layers
 constexpr int64_t kLongestWindow = 512;
 
 // Returns the longest window that a linear network of each series may have without being too large or taking too long
@@ -29,7 +29,7 @@ int64_t LongestWindow(const Dataset& dataset, LinearKind kind, const LinearOptio
     const double weights = layers * features * static_cast<double>(rows.targets());
     const double solutions = series * static_cast<double>(options.folds.size() + 1) * kSolutions;
     const double solving = solutions * features * features * features / 3;
-    return weights <= kMostWeights && weights * timesteps <= kMostProducts && solving <= kMostSolving;
+    return weights <= kMostWeights && weights * timesteps <= kMostPassProducts && solving <= kMostSolving;
   };
   int64_t longest = std::max(kLongestWindow, options.window_inputs);
   while (longest > 0 && !fits(longest)) --longest;

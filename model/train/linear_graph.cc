@@ -12,9 +12,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Puts the elements of a linear network together.
-class Builder {
+class LinearBuilder {
  public:
-  Builder(const Dataset& dataset, LinearKind kind, int64_t length, absl::Span<const LinearLayer> layers)
+  LinearBuilder(const Dataset& dataset, LinearKind kind, int64_t length, absl::Span<const LinearLayer> layers)
       : dataset_(dataset), spec_(dataset.spec()), layers_(layers), rows_(dataset, kind, length) {}
 
   NetworkGraph Build() && {
@@ -170,7 +170,7 @@ NetworkGraph GraphOf(const Dataset& dataset, const LinearNetwork& network) {
 }
 
 NetworkGraph GraphOf(const Dataset& dataset, LinearKind kind, int64_t length, absl::Span<const LinearLayer> layers) {
-  return Builder(dataset, kind, length, layers).Build();
+  return LinearBuilder(dataset, kind, length, layers).Build();
 }
 
 }  // namespace rondo::train

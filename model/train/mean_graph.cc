@@ -13,9 +13,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr size_t kMostElements = 500;  // of the 512 that a description has
-constexpr int64_t kMostAnswers = 1024;
-
 // Returns the place of the input that an answer is added to; the number of inputs if there is none.
 size_t InputAddedTo(const ModelSpec& spec, const OutputFeature& output) {
   const auto input = std::find_if(spec.inputs.begin(), spec.inputs.end(),

@@ -1,6 +1,8 @@
 #ifndef RONDO_MODEL_TRAIN_MEAN_GRAPH_H_
 #define RONDO_MODEL_TRAIN_MEAN_GRAPH_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +14,10 @@
 #include "model/weights.h"
 
 namespace rondo::train {
+
+// The most that a network put together of others has: elements, of the 512 that a description may have, and answers.
+inline constexpr size_t kMostElements = 500;
+inline constexpr int64_t kMostAnswers = 1024;
 
 // Returns a plain stack with a linear head as a graph that answers alike.
 NetworkGraph GraphOf(const ModelSpec& spec, const Weights& weights);

@@ -23,7 +23,7 @@ Exit code: 0 a model was written, 1 it was not, or the training diverged (why is
 usage.
 )";
 
-OptionGroup Source(TrainOptions* options) {
+OptionGroup SourceGroup(TrainOptions* options) {
   return {
       "Data; --data or --tokens, --output and, with --data, --target are required",
       {{"data", TextOrNone(&options->csv_path, "FILE"), "CSV file with a header row."},
@@ -63,7 +63,7 @@ OptionGroup Source(TrainOptions* options) {
         "Mean and deviation of each series or of all. auto: of each if they differ."}}};
 }
 
-OptionGroup Table(TrainOptions* options) {
+OptionGroup TableGroup(TrainOptions* options) {
   SeriesOptions& series = options->series;
   TableFormat& format = series.format;
   return {
@@ -100,7 +100,7 @@ OptionGroup Table(TrainOptions* options) {
         "Length of a step for --irregular=resample. 0: the most frequent of the file."}}};
 }
 
-OptionGroup Prediction(TrainOptions* options) {
+OptionGroup PredictionGroup(TrainOptions* options) {
   DatasetOptions& dataset = options->dataset;
   return {
       "What is predicted from what",
@@ -117,7 +117,7 @@ OptionGroup Prediction(TrainOptions* options) {
         "Timesteps of a season for the naive rule. 0: the best on validation of those that fit the step. -1: none."}}};
 }
 
-OptionGroup Network(TrainOptions* options) {
+OptionGroup NetworkGroup(TrainOptions* options) {
   NetworkShape* network = &options->network;
   return {
       "The network",
@@ -150,7 +150,7 @@ OptionGroup Network(TrainOptions* options) {
         "Numbers that stand for a token; token models only."}}};
 }
 
-OptionGroup Learning(TrainOptions* options) {
+OptionGroup LearningGroup(TrainOptions* options) {
   LearningOptions& learning = options->learning;
   return {"Learning",
           {{"loss",
@@ -186,7 +186,7 @@ OptionGroup Learning(TrainOptions* options) {
             "Of every random choice; equal seeds and threads give equal weights, bit for bit."}}};
 }
 
-OptionGroup Run(TrainOptions* options) {
+OptionGroup RunGroup(TrainOptions* options) {
   return {
       "The run",
       {{"threads", Number(&options->threads, {0, 1024}, "N"),
@@ -209,8 +209,8 @@ OptionTable TrainOptionTable(TrainOptions* options) {
   OptionTable table;
   table.program = "rondo-train";
   table.about = kAbout;
-  table.groups = {Source(options),  Table(options),    Prediction(options),
-                  Network(options), Learning(options), Run(options)};
+  table.groups = {SourceGroup(options),  TableGroup(options),    PredictionGroup(options),
+                  NetworkGroup(options), LearningGroup(options), RunGroup(options)};
   table.notes = kNotes;
   table.take_word = [options](OptionTable&, const std::string& word) -> absl::StatusOr<CommandLineAsks> {
     if (options->evaluate ? !options->model_path.empty() : word != "evaluate") {

@@ -64,7 +64,7 @@ std::string Coverage(const Evaluation& evaluation) {
 }
 
 // Lists the networks that were tried.
-std::string LadderTable(const std::vector<Rung>& ladder) {
+std::string LadderRows(const std::vector<Rung>& ladder) {
   if (ladder.size() < 2) return "";
   std::string html = "<h2>Networks tried</h2><table><tr><th><th>squared error, validation part<th></tr>";
   for (const Rung& rung : ladder) {
@@ -204,7 +204,7 @@ std::string RenderReport(const ReportSource& source) {
                    "</title><style>", kStyle, "</style></head><body><h1>", EscapeHtml(source.title), "</h1>");
   for (const std::string& fact : source.facts) absl::StrAppend(&html, "<p>", EscapeHtml(fact), "</p>");
   absl::StrAppend(&html, "<h2>Scores on the test part</h2>", Scores(source.evaluation), Coverage(source.evaluation),
-                  LadderTable(source.ladder), LearningCurves(source.learning),
+                  LadderRows(source.ladder), LearningCurves(source.learning),
                   ForecastCharts(source.evaluation.line, source.spec), HorizonChart(source.evaluation),
                   NetworkChart(source.spec), "</body></html>\n");
   return html;

@@ -1,6 +1,7 @@
 #include "model/train/rolling_origin.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 namespace rondo::train {
@@ -8,17 +9,19 @@ namespace {
 
 constexpr int64_t kMostFolds = 3;  // before the validation part
 // Longer parts need no folds, and would make them slow.
-constexpr int64_t kLongestSeries = 600, kMostTimesteps = 3000;
+constexpr int64_t kLongestSeries = 600, kMostFoldTimesteps = 3000;
 constexpr int64_t kEnoughStretches = 40;  // of a validation part, each as long as the horizon
 constexpr int64_t kLeastRows = 10;        // to learn from
 
 }  // namespace
 
+double Sum(const std::vector<double>& errors) { return std::accumulate(errors.begin(), errors.end(), 0.0); }
+
 std::vector<Fold> EarlierFolds(const Dataset& dataset) {
   std::vector<Fold> folds;
   const int64_t horizon = dataset.spec().horizon;
   if (dataset.longest_segment(Dataset::kTraining) > kLongestSeries ||
-      dataset.timesteps(Dataset::kTraining) > kMostTimesteps ||
+      dataset.timesteps(Dataset::kTraining) > kMostFoldTimesteps ||
       dataset.longest_segment(Dataset::kValidation) >= kEnoughStretches * horizon) {
     return folds;
   }

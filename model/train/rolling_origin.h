@@ -19,6 +19,8 @@ struct Fold {
 // around a stretch is as long as the training part. None: the dataset is long enough to do without, or too short.
 std::vector<Fold> EarlierFolds(const Dataset& dataset);
 
+double Sum(const std::vector<double>& errors);
+
 // Returns the mean of a network's errors over folds in parts of those of another forecast, the last fold counting as
 // much as all before it. A fold that the other forecast errs little on counts less, so that it does not decide alone.
 double ErrorOverFolds(const std::vector<double>& errors, const std::vector<double>& of_other);

@@ -11,9 +11,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr size_t kMostElements = 500;  // of the 512 that a description has
-constexpr int64_t kMostAnswers = 1024;
-
 class Builder {
  public:
   Builder(const ModelSpec& spec, absl::Span<const WeightedNetwork> networks)

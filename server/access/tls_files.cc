@@ -14,7 +14,7 @@
 namespace rondo {
 namespace {
 
-constexpr size_t kMaxFileBytes = 1 << 20;
+constexpr size_t kMaxPemBytes = 1 << 20;
 
 using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
 using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
@@ -44,7 +44,7 @@ absl::StatusOr<TlsFiles::Pem> TlsFiles::Read() const {
   Pem pem;
   const auto read = [](absl::string_view flag, const std::string& file, std::string* bytes) {
     if (file.empty()) return absl::OkStatus();
-    absl::StatusOr<std::string> whole = ReadSmallFile(file, kMaxFileBytes);
+    absl::StatusOr<std::string> whole = ReadSmallFile(file, kMaxPemBytes);
     if (!whole.ok()) {
       return absl::Status(whole.status().code(), absl::StrCat("--", flag, "=", file, ": ", whole.status().message()));
     }

@@ -10,7 +10,7 @@ namespace rondo {
 namespace {
 
 // The source expression for what stands inside of <NAME>.
-std::string HashOf(absl::string_view page, absl::string_view name) {
+std::string PolicyHashOf(absl::string_view page, absl::string_view name) {
   const std::string opening = absl::StrCat("<", name, ">");
   const size_t from = page.find(opening) + opening.size();
   const absl::string_view inside = page.substr(from, page.find(absl::StrCat("</", name, ">"), from) - from);
@@ -23,7 +23,8 @@ std::string HashOf(absl::string_view page, absl::string_view name) {
 }  // namespace
 
 std::string ContentPolicyOf(absl::string_view page) {
-  return absl::StrCat("default-src 'none'; script-src ", HashOf(page, "script"), "; style-src ", HashOf(page, "style"),
+  return absl::StrCat("default-src 'none'; script-src ", PolicyHashOf(page, "script"), "; style-src ",
+                      PolicyHashOf(page, "style"),
                       "; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
                       "frame-ancestors 'none'");
 }

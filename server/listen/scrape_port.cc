@@ -22,7 +22,7 @@ namespace {
 
 constexpr size_t kMostConnections = 64;
 constexpr absl::Duration kPatience = absl::Seconds(10);  // with one connection
-constexpr int kTurnMilliseconds = 1000;
+constexpr int kScrapeTurnMilliseconds = 1000;
 
 // OpenSSL writes without MSG_NOSIGNAL. The signal of a thread that blocks it stays with that thread.
 void BlockSigPipe() {
@@ -88,7 +88,7 @@ void ScrapePort::Turn() {
   std::vector<pollfd> ready = {{wake_, POLLIN, 0}};
   for (const int descriptor : sockets_.descriptors()) ready.push_back({descriptor, POLLIN, 0});
   for (const auto& connection : connections_) ready.push_back(connection->awaited());
-  if (poll(ready.data(), ready.size(), kTurnMilliseconds) < 0) absl::SleepFor(absl::Milliseconds(10));
+  if (poll(ready.data(), ready.size(), kScrapeTurnMilliseconds) < 0) absl::SleepFor(absl::Milliseconds(10));
   const absl::Time now = absl::Now();
   size_t at = 1 + sockets_.descriptors().size();
   const auto is_over = [&](const std::unique_ptr<HttpConnection>& connection) {

@@ -17,7 +17,7 @@
 namespace rondo {
 namespace {
 
-absl::Status CannotListen(const std::string& path, absl::string_view why) {
+absl::Status CannotListenAt(const std::string& path, absl::string_view why) {
   return absl::UnavailableError(absl::StrCat("cannot listen on unix:", path, ": ", why));
 }
 
@@ -65,17 +65,17 @@ class Closed {
 absl::Status FreePath(const std::string& path) {
   struct stat status {};
   if (lstat(path.c_str(), &status) != 0) {
-    return errno == ENOENT ? absl::OkStatus() : CannotListen(path, strerror(errno));
+    return errno == ENOENT ? absl::OkStatus() : CannotListenAt(path, strerror(errno));
   }
-  if (!S_ISSOCK(status.st_mode)) return CannotListen(path, "there is a file that is no socket; it stays as it is");
+  if (!S_ISSOCK(status.st_mode)) return CannotListenAt(path, "there is a file that is no socket; it stays as it is");
   const sockaddr_un address = AddressOf(path);
   const Closed probe(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 || errno == EAGAIN) {
-    return CannotListen(path, "another process listens there");
+    return CannotListenAt(path, "another process listens there");
   }
-  if (errno != ECONNREFUSED && errno != ENOENT) return CannotListen(path, strerror(errno));
+  if (errno != ECONNREFUSED && errno != ENOENT) return CannotListenAt(path, strerror(errno));
   if (unlink(path.c_str()) == 0 || errno == ENOENT) return absl::OkStatus();
-  return CannotListen(path, absl::StrCat("a socket that is not used any more cannot be removed: ", strerror(errno)));
+  return CannotListenAt(path, absl::StrCat("a socket that is not used any more cannot be removed: ", strerror(errno)));
 }
 
 // Takes the lock of those who look at `path`, so that two servers that start at once do not remove each other's socket.
@@ -86,12 +86,12 @@ absl::StatusOr<Closed> LockPath(const std::string& path) {
   constexpr int kTries = 500;  // the one before needs a millisecond
   const std::string name = absl::StrCat(path, ".lock");
   Closed lock(open(name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (lock.get() < 0) return CannotListen(path, absl::StrCat("its lock ", name, ": ", strerror(errno)));
+  if (lock.get() < 0) return CannotListenAt(path, absl::StrCat("its lock ", name, ": ", strerror(errno)));
   for (int tries = 0; flock(lock.get(), LOCK_EX | LOCK_NB) != 0; ++tries) {
     if (errno != EWOULDBLOCK && errno != EINTR) {
-      return CannotListen(path, absl::StrCat("its lock ", name, ": ", strerror(errno)));
+      return CannotListenAt(path, absl::StrCat("its lock ", name, ": ", strerror(errno)));
     }
-    if (tries == kTries) return CannotListen(path, absl::StrCat("another process keeps ", name, " locked"));
+    if (tries == kTries) return CannotListenAt(path, absl::StrCat("another process keeps ", name, " locked"));
     absl::SleepFor(kRetry);
   }
   return lock;
@@ -112,7 +112,7 @@ absl::StatusOr<UnixSocket> ListenAtPath(const std::string& path, UnixSocketAcces
                        bind(made.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 &&
                        listen(made.get(), SOMAXCONN) == 0 && chmod(path.c_str(), ModeOf(access)) == 0 &&
                        lstat(path.c_str(), &status) == 0;
-  if (!listens) return CannotListen(path, strerror(errno));
+  if (!listens) return CannotListenAt(path, strerror(errno));
   return UnixSocket{made.release(), path, status.st_dev, status.st_ino};
 }
 

@@ -23,8 +23,6 @@
 namespace rondo {
 namespace {
 
-constexpr size_t kMebibyte = 1 << 20;
-
 rocksdb::BlockBasedTableOptions TableOptions(std::shared_ptr<rocksdb::Cache> cache) {
   rocksdb::BlockBasedTableOptions options;
   options.block_cache = std::move(cache);

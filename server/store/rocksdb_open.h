@@ -1,6 +1,7 @@
 #ifndef RONDO_SERVER_STORE_ROCKSDB_OPEN_H_
 #define RONDO_SERVER_STORE_ROCKSDB_OPEN_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -10,6 +11,8 @@
 #include "server/store/session_store.h"
 
 namespace rondo {
+
+inline constexpr size_t kMebibyte = 1 << 20;
 
 struct OpenedRocksdb {
   std::unique_ptr<rocksdb::DB> db;

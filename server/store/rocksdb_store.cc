@@ -24,7 +24,6 @@ namespace {
 constexpr size_t kExpiryBytes = sizeof(int64_t);
 constexpr size_t kMaxLoadsTogether = 256;    // values of one MultiGet are pinned in the cache until copied
 constexpr size_t kMaxWriteBytes = 16 << 20;  // of one write; a bigger batch is several
-constexpr size_t kMebibyte = 1 << 20;
 constexpr absl::string_view kLifeId = " life";
 constexpr absl::string_view kRunning = "running";
 constexpr absl::string_view kNoSpace = "the session store has no space left";

@@ -106,7 +106,7 @@ void CompareWeights(benchmark::State& state, LayerShape shape, size_t batch_size
 }
 
 void RegisterKernels(InstructionSet instruction_set) {
-  for (const NamedCell& cell : kCells) {
+  for (const NamedCell& cell : kBenchCells) {
     for (const int64_t hidden_size : {16, 32, 64, 128, 256, 512, 1024}) {
       for (const size_t batch_size : {1, 2, 4, 8, 16, 64}) {
         const LayerShape shape{cell.cell, cell.reset, GruUpdate::kKeep, Activation::kTanh, hidden_size, hidden_size};
@@ -121,7 +121,7 @@ void RegisterKernels(InstructionSet instruction_set) {
 }
 
 void RegisterWeights(InstructionSet instruction_set) {
-  for (const NamedCell& cell : kCells) {
+  for (const NamedCell& cell : kBenchCells) {
     for (const int64_t hidden_size : {64, 256, 1024}) {
       for (const size_t batch_size : {1, 4, 64}) {
         const LayerShape shape{cell.cell, cell.reset, GruUpdate::kKeep, Activation::kTanh, hidden_size, hidden_size};

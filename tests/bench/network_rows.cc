@@ -189,7 +189,7 @@ void CompareWithTwoThreads(benchmark::State& state, size_t hidden_size, size_t b
 }
 
 void RegisterTimesteps(InstructionSet instruction_set) {
-  for (const NamedCell& cell : kCells) {
+  for (const NamedCell& cell : kBenchCells) {
     if (cell.reset == GruReset::kBefore) continue;  // a ModelSpec of this bench has the other
     for (const size_t hidden_size : {16, 32, 64, 128, 256}) {
       benchmark::RegisterBenchmark(absl::StrCat("timesteps/", cell.name, "/H:", hidden_size).c_str(), CompareTimesteps,
@@ -205,7 +205,7 @@ void RegisterSteps() {
   Network::Options onednn;
   onednn.kernel = KernelKind::kOneDnn;
   const std::pair<const char*, Network::Options> kernels[] = {{"", {}}, {"/onednn", onednn}};
-  for (const NamedCell& cell : kCells) {
+  for (const NamedCell& cell : kBenchCells) {
     if (cell.reset == GruReset::kBefore) continue;
     for (const size_t hidden_size : {32, 64, 128, 512, 1024}) {
       for (const size_t batch_size : {1, 4, 16, 64}) {

@@ -48,10 +48,10 @@ struct NamedCell {
   Cell cell;
   GruReset reset;
 };
-inline constexpr NamedCell kCells[] = {{"lstm", Cell::kLstm, GruReset::kAfter},
-                                       {"gru_after", Cell::kGru, GruReset::kAfter},
-                                       {"gru_before", Cell::kGru, GruReset::kBefore},
-                                       {"rnn", Cell::kRnn, GruReset::kAfter}};
+inline constexpr NamedCell kBenchCells[] = {{"lstm", Cell::kLstm, GruReset::kAfter},
+                                            {"gru_after", Cell::kGru, GruReset::kAfter},
+                                            {"gru_before", Cell::kGru, GruReset::kBefore},
+                                            {"rnn", Cell::kRnn, GruReset::kAfter}};
 
 inline int Iterations(size_t hidden_size) { return hidden_size >= 1024 ? 15 : hidden_size >= 512 ? 50 : 200; }
 

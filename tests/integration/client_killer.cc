@@ -10,10 +10,10 @@
 namespace rondo {
 namespace {
 
-constexpr int64_t kShort = 5;     // timesteps
-constexpr int64_t kLong = 600;    // ... that take some milliseconds
-constexpr int64_t kMessages = 6;  // pipelined
-static_assert(kMessages * kLong <= ClientKiller::kTimesteps);
+constexpr int64_t kShort = 5;              // timesteps
+constexpr int64_t kLong = 600;             // ... that take some milliseconds
+constexpr int64_t kPipelinedByKilled = 6;  // pipelined
+static_assert(kPipelinedByKilled * kLong <= ClientKiller::kTimesteps);
 
 // A call that somebody waits for on a thread of its own.
 std::future<grpc::Status> CallPredict(v1::Inference::Stub* stub, grpc::ClientContext* context,
@@ -179,7 +179,7 @@ void ClientKiller::KillInFrontOfAnother(DoomedClient* client, Victim* victim) {
 
 void ClientKiller::KillInPipeline(DoomedClient* client, int64_t piece, bool until_reply_waits, Victim* victim) {
   const auto stream = client->OpenStream();
-  for (int64_t i = 0; i < kMessages; ++i) {
+  for (int64_t i = 0; i < kPipelinedByKilled; ++i) {
     client->Send(Piece(*victim, i * piece, (i + 1) * piece), stream.get());
     victim->ends_of_messages.insert((i + 1) * piece);
   }

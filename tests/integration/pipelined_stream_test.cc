@@ -9,7 +9,7 @@
 namespace rondo {
 namespace {
 
-constexpr int kMessages = 8;
+constexpr int kPipelined = 8;
 constexpr int kRounds = 40;
 
 v1::PredictRequest RequestOf(const std::string& model, const std::string& session, size_t timesteps, int64_t position) {
@@ -47,7 +47,7 @@ class PipelinedStreamTest : public ::testing::Test {
   TestServer server_{{{"slow", MakeTestModel(Cell::kLstm, 1, 1024)}, {"fast", MakeTestModel(Cell::kLstm, 1, 8)}},
                      [](ServerOptions* options) {
                        options->requests.max_timesteps = 1'000'000;
-                       options->registry.network.max_batch_size = kMessages;
+                       options->registry.network.max_batch_size = kPipelined;
                      }};
   grpc::ClientContext busy_context_;
   Stream busy_;
@@ -59,8 +59,8 @@ TEST_F(PipelinedStreamTest, MessagesThatWaitTogetherShareABatch) {
   const Stream stream = server_.inference().StreamPredict(&context);
   v1::PredictResponse response;
   for (int round = 0; round < kRounds; ++round) {
-    for (int i = 0; i < kMessages; ++i) ASSERT_TRUE(stream->Write(RequestOf("fast", absl::StrCat("s", i), 1, round)));
-    for (int i = 0; i < kMessages; ++i) {
+    for (int i = 0; i < kPipelined; ++i) ASSERT_TRUE(stream->Write(RequestOf("fast", absl::StrCat("s", i), 1, round)));
+    for (int i = 0; i < kPipelined; ++i) {
       ASSERT_TRUE(stream->Read(&response));
       ASSERT_EQ(response.results(0).next_position(), round + 1) << response.ShortDebugString();
     }

@@ -79,7 +79,7 @@ std::string CellOutput(ElementExport& e, const std::string& y) {
 }
 
 // Where the cell begins, [1, ., units]; empty: at zero.
-std::string CellState(ElementExport& e, const std::string& part) {
+std::string StateOfCell(ElementExport& e, const std::string& part) {
   const Array* array = e.Slot("initial_" + part);
   if (e.one_timestep() && e.type() != "frame_cell") {
     if (array != nullptr) e.Refuse("begins somewhere else than at zero, in a network with a memory");
@@ -105,8 +105,8 @@ std::string ExportCell(ElementExport& e) {
     biases.shape[1] *= 2;
     inputs[3] = e.Floats(biases);
   }
-  inputs.insert(inputs.end(), {"", CellState(e, "h")});
-  if (cell == "lstm") inputs.push_back(CellState(e, "c"));
+  inputs.insert(inputs.end(), {"", StateOfCell(e, "h")});
+  if (cell == "lstm") inputs.push_back(StateOfCell(e, "c"));
   const int64_t units = e.frame().channels;
   if (const Array* peephole = e.Slot("peephole")) {
     inputs.push_back(e.Floats(Reshaped(Regated(*peephole, Sizes{0, 2, 1}), {1, 3 * units})));

@@ -41,8 +41,6 @@ std::string ExportSequence(ElementExport& e) {
   return e.ForEachTimestep(one, e.frame());
 }
 
-constexpr int64_t kDouble = 11, kFloat = 1;  // TensorProto.DataType
-
 std::string Cast(ElementExport& e, const std::string& value, int64_t type) {
   return e.Add("Cast", {value}, {{"to", type}});
 }

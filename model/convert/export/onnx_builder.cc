@@ -9,8 +9,7 @@
 namespace rondo::convert {
 namespace {
 
-// TensorProto.DataType and AttributeProto.AttributeType.
-enum DataType { kFloat = 1, kInt64 = 7, kDouble = 11 };
+// AttributeProto.AttributeType.
 enum AttributeType { kOneFloat = 1, kOneInt = 2, kOneString = 3, kFloats = 6, kInts = 7, kStrings = 8 };
 
 std::string AttributeBytes(const std::string& name, const OnnxAttributeValue& value) {
@@ -38,7 +37,7 @@ std::string AttributeBytes(const std::string& name, const OnnxAttributeValue& va
   return out.bytes();
 }
 
-std::string TensorBytes(const std::string& name, const std::vector<int64_t>& shape, DataType type,
+std::string TensorBytes(const std::string& name, const std::vector<int64_t>& shape, int64_t type,
                         absl::string_view raw) {
   WireWriter out;
   for (const int64_t size : shape) out.Whole(1, size);
@@ -48,7 +47,7 @@ std::string TensorBytes(const std::string& name, const std::vector<int64_t>& sha
   return out.bytes();
 }
 
-std::string ValueInfo(const std::string& name, DataType type, const std::vector<int64_t>& shape) {
+std::string ValueInfo(const std::string& name, int64_t type, const std::vector<int64_t>& shape) {
   WireWriter dimensions, tensor, wrapped, value;
   for (const int64_t size : shape) {
     WireWriter dimension;

@@ -13,6 +13,9 @@
 
 namespace rondo::convert {
 
+// TensorProto.DataType.
+inline constexpr int64_t kFloat = 1, kInt64 = 7, kDouble = 11;
+
 using OnnxAttributeValue =
     std::variant<int64_t, double, std::string, std::vector<int64_t>, std::vector<double>, std::vector<std::string>>;
 using OnnxAttributes = std::vector<std::pair<std::string, OnnxAttributeValue>>;

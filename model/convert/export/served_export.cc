@@ -9,7 +9,6 @@
 namespace rondo::convert {
 namespace {
 
-constexpr int64_t kFloat = 1, kDouble = 11;  // TensorProto.DataType
 constexpr double kTwoPi = 6.283185307179586;
 constexpr int64_t kSecondsPerDay = 86400;
 

@@ -13,7 +13,7 @@
 namespace rondo::convert {
 namespace {
 
-using Adder = KerasValue (*)(const KerasLayer&, const std::vector<KerasValue>&);
+using LayerAdder = KerasValue (*)(const KerasLayer&, const std::vector<KerasValue>&);
 
 KerasValue AddDenseLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
   const Array kernel = layer.Weight(0);
@@ -258,8 +258,8 @@ KerasValue AddUnitNormLayer(const KerasLayer& layer, const std::vector<KerasValu
   return {AddL2Norm(layer.graph(), layer.name(), in[0].value, 1e-6), in[0].sequence};
 }
 
-const std::map<std::string, Adder>& Adders() {
-  static const auto& adders = *new std::map<std::string, Adder>{
+const std::map<std::string, LayerAdder>& LayerAdders() {
+  static const auto& adders = *new std::map<std::string, LayerAdder>{
       {"Dense", AddDenseLayer},
       {"Embedding", AddEmbeddingLayer},
       {"Conv1D", AddKerasConvolution},
@@ -349,8 +349,8 @@ KerasValue AddToValues(const KerasLayer& layer, const std::vector<KerasValue>& i
     layer.Refuse("begins with a state that is computed from the data; zeros are supported");
     return {};
   }
-  const auto adder = Adders().find(layer.type());
-  if (adder == Adders().end()) {
+  const auto adder = LayerAdders().find(layer.type());
+  if (adder == LayerAdders().end()) {
     layer.Refuse("is a layer that is not supported");
     return {};
   }

@@ -20,11 +20,11 @@ std::string TextOf(const Parsed& json, const char* key) {
 
 namespace {
 
-constexpr int kMaxDepth = 16;
+constexpr int kMaxListingDepth = 16;
 constexpr size_t kMaxLayers = 1000;
 
 bool NamesTensor(const Parsed& json, int depth) {
-  if (depth > kMaxDepth || !(json.is_array() || json.is_object())) return false;
+  if (depth > kMaxListingDepth || !(json.is_array() || json.is_object())) return false;
   if (json.is_object() && json.contains("keras_history")) return true;
   if (json.is_array() && json.size() >= 3 && json[0].is_string() && json[1].is_number()) return true;
   return std::any_of(json.begin(), json.end(), [&](const Parsed& each) { return NamesTensor(each, depth + 1); });
@@ -32,7 +32,7 @@ bool NamesTensor(const Parsed& json, int depth) {
 
 // The tensors that the inbound nodes name: ["lstm", 0, 0, {}] (Keras 2) or "keras_history": ["lstm", 0, 0] (Keras 3).
 void CollectInbound(const Parsed& json, int depth, Listed* layer) {
-  if (depth > kMaxDepth) return;
+  if (depth > kMaxListingDepth) return;
   const auto take_keywords = [&](const Parsed& keywords) {
     for (const auto& [key, value] : keywords.items()) {
       if (!NamesTensor(value, 0)) continue;
@@ -91,7 +91,7 @@ KerasListing::KerasListing(const Parsed& config, ElementGraph* graph) : graph_(*
 
 // What a model's name stands for is what its last layer answers, and its input is what it is given.
 Source KerasListing::Resolved(Source source) const {
-  for (int depth = 0; depth <= 2 * kMaxDepth; ++depth) {
+  for (int depth = 0; depth <= 2 * kMaxListingDepth; ++depth) {
     const auto found = stands_for_.find(source);
     if (found == stands_for_.end()) break;
     source = found->second;
@@ -105,7 +105,7 @@ std::vector<Source> KerasListing::ListModel(const Parsed& model, const std::stri
                                             const std::vector<Source>& given, bool each_timestep, int depth) {
   const Parsed& inner = model.contains("config") ? model["config"] : model;
   const bool listed = inner.is_array() || (inner.is_object() && inner.contains("layers") && inner["layers"].is_array());
-  if (!listed || depth > kMaxDepth) {
+  if (!listed || depth > kMaxListingDepth) {
     graph_.Refuse("the configuration is no Sequential or Functional model with a list of layers");
     return {};
   }

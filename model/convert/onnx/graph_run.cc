@@ -14,7 +14,7 @@
 namespace rondo::convert {
 namespace {
 
-constexpr int kMaxDepth = 16;                   // of branches inside each other
+constexpr int kMaxGraphDepth = 16;              // of branches inside each other
 constexpr int64_t kMaxHeld = int64_t{1} << 24;  // numbers that are followed, beside the constants' own
 
 const Operator* FindOperator(const std::string& op) {
@@ -137,7 +137,7 @@ const Traced* GraphRun::Find(const std::string& name) const {
 }
 
 void GraphRun::RunNodes(const OnnxGraph& graph, int depth) {
-  if (depth > kMaxDepth) return graph_.Refuse("branches stand too deep inside each other");
+  if (depth > kMaxGraphDepth) return graph_.Refuse("branches stand too deep inside each other");
   for (const OnnxNode& node : graph.nodes) {
     if (!graph_.status().ok() || (depth == 0 && HasAllOutputs())) return;
     RunNode(node, depth);

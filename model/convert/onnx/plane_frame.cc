@@ -10,7 +10,7 @@ namespace {
 
 using Sizes = std::vector<int64_t>;
 
-constexpr int64_t kMaxWeights = int64_t{1} << 22;
+constexpr int64_t kMaxPlaneWeights = int64_t{1} << 22;
 
 int64_t LengthAfter(const Window& window, int64_t length) {
   const int64_t span = (window.kernel - 1) * window.dilation + 1, padded = length + window.left + window.right;
@@ -47,9 +47,9 @@ void ConvolveFrame(OperatorCall& call, const Traced& in, const Array& weight, co
   const Window& down = windows[0];
   const int64_t rows = in.shape[2], rows_out = LengthAfter(down, rows);
   const Sizes banded = {weight.shape[0], rows_out, weight.shape[1], rows, weight.shape[3]};
-  if (rows_out < 1 || SizeOf(banded).value_or(kMaxWeights + 1) > kMaxWeights) {
+  if (rows_out < 1 || SizeOf(banded).value_or(kMaxPlaneWeights + 1) > kMaxPlaneWeights) {
     return call.Refuse(absl::StrCat("is a convolution of ", ShapeText(in.shape), " by ", ShapeText(weight.shape),
-                                    " within one timestep; it would be a matrix of more than ", kMaxWeights,
+                                    " within one timestep; it would be a matrix of more than ", kMaxPlaneWeights,
                                     " numbers, or of none"));
   }
   if (in.shape[1] != weight.shape[1] * down.groups || weight.shape[0] % down.groups != 0)

@@ -10,7 +10,7 @@
 namespace rondo::convert {
 namespace {
 
-constexpr int64_t kMaxLayers = 16;
+constexpr int64_t kMaxStackedLayers = 16;
 
 bool IsCellTensor(absl::string_view tensor) {
   for (const absl::string_view begin : {"weight_ih", "weight_hh", "weight_hr", "bias_ih", "bias_hh"}) {
@@ -74,7 +74,7 @@ const Array* Module::Find(const std::string& tensor) const {
 
 int64_t Module::layers() const {
   int64_t layers = 0;
-  while (layers < kMaxLayers && Find(absl::StrCat("weight_ih_l", layers)) != nullptr) ++layers;
+  while (layers < kMaxStackedLayers && Find(absl::StrCat("weight_ih_l", layers)) != nullptr) ++layers;
   return std::max<int64_t>(layers, Find("weight_ih") != nullptr ? 1 : 0);
 }
 

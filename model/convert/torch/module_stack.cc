@@ -18,7 +18,7 @@
 namespace rondo::convert {
 namespace {
 
-using Kind = Module::Kind;
+using ModuleKind = Module::Kind;
 using Modules = std::vector<Module>;
 
 constexpr double kNormEpsilon = 1e-5;  // of BatchNorm1d and LayerNorm, unless said otherwise when they were made
@@ -58,7 +58,8 @@ class StackBuilder {
     std::vector<std::string> names;
     for (size_t i = 0; i < modules_.size(); ++i) {
       const Module& module = modules_[i];
-      const bool answers = module.kind == Kind::kCell || (module.kind == Kind::kDense && !IsEmbedding(module, i));
+      const bool answers =
+          module.kind == ModuleKind::kCell || (module.kind == ModuleKind::kDense && !IsEmbedding(module, i));
       if (answers && module.gates() != 1 && activations_.count(module.name) == 0) names.push_back(module.name);
     }
     if (names.empty()) return;
@@ -93,7 +94,7 @@ class StackBuilder {
     Modules chosen;
     bool placed = false;
     for (const Module& module : modules_) {
-      if (module.kind != Kind::kCell) {
+      if (module.kind != ModuleKind::kCell) {
         chosen.push_back(module);
         continue;
       }
@@ -108,13 +109,14 @@ class StackBuilder {
 
   bool HasCell() {
     const bool has =
-        std::any_of(modules_.begin(), modules_.end(), [](const Module& m) { return m.kind == Kind::kCell; });
+        std::any_of(modules_.begin(), modules_.end(), [](const Module& m) { return m.kind == ModuleKind::kCell; });
     if (!has) graph_.Refuse("the file has no recurrent module (weight_ih_l0, weight_hh_l0 ...)");
     return has;
   }
 
   bool IsEmbedding(const Module& module, size_t place) const {
-    if (module.kind != Kind::kDense || module.Find("bias") != nullptr || place + 1 == modules_.size()) return false;
+    if (module.kind != ModuleKind::kDense || module.Find("bias") != nullptr || place + 1 == modules_.size())
+      return false;
     const Array& weight = *module.Find("weight");
     const int64_t next = modules_[place + 1].input_size();
     return weight.shape[1] == next && (options_.tokens || weight.shape[0] != next);
@@ -122,7 +124,7 @@ class StackBuilder {
 
   Value AddInput() {
     size_t first = 0;
-    while (first < modules_.size() && modules_[first].kind == Kind::kInitialState) ++first;
+    while (first < modules_.size() && modules_[first].kind == ModuleKind::kInitialState) ++first;
     if (IsEmbedding(modules_[first], first)) return graph_.SetTokens(modules_[first].Find("weight")->shape[0]);
     return graph_.SetInput(modules_[first].input_size());
   }
@@ -143,8 +145,9 @@ class StackBuilder {
 
   Value AddModule(size_t place, const Value& in) {
     const Module& module = modules_[place];
-    if (module.kind == Kind::kInitialState) return in;
-    if (module.kind != Kind::kConvolution && !IsEmbedding(module, place) && module.input_size() != in.frame.size()) {
+    if (module.kind == ModuleKind::kInitialState) return in;
+    if (module.kind != ModuleKind::kConvolution && !IsEmbedding(module, place) &&
+        module.input_size() != in.frame.size()) {
       graph_.Refuse(
           absl::StrCat("module ", Quoted(module.name), " takes ", module.input_size(), " values, and ", Quoted(in.name),
                        " before it gives ", in.frame.size(),
@@ -153,22 +156,22 @@ class StackBuilder {
       return {};
     }
     switch (module.kind) {
-      case Kind::kCell:
+      case ModuleKind::kCell:
         return AddCells(module, in);
-      case Kind::kDense:
+      case ModuleKind::kDense:
         return AddMatrix(place, in);
-      case Kind::kVector:
+      case ModuleKind::kVector:
         graph_.Note(absl::StrCat(module.name, ": taken for a LayerNorm with PyTorch's epsilon of 1e-5"));
         return Activated(module.name, AddLayerNorm(&graph_, module.name, in, *module.Find("weight"),
                                                    module.Find("bias") ? *module.Find("bias") : Array{}, kNormEpsilon));
-      case Kind::kBatchNorm:
+      case ModuleKind::kBatchNorm:
         return Activated(module.name, AddBatchNorm(module, in));
-      case Kind::kConvolution:
+      case ModuleKind::kConvolution:
         graph_.Refuse(absl::StrCat("module ", Quoted(module.name),
                                    " is a convolution, and the file does not say its stride and padding; --config "
                                    "describes the network"));
         return {};
-      case Kind::kInitialState:
+      case ModuleKind::kInitialState:
         return in;
     }
     return in;
@@ -188,7 +191,7 @@ class StackBuilder {
   void RefuseUnsaidActivation(size_t place) {
     const Module& module = modules_[place];
     const Module* before = place == 0 ? nullptr : &modules_[place - 1];
-    if (before != nullptr && before->kind == Kind::kDense && !IsEmbedding(*before, place - 1) &&
+    if (before != nullptr && before->kind == ModuleKind::kDense && !IsEmbedding(*before, place - 1) &&
         activations_.count(before->name) == 0) {
       graph_.Refuse(absl::StrCat("the file does not say which activation stands between ", Quoted(before->name),
                                  " and ", Quoted(module.name), "; say --activation=", before->name,
@@ -231,7 +234,7 @@ class StackBuilder {
   // The learned state of one layer and direction out of tensors like h0 [layers * directions, 1, units].
   Array InitialState(char letter, int64_t row, int64_t units) {
     for (const Module& module : modules_) {
-      if (module.kind != Kind::kInitialState) continue;
+      if (module.kind != ModuleKind::kInitialState) continue;
       for (const auto& [name, array] : module.tensors) {
         if (name.find(letter) == std::string::npos || (letter == 'h' && name[0] == 'c')) continue;
         if (array->size() < (row + 1) * units || array->size() % units != 0) {
@@ -304,13 +307,13 @@ class StackBuilder {
   Value AddHeads(size_t from, const Value& in) {
     std::vector<Value> parts;
     for (size_t i = from; i < modules_.size(); ++i) {
-      if (modules_[i].kind == Kind::kInitialState) continue;
+      if (modules_[i].kind == ModuleKind::kInitialState) continue;
       if (!IsHead(modules_[i])) {
         graph_.Refuse(
             absl::StrCat("module ", Quoted(modules_[i].name), " follows the head; --ignore leaves its tensors out"));
         return {};
       }
-      if (modules_[i].kind != Kind::kDense) {
+      if (modules_[i].kind != ModuleKind::kDense) {
         graph_.Refuse(absl::StrCat("--head names ", Quoted(modules_[i].name), ", which is no Linear module"));
         return {};
       }

@@ -21,7 +21,7 @@ namespace {
 
 using Kind = PickleValue::Kind;
 
-constexpr int kMaxDepth = 32;  // of dictionaries and modules inside each other
+constexpr int kMaxArchiveDepth = 32;  // of dictionaries and modules inside each other
 constexpr size_t kMaxTensors = 65536;
 constexpr size_t kMaxName = 4096;  // of a tensor or a module, with those that it is in
 
@@ -55,7 +55,7 @@ std::vector<const PickleValue*> Members(const PickleValue& value) {
 void FindStateDicts(const PickleValue& value, const std::string& path, int depth, std::set<const PickleValue*>* seen,
                     std::vector<Found>* found) {
   // A value may stand in several places, also inside itself.
-  if (!seen->insert(&value).second || depth > kMaxDepth || found->size() > 100) return;
+  if (!seen->insert(&value).second || depth > kMaxArchiveDepth || found->size() > 100) return;
   const std::vector<const PickleValue*> members = Members(value);
   bool holds = value.kind == Kind::kCall && !members.empty();
   for (size_t i = 1; i < members.size(); i += 2) holds |= IsTensor(*members[i]);
@@ -98,7 +98,7 @@ class TensorCollector {
 
   absl::Status Collect(const PickleValue& value, const std::string& prefix, int depth, WeightFile* file) {
     const std::vector<const PickleValue*> members = Members(value);
-    if (depth > kMaxDepth || !seen_.insert(&value).second) return absl::OkStatus();
+    if (depth > kMaxArchiveDepth || !seen_.insert(&value).second) return absl::OkStatus();
     for (size_t i = 0; i + 1 < members.size(); i += 2) {
       if (members[i]->kind != Kind::kText) continue;
       if (prefix.size() + members[i]->text.size() > kMaxName)

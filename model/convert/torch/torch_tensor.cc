@@ -17,7 +17,7 @@ namespace {
 
 using Kind = PickleValue::Kind;
 
-constexpr int kMaxDepth = 32;  // of parameters inside each other
+constexpr int kMaxTensorDepth = 32;  // of parameters inside each other
 constexpr size_t kMaxRank = 4;
 
 struct StorageType {
@@ -51,8 +51,8 @@ bool IsTensorCall(const PickleValue& value) {
 // A tensor call below the wrappers that a parameter has.
 const PickleValue& Unwrapped(const PickleValue& value) {
   const PickleValue* inner = &value;
-  for (int depth = 0;
-       depth < kMaxDepth && !inner->items.empty() && IsTensorCall(*inner) && absl::StrContains(inner->text, "arameter");
+  for (int depth = 0; depth < kMaxTensorDepth && !inner->items.empty() && IsTensorCall(*inner) &&
+                      absl::StrContains(inner->text, "arameter");
        ++depth) {
     inner = inner->items[0];
   }

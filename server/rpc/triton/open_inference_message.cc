@@ -13,10 +13,10 @@ namespace {
 
 // A stream keeps the memory that its usual messages need, not what its largest one did. Small: an empty entry takes 2
 // bytes on the wire and 40 here.
-constexpr size_t kMaxKeptBytes = 16 << 10;
+constexpr size_t kMaxKeptMessageBytes = 16 << 10;
 // Each place of a proto keeps the most that was ever in it, so requests that are large at different places add up.
 // After so many bytes of requests the proto is made anew.
-constexpr size_t kMaxUsedBytes = 16 * kMaxKeptBytes;
+constexpr size_t kMaxUsedMessageBytes = 16 * kMaxKeptMessageBytes;
 
 // An entry of a map<string, InferParameter>: triton_final_response with bool_param true.
 constexpr char kFinalResponse[] = "\x0a\x15triton_final_response\x12\x02\x08\x01";
@@ -90,16 +90,16 @@ absl::Status OpenInferenceMessage::Failure() const {
 void OpenInferenceMessage::Clear() {
   message_.LetGo();
   const auto& outputs = response_.infer_response().raw_output_contents();
-  if (!outputs.empty() && outputs[0].size() > kMaxKeptBytes) response_ = StreamInferResponse();
+  if (!outputs.empty() && outputs[0].size() > kMaxKeptMessageBytes) response_ = StreamInferResponse();
   used_bytes_ += request_bytes_;
-  if (request_bytes_ > kMaxKeptBytes || used_bytes_ > kMaxUsedBytes) {
+  if (request_bytes_ > kMaxKeptMessageBytes || used_bytes_ > kMaxUsedMessageBytes) {
     used_bytes_ = 0;
     request_ = InferRequest();
   } else {
     request_.Clear();
   }
-  if (tensors_.value_buffer.capacity() * sizeof(float) > kMaxKeptBytes) tensors_ = InferTensors();
-  if (tensors_.time_buffer.capacity() * sizeof(int64_t) > kMaxKeptBytes) tensors_ = InferTensors();
+  if (tensors_.value_buffer.capacity() * sizeof(float) > kMaxKeptMessageBytes) tensors_ = InferTensors();
+  if (tensors_.time_buffer.capacity() * sizeof(int64_t) > kMaxKeptMessageBytes) tensors_ = InferTensors();
 }
 
 }  // namespace rondo

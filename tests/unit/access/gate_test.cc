@@ -14,7 +14,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
+const absl::Time kGateTime = absl::FromUnixSeconds(1'800'000'000);
 
 std::vector<std::string> RuledMethods() {
   std::vector<std::string> methods;
@@ -56,7 +56,7 @@ class GateTest : public ::testing::Test {
     Shown shown;
     const std::string authorization = "Bearer " + token;
     if (!token.empty()) shown.authorizations = {authorization};
-    return gate_->Admit(RuleOf(method), shown, kNow).status().code();
+    return gate_->Admit(RuleOf(method), shown, kGateTime).status().code();
   }
 
   void Open() {
@@ -94,7 +94,7 @@ TEST_F(GateTest, HealthTakesNoConnectionFromATenant) {
   std::ofstream(options_.tokens_file, std::ios::app) << "limit * connections=1\nlimit - connections=1\n";
   Open();
   const MethodRule& health = *RuleOf("grpc.health.v1.Health/Check");
-  const absl::StatusOr<Principal> anyone = gate_->Admit(&health, Shown(), kNow);
+  const absl::StatusOr<Principal> anyone = gate_->Admit(&health, Shown(), kGateTime);
   ASSERT_TRUE(anyone.ok()) << anyone.status();
   EXPECT_TRUE(anyone->tenant->quota()->limits_connections()) << "by the line for -";
   EXPECT_FALSE(Gate::ClaimsConnection(health, anyone->tenant));
@@ -104,7 +104,7 @@ TEST_F(GateTest, HealthTakesNoConnectionFromATenant) {
 TEST_F(GateTest, TheLineForEveryTenantIsNotForTheOneWithoutAName) {
   std::ofstream(options_.tokens_file, std::ios::app) << "limit * connections=1 session_lifetime=1h\n";
   Open();
-  const absl::StatusOr<Principal> anyone = gate_->Admit(RuleOf("grpc.health.v1.Health/Check"), Shown(), kNow);
+  const absl::StatusOr<Principal> anyone = gate_->Admit(RuleOf("grpc.health.v1.Health/Check"), Shown(), kGateTime);
   ASSERT_TRUE(anyone.ok()) << anyone.status();
   EXPECT_FALSE(anyone->tenant->quota()->limits_connections());
   EXPECT_EQ(gate_->SessionLifetimeOf(""), absl::InfiniteDuration());

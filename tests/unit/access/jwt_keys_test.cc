@@ -23,7 +23,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
+const absl::Time kTokenTime = absl::FromUnixSeconds(1'800'000'000);
 
 std::string Base64(const std::string& bytes) {
   std::string text = absl::WebSafeBase64Escape(bytes);
@@ -119,7 +119,7 @@ class JwtKeysTest : public ::testing::Test {
   }
   void Write(const std::string& set) { std::ofstream(options_.jwks_file) << set; }
   // What the refusal says; "TENANT ROLE": there is none.
-  std::string Ask(const std::string& token, absl::Time now = kNow) const {
+  std::string Ask(const std::string& token, absl::Time now = kTokenTime) const {
     const absl::StatusOr<Principal> who = keys_->Identify(token, now);
     if (!who.ok()) {
       EXPECT_EQ(who.status().code(), absl::StatusCode::kUnauthenticated);
@@ -150,9 +150,9 @@ TEST_F(JwtKeysTest, ATokenHoldsForItsTimeAlsoWhenItIsRemembered) {
   ASSERT_EQ(Open(SetOf({ec_.Jwk()})), absl::OkStatus());
   const std::string token = ec_.Sign(Claims("nbf", "1800000000"));
   EXPECT_EQ(Ask(token), "acme sessions");
-  EXPECT_EQ(Ask(token, kNow - absl::Seconds(59)), "acme sessions");
-  EXPECT_EQ(Ask(token, kNow - absl::Seconds(61)), "the token does not hold yet");
-  EXPECT_EQ(Ask(token, kNow + absl::Seconds(60)), "the credentials have expired");
+  EXPECT_EQ(Ask(token, kTokenTime - absl::Seconds(59)), "acme sessions");
+  EXPECT_EQ(Ask(token, kTokenTime - absl::Seconds(61)), "the token does not hold yet");
+  EXPECT_EQ(Ask(token, kTokenTime + absl::Seconds(60)), "the credentials have expired");
 }
 
 TEST_F(JwtKeysTest, WhatDoesNotHoldIsRefusedWithTheReason) {
@@ -261,20 +261,20 @@ TEST_F(JwtKeysTest, TheGateTakesThemBesideTheTokensOfItsFile) {
   absl::StatusOr<std::unique_ptr<Gate>> gate = Gate::Open(options, &metrics_);
   ASSERT_TRUE(gate.ok()) << gate.status();
   const MethodRule* const predict = RuleOf("rondo.v1.Inference/Predict");
-  EXPECT_THAT(std::string((*gate)->Admit(predict, {}, kNow).status().message()), HasSubstr("no credentials"));
+  EXPECT_THAT(std::string((*gate)->Admit(predict, {}, kTokenTime).status().message()), HasSubstr("no credentials"));
   const std::string jwt = "Bearer " + ec_.Sign(Claims()), opaque = "bearer predict";
   Shown by_jwt, by_line;
   by_jwt.authorizations = {jwt};
   by_line.authorizations = {opaque};
-  EXPECT_TRUE((*gate)->Admit(predict, by_jwt, kNow).ok());
-  EXPECT_FALSE((*gate)->Admit(predict, by_line, kNow).ok());
+  EXPECT_TRUE((*gate)->Admit(predict, by_jwt, kTokenTime).ok());
+  EXPECT_FALSE((*gate)->Admit(predict, by_line, kTokenTime).ok());
 
   options.tokens_file =
       folder_.Write("tokens", "8e9afe9d1df3927e713c246259f2e697abc1daeee11b8f7ed14ee4181f2f474f acme predict\n");
   gate = Gate::Open(options, &metrics_);
   ASSERT_TRUE(gate.ok()) << gate.status();
-  const absl::StatusOr<Principal> first = (*gate)->Admit(predict, by_jwt, kNow),
-                                  second = (*gate)->Admit(predict, by_line, kNow);
+  const absl::StatusOr<Principal> first = (*gate)->Admit(predict, by_jwt, kTokenTime),
+                                  second = (*gate)->Admit(predict, by_line, kTokenTime);
   ASSERT_TRUE(first.ok() && second.ok()) << first.status() << second.status();
   EXPECT_EQ(first->tenant, second->tenant);
 }

@@ -15,8 +15,8 @@ namespace {
 using testing::Each;
 using testing::HasSubstr;
 
-constexpr int64_t kInputSize = 3;
-constexpr int64_t kOutputSize = 2;
+constexpr int64_t kSmallInputSize = 3;
+constexpr int64_t kSmallOutputSize = 2;
 
 Network::Options Reference() {
   Network::Options options;
@@ -30,7 +30,7 @@ Network::Options OneDnn() {
   return options;
 }
 
-ModelSpec SmallLstm() { return MakeSpec({"Lstm", Cell::kLstm}, kInputSize, 20, 2, kOutputSize); }
+ModelSpec TwoLayerLstm() { return MakeSpec({"Lstm", Cell::kLstm}, kSmallInputSize, 20, 2, kSmallOutputSize); }
 
 // ---- A row's result does not depend on what shares its batch.
 
@@ -42,12 +42,12 @@ class BatchTest : public testing::TestWithParam<std::tuple<CellCase, int64_t>> {
   // Every series alone, then all of them in batches that change from timestep to timestep; the largest difference.
   static double AloneAgainstBatched(const ModelSpec& spec, const Network::Options& options) {
     const auto network = MakeNetwork(spec, RandomWeights(spec, 3), options);
-    const std::vector<float> inputs = RandomInputs(kTimesteps * kSeries * kInputSize, 4);
+    const std::vector<float> inputs = RandomInputs(kTimesteps * kSeries * kSmallInputSize, 4);
     Series alone(spec, kSeries), batched(spec, kSeries);
     for (int t = 0; t < kTimesteps; ++t) {
-      const float* step_inputs = &inputs[t * kSeries * kInputSize];
+      const float* step_inputs = &inputs[t * kSeries * kSmallInputSize];
       for (size_t i = 0; i < kSeries; ++i) {
-        StepRow row = alone.Row(i, step_inputs + i * kInputSize);
+        StepRow row = alone.Row(i, step_inputs + i * kSmallInputSize);
         network->Step({&row, 1});
       }
       const size_t batch_size = kSeries - 3 * t;  // 21, 18, ... rows, starting with another series each time
@@ -55,7 +55,7 @@ class BatchTest : public testing::TestWithParam<std::tuple<CellCase, int64_t>> {
         std::vector<StepRow> rows;
         for (size_t i = first; i < std::min(first + batch_size, kSeries); ++i) {
           const size_t series = (i * 2 + t) % kSeries;
-          rows.push_back(batched.Row(series, step_inputs + series * kInputSize));
+          rows.push_back(batched.Row(series, step_inputs + series * kSmallInputSize));
         }
         network->Step(absl::MakeSpan(rows));
       }
@@ -66,7 +66,7 @@ class BatchTest : public testing::TestWithParam<std::tuple<CellCase, int64_t>> {
 
   static ModelSpec Spec() {
     const auto& [cell, hidden_size] = GetParam();
-    return MakeSpec(cell, kInputSize, hidden_size, 2, kOutputSize);
+    return MakeSpec(cell, kSmallInputSize, hidden_size, 2, kSmallOutputSize);
   }
 };
 
@@ -87,7 +87,7 @@ INSTANTIATE_TEST_SUITE_P(Cells, BatchTest,
                          });
 
 TEST(NetworkTest, MoreRowsThanTheLargestBatchRunAsSeveralCalls) {
-  const ModelSpec spec = SmallLstm();
+  const ModelSpec spec = TwoLayerLstm();
   const Weights weights = RandomWeights(spec, 1);
   for (size_t max_batch_size : {1, 4, 70, 300}) {
     Network::Options options;
@@ -95,7 +95,7 @@ TEST(NetworkTest, MoreRowsThanTheLargestBatchRunAsSeveralCalls) {
     const auto small = MakeNetwork(spec, weights, options);
     const auto reference = MakeNetwork(spec, weights, Reference());
     EXPECT_EQ(small->max_batch_size(), max_batch_size);
-    const std::vector<float> inputs = RandomInputs(139 * kInputSize, 2);
+    const std::vector<float> inputs = RandomInputs(139 * kSmallInputSize, 2);
     Series a(spec, 139), b(spec, 139);
     a.Step(*small, inputs);
     b.Step(*reference, inputs);
@@ -104,14 +104,14 @@ TEST(NetworkTest, MoreRowsThanTheLargestBatchRunAsSeveralCalls) {
   }
 }
 
-TEST(NetworkTest, NoRowsIsNothingToDo) { MakeNetwork(SmallLstm(), RandomWeights(SmallLstm(), 1))->Step({}); }
+TEST(NetworkTest, NoRowsIsNothingToDo) { MakeNetwork(TwoLayerLstm(), RandomWeights(TwoLayerLstm(), 1))->Step({}); }
 
 TEST(NetworkTest, StateMayBeUpdatedInPlaceOrApart) {
   for (const CellCase& cell : AllCells()) {
-    const ModelSpec spec = MakeSpec(cell, kInputSize, 20, 3, kOutputSize);
+    const ModelSpec spec = MakeSpec(cell, kSmallInputSize, 20, 3, kSmallOutputSize);
     const auto network = MakeNetwork(spec, RandomWeights(spec, 1));
-    const std::vector<float> input = RandomInputs(kInputSize, 1), before = RandomInputs(spec.state_size(), 2);
-    std::vector<float> in_place = before, apart(spec.state_size()), output(kOutputSize);
+    const std::vector<float> input = RandomInputs(kSmallInputSize, 1), before = RandomInputs(spec.state_size(), 2);
+    std::vector<float> in_place = before, apart(spec.state_size()), output(kSmallOutputSize);
     StepRow row;
     row.input = input.data();
     row.output = output.data();
@@ -126,13 +126,13 @@ TEST(NetworkTest, StateMayBeUpdatedInPlaceOrApart) {
 }
 
 TEST(NetworkTest, AnOutputThatIsNotWantedChangesNothingElse) {
-  const ModelSpec spec = SmallLstm();
+  const ModelSpec spec = TwoLayerLstm();
   const auto network = MakeNetwork(spec, RandomWeights(spec, 1));
-  const std::vector<float> inputs = RandomInputs(3 * kInputSize, 1);
+  const std::vector<float> inputs = RandomInputs(3 * kSmallInputSize, 1);
   Series all(spec, 3), some(spec, 3);
   all.Step(*network, inputs);
   std::vector<StepRow> rows;
-  for (size_t i = 0; i < 3; ++i) rows.push_back(some.Row(i, &inputs[i * kInputSize]));
+  for (size_t i = 0; i < 3; ++i) rows.push_back(some.Row(i, &inputs[i * kSmallInputSize]));
   rows[1].output = nullptr;
   network->Step(absl::MakeSpan(rows));
   EXPECT_EQ(some.states(), all.states());
@@ -150,7 +150,7 @@ class NotFiniteTest : public testing::TestWithParam<KernelKind> {
   // Steps three series, the middle one with `bad_input`; that one must keep its state and output, the others move on.
   void ExpectOnlyTheMiddleRowFails(const ModelSpec& spec, const Weights& weights, float bad_input) {
     const auto network = MakeNetwork(spec, weights, options_);
-    std::vector<float> inputs = RandomInputs(3 * kInputSize, 1);
+    std::vector<float> inputs = RandomInputs(3 * kSmallInputSize, 1);
     Series expected(spec, 3), series(spec, 3);
     expected.Step(*network, inputs);
     series.Step(*network, inputs);
@@ -158,9 +158,9 @@ class NotFiniteTest : public testing::TestWithParam<KernelKind> {
     expected.Step(*network, inputs);
 
     std::vector<float> bad_inputs = inputs;
-    bad_inputs[kInputSize] = bad_input;
+    bad_inputs[kSmallInputSize] = bad_input;
     std::vector<StepRow> rows;
-    for (size_t i = 0; i < 3; ++i) rows.push_back(series.Row(i, &bad_inputs[i * kInputSize]));
+    for (size_t i = 0; i < 3; ++i) rows.push_back(series.Row(i, &bad_inputs[i * kSmallInputSize]));
     network->Step(absl::MakeSpan(rows));
     EXPECT_TRUE(rows[0].finite);
     EXPECT_FALSE(rows[1].finite);
@@ -177,14 +177,15 @@ class NotFiniteTest : public testing::TestWithParam<KernelKind> {
 };
 
 TEST_P(NotFiniteTest, AReluStateThatOverflowsLeavesItsRowUntouched) {
-  const ModelSpec spec = MakeSpec({"RnnRelu", Cell::kRnn, {}, {}, Activation::kRelu}, kInputSize, 20, 1, kOutputSize);
+  const ModelSpec spec =
+      MakeSpec({"RnnRelu", Cell::kRnn, {}, {}, Activation::kRelu}, kSmallInputSize, 20, 1, kSmallOutputSize);
   Weights weights = RandomWeights(spec, 1);
   for (float& weight : weights.layers[0].weight_ih) weight = std::abs(weight) * 10;
   ExpectOnlyTheMiddleRowFails(spec, weights, std::numeric_limits<float>::max());
 }
 
 TEST_P(NotFiniteTest, AnOutputThatOverflowsLeavesItsRowUntouched) {
-  ModelSpec spec = MakeSpec({"Lstm", Cell::kLstm}, kInputSize, 20, 1, kOutputSize);
+  ModelSpec spec = MakeSpec({"Lstm", Cell::kLstm}, kSmallInputSize, 20, 1, kSmallOutputSize);
   spec.inputs[0].mean = 0;
   spec.outputs[1].added_to = spec.inputs[0].name;
   spec.outputs[1].mean = 1e30;
@@ -196,7 +197,7 @@ TEST_P(NotFiniteTest, AnOutputThatOverflowsLeavesItsRowUntouched) {
 }
 
 TEST_P(NotFiniteTest, AFeatureThatOverflowsLeavesItsRowUntouched) {
-  ModelSpec spec = SmallLstm();
+  ModelSpec spec = TwoLayerLstm();
   spec.inputs[0].std = 1e-20;
   spec.inputs[0].mean = 0;
   Weights weights = RandomWeights(spec, 1);
@@ -212,7 +213,7 @@ INSTANTIATE_TEST_SUITE_P(Kernels, NotFiniteTest,
 // ---- Threads.
 
 TEST(NetworkTest, ThreadsThatStepAtOnceDoNotMeet) {
-  const ModelSpec spec = SmallLstm();
+  const ModelSpec spec = TwoLayerLstm();
   const auto network = MakeNetwork(spec, RandomWeights(spec, 1));
   constexpr size_t kThreads = 4;
   constexpr int kTimesteps = 200;
@@ -220,7 +221,7 @@ TEST(NetworkTest, ThreadsThatStepAtOnceDoNotMeet) {
   const auto run = [&](size_t thread) {
     PrepareComputeThread();
     Series series(spec, thread + 1);
-    for (int t = 0; t < kTimesteps; ++t) series.Step(*network, RandomInputs((thread + 1) * kInputSize, t));
+    for (int t = 0; t < kTimesteps; ++t) series.Step(*network, RandomInputs((thread + 1) * kSmallInputSize, t));
     states[thread] = series.states();
   };
   std::vector<std::thread> threads;
@@ -236,7 +237,7 @@ TEST(NetworkTest, ThreadsThatStepAtOnceDoNotMeet) {
 // ---- What it says of itself, and what it refuses.
 
 TEST(NetworkTest, NamesItsKernel) {
-  const ModelSpec spec = SmallLstm();
+  const ModelSpec spec = TwoLayerLstm();
   EXPECT_EQ(MakeNetwork(spec, RandomWeights(spec, 1), Reference())->kernel_name(), "reference");
   const auto onednn = MakeNetwork(spec, RandomWeights(spec, 1), OneDnn());
   EXPECT_THAT(onednn->kernel_name(), testing::StartsWith("onednn/"));
@@ -265,7 +266,7 @@ TEST(NetworkTest, CountsTwoFlopsAProduct) {
 }
 
 TEST(NetworkTest, RefusesWeightsOfAnotherSizeByName) {
-  const ModelSpec spec = SmallLstm();
+  const ModelSpec spec = TwoLayerLstm();
   Weights weights = RandomWeights(spec, 1);
   weights.layers[1].weight_hh.pop_back();
   const absl::Status status = Network::Create(spec, weights, {}).status();
@@ -274,7 +275,7 @@ TEST(NetworkTest, RefusesWeightsOfAnotherSizeByName) {
 }
 
 TEST(NetworkTest, RefusesASpecThatIsNotValid) {
-  ModelSpec spec = SmallLstm();
+  ModelSpec spec = TwoLayerLstm();
   const Weights weights = RandomWeights(spec, 1);
   spec.hidden_size = 0;
   EXPECT_EQ(Network::Create(spec, weights, {}).status().code(), absl::StatusCode::kInvalidArgument);
@@ -284,7 +285,7 @@ TEST(NetworkTest, RefusesABatchSizeOutOfBounds) {
   for (size_t max_batch_size : {0, 1025}) {
     Network::Options options;
     options.max_batch_size = max_batch_size;
-    const absl::Status status = Network::Create(SmallLstm(), RandomWeights(SmallLstm(), 1), options).status();
+    const absl::Status status = Network::Create(TwoLayerLstm(), RandomWeights(TwoLayerLstm(), 1), options).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
     EXPECT_THAT(std::string(status.message()), HasSubstr("1 to 1024"));
   }

@@ -7,9 +7,9 @@
 namespace rondo {
 namespace {
 
-constexpr double kTolerance = 1e-5;
-constexpr int64_t kInputSize = 5;
-constexpr int64_t kOutputSize = 3;
+constexpr double kParityTolerance = 1e-5;
+constexpr int64_t kParityInputSize = 5;
+constexpr int64_t kParityOutputSize = 3;
 
 class ParityTest : public testing::TestWithParam<std::tuple<CellCase, int64_t, KernelKind>> {
  protected:
@@ -39,15 +39,15 @@ class ParityTest : public testing::TestWithParam<std::tuple<CellCase, int64_t, K
     ASSERT_TRUE(expected_network != nullptr && network != nullptr);
     Series expected(spec, batch_size), actual(spec, batch_size);
     for (int64_t t = 0; t < timesteps; ++t) {
-      const std::vector<float> inputs = RandomInputs(batch_size * kInputSize, 100 + t);
+      const std::vector<float> inputs = RandomInputs(batch_size * kParityInputSize, 100 + t);
       expected.Step(*expected_network, inputs);
       actual.Step(*network, inputs);
     }
     // A relu's state has no bound: its error is measured by its size.
     const bool unbounded = spec.cell == Cell::kRnn && spec.activation == Activation::kRelu;
     const double size = unbounded ? std::max(1.0, LargestOf(expected.states())) : 1.0;
-    EXPECT_LE(LargestDifference(actual.states(), expected.states()), kTolerance * size);
-    EXPECT_LE(LargestDifference(actual.outputs(), expected.outputs()), kTolerance * size);
+    EXPECT_LE(LargestDifference(actual.states(), expected.states()), kParityTolerance * size);
+    EXPECT_LE(LargestDifference(actual.outputs(), expected.outputs()), kParityTolerance * size);
   }
 };
 
@@ -59,7 +59,8 @@ TEST_P(ParityTest, EqualsTheReferenceKernel) {
     for (int64_t timesteps : {1, 2, 50}) {
       const size_t batch_size = BatchSize(batch_sizes[turn++ % 4], hidden_size, num_layers, timesteps);
       SCOPED_TRACE(absl::StrCat("layers ", num_layers, " timesteps ", timesteps, " batch size ", batch_size));
-      ExpectParity(MakeSpec(cell, kInputSize, hidden_size, num_layers, kOutputSize), kernel, batch_size, timesteps);
+      ExpectParity(MakeSpec(cell, kParityInputSize, hidden_size, num_layers, kParityOutputSize), kernel, batch_size,
+                   timesteps);
     }
   }
 }

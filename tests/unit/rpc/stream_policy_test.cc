@@ -9,7 +9,7 @@
 namespace rondo {
 namespace {
 
-struct FakeMessage {
+struct PolicyMessage {
   bool running() const { return is_running; }
   const absl::Status& refusal() const { return refused; }
   void Cancel() {
@@ -31,28 +31,28 @@ struct FakeMessage {
   std::function<void()> on_done;
 };
 
-using Policy = StreamPolicy<FakeMessage>;
+using Policy = StreamPolicy<PolicyMessage>;
 using Step = Policy::Step;
 
 class StreamPolicyTest : public testing::Test {
  protected:
-  FakeMessage* Read() {
+  PolicyMessage* Read() {
     BeginRead();
-    FakeMessage* const message = policy_.EndRead(true);
+    PolicyMessage* const message = policy_.EndRead(true);
     if (message != nullptr) message->is_running = true;
     return message;
   }
   void BeginRead() {
-    FakeMessage* const message = policy_.BeginRead([] { return std::make_unique<FakeMessage>(); });
+    PolicyMessage* const message = policy_.BeginRead([] { return std::make_unique<PolicyMessage>(); });
     message->on_done = [this] { nested_.push_back(policy_.Next()); };
   }
-  FakeMessage* ReadAnswered() {
-    FakeMessage* const message = Read();
+  PolicyMessage* ReadAnswered() {
+    PolicyMessage* const message = Read();
     message->is_running = false;
     return message;
   }
-  FakeMessage* ReadWaiting() {
-    FakeMessage* const message = Read();
+  PolicyMessage* ReadWaiting() {
+    PolicyMessage* const message = Read();
     message->waits = true;
     return message;
   }
@@ -89,9 +89,9 @@ TEST_F(StreamPolicyTest, SomethingMayBeSaidBetweenRepliesAndAtNoOtherTime) {
 
 TEST(StreamPolicyDropTest, EachReplyThatIsDroppedIsHeardOf) {
   int dropped = 0;
-  Policy policy(4, [&dropped](const FakeMessage& message) { dropped += message.running() ? 0 : 1; });
+  Policy policy(4, [&dropped](const PolicyMessage& message) { dropped += message.running() ? 0 : 1; });
   for (int i = 0; i < 2; ++i) {
-    policy.BeginRead([] { return std::make_unique<FakeMessage>(); });
+    policy.BeginRead([] { return std::make_unique<PolicyMessage>(); });
     ASSERT_NE(policy.EndRead(true), nullptr);
   }
   policy.Break();
@@ -100,8 +100,8 @@ TEST(StreamPolicyDropTest, EachReplyThatIsDroppedIsHeardOf) {
 }
 
 TEST_F(StreamPolicyTest, RepliesAreWrittenInOrderOneAtATime) {
-  FakeMessage* const first = Read();
-  FakeMessage* const second = ReadAnswered();
+  PolicyMessage* const first = Read();
+  PolicyMessage* const second = ReadAnswered();
   EXPECT_EQ(policy_.Next(), Step::kWait);
   first->is_running = false;
   EXPECT_EQ(policy_.Next(), Step::kWrite);
@@ -148,7 +148,7 @@ TEST_F(StreamPolicyTest, AStreamThatDrainsStaysUntilItLeavesAndSaysSo) {
 }
 
 TEST_F(StreamPolicyTest, AStreamThatIsToldToLeaveAnswersFirst) {
-  FakeMessage* const message = Read();
+  PolicyMessage* const message = Read();
   policy_.Drain(kGoingAway);
   policy_.Leave();
   EXPECT_EQ(policy_.Next(), Step::kWait);
@@ -176,7 +176,7 @@ TEST_F(StreamPolicyTest, AClientThatEndsItsSideWhileTheStreamDrainsGetsOk) {
 }
 
 TEST_F(StreamPolicyTest, AStreamThatEndsByItselfDoesNotDrain) {
-  FakeMessage* const message = Read();
+  PolicyMessage* const message = Read();
   ClientEndsItsSide();
   policy_.Drain(kGoingAway);
   policy_.Leave();
@@ -195,7 +195,7 @@ TEST_F(StreamPolicyTest, ARefusalIsAReplyUnlessItEndsTheStream) {
 TEST_F(StreamPolicyTest, ARefusalThatEndsTheStreamCancelsWhatIsBehindIt) {
   policy_.EndAtRefusal();
   ReadAnswered()->refused = kRefusal;
-  FakeMessage* const behind = Read();
+  PolicyMessage* const behind = Read();
   EXPECT_EQ(policy_.Next(), Step::kWait);
   EXPECT_TRUE(behind->cancelled);
   EXPECT_FALSE(policy_.CanRead());
@@ -207,7 +207,7 @@ TEST_F(StreamPolicyTest, ARefusalThatEndsTheStreamCancelsWhatIsBehindIt) {
 TEST_F(StreamPolicyTest, ARefusalEndsADrainingStreamWithItsReasonThoughTheClientEndsItsSide) {
   policy_.EndAtRefusal();
   ReadAnswered()->refused = kRefusal;
-  FakeMessage* const behind = Read();
+  PolicyMessage* const behind = Read();
   BeginRead();
   policy_.Drain(kGoingAway);
   EXPECT_EQ(policy_.Next(), Step::kWait);

@@ -19,7 +19,7 @@
 namespace rondo::train {
 namespace {
 
-constexpr int64_t kTimesteps = 6, kBatchSize = 3, kInputs = 2, kTokens = 5, kClasses = 3;
+constexpr int64_t kSequenceTimesteps = 6, kBatchSize = 3, kInputs = 2, kTokens = 5, kClasses = 3;
 constexpr int64_t kLengths[kBatchSize] = {6, 1, 4};
 
 ModelSpec SpecOfData(bool tokens) {
@@ -51,7 +51,7 @@ Batch RandomBatch(const NetworkShape& shape) {
   Random random(3);
   Batch batch;
   batch.lengths.assign(std::begin(kLengths), std::end(kLengths));
-  for (int64_t row = 0; row < kTimesteps * kBatchSize; ++row) {
+  for (int64_t row = 0; row < kSequenceTimesteps * kBatchSize; ++row) {
     if (shape.tokens > 0) batch.tokens.push_back(static_cast<int32_t>(random.Below(kTokens)));
     for (int64_t i = 0; i < kInputs && shape.tokens == 0; ++i) {
       batch.features.push_back(static_cast<float>(random.Normal()));
@@ -92,7 +92,8 @@ void ExpectAnswersOfTraining(Cell cell, bool tokens, bool ends) {
   const std::vector<float> parameters = InitialParameters(shape, 11);
   const Batch batch = RandomBatch(shape);
   PrepareTrainingThread(1);
-  const auto backprop = Backprop::Create(shape, {kTimesteps, kBatchSize, {LossKind::kCrossEntropy, {}, kClasses}, 0});
+  const auto backprop =
+      Backprop::Create(shape, {kSequenceTimesteps, kBatchSize, {LossKind::kCrossEntropy, {}, kClasses}, 0});
   ASSERT_TRUE(backprop.ok()) << backprop.status();
   std::vector<float> zeros((*backprop)->state_size());
   ASSERT_TRUE((*backprop)->LossOnly(batch, parameters, absl::MakeSpan(zeros)).ok());

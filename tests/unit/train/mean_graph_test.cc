@@ -13,13 +13,13 @@
 namespace rondo::train {
 namespace {
 
-constexpr int64_t kTimesteps = 300;
+constexpr int64_t kMeanTimesteps = 300;
 
 Dataset Waves() {
   SeriesSet set;
   set.columns = {"a", "b"};
   Series series;
-  series.timesteps = kTimesteps;
+  series.timesteps = kMeanTimesteps;
   Random random(2);
   for (int64_t t = 0; t < series.timesteps; ++t) {
     series.values.push_back(static_cast<float>(3 + std::sin(0.5 * static_cast<double>(t)) + 0.1 * random.Normal()));
@@ -38,7 +38,7 @@ std::vector<float> Answer(const Dataset& dataset, const ModelSpec& spec, const W
   const auto network = Network::Create(spec, weights, {});
   EXPECT_TRUE(network.ok()) << network.status();
   std::vector<float> state(spec.state_size()), output(spec.output_size());
-  for (int64_t t = 0; t < kTimesteps; ++t) {
+  for (int64_t t = 0; t < kMeanTimesteps; ++t) {
     StepRow row;
     row.input = &dataset.set().series[0].values[t * 2];
     row.state_in = row.state_out = state.data();

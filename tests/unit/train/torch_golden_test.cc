@@ -18,7 +18,7 @@ nlohmann::json Golden() {
   return nlohmann::json::parse(file);
 }
 
-NetworkShape ShapeOf(const std::string& cell, const nlohmann::json& sizes, int64_t num_layers) {
+NetworkShape ShapeOfTensors(const std::string& cell, const nlohmann::json& sizes, int64_t num_layers) {
   NetworkShape shape;
   shape.cell = cell == "lstm" ? Cell::kLstm : cell.substr(0, 3) == "gru" ? Cell::kGru : Cell::kRnn;
   shape.gru_reset = cell == "gru_before" ? GruReset::kBefore : GruReset::kAfter;
@@ -59,7 +59,7 @@ class TorchGradientTest : public testing::TestWithParam<const char*> {};
 
 TEST_P(TorchGradientTest, LossAndGradientOfTwoLayersAreTorchs) {
   const nlohmann::json golden = Golden()["gradient"], expected = golden["cells"][GetParam()];
-  const NetworkShape shape = ShapeOf(GetParam(), golden, 2);
+  const NetworkShape shape = ShapeOfTensors(GetParam(), golden, 2);
   const auto backprop = MakeBackprop(shape, golden);
   const std::vector<float> parameters = expected["parameters"], gradient = expected["gradient"];
   ASSERT_EQ(parameters.size(), backprop->layout().size());
@@ -81,7 +81,7 @@ class TorchCurveTest : public testing::TestWithParam<const char*> {};
 
 TEST_P(TorchCurveTest, TwoHundredStepsFollowTorchs) {
   const nlohmann::json golden = Golden()["curve"], expected = golden["cells"][GetParam()];
-  const NetworkShape shape = ShapeOf(GetParam(), golden, 1);
+  const NetworkShape shape = ShapeOfTensors(GetParam(), golden, 1);
   const auto backprop = MakeBackprop(shape, golden);
   AdamW::Options options;
   options.weight_decay = golden["weight_decay"];

@@ -11,7 +11,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr int64_t kFloat = 1;
+constexpr int64_t kTensorFloat = 1;
 
 // X [time, 1, 2] with "size", how many timesteps there are.
 OnnxFile WithSize() {
@@ -21,7 +21,7 @@ OnnxFile WithSize() {
   return file;
 }
 
-std::string RefusalOf(const OnnxFile& file) {
+std::string OpenSizesRefusalOf(const OnnxFile& file) {
   const absl::StatusOr<ElementGraph> graph = file.Read();
   return graph.ok() ? "it was read" : std::string(graph.status().message());
 }
@@ -41,10 +41,11 @@ TEST(OpenSizesTest, ASizeThatOnlyMovesAxesIsTaken) {
 
 TEST(OpenSizesTest, ASizeThatIsUsedAsANumberIsRefused) {
   OnnxFile file = WithSize();
-  file.AddNode("Cast", {"size"}, {"number"}, {WholeAttribute("to", kFloat)})
+  file.AddNode("Cast", {"size"}, {"number"}, {WholeAttribute("to", kTensorFloat)})
       .AddNode("Div", {"X", "number"}, {"Y"}, {}, "by_size");
-  EXPECT_THAT(RefusalOf(file), HasSubstr("'by_size' (Div) uses as a number the size of the time axis 'time', which the "
-                                         "graph leaves open"));
+  EXPECT_THAT(OpenSizesRefusalOf(file),
+              HasSubstr("'by_size' (Div) uses as a number the size of the time axis 'time', which the "
+                        "graph leaves open"));
 }
 
 TEST(OpenSizesTest, ASizeThatIsOneAtLeastIsComparedWithNothingElse) {
@@ -57,9 +58,9 @@ TEST(OpenSizesTest, ASizeThatIsOneAtLeastIsComparedWithNothingElse) {
         .AddNode("Where", {"so", "a", "b"}, {"k"})
         .AddNode("Mul", {"X", "k"}, {"Y"});
     if (limit == 1) {
-      EXPECT_EQ(RefusalOf(file), "it was read");
+      EXPECT_EQ(OpenSizesRefusalOf(file), "it was read");
     } else {
-      EXPECT_THAT(RefusalOf(file), HasSubstr("'is_it' (Equal) decides by the size of the time axis"));
+      EXPECT_THAT(OpenSizesRefusalOf(file), HasSubstr("'is_it' (Equal) decides by the size of the time axis"));
     }
   }
 }
@@ -68,8 +69,8 @@ TEST(OpenSizesTest, ASizeThatTheGraphSaysMayBeANumber) {
   OnnxFile file({20, 1, 2});
   file.AddTensor(WholeTensor("zero", {}, {0}));
   file.AddNode("Shape", {"X"}, {"shape"}).AddNode("Gather", {"shape", "zero"}, {"size"});
-  file.AddNode("Cast", {"size"}, {"number"}, {WholeAttribute("to", kFloat)}).AddNode("Div", {"X", "number"}, {"Y"});
-  EXPECT_EQ(RefusalOf(file), "it was read");
+  file.AddNode("Cast", {"size"}, {"number"}, {WholeAttribute("to", kTensorFloat)}).AddNode("Div", {"X", "number"}, {"Y"});
+  EXPECT_EQ(OpenSizesRefusalOf(file), "it was read");
 }
 
 }  // namespace

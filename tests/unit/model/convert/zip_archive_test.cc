@@ -10,7 +10,7 @@ namespace {
 using ::testing::HasSubstr;
 
 // What is wrong with the archive, or with one of its files.
-std::string DamageOf(const std::string& bytes) {
+std::string ArchiveDamageOf(const std::string& bytes) {
   const absl::StatusOr<ZipArchive> archive = ZipArchive::Open(bytes);
   if (!archive.ok()) return std::string(archive.status().message());
   for (const ZipEntry& entry : archive->entries()) {
@@ -36,8 +36,8 @@ TEST(ZipArchiveTest, ANameThatTwoFilesEndInIsFoundInNeither) {
 
 TEST(ZipArchiveTest, EveryArchiveThatIsCutIsDamaged) {
   const std::string bytes = ZipBytes({{"a", "first"}, {"b", "second"}});
-  ASSERT_EQ(DamageOf(bytes), "none");
-  for (size_t size = 0; size < bytes.size(); ++size) EXPECT_NE(DamageOf(bytes.substr(0, size)), "none") << size;
+  ASSERT_EQ(ArchiveDamageOf(bytes), "none");
+  for (size_t size = 0; size < bytes.size(); ++size) EXPECT_NE(ArchiveDamageOf(bytes.substr(0, size)), "none") << size;
 }
 
 TEST(ZipArchiveTest, NoByteThatIsChangedDoesHarm) {
@@ -46,7 +46,7 @@ TEST(ZipArchiveTest, NoByteThatIsChangedDoesHarm) {
     for (const int flip : {0x01, 0x80, 0xFF}) {
       std::string changed = bytes;
       changed[i] = static_cast<char>(changed[i] ^ flip);
-      DamageOf(changed);
+      ArchiveDamageOf(changed);
     }
   }
 }
@@ -54,25 +54,25 @@ TEST(ZipArchiveTest, NoByteThatIsChangedDoesHarm) {
 TEST(ZipArchiveTest, WhatIsWrongWithAFileIsNamed) {
   ZippedFile file = {"w", "weights"};
   file.crc = 1;
-  EXPECT_THAT(DamageOf(ZipBytes({file})), HasSubstr("the sum of file 'w' differs"));
+  EXPECT_THAT(ArchiveDamageOf(ZipBytes({file})), HasSubstr("the sum of file 'w' differs"));
   file = {"w", "weights"};
   file.method = 12;
-  EXPECT_THAT(DamageOf(ZipBytes({file})), HasSubstr("file 'w' is packed by method 12; 0 (stored) and 8"));
+  EXPECT_THAT(ArchiveDamageOf(ZipBytes({file})), HasSubstr("file 'w' is packed by method 12; 0 (stored) and 8"));
   file = {"w", "weights"};
   file.flags = 1;
-  EXPECT_THAT(DamageOf(ZipBytes({file})), HasSubstr("a file is encrypted"));
+  EXPECT_THAT(ArchiveDamageOf(ZipBytes({file})), HasSubstr("a file is encrypted"));
   file = {"w", "weights"};
   file.header_offset = 4000000000U;
-  EXPECT_THAT(DamageOf(ZipBytes({file})), HasSubstr("file 'w' is not where the directory says"));
+  EXPECT_THAT(ArchiveDamageOf(ZipBytes({file})), HasSubstr("file 'w' is not where the directory says"));
 }
 
 TEST(ZipArchiveTest, AnAnnouncementOfTwoGigabytesTakesNoMemory) {
   ZippedFile file = {"w", "weights"};
   file.method = 8;
   file.bytes = 2000000000U;
-  EXPECT_THAT(DamageOf(ZipBytes({file})), HasSubstr("file 'w' announces 2000000000 bytes out of 7"));
+  EXPECT_THAT(ArchiveDamageOf(ZipBytes({file})), HasSubstr("file 'w' announces 2000000000 bytes out of 7"));
   file.packed_bytes = 1999999999U;
-  EXPECT_THAT(DamageOf(ZipBytes({file})), HasSubstr("its files are larger than it is itself"));
+  EXPECT_THAT(ArchiveDamageOf(ZipBytes({file})), HasSubstr("its files are larger than it is itself"));
 }
 
 TEST(ZipArchiveTest, FilesThatShareTheirBytesAreRefused) {
@@ -83,7 +83,7 @@ TEST(ZipArchiveTest, FilesThatShareTheirBytesAreRefused) {
     copy.bytes = copy.packed_bytes = 10000;
     files.push_back(copy);
   }
-  EXPECT_THAT(DamageOf(ZipBytes(files)), HasSubstr("its files are larger than it is itself"));
+  EXPECT_THAT(ArchiveDamageOf(ZipBytes(files)), HasSubstr("its files are larger than it is itself"));
 }
 
 }  // namespace
