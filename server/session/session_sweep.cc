@@ -39,7 +39,7 @@ size_t SessionSweep::ExpireIdle(absl::Time now) {
     MutexLock lock(&shard.mutex);
     soonest_ns = std::min(soonest_ns, shard.SoonestExpiry());
   }
-  table_->soonest_expiry_ns_.store(soonest_ns, std::memory_order_relaxed);
+  table_->places_.NoteSoonestExpiry(soonest_ns);
   return expired;
 }
 

@@ -12,40 +12,12 @@
 #include "server/session/session_errors.h"
 #include "server/session/session_id.h"
 #include "server/session/session_listing.h"
+#include "server/session/session_queue.h"
 #include "server/session/session_sweep.h"
 #include "server/session/session_value.h"
 
 namespace rondo {
 namespace {
-
-// Says when a place is likely, if a session may end because it is idle. One may be deleted before, so the advice is to
-// try again within a minute.
-absl::Status SessionsFull(size_t live, int64_t soonest_expiry_ns, absl::Time now) {
-  const std::string text = absl::StrCat("the server holds ", live, " sessions, the most it may");
-  if (soonest_expiry_ns == LiveSession::kForever) return Refuse(Why::kSessionsFull, text);
-  const absl::Duration wait = std::max(absl::Seconds(1), absl::FromUnixNanos(soonest_expiry_ns) - now);
-  return RefuseFor(std::min(wait, absl::Minutes(1)), Why::kSessionsFull,
-                   absl::StrCat(text, "; the next idle one ends in ", absl::ToInt64Seconds(wait), " s if it stays so"));
-}
-
-// Judges a request that comes while the session is busy. gRPC hands calls of one connection to one loop in their order,
-// but may hand some to another loop: then nobody knows which of two came first.
-absl::Status CheckOrder(const LiveSession& session, const RequestOrder& order) {
-  if (!order.by_arrival) return absl::OkStatus();
-  if (session.lost_one) {
-    return Refuse(Why::kOutOfOrder, absl::StrCat("session '", IdIn(session.id),
-                                                 "' is busy, and a request before this one was "
-                                                 "refused; wanted after the replies to those before it"));
-  }
-  if (order.connection == 0 || order.connection != session.last_order.connection ||
-      order.loop == session.last_order.loop) {
-    return absl::OkStatus();
-  }
-  return Refuse(Why::kOutOfOrder,
-                absl::StrCat("calls for session '", IdIn(session.id),
-                             "' overlap, and their order is not "
-                             "known; wanted one after the reply to the other, positions, or a stream"));
-}
 
 SessionEvent EventOf(const SessionEnd& end) {
   switch (end.cause) {
@@ -66,6 +38,7 @@ SessionTable::SessionTable(const Options& options, SessionPersistence persistenc
       durable_replies_(persistence.store != nullptr && persistence.durability == Durability::kEveryReply),
       token_salt_(absl::Uniform<uint64_t>(absl::BitGen())),
       ended_(options.max_ended),
+      places_(options_),
       durable_(persistence.store == nullptr ? nullptr
                                             : std::make_unique<DurableSessions>(this, std::move(persistence))) {}
 
@@ -84,22 +57,11 @@ absl::Status SessionTable::Missing(absl::string_view id) const {
   return valid.ok() ? ended_.Explain(id) : valid;
 }
 
-absl::Status SessionTable::CountForTenant(const LiveSession& session, int change) const {
-  const absl::string_view tenant = TenantIn(session.id);
-  return tenant.empty() || options_.count == nullptr ? absl::OkStatus() : options_.count(tenant, change);
-}
-
 absl::Status SessionTable::Enter(SessionShard& shard, std::unique_ptr<LiveSession>&& session, absl::Time now,
                                  Aftermath* after) {
-  if (absl::Status counted = CountForTenant(*session, 1); !counted.ok()) return counted;
-  if (durable_ != nullptr) durable_->OnEnter(shard, session.get(), after);
-  size_t live = live_.load(std::memory_order_relaxed);
-  do {
-    if (live >= options_.max_sessions) {
-      CountForTenant(*session, -1).IgnoreError();
-      return SessionsFull(live, soonest_expiry_ns_.load(std::memory_order_relaxed), now);
-    }
-  } while (!live_.compare_exchange_weak(live, live + 1, std::memory_order_relaxed));
+  if (absl::Status taken = places_.TakeOfTenant(session->id); !taken.ok()) return taken;
+  if (durable_ != nullptr) durable_->OnEnter(shard, session.get(), after);  // which may free a place
+  if (absl::Status taken = places_.TakeOfServer(session->id, now); !taken.ok()) return taken;
   shard.Insert(std::move(session), now);
   return absl::OkStatus();
 }
@@ -189,15 +151,7 @@ absl::StatusOr<std::optional<SessionLease>> SessionTable::Join(SessionShard& sha
     session->Touch(now);
     return SessionLease(this, session);
   }
-  if (absl::Status status = CheckOrder(*session, order); !status.ok()) {
-    session->lost_one = true;
-    return status;
-  }
-  if (session->queue.size() >= options_.max_queue_per_session) {
-    session->lost_one = session->lost_one || order.by_arrival;
-    return Refuse(Why::kQueueFull, absl::StrCat("session '", IdIn(session->id), "' is busy and ", session->queue.size(),
-                                                " requests wait for it, the most that may"));
-  }
+  if (absl::Status may = CheckMayWait(order, options_.max_queue_per_session, session); !may.ok()) return may;
   Wait(shard, session, create_as, waiter);
   return std::optional<SessionLease>();
 }
@@ -371,8 +325,7 @@ void SessionTable::Detach(SessionShard& shard, LiveSession* session, LiveSession
 }
 
 std::unique_ptr<LiveSession> SessionTable::Remove(SessionShard& shard, LiveSession* session) {
-  live_.fetch_sub(1, std::memory_order_relaxed);
-  CountForTenant(*session, -1).IgnoreError();
+  places_.GiveBack(session->id);
   return shard.Remove(session);
 }
 

@@ -19,6 +19,7 @@
 #include "server/session/session_info.h"
 #include "server/session/session_lease.h"
 #include "server/session/session_options.h"
+#include "server/session/session_places.h"
 #include "server/session/session_shard.h"
 #include "server/session/state_pool.h"
 #include "server/store/session_record.h"
@@ -153,7 +154,7 @@ class SessionTable {
   // The number of sessions that the store does not have as they are, or as ended.
   size_t CountUnsaved() const;
 
-  size_t size() const { return live_.load(std::memory_order_relaxed); }  // sessions in memory
+  size_t size() const { return places_.taken(); }  // sessions in memory
   bool has_store() const { return durable_ != nullptr; }
   bool durable_replies() const { return durable_replies_; }  // Durability::kEveryReply
   // Memory of all state slots, used or free, in bytes.
@@ -172,7 +173,6 @@ class SessionTable {
   // By the hash's top bits: the hash set in the shard uses the others.
   SessionShard& ShardOf(size_t hash) { return shards_[static_cast<uint64_t>(hash) >> 58]; }
   absl::Status Missing(absl::string_view id) const;
-  absl::Status CountForTenant(const LiveSession& session, int change) const;
 
   FreshStart FreshStartOf(const ServedModelPtr& model) {
     return {model, states_.TakeInitial(static_cast<size_t>(model->spec().state_size()),
@@ -227,8 +227,7 @@ class SessionTable {
   const uint64_t token_salt_;  // of this table's page tokens
   StatePool states_;           // before the sessions, who give their slots back
   EndedSessions ended_;
-  std::atomic<size_t> live_{0};
-  std::atomic<int64_t> soonest_expiry_ns_{LiveSession::kForever};  // as of the last ExpireIdle
+  SessionPlaces places_;
   // Until when SessionSweep::EndAbandoned does not look again: among all, then among those of the tenants of each hash.
   std::array<std::atomic<int64_t>, 1 + kShards> abandoned_looks_rest_until_ns_{};
   std::array<SessionShard, kShards> shards_;
