@@ -12,6 +12,9 @@ namespace rondo {
 // Threads: Begin and deadline on one thread; all else on any.
 class Drain {
  public:
+  // How often who waits for a part of the leaving looks whether it is done.
+  static constexpr absl::Duration kPoll = absl::Milliseconds(1);
+
   void SayLeaving() { leaving_ = true; }
   // New work is refused from now on, and what runs may go on until `deadline`.
   void Begin(absl::Time deadline) {

@@ -1,15 +1,10 @@
 #include "server/server.h"
 
-#include <grpcpp/server.h>
-#include <grpcpp/server_builder.h>
-
 #include <algorithm>
 #include <atomic>
 #include <utility>
 #include <vector>
 
-#include "absl/algorithm/container.h"
-#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
@@ -19,7 +14,6 @@
 #include "base/steady_time.h"
 #include "server/drain.h"
 #include "server/listen/descriptor_limit.h"
-#include "server/listen/listener.h"
 #include "server/listen/scrape_port.h"
 #include "server/loop/compute_helpers.h"
 #include "server/metrics/metrics.h"
@@ -27,12 +21,9 @@
 #include "server/registry/model_loader.h"
 #include "server/registry/model_registry.h"
 #include "server/registry/models_json.h"
-#include "server/rpc/call/rpc_loop.h"
-#include "server/rpc/grpc_port.h"
+#include "server/rpc/call/rpc_context.h"
 #include "server/rpc/library_logs.h"
-#include "server/rpc/limit_connections.h"
-#include "server/rpc/services.h"
-#include "server/rpc/tls_credentials.h"
+#include "server/rpc_front.h"
 #include "server/session/session_table.h"
 #include "server/store/session_store.h"
 #include "server/tracing/otlp_collector.h"
@@ -46,25 +37,10 @@ namespace {
 // measured.
 constexpr size_t kCpusPerLoop = 4;
 
-// Once it shuts down gRPC resets calls that still arrive, and their clients read CANCELLED: not a word that makes
-// anyone try another server. For so long calls are answered UNAVAILABLE first.
-constexpr absl::Duration kRefusalTime = absl::Milliseconds(200);
-
-// For the last bytes and gRPC's own goodbye. It would wait for each client's answer, and a client that makes no call
-// looks at its socket every 5 s only.
-constexpr absl::Duration kGoodbyeTime = absl::Milliseconds(200);
-
-constexpr absl::Duration kDrainPoll = absl::Milliseconds(1);
-
 // What runs is cut at the deadline, but what was answered is saved.
 constexpr absl::Duration kLeastFlushTime = absl::Seconds(2);
 // So soon a save that waits for the store hears that the drain was cut short.
 constexpr absl::Duration kFlushSlice = absl::Milliseconds(200);
-
-// The address that is listened on: `asked` with the port that it is.
-std::string AddressOf(absl::string_view asked, int port) {
-  return port == 0 ? std::string(asked) : absl::StrCat(asked.substr(0, asked.rfind(':')), ":", port);
-}
 
 // How many messages, each as long as may be, one loop lets come at the same time: together they take half of what gRPC
 // may hold.
@@ -110,7 +86,7 @@ class Parts final : public Server {
     ShowLimits();
     if (absl::Status status = OpenTracing(); !status.ok()) return status;
     const size_t most_connections = MostConnections(RaiseDescriptorLimit());
-    if (absl::Status status = services_.CheckRules(); !status.ok()) return status;
+    if (absl::Status status = front_.CheckRules(); !status.ok()) return status;
     if (absl::Status status = OpenTls(); !status.ok()) return status;
     absl::StatusOr<std::unique_ptr<Gate>> gate = Gate::Open(options_.access.gate, &metrics_);
     if (!gate.ok()) return gate.status();
@@ -127,8 +103,10 @@ class Parts final : public Server {
     };
     sessions_ = std::make_unique<SessionTable>(sessions, *std::move(persistence));
     if (absl::Status status = OpenScrapePort(); !status.ok()) return status;
-    if (absl::Status status = Listen(most_connections); !status.ok()) return status;
-    LogEvent(LogLevel::kInfo, "loading_models", {{"address", address_}, {"http_address", http_address_}});
+    const RpcFront::House house{gate_.get(), tls_.get(), &computing_.helpers, computing_.loops, most_connections};
+    const auto context_of = [this](size_t loop_number) { return ContextOf(loop_number); };
+    if (absl::Status status = front_.Start(house, context_of); !status.ok()) return status;
+    LogEvent(LogLevel::kInfo, "loading_models", {{"address", address()}, {"http_address", http_address_}});
     loader_ = std::make_unique<ModelLoader>(registry_.get(), [this](const absl::Status& status) { OnLook(status); });
     return absl::OkStatus();
   }
@@ -138,28 +116,19 @@ class Parts final : public Server {
 
   void SayLeaving() override {
     drain_.SayLeaving();
-    TellHealth();
+    front_.TellHealth();
   }
 
   size_t Stop(absl::Duration timeout) override {
-    if (server_ == nullptr) return 0;
+    if (!front_.running()) return 0;
     drain_.SayLeaving();
     loader_->Quit();
     drain_.Begin(absl::Now() + timeout);
-    for (const std::unique_ptr<RpcLoop>& part : loops_) part->loop.Post(&part->drain);
-    absl::SleepFor(std::min(kRefusalTime, timeout));
-    // Nothing more is read, and what was read is answered.
-    WaitUntil([this](const RpcLoop& part) { return part.drain.told() && metrics_.requests()->in_flight.Value() == 0; });
-    // Before any client hears that it should go on elsewhere. What the deadline cuts is saved at the end.
+    front_.FinishCalls(timeout);
+    // Sessions are saved before any client hears that it should go on elsewhere. What the deadline cuts is saved at the
+    // end.
     SaveSessions(absl::ZeroDuration());
-    for (const std::unique_ptr<RpcLoop>& part : loops_) part->loop.Post(&part->leave);
-    WaitUntil([](const RpcLoop& part) { return part.leave.told() && part.calls.told_left() == 0; });
-    listener_->Stop();
-    server_->Shutdown(absl::ToChronoTime(std::min(drain_.deadline(), absl::Now() + kGoodbyeTime)));
-    for (const std::unique_ptr<RpcLoop>& part : loops_) part->calls.WaitUntilNone();
-    loops_.clear();
-    server_.reset();
-    listener_.reset();
+    front_.Leave();
     const size_t lost = SaveSessions(kLeastFlushTime);
     if (lost > 0) {
       LogEvent(LogLevel::kError, "sessions_lost",
@@ -174,9 +143,7 @@ class Parts final : public Server {
     if (tls_ != nullptr && tls_->Refresh()) ShowCertificate();
     gate_->Refresh();
     sessions_->ExpireIdle(now);
-    for (const std::unique_ptr<RpcLoop>& part : loops_) {
-      if (part->tick.Claim()) part->loop.Post(&part->tick);
-    }
+    front_.Tick();
     if (metrics_.requests()->in_flight.Value() == 0) heap_trim_.TrimIfWorth();
     metrics_.sessions()->state_bytes.Set(static_cast<int64_t>(sessions_->state_bytes()));
     const absl::Duration interval = options_.model_poll_interval;
@@ -190,41 +157,26 @@ class Parts final : public Server {
   void AskForModels() override { loader_->Ask(); }
   void ReloadModels() override { loader_->AskAndWait(); }
 
-  bool IsListening() override { return listener_->IsWell(); }
-  const std::string& address() const override { return address_; }
+  bool IsListening() override { return front_.IsListening(); }
+  const std::string& address() const override { return front_.address(); }
   const std::string& http_address() const override { return http_address_; }
   std::string MetricsPage() const override { return metrics_.Serialize(); }
 
  private:
-  // Any thread, while the loops live.
-  void TellHealth() {
-    for (const std::unique_ptr<RpcLoop>& part : loops_) {
-      if (part->health.Claim()) part->loop.Post(&part->health);
-    }
-  }
-
   // A look at the models has ended. On the loader's thread, and never once it has quit.
   void OnLook(const absl::Status& status) {
-    TellHealth();
+    front_.TellHealth();
     if (serving_ || !status.ok()) return;
     serving_ = true;
     LogEvent(LogLevel::kInfo, "listening",
-             {{"address", address_},
+             {{"address", address()},
               {"http_address", http_address_},
               {"cpus", absl::StrCat(computing_.cpus)},
-              {"loops", absl::StrCat(loops_.size())},
+              {"loops", absl::StrCat(computing_.loops)},
               {"helpers", absl::StrCat(computing_.helpers.count())},
               {"max_connections", absl::StrCat(metrics_.connections()->max.Value())},
               {"models", absl::StrCat(registry_->List().size())},
               {"ready", registry_->ready() ? "yes" : "no"}});
-  }
-
-  // Until `is_so` of each loop, or the drain's deadline.
-  void WaitUntil(absl::FunctionRef<bool(const RpcLoop&)> is_so) const {
-    const auto is_so_of = [&is_so](const std::unique_ptr<RpcLoop>& part) { return is_so(*part); };
-    while (!absl::c_all_of(loops_, is_so_of) && absl::Now() < drain_.deadline()) {
-      absl::SleepFor(kDrainPoll);
-    }
   }
 
   // Tries until the drain's deadline, but for `at_least` so long. Returns how many sessions the store lacks then.
@@ -232,29 +184,10 @@ class Parts final : public Server {
     const absl::Time least = absl::Now() + at_least;
     while (true) {
       if (sessions_->Flush(std::min(std::max(drain_.deadline(), least), absl::Now() + kFlushSlice))) return 0;
-      if (absl::Now() + kDrainPoll > std::max(drain_.deadline(), least))
+      if (absl::Now() + Drain::kPoll > std::max(drain_.deadline(), least))
         return std::max<size_t>(1, sessions_->CountUnsaved());
-      absl::SleepFor(kDrainPoll);
+      absl::SleepFor(Drain::kPoll);
     }
-  }
-
-  // `most`: connections at once, as far as descriptors reach.
-  absl::Status OpenListener(size_t most) {
-    Listener::Options options;
-    options.address = options_.listen;
-    options.max_connections = options_.max_connections == 0 ? most : std::min(most, options_.max_connections);
-    options.user_timeout = options_.keepalive_time;  // as gRPC's own sockets have it
-    options.unix_socket_access = options_.unix_socket_access;
-    if (gate_->asks()) {
-      TenantConnections* const tenants = gate_->connections();
-      options.on_opened = [tenants](int connection, absl::string_view peer) { tenants->Opened(connection, peer); };
-      options.on_closed = [tenants](int connection) { tenants->Closed(connection); };
-    }
-    absl::StatusOr<std::unique_ptr<Listener>> listener = Listener::Open(options, &metrics_);
-    if (!listener.ok()) return listener.status();
-    listener_ = *std::move(listener);
-    address_ = AddressOf(options_.listen, listener_->port());
-    return absl::OkStatus();
   }
 
   absl::Status OpenScrapePort() {
@@ -267,31 +200,7 @@ class Parts final : public Server {
         ScrapePort::Listen(options_.http_listen, &metrics_, tls_.get(), std::move(facts));
     if (!port.ok()) return port.status();
     scrape_port_ = *std::move(port);
-    http_address_ = AddressOf(options_.http_listen, scrape_port_->port());
-    return absl::OkStatus();
-  }
-
-  absl::Status Listen(size_t most_connections) {
-    if (absl::Status status = OpenListener(most_connections); !status.ok()) return status;
-    grpc::ServerBuilder builder;
-    auto hand_on = TakeConnections(TlsCredentials(tls_.get()), &builder);
-    SetLimits(options_.requests, options_.keepalive_time, &builder);
-    LimitConnections(options_.connection_limits(), &builder);
-    services_.RegisterWith(&builder);
-    for (size_t i = 0; i < computing_.loops; ++i) {
-      loops_.push_back(std::make_unique<RpcLoop>(builder.AddCompletionQueue(), options_.loops.active_set,
-                                                 &computing_.helpers, metrics_.ForLoop(i), metrics_.loops(),
-                                                 ContextOf(i)));
-    }
-    server_ = builder.BuildAndStart();
-    if (server_ == nullptr) {
-      loops_.clear();
-      return absl::UnavailableError("gRPC does not start");
-    }
-    for (const std::unique_ptr<RpcLoop>& part : loops_) services_.ServeHotCalls(&part->context);
-    services_.ServeRareCalls(&loops_.front()->context);
-    for (const std::unique_ptr<RpcLoop>& part : loops_) part->loop.Start();
-    listener_->Start(std::move(hand_on));
+    http_address_ = AddressWithPort(options_.http_listen, scrape_port_->port());
     return absl::OkStatus();
   }
 
@@ -375,11 +284,7 @@ class Parts final : public Server {
   Computing computing_{options_.loops};
   Budgets budgets_{options_, computing_.loops};
   Drain drain_;
-  Services services_;
-  std::vector<std::unique_ptr<RpcLoop>> loops_;
-  std::unique_ptr<grpc::Server> server_;
-  std::unique_ptr<Listener> listener_;
-  std::string address_;
+  RpcFront front_{&options_, &metrics_, &drain_};
   std::string http_address_;
   absl::Time last_reload_ = SteadyNow();
   HeapTrim heap_trim_;
