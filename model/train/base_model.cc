@@ -4,8 +4,8 @@
 #include <string>
 
 #include "absl/strings/str_format.h"
+#include "base/annotate.h"
 #include "base/invalid.h"
-#include "model/train/annotate.h"
 #include "model/train/evaluation.h"
 #include "model/train/model_assembly.h"
 #include "model/train/report.h"

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/annotate.h"
 #include "base/files.h"
-#include "model/train/annotate.h"
 
 namespace rondo::train {
 

@@ -9,10 +9,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/annotate.h"
 #include "base/cpu_limit.h"
 #include "base/invalid.h"
 #include "model/model_file.h"
-#include "model/train/annotate.h"
 #include "model/train/base_model.h"
 #include "model/train/evaluation.h"
 #include "model/train/ladder.h"

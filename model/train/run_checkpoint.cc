@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/annotate.h"
 #include "model/checksum.h"
-#include "model/train/annotate.h"
 #include "model/train/checkpoint.h"
 #include "model/train/output_folder.h"
 

@@ -7,10 +7,10 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/annotate.h"
 #include "base/files.h"
 #include "base/invalid.h"
 #include "model/checksum.h"
-#include "model/train/annotate.h"
 #include "model/train/csv_table.h"
 #include "model/train/training_kernel.h"
 

@@ -14,6 +14,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
+#include "base/annotate.h"
 #include "base/invalid.h"
 #include "base/time_text.h"
 #include "server/refusal/refusal.h"
@@ -124,7 +125,7 @@ absl::StatusOr<Credentials::Lines> Credentials::Parse(absl::string_view text) co
     ++number;
     const absl::Status status = ParseLine(line, &lines);
     if (status.ok()) continue;
-    return absl::Status(status.code(), absl::StrCat(file_.name(), " line ", number, ": ", status.message()));
+    return Annotate(status, absl::StrCat(file_.name(), " line ", number));
   }
   return lines;
 }
@@ -133,7 +134,7 @@ absl::Status Credentials::Load(const std::string& text) {
   absl::StatusOr<Lines> lines = Parse(text);
   if (!lines.ok()) return lines.status();
   if (absl::Status taken = tenants_->SetTerms(std::move(lines->terms)); !taken.ok()) {
-    return absl::Status(taken.code(), absl::StrCat(file_.name(), ": ", taken.message()));
+    return Annotate(taken, file_.name());
   }
   auto made = std::make_shared<const Entries>(std::move(lines->entries));
   MutexLock lock(&mutex_);

@@ -1,6 +1,7 @@
 #include "server/access/followed_file.h"
 
 #include "absl/strings/str_cat.h"
+#include "base/annotate.h"
 #include "base/files.h"
 #include "base/log.h"
 
@@ -11,7 +12,7 @@ FollowedFile::FollowedFile(absl::string_view flag, std::string path, size_t max_
 
 absl::StatusOr<std::string> FollowedFile::Read() {
   absl::StatusOr<std::string> text = ReadSmallFile(path_, max_bytes_);
-  if (!text.ok()) text = absl::Status(text.status().code(), absl::StrCat(name_, ": ", text.status().message()));
+  if (!text.ok()) text = Annotate(text.status(), name_);
   last_ = text.ok() ? *text : text.status().ToString();
   return text;
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/annotate.h"
 #include "base/files.h"
 #include "base/log.h"
 
@@ -46,7 +47,7 @@ absl::StatusOr<TlsFiles::Pem> TlsFiles::Read() const {
     if (file.empty()) return absl::OkStatus();
     absl::StatusOr<std::string> whole = ReadSmallFile(file, kMaxPemBytes);
     if (!whole.ok()) {
-      return absl::Status(whole.status().code(), absl::StrCat("--", flag, "=", file, ": ", whole.status().message()));
+      return Annotate(whole.status(), absl::StrCat("--", flag, "=", file));
     }
     *bytes = *std::move(whole);
     return absl::OkStatus();

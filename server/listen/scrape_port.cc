@@ -14,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/annotate.h"
 #include "base/thread_name.h"
 #include "server/listen/index_page.h"
 
@@ -56,7 +57,7 @@ absl::StatusOr<std::unique_ptr<ScrapePort>> ScrapePort::Listen(const std::string
                                                                const TlsFiles* tls, Facts facts) {
   absl::StatusOr<ListeningSockets> sockets = ListeningSockets::Open(address, absl::ZeroDuration());
   if (!sockets.ok()) {
-    return absl::Status(sockets.status().code(), absl::StrCat("no /metrics: ", sockets.status().message()));
+    return Annotate(sockets.status(), "no /metrics");
   }
   return std::unique_ptr<ScrapePort>(new ScrapePort(*std::move(sockets), metrics, tls, std::move(facts)));
 }

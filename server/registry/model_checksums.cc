@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "base/annotate.h"
 #include "base/files.h"
 #include "base/invalid.h"
 #include "model/model.h"
@@ -60,7 +61,7 @@ absl::StatusOr<ModelChecksums> ModelChecksums::Read(const std::string& path) {
   checksums.name_ = absl::StrCat("--models_sha256=", path);
   const absl::StatusOr<std::string> text = ReadSmallFile(path, kMaxListBytes);
   if (!text.ok()) {
-    return absl::Status(text.status().code(), absl::StrCat(checksums.name_, ": ", text.status().message()));
+    return Annotate(text.status(), checksums.name_);
   }
   const fs::path folder = fs::path(path).parent_path();
   int number = 0;

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/annotate.h"
 #include "base/steady_time.h"
 #include "server/refusal/refusal.h"
 #include "server/session/session_errors.h"
@@ -33,7 +34,7 @@ absl::Time ExpiryOf(const SessionFields& session, absl::Duration wall_ahead, abs
 }
 
 absl::Status WithId(absl::string_view id, const absl::Status& status) {
-  return StoreRefusal(absl::Status(status.code(), absl::StrCat("session '", IdIn(id), "': ", status.message())));
+  return StoreRefusal(Annotate(status, absl::StrCat("session '", IdIn(id), "'")));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "base/annotate.h"
 #include "base/files.h"
 
 namespace rondo {
@@ -66,8 +67,7 @@ absl::Status WriteMarker(const std::string& directory) {
   const absl::Status status =
       WriteFileAtomically(absl::StrCat(directory, "/", kMarkerFile), {kMarkerText}, S_IRUSR | S_IWUSR);
   if (status.ok()) return status;
-  return absl::Status(status.code(),
-                      absl::StrCat("cannot write into the session store ", directory, ": ", status.message()));
+  return Annotate(status, absl::StrCat("cannot write into the session store ", directory));
 }
 
 absl::Status CheckMarker(const std::string& directory) {
