@@ -66,6 +66,7 @@ absl::StatusOr<ReadableFile> ReadableFile::OpenBelow(const std::string& folder, 
 absl::StatusOr<ReadableFile> ReadableFile::Of(int fd) {
   ReadableFile file(fd);
   if (fstat(fd, &file.opened_) != 0) return absl::ErrnoToStatus(errno, "looking at the file");
+  if (S_ISDIR(file.opened_.st_mode)) return absl::InvalidArgumentError("a folder, not a regular file");
   if (!S_ISREG(file.opened_.st_mode)) return absl::InvalidArgumentError("not a regular file");
   return file;
 }

@@ -15,11 +15,33 @@ constexpr absl::string_view kUtf8Mark = "\xEF\xBB\xBF";
 constexpr absl::string_view kLittleEndianMark = "\xFF\xFE";
 constexpr absl::string_view kBigEndianMark = "\xFE\xFF";
 constexpr absl::string_view kParquetMark = "PAR1\x15";  // and the beginning of its first page
-constexpr int kGzipWindowBits = 15 + 16;                // zlib's way to ask for gzip's frame
+constexpr absl::string_view kZipMark = "PK\x03\x04";
+constexpr absl::string_view kOldOfficeMark = "\xD0\xCF\x11\xE0";
+constexpr int kGzipWindowBits = 15 + 16;  // zlib's way to ask for gzip's frame
 constexpr uint32_t kReplacement = 0xFFFD;
 
 bool MayBecome(absl::string_view bytes, absl::string_view mark) {
   return bytes.size() < mark.size() && absl::StartsWith(mark, bytes);
+}
+
+// Names what is no text, by how it begins, and how a table is made of it. OK: it may be text.
+absl::Status CheckIsText(absl::string_view begin) {
+  if (absl::StartsWith(begin, kParquetMark)) {
+    return absl::UnimplementedError(
+        "is Parquet, which this program is not built with; wanted CSV, as pandas.read_parquet(FILE).to_csv(OTHER) "
+        "writes it");
+  }
+  if (absl::StartsWith(begin, kZipMark)) {
+    return absl::UnimplementedError(
+        "is a zip archive, as an Excel workbook (.xlsx) is one; wanted CSV, as a spreadsheet's 'Save as' writes it, or "
+        "unzip unpacks it");
+  }
+  if (absl::StartsWith(begin, kOldOfficeMark)) {
+    return absl::UnimplementedError(
+        "is an old Office file, as an Excel workbook (.xls) is one; wanted CSV, as a spreadsheet's 'Save as' writes "
+        "it");
+  }
+  return absl::OkStatus();
 }
 
 void AppendUtf8(uint32_t code, std::string* text) {
@@ -102,14 +124,11 @@ absl::Status TextDecoder::Decode(absl::string_view bytes, Take take) {
   std::string head;
   if (encoding_ == Encoding::kUnknown) {
     mark_.append(bytes.data(), bytes.size());
-    for (const absl::string_view mark : {kUtf8Mark, kLittleEndianMark, kBigEndianMark, kParquetMark}) {
+    for (const absl::string_view mark :
+         {kUtf8Mark, kLittleEndianMark, kBigEndianMark, kParquetMark, kZipMark, kOldOfficeMark}) {
       if (MayBecome(mark_, mark)) return absl::OkStatus();
     }
-    if (absl::StartsWith(mark_, kParquetMark)) {
-      return absl::UnimplementedError(
-          "is Parquet, which this program is not built with; wanted CSV, as pandas.read_parquet(FILE).to_csv(OTHER) "
-          "writes it");
-    }
+    if (absl::Status is_text = CheckIsText(mark_); !is_text.ok()) return is_text;
     head = std::exchange(mark_, "");
     encoding_ = absl::StartsWith(head, kLittleEndianMark) ? Encoding::kUtf16LittleEndian
                 : absl::StartsWith(head, kBigEndianMark)  ? Encoding::kUtf16BigEndian

@@ -17,8 +17,8 @@ namespace rondo {
 // order mark is converted, and a UTF-8 byte order mark is dropped. Other bytes pass as they are.
 //
 // Threads: one at a time.
-// Errors:  INVALID_ARGUMENT says what is wrong, as in "ends inside its gzip data"; UNIMPLEMENTED: it is Parquet; or the
-//          error of `take`. After an error, feed no more.
+// Errors:  INVALID_ARGUMENT says what is wrong, as in "ends inside its gzip data"; UNIMPLEMENTED: it is Parquet, a zip
+//          archive or an old Office file, and what to do; or the error of `take`. After an error, feed no more.
 class TextDecoder {
  public:
   // Takes the next piece of text, at most kMaxPieceBytes long.

@@ -80,8 +80,8 @@ absl::StatusOr<SafetensorsReader> SafetensorsReader::Open(const std::string& pat
   uint64_t length;
   std::memcpy(&length, length_bytes.data(), sizeof(length));
   if (length > kMaxSafetensorsHeaderBytes) {
-    return absl::DataLossError(
-        absl::StrCat("the header announces ", length, " bytes; at most ", kMaxSafetensorsHeaderBytes, " are read"));
+    return absl::DataLossError(absl::StrCat("the header announces ", length, " bytes; at most ",
+                                            kMaxSafetensorsHeaderBytes, " are read: is it a safetensors file?"));
   }
   const uint64_t payload_offset = kLengthBytes + length;
   if (payload_offset > file->size()) {

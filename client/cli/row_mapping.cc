@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/missing_column.h"
 #include "client/cli/model_table.h"
 
 namespace rondo {
@@ -24,9 +25,14 @@ absl::StatusOr<std::optional<size_t>> FindColumn(const std::vector<std::string>&
   return std::optional<size_t>(found - header.begin());
 }
 
+// Says what the table has instead of a column. How its fields are apart is the model's to say, not an option's.
+std::string Instead(absl::string_view name, const std::vector<std::string>& header) {
+  return absl::StrCat(InsteadOfColumn(name, header),
+                      DelimiterAdvice(header).empty() ? "" : "; the model reads tables with another delimiter");
+}
+
 absl::Status MissingColumn(absl::string_view name, const std::vector<std::string>& header) {
-  return absl::InvalidArgumentError(absl::StrCat(
-      "column '", name, "' is missing; the header has: ", absl::StrJoin(header, ", "), DelimiterAdvice(header)));
+  return absl::InvalidArgumentError(absl::StrCat("the table has no column '", name, "'", Instead(name, header)));
 }
 
 absl::StatusOr<size_t> RequireColumn(const std::vector<std::string>& header, absl::string_view name) {
@@ -89,9 +95,9 @@ absl::Status RowMapping::FindTimeColumn(const ModelDescription& model, const Opt
     }
   }
   if (time_column_.has_value() || !model.needs_times || options.time_is_optional) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("model '", model.name,
-                                                 "' needs the time of each row, and no column is named ",
-                                                 absl::StrJoin(kTimeNames, ", "), "; name it with --time=COLUMN"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("model '", model.name, "' needs the time of each row, and no column is named ",
+                   absl::StrJoin(kTimeNames, ", "), "; name it with --time=COLUMN", Instead("", header_)));
 }
 
 absl::Status RowMapping::FindInputs(const ModelDescription& model, const std::vector<std::string>& optional_inputs) {

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "base/csv_reader.h"
 #include "base/invalid.h"
+#include "base/missing_column.h"
 #include "base/table_format.h"
 #include "base/text_decoder.h"
 
@@ -58,8 +58,8 @@ absl::StatusOr<size_t> CsvTable::Find(absl::string_view name) const {
   for (size_t i = 0; i < header.size(); ++i) {
     if (header[i] == name) return i;
   }
-  return absl::NotFoundError(absl::StrCat("the file has no column '", name, "'; its columns are ",
-                                          absl::StrJoin(header, ", "), DelimiterAdvice(header)));
+  return absl::NotFoundError(
+      absl::StrCat("the file has no column '", name, "'", InsteadOfColumn(name, header), DelimiterAdvice(header)));
 }
 
 absl::StatusOr<CsvTable> ParseCsv(absl::string_view text, char delimiter) {

@@ -77,7 +77,7 @@ class CliTest(CommandLineCase):
                       self.refusal("predict", "letters", "--input=-", stdin="token\n2\n"))
 
     def test_bad_tables_are_refused_by_name(self):
-        for table, message in (("", "stdin is empty"), ("y\n1\n", "column 'x' is missing; the header has: y"),
+        for table, message in (("", "stdin is empty"), ("y\n1\n", "the table has no column 'x'; its columns are y"),
                                ("x\n1\ntwo\n", "row 2, column 'x': 'two' is not a finite number"),
                                ("x,y\n1\n", "row 1 has 1 cells; the header has 2"),
                                ("x\n\"1\n", "row 1 ends inside a quoted cell")):
@@ -181,7 +181,7 @@ class CliTest(CommandLineCase):
         err = self.refusal("forecast", "two", "--session=kn", "--horizon=4", "--known=-", stdin=known)
         self.assertIn("--known has 2 rows; --horizon=4 takes 3", err)
         err = self.refusal("forecast", "two", "--session=kn", "--horizon=2", "--known=-", stdin="z\n1\n")
-        self.assertIn("column 'y' is missing", err)
+        self.assertIn("the table has no column 'y'; its columns are z", err)
         self.answer("sessions", "delete", "kn")
 
     def test_a_closed_output_ends_quietly(self):

@@ -90,18 +90,26 @@ TEST(TextDecoderTest, TextThatIsNotUtf8IsTold) {
   for (const char* text : {"\xC8\xD5", "\x80", "\xC3", "\xE2\x82", "a\xFF", "\xC0\x80"}) EXPECT_FALSE(IsUtf8(text));
 }
 
-TEST(TextDecoderTest, ParquetIsNamedWhereverItIsCut) {
-  const std::string bytes = "PAR1\x15\x04\x15";
-  for (size_t split = 0; split <= bytes.size(); ++split) {
-    std::string text;
-    const absl::Status status = Decode(bytes, split, &text);
-    EXPECT_TRUE(absl::IsUnimplemented(status)) << split;
-    EXPECT_THAT(std::string(status.message()), HasSubstr("is Parquet, which this program is not built with"));
+TEST(TextDecoderTest, WhatIsNoTextIsNamedWhereverItIsCut) {
+  const std::pair<std::string, const char*> cases[] = {
+      {"PAR1\x15\x04\x15", "is Parquet, which this program is not built with"},
+      {"PK\x03\x04\x14\x06", "is a zip archive, as an Excel workbook (.xlsx) is one; wanted CSV"},
+      {"\xD0\xCF\x11\xE0\xA1\xB1", "is an old Office file, as an Excel workbook (.xls) is one; wanted CSV"},
+  };
+  for (const auto& [bytes, message] : cases) {
+    for (size_t split = 0; split <= bytes.size(); ++split) {
+      std::string text;
+      const absl::Status status = Decode(bytes, split, &text);
+      EXPECT_TRUE(absl::IsUnimplemented(status)) << split;
+      EXPECT_THAT(std::string(status.message()), HasSubstr(message));
+      EXPECT_EQ(text, "");
+    }
   }
 }
 
 TEST(TextDecoderTest, WhatOnlyBeginsLikeAMarkIsText) {
-  for (const std::string bytes : {"\x1F", "\xEF\xBB", "\xFF", "\xFE", "PAR1", "PAR1,PAR2\n", ""}) {
+  for (const std::string bytes :
+       {"\x1F", "\xEF\xBB", "\xFF", "\xFE", "PAR1", "PAR1,PAR2\n", "PK", "PK,name\n", "\xD0\xCF", ""}) {
     std::string read;
     ASSERT_EQ(Decode(bytes, 0, &read), absl::OkStatus());
     EXPECT_EQ(read, bytes);

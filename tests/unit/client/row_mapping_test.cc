@@ -99,8 +99,12 @@ TEST(RowMappingTest, AColumnThatHasTheNextTimestepsValueNeedsNoRowAfter) {
 }
 
 TEST(RowMappingTest, AMissingColumnIsNamed) {
-  EXPECT_EQ(CreateError(Weather(), {"rain", "Wind"}), "column 'wind' is missing; the header has: rain, Wind");
-  EXPECT_EQ(CreateError(Weather(), {"rain", "wind"}, "day"), "column 'day' is missing; the header has: rain, wind");
+  EXPECT_EQ(CreateError(Weather(), {"rain", "Wind"}),
+            "the table has no column 'wind'; its columns are rain, Wind; did you mean 'Wind'?");
+  EXPECT_EQ(CreateError(Weather(), {"rain", "wind"}, "day"),
+            "the table has no column 'day'; its columns are rain, wind");
+  EXPECT_EQ(CreateError(Weather(), {"rain;wind"}),
+            "the table has no column 'rain'; its columns are rain;wind; the model reads tables with another delimiter");
 }
 
 TEST(RowMappingTest, AColumnThatIsThereTwiceIsNamed) {
@@ -225,7 +229,7 @@ TEST(RowMappingTest, ATokenModelTakesTheTokenColumnOrTheOnlyOne) {
   ASSERT_TRUE(RowMapping::Create(Tokens(), {"x", "token"}, {})->Append({1, {"9", "4"}}, &timesteps).ok());
   ASSERT_TRUE(RowMapping::Create(Tokens(), {"x"}, {})->Append({1, {"3"}}, &timesteps).ok());
   EXPECT_THAT(timesteps.values, ElementsAre(4, 3));
-  EXPECT_THAT(CreateError(Tokens(), {"x", "y"}), HasSubstr("'token' is missing"));
+  EXPECT_THAT(CreateError(Tokens(), {"x", "y"}), HasSubstr("no column 'token'; its columns are x, y"));
 }
 
 TEST(RowMappingTest, ATokenIsAWholeNumberOfTheVocabulary) {
