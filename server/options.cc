@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "absl/algorithm/container.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -246,6 +248,12 @@ OptionGroup LogGroup(LogOptions* options) {
             "runs, SIGUSR1 logs one level more and SIGUSR2 one less."}}};
 }
 
+// The likeliest word is a file or folder without the option's name before it.
+absl::StatusOr<CommandLineAsks> RefuseWord(const std::string& word) {
+  return Invalid("'", word, "' is no option: wanted --NAME=VALUE, as --model=", word,
+                 " of a model file or --model_repository=", word, " of a folder of models");
+}
+
 absl::Status Finish(ServerOptions* options) {
   const ModelRegistry::Options& registry = options->registry;
   if (registry.model_files.empty() == registry.model_repository.empty()) {
@@ -301,6 +309,7 @@ OptionTable ServerOptionTable(ServerOptions* options) {
                   ComputingGroup(options),     SessionsGroup(&options->sessions), RequestsGroup(options),
                   StoreGroup(&options->store), LogGroup(&options->log),           TracingGroup(&options->tracing)};
   table.notes = kNotes;
+  table.take_word = [](OptionTable&, const std::string& word) { return RefuseWord(word); };
   table.finish = [options](const OptionTable&) { return Finish(options); };
   return table;
 }

@@ -6,7 +6,9 @@
 #include <optional>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "base/option_table.h"
 #include "client/cli/command_line.h"
 #include "client/cli/csv_writer.h"
@@ -21,6 +23,13 @@ enum ExitCode { kDone = 0, kUsage = 2 };
 std::string DefaultServer() {
   const char* environment = std::getenv("RONDO_SERVER");
   return environment != nullptr && *environment != '\0' ? environment : "127.0.0.1:8001";
+}
+
+// What helps where nobody answers; empty: something else is wrong. gRPC says so in these words.
+absl::string_view AdviceFor(const absl::Status& status) {
+  return absl::IsUnavailable(status) && absl::StartsWith(status.message(), "failed to connect")
+             ? "; wanted a rondo-server that runs there, or another address as --server=HOST:PORT or in RONDO_SERVER"
+             : "";
 }
 
 int Main(int argc, char** argv) {
@@ -42,8 +51,8 @@ int Main(int argc, char** argv) {
   if (Interrupted()) DieOfInterrupt();
   if (status.ok() || output.reader_gone()) return kDone;
   const std::string where = absl::IsUnavailable(status) ? absl::StrCat("server ", line.server(), ": ") : "";
-  std::fprintf(stderr, "rondo: %s%s (%s)\n", where.c_str(), Printable(status.message()).c_str(),
-               absl::StatusCodeToString(status.code()).c_str());
+  std::fprintf(stderr, "rondo: %s%s%s (%s)\n", where.c_str(), Printable(status.message()).c_str(),
+               std::string(AdviceFor(status)).c_str(), absl::StatusCodeToString(status.code()).c_str());
   return ExitCodeOf(status);
 }
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "base/annotate.h"
 #include "base/log.h"
 #include "model/compute_thread.h"
 #include "model/described_model.h"
@@ -37,13 +38,14 @@ absl::Status NoSuchVersion(absl::string_view name, const Versions& versions, int
 absl::StatusOr<RepositoryScan> Scan(const std::string& repository) {
   absl::StatusOr<RepositoryScan> scan = ScanRepository(repository);
   if (scan.ok()) return scan;
-  return absl::Status(scan.status().code(), absl::StrCat("model repository: ", scan.status().message()));
+  return Annotate(scan.status(), absl::StrCat("--model_repository=", repository));
 }
 
 void LogFailure(const ModelSource& source, const absl::Status& failure, bool old_one_stays) {
   LogEvent(LogLevel::kError, "model_load_failed",
            {{"model", source.name},
             {"version", absl::StrCat(source.version)},
+            {"file", source.path},
             {"cause", std::string(failure.message())},
             {"serving", old_one_stays ? "the one before" : "nothing"}});
 }
@@ -80,7 +82,15 @@ absl::Status ModelRegistry::ReadOptions() {
 absl::StatusOr<RepositoryScan> ModelRegistry::Look() {
   if (!files_.empty()) return RepositoryScan{files_, {}, {}};
   absl::StatusOr<RepositoryScan> scan = Scan(options_.model_repository);
-  LogNewProblems(scan.ok() ? scan->problems : std::vector<std::string>{std::string(scan.status().message())});
+  std::vector<std::string> problems;
+  if (!scan.ok()) {
+    problems.emplace_back(scan.status().message());
+  } else if (!scan->problems.empty()) {
+    problems = scan->problems;
+  } else if (scan->sources.empty() && !options_.allow_empty) {
+    problems.emplace_back("the repository is empty; wanted NAME/VERSION/model.safetensors in it");
+  }
+  LogNewProblems(problems);
   return scan;
 }
 

@@ -42,6 +42,18 @@ absl::StatusOr<std::vector<std::string>> Folders(const fs::path& folder) {
   return names;
 }
 
+// Returns the name of a model file that lies in `folder` itself, where none is looked for; empty: there is none.
+std::string MisplacedFile(const fs::path& folder) {
+  std::error_code error;
+  std::vector<std::string> names;
+  for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    const fs::path& path = entry->path();
+    if (path.extension() == ".safetensors" && path.filename().string()[0] != '.') names.push_back(path.filename());
+  }
+  return names.empty() ? "" : *absl::c_min_element(names);
+}
+
 // Appends the versions of one model; a folder that is none becomes a problem.
 void ScanModel(const fs::path& folder, const std::string& name, RepositoryScan* scan) {
   const auto problem = [&](const std::string& where, absl::string_view what) {
@@ -52,6 +64,9 @@ void ScanModel(const fs::path& folder, const std::string& name, RepositoryScan* 
   if (!versions.ok()) {
     scan->unreadable.push_back(name);
     return problem(name, versions.status().message());
+  }
+  if (const std::string file = versions->empty() ? MisplacedFile(folder) : ""; !file.empty()) {
+    problem(absl::StrCat(name, "/", file), "lies in no folder of a version; wanted NAME/VERSION/model.safetensors");
   }
   for (const std::string& version : *versions) {
     const std::string where = absl::StrCat(name, "/", version);
@@ -113,6 +128,10 @@ absl::StatusOr<RepositoryScan> ScanRepository(const std::string& directory) {
   if (!names.ok()) return names.status();
   RepositoryScan scan;
   for (const std::string& name : *names) ScanModel(fs::path(directory) / name, name, &scan);
+  if (const std::string file = scan.sources.empty() ? MisplacedFile(directory) : ""; !file.empty()) {
+    scan.problems.push_back(absl::StrCat(
+        file, ": lies in the repository itself; wanted NAME/VERSION/model.safetensors, or --model=FILE for one file"));
+  }
   absl::c_sort(scan.sources, [](const ModelSource& a, const ModelSource& b) {
     return std::tie(a.name, a.version) < std::tie(b.name, b.version);
   });

@@ -31,11 +31,12 @@ absl::StatusOr<ModelSource> ModelSourceOfFile(const std::string& path);
 struct RepositoryScan {
   std::vector<ModelSource> sources;     // by name, then version
   std::vector<std::string> unreadable;  // names whose folder could not be read: nothing is known of their versions
-  std::vector<std::string> problems;    // folders that should be models but are not, and why
+  std::vector<std::string> problems;    // folders and files that should be models but are not, and why
 };
 
 // Looks for DIR/NAME/VERSION/model.safetensors, following symbolic links (Kubernetes mounts are made of them). Entries
-// that begin with a dot and plain files are passed over. NOT_FOUND, PERMISSION_DENIED ...: DIR cannot be read.
+// that begin with a dot and plain files are passed over, but for model files that lie where models should be.
+// NOT_FOUND, PERMISSION_DENIED ...: DIR cannot be read.
 absl::StatusOr<RepositoryScan> ScanRepository(const std::string& directory);
 
 // Tells a file, and the NAME.json beside it, from another one put in its place; links are followed.

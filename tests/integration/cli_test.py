@@ -93,6 +93,7 @@ class CliTest(CommandLineCase):
                               text=True, timeout=60)
         self.assertEqual(done.returncode, 1)
         self.assertIn("rondo: server 127.0.0.1:1: ", done.stderr)
+        self.assertIn("; wanted a rondo-server that runs there, or another address as --server=HOST:PORT", done.stderr)
 
     def test_wrong_usage_is_exit_code_2(self):
         self.assertIn("did you mean 'predict'?", self.refusal("perdict", code=2))

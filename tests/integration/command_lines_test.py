@@ -68,7 +68,7 @@ WRONG = [
     ("missing required", "rondo-train", INSTEAD, ["--data=x.csv", "--target=x"], "--output is missing: wanted the folder"),
     ("missing required", "rondo-train", INSTEAD, ["--data=x.csv", "--output=x"], "--target is missing: wanted the columns"),
     ("missing required", "rondo-load", INSTEAD, [], "--model is missing: wanted --model=NAME"),
-    ("stray argument", "rondo-server", ADDED, ["weather"], "'weather' is no option: wanted --NAME=VALUE"),
+    ("stray argument", "rondo-server", ADDED, ["weather"], "'weather' is no option: wanted --NAME=VALUE, as --model=weather"),
     ("stray argument", "rondo", ADDED, ["weather"], "'weather' is one word too many: wanted 'rondo predict MODEL"),
     ("stray argument", "rondo-train", ADDED, ["weather"], "'weather' is no option: wanted --NAME=VALUE"),
     ("stray argument", "rondo-load", ADDED, ["weather"], "'weather' is no option: wanted --NAME=VALUE"),

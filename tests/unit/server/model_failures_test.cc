@@ -39,7 +39,7 @@ TEST_F(ModelRegistryTest, BadReplacementIsNamedAndTheOldOneStays) {
   EXPECT_EQ((*registry_->Find("weather", 0))->spec().cell, Cell::kGru);
 
   const std::string log = Log();
-  EXPECT_EQ(CountOf("level=error event=model_load_failed model=weather version=1 cause=", log), 1);
+  EXPECT_EQ(CountOf("level=error event=model_load_failed model=weather version=1 file=", log), 1);
   EXPECT_THAT(log, HasSubstr("serving=\"the one before\""));
 }
 

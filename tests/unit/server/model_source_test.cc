@@ -99,6 +99,20 @@ TEST_F(ModelSourceTest, WhatIsNoModelIsNamedOrPassedOver) {
                   "b c: \"b c\" is no model name; wanted 1 to 64 of A-Z a-z 0-9 _ . - with no dot first"));
 }
 
+TEST_F(ModelSourceTest, AModelFileInAFolderThatIsNoVersionsIsNamed) {
+  Write("weather/model.safetensors");
+  Write("weather.safetensors");
+  Write("notes/README");
+  EXPECT_THAT(Names(), IsEmpty());
+  EXPECT_THAT(
+      ScanRepository(root_)->problems,
+      ElementsAre("weather/model.safetensors: lies in no folder of a version; wanted NAME/VERSION/model.safetensors",
+                  "weather.safetensors: lies in the repository itself; wanted NAME/VERSION/model.safetensors, or "
+                  "--model=FILE for one file"));
+  Write("weather/1/model.safetensors");  // a copy that was left behind is nobody's mistake
+  EXPECT_THAT(ScanRepository(root_)->problems, IsEmpty());
+}
+
 TEST_F(ModelSourceTest, LinksAreFollowedAsKubernetesMountsThem) {
   Write("..2026_01/weather/1/model.safetensors");
   fs::create_directory_symlink("..2026_01", root_ / "..data");
