@@ -1,20 +1,21 @@
 #include "client/predict_stream.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <deque>
 #include <future>
-#include <mutex>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "base/mutex.h"
 #include "client/client.h"
 #include "client/connection.h"
 #include "client/retry.h"
+#include "client/unanswered_messages.h"
 #include "client/wire.h"
 
 namespace rondo {
@@ -36,11 +37,6 @@ struct Wire {
   bool ended = false;  // the reader's: it has the status
 };
 
-struct SentMessage {
-  v1::PredictRequest request;
-  bool repeatable = true;
-};
-
 }  // namespace
 
 // The stream keeps every message that was written and not answered. The writer sends the messages until the stream
@@ -57,10 +53,10 @@ class PredictStream::Impl {
 
   ~Impl() {
     {
-      std::lock_guard<std::mutex> lock(mutex_);
+      MutexLock lock(&mutex_);
       over_ = true;
       wire_->context.TryCancel();
-      caught_up_.notify_all();
+      caught_up_.SignalAll();
     }
     if (ahead_.valid()) ahead_.wait();
     if (!wire_->ended) (void)EndWire();
@@ -72,16 +68,11 @@ class PredictStream::Impl {
     message->repeatable = std::all_of(sequences.begin(), sequences.end(), IsRepeatable);
     std::shared_ptr<Wire> wire;
     {
-      std::unique_lock<std::mutex> lock(mutex_);
-      // While another thread reads, that one catches up first.
-      caught_up_.wait(
-          lock, [this] { return over_ || IsCaughtUp() || (!reading_ && unanswered_.size() < kMaxUnsentMessages); });
+      MutexLock lock(&mutex_);
+      while (!MayWrite()) caught_up_.Wait(&mutex_);
       if (over_) return false;
-      if (IsCaughtUp()) {
-        wire = wire_;
-        ++sent_;
-      }
-      unanswered_.push_back(message);
+      if (unanswered_.caught_up()) wire = wire_;
+      unanswered_.Add(message);
     }
     return wire == nullptr || wire->stream->Write(message->request) || NoteBroken(wire);
   }
@@ -101,8 +92,8 @@ class PredictStream::Impl {
   void DoneWriting() {
     std::shared_ptr<Wire> wire;
     {
-      std::lock_guard<std::mutex> lock(mutex_);
-      if (std::exchange(writes_done_, true) || over_ || !IsCaughtUp()) return;
+      MutexLock lock(&mutex_);
+      if (std::exchange(writes_done_, true) || over_ || !unanswered_.caught_up()) return;
       wire = wire_;
     }
     wire->stream->WritesDone();
@@ -113,24 +104,27 @@ class PredictStream::Impl {
     StreamReply dropped;
     while (Read(&dropped)) {
     }
+    MutexLock lock(&mutex_);
     return end_;
   }
 
  private:
-  // True if the writer is the one to send, false if the reader is. The caller holds the lock.
-  bool IsCaughtUp() const { return !broken_ && sent_ == unanswered_.size(); }
+  // Tells whether a writer waits no longer: while another thread reads, that one catches up first.
+  bool MayWrite() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return over_ || unanswered_.caught_up() || (!reading_ && unanswered_.size() < kMaxUnsentMessages);
+  }
 
   bool IsResumable() {
-    std::lock_guard<std::mutex> lock(mutex_);
+    MutexLock lock(&mutex_);
     return connection_->options().max_attempts > 1 && !over_ && !(writes_done_ && unanswered_.empty()) &&
-           std::all_of(unanswered_.begin(), unanswered_.end(), [](const auto& message) { return message->repeatable; });
+           unanswered_.repeatable();
   }
 
   // The writer's: from now on the reader sends. False: it will not.
   bool NoteBroken(const std::shared_ptr<Wire>& wire) {
     if (!IsResumable()) return false;
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (wire == wire_) broken_ = true;
+    MutexLock lock(&mutex_);
+    if (wire == wire_) unanswered_.NoteBroken();
     return !over_;
   }
 
@@ -148,14 +142,14 @@ class PredictStream::Impl {
   }
 
   bool IsOver() {
-    std::lock_guard<std::mutex> lock(mutex_);
+    MutexLock lock(&mutex_);
     return over_;
   }
 
   void SetReading(bool reading) {
-    std::lock_guard<std::mutex> lock(mutex_);
+    MutexLock lock(&mutex_);
     reading_ = reading;
-    caught_up_.notify_all();
+    caught_up_.SignalAll();
   }
 
   bool ReadReply(StreamReply* reply) {
@@ -195,19 +189,19 @@ class PredictStream::Impl {
 
   // Sends the oldest message that the writer did not, if no reply is to come before that one's.
   void SendNext() {
-    std::shared_ptr<SentMessage> next;
+    std::shared_ptr<const SentMessage> next;
     {
-      std::lock_guard<std::mutex> lock(mutex_);
-      if (sent_ > 0 || unanswered_.empty()) return;
-      next = unanswered_.front();
+      MutexLock lock(&mutex_);
+      next = unanswered_.NextToSend();
     }
+    if (next == nullptr) return;
     wire_->stream->Write(next->request);  // if it fails, so does the read
     bool is_last = false;
     {
-      std::lock_guard<std::mutex> lock(mutex_);
-      sent_ = 1;
-      is_last = writes_done_ && IsCaughtUp();
-      caught_up_.notify_all();
+      MutexLock lock(&mutex_);
+      unanswered_.NoteSent();
+      is_last = writes_done_ && unanswered_.caught_up();
+      caught_up_.SignalAll();
     }
     if (is_last) wire_->stream->WritesDone();
   }
@@ -216,10 +210,8 @@ class PredictStream::Impl {
     was_answered_ = true;
     outage_end_ = absl::InfiniteFuture();
     tries_ = 0;
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (sent_ == 0) return;  // a server that answers more than it was asked
-    unanswered_.pop_front();
-    --sent_;
+    MutexLock lock(&mutex_);
+    unanswered_.NoteAnswered();
   }
 
   absl::Status EndWire() {
@@ -244,10 +236,9 @@ class PredictStream::Impl {
     auto wire = std::make_shared<Wire>(connection_.get());  // which may wait for a look at DNS
     bool is_over = false;
     {
-      std::lock_guard<std::mutex> lock(mutex_);
+      MutexLock lock(&mutex_);
       wire_ = std::move(wire);
-      sent_ = 0;
-      broken_ = false;
+      unanswered_.BeginAnew();
       is_over = writes_done_ && unanswered_.empty();  // meanwhile: the writer told the old stream
       if (over_) wire_->context.TryCancel();          // meanwhile: nobody reads it
     }
@@ -255,12 +246,12 @@ class PredictStream::Impl {
   }
 
   void End(const absl::Status& status) {
-    std::lock_guard<std::mutex> lock(mutex_);
+    MutexLock lock(&mutex_);
     // A server that goes when all is answered ends nothing that was not over.
     const bool all_answered = was_answered_ && writes_done_ && unanswered_.empty();
     end_ = all_answered && absl::IsUnavailable(status) ? absl::OkStatus() : status;
     over_ = true;
-    caught_up_.notify_all();
+    caught_up_.SignalAll();
   }
 
   const std::shared_ptr<ClientConnection> connection_;
@@ -275,18 +266,14 @@ class PredictStream::Impl {
   int tries_ = 0;  // since the last answer
   bool was_answered_ = false;
 
-  // Not Mutex of the server's: a client has none of its headers.
-  std::mutex mutex_;
-  std::condition_variable caught_up_;  // or one of the other things that a writer waits for
-  // The rest is guarded by mutex_, but the reader, who alone replaces wire_, reads wire_ without the lock.
-  std::shared_ptr<Wire> wire_;
-  std::deque<std::shared_ptr<SentMessage>> unanswered_;  // oldest first
-  size_t sent_ = 0;                                      // how many of unanswered_ were sent on wire_
-  bool broken_ = false;                                  // the writer found wire_ broken
-  bool reading_ = false;
-  bool writes_done_ = false;
-  bool over_ = false;
-  absl::Status end_;
+  Mutex mutex_;
+  CondVar caught_up_;           // or one of the other things that a writer waits for
+  std::shared_ptr<Wire> wire_;  // guarded by mutex_, but the reader, who alone replaces it, reads it without the lock
+  UnansweredMessages unanswered_ ABSL_GUARDED_BY(mutex_);  // sent on wire_, or still to be
+  bool reading_ ABSL_GUARDED_BY(mutex_) = false;
+  bool writes_done_ ABSL_GUARDED_BY(mutex_) = false;
+  bool over_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status end_ ABSL_GUARDED_BY(mutex_);
 };
 
 PredictStream::PredictStream(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
