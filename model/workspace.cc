@@ -34,7 +34,7 @@ std::unique_ptr<Workspace> Workspace::Make(const Graph& graph,
 }
 
 std::unique_ptr<Workspace> WorkspacePool::Take() {
-  std::lock_guard<std::mutex> lock(mutex_);
+  MutexLock lock(&mutex_);
   ++in_use_;
   if (idle_.empty()) {
     idle_.reserve(in_use_);  // so that Return has room
@@ -46,7 +46,7 @@ std::unique_ptr<Workspace> WorkspacePool::Take() {
 }
 
 void WorkspacePool::Return(std::unique_ptr<Workspace> workspace) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  MutexLock lock(&mutex_);
   --in_use_;
   idle_.push_back(std::move(workspace));
 }

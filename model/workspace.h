@@ -3,9 +3,10 @@
 
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "base/mutex.h"
 #include "model/kernels/aligned_buffer.h"
 #include "model/network/element.h"
 #include "model/network/graph.h"
@@ -48,9 +49,9 @@ class WorkspacePool {
   void Return(std::unique_ptr<Workspace> workspace);
 
  private:
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Workspace>> idle_;  // guarded by mutex_
-  size_t in_use_ = 0;                             // guarded by mutex_
+  Mutex mutex_;
+  std::vector<std::unique_ptr<Workspace>> idle_ ABSL_GUARDED_BY(mutex_);
+  size_t in_use_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace rondo
