@@ -257,7 +257,7 @@ int64_t ModelSpec::output_size() const { return horizon * static_cast<int64_t>(o
 
 int64_t ModelSpec::state_size() const {
   if (graph != nullptr) return graph->state_size();
-  return num_layers * hidden_size * (cell == Cell::kLstm ? 2 : 1);
+  return num_layers * hidden_size * StateCount(cell);
 }
 
 absl::string_view ModelSpec::network_kind() const { return graph != nullptr ? "graph" : CellName(cell); }

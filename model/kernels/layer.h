@@ -7,8 +7,11 @@
 namespace rondo {
 
 enum class Cell { kLstm, kGru, kRnn };
+inline constexpr Cell kCells[] = {Cell::kLstm, Cell::kGru, Cell::kRnn};
 
 constexpr int64_t GateCount(Cell cell) { return cell == Cell::kLstm ? 4 : cell == Cell::kGru ? 3 : 1; }
+// Returns how many numbers each unit keeps between timesteps: h, and c of an lstm.
+constexpr int64_t StateCount(Cell cell) { return cell == Cell::kLstm ? 2 : 1; }
 
 // Where GRU's reset gate acts: before the recurrent product (Cho et al. 2014, ONNX default) or after it (PyTorch,
 // Keras).

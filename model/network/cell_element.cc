@@ -82,8 +82,7 @@ double DescribedCell::products() const {
 
 void DescribedCell::WriteInitialState(SlotValues weights, float* state) const {
   if (!initial_given) return;
-  const size_t states = form.shape.cell == Cell::kLstm ? 2 : 1;
-  for (const std::vector<float>& initial : weights.last(states)) {
+  for (const std::vector<float>& initial : weights.last(static_cast<size_t>(StateCount(form.shape.cell)))) {
     state = std::copy(initial.begin(), initial.end(), state);
   }
 }

@@ -26,8 +26,8 @@ struct DescribedCell {
   std::vector<ElementSlot> slots;
 
   int64_t hidden_size() const { return form.shape.hidden_size; }
-  // Floats of one state: h, and c of an lstm.
-  int64_t state_size() const { return form.shape.cell == Cell::kLstm ? 2 * hidden_size() : hidden_size(); }
+  // Returns the floats of one state: h, and c of an lstm.
+  int64_t state_size() const { return StateCount(form.shape.cell) * hidden_size(); }
   double products() const;
   // Writes where a new state begins into `state`, which is zeros: [state_size()].
   void WriteInitialState(SlotValues weights, float* state) const;

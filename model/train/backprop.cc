@@ -239,7 +239,7 @@ void Backprop::AddEmbeddingGradient(const Batch& batch, absl::Span<float> gradie
 
 void Backprop::ExchangeState(int64_t k, bool before, absl::Span<float> state) {
   const int64_t block = options_.batch_size * shape_.hidden_size;
-  const int64_t parts = shape_.cell == Cell::kLstm ? 2 : 1;
+  const int64_t parts = StateCount(shape_.cell);
   for (int64_t part = 0; part < parts; ++part) {
     float* ours = state.data() + (k * parts + part) * block;
     if (before) {

@@ -32,7 +32,7 @@ struct NetworkShape {
   // Returns the numbers that a layer answers to a timestep: those of its directions, side by side.
   int64_t layer_width() const { return directions() * hidden_size; }
   // Returns the floats of one series' state in one direction of a layer: h, then c for an lstm.
-  int64_t layer_state_size() const { return cell == Cell::kLstm ? 2 * hidden_size : hidden_size; }
+  int64_t layer_state_size() const { return StateCount(cell) * hidden_size; }
 };
 
 // Says where each tensor of a network lies in one flat vector of floats. Weights, gradients and the optimizer's moments

@@ -38,10 +38,12 @@ uint64_t NumberAt(absl::string_view bytes, size_t at, size_t width) {
   return RecordReader(bytes.substr(at, width)).Number("header", width);
 }
 
-// Numbers per hidden unit and layer: h, and an LSTM's c. 0: no cell of ours.
-uint64_t StatesPerUnit(absl::string_view cell) {
-  if (cell == "lstm") return 2;
-  return cell == "gru" || cell == "rnn" ? 1 : 0;
+// Returns how many numbers each hidden unit of a layer keeps; 0: no cell of ours has this name.
+uint64_t StatesPerUnit(absl::string_view name) {
+  for (const Cell cell : kCells) {
+    if (CellName(cell) == name) return static_cast<uint64_t>(StateCount(cell));
+  }
+  return 0;
 }
 
 // A record whose fields take about `field_bytes`: they come next, then Finish.
