@@ -8,7 +8,7 @@ errors are described there.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -30,9 +30,9 @@ from . import (
     stream,
 )
 from ._aio_generation import Generation
+from ._aio_session_calls import SessionCalls
 from ._aio_stream import PredictStream
 from ._calls import Operation
-from ._client_state import ClientState
 
 __all__ = ["Client", "Generation", "PredictStream", "Session"]
 
@@ -67,7 +67,7 @@ class Opening(Generic[Opened]):
             await self._opened._exit(kind is not None)
 
 
-class Client(ClientState):
+class Client(SessionCalls):
     """As `rondo.Client`. Make it where its event loop runs; any task of that loop may call any method."""
 
     @staticmethod
@@ -220,55 +220,6 @@ class Client(ClientState):
 
         return Opening(open)
 
-    async def create_session(
-        self,
-        model: str,
-        id: str | None = None,
-        *,
-        version: int = 0,
-        idle_timeout: float | None = None,
-        initial_state: messages.InitialState | None = None,
-        timeout: float | None = None,
-    ) -> messages.SessionDescription:
-        return await self._run(_operations.create_session(model, id, version, idle_timeout, initial_state), timeout)
-
-    async def get_session(self, id: str, *, timeout: float | None = None) -> messages.SessionDescription:
-        return await self._run(_operations.get_session(id), timeout)
-
-    async def list_sessions(
-        self, model: str = "", *, timeout: float | None = None
-    ) -> AsyncIterator[messages.SessionDescription]:
-        await self._find_servers(self._connection.seconds(timeout))
-        server, token = next(self._routes().call_turns), ""
-        while True:
-            page, token = await self._run(_operations.list_page(model, token, server), timeout)
-            for session in page:
-                yield session
-            if not token:
-                return
-
-    async def delete_session(self, id: str, *, timeout: float | None = None) -> None:
-        await self._run(_operations.delete_session(id), timeout)
-
-    async def delete_sessions(
-        self, prefix: str = "", *, model: str = "", all: bool = False, timeout: float | None = None
-    ) -> int:
-        await self._find_servers(self._connection.seconds(timeout))
-        return await self._run(_operations.delete_sessions(prefix, model, all, self._routes().addresses), timeout)
-
-    async def export_session(self, id: str, *, timeout: float | None = None) -> bytes:
-        return await self._run(_operations.export_session(id), timeout)
-
-    async def import_session(
-        self, state: bytes, id: str | None = None, *, timeout: float | None = None
-    ) -> messages.SessionDescription:
-        return await self._run(_operations.import_session(state, id), timeout)
-
-    async def fork_session(
-        self, id: str, new_id: str | None = None, *, timeout: float | None = None
-    ) -> messages.SessionDescription:
-        return await self._run(_operations.fork_session(id, new_id), timeout)
-
     async def _start_generation_found(self, request: Any, timeout: float | None) -> Any:
         await self._find_servers(timeout)
         return self._start_generation(request, timeout)
@@ -380,8 +331,8 @@ class Session(_session_state.SessionState):
 
 
 for _mine, _blocking in (
-    (Client, client.Client), (Session, session.Session), (PredictStream, stream.PredictStream),
-    (Generation, generation.Generation),
+    (Client, client.Client), (SessionCalls, client.Client), (Session, session.Session),
+    (PredictStream, stream.PredictStream), (Generation, generation.Generation),
 ):  # fmt: skip
     for _name, _member in vars(_mine).items():
         if callable(_member) and not _name.startswith("_"):
