@@ -88,8 +88,7 @@ OptionGroup ConnectionsGroup(ServerOptions* options) {
              IsGrpcAddress),
         "The address of gRPC. Port 0: any free one. unix:PATH: a socket at that path, which only this machine reaches; "
         "one that a server has left behind there is replaced. An empty file PATH.lock stays beside it, by which "
-        "servers "
-        "that start together take turns."},
+        "servers that start together take turns."},
        {"unix_socket_access",
         Choice(&options->unix_socket_access, {{"owner", UnixSocketAccess::kOwner},
                                               {"group", UnixSocketAccess::kGroup},
@@ -141,13 +140,11 @@ OptionGroup ComputingGroup(ServerOptions* options) {
                                                                                       {"bf16", WeightFormat::kBf16},
                                                                                       {"int8", WeightFormat::kInt8}}),
         "How the weights of recurrent layers are held; all sums are of float32. bf16 and int8 make a big network "
-        "faster "
-        "where few rows share its steps, and its answers less exact: a model whose answers they take farther than 5 % "
-        "of what its outputs span is not loaded. A network whose weights take less than 1 MiB as f32 stays f32, which "
-        "is faster there; `rondo models` and rondo_model_info say what each has. They need --kernel=rondo or auto. "
-        "Servers that share a "
-        "--session_store "
-        "should agree. model: as each model's file says; f32 if it says nothing."},
+        "faster where few rows share its steps, and its answers less exact: a model whose answers they take farther "
+        "than 5 % of what its outputs span is not loaded. A network whose weights take less than 1 MiB as f32 stays "
+        "f32, which is faster there; `rondo models` and rondo_model_info say what each has. They need --kernel=rondo "
+        "or auto. Servers that share a --session_store should agree. model: as each model's file says; f32 if it says "
+        "nothing."},
        {"deterministic", Switch(&options->deterministic),
         "Leaves with the next version, and is logged as a warning: --kernel=rondo, which it stands for, is what makes "
         "answers independent of what shares their batch. Not with --kernel=onednn."}}};
@@ -229,8 +226,7 @@ OptionGroup RequestsGroup(ServerOptions* options) {
         "Memory for the numbers of all requests that run or wait, with halves as above. 0: a quarter of --max_memory."},
        {"max_active_sequences", Number(&active_set.max_active, {1, 1 << 20}, "N"),
         "Sequences that one loop has at once, with those of --max_queued_sequences; streams and calls share its "
-        "batches in "
-        "turns, one row each."},
+        "batches in turns, one row each."},
        {"max_queued_sequences", Number(&active_set.max_queued, {0, 1 << 24}, "N"),
         "Sequences that one loop takes beyond --max_active_sequences; more are refused. 0: none."}}};
 }

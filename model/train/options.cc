@@ -180,8 +180,7 @@ OptionGroup LearningGroup(TrainOptions* options) {
             "Part of the outputs dropped between layers in training. 0: none."},
            {"refit", Switch(&learning.refit),
             "Train again on training and validation part for as many epochs as were best. Not kept where sampled bands "
-            "were "
-            "measured on the validation part."},
+            "were measured on the validation part."},
            {"seed", Number(&learning.seed, {0, std::numeric_limits<uint64_t>::max()}, "N"),
             "Of every random choice; equal seeds and threads give equal weights, bit for bit."}}};
 }
