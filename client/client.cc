@@ -150,7 +150,7 @@ absl::StatusOr<Session> Client::OpenSession(absl::string_view model, absl::strin
 
 absl::StatusOr<Session> Client::OpenSession(CreateSessionInput input) const {
   const absl::Time deadline = connection_->NewDeadline();
-  // So that it begins where it lives.
+  // The id names the home of the session, so the session begins where it will live.
   const bool has_many = connection_->RoutesNow(deadline)->size() > 1;
   if (input.session_id.empty() && has_many) input.session_id = RandomSessionId();
   const absl::StatusOr<v1::Session> created =

@@ -22,7 +22,8 @@ namespace rondo {
 class ClientConnection;
 
 // A connection to a Rondo server, or to one of several that share a session store; cheap to copy, copies share it.
-// Without ClientOptions::tls it is not encrypted: for loopback, a private network or a proxy on this host.
+// The connection is encrypted with ClientOptions::tls only: use it without on loopback, in a private network, or to a
+// proxy on this host.
 //
 // Threads: every method may be called from any thread.
 // Errors:  absl::Status with the server's code and text. A code that the server itself gave means: nothing has changed.

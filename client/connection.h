@@ -34,7 +34,7 @@ absl::Status ToStatus(const grpc::Status& status, const grpc::ClientContext& con
 // The position from which the session goes on, if a refusal said it in the server's trailer rondo-next-position.
 std::optional<int64_t> ExpectedPosition(const absl::Status& status);
 
-// When to come back, if the server of a call that has ended said so: FailedTry::pushback.
+// Returns the server's advice when to try a call again that has ended, for FailedTry::pushback; nothing: it gave none.
 std::optional<absl::string_view> Pushback(const grpc::ClientContext& context);
 
 template <typename Request, typename = void>
@@ -52,9 +52,9 @@ class ClientConnection {
   const ClientOptions& options() const { return options_; }
   // The servers as they are now. Of a name they are known once it was looked up, which this waits for until `deadline`.
   std::shared_ptr<const Routes> RoutesNow(absl::Time deadline);
-  // To the server of a call about a session; empty: to each server in its turn.
+  // Returns the way to the home of a session. An empty id: each server is taken in its turn.
   std::shared_ptr<const Route> RouteOf(absl::string_view session_id, absl::Time deadline);
-  // For a stream: to each server in its turn.
+  // Returns the way of a stream that is opened now: each server is taken in its turn.
   std::shared_ptr<const Route> NextStreamRoute();
   // The deadline of a call that begins now.
   absl::Time NewDeadline() const { return absl::Now() + options_.timeout; }
@@ -65,7 +65,7 @@ class ClientConnection {
                                 const Request& request, Repeat repeat, absl::Time deadline) {
     return CallBy([&] { return RouteOf(SessionIdOf(request), deadline); }, method, request, repeat, deadline);
   }
-  // As Call, by this route: of another server only while that one is away.
+  // Does what Call does, but asks the server of `route`; another one is asked only while that one is away.
   template <typename Stub, typename Request, typename Response>
   absl::StatusOr<Response> CallServer(const std::shared_ptr<const Route>& route,
                                       grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
@@ -109,7 +109,7 @@ class ClientConnection {
   bool WaitToRetry(const FailedTry& failed, absl::Time deadline);
 
  private:
-  // As Call, by the route that `choose` gives for each try.
+  // Does what Call does, by the route that `choose` gives for each try.
   template <typename Choose, typename Stub, typename Request, typename Response>
   absl::StatusOr<Response> CallBy(const Choose& choose,
                                   grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),

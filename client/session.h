@@ -47,7 +47,7 @@ class Session {
   // A copy that goes on independently from here, e.g. to try what would follow. Empty id: an id of the server's.
   absl::StatusOr<Session> Fork(absl::string_view id = "") const;
 
-  // This session as bytes that Client::ImportSession takes; it stays live.
+  // Returns the session as bytes that Client::ImportSession takes; it stays live.
   absl::StatusOr<ExportedSession> Export() const;
 
   // Takes over the server's position. NOT_FOUND: the session has ended, and why.

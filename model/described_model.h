@@ -11,8 +11,8 @@
 
 namespace rondo {
 
-// As ReadModelFile and LoadModel of files whose names say nothing of each other: `description` is what NAME.json would
-// be; empty: there is none.
+// These do what ReadModelFile and LoadModel do, for a model and a description in files whose names say nothing of each
+// other. `description` is the path of what would be NAME.json; empty: there is none.
 absl::StatusOr<ModelFile> ReadModelFile(const std::string& path, const std::string& description);
 absl::StatusOr<std::shared_ptr<const Model>> LoadModel(const std::string& path, const std::string& description,
                                                        std::string name, int64_t version,

@@ -28,7 +28,7 @@ size_t SequencesAtOnce(const Graph& graph, absl::Span<const WholeSequence> seque
 struct WholeSequenceRunner::Batch {
   absl::Span<WholeSequence> sequences;
   Workspace* workspace;
-  // By clock: the first row of each sequence, then the number of all rows.
+  // One list for each clock: the first row of each sequence, then the number of all rows.
   std::vector<std::vector<size_t>> first_rows;
   std::vector<float> features;             // [rows][width of the input]
   std::vector<std::vector<float>> values;  // of each node: [rows of its clock][its width]

@@ -46,7 +46,7 @@ int NextSignal(const sigset_t& signals, absl::Duration wait) {
   return std::max(0, sigtimedwait(&signals, nullptr, &time));
 }
 
-// Instead of a signal.
+// Why serving ends without a signal.
 constexpr int kDeaf = 0;     // no connections are accepted any more
 constexpr int kTimeUp = -1;  // the time to serve is over
 

@@ -39,7 +39,7 @@ constexpr size_t kCpusPerLoop = 4;
 
 // What runs is cut at the deadline, but what was answered is saved.
 constexpr absl::Duration kLeastFlushTime = absl::Seconds(2);
-// So soon a save that waits for the store hears that the drain was cut short.
+// How soon a save that waits for the store hears that the drain was cut short.
 constexpr absl::Duration kFlushSlice = absl::Milliseconds(200);
 
 // How many messages, each as long as may be, one loop lets come at the same time: together they take half of what gRPC

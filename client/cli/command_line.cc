@@ -66,7 +66,7 @@ std::string Wrapped(absl::string_view line) {
   return absl::StrCat(text, line);
 }
 
-// Where what is asked for is to be had, if another program does it: what works on files asks no server.
+// Names the program that does what `name` asks for, where that is not this one: what works on files asks no server.
 std::string ProgramFor(absl::string_view name) {
   if (name == "export" || name == "convert") {
     return "; to write a model file as ONNX: rondo-convert MODEL.safetensors --to_onnx=MODEL.onnx, and --help for more";

@@ -81,7 +81,7 @@ class RowMapping {
   float ReadSeries(const CsvRow& row, size_t input) const;
   absl::StatusOr<float> ReadToken(const CsvRow& row, size_t column) const;
 
-  // Where an input is in a row.
+  // Says where in a row an input stands.
   struct Place {
     std::optional<size_t> column;  // nothing: the input is 0
     size_t ahead = 0;              // of so many rows later

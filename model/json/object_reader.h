@@ -58,7 +58,7 @@ class ObjectReader {
   std::string Where(absl::string_view key) const;  // "inputs[2].mean"
 
  private:
-  // Which of `names` the string is, or -1 after a refusal.
+  // Returns which of `names` the string is, or -1 after a refusal.
   int IndexOf(const nlohmann::json& json, const std::string& where, const std::vector<absl::string_view>& names);
   void RefuseKind(absl::string_view key, const nlohmann::json& json, absl::string_view wanted);
 

@@ -55,7 +55,7 @@ class AttributeReader {
   }
   // The name of a function, or {"function": name, "alpha": .., "beta": ..}.
   ActivationFunction Function(absl::string_view key, FunctionKind absent);
-  // Of the element itself: attributes function, alpha, beta.
+  // Reads the function that the element itself is, from its attributes function, alpha and beta.
   ActivationFunction OwnFunction();
   // Two whole numbers: before and after.
   std::pair<int64_t, int64_t> Padding(absl::string_view key);

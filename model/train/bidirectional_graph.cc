@@ -38,7 +38,7 @@ class BidirectionalBuilder {
     AddTensor("head.weight", layout_.head_weight());
     AddTensor("head.bias", layout_.head_bias());
     graph_.output = "head";
-    // As a description that was read has them: a number without a sign is of an unsigned kind there.
+    // Numbers become of the kinds that a description has which was read: those without a sign are unsigned there.
     graph_.elements = Json::parse(graph_.elements.dump());
     return std::move(graph_);
   }

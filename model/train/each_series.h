@@ -16,7 +16,8 @@ namespace rondo::train {
 // What of several networks is best for each series.
 struct SeriesMean {
   ModelFile model;  // of Dataset::WithSeriesInputs
-  // Of each timestep of each fold and, last, of the validation part; none of a fold that a series' network lacks.
+  // One list for each fold and, last, one for the validation part, with a loss for each timestep. The list of a fold
+  // that the network of some series lacks is empty.
   std::vector<std::vector<double>> losses;
   size_t networks = 0;  // how many there are in it
 };

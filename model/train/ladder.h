@@ -65,7 +65,8 @@ class Ladder {
   // What a rung is besides what the report shows of it.
   struct Network {
     ModelFile model;
-    // Of each timestep of each fold and, last, of the validation part, in order of time; none where it was not judged.
+    // One list for each fold and, last, one for the validation part, with a loss for each timestep in order of time.
+    // The list of a part that it was not judged on is empty.
     std::vector<std::vector<double>> losses;
     std::vector<LadderPart> parts;  // whose mean it is; none: it cannot be part of a mean
     bool is_rule = false;

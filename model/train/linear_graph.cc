@@ -30,7 +30,7 @@ class LinearBuilder {
     } else {
       AddAllWindows();
     }
-    // As a description that was read has them: a number without a sign is of an unsigned kind there.
+    // Numbers become of the kinds that a description has which was read: those without a sign are unsigned there.
     graph_.elements = Json::parse(graph_.elements.dump());
     return std::move(graph_);
   }

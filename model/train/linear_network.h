@@ -40,14 +40,15 @@ struct LinearOptions {
 // the folds. The level of a series is read only where that errs clearly less: within a short time any level seems to
 // come back to its mean. The mean of all lengths whose error is within 5 % of the least is returned.
 //
-// Nothing: this kind cannot be had of this dataset (CanBeLinear), or the fit was stopped.
+// Returns nothing if this dataset can have no network of this kind (CanBeLinear), or if the fit was stopped.
 std::optional<LinearNetwork> FitLinear(const Dataset& dataset, LinearKind kind, const LinearOptions& options);
 
 // Linear networks of one kind and length of window, one for each series.
 struct SeriesLayers {
   LinearKind kind = LinearKind::kOwnWindow;
   int64_t length = 0;
-  // As LinearNetwork has them, of each series; zeros where a series, or its part of a fold, is too short to be fitted.
+  // One of each series, as LinearNetwork has them; of zeros where a series, or its part of a fold, is too short to be
+  // fitted.
   std::vector<LinearLayer> layers, refitted;
   std::vector<std::vector<LinearLayer>> earlier;  // [folds][series]
 };

@@ -43,7 +43,7 @@ double NetworkPart(absl::Span<const StretchLosses> stretches, const Overlap& ove
     count += forecasts;
     network += weight * errs;
     rule += weight * rule_errs;
-    // With d the difference of both forecasts and e the rule's error, the mean of d e and of d d.
+    // Let d be the difference of both forecasts and e the rule's error: these are the means of d e and of d d.
     gain += weight * (3 * rule_errs + errs - 4 * half_errs) / 2;
     difference += weight * (2 * rule_errs + 2 * errs - 4 * half_errs);
   }

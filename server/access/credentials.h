@@ -29,7 +29,8 @@ struct Shown {
 // one of another kind.
 absl::StatusOr<absl::string_view> BearerToken(const Shown& shown);
 
-// Who is who: the lines of a file, as it was when it was last without fault.
+// Says who the callers are that show a token or a certificate: the lines of a file, as it was when it was last without
+// fault.
 //
 //   # comment
 //   9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 acme predict

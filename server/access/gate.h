@@ -58,7 +58,7 @@ class Gate {
   // Tells whether anyone has to say who they are.
   bool asks() const { return credentials_ != nullptr || jwt_keys_ != nullptr; }
 
-  // Who calls. `rule`: of the method; null: there is none, so nobody may. UNAUTHENTICATED: it is not known who calls.
+  // Tells who calls. `rule`: of the method; null: it has none, so nobody may. UNAUTHENTICATED: nobody knows who calls.
   // PERMISSION_DENIED: they may not, or nobody may. A method for anyone asks for nothing.
   absl::StatusOr<Principal> Admit(const MethodRule* rule, const Shown& shown, absl::Time now) const;
 

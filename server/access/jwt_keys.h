@@ -18,7 +18,7 @@
 
 namespace rondo {
 
-// Whose JSON Web Tokens (RFC 7519) are believed.
+// Says whose JSON Web Tokens (RFC 7519) are believed.
 struct JwtOptions {
   std::string jwks_file;  // a JWK set (RFC 7517) of RSA and P-256 keys; empty: no such token is believed
   std::string issuer;     // the claim "iss" of each token
@@ -63,7 +63,7 @@ class JwtKeys {
   FollowedFile file_;
   mutable Mutex mutex_;
   std::shared_ptr<const SigningKeys> keys_ ABSL_GUARDED_BY(mutex_);
-  // By the token: to check a signature takes longer than a step.
+  // What tokens said whose signatures were found good, by the token: to check a signature takes longer than a step.
   mutable absl::flat_hash_map<std::string, Claims> remembered_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -56,7 +56,7 @@ using TermsByTenant = std::map<std::string, TenantTerms>;
 // Threads:   every method may be called from any thread.
 class Tenants {
  public:
-  // So many classes have metrics; a class that nobody has any more still counts.
+  // The most classes that have metrics. A class that nobody has any more still counts.
   static constexpr size_t kMaxClasses = 16;
 
   // `metrics` outlives this.

@@ -76,7 +76,7 @@ class Listener {
   uint64_t turns_seen_ = 0;          // by IsWell
   int looks_without_a_turn_ = 0;     // of IsWell, in a row
 
-  // Of the thread.
+  // Only the thread uses these.
   ListeningSockets sockets_;
   ConnectionPlaces places_;
   int spare_;

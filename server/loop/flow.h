@@ -26,7 +26,7 @@ class Flow {
   Flow(const Flow&) = delete;
   Flow& operator=(const Flow&) = delete;
 
-  // Whose flow it is from now on; without this it is one of the flows of nobody, which share the turns of one client.
+  // Makes it a flow of `client`; without this it is one of the flows of nobody, which share the turns of one client.
   // REQUIRES: no run has been admitted.
   void BelongTo(ClientFlows* client) { client_ = client; }
 

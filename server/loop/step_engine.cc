@@ -133,7 +133,7 @@ void StepEngine::RunWhole(const Network& network, absl::Time start, size_t most)
   ObserveQueue(start);
   LoopProbe* const probe = batch_.front()->probe;
   network.RunWhole(absl::MakeSpan(sequences_));
-  // It could have had `most` sequences, each as long as these are on average.
+  // The batch could have had `most` sequences, each as long as these are on average.
   probe->ObserveStep(SteadyNow() - start, timesteps, timesteps * most / batch_.size());
   for (size_t i = 0; i < batch_.size(); ++i) {
     Finish(batch_[i], sequences_[i].finite ? absl::OkStatus() : NotFinite());

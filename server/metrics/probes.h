@@ -74,9 +74,9 @@ struct LoopProbe : Probe {
   Counter row_nanoseconds;  // of each batch, as many times as it had rows
   Gauge last_batch_ms;      // Unix milliseconds; 0: none yet
 
-  // So many sequences waited `duration` between admission and their first kernel call.
+  // Counts `sequences` that waited for `duration` between admission and their first kernel call.
   void ObserveQueue(absl::Duration duration, size_t sequences) { queue.Observe(Nanoseconds(duration), sequences); }
-  // `count` steps of one sequence, one after the other, each of which could have had `limit` rows.
+  // Counts `count` steps of one sequence, one after the other, each of which could have had `limit` rows.
   void ObserveTimesteps(absl::Duration duration, size_t count, size_t limit) {
     batch_limit.Set(static_cast<int64_t>(limit));
     const auto each = Nanoseconds(duration / static_cast<int64_t>(count));

@@ -96,7 +96,8 @@ constexpr absl::string_view LabelOf(Why why) {
 // need not know it. This is such a status, read.
 struct Refusal {
   Why why = Why::kInvalid;
-  // Where the session goes on for a client that has kept its timesteps; absent: the status does not say.
+  // The position from which the session goes on for a client that has kept its timesteps; absent: the status does not
+  // say.
   std::optional<int64_t> next_position;
   int retry_after_ms = 0;  // at least; see RetryAdvice
 };

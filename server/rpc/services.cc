@@ -22,7 +22,7 @@ class Services::Impl {
   HeadersFirst<grpc::health::v1::Health> health;
   HeadersFirst<grpc::reflection::v1alpha::ServerReflection> reflection;
 
-  // When health says that a service is SERVING, while the server does not drain.
+  // From when on health says that a service is SERVING, while the server does not drain.
   enum class Health { kNotTold, kFromTheStart, kWithModels };
   // Every service: what health tells of it, and its name, which reflection lists.
   struct Entry {

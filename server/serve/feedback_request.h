@@ -29,7 +29,7 @@ class FeedbackRequest : private Event {
   // Ends as CANCELLED soon, unless it is done.
   void Cancel();
 
-  // After OnMessageDone: OK, or why the request was refused.
+  // OK, or why the request was refused. REQUIRES: OnMessageDone has come.
   const absl::Status& status() const { return status_; }
 
  protected:
@@ -49,7 +49,8 @@ class FeedbackRequest : private Event {
   FeedbackRequest(const FeedbackRequest&) = delete;
   FeedbackRequest& operator=(const FeedbackRequest&) = delete;
 
-  // Once at most. The owner hears OnMessageDone once, at once or later. `now`: when the request arrived.
+  // Starts the request; called once at most. The owner hears OnMessageDone once, at once or later. `now`: when the
+  // request arrived.
   void Begin(const Subject& subject, absl::Time now, absl::Time deadline);
 
   // Judges what the request says of itself, without a model.
@@ -73,7 +74,7 @@ class FeedbackRequest : private Event {
   // Ends the request; the owner hears.
   void Finish(const absl::Status& status);
 
-  // Where a path of the request says when its first kernel call began; null: the request is not sampled.
+  // A path of the request writes there when its first kernel call began. Null: the request is not sampled.
   absl::Time* first_step_at() const { return trace_ == nullptr ? nullptr : &trace_->first_step; }
   // A path of the request is done.
   void NoteComputed() {

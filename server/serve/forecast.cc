@@ -14,7 +14,7 @@
 namespace rondo {
 namespace {
 
-// So many numbers are sorted in one turn of the loop, some 0.5 ms: live steps come in between.
+// The most numbers that are sorted in one turn of the loop, which takes some 0.5 ms: live steps come in between.
 constexpr size_t kNumbersPerTurn = 10'000;
 
 absl::Span<const double> QuantilesOf(const ForecastView& request) {

@@ -27,11 +27,12 @@ class Forecast : public FeedbackRequest, private FeedbackPath::Owner {
  public:
   Forecast(const ServeContext* context, MessageOwner* owner) : FeedbackRequest(context, owner, Method::kForecast) {}
 
-  // Once at most. The owner hears OnMessageDone once, at once or later; what `request` points to stays until then.
-  // `now`: when it arrived.
+  // Starts the forecast; called once at most. The owner hears OnMessageDone once, at once or later; what `request`
+  // points to stays until then. `now`: when it arrived.
   void Start(const ForecastView& request, absl::Time now, absl::Time deadline);
 
-  // If it is OK. [horizon][output_size]; with paths, one number a quantile for each output of each row.
+  // [horizon][output_size]; with paths, one number a quantile for each output of each row. REQUIRES: OnMessageDone has
+  // come, and the status is OK.
   absl::Span<const float> values() const { return values_; }
   // The session's position, unmoved; the timesteps of the history without a session.
   int64_t position() const { return position_; }

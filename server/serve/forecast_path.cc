@@ -14,7 +14,8 @@ namespace {
 
 constexpr int64_t kMaxPaths = 1000;
 
-// Which of an output's numbers is fed back where nothing is sampled: the mean, or the quantile nearest the median.
+// Returns which of an output's numbers is fed back where nothing is sampled: the mean, or the quantile nearest the
+// median.
 size_t PointOf(const ModelSpec& spec) {
   const auto nearest = std::min_element(spec.quantiles.begin(), spec.quantiles.end(),
                                         [](double a, double b) { return std::abs(a - 0.5) < std::abs(b - 0.5); });

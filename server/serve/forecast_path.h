@@ -28,8 +28,8 @@ class ForecastPath : public FeedbackPath {
   ForecastPath(const ForecastPlan* plan, SessionLease scratch, absl::Span<const float> given,
                std::optional<uint64_t> seed, Owner* owner);
 
-  // After OnPathDone. The forecast as the model gives it, [horizon][output_size]; of a path that samples, one number
-  // for each output of each row, [horizon][model horizon * outputs].
+  // The forecast as the model gives it, [horizon][output_size]; of a path that samples, one number for each output of
+  // each row, [horizon][model horizon * outputs]. REQUIRES: OnPathDone has come.
   absl::Span<const float> values() const { return values_; }
 
  private:

@@ -35,11 +35,11 @@ class Generation : public FeedbackRequest, private TokenPath::Owner {
   Generation(const ServeContext* context, GenerationOwner* owner)
       : FeedbackRequest(context, owner, Method::kGenerate), hearer_(owner) {}
 
-  // Once at most. The owner hears OnTokens, and then OnMessageDone once, at once or later; what `request` points to
-  // stays until then. `now`: when it arrived.
+  // Starts the generation; called once at most. The owner hears OnTokens, and then OnMessageDone once, at once or
+  // later; what `request` points to stays until then. `now`: when it arrived.
   void Start(const GenerateView& request, absl::Time now, absl::Time deadline);
 
-  // Those that have been generated so far; once a beam search is over, those of the best sequence.
+  // The tokens that have been generated so far; once a beam search is over, those of the best sequence.
   absl::Span<const int32_t> tokens() const {
     if (path_ != nullptr) return path_->tokens();
     return beams().empty() ? absl::Span<const int32_t>() : absl::MakeConstSpan(beams().front().tokens);
@@ -50,11 +50,11 @@ class Generation : public FeedbackRequest, private TokenPath::Owner {
   }
   // The texts of the model's tokens, or null.
   const Vocabulary* vocabulary() const { return model()->spec().vocabulary.get(); }
-  // After OnMessageDone, if it is OK. The last token is a stop token.
+  // Tells whether the last token is a stop token. REQUIRES: OnMessageDone has come, and the status is OK.
   bool stopped() const { return path_ != nullptr ? path_->stopped() : !beams().empty() && beams().front().stopped; }
-  // Where the session stands: moved, or as it was; 0 without a session.
+  // The position at which the session stands, moved or as it was; 0 without a session.
   int64_t next_position() const { return next_position_; }
-  // As SequenceResult has it.
+  // The session's position as of its last save, as SequenceResult has it.
   std::optional<int64_t> durable_position() const { return durable_position_; }
 
  private:
@@ -76,7 +76,7 @@ class Generation : public FeedbackRequest, private TokenPath::Owner {
   absl::Status RunFromState(SessionLease source);
   absl::Status AcquireOrCreate();
   RequestOrder Order() const;
-  // Whether the session, which is to move, stands where the request goes on.
+  // Judges whether the session, which is to move, stands where the request goes on.
   absl::Status CheckPosition(const SessionLease& session) const;
   // The client is ahead of the session: another server may have moved it on. True: it is to be acquired anew, once.
   bool LooksAgain(SessionLease* session);
@@ -84,7 +84,7 @@ class Generation : public FeedbackRequest, private TokenPath::Owner {
   absl::Status Run(SessionLease session);
   absl::Status MakePath(SessionLease session);
   Work WorkOfPath() const;
-  // As MakePath, by a beam search, which starts.
+  // Makes a beam search in place of a path, and starts it.
   absl::Status Search(SessionLease session);
   BeamRules RulesOfBeams() const;
   Work WorkOfSearch() const;

@@ -50,13 +50,13 @@ class Message {
   // Counts and logs that a part of the request, or all of it, was refused.
   void Record(const absl::Status& refusal) const;
 
-  // For the tasks.
+  // What follows is for the tasks.
   const RequestView& request() const { return request_; }
-  // Whose sessions the request names.
+  // Returns the tenant whose sessions the request names.
   absl::string_view tenant() const;
   Exchange* exchange() const { return exchange_; }
-  // For new sessions and for none; null: there is none such, and model_away() says which there are. A live session has
-  // its own.
+  // The model of new sessions and of sequences without one; null: there is none such, and model_away() says which there
+  // are. A live session has its own.
   const ServedModelPtr& model() const { return model_; }
   // What the message tells of itself; null: it is not sampled.
   MessageTrace* trace() const { return trace_.get(); }

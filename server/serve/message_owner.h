@@ -30,16 +30,16 @@ class MessageOwner {
   // The reply is complete: it may be written, and the message may be used again.
   virtual void OnMessageDone() = 0;
 
-  // Whose requests these are from now on: `client` shares turns and has a budget, `caller`, which outlives the owner,
-  // is named in the log. `order`: of which loop and connection they are. REQUIRES: no request has been started.
+  // Says whose requests these are from now on: `client` shares turns and has a budget, `caller`, which outlives the
+  // owner, is named in the log. `order`: of which loop and connection they are. REQUIRES: no request has been started.
   void ComesFrom(std::shared_ptr<Client> client, const RequestOrder& order, const Caller* caller) {
     client_ = std::move(client);
     order_ = order;
     caller_ = caller;
     flow_.BelongTo(&client_->flows[order.loop]);
   }
-  // Whose sessions the requests name from now on, and what they may take. What both point to outlives the owner.
-  // REQUIRES: as ComesFrom.
+  // Says whose sessions the requests name from now on, and what they may take. What both point to outlives the owner.
+  // REQUIRES: no request has been started.
   void BelongTo(absl::string_view tenant, TenantQuota* quota) {
     tenant_ = tenant;
     quota_ = quota;

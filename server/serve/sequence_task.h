@@ -24,7 +24,7 @@ class Message;
 // Threads: the loop's own.
 class SequenceTask : private RunObserver, private Event {
  public:
-  // Sequence `index` of `message`, over and over.
+  // The task runs sequence `index` of `message`, each time that the message is used.
   SequenceTask(const ServeContext* context, Message* message, size_t index)
       : context_(context), message_(message), index_(index), wait_(context, this) {}
 

@@ -64,7 +64,8 @@ class SessionWait : private LeaseWaiter, private CommitWaiter {
   bool Sync(absl::string_view tenant, absl::string_view id, bool always) {
     return context_->sessions->Sync(SessionName(tenant, id, &name_), this, always);
   }
-  // As SessionTable::DeleteStored does; the event will come, then committed() answers. *deletion stays put until then.
+  // Does what SessionTable::DeleteStored does; the event will come, then committed() answers. *deletion stays put until
+  // then.
   void DeleteStored(StoredDeletion* deletion) { context_->sessions->DeleteStored(deletion, this); }
   const absl::Status& committed() const { return committed_; }
 

@@ -24,7 +24,7 @@ class WorkBudget {
  public:
   // The server's. `memory`: what its bytes are taken from too; may be null.
   explicit WorkBudget(const WorkLimits& limits, MemoryBudget* memory = nullptr) : memory_(memory), limits_(limits) {}
-  // That of one client: half of the server's, from which it takes too.
+  // Makes the budget of one client: half of the server's, from which it takes too.
   explicit WorkBudget(WorkBudget* server)
       : server_(server), limits_{server->limits_.max_work_steps / 2, server->limits_.max_work_bytes / 2} {}
 

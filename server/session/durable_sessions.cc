@@ -129,7 +129,8 @@ void DurableSessions::Fill(SessionShard& shard, const SessionBacking::Found& fou
   session->stored.term = backing_.TermAt(SteadyNow());
   session->stored.went_back = found.went_back;
   session->provisional = false;
-  // This server's lifetime is the shorter one: saved, or the session would have all of it again after the next load.
+  // If this server's lifetime is the shorter one it is saved; else the session would have all of it again after the
+  // next load.
   if (session->ends_at_ns < found.record->ends_at_ns) saver_.NoteDoubt(shard, session);
   shard.WatchIdle(session, SteadyNow());  // by a clock that was set, the record may be of the future
   session->model->metrics->sessions.Began(SessionEvent::kRestored);
@@ -261,7 +262,7 @@ void DurableSessions::OnLetGo(LiveSession* session, const absl::Status& saved) {
   if (!session->in_table()) {
     after.left.emplace_back(session);
   } else if (StoreIsAway(saved)) {
-    // It may have been saved all the same: nobody may have the session before that is known.
+    // The session may have been saved all the same: nobody may have it before that is known.
     MutexLock stuck(&mutex_);
     stuck_.push_back(session);
   } else {

@@ -39,7 +39,7 @@ struct StoredCopy {
   bool is_current() const { return change == saved_change; }
 };
 
-// For LiveSession::serial. Any thread.
+// Returns a number for LiveSession::serial. Any thread may call it.
 inline uint32_t NextSerial() {
   static std::atomic<uint32_t> last{0};
   const uint32_t next = 1 + last.fetch_add(1, std::memory_order_relaxed);

@@ -16,8 +16,8 @@
 namespace rondo {
 namespace {
 
-// So many ends wait for a store that is away. Beyond that number they are forgotten: such a session comes back as it
-// was last saved.
+// The most ends that wait for a store that is away. Further ones are forgotten: such a session comes back as it was
+// last saved.
 constexpr size_t kMaxUnsavedEnds = 100'000;
 constexpr absl::Duration kLongestEndedKept = absl::Hours(24 * 7);  // also of sessions that never end for idleness
 constexpr absl::Duration kSlowestSave = absl::Minutes(1);

@@ -59,7 +59,7 @@ class SessionBacking {
   void Start(std::function<void(absl::Time)> tick, std::function<void(const std::string& id)> on_wanted);
   // Saves what was asked for, and ends the store's thread. Comes after the methods below.
   void Stop() { thread_->Stop(); }
-  // After Stop: every session is in the store as it was answered.
+  // Notes in the store that every session is there as it was answered. Comes after Stop.
   void EndWhole() { thread_->EndWhole(); }
 
   static constexpr std::chrono::seconds kLongestWait{5};
@@ -109,7 +109,7 @@ class SessionBacking {
   // Turns a record's times, which are the wall clock's, into those of SteadyNow(). The end, if one of them has come.
   std::optional<SessionEnd> MoveToNow(SessionRecord* record) const;
   Found Interpret(const std::string& id, const StoreThread::Loaded& loaded);
-  // As Interpret, without the model.
+  // Does what Interpret does, but looks for no model.
   Found InterpretRecord(const std::string& id, const StoreThread::Loaded& loaded);
   // Says why `id` ended, if the store does not know yet. The end will be saved with the epoch of this load.
   std::optional<std::string> UnsavedEndOf(const std::string& id, const StoreThread::Loaded& loaded);

@@ -15,7 +15,7 @@
 
 namespace rondo {
 
-// Where in a table a page begins.
+// The place in a table at which a page begins.
 struct SessionPlace {
   uint32_t shard = 0;
   uint32_t place = 0;

@@ -16,7 +16,8 @@ namespace {
 
 constexpr size_t kExpiryLooksPerLock = 128;
 constexpr uint32_t kDeletionLooksPerLock = 64;
-// Of one call, which runs on a serving loop: some milliseconds. An end takes some microseconds, a look far less.
+// The most of one call, which runs on a serving loop: both take some milliseconds, as an end takes some microseconds
+// and a look far less.
 constexpr size_t kDeletionLooks = 16'384;
 constexpr size_t kDeletionsACall = 1024;
 constexpr size_t kAbandonedLooks = 16;                              // in each shard, for a session that may go

@@ -131,7 +131,7 @@ class SessionTable {
   // ended. REQUIRES: has_store(). *deletion stays put until then.
   void DeleteStored(StoredDeletion* deletion, CommitWaiter* waiter);
 
-  // As EndedSessions has them: which sessions have ended, and why.
+  // Tells which sessions have ended, and why.
   const EndedSessions& ended() const { return ended_; }
 
   // Lists at most `page_size` sessions of the tenant and of `model` (empty: of all models). *page_token comes from the
@@ -170,7 +170,7 @@ class SessionTable {
 
   static constexpr size_t kShards = 64;  // 2^6
 
-  // By the hash's top bits: the hash set in the shard uses the others.
+  // The shard follows from the top bits of the hash, as the hash set in the shard uses the others.
   SessionShard& ShardOf(size_t hash) { return shards_[static_cast<uint64_t>(hash) >> 58]; }
   absl::Status Missing(absl::string_view id) const;
 
@@ -180,13 +180,13 @@ class SessionTable {
   }
   // Enters a session that is committed from the start, if it could be made: Create and Import. Errors as they have.
   absl::StatusOr<SessionInfo> EnterCommitted(absl::StatusOr<std::unique_ptr<LiveSession>> made, absl::Time now);
-  // As EnterCommitted, once; on error the session stays the caller's.
+  // Does what EnterCommitted does, without a second try; on error the session stays the caller's.
   absl::Status EnterCommittedOnce(std::unique_ptr<LiveSession>&& made, absl::Time now);
   // Puts the session into the table. RESOURCE_EXHAUSTED: max_sessions; the session stays the caller's.
   absl::Status Enter(SessionShard& shard, std::unique_ptr<LiveSession>&& session, absl::Time now, Aftermath* after)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
 
-  // As Acquire for a session that was not here just now.
+  // Does what Acquire does for a session that was not here just now.
   absl::StatusOr<std::optional<SessionLease>> JoinOrMake(const SessionKey& key, const ServedModelPtr* create_as,
                                                          LeaseWaiter* waiter, absl::Time now);
   // Gives the lease, or a place in the session's queue.

@@ -36,7 +36,7 @@ class StateSizeClass {
     if (slab->used == 0) --empty_slabs_;
     if (++slab->used == slots_per_slab_) Unlink(slab);
     if (slab->free != nullptr) return reinterpret_cast<float*>(std::exchange(slab->free, slab->free->next));
-    // From the slab's end down: memory is resident only once it is used.
+    // Slots are taken from the slab's end down, since memory is resident only once it is used.
     return reinterpret_cast<float*>(reinterpret_cast<std::byte*>(slab + 1) + --slab->untouched_slots * slot_bytes_);
   }
 

@@ -23,7 +23,7 @@ namespace rondo {
 // Threads: DeleteSome may be called from any thread; the rest runs on the store's.
 class StoredSweep {
  public:
-  // So many calls at once: what they have asked of the store is before everyone else's loads.
+  // The most calls at once: what they have asked of the store stands before everyone else's loads.
   static constexpr size_t kMaxCalls = 16;
 
   // Both outlive this.

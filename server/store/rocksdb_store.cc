@@ -273,7 +273,7 @@ bool RocksdbStore::DropSome(absl::Time now) {
   next_scanned_key_ = entry->Valid() ? entry->key().ToString() : "";
   if (!entry->status().ok()) LogTrouble("session_store_scan_failed", entry->status().ToString());
   if (expired.Count() == 0) return false;
-  // Not synced: what is not dropped now will be found again.
+  // The write need not be synced: what is not dropped now will be found again.
   const bool dropped = db_->Write(rocksdb::WriteOptions(), &expired).ok();
   return dropped && static_cast<size_t>(expired.Count()) * kManyShare > keys;
 }

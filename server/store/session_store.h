@@ -61,7 +61,7 @@ class SessionStore {
     // passed over, and had not said that all is saved.
     absl::Time doubtful_before = absl::InfinitePast();
   };
-  // Whose the id is after a save.
+  // Says whose the id is after a save.
   enum class After {
     kKept,           // this store's
     kLetGo,          // nobody's, and whoever has asked for it is told
@@ -94,7 +94,8 @@ class SessionStore {
       std::string value;
     };
     std::string prefix;
-    // Where the look begins, and where the next one is to go on; empty: at the start, and after the last part.
+    // The place at which the look begins, and then that at which the next one is to go on; empty: the start, and then
+    // the end.
     std::string from;
     // The answer. What is there throughout is found once at least, what has expired may be found or not.
     // INVALID_ARGUMENT: `from` is nothing that this store has answered. UNAVAILABLE: it could not be asked.

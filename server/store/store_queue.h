@@ -23,7 +23,7 @@ struct StoreLoad {
   std::string id;
   std::function<void(SessionStore::Loaded)> done;
   absl::Duration claim = absl::ZeroDuration();
-  // Until then the load waits for another server that has the session.
+  // How long the load waits for another server that has the session.
   std::chrono::steady_clock::time_point waits_until = std::chrono::steady_clock::time_point::max();
 };
 

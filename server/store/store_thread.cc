@@ -112,7 +112,7 @@ void StoreThread::Run() {
 
 StoreThread::Work StoreThread::TakeWork() {
   const Work work = AwaitWork();
-  // Without the lock: the thousands of saves of one tick take milliseconds, and a serving loop that asks for a load
+  // The lock is not held: the thousands of saves of one tick take milliseconds, and a serving loop that asks for a load
   // would wait for them.
   for (Asked& asked : taken_) {
     if (auto* const load = std::get_if<StoreLoad>(&asked)) queue_.Add(std::move(*load));

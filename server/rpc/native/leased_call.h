@@ -45,7 +45,7 @@ class LeasedCall : public OneMessageCall {
   virtual absl::string_view AuditEvent() const = 0;
   // What that line names instead of one session; empty: the session.
   virtual std::string AuditedSessions() const = 0;
-  // Whose sessions the ids name.
+  // Returns the tenant whose sessions the ids name.
   absl::string_view tenant() const { return principal().tenant->name(); }
   // Finishes the call: with the response, or with an error if `status` is one.
   virtual void Send(const absl::Status& status) = 0;

@@ -10,7 +10,7 @@ namespace {
 // largest one did.
 constexpr size_t kMaxKeptBytes = 256 << 10;
 // Each place of a proto keeps the most that was ever in it, so messages that are large at different places add up.
-// After so many bytes of messages the protos are made anew.
+// Therefore the protos are made anew once so many bytes of messages have been in them.
 constexpr size_t kMaxUsedBytes = 16 * kMaxKeptBytes;
 
 }  // namespace

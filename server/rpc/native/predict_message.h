@@ -30,7 +30,7 @@ class PredictMessage : private Exchange {
   const v1::PredictResponse& response() const { return response_; }
   // What a unary call ends with: the refusal, or the failure of its only sequence.
   absl::Status status() const;
-  // Of the session that ran sequence `i`: see LiveSession.
+  // The serial of the session that ran sequence `i`: see LiveSession.
   uint32_t serial(size_t i) const { return serials_[i]; }
   // Why the whole message was refused, or OK. Each sequence has its own status besides.
   const absl::Status& refusal() const { return message_.refusal(); }

@@ -15,7 +15,7 @@ namespace {
 // bytes on the wire and 40 here.
 constexpr size_t kMaxKeptMessageBytes = 16 << 10;
 // Each place of a proto keeps the most that was ever in it, so requests that are large at different places add up.
-// After so many bytes of requests the proto is made anew.
+// Therefore the proto is made anew once so many bytes of requests have been in it.
 constexpr size_t kMaxUsedMessageBytes = 16 * kMaxKeptMessageBytes;
 
 // An entry of a map<string, InferParameter>: triton_final_response with bool_param true.
