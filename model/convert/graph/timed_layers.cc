@@ -1,0 +1,147 @@
+// Elements that know other timesteps: cells, convolutions along time, memories, and what is over a whole sequence.
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "model/convert/graph/layer_checks.h"
+#include "model/convert/graph/layers.h"
+
+namespace rondo::convert {
+namespace {
+
+constexpr int64_t kMaxUnits = 65536;
+
+int64_t GateCountOf(absl::string_view type) { return type == "lstm" ? 4 : type == "gru" ? 3 : 1; }
+
+bool CellFits(ElementGraph* graph, absl::string_view name, absl::string_view type, int64_t width,
+              const CellWeights& weights, int64_t units) {
+  const int64_t gates = GateCountOf(type);
+  if (units < 1 || units > kMaxUnits) {
+    graph->Refuse(absl::StrCat("'", name, "' has ", units, " units; 1 to ", kMaxUnits, " are supported"));
+    return false;
+  }
+  return Fits(graph, name, "weight_ih", weights.weight_ih, {gates * units, width}) &&
+         Fits(graph, name, "weight_hh", weights.weight_hh, {gates * units, units}) &&
+         Fits(graph, name, "bias_ih", weights.bias_ih, {gates * units}, true) &&
+         Fits(graph, name, "bias_hh", weights.bias_hh, {gates * units}, true) &&
+         Fits(graph, name, "peephole", weights.peephole, {3 * units}, true) &&
+         Fits(graph, name, "initial_h", weights.initial_h, {units}, true) &&
+         Fits(graph, name, "initial_c", weights.initial_c, {units}, true);
+}
+
+}  // namespace
+
+Value AddCell(ElementGraph* graph, absl::string_view name, absl::string_view type, const Value& in, CellWeights weights,
+              Json attributes, CellPath path) {
+  if (!Ready(graph, name, in)) return {};
+  const int64_t units = weights.weight_hh.rank() == 2 ? weights.weight_hh.shape[1] : 0;
+  const bool through_time = path == CellPath::kTimesteps;
+  const int64_t width = through_time ? in.frame.size() : in.frame.channels, length = through_time ? 1 : in.frame.length;
+  if (!CellFits(graph, name, type, width, weights, units)) return {};
+  if (weights.bias_ih.empty() != weights.bias_hh.empty()) {
+    Array& missing = weights.bias_ih.empty() ? weights.bias_ih : weights.bias_hh;
+    missing = Filled({GateCountOf(type) * units}, 0);
+  }
+  if (!weights.initial_h.empty() || !weights.initial_c.empty()) {
+    attributes["initial_state"] = "given";
+    if (weights.initial_h.empty()) weights.initial_h = Filled({units}, 0);
+    if (type == "lstm" && weights.initial_c.empty()) weights.initial_c = Filled({units}, 0);
+  }
+  if (!weights.peephole.empty()) attributes["peepholes"] = true;
+  const absl::string_view element_type = through_time               ? type
+                                         : path == CellPath::kFrame ? "frame_cell"
+                                                                    : "position_cell";
+  Element element = MakeElement(name, element_type, {in}, {units, length});
+  if (!through_time) element.attributes["cell"] = type;
+  element.attributes["units"] = units;
+  element.attributes.update(attributes);
+  if (path != CellPath::kFrame) element.state_floats = (type == "lstm" ? 2 * units : units) * length;
+  AddSlot(&element, "weight_ih", std::move(weights.weight_ih));
+  AddSlot(&element, "weight_hh", std::move(weights.weight_hh));
+  AddSlot(&element, "bias_ih", std::move(weights.bias_ih));
+  AddSlot(&element, "bias_hh", std::move(weights.bias_hh));
+  AddSlot(&element, "peephole", std::move(weights.peephole));
+  AddSlot(&element, "initial_h", std::move(weights.initial_h));
+  AddSlot(&element, "initial_c", std::move(weights.initial_c));
+  return graph->Add(std::move(element));
+}
+
+Value AddCausalConv(ElementGraph* graph, absl::string_view name, const Value& in, Array weight, Array bias,
+                    const Window& window, int64_t ahead, const Activation& activation) {
+  if (!Ready(graph, name, in) || !ConvWeightsFit(graph, name, in.frame.size(), weight, bias, window)) return {};
+  Element element = MakeElement(name, "causal_conv1d", {in}, {FirstDimension(weight), 1});
+  element.attributes["units"] = FirstDimension(weight);
+  SetWindow(&element, {window.kernel, 1, window.dilation, window.groups, 0, 0}, false);
+  if (ahead > 0) element.attributes["ahead"] = ahead;
+  SetActivation(&element, activation);
+  element.state_floats = window.kernel == 1 ? 0 : (window.kernel - 1) * window.dilation * in.frame.size() + 1;
+  AddSlot(&element, "weight", std::move(weight));
+  AddBias(&element, std::move(bias));
+  return graph->Add(std::move(element));
+}
+
+Value AddSequencePool(ElementGraph* graph, absl::string_view name, absl::string_view type, const Value& in,
+                      const Window& window, bool partial) {
+  if (!Ready(graph, name, in) || !WindowFits(graph, name, window)) return {};
+  Element element = MakeElement(name, type, {in}, in.frame);
+  element.attributes = {{"kernel", window.kernel}, {"stride", window.stride}};
+  if (window.left != 0 || window.right != 0) element.attributes["padding"] = {window.left, window.right};
+  if (partial) element.attributes["partial"] = true;
+  return graph->Add(std::move(element));
+}
+
+Value AddDelay(ElementGraph* graph, absl::string_view name, const Value& in, int64_t steps) {
+  if (!Ready(graph, name, in)) return {};
+  Element element = MakeElement(name, "delay", {in}, in.frame);
+  element.attributes["steps"] = steps;
+  element.state_floats = steps * in.frame.size() + (steps > 1 ? 1 : 0);
+  return graph->Add(std::move(element));
+}
+
+Value AddLagWindowMinusNewest(ElementGraph* graph, absl::string_view name, const Value& in, int64_t length) {
+  if (!Ready(graph, name, in)) return {};
+  if (in.frame.size() != 1) graph->Refuse(absl::StrCat("'", name, "' is a window of ", in.frame.size(), " numbers"));
+  Element element = MakeElement(name, "lag_window", {in}, {length, 1});
+  element.attributes = {{"length", length}, {"minus_newest", true}};
+  element.state_floats = length + 1;
+  return graph->Add(std::move(element));
+}
+
+Value AddInstanceStatistics(ElementGraph* graph, absl::string_view name, const Value& in, double epsilon) {
+  if (!Ready(graph, name, in)) return {};
+  Element element = MakeElement(name, "instance_statistics", {in}, {2 * in.frame.size(), 1});
+  element.attributes["epsilon"] = epsilon;
+  element.state_floats = 1 + element.frame.size();
+  return graph->Add(std::move(element));
+}
+
+Value AddMemory(ElementGraph* graph, absl::string_view name, int64_t units) {
+  if (units < 1 || units > kMaxWindow) graph->Refuse(absl::StrCat("'", name, "' is to remember ", units, " values"));
+  Element element = MakeElement(name, "memory", {}, {units, 1});
+  element.attributes = {{"units", units}, {"next", ""}};
+  element.state_floats = units;
+  return graph->Add(std::move(element));
+}
+
+void SetNext(ElementGraph* graph, const Value& memory, const Value& next) {
+  if (!Ready(graph, memory.name, next)) return;
+  // The graph's input is no element, and so becomes one.
+  const bool of_input = next.name == "input";
+  const Value kept = of_input ? AddActivation(graph, memory.name + "_next", next, {{"function", "linear"}}) : next;
+  for (Element& element : graph->elements()) {
+    if (element.name != memory.name) continue;
+    if (element.frame.size() == next.frame.size()) {
+      element.attributes["next"] = kept.name;
+    } else {
+      graph->Refuse(
+          absl::StrCat("'", memory.name, "' remembers ", element.frame.size(), " values of ", next.frame.size()));
+    }
+  }
+}
+
+Value AddSequence(ElementGraph* graph, absl::string_view name, absl::string_view type, const Value& in) {
+  if (!Ready(graph, name, in)) return {};
+  return graph->Add(MakeElement(name, type, {in}, in.frame));
+}
+
+}  // namespace rondo::convert
