@@ -1,9 +1,7 @@
 #include "model/convert/keras/keras_layer.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
-#include <optional>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -39,127 +37,6 @@ KerasValue AddEmbeddingLayer(const KerasLayer& layer, const std::vector<KerasVal
   return {AddEmbedding(layer.graph(), layer.name(), in[0].value, table), true};
 }
 
-// How many places "same" adds around `timesteps` (0: any number), half of them before the first. Nullopt: how many are
-// before the first depends on the number of timesteps.
-std::optional<int64_t> SamePadding(int64_t timesteps, int64_t kernel, int64_t stride) {
-  // `rest`: how many timesteps the last stride has; 0: all.
-  const auto total = [&](int64_t rest) { return std::max<int64_t>(0, kernel - (rest == 0 ? stride : rest)); };
-  if (timesteps > 0) return total(timesteps % stride);
-  for (int64_t rest = 1; rest < std::min(stride, kernel); ++rest) {
-    if (total(rest) / 2 != total(0) / 2) return std::nullopt;
-  }
-  return total(0);
-}
-
-KerasValue AddPoolLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
-  const int64_t kernel = layer.One("pool_size", 2), stride = layer.One("strides", kernel);
-  const std::string padding = layer.Text("padding", "valid");
-  if (!in[0].sequence || (padding != "same" && padding != "valid") || kernel < 1 || stride < 1) {
-    layer.Refuse("is no pooling along timesteps with padding=same or valid");
-    return {};
-  }
-  const std::string type = absl::StartsWith(layer.type(), "Max") ? "sequence_max_pool" : "sequence_average_pool";
-  Element element;
-  element.name = layer.name();
-  element.type = type;
-  element.of = {in[0].value.name};
-  element.frame = in[0].value.frame;
-  element.attributes = {{"kernel", kernel}, {"stride", stride}};
-  if (padding == "same") {
-    const std::optional<int64_t> total = SamePadding(in[0].timesteps, kernel, stride);
-    if (!total.has_value()) {
-      layer.Refuse(
-          "pads with padding=same by how many timesteps there are, which the model leaves open; padding=valid is "
-          "supported, and a model that says its timesteps");
-      return {};
-    }
-    if (*total > 0) element.attributes["padding"] = {*total / 2, *total - *total / 2};
-    element.attributes["partial"] = true;
-  }
-  KerasValue value = {layer.graph()->Add(std::move(element)), true};
-  const int64_t windows =
-      padding == "same" ? (in[0].timesteps + stride - 1) / stride : (in[0].timesteps - kernel) / stride + 1;
-  value.timesteps = in[0].timesteps > 0 ? std::max<int64_t>(0, windows) : 0;
-  return value;
-}
-
-KerasValue AddGlobalPoolLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
-  if (!in[0].sequence) layer.Refuse("pools over something else than the timesteps");
-  const char* type = absl::StartsWith(layer.type(), "GlobalMax") ? "sequence_max" : "sequence_mean";
-  return {AddSequence(layer.graph(), layer.name(), type, in[0].value), false};
-}
-
-KerasValue AddBatchNormLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
-  size_t next = 0;
-  const bool scaled = layer.Switch("scale", true), centered = layer.Switch("center", true);
-  const Array gamma = scaled ? layer.Weight(next++) : Array{}, beta = centered ? layer.Weight(next++) : Array{};
-  const Array mean = layer.Weight(next), variance = layer.Weight(next + 1);
-  if (!layer.ok()) return {};
-  const int64_t size = mean.size();
-  if (variance.size() != size || (scaled && gamma.size() != size) || (centered && beta.size() != size)) {
-    layer.Refuse("has statistics of different sizes");
-    return {};
-  }
-  Array scale = Filled({size}, 0), shift = scale;
-  const double epsilon = layer.Number("epsilon", 1e-3);
-  for (int64_t i = 0; i < size; ++i) {
-    scale.values[i] = (scaled ? gamma.values[i] : 1) / std::sqrt(variance.values[i] + epsilon);
-    shift.values[i] = (centered ? beta.values[i] : 0) - mean.values[i] * scale.values[i];
-  }
-  return {AddScale(layer.graph(), layer.name(), in[0].value, std::move(scale), std::move(shift)), in[0].sequence};
-}
-
-// Numbers of the configuration: one, or a list of them inside any number of lists.
-std::vector<double> NumbersOf(const nlohmann::json& json) {
-  if (json.is_number()) return {json.get<double>()};
-  std::vector<double> numbers;
-  const nlohmann::json* list = &json;
-  while (list->is_array() && list->size() == 1 && (*list)[0].is_array()) list = &(*list)[0];
-  for (const nlohmann::json& each : list->is_array() ? *list : nlohmann::json::array()) {
-    if (each.is_number()) numbers.push_back(each.get<double>());
-  }
-  return numbers;
-}
-
-// (x - mean) / deviation, or back; the numbers stand in the configuration, or were found in the data (adapt).
-KerasValue AddNormalizationLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
-  const int64_t size = in[0].value.frame.size();
-  const auto numbers = [&](const char* key, size_t weight) {
-    const auto found = layer.config().find(key);
-    std::vector<double> values =
-        found != layer.config().end() && !found->is_null() ? NumbersOf(*found) : layer.Weight(weight).values;
-    if (values.size() == 1) values.assign(static_cast<size_t>(size), values[0]);
-    return values;
-  };
-  const std::vector<double> mean = numbers("mean", 0), variance = numbers("variance", 1);
-  if (!layer.ok()) return {};
-  if (mean.size() != static_cast<size_t>(size) || variance.size() != mean.size()) {
-    layer.Refuse("has no mean and variance for each feature");
-    return {};
-  }
-  Array scale = Filled({size}, 0), shift = scale;
-  for (int64_t i = 0; i < size; ++i) {
-    const double deviation = std::max(std::sqrt(variance[i]), 1e-7);  // Keras' epsilon
-    scale.values[i] = layer.Switch("invert", false) ? deviation : 1 / deviation;
-    shift.values[i] = layer.Switch("invert", false) ? mean[i] : -mean[i] / deviation;
-  }
-  return {AddScale(layer.graph(), layer.name(), in[0].value, std::move(scale), std::move(shift)), in[0].sequence};
-}
-
-KerasValue AddRescalingLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
-  const int64_t size = in[0].value.frame.size();
-  const auto values = [&](const char* key, double otherwise) {
-    const auto found = layer.config().find(key);
-    std::vector<double> numbers = found == layer.config().end() ? std::vector<double>{otherwise} : NumbersOf(*found);
-    if (numbers.size() == 1) numbers.assign(static_cast<size_t>(size), numbers[0]);
-    if (numbers.size() != static_cast<size_t>(size)) layer.Refuse(absl::StrCat("has a ", key, " of another size"));
-    return Array{{size}, std::move(numbers)};
-  };
-  Array scale = values("scale", 1), shift = values("offset", 0);
-  if (!layer.ok()) return {};
-  return {AddScale(layer.graph(), layer.name(), in[0].value, std::move(scale), std::move(shift)), in[0].sequence};
-}
-
 // relu(x) - slope * relu(-x), with a slope a feature.
 KerasValue AddPReluLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
   Array slope = layer.Weight(0);
@@ -177,17 +54,6 @@ KerasValue AddPReluLayer(const KerasLayer& layer, const std::vector<KerasValue>&
   const Value below = AddActivation(graph, absl::StrCat(layer.name(), "_below"), negated, "relu");
   const Value bent = AddScale(graph, absl::StrCat(layer.name(), "_bent"), below, std::move(slope), Filled({size}, 0));
   return {AddArithmetic(graph, layer.name(), "add", above, bent), in[0].sequence};
-}
-
-KerasValue AddLayerNormLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
-  size_t next = 0;
-  const int64_t size = in[0].value.frame.size();
-  if (in[0].value.frame.length > 1) layer.Refuse("is over rows within a timestep; over one vector is supported");
-  Array gamma = layer.Switch("scale", true) ? layer.Weight(next++) : Filled({size}, 1);
-  Array beta = layer.Switch("center", true) ? layer.Weight(next) : Array{};
-  return {AddLayerNorm(layer.graph(), layer.name(), in[0].value, std::move(gamma), std::move(beta),
-                       layer.Number("epsilon", 1e-3)),
-          in[0].sequence};
 }
 
 }  // namespace
@@ -251,11 +117,6 @@ KerasValue AddMergeLayer(const KerasLayer& layer, const std::vector<KerasValue>&
     value = AddArithmetic(layer.graph(), absl::StrCat(layer.name(), "_mean"), "multiply", value, part);
   }
   return {value, sequence};
-}
-
-KerasValue AddUnitNormLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
-  if (in[0].value.frame.length > 1) layer.Refuse("is over rows within a timestep; over one vector is supported");
-  return {AddL2Norm(layer.graph(), layer.name(), in[0].value, 1e-6), in[0].sequence};
 }
 
 const std::map<std::string, LayerAdder>& LayerAdders() {
@@ -337,6 +198,8 @@ Array KerasLayer::Weight(size_t i) const {
   return {};
 }
 
+namespace {
+
 // A layer whose answers depend on where a sequence begins.
 bool BeginsSomewhere(const KerasLayer& layer) {
   if (IsKerasConvolution(layer.type())) return layer.Text("padding", "valid") != "valid";
@@ -356,8 +219,6 @@ KerasValue AddToValues(const KerasLayer& layer, const std::vector<KerasValue>& i
   }
   return adder->second(layer, inputs);
 }
-
-namespace {
 
 // Keras 1 had other names for what a layer is made with, and LSTM and GRU had their weights gate by gate.
 bool IsOfKeras1(const KerasLayer& layer) {

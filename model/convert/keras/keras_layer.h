@@ -71,6 +71,15 @@ KerasValue AddFlattenLayer(const KerasLayer& layer, const std::vector<KerasValue
 KerasValue AddDenseOfWindow(const KerasLayer& layer, const KerasValue& in);
 // Numbers that stand row by row with the features last, as [features][rows].
 Value FromRows(ElementGraph* graph, const std::string& name, const Value& in, int64_t rows, int64_t features);
+// Pools along the timesteps, over windows of them or over all.
+KerasValue AddPoolLayer(const KerasLayer& layer, const std::vector<KerasValue>& in);
+KerasValue AddGlobalPoolLayer(const KerasLayer& layer, const std::vector<KerasValue>& in);
+// Norms, and layers that scale and shift by given numbers.
+KerasValue AddBatchNormLayer(const KerasLayer& layer, const std::vector<KerasValue>& in);
+KerasValue AddLayerNormLayer(const KerasLayer& layer, const std::vector<KerasValue>& in);
+KerasValue AddUnitNormLayer(const KerasLayer& layer, const std::vector<KerasValue>& in);
+KerasValue AddNormalizationLayer(const KerasLayer& layer, const std::vector<KerasValue>& in);
+KerasValue AddRescalingLayer(const KerasLayer& layer, const std::vector<KerasValue>& in);
 // Activation, ReLU, LeakyReLU, ELU and Softmax.
 KerasValue AddActivationLayer(const KerasLayer& layer, const std::vector<KerasValue>& in);
 // Conv1D, DepthwiseConv1D and SeparableConv1D along the timesteps, and the ZeroPadding1D before one.
