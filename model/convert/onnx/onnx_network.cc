@@ -7,9 +7,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "model/convert/onnx/graph_run.h"
 #include "model/convert/onnx/input_axes.h"
+#include "model/convert/onnx/input_plans.h"
 #include "model/convert/onnx/instance_statistics.h"
 #include "model/convert/onnx/softplus.h"
 #include "model/convert/onnx/state_names.h"
@@ -19,36 +19,13 @@
 namespace rondo::convert {
 namespace {
 
-constexpr size_t kMaxInputRank = 5;
-// The sizes of open dimensions that a graph is followed with.
-struct ProbeSizes {
-  // Of graphs that take any number of sequences: more than one, or an axis of sequences would pass for one of a single
-  // timestep.
-  int64_t batch = 2;
-  int64_t timesteps = 13;  // of a graph that takes sequences of any length
-};
 // The graph is followed again with each of these; the network must not change.
 constexpr int64_t kOtherBatch = 3, kOtherTimesteps = 18;
 
-// What the options call an open dimension of an input: its name, or where it has none INPUT.AXIS.
-std::string NameOf(const OnnxValue& input, size_t axis) {
-  return input.shape[axis].name.empty() ? absl::StrCat(input.name, ".", axis) : input.shape[axis].name;
-}
-
-// The axis of a state that is left open, where there is one such: that of the sequences. -1: none, or several.
-int64_t OnlyOpenAxis(const OnnxValue& state) {
-  int64_t only = -1;
-  for (int64_t axis = 0; axis < static_cast<int64_t>(state.shape.size()); ++axis) {
-    if (state.shape[axis].size >= 0) continue;
-    if (only >= 0) return -1;
-    only = axis;
-  }
-  return only;
-}
-
 class OnnxNetwork {
  public:
-  OnnxNetwork(const OnnxModel& model, const OnnxOptions& options) : model_(model), options_(options) {
+  OnnxNetwork(const OnnxModel& model, const OnnxOptions& options)
+      : model_(model), options_(options), plans_(model_.graph, options, states_) {
     for (OnnxValue& input : model_.graph.inputs) {
       for (size_t axis = 0; axis < input.shape.size(); ++axis) {
         OnnxDimension& dimension = input.shape[axis];
@@ -76,7 +53,7 @@ class OnnxNetwork {
     }
     // An attempt may find that an input is a state; then all begins anew with what is left.
     while (true) {
-      const OnnxValue* first = FirstData();
+      const OnnxValue* first = plans_.FirstData();
       if (first == nullptr) return absl::InvalidArgumentError("the graph has no input that is data");
       const size_t states = states_.size();
       absl::StatusOr<ElementGraph> graph = FollowLikeliest(*first);
@@ -183,130 +160,49 @@ class OnnxNetwork {
     return absl::OkStatus();
   }
 
-  // The numbers of timesteps of sequences, beside the sequences, are no data; nor is one number for all timesteps.
-  bool IsData(const OnnxValue& input) const {
-    return options_.initializers.count(input.name) == 0 && states_.count(input.name) == 0 && !input.shape.empty() &&
-           !IsOfLengths(model_.graph, input, states_);
-  }
-
-  const OnnxValue* FirstData() const {
-    const OnnxValue* first = nullptr;
-    for (const OnnxValue& input : model_.graph.inputs) {
-      if (!IsData(input)) continue;
-      if (first == nullptr) first = &input;
-    }
-    return first;
-  }
-
-  // The axes of another input: those whose open sizes have the same names, or, where nothing is open, the same places
-  // if it has as many timesteps there.
-  static InputAxes AxesOf(const OnnxValue& input, const OnnxValue& first, const InputAxes& axes) {
-    InputAxes own;
-    bool open = false;
-    for (int64_t axis = 0; axis < static_cast<int64_t>(input.shape.size()); ++axis) {
-      const OnnxDimension& dimension = input.shape[axis];
-      const auto is = [&](int64_t place) {
-        return place >= 0 && dimension.size < 0 && !dimension.name.empty() && first.shape[place].name == dimension.name;
-      };
-      open = open || dimension.size < 0;
-      if (is(axes.time)) own.time = axis;
-      if (is(axes.batch) || (dimension.size < 0 && IsBatchName(dimension))) own.batch = axis;
-    }
-    const auto as_wide = [&](int64_t axis) { return axis < 0 || input.shape[axis].size == first.shape[axis].size; };
-    const bool alike = !open && input.shape.size() == first.shape.size() && as_wide(axes.time) && as_wide(axes.batch);
-    return alike ? axes : own;
-  }
-
-  // A state has no axis of timesteps.
-  InputAxes OwnAxes(const OnnxValue& input, const OnnxValue& first, const InputAxes& axes) const {
-    InputAxes own = &input == &first ? axes : AxesOf(input, first, axes);
-    if (states_.count(input.name) == 0) return own;
-    return {-1, own.batch < 0 ? OnlyOpenAxis(input) : own.batch};
-  }
-
-  // A plan without open sizes. INVALID_ARGUMENT: a dimension that is neither time nor batch is open.
-  absl::StatusOr<RunPlan> PlanOf(const OnnxValue& first, const InputAxes& axes, const ProbeSizes& sizes) const {
-    RunPlan plan;
-    plan.states = states_;
-    // A state is of as many sequences as the first input has.
-    const int64_t said = axes.batch < 0 ? 1 : first.shape[axes.batch].size;
-    if (axes.time >= 0)
-      plan.timesteps = first.shape[axes.time].size >= 0 ? first.shape[axes.time].size
-                       : one_timestep_                  ? 1
-                                                        : sizes.timesteps;
-    if (plan.timesteps < 1)
-      return absl::InvalidArgumentError(absl::StrCat("input ", Quoted(first.name), " has no timesteps"));
-    for (const OnnxValue& input : model_.graph.inputs) {
-      if (options_.initializers.count(input.name) > 0) continue;
-      const InputAxes own = OwnAxes(input, first, axes);
-      const int64_t batch = said >= 0 && states_.count(input.name) > 0 ? said : sizes.batch;
-      plan.axes[input.name] = own;
-      std::vector<int64_t>& shape = plan.shapes[input.name];
-      for (int64_t axis = 0; axis < static_cast<int64_t>(input.shape.size()); ++axis) {
-        const OnnxDimension& dimension = input.shape[axis];
-        const bool open = dimension.size < 0;
-        if (open && axis != own.time && axis != own.batch) {
-          return absl::InvalidArgumentError(
-              absl::StrCat("dimension ", axis, " of input ", Quoted(input.name),
-                           " is open; say its size with --dimension=", NameOf(input, static_cast<size_t>(axis)), "=N"));
-        }
-        shape.push_back(!open ? dimension.size : axis == own.time ? plan.timesteps : batch);
-        if (axis == own.time && shape.back() != plan.timesteps) {
-          return absl::InvalidArgumentError(
-              absl::StrCat("input ", Quoted(input.name), " has other timesteps than ", Quoted(first.name)));
-        }
-      }
-      if (shape.size() > kMaxInputRank || SizeOf(shape).value_or(kMaxTraced + 1) > kMaxTraced) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("input ", Quoted(input.name), " has the shape ", ShapeText(shape)));
-      }
-    }
-    return plan;
-  }
-
   absl::StatusOr<ElementGraph> Follow(const OnnxValue& first, const InputAxes& axes) {
     ProbeSizes sizes;
-    absl::StatusOr<Trial> trial = TryAsCalled(first, axes, sizes);
+    absl::StatusOr<Trial> trial = TryAsCalled(first, axes, &sizes);
     absl::Status status = trial.ok() ? CheckOpenSizes(first, axes, sizes, *trial) : trial.status();
     // Sequences that share an axis with something else, as [batch * bins, time, features] does, are not told apart
     // from it; one sequence is all there is.
     const bool may_share = !trial.ok() || HasCellsOfFrames(trial->graph);
     if (!status.ok() && may_share && IsBatchForSure(first, axes)) {
-      sizes.batch = 1;
-      absl::StatusOr<Trial> again = TryAsCalled(first, axes, sizes);
+      sizes = {1, ProbeSizes().timesteps};
+      absl::StatusOr<Trial> again = TryAsCalled(first, axes, &sizes);
       if (again.ok()) {
         trial = std::move(again);
         status = CheckOpenSizes(first, axes, sizes, *trial);
       }
     }
     if (!status.ok()) return status;
-    if (one_timestep_)
+    if (sizes.timesteps == 1)
       trial->graph.Note("the graph takes its states at each call, and is followed with one timestep a call");
-    NoteData(axes, &trial->graph);
+    if (std::string text = plans_.TextOfData(axes); !text.empty()) trial->graph.Note(std::move(text));
     return std::move(trial->graph);
   }
 
   // What is made to be called with any number of timesteps, and takes its state each time, is called with one.
-  absl::StatusOr<Trial> TryAsCalled(const OnnxValue& first, const InputAxes& axes, const ProbeSizes& sizes) {
-    one_timestep_ = false;
-    absl::StatusOr<Trial> trial = Try(first, axes, sizes);
+  absl::StatusOr<Trial> TryAsCalled(const OnnxValue& first, const InputAxes& axes, ProbeSizes* sizes) {
+    absl::StatusOr<Trial> trial = Try(first, axes, *sizes);
     const bool open = axes.time >= 0 && first.shape[axes.time].size < 0;
     if (trial.ok() || !open || states_.empty()) return trial;
-    one_timestep_ = true;
-    absl::StatusOr<Trial> again = Try(first, axes, sizes);
-    if (again.ok()) return again;
-    return trial;
+    const ProbeSizes one_timestep = {sizes->batch, 1};
+    absl::StatusOr<Trial> again = Try(first, axes, one_timestep);
+    if (!again.ok()) return trial;
+    *sizes = one_timestep;
+    return again;
   }
 
   // Tells whether an open axis is that of the batch by its name, or by that of the timesteps' axis.
   bool IsBatchForSure(const OnnxValue& first, const InputAxes& axes) const {
-    const OnnxDimension* const batch = OpenBatch(first, axes);
+    const OnnxDimension* const batch = plans_.OpenBatch(first, axes);
     if (batch == nullptr || IsTimeName(*batch)) return false;
     return IsBatchName(*batch) || (axes.time >= 0 && IsTimeName(first.shape[axes.time]));
   }
 
   absl::StatusOr<Trial> Try(const OnnxValue& first, const InputAxes& axes, const ProbeSizes& sizes) {
-    const absl::StatusOr<RunPlan> plan = PlanOf(first, axes, sizes);
+    const absl::StatusOr<RunPlan> plan = plans_.PlanOf(first, axes, sizes);
     if (!plan.ok()) return plan.status();
     Trial trial;
     GraphRun run(model_, options_, *plan, &trial.graph);
@@ -335,8 +231,9 @@ class OnnxNetwork {
     const auto named = [](absl::string_view axis, const OnnxDimension& dimension) {
       return dimension.name.empty() ? std::string(axis) : absl::StrCat(axis, " ", Quoted(dimension.name));
     };
-    const OnnxDimension *time = axes.time < 0 ? nullptr : &first.shape[axes.time], *batch = OpenBatch(first, axes);
-    if (time != nullptr && time->size < 0 && !one_timestep_) {
+    const OnnxDimension *time = axes.time < 0 ? nullptr : &first.shape[axes.time],
+                        *batch = plans_.OpenBatch(first, axes);
+    if (time != nullptr && time->size < 0 && tried.timesteps > 1) {
       const absl::Status status = check({tried.batch, kOtherTimesteps}, named("the time axis", *time));
       if (!status.ok()) return status;
     }
@@ -344,41 +241,12 @@ class OnnxNetwork {
     return check({kOtherBatch, tried.timesteps}, named("the batch axis", *batch));
   }
 
-  // Says which numbers of a timestep are those of which input, where there are several.
-  void NoteData(const InputAxes& axes, ElementGraph* graph) const {
-    std::vector<std::string> texts;
-    int64_t from = 0;
-    for (const OnnxValue& input : model_.graph.inputs) {
-      if (!IsData(input)) continue;
-      const InputAxes own = texts.empty() ? axes : AxesOf(input, *FirstData(), axes);
-      int64_t width = 1;
-      for (int64_t axis = 0; axis < static_cast<int64_t>(input.shape.size()); ++axis) {
-        if (axis != own.time && axis != own.batch) width *= input.shape[axis].size;
-      }
-      texts.push_back(absl::StrCat(Quoted(input.name), " is numbers ", from, " to ", from + width - 1));
-      from += width;
-    }
-    if (texts.size() < 2) return;
-    graph->Note(absl::StrCat("a timestep reads several inputs: ", absl::StrJoin(texts, ", "),
-                             "; one that is a state is said with --state=IN:OUT"));
-  }
-
-  // The first open dimension of an input that holds the sequences of a batch. Null: there is none.
-  const OnnxDimension* OpenBatch(const OnnxValue& first, const InputAxes& axes) const {
-    for (const OnnxValue& input : model_.graph.inputs) {
-      if (options_.initializers.count(input.name) > 0) continue;
-      const int64_t batch = OwnAxes(input, first, axes).batch;
-      if (batch >= 0 && input.shape[batch].size < 0) return &input.shape[batch];
-    }
-    return nullptr;
-  }
-
   OnnxModel model_;
   const OnnxOptions& options_;
   std::map<std::string, std::string> states_;
   std::set<std::string> said_dimensions_;  // those of the options that an input has
   size_t reached_ = 0;                     // how many nodes the attempts under one hypothesis came through, at most
-  bool one_timestep_ = false;              // of graphs with a state that other elements than cells read
+  const InputPlans plans_;
 };
 
 }  // namespace
