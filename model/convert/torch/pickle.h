@@ -45,7 +45,7 @@ class Pickle {
   const std::set<std::string>& foreign() const { return foreign_; }
 
  private:
-  friend class PickleReader;
+  friend class PickleStack;
 
   std::deque<PickleValue> values_;
   std::set<std::string> foreign_;
