@@ -105,11 +105,8 @@ class PickleReader {
         return stack_.PushCall();
       case PickleOp::kBuild:
         return stack_.Build();
-      case PickleOp::kBinPersistent: {
-        const PickleValue* id = stack_.Pop();
-        stack_.Push(Kind::kPersistent)->items = {id};
-        return;
-      }
+      case PickleOp::kBinPersistent:
+        return stack_.PushPersistent();
       case PickleOp::kBinPut:
         return stack_.PutMemo(Number<uint8_t>());
       case PickleOp::kLongBinPut:

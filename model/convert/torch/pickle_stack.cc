@@ -89,6 +89,17 @@ void PickleStack::PushCall() {
   call->items = arguments->items;
 }
 
+void PickleStack::PushPersistent() {
+  const PickleValue* id = Pop();
+  const bool of_class = id->kind == Kind::kTuple && id->items.size() > 1 && id->items[0]->text == "module" &&
+                        id->items[1]->kind == Kind::kName;
+  if (!of_class) {
+    Push(Kind::kPersistent)->items = {id};
+  } else if (Hold(id->items[1]->text.size() / sizeof(void*))) {
+    Push(Kind::kName)->text = id->items[1]->text;
+  }
+}
+
 void PickleStack::Extend(PickleValue* target, Kind kind, const Items& items) {
   if (target->kind == Kind::kCall) return;  // what a class does with items is its own affair
   if (target->kind != kind) return Refuse("adds items to what holds none");

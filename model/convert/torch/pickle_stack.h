@@ -35,6 +35,9 @@ class PickleStack {
   void PushStackName();  // whose module and name are the innermost values
   void PushCall();       // of the arguments and the name that are the innermost values; it is written down
 
+  // What the program knows by the innermost value: a storage, or in old files a class beside its source text.
+  void PushPersistent();
+
   // The innermost value; one that stands for nothing after a refusal.
   PickleValue* Top();
   PickleValue* Pop();

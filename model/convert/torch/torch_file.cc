@@ -166,7 +166,18 @@ absl::StatusOr<WeightFile> ReadZipFile(std::string bytes, absl::string_view key)
 // What torch.save wrote before PyTorch 1.6: pickles one after the other (a number that marks the file, the format's
 // version, facts of the machine, what was saved, the keys of the storages), then the storages in the order of their
 // keys, each a count of numbers and the numbers.
-constexpr absl::string_view kMarkOfOldFiles("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15);
+constexpr absl::string_view kMarkOfOldFiles("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 13);
+
+// How many bytes the pickle of the mark has; 0: the bytes do not begin with it. Its protocol is 2, or what the program
+// said (flair says 4); since 4 a frame may stand around it.
+size_t SizeOfMark(absl::string_view bytes) {
+  constexpr size_t kProtocolBytes = 2, kFrameBytes = 9;
+  if (bytes.size() < kProtocolBytes || bytes[0] != '\x80' || bytes[1] < 2 || bytes[1] > 5) return 0;
+  const bool framed = bytes.size() > kProtocolBytes && bytes[kProtocolBytes] == '\x95';
+  const size_t begin = kProtocolBytes + (framed ? kFrameBytes : 0);
+  const bool marked = bytes.size() > begin && absl::StartsWith(bytes.substr(begin), kMarkOfOldFiles);
+  return marked ? begin + kMarkOfOldFiles.size() : 0;
+}
 
 absl::StatusOr<std::map<std::string, absl::string_view>> OldStorages(const Pickle& pickle, const PickleValue& keys,
                                                                      absl::string_view rest) {
@@ -191,7 +202,7 @@ absl::StatusOr<std::map<std::string, absl::string_view>> OldStorages(const Pickl
 }
 
 absl::StatusOr<WeightFile> ReadOldFile(absl::string_view bytes, absl::string_view key) {
-  bytes.remove_prefix(kMarkOfOldFiles.size());
+  bytes.remove_prefix(SizeOfMark(bytes));
   std::deque<Pickle> pickles;  // values know each other by their places, so that none may move
   while (pickles.size() < 4) {
     absl::StatusOr<Pickle> next = Pickle::ParseNext(&bytes);
@@ -211,7 +222,7 @@ absl::StatusOr<WeightFile> ReadOldFile(absl::string_view bytes, absl::string_vie
 
 }  // namespace
 
-bool IsOldTorchFile(absl::string_view bytes) { return absl::StartsWith(bytes, kMarkOfOldFiles); }
+bool IsOldTorchFile(absl::string_view bytes) { return SizeOfMark(bytes) > 0; }
 
 absl::StatusOr<WeightFile> ReadTorchFile(std::string bytes, absl::string_view key) {
   return IsOldTorchFile(bytes) ? ReadOldFile(bytes, key) : ReadZipFile(std::move(bytes), key);

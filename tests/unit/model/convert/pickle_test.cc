@@ -85,6 +85,33 @@ TEST(PickleTest, ATensorAtTheLargestPlaceOfAllReachesBeyondItsStorage) {
   EXPECT_THAT(ReadTorchFile(file, "").status().message(), HasSubstr("reaches beyond the 1 values of its storage"));
 }
 
+TEST(PickleTest, AClassBesideItsSourceTextIsTheClass) {
+  const std::string id = "(" + Text("module") + "ca_project\nNet\n" + Text("net.py") + Text("class Net: ...") + "tQ";
+  const auto pickle = Pickle::Parse(kProtocol + id + ")\x81.");
+  ASSERT_TRUE(pickle.ok()) << pickle.status();
+  EXPECT_EQ(pickle->root().text, "a_project.Net");
+}
+
+TEST(PickleTest, AFileOfBeforePyTorch16IsReadWhateverItsProtocol) {
+  const std::string mark("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 13);
+  const std::string storage = "(" + Text("storage") + "ctorch\nFloatStorage\n" + Text("7") + Text("cpu") + "K\x01NtQ";
+  const std::string tensor =
+      "ctorch._utils\n_rebuild_tensor_v2\n(" + storage + std::string("K\0", 2) + "K\x01\x85" + "K\x01\x85" + "\x89}tR";
+  const std::string frame = "\x95" + std::string("\x0d\0\0\0\0\0\0\0", 8);
+  for (const std::string& begin : {std::string("\x80\x02"), std::string("\x80\x03"), "\x80\x04" + frame}) {
+    const auto pickle = [&](const std::string& opcodes) { return "\x80" + begin.substr(1, 1) + opcodes + "."; };
+    const std::string file = begin + mark + pickle("M\xe9\x03") + pickle("}") +
+                             pickle("}(" + Text("w") + tensor + "u") + pickle("](" + Text("7") + "e") +
+                             std::string("\x01\0\0\0\0\0\0\0\0\0\x80\x3f", 12);
+    ASSERT_TRUE(IsOldTorchFile(file));
+    const absl::StatusOr<WeightFile> weights = ReadTorchFile(file, "");
+    ASSERT_TRUE(weights.ok()) << weights.status();
+    EXPECT_EQ(weights->tensors.at(0).array.values, std::vector<double>{1});
+  }
+  EXPECT_FALSE(IsOldTorchFile("\x80\x04" + frame));
+  EXPECT_FALSE(IsOldTorchFile("\x80"));
+}
+
 TEST(PickleTest, AListAHundredThousandDeepIsReadAndHoldsNoTensors) {
   std::string nested;
   for (int i = 0; i < 100000; ++i) nested += "]";
