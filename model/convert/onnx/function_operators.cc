@@ -99,16 +99,28 @@ void RunClip(OperatorCall& call) {
   call.Give(std::move(out));
 }
 
+// Over one axis; before opset 13 over all axes from that one on, together.
 void Softmax(OperatorCall& call, absl::string_view function) {
+  const bool one_axis = call.opset() >= 13;
   const Traced& in = call.Needed(0);
-  const int64_t axis = call.Axis(call.Whole("axis", call.opset() < 13 ? 1 : -1), in.rank());
+  const int64_t axis = call.Axis(call.Whole("axis", one_axis ? -1 : 1), in.rank());
   if (!call.ok()) return;
   if (in.constant()) return call.Refuse("is of a constant");
-  const auto roles = call.tracer().Roles(call.named(), in, {axis});
+  Sizes over;
+  for (int64_t each = axis; each < (one_axis ? axis + 1 : in.rank()); ++each) over.push_back(each);
+  const auto roles = call.tracer().Roles(call.named(), in, over);
   if (!roles.has_value()) return;
-  int64_t wide = 0;
-  for (const int64_t each : roles->frame_axes) wide += in.shape[each] > 1 ? 1 : 0;
-  if (wide > 1)
+  int64_t inside = 0, outside = 0;  // axes of several numbers
+  for (const int64_t each : roles->frame_axes) {
+    if (in.shape[each] > 1) ++(each >= over.front() && each <= over.back() ? inside : outside);
+  }
+  // Over one place there is nothing to share out: each number becomes 1. So it is over the sequences of a batch, too.
+  if (inside == 0 && outside > 0) {
+    return call.Refuse(absl::StrCat("is over axis ", axis, " of ", ShapeText(in.shape),
+                                    ", along which there is one number, so that every answer is the same; over a "
+                                    "timestep's numbers is supported"));
+  }
+  if (outside > 0)
     return call.Refuse("is over one of several axes of a timestep's numbers; over the only one is supported");
   const Value value = call.tracer().FrameOf(call.named(), in, *roles);
   call.GiveValue(AddActivation(call.graph(), call.element_name(), value, std::string(function)), in.shape, *roles);

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/unit/model/convert/onnx_bytes.h"
@@ -67,6 +68,21 @@ TEST(OnnxRefusalsTest, OperatorsAndAttributesThatAreNotKnownAreNamed) {
   EXPECT_THAT(RefusalOf(OneNode("Loop")), HasSubstr("'the_node' (Loop) is a loop"));
   EXPECT_THAT(RefusalOf(OneNode("LeakyRelu", {"X"}, {NumberAttribute("slope", 1)})),
               HasSubstr("'the_node' (LeakyRelu) has the attribute 'slope', which is not supported"));
+}
+
+TEST(OnnxRefusalsTest, ASoftmaxOverOnePlaceIsNotTakenForOneOfATimestepsNumbers) {
+  // Of the sequences of a batch, and of an axis that was added.
+  for (const int64_t axis : {1, 3}) {
+    OnnxFile file;
+    file.AddTensor(FloatTensor("W", {2, 3}, {1, 2, 3, 4, 5, 6})).AddTensor(WholeTensor("behind", {1}, {3}));
+    file.AddNode("MatMul", {"X", "W"}, {"product"}).AddNode("Unsqueeze", {"product", "behind"}, {"wide"});
+    file.AddNode("Softmax", {"wide"}, {"Y"}, {WholeAttribute("axis", axis)}, "shares");
+    EXPECT_THAT(RefusalOf(file),
+                HasSubstr(absl::StrCat("'shares' (Softmax) is over axis ", axis, " of [13, 1, 3, 1], along")));
+  }
+  OnnxFile one({-1, 1, 1});
+  one.AddNode("Softmax", {"X"}, {"Y"}, {WholeAttribute("axis", 2)});
+  EXPECT_EQ(RefusalOf(one), "it was read");
 }
 
 TEST(OnnxRefusalsTest, WhatStopsTheAttemptThatComesFurthestIsSaid) {
