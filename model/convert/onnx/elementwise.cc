@@ -31,29 +31,9 @@ int64_t FrameSize(const Traced& tensor, const AxisRoles& roles) {
   return size;
 }
 
-// Data of the frame that the roles describe. What comes again at more places of its last axes, or of its first ones,
-// than a value is put together of is multiplied by ones there.
-Value WholeFrame(OperatorCall& call, const Traced& tensor, const AxisRoles& roles) {
-  if (!call.tracer().HasManyParts(tensor, roles)) return call.tracer().FrameOf(call.named(), tensor, roles);
-  AxisRoles own = Narrowed(tensor, roles);
-  const bool turned = own.frame_axes.size() == roles.frame_axes.size();
-  if (turned) {
-    const auto changes = [&](int64_t axis) { return ChangesAlong(tensor, axis); };
-    own.frame_axes.erase(own.frame_axes.begin(), std::find_if(own.frame_axes.begin(), own.frame_axes.end(), changes));
-  }
-  const Value value = call.tracer().FrameOf(call.named(), tensor, own);
-  const int64_t size = FrameSize(tensor, roles), channels = FrameSize(tensor, own);
-  if (channels == size || !call.ok()) return value;
-  const Value ones =
-      AddReshape(call.graph(), call.Part("ones_frame"), AddConstant(call.graph(), call.Part("ones"), Filled({size}, 1)),
-                 {channels, size / channels});
-  const Value wide = AddArithmetic(call.graph(), call.Part("wide"), "multiply", ones, value);
-  return turned ? AddTranspose(call.graph(), call.Part("turned"), wide) : wide;
-}
-
 // The operand as a value of the frame that the roles describe: a constant becomes an element.
 Value Operand(OperatorCall& call, const Traced& tensor, const AxisRoles& roles) {
-  if (!tensor.constant()) return WholeFrame(call, tensor, roles);
+  if (!tensor.constant()) return call.tracer().FrameOf(call.named(), tensor, roles);
   const Sizes strides = StridesOf(tensor.shape);
   Sizes frame;
   for (const int64_t axis : roles.frame_axes) frame.push_back(tensor.shape[axis]);

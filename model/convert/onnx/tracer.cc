@@ -6,11 +6,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "model/convert/graph/layers.h"
+#include "model/convert/onnx/ref_runs.h"
 
 namespace rondo::convert {
 namespace {
 
-constexpr size_t kMaxRuns = 64;  // of a value that is put together of parts
 constexpr size_t kManyRuns = 4;  // for which another way is looked for
 
 // What stepping along one axis does.
@@ -136,10 +136,6 @@ void Tracer::ChooseOrder(const Traced& tensor, AxisRoles* roles) const {
   if (RunsOf(RefsOfFrame(tensor, turned)).size() < RunsOf(RefsOfFrame(tensor, *roles)).size()) *roles = turned;
 }
 
-bool Tracer::HasManyParts(const Traced& tensor, const AxisRoles& roles) const {
-  return RunsOf(RefsOfFrame(tensor, roles)).size() > kMaxRuns;
-}
-
 Value Tracer::FrameOf(absl::string_view node, const Traced& tensor, const AxisRoles& roles) {
   // In a sequence of all timesteps, what is of an earlier one now was zero at first.
   may_delay_ = roles.time_axis >= 0 && roles.times == TimestepsOf(tensor) && roles.first_time == 0;
@@ -182,26 +178,7 @@ std::optional<Value> Tracer::SourceAt(absl::string_view node, const Ref& ref, in
   return std::nullopt;
 }
 
-std::vector<Tracer::Run> Tracer::RunsOf(const std::vector<Ref>& refs) const {
-  std::vector<Run> runs;
-  for (const Ref& ref : refs) {
-    if (!runs.empty()) {
-      Run& run = runs.back();
-      const bool together = run.first.source == ref.source && (ref.constant() || run.first.time == ref.time);
-      const int64_t distance = ref.index - (run.first.index + run.step * (run.count - 1));
-      if (together && (ref.constant() || (run.count == 1 && distance > 0) || (run.count > 1 && distance == run.step))) {
-        if (run.count == 1 && !ref.constant()) run.step = distance;
-        ++run.count;
-        continue;
-      }
-    }
-    runs.push_back({ref, 1, 1});
-    if (runs.size() > kMaxRuns) break;
-  }
-  return runs;
-}
-
-Value Tracer::RunValue(absl::string_view node, const Run& run, int64_t time) {
+Value Tracer::RunValue(absl::string_view node, const RefRun& run, int64_t time) {
   const std::optional<Value> whole = SourceAt(node, run.first, time);
   if (!whole.has_value()) return {};
   if (run.first.index == 0 && run.step == 1 && run.count == whole->frame.size()) return *whole;
@@ -251,34 +228,6 @@ std::optional<Value> Tracer::Block(absl::string_view node, const std::vector<Ref
   });
 }
 
-// Rows of `width` refs each: every part of the first row, whose refs lie at even distances, lies in the other rows at
-// an even distance of its own. Empty: they are no such rows. Else the first place of each part in a row.
-std::vector<int64_t> Tracer::PartsOfRows(const std::vector<Ref>& refs, int64_t width) {
-  std::vector<int64_t> parts;
-  for (int64_t i = 0; i < width; ++i) {
-    const int64_t own = parts.empty() ? 0 : i - parts.back();
-    const Ref& ref = refs[i];
-    bool goes_on = i > 0 && ref.source == refs[i - 1].source;
-    if (goes_on && !ref.constant()) {
-      const int64_t step = ref.index - refs[i - 1].index;
-      goes_on = ref.time == refs[i - 1].time && step > 0 && (own < 2 || step == refs[i - 1].index - refs[i - 2].index);
-    }
-    if (!goes_on) parts.push_back(i);
-    if (parts.size() > kMaxRuns) return {};
-  }
-  for (size_t part = 0; part < parts.size(); ++part) {
-    const int64_t first = parts[part], end = part + 1 < parts.size() ? parts[part + 1] : width;
-    const int64_t apart = refs[width + first].index - refs[first].index;
-    for (int64_t i = width; i < static_cast<int64_t>(refs.size()); ++i) {
-      if (i % width < first || i % width >= end) continue;
-      const Ref &ref = refs[i], &above = refs[i - width];
-      if (ref.source != above.source) return {};
-      if (!ref.constant() && (ref.time != above.time || ref.index != above.index + apart)) return {};
-    }
-  }
-  return parts;
-}
-
 // Refs to a value that is one vector, as rows and columns of a frame that the vector can be cut into.
 std::optional<Value> Tracer::BlockOfVector(absl::string_view node, const std::vector<Ref>& refs, const Value& whole) {
   const int64_t count = static_cast<int64_t>(refs.size());
@@ -319,6 +268,21 @@ std::optional<Value> Tracer::JoinedRows(absl::string_view node, const std::vecto
   return std::nullopt;
 }
 
+// Refs that come several times, each in a row or all of them again and again: multiplied by ones at the places where
+// they come. Nullopt: they are no such refs.
+std::optional<Value> Tracer::Repeated(absl::string_view node, const std::vector<Ref>& refs, int64_t time) {
+  const int64_t count = static_cast<int64_t>(refs.size()), in_a_row = TimesInARow(refs);
+  const int64_t different = in_a_row > 1 ? count / in_a_row : PeriodOf(refs);
+  if (different == count) return std::nullopt;
+  std::vector<Ref> own;
+  for (int64_t i = 0; i < different; ++i) own.push_back(refs[i * in_a_row]);
+  const Value value = ValueOfRefs(node, own, time);
+  const Value ones = AddReshape(&graph_, "ones_frame", AddConstant(&graph_, "ones", Filled({count}, 1)),
+                                {different, count / different});
+  const Value wide = AddArithmetic(&graph_, "wide", "multiply", ones, value);
+  return in_a_row > 1 ? wide : AddTranspose(&graph_, "turned", wide);
+}
+
 Value Tracer::ValueOfRefs(absl::string_view node, const std::vector<Ref>& refs, int64_t time) {
   if (refs.empty() || !graph_.status().ok()) {
     graph_.Refuse(absl::StrCat(node, " reads no numbers"));
@@ -327,7 +291,7 @@ Value Tracer::ValueOfRefs(absl::string_view node, const std::vector<Ref>& refs, 
   for (const Ref& ref : refs) {
     if (const auto watched = watched_.find(ref.source); watched != watched_.end()) watched->second.insert(ref.index);
   }
-  const std::vector<Run> runs = RunsOf(refs);
+  const std::vector<RefRun> runs = RunsOf(refs);
   const bool one_source = std::all_of(refs.begin(), refs.end(), [&](const Ref& ref) {
     return ref.source == refs[0].source && ref.time == refs[0].time && !ref.constant();
   });
@@ -347,12 +311,13 @@ Value Tracer::ValueOfRefs(absl::string_view node, const std::vector<Ref>& refs, 
     if (const std::optional<Value> rows = JoinedRows(node, refs, time)) return *rows;
   }
   if (runs.size() > kMaxRuns) {
+    if (const std::optional<Value> repeated = Repeated(node, refs, time)) return *repeated;
     graph_.Refuse(absl::StrCat(node, " reads numbers in an order that no slice, transpose or concat gives"));
     return {};
   }
   std::vector<Value> parts;
   size_t at = 0;
-  for (const Run& run : runs) {
+  for (const RefRun& run : runs) {
     if (run.first.constant()) {
       Array constants = Filled({run.count}, 0);
       for (int64_t i = 0; i < run.count; ++i) constants.values[i] = refs[at + i].value;

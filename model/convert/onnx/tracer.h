@@ -10,6 +10,7 @@
 
 #include "absl/strings/string_view.h"
 #include "model/convert/graph/element_graph.h"
+#include "model/convert/onnx/ref_runs.h"
 #include "model/convert/onnx/traced.h"
 
 namespace rondo::convert {
@@ -51,8 +52,6 @@ class Tracer {
   // Puts the last of the frame axes in front of the others if the frame is of fewer parts so: numbers that a product
   // takes along the last axis often lie as channels before the other axes.
   void ChooseOrder(const Traced& tensor, AxisRoles* roles) const;
-  // Tells whether the frame lies in more parts than FrameOf puts a value together of.
-  bool HasManyParts(const Traced& tensor, const AxisRoles& roles) const;
   // The value whose flat order is that of the frame axes, as the roles name them.
   Value FrameOf(absl::string_view node, const Traced& tensor, const AxisRoles& roles);
   // That of one timestep's refs; their times count from `time`.
@@ -68,20 +67,14 @@ class Tracer {
     std::string unreadable;
     int64_t timesteps = 0;
   };
-  // Refs in a row of one source and time, at even distances.
-  struct Run {
-    Ref first;
-    int64_t step = 1, count = 1;
-  };
 
   // How many timesteps a whole sequence has where the tensor's numbers come from.
   int64_t TimestepsOf(const Traced& tensor) const;
-  std::vector<Run> RunsOf(const std::vector<Ref>& refs) const;
   std::optional<Value> Block(absl::string_view node, const std::vector<Ref>& refs, const Value& whole, bool transposed);
   std::optional<Value> BlockOfVector(absl::string_view node, const std::vector<Ref>& refs, const Value& whole);
-  static std::vector<int64_t> PartsOfRows(const std::vector<Ref>& refs, int64_t width);
   std::optional<Value> JoinedRows(absl::string_view node, const std::vector<Ref>& refs, int64_t time);
-  Value RunValue(absl::string_view node, const Run& run, int64_t time);
+  std::optional<Value> Repeated(absl::string_view node, const std::vector<Ref>& refs, int64_t time);
+  Value RunValue(absl::string_view node, const RefRun& run, int64_t time);
   std::optional<Value> SourceAt(absl::string_view node, const Ref& ref, int64_t time);
   // Returns the value made before under the key, or makes it.
   template <typename Make>

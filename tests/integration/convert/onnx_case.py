@@ -42,8 +42,8 @@ class OnnxCase(unittest.TestCase):
             self.assertRegex(done.stderr, wanted)
             self.assertFalse((pathlib.Path(folder) / "out").exists())
 
-    def there_and_back(self, x, ours):
-        """The model written as ONNX, in onnxruntime, and read again: the numbers stay."""
+    def there_and_back(self, x, ours, back=True):
+        """The model written as ONNX, in onnxruntime, and (`back`) read again: the numbers stay."""
         path = self.written.parent / "out.onnx"
         done = subprocess.run([BIN / "rondo-convert", self.written, f"--to_onnx={path}"], text=True, capture_output=True)
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -53,8 +53,8 @@ class OnnxCase(unittest.TestCase):
         fed = x[:, 0].astype(numpy.int64) if tokens else x.astype(numpy.float32)
         (theirs,) = self.session(model).run(None, {"X": fed})
         numpy.testing.assert_allclose(ours, theirs, atol=5e-6, rtol=0)
-        again = self.convert(model).run(x)
-        numpy.testing.assert_allclose(again, ours, atol=1e-6, rtol=0)
+        if back:
+            numpy.testing.assert_allclose(self.convert(model).run(x), ours, atol=1e-6, rtol=0)
 
     def session(self, model):
         return onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
@@ -68,8 +68,7 @@ class OnnxCase(unittest.TestCase):
         theirs = theirs.reshape(1, -1) if axis is None else numpy.moveaxis(theirs, axis, 0).reshape(theirs.shape[axis], -1)
         ours = ours[-1:] if axis is None else ours[len(ours) - len(theirs):]
         numpy.testing.assert_allclose(ours, theirs, atol=tolerance, rtol=0)
-        if back:
-            self.there_and_back(self.rows(x), all_of_ours)
+        self.there_and_back(self.rows(x), all_of_ours, back)
 
     def rows(self, x):
         return numpy.moveaxis(x, self.time, 0).reshape(x.shape[self.time], -1)

@@ -144,15 +144,24 @@ class FramesTest(OnnxCase):
                             g = Graph()
                             y = g.add(op, [other(g), g.add("Exp", [mean(*axes)(g)])][::order])
                             g.named("y", g.add("Tanh", [g.add("Mul", [y, "x"])]))
-                            self.compare(g, [("x", FLOAT, [1, "time", BINS, 80])], "y", self.x(1, 3, BINS, 80), axis=1, back=False)
+                            self.compare(g, [("x", FLOAT, [1, "time", BINS, 80])], "y", self.x(1, 3, BINS, 80), axis=1, back=op == "Add")
 
     def test_numbers_of_a_timestep_are_not_taken_for_sequences(self):
         """A mean over sequences that are all taken for equal would be what it is the mean of."""
         g = Graph()
         mean = g.add("ReduceMean", [g.add("Reshape", ["x", g.ints(0, BINS, 80)])], axes=[1], keepdims=1)
         wide = g.add("Reshape", [g.add("Mul", [mean, g.constant(numpy.ones((1, BINS, 80), numpy.float32))]), g.ints(0, -1)])
-        g.named("y", g.add("Add", ["x", wide]))
-        self.refuse(g.model([("x", FLOAT, ["time", BINS * 80])], ["y"], 17), "reads numbers in an order")
+        self.time = 0
+        self.compare(g, [("x", FLOAT, ["time", BINS * 80])], g.add("Add", ["x", wide]), self.x(3, BINS * 80))
+
+    def test_what_is_repeated_over_many_bins_goes_through_any_operator(self):
+        for axis in (2, 3):
+            with self.subTest(axis):
+                g = Graph()
+                mean = g.add("ReduceMean", ["x"], axes=[axis], keepdims=1)
+                wide = g.add("Tanh", [g.add("Expand", [mean, g.ints(1, 1, BINS, 80)])])
+                y = g.add("Reshape", [g.add("Concat", [wide, "x"], axis=3), g.ints(1, -1, BINS * 160)])
+                self.compare(g, [("x", FLOAT, [1, "time", BINS, 80])], g.add("Sigmoid", [y]), self.x(1, 3, BINS, 80), axis=1)
 
     def test_what_has_no_element_is_refused_by_name(self):
         def through_time(g, **attributes):
