@@ -30,6 +30,16 @@ void RunDiv(OperatorCall& call) {
       call, [](double a, double b) { return a / b; }, "divide");
 }
 
+// x^3 is x^2 times x.
+void Cube(OperatorCall& call, const Traced& in) {
+  auto roles = call.tracer().Roles(call.named(), in);
+  if (!roles.has_value()) return;
+  call.tracer().ChooseOrder(in, &*roles);
+  const Value x = call.tracer().FrameOf(call.named(), in, *roles);
+  const Value square = AddActivation(call.graph(), call.Part("square"), x, "square");
+  call.GiveValue(AddArithmetic(call.graph(), call.element_name(), "multiply", square, x), in.shape, *roles);
+}
+
 void RunPow(OperatorCall& call) {
   const Traced &in = call.Needed(0), &power = call.NeededConstant(1, "power");
   if (!call.ok()) return;
@@ -39,7 +49,8 @@ void RunPow(OperatorCall& call) {
   if (AllAre(power, 2)) return Unary(call, nullptr, "square");
   if (AllAre(power, 0.5)) return Unary(call, nullptr, "sqrt");
   if (AllAre(power, 1)) return call.Give(in);
-  call.Refuse("raises to another power than 2, 0.5 or 1");
+  if (AllAre(power, 3)) return Cube(call, in);
+  call.Refuse("raises to another power than 3, 2, 1 or 0.5");
 }
 
 // The smaller or the larger of the data and a number that bounds it.

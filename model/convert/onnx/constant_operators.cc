@@ -1,6 +1,8 @@
 // Constants, and what only constants go through: comparisons, and whole numbers that shapes are made of.
 
+#include <algorithm>
 #include <cmath>
+#include <map>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -43,11 +45,33 @@ void RunNot(OperatorCall& call) {
   call.Give(std::move(out));
 }
 
+// Whole numbers of an input of floats, as Keras casts what an embedding looks up. Nothing else can read them: what an
+// input's floats lose there would be lost without a word.
+void CastToTokens(OperatorCall& call, Traced in) {
+  std::map<int32_t, int32_t>& tokens = call.run().tokens;
+  for (Ref& ref : in.refs) {
+    if (ref.constant() || call.run().inputs.count(ref.source) == 0)
+      return call.Refuse("makes whole numbers of the data");
+    const int32_t input = ref.source;
+    const auto known =
+        std::find_if(tokens.begin(), tokens.end(), [&](const auto& each) { return each.second == input; });
+    if (known == tokens.end()) {
+      ref.source = call.tracer().AddUnreadable(
+          absl::StrCat("whole numbers that ", call.named(), " makes of the data; a look-up of tokens can read them"));
+      tokens[ref.source] = input;
+    } else {
+      ref.source = known->first;
+    }
+  }
+  in.whole = true;
+  call.Give(std::move(in));
+}
+
 void RunCast(OperatorCall& call) {
   Traced out = call.Needed(0);
   const int64_t to = call.Whole("to", 1);
   const bool is_float = to == 1 || to == 10 || to == 11 || to == 16;
-  if (!out.constant() && !out.whole && !is_float) return call.Refuse("makes whole numbers of the data");
+  if (!out.constant() && !out.whole && !is_float) return CastToTokens(call, std::move(out));
   for (double& value : out.constants) {
     const double kept = to == 9 ? (value == 0 ? 0 : 1) : is_float ? value : std::trunc(value);
     if (to != 9 && kept != value) call.Decide({value});

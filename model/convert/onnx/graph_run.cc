@@ -19,9 +19,9 @@ constexpr int64_t kMaxHeld = int64_t{1} << 24;  // numbers that are followed, be
 
 const Operator* FindOperator(const std::string& op) {
   for (const Operators* operators :
-       {&MovingOperators(), &PadOperators(), &ShapeOperators(), &ConstantOperators(), &ArithmeticOperators(),
-        &FunctionOperators(), &QuantizeOperators(), &ProductOperators(), &EinsumOperators(), &WindowOperators(),
-        &ReduceOperators(), &NormOperators(), &CellOperators()}) {
+       {&MovingOperators(), &LookupOperators(), &PadOperators(), &ShapeOperators(), &ConstantOperators(),
+        &ArithmeticOperators(), &FunctionOperators(), &QuantizeOperators(), &ProductOperators(), &EinsumOperators(),
+        &WindowOperators(), &ReduceOperators(), &NormOperators(), &CellOperators()}) {
     if (const auto found = operators->find(op); found != operators->end()) return &found->second;
   }
   return nullptr;
@@ -246,8 +246,8 @@ Value GraphRun::OutputValue(const std::string& name, const Traced& output) {
   if (plan_.timesteps > 1 && roles->time_axis < 0) {
     graph_.Note(absl::StrCat(named, " is of the last timestep only; the model gives it at each"));
   } else if (roles->time_axis >= 0 && roles->first_time > 0) {
-    graph_.Note(
-        absl::StrCat(named, " begins at timestep ", roles->first_time, "; the model gives numbers before it too"));
+    // Without a number: the last so many timesteps of a sequence begin elsewhere if it is of another length.
+    graph_.Note(absl::StrCat(named, " begins later than the first timestep; the model gives numbers before it too"));
   }
   return tracer_.FrameOf(named, output, *roles);
 }

@@ -106,21 +106,6 @@ void RunTranspose(OperatorCall& call) {
   call.Give(Moved(in, std::move(shape), places));
 }
 
-// The numbers whose place on `axis` is one of `kept`, in that order.
-Traced Kept(const Traced& in, int64_t axis, const Sizes& kept) {
-  const Sizes strides = StridesOf(in.shape);
-  Sizes shape = in.shape, places;
-  shape[axis] = static_cast<int64_t>(kept.size());
-  ForEachPlace(shape, [&](const Sizes& place) {
-    int64_t at = 0;
-    for (size_t i = 0; i < place.size(); ++i) {
-      at += (static_cast<int64_t>(i) == axis ? kept[place[i]] : place[i]) * strides[i];
-    }
-    places.push_back(at);
-  });
-  return Moved(in, std::move(shape), places);
-}
-
 void RunSlice(OperatorCall& call) {
   Traced result = call.Needed(0);
   const auto starts = call.WholesOf("starts", 1), ends = call.WholesOf("ends", 2), axes = call.WholesOf("axes", 3),
@@ -175,44 +160,6 @@ void RunSplit(OperatorCall& call) {
   }
 }
 
-void RunGather(OperatorCall& call) {
-  const Traced &in = call.Needed(0), &indices = call.Needed(1);
-  const int64_t axis = call.Axis(call.Whole("axis", 0), in.rank());
-  if (!call.ok()) return;
-  if (!indices.constant()) {
-    if (!in.constant() || in.rank() != 2 || axis != 0) {
-      return call.Refuse("looks up by data something else than a table of constants");
-    }
-    const auto roles = call.tracer().Roles(call.named(), indices);
-    if (!roles.has_value()) return;
-    const Value tokens = call.tracer().FrameOf(call.named(), indices, *roles);
-    if (!call.ok()) return;
-    if (tokens.name != "input" || tokens.frame.size() != 1)
-      return call.Refuse("looks up something else than the input");
-    call.graph()->SetTokens(in.shape[0]);
-    const Value value = AddEmbedding(call.graph(), call.element_name(), tokens, ToArray(in));
-    Sizes shape = indices.shape;
-    shape.push_back(in.shape[1]);
-    AxisRoles out = *roles;
-    out.frame_axes = {static_cast<int64_t>(shape.size()) - 1};
-    call.GiveValue(value, shape, out);
-    if (in.whole && call.ok() && call.outputs().back().size() > 0)
-      call.run().wholes.insert(call.outputs().back().At(0).source);
-    return;
-  }
-  Sizes kept;
-  for (const double value : indices.constants) {
-    const int64_t index = value < 0 ? static_cast<int64_t>(value) + in.shape[axis] : static_cast<int64_t>(value);
-    if (index < 0 || index >= in.shape[axis])
-      return call.Refuse(absl::StrCat("gathers place ", value, " of ", in.shape[axis]));
-    kept.push_back(index);
-  }
-  Traced result = Kept(in, axis, kept);
-  result.shape.erase(result.shape.begin() + axis);
-  result.shape.insert(result.shape.begin() + axis, indices.shape.begin(), indices.shape.end());
-  call.Give(std::move(result));
-}
-
 void RunConcat(OperatorCall& call) {
   const Traced& first = call.Needed(0);
   const int64_t axis = call.Axis(call.Whole("axis", 0), first.rank());
@@ -247,6 +194,22 @@ void RunConcat(OperatorCall& call) {
   call.outputs().back().whole = whole;
 }
 
+// Turns the first so many places of an axis round, for each sequence of a batch: here all of them.
+void RunReverseSequence(OperatorCall& call) {
+  const Traced &in = call.Needed(0), &lengths = call.NeededConstant(1, "lengths");
+  const int64_t axis = call.Axis(call.Whole("time_axis", 0), in.rank());
+  call.Whole("batch_axis", 1);
+  if (!call.ok()) return;
+  const int64_t size = in.shape[axis];
+  for (const double length : lengths.constants) {
+    if (length != static_cast<double>(size))
+      return call.Refuse(absl::StrCat("turns ", length, " of ", size, " places round; all of them is supported"));
+  }
+  Sizes turned(static_cast<size_t>(size));
+  std::iota(turned.rbegin(), turned.rend(), 0);
+  call.Give(Kept(in, axis, turned));
+}
+
 void RunTile(OperatorCall& call) {
   Traced result = call.Needed(0);
   const auto repeats = call.WholesOf("repeats", 1);
@@ -274,9 +237,11 @@ void RunDropout(OperatorCall& call) {
 
 const Operators& MovingOperators() {
   static const auto& operators = *new Operators{
-      {"Concat", RunConcat},   {"Dropout", RunDropout}, {"Flatten", RunFlatten},     {"Gather", RunGather},
-      {"Identity", RunSame},   {"Reshape", RunReshape}, {"Slice", RunSlice},         {"Split", RunSplit},
-      {"Squeeze", RunSqueeze}, {"Tile", RunTile},       {"Transpose", RunTranspose}, {"Unsqueeze", RunUnsqueeze},
+      {"Concat", RunConcat}, {"Dropout", RunDropout},     {"Flatten", RunFlatten},
+
+      {"Identity", RunSame}, {"Reshape", RunReshape},     {"ReverseSequence", RunReverseSequence},
+      {"Slice", RunSlice},   {"Split", RunSplit},         {"Squeeze", RunSqueeze},
+      {"Tile", RunTile},     {"Transpose", RunTranspose}, {"Unsqueeze", RunUnsqueeze},
   };
   return operators;
 }

@@ -35,8 +35,9 @@ struct RunState {
   std::vector<Decision> decisions;
   std::map<int32_t, std::string> inputs;                         // sources of float inputs, by input name
   std::map<std::pair<int32_t, int64_t>, CellState> cell_states;  // by source and index of a state's number
-  std::set<int32_t> wholes;      // sources of whole numbers, which DequantizeLinear makes floats of
-  bool hands_states_on = false;  // by a graph of one timestep: a cell that is given none begins anew at each call
+  std::set<int32_t> wholes;           // sources of whole numbers, which DequantizeLinear makes floats of
+  std::map<int32_t, int32_t> tokens;  // sources of whole numbers that were made of an input, and the input's own
+  bool hands_states_on = false;       // by a graph of one timestep: a cell that is given none begins anew at each call
 };
 
 // One node that is being followed: its inputs, and the outputs that the operator makes.
@@ -103,6 +104,7 @@ using Operators = std::map<std::string, Operator>;
 
 // The operators, by kind: each in a source of its own.
 const Operators& MovingOperators();      // Reshape, Slice, Concat ...: no arithmetic
+const Operators& LookupOperators();      // Gather, ScatterND
 const Operators& PadOperators();         // Pad
 const Operators& ShapeOperators();       // Shape, Expand ...
 const Operators& ConstantOperators();    // Constant, comparisons, Where ...

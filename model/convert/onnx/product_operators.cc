@@ -55,10 +55,40 @@ std::optional<Array> Matrix(OperatorCall& call, size_t input) {
   return std::nullopt;
 }
 
+// The product of two constants, such as a state of zeros and the weights that it is multiplied with: [rows][units].
+// `weight`: [units, in].
+std::optional<Array> FoldedProduct(OperatorCall& call, const Array& in, const Array& weight) {
+  constexpr int64_t kMostProducts = int64_t{1} << 26;
+  const int64_t units = weight.shape[0], width = weight.shape[1];
+  if (in.rank() < 1 || in.shape.back() != width) {
+    call.Refuse("multiplies tensors that do not fit");
+    return std::nullopt;
+  }
+  Sizes shape = in.shape;
+  shape.back() = units;
+  const int64_t rows = width == 0 ? 0 : in.size() / width;
+  if (!call.CanHold(shape) || SizeOf(Sizes{rows, units, width}).value_or(kMostProducts + 1) > kMostProducts) {
+    call.Refuse("multiplies constants of too many numbers; fold them first (onnxsim)");
+    return std::nullopt;
+  }
+  Array product = Filled(shape, 0);
+  for (int64_t i = 0; i < product.size(); ++i) {
+    for (int64_t k = 0; k < width; ++k)
+      product.values[i] += in.values[i / units * width + k] * weight.values[i % units * width + k];
+  }
+  return product;
+}
+
 void RunMatMul(OperatorCall& call) {
   const Traced &a = call.Needed(0), &b = call.Needed(1);
   if (!call.ok()) return;
-  if (a.constant() && b.constant()) return call.Refuse("multiplies two constants; fold them first (onnxsim)");
+  if (a.constant() && b.constant()) {
+    const auto matrix = Matrix(call, 1);
+    if (!matrix.has_value()) return;
+    const auto product = FoldedProduct(call, ToArray(a), Transposed(*matrix));
+    if (product.has_value()) call.Give(FromArray(*product));
+    return;
+  }
   if (!a.constant()) {
     const auto matrix = Matrix(call, 1);
     if (!matrix.has_value()) return;
@@ -90,7 +120,6 @@ void RunGemm(OperatorCall& call) {
   auto bias = call.ConstantInput(2, "bias");
   if (!call.ok() || !matrix.has_value()) return;
   if (call.Whole("transA", 0) != 0) return call.Refuse("has transA=1; 0 is supported");
-  if (in.constant()) return call.Refuse("multiplies two constants");
   Array weight = call.Whole("transB", 0) != 0 ? *matrix : Transposed(*matrix);
   const double alpha = call.Number("alpha", 1), beta = call.Number("beta", 1);
   for (double& value : weight.values) value *= alpha;
@@ -99,9 +128,15 @@ void RunGemm(OperatorCall& call) {
   if (bias->size() == 1) *bias = Filled({units}, bias->values[0]);
   if (!bias->empty() && bias->size() != units)
     return call.Refuse(absl::StrCat("has a bias of ", ShapeText(bias->shape)));
+  if (!bias->empty() && bias->rank() == 2 && bias->shape[1] != units)
+    return call.Refuse(absl::StrCat("has a bias of ", ShapeText(bias->shape), ", which differs between rows"));
   if (!bias->empty()) bias->shape = {units};
   if (in.rank() != 2 || in.shape[1] != weight.shape[1]) return call.Refuse("multiplies tensors that do not fit");
-  Product(call, in, std::move(weight), *std::move(bias));
+  if (!in.constant()) return Product(call, in, std::move(weight), *std::move(bias));
+  auto product = FoldedProduct(call, ToArray(in), weight);
+  if (!product.has_value()) return;
+  for (int64_t i = 0; i < product->size() && !bias->empty(); ++i) product->values[i] += bias->values[i % units];
+  call.Give(FromArray(*product));
 }
 
 // The weights of a product of whole numbers, whose scales follow as multiplications.

@@ -86,6 +86,18 @@ void ReduceBy(OperatorCall& call, const std::string& type) {
   if (call.Whole("noop_with_empty_axes", 0) != 0 && axes.value_or(Sizes{}).empty()) return call.Give(call.Needed(0));
   if (call.ok()) Reduce(call, type, axes.value_or(Sizes{}), call.Whole("keepdims", 1) != 0);
 }
+// The product of all numbers of a constant, as sizes are multiplied.
+void RunReduceProd(OperatorCall& call) {
+  const auto axes = call.WholesOf("axes", 1);
+  const Traced& in = call.NeededConstant(0, "numbers");
+  const bool keep = call.Whole("keepdims", 1) != 0;
+  if (!call.ok()) return;
+  if (axes.has_value() && static_cast<int64_t>(axes->size()) != in.rank())
+    return call.Refuse("multiplies along some axes; along all is supported");
+  double product = 1;
+  for (const double value : in.constants) product *= value;
+  call.Give({Sizes(keep ? in.shape.size() : 0, 1), {product}, {}, in.whole});
+}
 void RunReduceMean(OperatorCall& call) { ReduceBy(call, "mean"); }
 void RunReduceSum(OperatorCall& call) { ReduceBy(call, "sum"); }
 void RunReduceMax(OperatorCall& call) { ReduceBy(call, "max"); }
@@ -136,6 +148,7 @@ const Operators& ReduceOperators() {
       {"ReduceL2", RunReduceL2},
       {"ReduceMax", RunReduceMax},
       {"ReduceMean", RunReduceMean},
+      {"ReduceProd", RunReduceProd},
       {"ReduceSum", RunReduceSum},
   };
   return operators;

@@ -24,6 +24,20 @@ Traced Moved(const Traced& from, std::vector<int64_t> shape, const std::vector<i
   return result;
 }
 
+Traced Kept(const Traced& in, int64_t axis, const std::vector<int64_t>& kept) {
+  const std::vector<int64_t> strides = StridesOf(in.shape);
+  std::vector<int64_t> shape = in.shape, places;
+  shape[axis] = static_cast<int64_t>(kept.size());
+  ForEachPlace(shape, [&](const std::vector<int64_t>& place) {
+    int64_t at = 0;
+    for (size_t i = 0; i < place.size(); ++i) {
+      at += (static_cast<int64_t>(i) == axis ? kept[place[i]] : place[i]) * strides[i];
+    }
+    places.push_back(at);
+  });
+  return Moved(in, std::move(shape), places);
+}
+
 Traced FromRefs(std::vector<int64_t> shape, std::vector<Ref> refs) {
   Traced traced{std::move(shape), {}, {}};
   if (!std::all_of(refs.begin(), refs.end(), [](const Ref& ref) { return ref.constant(); })) {

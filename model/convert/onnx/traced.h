@@ -50,6 +50,8 @@ Array ToArray(const Traced& traced);  // REQUIRES: constant
 
 // The numbers of `from` at `places`, in their order. REQUIRES: as many places as the shape has.
 Traced Moved(const Traced& from, std::vector<int64_t> shape, const std::vector<int64_t>& places);
+// The numbers whose place on `axis` is one of `kept`, in that order.
+Traced Kept(const Traced& in, int64_t axis, const std::vector<int64_t>& kept);
 // A tensor of refs, or of constants if all are.
 Traced FromRefs(std::vector<int64_t> shape, std::vector<Ref> refs);
 

@@ -121,6 +121,20 @@ class OperatorsTest(OnnxCase):
                 else:
                     self.compare(g, one_number, y, self.x(9, 1, 1))
 
+    def test_numbers_that_are_put_in_the_place_of_others(self):
+        """As PyTorch writes an assignment to a part of a tensor."""
+        g = Graph()
+        part = g.add("Tanh", [g.add("Slice", ["x", g.ints(1), g.ints(5), g.ints(2)])])
+        turned = g.add("Transpose", ["x"], perm=[2, 1, 0])
+        rows = g.add("Reshape", [g.add("Transpose", [part], perm=[2, 1, 0]), g.ints(4, -1)])
+        put = g.add("ScatterND", [turned, g.constant(numpy.array([[0, 0], [1, 0], [3, 0], [-1, 0]])), rows])
+        self.compare(g, [("x", FLOAT, ["seq", 1, 6])], g.add("Transpose", [put], perm=[2, 1, 0]), self.x(9, 1, 6))
+
+    def test_powers_and_the_last_timesteps_of_a_sequence(self):
+        g = Graph()
+        y = g.add("Pow", [g.add("Pow", ["x", g.constant(numpy.float32(3))]), g.constant(numpy.float32(2))])
+        self.compare(g, self.SEQUENCE, g.add("Slice", [y, g.ints(-4), g.ints(2 ** 62), g.ints(0)]), self.x(9, 1, 5))
+
     def test_a_unit_norm_at_the_end(self):
         g = Graph()
         y, _, _ = self.lstm(g, "x", 5, 4)
