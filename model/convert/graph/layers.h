@@ -37,6 +37,10 @@ enum class CellPath { kTimesteps, kFrame, kPositions };
 // `type`: lstm, gru or rnn. `attributes`: what differs from the element's defaults.
 Value AddCell(ElementGraph* graph, absl::string_view name, absl::string_view type, const Value& in, CellWeights weights,
               Json attributes, CellPath path = CellPath::kTimesteps);
+// A cell through the timesteps that is to begin `late` timesteps after the sequence, as behind a convolution without
+// padding: until then its state stays zero. An rnn, and gates that no number closes, are refused.
+Value AddLateCell(ElementGraph* graph, absl::string_view name, absl::string_view type, const Value& in,
+                  CellWeights weights, Json attributes, int64_t late);
 Value AddEmbedding(ElementGraph* graph, absl::string_view name, const Value& in, Array weight);
 Value AddScale(ElementGraph* graph, absl::string_view name, const Value& in, Array weight, Array bias);
 // Inside one timestep's frame.

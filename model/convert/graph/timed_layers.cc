@@ -1,5 +1,6 @@
 // Elements that know other timesteps: cells, convolutions along time, memories, and what is over a whole sequence.
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -29,7 +30,44 @@ bool CellFits(ElementGraph* graph, absl::string_view name, absl::string_view typ
          Fits(graph, name, "initial_c", weights.initial_c, {units}, true);
 }
 
+// The weights of one input more, which closes the gate that lets something new into the state where it is 1.
+Array WithClosingInput(const Array& weight, absl::string_view type, bool keeps) {
+  constexpr double kCloses = 1e4;  // far beyond what the other inputs can open
+  const int64_t width = weight.shape[1], rows = weight.shape[0], units = rows / GateCountOf(type);
+  Array wider = Filled({rows, width + 1}, 0);
+  for (int64_t row = 0; row < rows; ++row) {
+    std::copy_n(weight.values.begin() + row * width, width, wider.values.begin() + row * (width + 1));
+    const bool input_gate = type == "lstm" && row < units, update_gate = type == "gru" && row / units == 1;
+    if (input_gate || update_gate) wider.values[row * (width + 1) + width] = update_gate && keeps ? kCloses : -kCloses;
+  }
+  return wider;
+}
+
+bool ClosesByANumber(const Json& attributes) {
+  const auto gate = attributes.find("gate_activation");
+  if (gate == attributes.end()) return true;
+  const Json function = gate->is_object() ? gate->value("function", Json()) : *gate;
+  return function == "sigmoid" || function == "hard_sigmoid";
+}
+
 }  // namespace
+
+Value AddLateCell(ElementGraph* graph, absl::string_view name, absl::string_view type, const Value& in,
+                  CellWeights weights, Json attributes, int64_t late) {
+  if (type == "rnn" || !weights.initial_h.empty() || !weights.initial_c.empty() || !ClosesByANumber(attributes)) {
+    graph->Refuse(absl::StrCat("'", name, "' begins ", late, " timesteps after the sequence, behind a convolution ",
+                               "without padding or a slice; LSTM and GRU with sigmoid gates that begin at zero are ",
+                               "supported there"));
+  }
+  if (!Ready(graph, name, in) || weights.weight_ih.rank() != 2) return {};
+  weights.weight_ih = WithClosingInput(weights.weight_ih, type, attributes.value("update", "keep") == "keep");
+  const Value one = AddConstant(graph, absl::StrCat(name, "_one"), {{1}, {1}});
+  const Value begun = AddDelay(graph, absl::StrCat(name, "_begun"), one, late);
+  const Value waits = AddArithmetic(graph, absl::StrCat(name, "_waits"), "subtract", one, begun);
+  const Value flat = AddReshape(graph, absl::StrCat(name, "_flat"), in, {in.frame.size(), 1});
+  const Value both = AddConcat(graph, absl::StrCat(name, "_from"), {flat, waits});
+  return AddCell(graph, name, type, both, std::move(weights), std::move(attributes));
+}
 
 Value AddCell(ElementGraph* graph, absl::string_view name, absl::string_view type, const Value& in, CellWeights weights,
               Json attributes, CellPath path) {

@@ -11,16 +11,37 @@ namespace {
 
 using Sizes = std::vector<int64_t>;
 
+// The tensor with the places of an axis in turned order.
+Traced Turned(const Traced& tensor, int64_t axis) {
+  const int64_t stride = StridesOf(tensor.shape)[axis], size = tensor.shape[axis];
+  Sizes places(static_cast<size_t>(tensor.size()));
+  for (int64_t i = 0; i < tensor.size(); ++i) places[i] = i + (size - 1 - 2 * (i / stride % size)) * stride;
+  return Moved(tensor, tensor.shape, places);
+}
+
+// Tells whether the axis goes through the timesteps backward, as after a flip.
+bool GoesBackward(const Traced& tensor, int64_t axis) {
+  const int64_t stride = StridesOf(tensor.shape)[axis], size = tensor.shape[axis];
+  if (tensor.constant() || size < 2) return false;
+  for (int64_t i = 0; i < tensor.size(); ++i) {
+    if (i / stride % size + 1 == size) continue;
+    const Ref& ref = tensor.refs[i];
+    if (ref.constant() || !tensor.refs[i + stride].Follows(ref, -1)) return false;
+  }
+  return true;
+}
+
 // The cells go along the first axis of their input, or the second one with layout 1, for each place of the other one:
 // the batch. Usually the first is that of the timesteps. In networks that go over frequencies too, either axis may be
 // one of a timestep's own numbers: then the cells go along the frame, or through the timesteps at each of its places.
 class CellOperator {
  public:
-  CellOperator(OperatorCall& call, const OnnxCells& cells) : call_(call), cells_(cells) {}
+  CellOperator(OperatorCall& call, OnnxCells cells) : call_(call), cells_(std::move(cells)) {}
 
   void Run() {
-    const Traced& in = call_.Needed(0);
     NoteLengths();
+    TakeInput();
+    const Traced& in = in_;
     if (!FindPath(in)) return;
     Value value = call_.tracer().FrameOf(call_.named(), in, roles_);
     if (path_ != CellPath::kTimesteps)
@@ -54,6 +75,18 @@ class CellOperator {
     }
   }
 
+  // A cell that goes forward over a sequence that was turned round is one that goes backward over the sequence itself.
+  void TakeInput() {
+    in_ = call_.Needed(0);
+    turned_ = GoesBackward(in_, SequenceAxis());
+    if (!turned_) return;
+    in_ = Turned(in_, SequenceAxis());
+    for (OnnxCells::Direction& direction : cells_.directions) {
+      direction.reverse = !direction.reverse;
+      direction.attributes["direction"] = direction.reverse ? "reverse" : "forward";
+    }
+  }
+
   // False after a refusal.
   bool FindPath(const Traced& in) {
     const auto roles = call_.tracer().Roles(call_.named(), in, {2});
@@ -84,11 +117,7 @@ class CellOperator {
 
   bool GoesThroughTime(const Traced& in) {
     const int64_t axis = SequenceAxis();
-    if (roles_.time_axis >= 0 && roles_.first_time > 0) {
-      call_.Refuse(absl::StrCat("begins at timestep ", roles_.first_time,
-                                " (after a slice, or a convolution without padding); a cell that begins at the first "
-                                "timestep is supported"));
-    } else if (roles_.time_axis < 0 && roles_.timesteps > 1) {
+    if (roles_.time_axis < 0 && roles_.timesteps > 1) {
       call_.Refuse(absl::StrCat("runs one step over a sequence of ", roles_.timesteps,
                                 " timesteps; a cell that goes through all of them is supported"));
     } else if (roles_.time_axis != axis && (roles_.time_axis >= 0 || in.shape[axis] != 1)) {
@@ -137,9 +166,21 @@ class CellOperator {
                                 " places of a timestep; forward is supported"));
     }
     if (!call_.ok()) return {};
-    const char* const suffix = Directions() == 1 ? "" : direction == 0 ? "_forward" : "_backward";
-    return AddCell(call_.graph(), absl::StrCat(call_.element_name(), suffix), cells_.type, value, std::move(weights),
-                   cell.attributes, path_);
+    const std::string name = absl::StrCat(call_.element_name(), Directions() == 1 ? ""
+                                                                : direction == 0  ? "_forward"
+                                                                                  : "_backward");
+    // What goes backward comes to the timesteps before the first one last, and nothing reads what it gives there.
+    const bool late = path_ != CellPath::kFrame && !cell.reverse && roles_.time_axis >= 0 && roles_.first_time > 0;
+    if (!late) return AddCell(call_.graph(), name, cells_.type, value, std::move(weights), cell.attributes, path_);
+    const Traced* state = call_.Input(5);
+    if (path_ == CellPath::kPositions || (state != nullptr && !state->constant())) {
+      call_.Refuse(absl::StrCat("begins at timestep ", roles_.first_time,
+                                " (after a slice, or a convolution without padding) at each place of a timestep, or "
+                                "from a state that comes from an input; a cell that begins at the first timestep is "
+                                "supported"));
+      return {};
+    }
+    return AddLateCell(call_.graph(), name, cells_.type, value, std::move(weights), cell.attributes, roles_.first_time);
   }
 
   // A state that comes from an input of the graph: its numbers are those that the cell gives back.
@@ -177,24 +218,23 @@ class CellOperator {
   }
 
   void GiveSequence(const std::vector<int32_t>& sources) {
-    const Traced& in = call_.Needed(0);
-    const int64_t batch = in.shape[BatchAxis()], steps = in.shape[SequenceAxis()], units = cells_.units;
+    const int64_t batch = in_.shape[BatchAxis()], steps = in_.shape[SequenceAxis()], units = cells_.units;
+    const auto along = [&](int64_t place) { return turned_ ? steps - 1 - place : place; };
     const bool batch_first = cells_.layout == 1;
     const Sizes shape =
         batch_first ? Sizes{batch, steps, Directions(), units} : Sizes{steps, Directions(), batch, units};
     if (!call_.CanHold(shape)) return;
     std::vector<Ref> refs;
     ForEachPlace(shape, [&](const Sizes& place) {
-      refs.push_back(batch_first ? RefOf(sources[place[2]], place[1], place[0], place[3])
-                                 : RefOf(sources[place[1]], place[0], place[2], place[3]));
+      refs.push_back(batch_first ? RefOf(sources[place[2]], along(place[1]), place[0], place[3])
+                                 : RefOf(sources[place[1]], along(place[0]), place[2], place[3]));
     });
     call_.Give(FromRefs(shape, std::move(refs)));
   }
 
   // The state after the sequence: a cell that runs backward ends at the first place.
   void GiveLast(const std::vector<int32_t>& sources) {
-    const Traced& in = call_.Needed(0);
-    const int64_t batch = in.shape[BatchAxis()], last = in.shape[SequenceAxis()] - 1;
+    const int64_t batch = in_.shape[BatchAxis()], last = in_.shape[SequenceAxis()] - 1;
     const bool batch_first = cells_.layout == 1;
     const Sizes shape =
         batch_first ? Sizes{batch, Directions(), cells_.units} : Sizes{Directions(), batch, cells_.units};
@@ -208,15 +248,17 @@ class CellOperator {
   }
 
   OperatorCall& call_;
-  const OnnxCells& cells_;
+  OnnxCells cells_;
+  Traced in_;            // in the order of the timesteps
+  bool turned_ = false;  // the node's own input, and what it gives, are in the other order
   AxisRoles roles_;
   CellPath path_ = CellPath::kTimesteps;
   int64_t places_ = 1;  // of a frame that the cells go along, or that each have a state
 };
 
 void RunCells(OperatorCall& call, const char* type) {
-  const auto cells = ReadOnnxCells(call, type);
-  if (cells.has_value()) CellOperator(call, *cells).Run();
+  auto cells = ReadOnnxCells(call, type);
+  if (cells.has_value()) CellOperator(call, *std::move(cells)).Run();
 }
 void RunLstm(OperatorCall& call) { RunCells(call, "lstm"); }
 void RunGru(OperatorCall& call) { RunCells(call, "gru"); }

@@ -51,6 +51,21 @@ class CellsTest(OnnxCase):
         y = g.add("Gemm", [flat, g.weights(12, 3), g.weights(3)])
         self.compare(g, self.SEQUENCE, y, self.x(9, 1, 5), axis=None)
 
+    def test_two_directions_of_two_cells_by_turning_the_sequence_round(self):
+        """As programs do that have no bidirectional layer, and tf2onnx by ReverseSequence."""
+        end = -2 ** 62
+        turn = {"slice": lambda g, y: g.add("Slice", [y, g.ints(-1), g.ints(end), g.ints(0), g.ints(-1)]),
+                "sequence": lambda g, y: g.add("ReverseSequence", [y, g.add("Slice", [g.add("Shape", ["x"]), g.ints(0), g.ints(1)])],
+                                               time_axis=0, batch_axis=1)}
+        for way in turn.values():
+            g = Graph()
+            y, _, _ = self.lstm(g, "x", 5, 4)
+            back, h, _ = self.lstm(g, way(g, "x"), 5, 4)
+            back = way(g, g.add("Squeeze", [back, g.ints(1)]))
+            both = g.add("Concat", [g.add("Squeeze", [y, g.ints(1)]), back], axis=2)
+            self.compare(g, self.SEQUENCE, g.add("MatMul", [both, g.weights(8, 3)]), self.x(9, 1, 5))
+            self.compare(g, self.SEQUENCE, h, self.x(9, 1, 5), axis=None)
+
     def test_batch_first_with_a_dense_network_around_two_cells(self):
         self.time = 1
         g = Graph()

@@ -133,8 +133,8 @@ class ConvolutionsTest(OnnxCase):
         self.compare(g, [("x", FLOAT, [1, 2, "time", 9])], y, self.x(1, 2, 11, 9), axis=2)
 
     def test_what_begins_later_than_the_first_timestep_is_refused_where_that_matters(self):
-        """A cell, or zeros before a sequence, begin where a convolution without padding begins to answer."""
-        for name, wanted in (("cell", r"'GRU_2' \(GRU\) begins at timestep 2"), ("padded", r"'Conv_1' \(Conv\) pads a sequence"),
+        """Zeros before a sequence, or a cell that no gate can hold back, begin where a convolution without padding does."""
+        for name, wanted in (("cell", r"'RNN_2' begins 2 timesteps after the sequence"), ("padded", r"'Conv_1' \(Conv\) pads a sequence"),
                              ("plane", r"'Conv_1' \(Conv\) pads a sequence")):
             with self.subTest(name):
                 g = Graph()
@@ -143,10 +143,23 @@ class ConvolutionsTest(OnnxCase):
                 y = g.add("Conv", ["x", g.weights(6, 5, *kernel)])
                 if name == "cell":
                     y = g.add("Transpose", [y], perm=[2, 0, 1])
-                    y, _ = g.add("GRU", [y, g.weights(1, 12, 6), g.weights(1, 12, 4), g.weights(1, 24)], 2, hidden_size=4)
+                    y, _ = g.add("RNN", [y, g.weights(1, 4, 6), g.weights(1, 4, 4), g.weights(1, 8)], 2, hidden_size=4)
                 else:
                     y = g.add("Conv", [y, g.weights(3, 6, *kernel)], pads=pads)
                 self.refuse(g.model([("x", FLOAT, shape)], [y]), wanted)
+
+    def test_cells_behind_a_convolution_without_padding_begin_with_it(self):
+        self.time = 2
+        for op, gates, options in (("LSTM", 4, {}), ("GRU", 3, {}), ("GRU", 3, {"linear_before_reset": 1}),
+                                   ("LSTM", 4, {"direction": "bidirectional"}), ("GRU", 3, {"direction": "reverse"})):
+            with self.subTest(op=op, **options):
+                g, d = Graph(), 2 if options.get("direction") == "bidirectional" else 1
+                y = g.add("Transpose", [g.add("Conv", ["x", g.weights(6, 5, 3), g.weights(6)])], perm=[2, 0, 1])
+                for width in (6, 4 * d):
+                    y, *_ = g.add(op, [y, g.weights(d, gates * 4, width), g.weights(d, gates * 4, 4), g.weights(d, 2 * gates * 4)], 2,
+                                  hidden_size=4, **options)
+                    y = g.add("Reshape", [g.add("Transpose", [y], perm=[0, 2, 1, 3]), g.ints(0, 0, -1)])
+                self.compare(g, self.CHANNELS, y, self.x(1, 5, 11), back=False)  # a constant that begins late
 
 
 if __name__ == "__main__":

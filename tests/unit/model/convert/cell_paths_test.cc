@@ -61,6 +61,41 @@ TEST(CellPathsTest, SequencesOfABatchAreNoPlacesOfAFrame) {
   EXPECT_THAT(TypesOf(AddGru(file, "X")), ElementsAre("gru"));
 }
 
+// X turned round in time, as `turned`.
+OnnxFile TurnedRound() {
+  OnnxFile file;
+  file.AddTensor(WholeTensor("from", {1}, {-1})).AddTensor(WholeTensor("to", {1}, {INT64_MIN}));
+  file.AddTensor(WholeTensor("axis", {1}, {0})).AddTensor(WholeTensor("step", {1}, {-1}));
+  return file.AddNode("Slice", {"X", "from", "to", "axis", "step"}, {"turned"});
+}
+
+TEST(CellPathsTest, ACellOverASequenceThatIsTurnedRoundGoesBackward) {
+  OnnxFile file = TurnedRound();
+  AddGru(file, "turned", "bidirectional", 0).AddNode("Slice", {"Y", "from", "to", "axis", "step"}, {"back"});
+  file.AddTensor(WholeTensor("flat", {3}, {0, 0, -1})).AddNode("Reshape", {"back", "flat"}, {"answer"});
+  OnnxOptions options;
+  options.outputs = {"answer"};
+  const absl::StatusOr<ElementGraph> graph = file.Read(nullptr, options);
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  // What goes forward over the turned sequence is first, as in the file.
+  ASSERT_THAT(graph->elements().size(), testing::Ge(2U));
+  EXPECT_EQ(graph->elements()[0].attributes.value("direction", ""), "reverse");
+  EXPECT_EQ(graph->elements()[1].attributes.value("direction", ""), "forward");
+  EXPECT_EQ(graph->Find(graph->output().name)->of[0], graph->elements()[0].name);
+}
+
+TEST(CellPathsTest, WhatAForwardCellEndsWithOverATurnedSequenceIsOfTheFirstTimestep) {
+  OnnxFile file = TurnedRound();
+  AddGru(file, "turned").AddNode("Gather", {"Y", "last"}, {"answer"});
+  file.AddTensor(WholeTensor("last", {}, {-1}));
+  OnnxOptions options;
+  options.outputs = {"answer"};
+  EXPECT_TRUE(file.Read(nullptr, options).ok()) << file.Read(nullptr, options).status();
+  OnnxFile first = TurnedRound();
+  AddGru(first, "turned").AddTensor(WholeTensor("last", {}, {0})).AddNode("Gather", {"Y", "last"}, {"answer"});
+  ASSERT_TRUE(first.Read(nullptr, options).ok());
+}
+
 TEST(CellPathsTest, BackwardThroughTheTimestepsAtEachPlaceIsRefused) {
   OnnxFile file = Frames();
   const absl::StatusOr<ElementGraph> graph = AddGru(file, "frames", "bidirectional").Read();
