@@ -34,6 +34,20 @@ Value AddFunction(const KerasLayer& layer, const std::string& name, const Value&
   return AddActivation(layer.graph(), name, value, function);
 }
 
+// A ReLU may be bent below 0 and cut at a largest value.
+Value AddReluLayer(const KerasLayer& layer, const Value& in) {
+  const double slope = layer.Number("negative_slope", 0);
+  const bool cut = layer.config().contains("max_value") && layer.config()["max_value"].is_number();
+  if (layer.Number("threshold", 0) != 0) layer.Refuse("has a threshold; 0 is supported");
+  constexpr double kLeast = -1e30;  // bounds nothing
+  const Activation bent = slope == 0 ? Activation("relu") : Activation{{"function", "leaky_relu"}, {"alpha", slope}};
+  const Activation bounded = {
+      {"function", "clip"}, {"alpha", slope == 0 ? 0 : kLeast}, {"beta", layer.Number("max_value", 0)}};
+  if (cut && slope == 0) return AddActivation(layer.graph(), layer.name(), in, bounded);
+  const Value value = AddActivation(layer.graph(), layer.name(), in, bent);
+  return cut ? AddActivation(layer.graph(), absl::StrCat(layer.name(), "_cut"), value, bounded) : value;
+}
+
 }  // namespace
 
 Activation KerasLayer::Function(const char* key, const char* otherwise) const {
@@ -86,12 +100,8 @@ KerasValue AddActivationLayer(const KerasLayer& layer, const std::vector<KerasVa
     const int64_t axis = layer.One("axis", -1);
     if (axis != -1 && axis != (in[0].sequence ? 2 : 1)) layer.Refuse("is over another axis than the last");
     function = "softmax";
-  } else if (layer.type() == "ReLU" && layer.config().contains("max_value") &&
-             layer.config()["max_value"].is_number()) {
-    function = {{"function", "clip"}, {"alpha", 0}, {"beta", layer.Number("max_value", 6)}};
-  }
-  if (layer.type() == "ReLU" && (layer.Number("negative_slope", 0) != 0 || layer.Number("threshold", 0) != 0)) {
-    layer.Refuse("has a negative_slope or threshold; LeakyReLU is supported");
+  } else if (layer.type() == "ReLU") {
+    return {AddReluLayer(layer, in[0].value), in[0].sequence};
   }
   return {AddFunction(layer, layer.name(), in[0].value, function), in[0].sequence};
 }

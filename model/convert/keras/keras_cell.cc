@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "model/convert/keras/keras_layer.h"
+#include "model/json/json_text.h"
 
 namespace rondo::convert {
 namespace {
@@ -61,17 +62,27 @@ const char* UsualGate(const KerasLayer& layer) {
   return old && !absl::StrContains(version, "tf") && !IsCudnn(layer) ? "hard_sigmoid" : "sigmoid";
 }
 
+// The function of a cell's gate, of those that can be one.
+Activation GateFunction(const KerasLayer& layer, const char* key, const char* usual) {
+  const Activation function = layer.Function(key, usual);
+  for (const char* other : {"softmax", "log_softmax", "softplus", "gelu"}) {
+    if (function == other)
+      layer.Refuse(absl::StrCat("has the ", key, " ", Quoted(other), ", which is not supported within a cell"));
+  }
+  return function;
+}
+
 Json CellAttributes(const KerasLayer& layer, const std::string& type) {
   Json attributes = Json::object();
   const auto set = [&](const char* key, const Activation& function, const char* usual) {
     if (function != usual) attributes[key] = function;
   };
-  const Activation activation = layer.Function("activation", "tanh");
+  const Activation activation = GateFunction(layer, "activation", "tanh");
   if (type == "rnn") {
     set("activation", activation, "tanh");
     return attributes;
   }
-  set("gate_activation", layer.Function("recurrent_activation", UsualGate(layer)), "sigmoid");
+  set("gate_activation", GateFunction(layer, "recurrent_activation", UsualGate(layer)), "sigmoid");
   set("candidate_activation", activation, "tanh");
   if (type == "lstm") {
     set("output_activation", activation, "tanh");
@@ -82,7 +93,7 @@ Json CellAttributes(const KerasLayer& layer, const std::string& type) {
   return attributes;
 }
 
-Value AddOne(const KerasLayer& layer, const Value& in, size_t first, bool reverse, absl::string_view suffix,
+Value AddOne(const KerasLayer& layer, const KerasValue& in, size_t first, bool reverse, absl::string_view suffix,
              CellPath path) {
   const std::string type = CellType(layer.type());
   Json attributes = CellAttributes(layer, type);
@@ -91,7 +102,15 @@ Value AddOne(const KerasLayer& layer, const Value& in, size_t first, bool revers
     layer.Refuse("has time_major=True; timesteps as the second axis are supported");
   CellWeights weights = ReadWeights(layer, type, first);
   if (!layer.ok()) return {};
-  return AddCell(layer.graph(), absl::StrCat(layer.name(), suffix), type, in, std::move(weights), attributes, path);
+  const std::string name = absl::StrCat(layer.name(), suffix);
+  if (in.late > 0 && path == CellPath::kTimesteps) {
+    if (!reverse) return AddLateCell(layer.graph(), name, type, in.value, std::move(weights), attributes, in.late);
+    if (!layer.Switch("return_sequences", false))
+      layer.Refuse(absl::StrCat("ends where the timesteps begin, ", in.late,
+                                " timesteps late after a convolution with padding=valid; causal and same are "
+                                "supported before it"));
+  }
+  return AddCell(layer.graph(), name, type, in.value, std::move(weights), attributes, path);
 }
 
 // What a cell gives last: a backward one at the first timestep or place. Forward through the timesteps, it is the last
@@ -133,9 +152,10 @@ KerasValue AddBidirectional(const KerasLayer& layer, const KerasValue& in, CellP
   const KerasLayer cell = LayerOf(layer, *inner), cell_back = LayerOf(layer, other == nullptr ? *inner : *other);
   if (cell_back.Switch("return_sequences", false) != cell.Switch("return_sequences", false))
     layer.Refuse("has a forward and a backward layer that differ in return_sequences");
+  if (cell.Switch("go_backwards", false)) layer.Refuse("has a forward layer that goes backwards");
   const size_t half = IsCudnn(cell) || cell.Switch("use_bias", true) ? 3 : 2;
-  Value forward = AddOne(cell, in.value, 0, false, "_forward", path);
-  Value backward = AddOne(cell_back, in.value, half, true, "_backward", path);
+  Value forward = AddOne(cell, in, 0, false, "_forward", path);
+  Value backward = AddOne(cell_back, in, half, true, "_backward", path);
   const bool sequence = cell.Switch("return_sequences", false);
   if (!sequence) {
     forward = LastOf(layer, forward, false, path);
@@ -181,9 +201,9 @@ std::vector<KerasLayer> CellsOf(const KerasLayer& layer) {
 
 KerasValue AddCells(const KerasLayer& layer, const std::vector<KerasLayer>& cells, const KerasValue& in) {
   if (layer.Switch("go_backwards", false)) layer.Refuse("goes backwards over several cells; one cell is supported");
-  Value value = in.value;
-  for (const KerasLayer& cell : cells) value = AddOne(cell, value, 0, false, "", CellPath::kTimesteps);
-  return {value, layer.Switch("return_sequences", false)};
+  KerasValue value = in;
+  for (const KerasLayer& cell : cells) value.value = AddOne(cell, value, 0, false, "", CellPath::kTimesteps);
+  return {value.value, layer.Switch("return_sequences", false)};
 }
 
 }  // namespace
@@ -214,7 +234,7 @@ KerasValue AddKerasCell(const KerasLayer& layer, const KerasValue& in, CellPath 
     layer.Refuse("gives its timesteps in the order from last to first (go_backwards with return_sequences)");
     return {};
   }
-  Value value = AddOne(wrapped ? LayerOf(layer, *inner) : layer, in.value, 0, backward, "", path);
+  Value value = AddOne(wrapped ? LayerOf(layer, *inner) : layer, in, 0, backward, "", path);
   return {sequence ? value : LastOf(layer, value, backward, path), sequence};
 }
 

@@ -39,9 +39,8 @@ Window WindowOf(const KerasLayer& layer, const KerasValue& in, const Array& kern
   window.kernel = kernel.rank() == 3 ? kernel.shape[0] : 0;
   window.dilation = layer.One("dilation_rate", 1);
   window.groups = layer.One("groups", 1);
-  if (!in.sequence || kernel.rank() != 3 || kernel.empty() ||
-      layer.Text("data_format", "channels_last") != "channels_last") {
-    layer.Refuse("is no convolution along timesteps with the channels last");
+  if (!in.sequence || kernel.rank() != 3 || kernel.empty()) {
+    layer.Refuse("is no convolution along timesteps");
   } else if (layer.One("strides", 1) != 1) {
     layer.Refuse("strides over timesteps; strides of 1 are supported");
   }

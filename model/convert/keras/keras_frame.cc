@@ -98,6 +98,7 @@ KerasValue AddTimeDistributed(const KerasLayer& layer, const std::vector<KerasVa
   }
   const KerasLayer each(type, (*inner)["config"], layer.version(), layer.weights(), layer.graph());
   const Value& value = in[0].value;
+  CheckKerasFormat(each);
   if (type == "Conv1D") return {AddConvOfFrame(each, value)};
   if (of_frame) return {AddPoolOfFrame(each, value)};
   if (type == "Flatten") return {ToRows(layer.graph(), each.name(), value)};
@@ -107,7 +108,35 @@ KerasValue AddTimeDistributed(const KerasLayer& layer, const std::vector<KerasVa
     layer.Refuse(absl::StrCat("applies ", type, " to rows within a timestep; to one vector is supported"));
     return {};
   }
-  return {AddKerasLayer(each, {{value, true}}).value};
+  return {AddKerasLayer(each, {{value, false}}).value};  // one timestep is no sequence to the layer
+}
+
+// Reshape, where the timesteps stay what they are: a timestep's numbers become one vector, or rows.
+KerasValue AddReshapeLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
+  const auto said = layer.config().find("target_shape");
+  std::vector<int64_t> shape;
+  for (const nlohmann::json& size : said == layer.config().end() ? nlohmann::json::array() : *said)
+    shape.push_back(size.is_number_integer() ? size.get<int64_t>() : 0);
+  const size_t own = in[0].sequence ? 1 : 0;  // the first axis of a timestep's numbers
+  const int64_t size = in[0].value.frame.size();
+  // What is left to be found: the timesteps, or with a number of them that is known one axis behind.
+  int64_t known = 1, open = 0;
+  for (size_t i = own; i < shape.size(); ++i) {
+    open += shape[i] == -1 ? 1 : 0;
+    if (shape[i] != -1 && (shape[i] < 1 || shape[i] > size || (known *= shape[i]) > size)) known = size + 1;
+  }
+  const bool keeps_time = own == 0 || (!shape.empty() && (shape[0] == in[0].timesteps || open == 0));
+  const bool fits = keeps_time && open <= 1 && size % known == 0 && (open == 1 || known == size);
+  if (!fits || shape.size() <= own || shape.size() > own + (own == 1 ? 2 : 1)) {
+    layer.Refuse("gives another number of timesteps, or a timestep of more than two axes");
+    return {};
+  }
+  for (size_t i = own; i < shape.size(); ++i) shape[i] = shape[i] == -1 ? size / known : shape[i];
+  KerasValue value = in[0];
+  value.value = ToRows(layer.graph(), layer.name(), value.value);
+  if (shape.size() == own + 2)
+    value.value = FromRows(layer.graph(), layer.name(), value.value, shape[own], shape[own + 1]);
+  return value;
 }
 
 // A Flatten over a known number of timesteps waits for the Dense layer that goes over all of them.

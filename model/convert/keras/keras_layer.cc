@@ -42,8 +42,8 @@ KerasValue AddPReluLayer(const KerasLayer& layer, const std::vector<KerasValue>&
   Array slope = layer.Weight(0);
   const int64_t size = in[0].value.frame.size();
   if (!layer.ok()) return {};
-  if (slope.size() != size) {
-    layer.Refuse("has slopes that differ between timesteps; shared_axes=[1] is supported");
+  if (slope.size() != size || in[0].value.frame.length > 1) {
+    layer.Refuse("has slopes that differ between timesteps, or of rows within one; shared_axes=[1] is supported");
     return {};
   }
   for (double& value : slope.values) value = -value;
@@ -101,15 +101,18 @@ KerasValue AddMergeLayer(const KerasLayer& layer, const std::vector<KerasValue>&
   }
   if (layer.type() == "Concatenate") {
     const int64_t axis = static_cast<int64_t>(layer.Number("axis", -1));
-    if (axis != -1 && axis != (sequence ? 2 : 1))
-      layer.Refuse("joins along the timesteps; along the features is supported");
+    const int64_t last = 1 + (sequence ? 1 : 0) + (values[0].frame.length > 1 ? 1 : 0);
+    if (axis != -1 && axis != last)
+      layer.Refuse("joins along another axis than the last, which is that of the features");
     return {AddConcat(layer.graph(), layer.name(), values), sequence};
   }
   const std::map<std::string, const char*> types = {
       {"Add", "add"}, {"Subtract", "subtract"}, {"Multiply", "multiply"}, {"Average", "add"}};
   Value value = values[0];
   for (size_t i = 1; i < values.size(); ++i) {
-    value = AddArithmetic(layer.graph(), layer.name(), types.at(layer.type()), value, values[i]);
+    Value other = values[i];
+    if (value.frame.size() < other.frame.size() && layer.type() != "Subtract") std::swap(value, other);
+    value = AddArithmetic(layer.graph(), layer.name(), types.at(layer.type()), value, other);
   }
   if (layer.type() == "Average") {
     const Value part = AddConstant(layer.graph(), absl::StrCat(layer.name(), "_part"),
@@ -142,6 +145,7 @@ const std::map<std::string, LayerAdder>& LayerAdders() {
       {"ELU", AddActivationLayer},
       {"Softmax", AddActivationLayer},
       {"Dropout", LeaveOut},
+      {"Identity", LeaveOut},
       {"SpatialDropout1D", LeaveOut},
       {"GaussianNoise", LeaveOut},
       {"GaussianDropout", LeaveOut},
@@ -154,6 +158,7 @@ const std::map<std::string, LayerAdder>& LayerAdders() {
       {"Multiply", AddMergeLayer},
       {"Average", AddMergeLayer},
       {"Flatten", AddFlattenLayer},
+      {"Reshape", AddReshapeLayer},
       {"UnitNormalization", AddUnitNormLayer},
       {"TimeDistributed", AddTimeDistributed},
   };
@@ -200,10 +205,10 @@ Array KerasLayer::Weight(size_t i) const {
 
 namespace {
 
-// A layer whose answers depend on where a sequence begins.
+// A layer whose answers depend on where a sequence begins; cells can begin late.
 bool BeginsSomewhere(const KerasLayer& layer) {
   if (IsKerasConvolution(layer.type())) return layer.Text("padding", "valid") != "valid";
-  return IsKerasCell(layer.type()) || layer.type() == "ZeroPadding1D" || absl::StrContains(layer.type(), "Pooling");
+  return layer.type() == "ZeroPadding1D" || absl::StrContains(layer.type(), "Pooling");
 }
 
 KerasValue AddToValues(const KerasLayer& layer, const std::vector<KerasValue>& inputs) {
@@ -230,7 +235,13 @@ bool IsOfKeras1(const KerasLayer& layer) {
 
 }  // namespace
 
+void CheckKerasFormat(const KerasLayer& layer) {
+  const std::string format = layer.Text("data_format", "channels_last");
+  if (format != "channels_last") layer.Refuse(absl::StrCat("has data_format=", format, "; channels_last is supported"));
+}
+
 KerasValue AddKerasLayer(const KerasLayer& layer, const std::vector<KerasValue>& inputs) {
+  CheckKerasFormat(layer);
   if (IsOfKeras1(layer)) {
     layer.Refuse("is of Keras 1; a file that Keras 2 or 3 saved is supported, and Keras 2 loads those of Keras 1");
     return {};

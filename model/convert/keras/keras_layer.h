@@ -60,6 +60,8 @@ class KerasLayer {
   ElementGraph& graph_;
 };
 
+// Refuses a layer whose features are not the last axis: it would pool or convolve over them instead of the timesteps.
+void CheckKerasFormat(const KerasLayer& layer);
 // Adds the layer after `inputs`. A layer that is not known is refused by its name and class.
 KerasValue AddKerasLayer(const KerasLayer& layer, const std::vector<KerasValue>& inputs);
 // The sum, product ... of what a layer gives and a number. `number_first`: the number stands before the sign.
@@ -67,6 +69,7 @@ KerasValue AddKerasNumber(const KerasLayer& layer, const std::vector<KerasValue>
 // TimeDistributed: a layer that is applied within each timestep.
 KerasValue AddTimeDistributed(const KerasLayer& layer, const std::vector<KerasValue>& in);
 KerasValue AddFlattenLayer(const KerasLayer& layer, const std::vector<KerasValue>& in);
+KerasValue AddReshapeLayer(const KerasLayer& layer, const std::vector<KerasValue>& in);
 // The Dense layer behind a Flatten over a window of timesteps: a convolution over all of them.
 KerasValue AddDenseOfWindow(const KerasLayer& layer, const KerasValue& in);
 // Numbers that stand row by row with the features last, as [features][rows].

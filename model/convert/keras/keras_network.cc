@@ -36,6 +36,8 @@ class KerasNetwork {
     const KerasValue value = ValueOf(output, output.name);
     if (value.window > 0) graph_.Refuse("the output is all timesteps as one vector; a Dense layer behind is supported");
     if (!value.sequence) graph_.Note("the answer is of the last timestep only; the model gives it at each");
+    if (value.zeros_before > 0)
+      graph_.Refuse("the output begins with a padding of timesteps; a convolution behind it is supported");
     graph_.SetOutput(value.value);
   }
 

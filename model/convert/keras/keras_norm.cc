@@ -23,9 +23,19 @@ std::vector<double> NumbersOf(const nlohmann::json& json) {
   return numbers;
 }
 
+// Refuses a layer that goes over another axis than that of the features, which is the last.
+void CheckAxis(const KerasLayer& layer, const KerasValue& in) {
+  const auto said = layer.config().find("axis");
+  if (said == layer.config().end() || said->is_null() || (said->is_array() && said->empty())) return;
+  const nlohmann::json& axis = said->is_array() && said->size() == 1 ? (*said)[0] : *said;
+  const int last = 1 + (in.sequence ? 1 : 0) + (in.value.frame.length > 1 ? 1 : 0);
+  if (axis != -1 && axis != last) layer.Refuse("is over another axis than the last, which is that of the features");
+}
+
 }  // namespace
 
 KerasValue AddBatchNormLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
+  CheckAxis(layer, in[0]);
   size_t next = 0;
   const bool scaled = layer.Switch("scale", true), centered = layer.Switch("center", true);
   const Array gamma = scaled ? layer.Weight(next++) : Array{}, beta = centered ? layer.Weight(next++) : Array{};
@@ -47,6 +57,7 @@ KerasValue AddBatchNormLayer(const KerasLayer& layer, const std::vector<KerasVal
 
 // (x - mean) / deviation, or back; the numbers stand in the configuration, or were found in the data (adapt).
 KerasValue AddNormalizationLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
+  CheckAxis(layer, in[0]);
   const int64_t size = in[0].value.frame.size();
   const auto numbers = [&](const char* key, size_t weight) {
     const auto found = layer.config().find(key);
@@ -85,6 +96,7 @@ KerasValue AddRescalingLayer(const KerasLayer& layer, const std::vector<KerasVal
 }
 
 KerasValue AddLayerNormLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
+  CheckAxis(layer, in[0]);
   size_t next = 0;
   const int64_t size = in[0].value.frame.size();
   if (in[0].value.frame.length > 1) layer.Refuse("is over rows within a timestep; over one vector is supported");
@@ -96,6 +108,7 @@ KerasValue AddLayerNormLayer(const KerasLayer& layer, const std::vector<KerasVal
 }
 
 KerasValue AddUnitNormLayer(const KerasLayer& layer, const std::vector<KerasValue>& in) {
+  CheckAxis(layer, in[0]);
   if (in[0].value.frame.length > 1) layer.Refuse("is over rows within a timestep; over one vector is supported");
   return {AddL2Norm(layer.graph(), layer.name(), in[0].value, 1e-6), in[0].sequence};
 }

@@ -122,6 +122,22 @@ class KerasTest(unittest.TestCase):
             layers.Dense(4), layers.PReLU(shared_axes=[1]), layers.Dense(4, activation="relu6"),
             layers.Dense(4, activation="leaky_relu"), layers.LSTM(3, return_sequences=True)]), self.x())
 
+    def test_layers_over_another_axis_than_the_features_are_refused(self):
+        """With as many timesteps as features their weights have the same shapes."""
+        for name, layer in (("norm", layers.BatchNormalization(axis=1, name="norm")), ("row", layers.LayerNormalization(axis=1, name="row")),
+                            ("unit", layers.UnitNormalization(axis=1, name="unit"))):
+            self.refuse(keras.Sequential([keras.Input((5, 5)), layer, layers.LSTM(3)]), f"layer '{name}' ({type(layer).__name__}) is over another axis")
+        rows = keras.Input((9, 4, 3))
+        self.refuse(keras.Model(rows, layers.Concatenate(axis=2, name="both")([rows, rows])), "layer 'both' (Concatenate) joins along another axis")
+        for pool, size in ((layers.MaxPooling1D, [2]), (layers.AveragePooling1D, [2]), (layers.GlobalMaxPooling1D, [])):
+            self.refuse(keras.Sequential([keras.Input((6, 6)), pool(*size, data_format="channels_first", name="pool"), layers.Flatten(),
+                                          layers.Dense(2)]), f"layer 'pool' ({pool.__name__}) has data_format=channels_first")
+
+    def test_one_number_times_all_features_in_either_order(self):
+        x = keras.Input((None, 5))
+        gate = layers.Dense(1, activation="sigmoid")(x)
+        self.compare(keras.Model(x, layers.LSTM(3, return_sequences=True)(layers.Multiply()([gate, x]))), self.x())
+
     def test_convolutions_in_parts_and_after_a_padding(self):
         self.compare(keras.Sequential([
             keras.Input((None, 5)), layers.ZeroPadding1D((4, 0)), layers.Conv1D(4, 3, dilation_rate=2, activation="relu"),
@@ -213,12 +229,41 @@ class KerasTest(unittest.TestCase):
     def test_a_convolution_without_padding_gives_what_keras_gives_later_or_is_refused(self):
         self.compare(keras.Sequential([keras.Input((None, 5)), layers.Conv1D(4, 3, activation="relu"), layers.Conv1D(3, 2),
                                        layers.Dense(2)]), self.x(), skipped=3)
-        for after in (layers.LSTM(3), layers.GlobalAveragePooling1D(), layers.Conv1D(3, 4, padding="causal")):
+        for after in (layers.GlobalAveragePooling1D(), layers.Conv1D(3, 4, padding="causal")):
             path = self.folder / f"{after.name}.keras"
             keras.Sequential([keras.Input((None, 5)), layers.Conv1D(4, 3), layers.Dense(2), after]).save(path)
             done = subprocess.run([BIN / "rondo-convert", path], text=True, capture_output=True)
             self.assertEqual(done.returncode, 1)
             self.assertRegex(done.stderr, f"layer '{after.name}' .* begins 2 timesteps late")
+
+    def test_cells_behind_a_convolution_without_padding_begin_with_it(self):
+        for cell in (layers.LSTM(4), layers.GRU(4, return_sequences=True), layers.GRU(4, reset_after=False),
+                     layers.LSTM(4, recurrent_activation="hard_sigmoid", activation="relu", return_sequences=True),
+                     layers.RNN([layers.LSTMCell(4), layers.GRUCell(3)]), layers.Bidirectional(layers.LSTM(4, return_sequences=True))):
+            with self.subTest(cell.name):
+                self.compare(keras.Sequential([keras.Input((None, 5)), layers.Conv1D(4, 3, activation="relu"), layers.Conv1D(4, 2, dilation_rate=2),
+                                               cell, layers.Dense(2)]), self.x(), skipped=4)
+        for cell, wanted in ((layers.SimpleRNN(4, name="plain"), "'plain' begins 2 timesteps after the sequence"),
+                             (layers.Bidirectional(layers.LSTM(4, name="b"), name="both"), "ends where the timesteps begin, 2 timesteps late")):
+            self.refuse(keras.Sequential([keras.Input((None, 5)), layers.Conv1D(4, 3), cell]), wanted)
+
+    def test_a_timesteps_numbers_are_made_rows_and_a_vector_again(self):
+        x = self.random.normal(0, 1, (9, 6, 3)).astype(numpy.float32)
+        for shapes in (((9, 18),), ((-1, 18),), ((9, -1),), ((9, 3, 6), (9, -1, 2), (-1, 18))):
+            self.compare(keras.Sequential([keras.Input((9, 6, 3)), *[layers.Reshape(shape) for shape in shapes], layers.LSTM(4)]), x)
+        for shape in ((18, 9), (3, -1), (9, 3, 3, 2)):
+            model = keras.Sequential([keras.Input((9, 6, 3)), layers.Reshape(shape, name="shape")])
+            self.refuse(model, "layer 'shape' (Reshape) gives another number of timesteps, or")
+        self.refuse(keras.Sequential([keras.Input((9, 6)), layers.ZeroPadding1D((2, 0))]), "the output begins with a padding")
+
+    def test_relus_that_are_bent_and_cut(self):
+        for relu in (layers.ReLU(0.5), layers.ReLU(negative_slope=0.1), layers.ReLU(0.4, negative_slope=0.2)):
+            self.compare(keras.Sequential([keras.Input((None, 5)), relu, layers.Identity(), layers.Dense(2)]), self.x())
+        self.refuse(keras.Sequential([keras.Input((None, 5)), layers.ReLU(threshold=0.1, name="late")]), "layer 'late' (ReLU) has a threshold")
+
+    def test_functions_that_no_gate_can_have_are_refused_by_the_layers_name(self):
+        self.refuse(keras.Sequential([keras.Input((None, 5)), layers.LSTM(3, activation="softmax", name="odd")]),
+                    "layer 'odd' (LSTM) has the activation 'softmax', which is not supported within a cell")
 
     def test_weights_that_keras_3_saved_alone(self):
         model = keras.Sequential([keras.Input((None, 5)), layers.LSTM(4, return_sequences=True, recurrent_activation="hard_sigmoid"),
