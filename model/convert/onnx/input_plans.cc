@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "model/convert/onnx/state_names.h"
@@ -23,15 +24,23 @@ int64_t OnlyOpenAxis(const OnnxValue& state) {
   return only;
 }
 
-// The axes of another input: those whose open sizes have the same names, or, where nothing is open, the same places
-// if it has as many timesteps there.
+// Tells whether a dimension's name says nothing: it has none, or one that a converter made up (tf2onnx: unk__7).
+bool IsUnnamed(const OnnxDimension& dimension) {
+  return dimension.name.empty() || absl::StartsWith(dimension.name, "unk__");
+}
+
+// The axes of another input: those whose open sizes have the same names; where these say nothing, the same places if it
+// has as many axes; or, where nothing is open, the same places if it has as many timesteps there.
 InputAxes AxesOf(const OnnxValue& input, const OnnxValue& first, const InputAxes& axes) {
   InputAxes own;
   bool open = false;
   for (int64_t axis = 0; axis < static_cast<int64_t>(input.shape.size()); ++axis) {
     const OnnxDimension& dimension = input.shape[axis];
     const auto is = [&](int64_t place) {
-      return place >= 0 && dimension.size < 0 && !dimension.name.empty() && first.shape[place].name == dimension.name;
+      if (place < 0 || dimension.size >= 0 || first.shape[place].size >= 0) return false;
+      const bool unnamed = IsUnnamed(dimension) && IsUnnamed(first.shape[place]);
+      if (unnamed && place == axis && input.shape.size() == first.shape.size()) return true;
+      return !dimension.name.empty() && first.shape[place].name == dimension.name;
     };
     open = open || dimension.size < 0;
     if (is(axes.time)) own.time = axis;

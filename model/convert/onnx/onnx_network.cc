@@ -77,7 +77,10 @@ class OnnxNetwork {
       reached_ = 0;
       absl::StatusOr<ElementGraph> graph = Follow(first, hypothesis.axes);
       if (graph.ok() && !refusal.ok()) NoteIfUnlikely(first, hypothesis.axes, refusal, &*graph);
-      if (graph.ok() && !HasCellsOfFrames(*graph)) return graph;
+      if (graph.ok() && !HasCellsOfFrames(*graph)) {
+        if (with_cells_of_frames.has_value()) NoteChoice(first, hypothesis.axes, found, &*graph);
+        return graph;
+      }
       if (with_cells_of_frames.has_value()) {
         states_ = states;
       } else if (graph.ok()) {
@@ -116,6 +119,17 @@ class OnnxNetwork {
     if (axes.batch < 0 || axes.batch != found.time) return true;
     const OnnxDimension& batch = first.shape[axes.batch];
     return batch.size >= 0 || !IsTimeName(batch) || absl::StartsWith(batch.name, "unk__");
+  }
+
+  // Says so where another axis may be that of the timesteps, and nothing but the cells' being simpler speaks against
+  // it.
+  static void NoteChoice(const OnnxValue& first, const InputAxes& axes, const InputAxes& found, ElementGraph* graph) {
+    if (axes.batch < 0 || axes.batch != found.time || first.shape[axes.batch].size >= 0) return;
+    if (IsBatchName(first.shape[axes.batch])) return;
+    graph->Note(absl::StrCat("axis ", axes.batch, " (", NameOf(first, static_cast<size_t>(axes.batch)), ") of ",
+                             Quoted(first.name), " is taken for the sequences of a batch, and axis ", axes.time,
+                             " for the timesteps; where axis ", axes.batch,
+                             " is that of the timesteps, name it 'time' in the graph"));
   }
 
   // Says so where the axes' names speak against the way that they are taken, since all likelier ways are refused.

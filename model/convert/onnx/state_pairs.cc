@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "model/convert/onnx/state_names.h"
 #include "model/json/json_text.h"
 
@@ -98,6 +99,25 @@ void StatePairs::Remember(const std::string& input, const Traced& next) {
           tracer_.ValueOfRefs(absl::StrCat("state ", Quoted(input)), refs, 0));
 }
 
+void StatePairs::RefuseWithoutNext(const std::string& input, const std::string& wanted) {
+  const std::string state = absl::StrCat("the state ", Quoted(input), " of ", ShapeText(tensors_.at(input).shape));
+  if (!wanted.empty()) {
+    const Traced* next = Find(wanted);
+    return tracer_.graph().Refuse(absl::StrCat(
+        state, " does not come back in ", Quoted(wanted),
+        next == nullptr ? ", which the graph does not give" : absl::StrCat(", which is of ", ShapeText(next->shape)),
+        "; --state=", input, ":OUT was to name the output that has its next numbers"));
+  }
+  std::vector<std::string> of_shape;
+  for (const OnnxValue& output : model_.outputs) {
+    if (MayComeBackIn(input, output.name)) of_shape.push_back(output.name);
+  }
+  const std::string where = of_shape.size() > 1 ? absl::StrCat("may come back in ", absl::StrJoin(of_shape, ", "))
+                                                : "comes back in no output that can be told";
+  tracer_.graph().Refuse(absl::StrCat(state, " ", where, "; say which with --state=", input,
+                                      ":OUT, or give it a value with --initializer"));
+}
+
 void StatePairs::Pair() {
   // Reading what one state is next may read another one.
   for (size_t before = 0; before <= wanted_.size(); ++before) {
@@ -114,12 +134,7 @@ void StatePairs::Pair() {
     if (!tracer_.graph().status().ok()) return;
     const auto remembered = remembered_.find(input);
     const std::string found = remembered == remembered_.end() ? FindNext(input, wanted) : remembered->second;
-    if (found.empty()) {
-      return tracer_.graph().Refuse(absl::StrCat(
-          "the state ", Quoted(input), " comes back in no output",
-          wanted.empty() ? "" : absl::StrCat(" ", Quoted(wanted)),
-          " of its shape, or in more than one; say --state=IN:OUT, or give it a value with --initializer"));
-    }
+    if (found.empty()) return RefuseWithoutNext(input, wanted);
     outputs_.insert(found);
     tracer_.graph().Note(absl::StrCat("state ", Quoted(input), " comes back in ", Quoted(found),
                                       ": kept in the session, zero at its start"));

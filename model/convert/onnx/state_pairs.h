@@ -35,6 +35,7 @@ class StatePairs {
   bool IsOfStatesAlone(const Traced& output) const;
   bool MayComeBackIn(const std::string& input, const std::string& output) const;
   void Remember(const std::string& input, const Traced& next);
+  void RefuseWithoutNext(const std::string& input, const std::string& wanted);
 
   const OnnxGraph& model_;
   const std::map<std::string, std::string>& wanted_;

@@ -206,7 +206,7 @@ class ConvertTest(unittest.TestCase):
         done = self.run_on("cell.onnx", content)
         self.assertIn("state 'c' comes back in 'Y_c'", done.stdout)
         self.folder.joinpath("out").rename(self.folder / "first")
-        self.refuse("cell.onnx", content, "'h' comes back in no output 'Y_c'", "--state=h:Y_c")
+        self.refuse("cell.onnx", content, "does not come back in 'Y_c'", "--state=h:Y_c")
 
     def test_the_branch_of_an_if_is_chosen_by_how_many_axes_there_are(self):
         loop = ff.graph([ff.node("Scan", ["X"], ["b"])], [], ["b"])
@@ -278,7 +278,7 @@ class ConvertTest(unittest.TestCase):
         self.refuse("mean.onnx", self.sized(*nodes, tensors=ends), r"'mean_of_five' \(ReduceMean\) reduces a part of the timesteps")
 
     def test_data_that_is_made_whole_numbers_is_refused(self):
-        self.refuse("cast.onnx", one_node("Cast", to=7), r"'the_node' \(Cast\) makes whole numbers of the data")
+        self.refuse("cast.onnx", one_node("Cast", to=7), r"'the_node' \(Cast\) makes of the data; a look-up of tokens can read them")
 
     def test_what_is_not_supported_is_refused_by_the_nodes_name(self):
         deep = ff.graph([], [], [])
