@@ -7,8 +7,10 @@
 #include <cstdint>
 #include <set>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -41,6 +43,29 @@ absl::string_view SchemeOfUrl(absl::string_view address) {
     if (absl::StartsWithIgnoreCase(address, absl::StrCat(scheme, "://"))) return address.substr(0, scheme.size());
   }
   return "";
+}
+
+// True of dns:///host:1, unix:/path and the like, which gRPC reads itself.
+bool IsTargetOfGrpc(absl::string_view address) {
+  constexpr absl::string_view kSchemes[] = {"dns:", "ipv4:", "ipv6:", "unix:", "unix-abstract:", "vsock:"};
+  return absl::StrContains(address, "://") ||
+         absl::c_any_of(kSchemes, [&](absl::string_view scheme) { return absl::StartsWith(address, scheme); });
+}
+
+// True of name:8001, 10.0.0.1:8001 and [::1]:8001. gRPC takes 443 for a port that is left out, and 34463 for 99999.
+bool IsHostAndPort(absl::string_view address) {
+  const size_t colon = address.rfind(':');
+  if (colon == absl::string_view::npos) return false;
+  const absl::string_view host = address.substr(0, colon);
+  const absl::string_view port = address.substr(colon + 1);
+  uint32_t number = 0;
+  return !host.empty() && (host.front() == '[' || !absl::StrContains(host, ':')) && port.size() <= 5 &&
+         absl::c_all_of(port, absl::ascii_isdigit) && absl::SimpleAtoi(port, &number) && number > 0 && number <= 65535;
+}
+
+absl::Status NotHostAndPort(absl::string_view address) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("server address '", address, "' is not HOST:PORT with a port of 1 to 65535"));
 }
 
 // FNV-1a.
@@ -77,9 +102,7 @@ bool IsList(absl::string_view address) {
 
 absl::StatusOr<std::vector<ServerTarget>> TargetsOf(absl::string_view address) {
   const bool has_space = std::any_of(address.begin(), address.end(), [](unsigned char c) { return std::isspace(c); });
-  if (address.empty() || has_space) {
-    return absl::InvalidArgumentError(absl::StrCat("server address '", address, "' is not HOST:PORT"));
-  }
+  if (address.empty() || has_space) return NotHostAndPort(address);
   const absl::string_view scheme = SchemeOfUrl(address);
   if (!scheme.empty()) {
     const absl::string_view host = *absl::StrSplit(address.substr(scheme.size() + 3), '/').begin();
@@ -88,11 +111,14 @@ absl::StatusOr<std::vector<ServerTarget>> TargetsOf(absl::string_view address) {
         absl::StrCat("server address '", address, "' is a URL: wanted HOST:PORT, here ", host,
                      encrypted ? ", and TLS as an option of its own (--tls on a command line)" : ""));
   }
-  if (!IsList(address)) return std::vector<ServerTarget>{{std::string(address), std::string(address), ""}};
+  if (!IsList(address)) {
+    if (!IsTargetOfGrpc(address) && !IsHostAndPort(address)) return NotHostAndPort(address);
+    return std::vector<ServerTarget>{{std::string(address), std::string(address), ""}};
+  }
   const std::vector<absl::string_view> each = absl::StrSplit(address, ',');
   const int family = FamilyOf(each.front());
   for (const absl::string_view one : each) {
-    if (FamilyOf(one) == family && family != AF_UNSPEC) continue;
+    if (FamilyOf(one) == family && family != AF_UNSPEC && IsHostAndPort(one)) continue;
     return absl::InvalidArgumentError(
         absl::StrCat("'", one, "' in the list of servers is not IP:PORT, or not of the first one's family; a single ",
                      "NAME:PORT may stand for several addresses"));
@@ -102,13 +128,12 @@ absl::StatusOr<std::vector<ServerTarget>> TargetsOf(absl::string_view address) {
 
 std::optional<ServerName> NameIn(absl::string_view address) {
   absl::ConsumePrefix(&address, "dns:///");
+  if (!IsHostAndPort(address)) return std::nullopt;
   const size_t colon = address.rfind(':');
-  if (colon == absl::string_view::npos || colon + 1 == address.size()) return std::nullopt;
   const absl::string_view host = address.substr(0, colon);
   const absl::string_view port = address.substr(colon + 1);
   const auto in_name = [](unsigned char c) { return absl::ascii_isalnum(c) || c == '-' || c == '.' || c == '_'; };
-  const bool is_name = !host.empty() && std::all_of(host.begin(), host.end(), in_name) &&
-                       std::all_of(port.begin(), port.end(), absl::ascii_isdigit);
+  const bool is_name = std::all_of(host.begin(), host.end(), in_name);
   if (!is_name || FamilyOf(address) != AF_UNSPEC || absl::EqualsIgnoreCase(host, "localhost")) return std::nullopt;
   return ServerName{std::string(host), std::string(port)};
 }

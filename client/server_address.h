@@ -26,8 +26,8 @@ struct ServerName {
 };
 
 // Returns the servers at `address`: each IP:PORT of a list IP:PORT,IP:PORT,...; HOST:PORT or any other gRPC target as
-// it is. INVALID_ARGUMENT: empty, with spaces, a list of anything else (gRPC knows no list of names), or a URL such as
-// http://HOST:PORT.
+// it is. INVALID_ARGUMENT: no HOST:PORT with a port of 1 to 65535, with spaces, a list of anything else (gRPC knows no
+// list of names), or a URL such as http://HOST:PORT.
 absl::StatusOr<std::vector<ServerTarget>> TargetsOf(absl::string_view address);
 
 // Returns the name in HOST:PORT or dns:///HOST:PORT. Nothing: the address is another kind of gRPC target, or its host

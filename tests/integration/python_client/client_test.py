@@ -307,7 +307,7 @@ class ClientTest(unittest.TestCase):
                 stream.write([rondo.SequenceInput([[1]])])
 
     def test_an_address_and_a_timeout_are_checked(self):
-        with self.assertRaisesRegex(ValueError, "'a b' is not HOST:PORT"):
+        with self.assertRaisesRegex(ValueError, "'a b' is not HOST:PORT with a port of 1 to 65535"):
             rondo.Client("a b")
         with self.assertRaisesRegex(ValueError, "timeout is 0 seconds"):
             self.client.list_models(timeout=0)

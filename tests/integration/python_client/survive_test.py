@@ -3,6 +3,7 @@
 import asyncio
 import concurrent.futures
 import pathlib
+import re
 import tempfile
 import unittest
 
@@ -70,8 +71,19 @@ class TargetTest(unittest.TestCase):
             "10.0.0.1:1": "ipv4:10.0.0.1:1,10.0.0.2:2", "10.0.0.2:2": "ipv4:10.0.0.2:2,10.0.0.1:1",
         })  # fmt: skip
         self.assertEqual(targets_of("[::1]:1,[::2]:2")["[::2]:2"], "ipv6:[::2]:2,[::1]:1")
-        for address in ("a:1,b:2", "10.0.0.1:1,", "10.0.0.1:1,[::1]:2", "10.0.0.1:1,10.0.0.2", "", "a b"):
+        for address in ("a:1,b:2", "10.0.0.1:1,", "10.0.0.1:1,[::1]:2", "10.0.0.1:1,10.0.0.2", "10.0.0.1:1,10.0.0.2:65536"):
             with self.assertRaises(ValueError, msg=address):
+                targets_of(address)
+
+    def test_a_port_that_grpc_would_make_another_of_is_refused(self):
+        for address in ("", "a b", "localhost", ":8001", "localhost:", "localhost:0", "localhost:99999", "localhost:x", "h:-1",
+                        "h:+1", "h:1_0", "::1:1"):
+            with self.assertRaisesRegex(ValueError, f"'{re.escape(address)}' is not HOST:PORT with a port of 1 to 65535$"):
+                targets_of(address)
+        for address in ("a:1", "[::1]:65535", "dns:///a", "unix:/run/rondo.sock", "unix-abstract:x", "ipv4:10.0.0.1:1"):
+            self.assertEqual(targets_of(address), {address: address})
+        for address in (8001, None, b"h:1", ["h:1"]):
+            with self.assertRaisesRegex(TypeError, "wanted text, HOST:PORT"):
                 targets_of(address)
 
     def test_a_url_is_refused_with_the_address_that_was_meant(self):

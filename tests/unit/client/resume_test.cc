@@ -341,7 +341,8 @@ TEST(NameInTest, ANameOfOtherMachinesMayBeSeveralServers) {
   }
   for (const char* address :
        {"localhost:8001", "10.0.0.1:8001", "[::1]:8001", "rondo.example", "rondo.example:", "unix:/tmp/socket",
-        "a:1,b:2", "dns://10.0.0.53/rondo.example:8001", "ipv4:10.0.0.1:1", "xds:///rondo:1", "rondo:http", ":1", ""}) {
+        "a:1,b:2", "dns://10.0.0.53/rondo.example:8001", "ipv4:10.0.0.1:1", "xds:///rondo:1", "rondo:http", ":1", "",
+        "dns:///rondo.example:0", "dns:///rondo.example:99999"}) {
     EXPECT_FALSE(NameIn(address).has_value()) << address;
   }
 }
@@ -356,10 +357,25 @@ TEST(ServersAtTest, TheyAreOfOneFamilyAndSorted) {
 }
 
 TEST(TargetsOfTest, AListOfAnythingElseSaysWhich) {
-  for (const char* address : {"a:1,b:2", "10.0.0.1:1,", "10.0.0.1:1,[::1]:2", "10.0.0.1:1,10.0.0.2", "", "a b"}) {
+  for (const char* address :
+       {"a:1,b:2", "10.0.0.1:1,", "10.0.0.1:1,[::1]:2", "10.0.0.1:1,10.0.0.2", "10.0.0.1:1,10.0.0.2:65536"}) {
     EXPECT_EQ(TargetsOf(address).status().code(), absl::StatusCode::kInvalidArgument) << address;
   }
   EXPECT_THAT(std::string(TargetsOf("10.0.0.1:1,b:2").status().message()), HasSubstr("'b:2'"));
+}
+
+TEST(TargetsOfTest, APortThatGrpcWouldMakeAnotherOfIsRefused) {
+  for (const char* address : {"", "a b", "localhost", ":8001", "localhost:", "localhost:0", "localhost:99999",
+                              "localhost:x", "h:-1", "h:+1", "h:000001", "::1:1"}) {
+    EXPECT_EQ(TargetsOf(address).status(),
+              absl::InvalidArgumentError(
+                  absl::StrCat("server address '", address, "' is not HOST:PORT with a port of 1 to 65535")));
+  }
+  for (const char* address :
+       {"a:1", "[::1]:65535", "dns:///a", "unix:/run/rondo.sock", "unix-abstract:x", "ipv4:10.0.0.1:1"}) {
+    ASSERT_TRUE(TargetsOf(address).ok()) << address;
+    EXPECT_EQ(TargetsOf(address)->at(0).target, address);
+  }
 }
 
 TEST(TargetsOfTest, AUrlIsRefusedByNameAndWithTheAddressThatWasMeant) {

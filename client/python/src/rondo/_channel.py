@@ -185,22 +185,38 @@ def _mixed(hashed: int) -> int:
 def targets_of(address: str) -> dict[str, str]:
     """What gRPC calls the servers at `address`: for each IP:PORT of a list, a target that asks that one first and the
     others in their turn when it is away."""
+    if not isinstance(address, str):
+        raise TypeError(f"server address {address!r} is of type {type(address).__name__}: wanted text, HOST:PORT")
+    not_host_and_port = ValueError(f"server address '{address}' is not HOST:PORT with a port of 1 to 65535")
     if not address or any(character.isspace() for character in address):
-        raise ValueError(f"server address '{address}' is not HOST:PORT")
+        raise not_host_and_port
     url = re.match(r"(https?|grpcs?|tcp)://([^/]*)", address, re.IGNORECASE)
     if url:
         tls = ", and TLS as an option of its own (tls=rondo.TlsOptions())" if url[1].lower().endswith("s") else ""
         raise ValueError(f"server address '{address}' is a URL: wanted HOST:PORT, here {url[2]}{tls}")
     if "," not in address or "//" in address or address.startswith(("ipv4:", "ipv6:")):
+        if not address.startswith(_TARGETS_OF_GRPC) and "://" not in address and not _is_host_and_port(address):
+            raise not_host_and_port
         return {address: address}
     each = address.split(",")
     families = [_family(one) for one in each]
-    if families[0] is None or len(set(families)) > 1:
+    if families[0] is None or len(set(families)) > 1 or not all(map(_is_host_and_port, each)):
         raise ValueError(
             f"the list of servers '{address}' is not IP:PORT,IP:PORT,... of one family; a single NAME:PORT may stand for "
             "several addresses"
         )
     return {one: f"{families[0]}:{','.join(each[i:] + each[:i])}" for i, one in enumerate(each)}
+
+
+# What gRPC reads itself.
+_TARGETS_OF_GRPC = ("dns:", "ipv4:", "ipv6:", "unix:", "unix-abstract:", "vsock:")
+
+
+def _is_host_and_port(address: str) -> bool:
+    """True of name:8001, 10.0.0.1:8001 and [::1]:8001. gRPC takes 443 for a port that is left out, and 34463 for 99999."""
+    host, _, port = address.rpartition(":")
+    named = bool(host) and (host.startswith("[") or ":" not in host)
+    return named and re.fullmatch(r"[0-9]{1,5}", port) is not None and 0 < int(port) <= 65535
 
 
 def _family(address: str) -> str | None:

@@ -31,8 +31,8 @@ def look_up_host(host: str) -> set[str]:
 def name_in(address: str) -> tuple[str, str] | None:
     """Host and port of HOST:PORT or dns:///HOST:PORT. None: the address is another kind of gRPC target, or its host is an
     IP address or this machine (localhost)."""
-    found = re.fullmatch(r"(?:dns:///)?([A-Za-z0-9._-]+):([0-9]+)", address)
-    if not found or found[1].lower() == "localhost" or _version(found[1]):
+    found = re.fullmatch(r"(?:dns:///)?([A-Za-z0-9._-]+):([0-9]{1,5})", address)
+    if not found or not 0 < int(found[2]) <= 65535 or found[1].lower() == "localhost" or _version(found[1]):
         return None
     return found[1], found[2]
 
