@@ -90,7 +90,8 @@ def panel(number, place, title, unit, description, queries):
         "fieldConfig": {"defaults": {"unit": unit, "min": 0, "custom": {"fillOpacity": 10, "showPoints": "never"}},
                         "overrides": []},
         "options": {"legend": {"displayMode": "list", "placement": "bottom"}, "tooltip": {"mode": "multi", "sort": "desc"}},
-        "targets": [{"refId": chr(ord("A") + i), "expr": query, "legendFormat": legend}
+        "targets": [{"refId": chr(ord("A") + i), "expr": query, "legendFormat": legend,
+                     **({"exemplar": True} if "rondo_request_duration_seconds_bucket" in query else {})}
                     for i, (query, legend) in enumerate(queries)],
     }
 

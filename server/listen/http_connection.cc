@@ -58,8 +58,8 @@ bool HttpConnection::Proceed(Answer answer) {
     const int size = Read(absl::MakeSpan(bytes));
     if (size <= 0) return size == kWait;
     request_.append(bytes.data(), static_cast<size_t>(size));
-    if (request_.find("\r\n\r\n") != std::string::npos) {
-      answer_ = answer(absl::string_view(request_).substr(0, request_.find("\r\n")));
+    if (const size_t end = request_.find("\r\n\r\n"); end != std::string::npos) {
+      answer_ = answer(HttpRequest(absl::string_view(request_).substr(0, end)));
     } else if (request_.size() > kMaxRequestBytes) {
       return false;
     }

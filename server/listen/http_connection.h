@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "server/listen/http_request.h"
 
 struct ssl_ctx_st;
 struct ssl_st;
@@ -24,8 +25,8 @@ namespace rondo {
 // Threads:   one.
 class HttpConnection {
  public:
-  // Gives the whole answer to a request, by its first line.
-  using Answer = absl::FunctionRef<std::string(absl::string_view request_line)>;
+  // Gives the whole answer to a request.
+  using Answer = absl::FunctionRef<std::string(const HttpRequest& request)>;
 
   // `tls`: null: none.
   HttpConnection(int socket, ssl_ctx_st* tls, absl::Time deadline);

@@ -35,6 +35,7 @@ void BlockSigPipe() {
 
 constexpr absl::string_view kText = "text/plain; charset=utf-8";
 constexpr absl::string_view kMetricsText = "text/plain; version=0.0.4; charset=utf-8";
+constexpr absl::string_view kOpenMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 // `more`: header lines, each with its end.
 std::string HttpAnswer(absl::string_view status, absl::string_view type, absl::string_view body,
@@ -94,7 +95,7 @@ void ScrapePort::Turn() {
   size_t at = 1 + sockets_.descriptors().size();
   const auto is_over = [&](const std::unique_ptr<HttpConnection>& connection) {
     const bool is_ready = ready[at++].revents != 0;
-    if (is_ready && !connection->Proceed([this](absl::string_view line) { return Answer(line); })) return true;
+    if (is_ready && !connection->Proceed([this](const HttpRequest& request) { return Answer(request); })) return true;
     return now >= connection->deadline();
   };
   connections_.erase(std::remove_if(connections_.begin(), connections_.end(), is_over), connections_.end());
@@ -115,12 +116,20 @@ void ScrapePort::AcceptAllOf(int listening_socket) {
   }
 }
 
-std::string ScrapePort::Answer(absl::string_view request_line) const {
+std::string ScrapePort::MetricsAnswer(absl::string_view accept) const {
+  const double open = WantedQuality(accept, "application/openmetrics-text", "1.0.0");
+  const bool is_open = open > 0 && open >= WantedQuality(accept, "text/plain", "0.0.4");
+  return is_open ? HttpAnswer("200 OK", kOpenMetrics, metrics_->SerializeOpenMetrics())
+                 : HttpAnswer("200 OK", kMetricsText, metrics_->Serialize());
+}
+
+std::string ScrapePort::Answer(const HttpRequest& request) const {
+  const absl::string_view request_line = request.line();
   if (!absl::StartsWith(request_line, "GET "))
     return HttpAnswer("405 Method Not Allowed", kText, "only GET is served\n");
   const absl::string_view target = request_line.substr(4, request_line.find_first_of(" ?", 4) - 4);
   if (target == "/") return page_;
-  if (target == "/metrics") return HttpAnswer("200 OK", kMetricsText, metrics_->Serialize());
+  if (target == "/metrics") return MetricsAnswer(request.Field("Accept"));
   if (target == "/healthz") return HttpAnswer("200 OK", kText, "alive\n");
   if (target == "/readyz") {
     if (facts_.is_ready()) return HttpAnswer("200 OK", kText, "ready\n");

@@ -43,7 +43,9 @@ class ScrapePort {
   // Waits up to a second, then accepts who is there and goes on with each connection.
   void Turn();
   void AcceptAllOf(int listening_socket);
-  std::string Answer(absl::string_view request_line) const;
+  std::string Answer(const HttpRequest& request) const;
+  // /metrics, in the format that is wanted more: Prometheus' own, or OpenMetrics.
+  std::string MetricsAnswer(absl::string_view accept) const;
 
   const Metrics* const metrics_;
   const TlsFiles* const tls_;

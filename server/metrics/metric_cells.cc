@@ -41,11 +41,13 @@ std::atomic<uint64_t>& Histogram::Slot(size_t cell, size_t index) const {
   return lines_[cell * lines_per_cell_ + index / 8].values[index % 8];
 }
 
+size_t Histogram::BucketOf(uint64_t value) const {
+  return std::lower_bound(buckets_.bounds.begin(), buckets_.bounds.end(), value) - buckets_.bounds.begin();
+}
+
 void Histogram::Observe(uint64_t value, uint64_t times) {
   const size_t cell = ThisThreadsCell();
-  const size_t bucket =
-      std::lower_bound(buckets_.bounds.begin(), buckets_.bounds.end(), value) - buckets_.bounds.begin();
-  Slot(cell, bucket).fetch_add(times, std::memory_order_relaxed);
+  Slot(cell, BucketOf(value)).fetch_add(times, std::memory_order_relaxed);
   Slot(cell, buckets_.bounds.size() + 1).fetch_add(value * times, std::memory_order_relaxed);
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "server/metrics/exemplar.h"
 
 namespace rondo {
 
@@ -91,6 +92,7 @@ class Histogram {
     std::vector<uint64_t> counts;  // one a bound: values above the bound before, up to this one; the last: above all
     uint64_t sum = 0;              // of all values; wraps after 584 years of nanoseconds
     const Buckets* buckets = nullptr;
+    std::vector<Exemplar> exemplars;  // one a count, or none at all
   };
 
   explicit Histogram(Buckets buckets);
@@ -100,6 +102,11 @@ class Histogram {
   Snapshot Read() const;
   // Adds how many values were counted, and their sum, which is a time.
   void AddTo(CountAndTime* total) const;
+
+ protected:
+  const Buckets& buckets_of() const { return buckets_; }
+  // Which of the counts is of `value`.
+  size_t BucketOf(uint64_t value) const;
 
  private:
   struct alignas(64) Line {

@@ -72,4 +72,10 @@ std::string Metrics::Serialize() const {
   return page.Text();
 }
 
+std::string Metrics::SerializeOpenMetrics() const {
+  Page page;
+  Show(&page);
+  return page.OpenMetrics();
+}
+
 }  // namespace rondo

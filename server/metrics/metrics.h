@@ -56,6 +56,8 @@ class Metrics {
   void Show(Page* page) const;
   // The page as text, in Prometheus' format.
   std::string Serialize() const;
+  // The page as OpenMetrics 1.0, with exemplars.
+  std::string SerializeOpenMetrics() const;
 
  private:
   LoopsProbe loops_probe_;

@@ -6,10 +6,19 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "prometheus/metric_family.h"
 #include "prometheus/text_serializer.h"
 
 namespace rondo {
+
+namespace {
+
+std::string HexOf(const std::array<uint8_t, 16>& bytes) {
+  return absl::BytesToHexString({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+}  // namespace
 
 using prometheus::ClientMetric;
 using prometheus::MetricFamily;
@@ -28,7 +37,9 @@ Page::~Page() = default;
 
 std::string Page::Text() const { return prometheus::TextSerializer().Serialize(families_); }
 
-ClientMetric* Page::Series(const Family& family, const Labels& labels, MetricType type) {
+std::string Page::OpenMetrics() const { return OpenMetricsText(families_, exemplars_); }
+
+size_t Page::PlaceOf(const Family& family, MetricType type) {
   auto found = absl::c_find_if(families_, [&](const MetricFamily& other) { return other.name == family.name; });
   if (found == families_.end()) {
     found = families_.emplace(found);
@@ -36,7 +47,11 @@ ClientMetric* Page::Series(const Family& family, const Labels& labels, MetricTyp
     found->help = family.help;
     found->type = type;
   }
-  ClientMetric& series = found->metric.emplace_back();
+  return found - families_.begin();
+}
+
+ClientMetric* Page::Series(const Family& family, const Labels& labels, MetricType type) {
+  ClientMetric& series = families_[PlaceOf(family, type)].metric.emplace_back();
   for (const auto& [name, value] : labels) series.label.push_back({name, value});
   return &series;
 }
@@ -59,6 +74,13 @@ void Page::Add(const Family& family, const Labels& labels, const Histogram::Snap
     bucket.cumulative_count = cumulative;
     bucket.upper_bound = last ? std::numeric_limits<double>::infinity()
                               : static_cast<double>(buckets.bounds[i]) / buckets.units_per_base;
+  }
+  const size_t place = PlaceOf(family, MetricType::Histogram);
+  for (size_t i = 0; i < snapshot.exemplars.size(); ++i) {
+    const Exemplar& exemplar = snapshot.exemplars[i];
+    if (exemplar.at == absl::InfinitePast()) continue;
+    exemplars_[{place, families_[place].metric.size() - 1, i}] = {HexOf(exemplar.trace_id),
+                                                                  exemplar.value / buckets.units_per_base, exemplar.at};
   }
   shown.sample_count = cumulative;
   shown.sample_sum = static_cast<double>(snapshot.sum) / buckets.units_per_base;

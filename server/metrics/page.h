@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "server/metrics/metric_cells.h"
+#include "server/metrics/open_metrics.h"
 
 namespace prometheus {
 struct ClientMetric;
@@ -60,13 +61,17 @@ class Page {
   }
 
   const std::vector<prometheus::MetricFamily>& families() const { return families_; }
-  std::string Text() const;  // in Prometheus' format
+  std::string Text() const;         // in Prometheus' format
+  std::string OpenMetrics() const;  // with exemplars
 
  private:
+  // The place of the family, which is made if there is none.
+  size_t PlaceOf(const Family& family, prometheus::MetricType type);
   // A new series of the family.
   prometheus::ClientMetric* Series(const Family& family, const Labels& labels, prometheus::MetricType type);
 
   std::vector<prometheus::MetricFamily> families_;
+  ShownExemplars exemplars_;
 };
 
 // Adds what was built, and the process_* families that every Prometheus client library has. Any thread.

@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include "absl/time/clock.h"
+
 namespace rondo {
 
 RequestDurations::RequestDurations() {
@@ -15,19 +17,22 @@ RequestDurations::~RequestDurations() {
   }
 }
 
-Histogram& RequestDurations::Cell(size_t method, size_t code) {
-  std::atomic<Histogram*>& slot = cells_[method][code];
-  Histogram* cell = slot.load(std::memory_order_acquire);
+TracedHistogram& RequestDurations::Cell(size_t method, size_t code) {
+  std::atomic<TracedHistogram*>& slot = cells_[method][code];
+  TracedHistogram* cell = slot.load(std::memory_order_acquire);
   if (cell != nullptr) return *cell;
-  auto made = std::make_unique<Histogram>(RequestTimes());
+  auto made = std::make_unique<TracedHistogram>(RequestTimes());
   if (slot.compare_exchange_strong(cell, made.get(), std::memory_order_acq_rel)) return *made.release();
   return *cell;  // another thread was first
 }
 
-void RequestDurations::Observe(Method method, absl::StatusCode code, absl::Duration duration) {
+void RequestDurations::Observe(Method method, absl::StatusCode code, absl::Duration duration,
+                               const std::array<uint8_t, 16>* trace_id) {
   auto number = static_cast<size_t>(code);
   if (number >= kNumCodes) number = static_cast<size_t>(absl::StatusCode::kUnknown);
-  Cell(static_cast<size_t>(method), number).Observe(Nanoseconds(duration));
+  TracedHistogram& cell = Cell(static_cast<size_t>(method), number);
+  if (trace_id == nullptr) return cell.Observe(Nanoseconds(duration));
+  cell.Observe(Nanoseconds(duration), *trace_id, absl::Now());
 }
 
 }  // namespace rondo

@@ -4,12 +4,14 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "server/metrics/labelled_cells.h"
 #include "server/metrics/metric_cells.h"
+#include "server/metrics/traced_histogram.h"
 
 namespace rondo {
 
@@ -29,14 +31,16 @@ class RequestDurations : public LabelledCells {
   RequestDurations();
   ~RequestDurations();
 
-  // Takes no lock; allocates when the method ends with a code that it has not ended with before.
-  void Observe(Method method, absl::StatusCode code, absl::Duration duration);
+  // `trace_id`: of the trace that shows the request; null: none does. Takes a lock if one does; allocates when the
+  // method ends with a code that it has not ended with before.
+  void Observe(Method method, absl::StatusCode code, absl::Duration duration,
+               const std::array<uint8_t, 16>* trace_id = nullptr);
 
   template <typename Show>
   void ForEach(Show show) const {
     for (size_t method = 0; method < kCountOf<Method>; ++method) {
       for (size_t code = 0; code < kNumCodes; ++code) {
-        const Histogram* const cell = cells_[method][code].load(std::memory_order_acquire);
+        const TracedHistogram* const cell = cells_[method][code].load(std::memory_order_acquire);
         if (cell == nullptr) continue;
         show({LabelOf(static_cast<Method>(method)), absl::StatusCodeToString(static_cast<absl::StatusCode>(code))},
              *cell);
@@ -47,9 +51,9 @@ class RequestDurations : public LabelledCells {
  private:
   static constexpr size_t kNumCodes = 17;  // of gRPC, 0..16
 
-  Histogram& Cell(size_t method, size_t code);
+  TracedHistogram& Cell(size_t method, size_t code);
 
-  std::array<std::array<std::atomic<Histogram*>, kNumCodes>, kCountOf<Method>> cells_{};  // owned
+  std::array<std::array<std::atomic<TracedHistogram*>, kNumCodes>, kCountOf<Method>> cells_{};  // owned
 };
 
 }  // namespace rondo

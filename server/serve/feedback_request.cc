@@ -94,10 +94,13 @@ void FeedbackRequest::EndTrace() {
 void FeedbackRequest::Finish(const absl::Status& status) {
   running_ = false;
   status_ = status;
+  if (model_ != nullptr) {
+    model_->metrics->requests.durations.Observe(method_, status.code(), SteadyNow() - came_,
+                                                trace_ == nullptr ? nullptr : &trace_->span.trace_id);
+  }
   if (trace_ != nullptr) EndTrace();
   LetGo();
   context_->metrics->in_flight.Add(-1);
-  if (model_ != nullptr) model_->metrics->requests.durations.Observe(method_, status.code(), SteadyNow() - came_);
   budget()->GiveBack({std::exchange(work_.steps, 0), status.ok() ? 0 : std::exchange(work_.bytes, 0)});
   if (!status.ok()) {
     NoteHeard(status);

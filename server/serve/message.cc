@@ -134,14 +134,15 @@ void Message::NoteHeard() {
 void Message::Finish() {
   running_ = false;
   if (refusal_.ok() && !first_failure_.ok()) NoteHeard();
+  if (model_ != nullptr) {
+    model_->metrics->requests.durations.Observe(method_, first_failure_.code(), SteadyNow() - came_,
+                                                trace_ == nullptr ? nullptr : &trace_->span.trace_id);
+  }
   if (trace_ != nullptr) EndTrace();
   budget()->GiveBack({std::exchange(work_.steps, 0), 0});
   if (!refusal_.ok()) LetGo();
   context_->metrics->in_flight.Add(-1);
-  if (model_ != nullptr) {
-    model_->metrics->requests.durations.Observe(method_, first_failure_.code(), SteadyNow() - came_);
-    model_ = nullptr;
-  }
+  model_ = nullptr;
   exchange_->OnMessageDone(refusal_);
 }
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""What rondo-server sends to a collector, as OpenTelemetry's own messages read it, for a caller with OpenTelemetry's own SDK.
+"""What rondo-server sends to a collector, as OpenTelemetry's own messages read it, for a caller with OpenTelemetry's own SDK; and
+how its metrics name the traces, as Prometheus' own client library reads them.
 
     otlp_messages_test.py BIN_DIR [unittest arguments]
 
-Both are from PyPI, in a throw-away environment.
+These are from PyPI, in a throw-away environment.
 """
 
 import pathlib
@@ -11,11 +12,12 @@ import queue
 import sys
 import tempfile
 import unittest
+import urllib.request
 from concurrent import futures
 
 from fresh_venv import run_in_fresh_venv
 
-PACKAGES = ["grpcio-tools", "opentelemetry-proto", "opentelemetry-sdk"]
+PACKAGES = ["grpcio-tools", "opentelemetry-proto", "opentelemetry-sdk", "prometheus-client"]
 
 run_in_fresh_venv(__file__, PACKAGES)
 
@@ -25,6 +27,7 @@ from opentelemetry import propagate  # noqa: E402
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc  # noqa: E402
 from opentelemetry.proto.trace.v1 import trace_pb2  # noqa: E402
 from opentelemetry.sdk.trace import TracerProvider  # noqa: E402
+from prometheus_client.openmetrics import parser  # noqa: E402
 from rondo.v1 import inference_pb2, inference_pb2_grpc  # noqa: E402
 from running_server import RunningServer  # noqa: E402
 from small_models import write_sum_model  # noqa: E402
@@ -58,6 +61,14 @@ def unknown_fields(message):
     return count
 
 
+def families_of(server):
+    """The metrics, as OpenMetrics."""
+    request = urllib.request.Request(f"http://{server.http_address}/metrics",
+                                     headers={"Accept": "application/openmetrics-text; version=1.0.0"})
+    with urllib.request.urlopen(request) as answer:
+        return list(parser.text_string_to_metric_families(answer.read().decode()))
+
+
 def attributes_of(holder):
     return {a.key: a.value.int_value if a.value.HasField("int_value") else a.value.string_value
             for a in holder.attributes}
@@ -81,6 +92,7 @@ class OtlpMessagesTest(unittest.TestCase):
                 propagate.inject(headers)
                 inference_pb2_grpc.InferenceStub(channel).Predict(request, metadata=tuple(headers.items()))
             sent = collector.requests.get(timeout=30)
+            families = families_of(server)
         self.assertEqual(unknown_fields(sent), 0)
         (of_resource,) = sent.resource_spans
         resource = attributes_of(of_resource.resource)
@@ -104,6 +116,13 @@ class OtlpMessagesTest(unittest.TestCase):
         for part in parts:
             self.assertEqual((part.trace_id, part.parent_span_id, part.kind),
                              (answer.trace_id, answer.span_id, trace_pb2.Span.SPAN_KIND_INTERNAL))
+        buckets = [sample for family in families for sample in family.samples if sample.exemplar is not None]
+        (bucket,) = buckets
+        self.assertEqual((bucket.name, bucket.labels["method"]), ("rondo_request_duration_seconds_bucket", "Predict"))
+        self.assertEqual(bucket.exemplar.labels, {"trace_id": answer.trace_id.hex()})
+        self.assertLessEqual(bucket.exemplar.value, float(bucket.labels["le"]))
+        self.assertLess(abs(float(bucket.exemplar.timestamp) - answer.end_time_unix_nano / 1e9), 60)
+        self.assertLess(150, sum(len(family.samples) for family in families))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A real Prometheus scrapes a running rondo-server, and promtool finds nothing to say about the page.
+# A real Prometheus scrapes a running rondo-server, traces of requests with it, and promtool finds nothing to say about the page.
 #
 #   prometheus_scrape_test.sh BIN_DIR          where rondo-server and rondo are; run from the repository's root
 set -euo pipefail
@@ -32,7 +32,7 @@ YAML
   local attempt poll address
   for ((attempt = 0; attempt < 5; attempt++)); do
     address=127.0.0.1:$((20000 + RANDOM % 12000))
-    prometheus --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/tsdb" --web.listen-address="$address" \
+    prometheus --enable-feature=exemplar-storage --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/tsdb" --web.listen-address="$address" \
       >"$work/prometheus.log" 2>&1 &
     prometheus_pid=$!
     for ((poll = 0; poll < 300; poll++)); do
@@ -56,7 +56,9 @@ await() {
   fail "$1: wanted $2, got '$answer'"
 }
 
-start_server "$work/server.log" "$bin/rondo-server" --model=deploy/demo/models/seattle/1/model.safetensors
+# Nobody collects the traces; each request has one all the same.
+start_server "$work/server.log" "$bin/rondo-server" --model=deploy/demo/models/seattle/1/model.safetensors \
+  --otlp_endpoint=127.0.0.1:9 --trace_sampling=1
 head -n $((days + 1)) deploy/demo/seattle-weather.csv | "$bin/rondo" stream seattle --session=a >"$work/predictions.csv"
 
 read_metrics >"$work/metrics.txt"
@@ -67,5 +69,12 @@ await 'up{job="rondo"}' 1
 await 'rondo_steps_total{model="seattle"}' "$days"
 await 'rondo_sessions{model="seattle"}' 1
 await 'sum(rondo_request_duration_seconds_count{model="seattle",code="OK"})' "$days"
+exemplars=$(python3 - "$prometheus_url" <<'PY'
+import sys, time, urllib.parse, urllib.request
+query = {"query": 'rondo_request_duration_seconds_bucket{model="seattle",code="OK"}', "start": time.time() - 600, "end": time.time() + 60}
+print(urllib.request.urlopen(f"{sys.argv[1]}/api/v1/query_exemplars?{urllib.parse.urlencode(query)}").read().decode())
+PY
+)
+[[ $exemplars =~ \"trace_id\":\"[0-9a-f]{32}\" ]] || fail "Prometheus has no exemplars: $exemplars"
 stop_server
 await 'up{job="rondo"}' 0

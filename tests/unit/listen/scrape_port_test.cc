@@ -54,6 +54,21 @@ TEST_F(ScrapePortTest, GivesThePageWithItsLength) {
                             HasSubstr(absl::StrCat("Content-Length: ", answer.size() - head, "\r\n"))));
 }
 
+TEST_F(ScrapePortTest, GivesOpenMetricsToThoseWhoWantItMore) {
+  const auto asked = [this](const std::string& accept) {
+    return Ask(absl::StrCat("GET /metrics HTTP/1.1\r\nHost: here\r\naccept: ", accept, "\r\n\r\n"));
+  };
+  const auto is_open = AllOf(
+      StartsWith("HTTP/1.1 200 OK\r\nContent-Type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n"),
+      EndsWith("\n# EOF\n"));
+  const auto is_text = StartsWith("HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4");
+  EXPECT_THAT(asked("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"), is_open);
+  EXPECT_THAT(asked("text/plain, application/openmetrics-text"), is_open);
+  EXPECT_THAT(asked("text/plain, application/openmetrics-text;q=0.9"), is_text);
+  EXPECT_THAT(asked("application/openmetrics-text;version=0.0.1"), is_text);
+  EXPECT_THAT(asked("*/*"), is_text);
+}
+
 TEST_F(ScrapePortTest, ARequestMayComeInPieces) {
   const LocalConnection client(port_->port());
   for (const char byte : std::string("GET /metrics?x=1 HTTP/1.0\r\n\r\n")) client.Say(std::string(1, byte));
