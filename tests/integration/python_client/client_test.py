@@ -1,8 +1,10 @@
 """The blocking client against a real server. A sum model answers the running sum of its inputs."""
 
+import copy
 import datetime
 import math
 import pathlib
+import pickle
 import tempfile
 import time
 import unittest
@@ -309,8 +311,29 @@ class ClientTest(unittest.TestCase):
     def test_an_address_and_a_timeout_are_checked(self):
         with self.assertRaisesRegex(ValueError, "'a b' is not HOST:PORT with a port of 1 to 65535"):
             rondo.Client("a b")
+        for address in (8001, b"h:1", ["h:1"]):
+            with self.assertRaisesRegex(TypeError, "wanted text, HOST:PORT"):
+                rondo.Client(address)
         with self.assertRaisesRegex(ValueError, "timeout is 0 seconds"):
             self.client.list_models(timeout=0)
+
+    def test_a_client_says_that_it_cannot_be_pickled(self):
+        for take in (pickle.dumps, copy.copy, copy.deepcopy):
+            with self.assertRaisesRegex(TypeError, "make one in each process"):
+                take(self.client)
+
+    def test_what_is_no_number_and_no_time_is_refused_by_name(self):
+        for values in ("text", [[1], [2, 3]], [["a"]], {"a": 1}, [[1j]], [[np.datetime64("2020-01-01")]]):
+            with self.assertRaisesRegex(ValueError, "^values is not an array of real numbers: "):
+                self.client.predict("sum", values)
+        with self.client.open_session("sum") as session:
+            with self.assertRaisesRegex(ValueError, "^x is not an array of real numbers: "):
+                session.step("text")
+        for times in (["x"], [None], [float("nan")], [float("inf")]):
+            with self.assertRaisesRegex(ValueError, "times has a time that cannot be read: .*; wanted Unix seconds, "):
+                self.client.predict("sum", [[1]], times)
+        with self.assertRaisesRegex(ValueError, "times has a time that is too far from 1970"):
+            self.client.predict("sum", [[1]], [1e300])
 
 
 class SeattleTest(unittest.TestCase):

@@ -185,8 +185,6 @@ def _mixed(hashed: int) -> int:
 def targets_of(address: str) -> dict[str, str]:
     """What gRPC calls the servers at `address`: for each IP:PORT of a list, a target that asks that one first and the
     others in their turn when it is away."""
-    if not isinstance(address, str):
-        raise TypeError(f"server address {address!r} is of type {type(address).__name__}: wanted text, HOST:PORT")
     not_host_and_port = ValueError(f"server address '{address}' is not HOST:PORT with a port of 1 to 65535")
     if not address or any(character.isspace() for character in address):
         raise not_host_and_port

@@ -47,6 +47,8 @@ class ClientState:
     ) -> None:
         if address is None:
             address = os.environ.get("RONDO_SERVER") or DEFAULT_ADDRESS
+        if not isinstance(address, str):
+            raise TypeError(f"server address {address!r} is of type {type(address).__name__}: wanted text, HOST:PORT")
         name = name_in(address) if spread else None
         if name and look_up is None and is_proxied(name[0], channel_options):
             name = None  # a proxy finds the servers of a name itself
@@ -61,6 +63,10 @@ class ClientState:
             lambda target, options: self._make_channel(target, channel.credentials(), options, list(interceptors)),
         )
         self._models = _operations.KnownModels()
+
+    def __reduce__(self) -> Any:
+        """Processes that are forked, or started with what was pickled, need connections of their own."""
+        raise TypeError("a client has connections, which cannot be copied or pickled: make one in each process")
 
     def _routes(self) -> Routes:
         routes, to_close = self._table.now()

@@ -156,7 +156,7 @@ def _expected_position(error: errors.RondoError | None) -> int | None:
 
 def one_row(x: npt.ArrayLike, model: messages.ModelDescription) -> messages.FloatArray:
     """[1, input_size] from [input_size], from values by their inputs' names, or from a number if input_size is 1."""
-    row = np.asarray(_columns.of_row(x, model), dtype=np.float32)
+    row = _wire.floats(_columns.of_row(x, model), "x")
     if row.ndim == 0 and model.input_size == 1:
         row = row.reshape(1)
     if row.shape != (model.input_size,):
@@ -187,7 +187,7 @@ def step_many(
             )
     if len({session.id for session in sessions}) != len(sessions):
         raise ValueError("a session is given twice; each takes one step")
-    array = np.asarray(_columns.of_sessions(x, model), dtype=np.float32)
+    array = _wire.floats(_columns.of_sessions(x, model), "x")
     if array.shape != (len(sessions), model.input_size):
         raise ValueError(f"x has shape {array.shape}; wanted [{len(sessions)} sessions, {model.input_size} inputs]")
     sequences = _sequences(sessions, array, times)

@@ -15,6 +15,19 @@ from . import _columns, errors, messages
 from .v1 import inference_pb2, models_pb2, sessions_pb2
 
 
+def floats(values: npt.ArrayLike, name: str) -> messages.FloatArray:
+    """As float32. Raises ValueError for what is no array of real numbers: numpy's own errors say neither which argument it
+    was nor what was wanted, and of complex numbers numpy takes a part."""
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind not in "cM":
+            return np.asarray(array, dtype=np.float32)
+        wrong = f"{array.dtype} are none"
+    except (TypeError, ValueError) as error:
+        wrong = str(error)
+    raise ValueError(f"{name} is not an array of real numbers: {wrong}")
+
+
 def rows(
     values: npt.ArrayLike,
     model: messages.ModelDescription,
@@ -23,7 +36,7 @@ def rows(
 ) -> messages.FloatArray:
     """[timesteps, input_size] as float32; of a data frame the columns that the model names. A flat or transposed array
     would otherwise be read as other timesteps."""
-    array = np.asarray(_columns.of_frame(values, model, fed_back), dtype=np.float32)
+    array = floats(_columns.of_frame(values, model, fed_back), name)
     if array.ndim != 2 or array.shape[1] != model.input_size:
         raise ValueError(
             f"{name} has shape {array.shape}; model '{model.name}' takes [timesteps, {model.input_size}]"
@@ -55,7 +68,14 @@ def unix_seconds(times: messages.Times, timesteps: int, name: str = "times") -> 
         if np.isnat(array).any():
             raise ValueError(f"{name} has a NaT; wanted one time for each of {timesteps} timesteps")
         return [int(second) for second in array.astype("datetime64[s]").astype(np.int64)]
-    return [_seconds(time) for time in array.tolist()]
+    try:
+        seconds = [_seconds(time) for time in array.tolist()]
+    except (TypeError, ValueError, OverflowError) as error:
+        wanted = "wanted Unix seconds, datetimes or ISO 8601"
+        raise ValueError(f"{name} has a time that cannot be read: {error}; {wanted}") from None
+    if any(abs(second) >= 1 << 62 for second in seconds):
+        raise ValueError(f"{name} has a time that is too far from 1970")
+    return seconds
 
 
 def _array(values: Sequence[float], count: int) -> messages.FloatArray:
