@@ -18,6 +18,9 @@ CHART_RULES = CHART / "rules.yaml"
 OVERLAY_RULES = ROOT / "deploy/kubernetes/components/monitoring/prometheus_rule.yaml"
 # Labels that say which program rendered.
 BY_PROGRAM = ("app.kubernetes.io/managed-by", "helm.sh/chart")
+# Each value that brings an option of the server with it.
+EVERYTHING = ("--set=tls.secret=t,tokens.secret=k,tracing.endpoint=c:4317,tracing.sampling=0.5,tracing.caSecret=a,"
+              "sessions.store=redis,sessions.redis.url=rediss://r/0,sessions.redis.caSecret=b,sessions.redis.passwordSecret=p")
 BIN_DIR = sys.argv[1] if len(sys.argv) > 1 else ""
 
 
@@ -46,6 +49,15 @@ def pod_of(text):
 
 def server_of(text):
     return pod_of(text)["spec"]["containers"][0]
+
+
+def egress_of(text):
+    return next(one for one in objects(text) if one["kind"] == "NetworkPolicy")["spec"]["egress"]
+
+
+def ports_out(*values):
+    """The ports that the server is let out to, but those of name servers, a list a destination."""
+    return [[port["port"] for port in rule["ports"] if port["port"] != 53] for rule in egress_of(template(*values))]
 
 
 def seconds(args, option):
@@ -111,7 +123,7 @@ class ObjectsTest(unittest.TestCase):
 
     def test_the_server_takes_every_option(self):
         known = set(re.findall(r"^  --(\w+)", run(f"{BIN_DIR}/rondo-server", "--help"), re.MULTILINE))
-        texts = [of_chart(variant) for variant in VARIANTS] + [template("--set=tls.secret=t,tokens.secret=k")]
+        texts = [of_chart(variant) for variant in VARIANTS] + [template(EVERYTHING)]
         for text in texts:
             for arg in server_of(text)["args"]:
                 self.assertIn(re.match(r"--(\w+)=?", arg).group(1), known, arg)
@@ -144,11 +156,71 @@ class ValuesTest(unittest.TestCase):
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
             self.assertEqual(server[probe]["httpGet"]["scheme"], "HTTPS")
 
-    def test_the_ways_to_sentinels_and_to_what_they_name_are_open(self):
-        text = template("--set=sessions.store=redis,sessions.redis.url=redis+sentinel://a:7000/main?replicas=1")
-        self.assertIn("--session_store=redis+sentinel://a:7000/main?replicas=1", server_of(text)["args"])
-        policy = next(one for one in objects(text) if one["kind"] == "NetworkPolicy")
-        self.assertEqual(policy["spec"]["egress"][0]["ports"], [{"port": 7000}, {"port": 6379}])
+    def test_the_ways_to_redis_are_open(self):
+        for url, ports in {
+            "redis://redis:6379/0": [6379],
+            "redis://redis": [6379],
+            "redis://redis/3?replicas=1": [6379],
+            "rediss://u:p%40:1@redis.example:7000/0?ca=/a:9/b": [7000],
+            "redis://[fd00::1]/0": [6379],
+            "redis://[fd00::1]:7001": [7001],
+            "redis+sentinel://a:7000/main?replicas=1": [7000, 6379],
+            "redis+sentinel://a,b,c/main": [26379, 6379],
+            "rediss+sentinel://a:7000,b,c:7001/main/0": [7000, 26379, 7001, 6379],
+        }.items():
+            values = "--set=sessions.store=redis,sessions.redis.url=" + url.replace(",", "\\,")
+            self.assertEqual(ports_out(values), [ports], url)
+            self.assertIn(f"--session_store={url}", server_of(template(values))["args"])
+
+    def test_the_way_to_a_collector_is_open(self):
+        traced = "--set=tracing.endpoint=collector.traces.svc:4320"
+        self.assertEqual(ports_out(), [])
+        self.assertEqual(ports_out(traced), [[4320]])
+        self.assertEqual(ports_out(traced + ",sessions.store=redis"), [[6379], [4320]])
+        self.assertEqual([port["port"] for port in egress_of(template(traced))[0]["ports"]], [4320, 53, 53])
+        self.assertEqual(server_of(template(traced))["args"][-1], "--otlp_endpoint=collector.traces.svc:4320")
+
+    def test_traces_that_nobody_would_get_are_refused(self):
+        self.refused("--set=tracing.sampling=0.5")
+        self.refused("--set=tracing.caSecret=ca")
+        self.refused("--set=tracing.endpoint=http://collector:4317")
+        self.refused("--set=tracing.endpoint=collector")
+        for sampling in ("2", "1.5", "-0.1", "half"):
+            self.refused(f"--set=tracing.endpoint=c:4317,tracing.sampling={sampling}")
+
+    def test_certificates_of_redis_and_the_collector_are_mounted_where_the_server_looks(self):
+        pod = pod_of(template(EVERYTHING))["spec"]
+        server = pod["containers"][0]
+        secrets = {volume["name"]: volume["secret"]["secretName"] for volume in pod["volumes"]}
+        folders = {mount["mountPath"]: secrets[mount["name"]] for mount in server["volumeMounts"]}
+        self.assertEqual(folders, {"/etc/rondo/tls": "t", "/etc/rondo/tokens": "k", "/etc/rondo/collector": "a", "/etc/rondo/redis": "b"})
+        self.assertIn("--otlp_tls_ca=/etc/rondo/collector/ca.crt", server["args"])
+        self.assertIn("--session_store=rediss://r/0?ca=/etc/rondo/redis/ca.crt", server["args"])
+        self.refused("--set=sessions.store=redis,sessions.redis.caSecret=b")  # of a Redis without TLS
+
+    def test_what_extra_options_name_can_be_mounted(self):
+        pod = pod_of(template("--set=extraArgs={--jwks_file=/keys/set.json},extraVolumes[0].name=keys,extraVolumes[0].secret.secretName=k,"
+                              "extraVolumeMounts[0].name=keys,extraVolumeMounts[0].mountPath=/keys"))["spec"]
+        self.assertEqual(pod["volumes"], [{"name": "keys", "secret": {"secretName": "k"}}])
+        self.assertEqual(pod["containers"][0]["volumeMounts"], [{"name": "keys", "mountPath": "/keys"}])
+
+    def test_names_that_look_like_numbers_stay_names(self):
+        text = template("--set-string=tls.secret=1,tokens.secret=2,sessions.redis.passwordSecret=3,networkPolicy.monitoringNamespace=4,"
+                        "models.initImage=5", "--set=sessions.store=redis,models.source=init,monitoring.enabled=true", release="12")
+        pod = pod_of(text)
+        self.assertEqual(pod["metadata"]["labels"]["app.kubernetes.io/instance"], "12")
+        self.assertEqual([volume["secret"]["secretName"] for volume in pod["spec"]["volumes"][1:]], ["1", "2"])
+        self.assertEqual(pod["spec"]["containers"][0]["env"][0]["valueFrom"]["secretKeyRef"]["name"], "3")
+        self.assertEqual(pod["spec"]["initContainers"][0]["image"], "5")
+        self.assertIn("kubernetes.io/metadata.name: '4'", yaml.safe_dump(objects(text)))
+
+    def test_annotations_and_labels_of_ones_own_come_before_the_charts(self):
+        text = template("--set-string=podAnnotations.prometheus\\.io/scrape=false,podAnnotations.a=b,"
+                        "monitoring.labels.app\\.kubernetes\\.io/name=mine", "--set=monitoring.enabled=true")
+        annotations = pod_of(text)["metadata"]["annotations"]
+        self.assertEqual((annotations["prometheus.io/scrape"], annotations["prometheus.io/port"], annotations["a"]), ("false", "8002", "b"))
+        self.assertEqual(text.count("prometheus.io/scrape"), 1)  # a key that comes twice is refused by the API server
+        self.assertEqual(named(text)["ServiceMonitor", "rondo"]["metadata"]["labels"]["app.kubernetes.io/name"], "mine")
 
     def test_a_redis_password_is_not_in_the_pod(self):
         server = server_of(template("--set=sessions.store=redis,sessions.redis.passwordSecret=redis"))

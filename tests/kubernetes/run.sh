@@ -160,12 +160,13 @@ main() {
   build_api_server
   start_cluster
   make_operator_kinds
-  local variant
-  for variant in single replicas rocksdb; do
-    try_overlay "$variant"
-    try_chart "$variant" --values="deploy/helm/renderings/$variant.yaml"
+  local values
+  for values in deploy/helm/renderings/*.yaml; do
+    try_overlay "$(basename "$values" .yaml)"
+    try_chart "$(basename "$values" .yaml)" --values="$values"
   done
-  try_chart secrets --set=tls.secret=tls,tokens.secret=tokens,sessions.store=redis,sessions.redis.passwordSecret=redis
+  try_chart secrets --set=tls.secret=tls,tokens.secret=tokens,sessions.store=redis,sessions.redis.passwordSecret=redis \
+    --set=sessions.redis.url=rediss://redis/0,sessions.redis.caSecret=ca,tracing.endpoint=collector:4317,tracing.caSecret=ca
   try_chart volume --set=models.source=volume,models.volume.persistentVolumeClaim.claimName=models
   try_chart init --set=models.source=init,models.initImage=models:1
   local change
