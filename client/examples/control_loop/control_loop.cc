@@ -3,27 +3,20 @@
 //   control-loop lessons STEPS >LESSONS.csv     what a controller does that is told the speeds
 //   control-loop run SERVER LOOPS SECONDS       loops at 100 Hz, each a session of the server's model "cart"
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <random>
 #include <string>
-#include <thread>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/string_view.h"
 #include "client/client.h"
 #include "client/examples/control_loop/cart_pole.h"
+#include "client/examples/control_loop/loops.h"
 
 namespace rondo::control_loop {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-using Milliseconds = std::chrono::duration<double, std::milli>;
-
-constexpr auto kPeriod = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(kStep));
 
 // Writes the position and the angle that are seen in each step, and the force that was answered in the step before. The
 // cart is pushed about, so that the controller shows what it does when the pole is not upright.
@@ -42,57 +35,6 @@ void WriteLessons(int steps) {
   }
 }
 
-// What became of a loop.
-struct Run {
-  std::vector<double> milliseconds;  // of each step, from what is seen to the force
-  int late = 0;                      // steps whose force came when the next one was due
-  int falls = 0;
-  double angles = 0;  // their sum, without signs
-  absl::Status status;
-};
-
-// Asks for a force every 10 ms from `due` on, and pushes the cart as soon as it has come.
-Run Control(Session session, unsigned seed, Clock::time_point due, int steps) {
-  Run run;
-  CartPole cart(seed);
-  for (int step = 0; step < steps; ++step) {
-    std::this_thread::sleep_until(due);
-    const Clock::time_point asked = Clock::now();
-    const absl::StatusOr<std::vector<float>> force =
-        session.Step({static_cast<float>(cart.position()), static_cast<float>(cart.angle())});
-    const Clock::time_point now = Clock::now();
-    if (!force.ok()) {
-      run.status = force.status();
-      break;
-    }
-    run.milliseconds.push_back(Milliseconds(now - asked).count());
-    run.late += now > due + kPeriod;
-    due = std::max(now, due + kPeriod);
-    cart.Push(force->front());
-    run.angles += std::abs(cart.angle());
-    if (cart.HasFallen()) {
-      ++run.falls;
-      cart.Start();
-    }
-  }
-  return run;
-}
-
-// Runs loops side by side. They are asked about one after the other, as carts are that know nothing of each other.
-std::vector<Run> ControlAll(std::vector<Session> sessions, int steps) {
-  const size_t loops = sessions.size();
-  const Clock::time_point begin = Clock::now() + kPeriod;
-  std::vector<Run> runs(loops);
-  std::vector<std::thread> threads;
-  for (size_t i = 0; i < loops; ++i) {
-    threads.emplace_back([&, i] {
-      runs[i] = Control(std::move(sessions[i]), static_cast<unsigned>(i), begin + kPeriod * i / loops, steps);
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  return runs;
-}
-
 double MeanAngleWithoutMemory(int loops, int steps) {
   double angles = 0;
   for (int i = 0; i < loops; ++i) {
@@ -108,17 +50,10 @@ double MeanAngleWithoutMemory(int loops, int steps) {
 
 // Says on stderr how long the steps took, and prints the mean angle in degrees, and that of a controller without a
 // memory.
-int Report(const std::vector<Run>& runs, int steps) {
-  Run all;
-  for (const Run& run : runs) {
-    if (!run.status.ok()) {
-      std::fprintf(stderr, "control-loop: %s\n", run.status.ToString().c_str());
-      return 1;
-    }
-    all.milliseconds.insert(all.milliseconds.end(), run.milliseconds.begin(), run.milliseconds.end());
-    all.late += run.late;
-    all.falls += run.falls;
-    all.angles += run.angles;
+int Report(Outcome all, int loops, int steps) {
+  if (!all.status.ok()) {
+    std::fprintf(stderr, "control-loop: %s\n", all.status.ToString().c_str());
+    return 1;
   }
   std::vector<double>& times = all.milliseconds;
   std::sort(times.begin(), times.end());
@@ -131,7 +66,7 @@ int Report(const std::vector<Run>& runs, int steps) {
                times.size(), part(0.5), part(0.99), part(0.999), times.back(), all.late, 1000 * kStep, all.falls);
   const double degrees = 180 / M_PI;
   std::printf("%.3f %.3f\n", degrees * all.angles / static_cast<double>(times.size()),
-              degrees * MeanAngleWithoutMemory(static_cast<int>(runs.size()), std::min(steps, 3000)));
+              degrees * MeanAngleWithoutMemory(loops, std::min(steps, 3000)));
   return 0;
 }
 
@@ -141,17 +76,10 @@ int RunLoops(const std::string& server, int loops, double seconds) {
     std::fprintf(stderr, "control-loop: %s\n", client.status().ToString().c_str());
     return 1;
   }
-  std::vector<Session> sessions;
-  for (int i = 0; i < loops; ++i) {
-    absl::StatusOr<Session> session = client->OpenSession("cart", "cart-" + std::to_string(i));
-    if (!session.ok()) {
-      std::fprintf(stderr, "control-loop: %s\n", session.status().ToString().c_str());
-      return 1;
-    }
-    sessions.push_back(*std::move(session));
-  }
+  PredictOptions options;
+  options.end_with_stream = true;  // the next run begins with carts of its own
   const int steps = std::max(1, static_cast<int>(seconds / kStep));
-  return Report(ControlAll(std::move(sessions), steps), steps);
+  return Report(Loops(client->OpenStream("cart", options), loops, steps).Run(), loops, steps);
 }
 
 int Main(const std::vector<std::string>& arguments) {
