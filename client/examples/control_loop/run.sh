@@ -2,7 +2,7 @@
 # Balances poles on carts 100 times a second, by a network that has seen a controller do it.
 #
 #   run.sh [--loops=N] [--seconds=N] [--bulk]      --bulk: beside a client that asks for as much as it can get,
-#                                                with the CPU time that the loops leave
+#                                                with the CPU time that nobody else wants
 source "$(dirname "${BASH_SOURCE[0]}")/../example.sh"
 loops=$((${short:-0} ? 2 : 8)) time=$((${short:-0} ? 5 : 30)) bulk=
 usage() { echo "usage: run.sh [--loops=N] [--seconds=N] [--bulk]" >&2; exit 2; }
@@ -24,7 +24,7 @@ serve "$work/models"
 
 title "$loops loops for $time s${bulk:+, beside a bulk client}"
 if [[ $bulk ]]; then
-  nice "$bin/rondo-load" --server="$RONDO_SERVER" --model=cart --streams=8 --sessions_per_message=64 --timesteps=10 \
+  chrt --idle 0 "$bin/rondo-load" --server="$RONDO_SERVER" --model=cart --streams=8 --sessions_per_message=64 --timesteps=10 \
     --duration=$((time + 1))s >"$work/bulk.txt" 2>&1 &
   load=$!
 fi
