@@ -42,6 +42,7 @@ struct StoredDeletion {
   std::string model;
   std::string from;    // where the next part begins, in the store's words; empty: at the start, and after the last part
   size_t deleted = 0;  // by all calls so far
+  std::string client;  // who calls, so that no one is in the way of all others
 };
 
 // Every live session: its state, its position, who may touch it and in which order. The sessions in memory are in

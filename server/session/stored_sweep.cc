@@ -39,13 +39,29 @@ struct StoredSweep::Call {
 };
 
 void StoredSweep::DeleteSome(StoredDeletion* deletion, CommitWaiter* waiter) {
-  if (calls_.fetch_add(1) >= kMaxCalls) {
-    calls_.fetch_sub(1);
+  if (!TakePlace(deletion->client)) {
     return waiter->OnCommitted(Refuse(Why::kQueueFull, "other deletions wait for the session store already"));
   }
   auto call = std::make_shared<Call>(Call{deletion, waiter});
   backing_->Scan(SessionName(deletion->tenant, deletion->prefix), deletion->from,
                  [this, call](const SessionStore::ScanOp& found) { OnFound(call, found); });
+}
+
+bool StoredSweep::TakePlace(const std::string& client) {
+  MutexLock lock(&mutex_);
+  const auto found = calls_of_.find(client);
+  const size_t own = found == calls_of_.end() ? 0 : found->second;
+  if (2 * (own + 1) > kMaxCalls - (calls_ - own)) return false;
+  ++calls_;
+  ++calls_of_[client];
+  return true;
+}
+
+void StoredSweep::GiveBackPlace(const std::string& client) {
+  MutexLock lock(&mutex_);
+  --calls_;
+  const auto found = calls_of_.find(client);
+  if (--found->second == 0) calls_of_.erase(found);
 }
 
 void StoredSweep::OnFound(const std::shared_ptr<Call>& call, const SessionStore::ScanOp& found) {
@@ -105,7 +121,7 @@ bool StoredSweep::EndInMemory(SessionShard& shard, const SessionKey& key, Stored
 void StoredSweep::Came(const std::shared_ptr<Call>& call, const absl::Status& status) {
   if (!status.ok()) call->status = status;
   if (--call->awaited > 0) return;
-  calls_.fetch_sub(1);
+  GiveBackPlace(call->deletion->client);
   call->waiter->OnCommitted(call->status);
 }
 

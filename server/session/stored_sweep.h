@@ -1,13 +1,14 @@
 #ifndef RONDO_SERVER_SESSION_STORED_SWEEP_H_
 #define RONDO_SERVER_SESSION_STORED_SWEEP_H_
 
-#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "base/mutex.h"
 #include "server/session/session_backing.h"
 #include "server/session/session_table.h"
 
@@ -23,7 +24,8 @@ namespace rondo {
 // Threads: DeleteSome may be called from any thread; the rest runs on the store's.
 class StoredSweep {
  public:
-  // The most calls at once: what they have asked of the store stands before everyone else's loads.
+  // The most calls at once: what they have asked of the store stands before everyone else's loads. One client has at
+  // most half of the places that others leave: its calls may wait for seconds for sessions that another server has.
   static constexpr size_t kMaxCalls = 16;
 
   // Both outlive this.
@@ -35,6 +37,9 @@ class StoredSweep {
  private:
   struct Call;
 
+  // False: the client, or all together, have too many.
+  bool TakePlace(const std::string& client);
+  void GiveBackPlace(const std::string& client);
   void OnFound(const std::shared_ptr<Call>& call, const SessionStore::ScanOp& found);
   // Ends the session if it is in memory, or has it loaded to end it then.
   void EndOrLoad(const std::shared_ptr<Call>& call, const std::string& name);
@@ -50,7 +55,9 @@ class StoredSweep {
 
   SessionTable* const table_;
   SessionBacking* const backing_;
-  std::atomic<size_t> calls_{0};
+  Mutex mutex_;
+  size_t calls_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::flat_hash_map<std::string, size_t> calls_of_ ABSL_GUARDED_BY(mutex_);  // by client; those who have any
 };
 
 }  // namespace rondo

@@ -40,7 +40,8 @@ absl::Status DeleteSessionsCall::DeleteHere() {
   if (!context()->sessions->has_store() || token.size() > kMaxTokenBytes) {
     return Invalid("the page token is not one of this server's; wanted the last answer's, or none");
   }
-  stored_ = StoredDeletion{std::string(tenant()), request().prefix(), request().model(), absl::HexStringToBytes(token)};
+  stored_ = StoredDeletion{
+      std::string(tenant()), request().prefix(), request().model(), absl::HexStringToBytes(token), 0, ClientName()};
   return absl::OkStatus();
 }
 

@@ -19,7 +19,7 @@ class StoredSweepTest : public StoredSessionsTest {
   // Deletes to the end. Returns how many.
   static size_t Delete(SessionTable* table, const std::string& tenant, const std::string& prefix,
                        const std::string& model = "") {
-    StoredDeletion deletion{tenant, prefix, model, ""};
+    StoredDeletion deletion{tenant, prefix, model, "", 0, ""};
     do {
       CommitFuture heard;
       table->DeleteStored(&deletion, &heard);
@@ -111,7 +111,7 @@ TEST_F(StoredSweepTest, AnotherLiveServerLetsGoOfWhatIsDeleted) {
 TEST_F(StoredSweepTest, AStoreThatIsAwayIsSaidAndNothingIsDeleted) {
   const auto table = Open();
   disk_->FailWith(absl::UnavailableError("away"));
-  StoredDeletion deletion{"", "s", "", ""};
+  StoredDeletion deletion{"", "s", "", "", 0, ""};
   CommitFuture heard;
   table->DeleteStored(&deletion, &heard);
   EXPECT_EQ(heard.Get().code(), absl::StatusCode::kUnavailable);
@@ -121,7 +121,7 @@ TEST_F(StoredSweepTest, AStoreThatIsAwayIsSaidAndNothingIsDeleted) {
 TEST_F(StoredSweepTest, APlaceThatTheStoreDoesNotKnowIsTheCallersFaultAndNotTheStores) {
   const auto table = Open();
   disk_->FailWith(absl::InvalidArgumentError("no place"));
-  StoredDeletion deletion{"", "s", "", "nowhere"};
+  StoredDeletion deletion{"", "s", "", "nowhere", 0, ""};
   CommitFuture heard;
   table->DeleteStored(&deletion, &heard);
   const absl::Status status = heard.Get();
@@ -129,18 +129,29 @@ TEST_F(StoredSweepTest, APlaceThatTheStoreDoesNotKnowIsTheCallersFaultAndNotTheS
   EXPECT_EQ(RefusalOf(status).why, Why::kInvalid);
 }
 
-TEST_F(StoredSweepTest, SoManyWaitForTheStoreAndNoMore) {
+TEST_F(StoredSweepTest, OneClientHasHalfOfThePlacesThatOthersLeave) {
   const auto table = Open();
   ASSERT_TRUE(Step(table.get(), "s", 1, true).ok());
   disk_->Pause();
   const auto flushed = std::async(std::launch::async, [&] { return Flush(table.get()); });
   disk_->AwaitSave();
-  StoredDeletion deletions[StoredSweep::kMaxCalls + 1];
-  CommitFuture heard[StoredSweep::kMaxCalls + 1];
-  for (size_t i = 0; i <= StoredSweep::kMaxCalls; ++i) table->DeleteStored(&deletions[i], &heard[i]);
-  EXPECT_EQ(heard[StoredSweep::kMaxCalls].Get().code(), absl::StatusCode::kResourceExhausted);
+  StoredDeletion deletions[2][StoredSweep::kMaxCalls];
+  CommitFuture heard[2][StoredSweep::kMaxCalls];
+  for (size_t i = 0; i < 2; ++i) {
+    for (size_t j = 0; j < StoredSweep::kMaxCalls; ++j) {
+      deletions[i][j].client = absl::StrCat("client", i);
+      table->DeleteStored(&deletions[i][j], &heard[i][j]);
+    }
+  }
   disk_->Resume();
-  for (size_t i = 0; i < StoredSweep::kMaxCalls; ++i) EXPECT_EQ(heard[i].Get(), absl::OkStatus());
+  const size_t taken[] = {StoredSweep::kMaxCalls / 2, StoredSweep::kMaxCalls / 4};
+  for (size_t i = 0; i < 2; ++i) {
+    for (size_t j = 0; j < StoredSweep::kMaxCalls; ++j) {
+      EXPECT_EQ(heard[i][j].Get().code(), j < taken[i] ? absl::StatusCode::kOk : absl::StatusCode::kResourceExhausted)
+          << i << " " << j;
+    }
+  }
+  EXPECT_EQ(Delete(table.get(), "", "s"), 0u) << "all places are free again, and s has ended";
 }
 
 }  // namespace
