@@ -2,7 +2,6 @@
 
 #include <memory>
 #include <utility>
-#include <variant>
 
 #include "absl/strings/match.h"
 #include "server/metrics/metrics.h"
@@ -15,17 +14,15 @@ namespace {
 
 constexpr SessionEnd kDeleted{SessionEnd::Cause::kDeleted, absl::ZeroDuration()};
 
-bool Matches(const RecordedModel& model, const StoredDeletion& deletion) {
-  return deletion.model.empty() || model.name == deletion.model;
+bool Matches(absl::string_view model, const StoredDeletion& deletion) {
+  return deletion.model.empty() || model == deletion.model;
 }
 
-// Tells whether what is stored is one of those sessions, and has not been ended.
+// Tells whether what is stored is one of those sessions, and has not been ended, as far as its head says.
 bool IsOne(const SessionStore::ScanOp::Entry& entry, const StoredDeletion& deletion) {
   if (TenantIn(entry.id) != deletion.tenant || !absl::StartsWith(IdIn(entry.id), deletion.prefix)) return false;
-  const absl::StatusOr<StoredRecord> stored = DecodeRecord(entry.value);
-  if (!stored.ok()) return false;
-  const auto* const record = std::get_if<SessionRecord>(&*stored);
-  return record != nullptr && Matches(record->model, deletion);
+  const absl::StatusOr<RecordHead> head = DecodeHead(entry.head);
+  return head.ok() && !head->ended && Matches(head->model, deletion);
 }
 
 }  // namespace
@@ -92,7 +89,7 @@ void StoredSweep::OnLoaded(const std::shared_ptr<Call>& call, const std::string&
       served->metrics->sessions.events[SessionEvent::kDeleted].Add();
     }
   }
-  Came(call, found.status);
+  Came(call, absl::IsDataLoss(found.status) ? absl::OkStatus() : found.status);  // what is damaged is no session
 }
 
 bool StoredSweep::EndStored(const std::string& name, const SessionBacking::Found& found, StoredDeletion* deletion) {
@@ -101,7 +98,7 @@ bool StoredSweep::EndStored(const std::string& name, const SessionBacking::Found
   Aftermath after;
   MutexLock lock(&shard.mutex);
   if (EndInMemory(shard, key, deletion, &after)) return false;
-  if (!found.record || !Matches(found.record->model, *deletion)) return false;
+  if (!found.record || !Matches(found.record->model.name, *deletion)) return false;
   backing_->SaveEnd({name, ReasonOf(kDeleted), found.epoch, found.record->idle_timeout_ns});
   table_->ended_.Record(name, kDeleted);
   ++deletion->deleted;

@@ -35,14 +35,14 @@ bool ReadFound(absl::string_view text, std::string* cursor, SessionStore::ScanOp
   *cursor = absl::StrCat(next);
   while (!text.empty()) {
     uint64_t id_bytes = 0;
-    uint64_t value_bytes = 0;
-    if (!TakeNumber(&text, &id_bytes) || !TakeNumber(&text, &value_bytes)) return false;
-    if (id_bytes > text.size() || value_bytes > text.size() - id_bytes) return false;
+    uint64_t head_bytes = 0;
+    if (!TakeNumber(&text, &id_bytes) || !TakeNumber(&text, &head_bytes)) return false;
+    if (id_bytes > text.size() || head_bytes > text.size() - id_bytes) return false;
     const absl::string_view id = text.substr(0, id_bytes);
     if (!absl::StrContains(id.substr(std::min(id.size(), scan->prefix.size())), ' ')) {
-      scan->entries.push_back({std::string(id), std::string(text.substr(id_bytes, value_bytes))});
+      scan->entries.push_back({std::string(id), std::string(text.substr(id_bytes, head_bytes))});
     }
-    text.remove_prefix(id_bytes + value_bytes);
+    text.remove_prefix(id_bytes + head_bytes);
   }
   return true;
 }

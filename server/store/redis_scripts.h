@@ -82,8 +82,8 @@ end
 return 1
 )";
 
-// ARGV: cursor, pattern, count: as SCAN has them. Answers "CURSOR " and, for each session that was found,
-// "ID-BYTES VALUE-BYTES ", its id and its value.
+// ARGV: cursor, pattern, count: as SCAN has them; how many bytes of each value are wanted at most. Answers "CURSOR "
+// and, for each session that was found, "ID-BYTES HEAD-BYTES ", its id and the head of its value.
 inline constexpr absl::string_view kScanScript = R"(
 local page = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[3])
 local found = {page[1] .. ' '}
@@ -91,7 +91,8 @@ for _, key in ipairs(page[2]) do
   local value = redis.pcall('HGET', key, 'value')
   if type(value) == 'string' then
     local id = string.sub(key, 15)
-    found[#found + 1] = #id .. ' ' .. #value .. ' ' .. id .. value
+    local head = string.sub(value, 1, tonumber(ARGV[4]))
+    found[#found + 1] = #id .. ' ' .. #head .. ' ' .. id .. head
   end
 end
 return table.concat(found)

@@ -290,12 +290,9 @@ void RedisStore::Scan(ScanOp* scan) {
   }
   std::string cursor = absl::StrCat(number);  // not as it came: Redis refuses a space or a sign
   const std::string pattern = absl::StrCat(kKeyPrefix, PatternOf(scan->prefix), "*");
-  size_t bytes = 0;
-  for (int step = 0; step < kMostSteps && scan->entries.size() < kMostFound && bytes < kMostFoundBytes; ++step) {
-    const size_t found = scan->entries.size();
+  for (int step = 0; step < kMostSteps && scan->entries.size() < kMostFound; ++step) {
     scan->status = ScanStep(pattern, &cursor, scan);
     if (!scan->status.ok()) return;
-    for (size_t i = found; i < scan->entries.size(); ++i) bytes += scan->entries[i].value.size();
     if (cursor == "0") break;
   }
   scan->from = cursor == "0" ? "" : cursor;
@@ -303,7 +300,8 @@ void RedisStore::Scan(ScanOp* scan) {
 
 absl::Status RedisStore::ScanStep(absl::string_view pattern, std::string* cursor, ScanOp* scan) {
   const absl::StatusOr<std::vector<RedisReply>> replies = Call(1, [&](size_t, RedisCommands* commands) {
-    commands->Add({"EVALSHA", scan_script_, "0", *cursor, pattern, absl::StrCat(kKeysAStep)});
+    commands->Add(
+        {"EVALSHA", scan_script_, "0", *cursor, pattern, absl::StrCat(kKeysAStep), absl::StrCat(ScanOp::kHeadBytes)});
   });
   if (!replies.ok()) return replies.status();
   const RedisReply& reply = replies->front();

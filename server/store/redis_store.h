@@ -50,10 +50,9 @@ class RedisStore : public SessionStore {
   static constexpr size_t kMaxCommands = 1000;
   static constexpr size_t kMaxCommandBytes = 8 << 20;
   // Bounds of one Scan: so many keys are looked at in one step of Redis's, which is about a millisecond, and no further
-  // step follows once so many sessions, or bytes, have been found, or so many steps have been made.
+  // step follows once so many sessions have been found, or so many steps have been made.
   static constexpr size_t kKeysAStep = 250;
   static constexpr size_t kMostFound = 500;
-  static constexpr size_t kMostFoundBytes = 1 << 20;
   static constexpr int kMostSteps = 8;
 
   // Fails as OpenSessionStore. Logs a warning if this Redis would lose or evict what is saved in it.

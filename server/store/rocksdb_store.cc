@@ -241,7 +241,8 @@ absl::Status RocksdbStore::ScanSome(ScanOp* scan) {
     const rocksdb::Slice stored = entry->value();
     bytes += stored.size();
     if (stored.size() > kExpiryBytes && !HasExpired(stored, now)) {
-      scan->entries.push_back({std::move(id), std::string(stored.data() + kExpiryBytes, stored.size() - kExpiryBytes)});
+      const size_t head_bytes = std::min(stored.size() - kExpiryBytes, ScanOp::kHeadBytes);
+      scan->entries.push_back({std::move(id), std::string(stored.data() + kExpiryBytes, head_bytes)});
     }
     entry->Next();
   }

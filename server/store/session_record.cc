@@ -68,8 +68,8 @@ struct Unwrapped {
   absl::string_view fields;
 };
 
-// A record that is whole and of a format of ours.
-absl::StatusOr<Unwrapped> Unwrap(absl::string_view bytes) {
+// `bytes` begin as a record does, and are long enough for one.
+absl::Status CheckBeginning(absl::string_view bytes) {
   if (bytes.substr(0, kMagic.size()) != kMagic) {
     return absl::DataLossError(absl::StrCat(bytes.size(), " bytes that do not begin as a session record of Rondo"));
   }
@@ -77,6 +77,27 @@ absl::StatusOr<Unwrapped> Unwrap(absl::string_view bytes) {
     return absl::DataLossError(
         absl::StrCat("a record of ", bytes.size(), " bytes; wanted ", kHeaderBytes + kChecksumBytes, " or more"));
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint64_t> FormatOf(absl::string_view bytes) {
+  const uint64_t format = NumberAt(bytes, kFormatAt, 4);
+  constexpr uint32_t kNewest = kGraphFormat + kEndingFormats;
+  if (format > kNewest) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("a record has format ", format, "; this version of Rondo knows formats up to ", kNewest));
+  }
+  if (format < kStackFormat) return absl::DataLossError(absl::StrCat("a record has format ", format));
+  return format;
+}
+
+absl::Status WrongKind(uint64_t kind) {
+  return absl::DataLossError(absl::StrCat("a record is of kind ", kind, "; wanted ", kSession, " or ", kEnded));
+}
+
+// A record that is whole and of a format of ours.
+absl::StatusOr<Unwrapped> Unwrap(absl::string_view bytes) {
+  if (absl::Status status = CheckBeginning(bytes); !status.ok()) return status;
   if (const uint64_t length = NumberAt(bytes, kLengthAt, 8); length != bytes.size()) {
     return absl::DataLossError(absl::StrCat("a record has ", bytes.size(), " bytes; it says that it has ", length));
   }
@@ -85,14 +106,9 @@ absl::StatusOr<Unwrapped> Unwrap(absl::string_view bytes) {
   if (checksum != ChecksumOf(bytes)) {
     return absl::DataLossError("a record is damaged: its checksum is not that of its bytes");
   }
-  const uint64_t format = NumberAt(bytes, kFormatAt, 4);
-  constexpr uint32_t kNewest = kGraphFormat + kEndingFormats;
-  if (format > kNewest) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("a record has format ", format, "; this version of Rondo knows formats up to ", kNewest));
-  }
-  if (format < kStackFormat) return absl::DataLossError(absl::StrCat("a record has format ", format));
-  return Unwrapped{format, NumberAt(bytes, kKindAt, 4), bytes.substr(kHeaderBytes)};
+  const absl::StatusOr<uint64_t> format = FormatOf(bytes);
+  if (!format.ok()) return format.status();
+  return Unwrapped{*format, NumberAt(bytes, kKindAt, 4), bytes.substr(kHeaderBytes)};
 }
 
 void WriteModel(const RecordedModel& model, RecordWriter* writer) {
@@ -240,11 +256,26 @@ absl::StatusOr<StoredRecord> DecodeRecord(absl::string_view bytes) {
   } else if (kind == kEnded && format == kStackFormat) {
     record = ReadEnded(&reader);
   } else {
-    return absl::DataLossError(absl::StrCat("a record is of kind ", kind, "; wanted ", kSession, " or ", kEnded));
+    return WrongKind(kind);
   }
   reader.RequireEnd();
   if (!reader.status().ok()) return reader.status();
   return record;
+}
+
+absl::StatusOr<RecordHead> DecodeHead(absl::string_view beginning) {
+  if (absl::Status status = CheckBeginning(beginning); !status.ok()) return status;
+  if (const absl::StatusOr<uint64_t> format = FormatOf(beginning); !format.ok()) return format.status();
+  RecordHead head;
+  const uint64_t kind = NumberAt(beginning, kKindAt, 4);
+  head.ended = kind == kEnded;
+  if (head.ended) return head;
+  if (kind != kSession) return WrongKind(kind);
+  RecordReader reader(beginning.substr(kHeaderBytes));
+  reader.Text("id", kMaxIdBytes);
+  head.model = reader.Text("model name", kMaxModelNameBytes);
+  if (!reader.status().ok()) return reader.status();
+  return head;
 }
 
 absl::StatusOr<SessionRecord> DecodeSession(absl::string_view bytes) {

@@ -83,6 +83,16 @@ std::string Encode(const EndedRecord& record);
 // allocated that they only announce. In a record that is returned sizes fit each other and every number of the state
 // and the reply is finite; whether there is such a model is the caller's to ask.
 absl::StatusOr<StoredRecord> DecodeRecord(absl::string_view bytes);
+
+// What a record is, by its beginning.
+struct RecordHead {
+  bool ended = false;
+  std::string model;  // its name; of a session that has not ended
+};
+// `beginning`: the first 512 bytes or more, or all of a shorter record. Fails as DecodeRecord, but the checksum and all
+// behind the head are not looked at.
+absl::StatusOr<RecordHead> DecodeHead(absl::string_view beginning);
+
 // Fails as DecodeRecord, and with DATA_LOSS for an ended session's record.
 absl::StatusOr<SessionRecord> DecodeSession(absl::string_view bytes);
 

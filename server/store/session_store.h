@@ -89,9 +89,10 @@ class SessionStore {
   // A look at a part of the values whose ids begin with `prefix` and have no space behind that. Owners stay as they
   // are.
   struct ScanOp {
+    static constexpr size_t kHeadBytes = 512;
     struct Entry {
       std::string id;
-      std::string value;
+      std::string head;  // the value's first kHeadBytes, or all of a shorter one
     };
     std::string prefix;
     // The place at which the look begins, and then that at which the next one is to go on; empty: the start, and then

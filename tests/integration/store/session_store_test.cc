@@ -164,7 +164,7 @@ std::vector<std::string> FindAll(SessionStore& store, const std::string& prefix)
     EXPECT_EQ(scan.status, absl::OkStatus());
     for (const SessionStore::ScanOp::Entry& entry : scan.entries) {
       ids.push_back(entry.id);
-      EXPECT_EQ(entry.value, "v" + entry.id);
+      EXPECT_EQ(entry.head, "v" + entry.id);
     }
   } while (!scan.from.empty());
   return ids;
@@ -222,6 +222,16 @@ TEST_P(SessionStoreTest, AScanOfManyComesInPartsAndTakesNothingOver) {
   found.erase(std::unique(found.begin(), found.end()), found.end());  // Redis may show one twice
   EXPECT_EQ(found.size(), 2500u);
   EXPECT_EQ(SaveOne(*store_, "s0", "still ours", 1), absl::OkStatus());
+}
+
+TEST_P(SessionStoreTest, AScanBringsOnlyTheHeadOfALongValue) {
+  const std::string value = std::string(SessionStore::ScanOp::kHeadBytes, 'h') + std::string(100'000, 'v');
+  ASSERT_EQ(SaveOne(*store_, "s", value), absl::OkStatus());
+  SessionStore::ScanOp scan;
+  store_->Scan(&scan);
+  ASSERT_EQ(scan.status, absl::OkStatus());
+  ASSERT_EQ(scan.entries.size(), 1u);
+  EXPECT_EQ(scan.entries[0].head, std::string(SessionStore::ScanOp::kHeadBytes, 'h'));
 }
 
 TEST_P(SessionStoreTest, ExpiredValuesAreGoneAndOthersStay) {

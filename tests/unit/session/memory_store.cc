@@ -138,7 +138,8 @@ void MemoryStore::Scan(ScanOp* scan) {
   const auto in_range = [&] { return at != end && at->first.compare(0, scan->prefix.size(), scan->prefix) == 0; };
   for (int i = 0; i < 2 && in_range(); ++i, ++at) {
     const bool has_space = at->first.find(' ', scan->prefix.size()) != std::string::npos;
-    if (!has_space && !at->second.value.empty()) scan->entries.push_back({at->first, at->second.value});
+    if (!has_space && !at->second.value.empty())
+      scan->entries.push_back({at->first, at->second.value.substr(0, ScanOp::kHeadBytes)});
   }
   scan->from = in_range() ? at->first : "";
 }

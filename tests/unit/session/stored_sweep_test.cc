@@ -108,6 +108,21 @@ TEST_F(StoredSweepTest, AnotherLiveServerLetsGoOfWhatIsDeleted) {
   EXPECT_EQ(Fate(first.get(), "s"), "session 's' ended: deleted by its owner");
 }
 
+TEST_F(StoredSweepTest, WhatIsDamagedBehindItsHeadIsPassedOver) {
+  const auto table = Open();
+  StepMany(table.get(), 3, 1, true);
+  ASSERT_TRUE(Flush(table.get()));
+  SessionRecord record;
+  record.id = "many-damaged";
+  record.model = {"m", 1, 1, "gru", 1, 8, 1, 1};
+  record.state.assign(8, 0.5f);
+  std::string bytes = Encode(record);
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  disk_->Put(record.id, bytes);
+  EXPECT_EQ(Delete(table.get(), "", "many"), 3u);
+  EXPECT_TRUE(disk_->Has(record.id));
+}
+
 TEST_F(StoredSweepTest, AStoreThatIsAwayIsSaidAndNothingIsDeleted) {
   const auto table = Open();
   disk_->FailWith(absl::UnavailableError("away"));

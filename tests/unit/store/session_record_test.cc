@@ -129,6 +129,24 @@ TEST(SessionRecordTest, AnEndedSessionComesBackAndIsNoLiveOne) {
   EXPECT_EQ(DecodeSession(bytes).status().code(), absl::StatusCode::kDataLoss);
 }
 
+TEST(SessionRecordTest, TheHeadTellsTheModelWithoutWhatIsBehindIt) {
+  SessionRecord record = Sample();
+  record.id = std::string(193, 'i');
+  record.model.name = std::string(128, 'm');
+  record.state.assign(1000, 0.5f);
+  const std::string bytes = Encode(record);
+  const absl::StatusOr<RecordHead> head = DecodeHead(absl::string_view(bytes).substr(0, 512));
+  ASSERT_EQ(head.status(), absl::OkStatus());
+  EXPECT_FALSE(head->ended);
+  EXPECT_EQ(head->model, record.model.name);
+  const absl::StatusOr<RecordHead> ended = DecodeHead(Encode(EndedRecord{"pump-7", "deleted by its owner"}));
+  EXPECT_TRUE(ended.ok() && ended->ended);
+  for (const size_t size : {size_t{0}, size_t{27}, size_t{100}, size_t{300}}) {
+    EXPECT_EQ(DecodeHead(absl::string_view(bytes).substr(0, size)).status().code(), absl::StatusCode::kDataLoss)
+        << size;
+  }
+}
+
 // README.md of server/store describes these bytes; stored sessions hold them.
 TEST(SessionRecordTest, TheBytesOfFormat1Stay) {
   const std::string bytes = Encode(EndedRecord{"ab", "c"});
