@@ -19,12 +19,7 @@ absl::Status CheckTimes(absl::Span<const int64_t> times, size_t timesteps, const
     return Invalid("times has ", times.size(), " entries; ", timesteps, " timesteps of model '", model.name,
                    "' take one each");
   }
-  for (const int64_t time : times) {
-    if (time < kMinTime || time > kMaxTime) {
-      return Invalid("a time is ", time, "; wanted unix seconds in the years 1 to 9999");
-    }
-  }
-  return absl::OkStatus();
+  return CheckYears(times);
 }
 
 std::string PlaceOf(size_t index, const ModelSpec& spec) {
@@ -71,6 +66,15 @@ absl::Status CheckSequence(const SequenceView& sequence, const Model& model, boo
   absl::Status status = CheckTimesteps(sequence.values, sequence.times, model, limits.max_timesteps);
   if (!status.ok()) return status;
   return CheckReplySize(sequence, model.spec(), last_only, limits.max_message_bytes);
+}
+
+absl::Status CheckYears(absl::Span<const int64_t> times) {
+  for (const int64_t time : times) {
+    if (time < kMinTime || time > kMaxTime) {
+      return Invalid("a time is ", time, "; wanted unix seconds in the years 1 to 9999");
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckTimesteps(absl::Span<const float> values, absl::Span<const int64_t> times, const Model& model,

@@ -24,6 +24,9 @@ absl::Status CheckSteps(const Model& model);
 absl::Status CheckTimesteps(absl::Span<const float> values, absl::Span<const int64_t> times, const Model& model,
                             size_t max_timesteps);
 
+// INVALID_ARGUMENT: one of them is not in the years that a time may be in.
+absl::Status CheckYears(absl::Span<const int64_t> times);
+
 // Judges whether the numbers of `values` are finite, and token ids where `model` wants those. A row may hold anything
 // in the columns of `ignored`. INVALID_ARGUMENT as above.
 absl::Status CheckValues(absl::Span<const float> values, const Model& model, absl::Span<const bool> ignored);

@@ -72,6 +72,7 @@ absl::Status ForecastPlan::PlanTimes(const ForecastView& request, const Model& m
     return Invalid("known_times has ", known, " entries; horizon ", request.horizon, " takes ", future);
   }
   if (!model.spec().needs_times()) return absl::OkStatus();
+  if (absl::Status status = CheckYears(request.known_times); !status.ok()) return status;
   times_.assign(request.history_times.begin(), request.history_times.end());
   if (!times_.empty()) last_time = times_.back();
   times_.insert(times_.end(), request.known_times.begin(), request.known_times.end());

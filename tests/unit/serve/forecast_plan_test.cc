@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -72,6 +73,18 @@ TEST(ForecastPlanTest, MissingTimesAreNamed) {
   ForecastView wrong = RequestOf(2, known);
   wrong.known_times = known_times;
   EXPECT_EQ(ForecastPlan::Make(wrong, daily, 1000).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(ForecastPlanTest, KnownTimesBeyondTheYear9999AreRefused) {
+  const Model daily = CalendarModel(86400);
+  const float known[] = {0, 1};
+  for (const int64_t time : {INT64_MAX, INT64_MIN, int64_t{253'402'300'800}}) {
+    ForecastView request = RequestOf(2, known);
+    request.known_times = {&time, 1};
+    const absl::Status status = ForecastPlan::Make(request, daily, 1000).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << time;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("wanted unix seconds in the years 1 to 9999"));
+  }
 }
 
 }  // namespace
