@@ -35,7 +35,11 @@ void Message::Start(RequestView request, absl::Time now, absl::Time deadline) {
   context_->metrics->in_flight.Add(1);
   request_ = std::move(request);
   if (request_.owner != nullptr) trace_ = request_.owner->BeginTrace(came_, arrived_);
-  if (const absl::Status status = Admit(deadline); !status.ok()) return FinishRefused(status);
+  if (const absl::Status status = Admit(deadline); !status.ok()) {
+    // It has been read all the same.
+    if (quota() != nullptr) quota()->OweBytes(request_.bytes + request_.values * sizeof(float), arrived_);
+    return FinishRefused(status);
+  }
   if (const absl::Status status = TakeWork(); !status.ok()) return FinishRefused(status);
   const size_t sequences = request_.sequences;
   const absl::Status room = OrOutOfMemory([this, sequences] {
@@ -73,12 +77,13 @@ absl::Status Message::Admit(absl::Time deadline) {
 
 absl::Status Message::TakeWork() {
   const Work work = WorkOfRequest();
-  TenantQuota* const quota = request_.owner == nullptr ? nullptr : request_.owner->quota();
-  absl::Status status = quota == nullptr ? absl::OkStatus() : quota->TakeWork(work);
+  absl::Status status = quota() == nullptr ? absl::OkStatus() : quota()->TakeWork(work);
   if (status.ok()) status = budget()->Take(work);
   if (status.ok()) work_ = work;
   return status;
 }
+
+TenantQuota* Message::quota() const { return request_.owner == nullptr ? nullptr : request_.owner->quota(); }
 
 absl::string_view Message::tenant() const {
   return request_.owner == nullptr ? absl::string_view() : request_.owner->tenant();

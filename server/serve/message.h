@@ -77,6 +77,7 @@ class Message {
   // Charges what the request costs to its tenant and to the budget. RESOURCE_EXHAUSTED: it may not run now.
   absl::Status TakeWork();
   WorkBudget* budget() const;
+  TenantQuota* quota() const;  // null: no limit
   void FinishRefused(const absl::Status& status);
   // Tells the sequences that their results are heard, unless the client may have given up.
   void NoteHeard();

@@ -10,17 +10,38 @@ namespace rondo {
 namespace {
 
 constexpr double kNanoseconds = 1e9;  // a second's
+constexpr auto kSecond = static_cast<int64_t>(kNanoseconds);
+constexpr int64_t kMostOwed = 3600 * kSecond;
 
 }  // namespace
 
-bool RateLimit::Take(double amount, absl::Time now) {
+int64_t RateLimit::CostOf(double amount) const {
   const double per_second = per_second_.load(std::memory_order_relaxed);
-  if (per_second <= 0) return true;
+  return per_second <= 0 ? 0 : static_cast<int64_t>(std::min(amount / per_second, 1e6) * kNanoseconds);
+}
+
+bool RateLimit::HasRoom(absl::Time now) const {
+  return per_second_.load(std::memory_order_relaxed) <= 0 ||
+         paid_until_ns_.load(std::memory_order_relaxed) <= absl::ToUnixNanos(now) + kSecond;
+}
+
+void RateLimit::Owe(double amount, absl::Time now) {
   const int64_t now_ns = absl::ToUnixNanos(now);
-  const auto cost_ns = static_cast<int64_t>(std::min(amount / per_second, 1e6) * kNanoseconds);
+  const int64_t cost_ns = std::min(CostOf(amount), kMostOwed);
+  int64_t paid_until_ns = paid_until_ns_.load(std::memory_order_relaxed);
+  int64_t owed_until_ns = 0;
+  do {
+    owed_until_ns = std::max(paid_until_ns, std::min(std::max(paid_until_ns, now_ns) + cost_ns, now_ns + kMostOwed));
+  } while (!paid_until_ns_.compare_exchange_weak(paid_until_ns, owed_until_ns, std::memory_order_relaxed));
+}
+
+bool RateLimit::Take(double amount, absl::Time now) {
+  if (per_second_.load(std::memory_order_relaxed) <= 0) return true;
+  const int64_t now_ns = absl::ToUnixNanos(now);
+  const int64_t cost_ns = CostOf(amount);
   int64_t paid_until_ns = paid_until_ns_.load(std::memory_order_relaxed);
   do {
-    if (paid_until_ns > now_ns + static_cast<int64_t>(kNanoseconds)) return false;
+    if (paid_until_ns > now_ns + kSecond) return false;
   } while (!paid_until_ns_.compare_exchange_weak(paid_until_ns, std::max(paid_until_ns, now_ns) + cost_ns,
                                                  std::memory_order_relaxed));
   return true;
@@ -51,19 +72,31 @@ absl::Status TenantQuota::RefuseWork(const char* text, TenantLimit limit) const 
   return Refuse(Why::kTenantQuota, text);
 }
 
+absl::Status TenantQuota::RefuseBytes() const {
+  return RefuseWork("the tenant's requests take more bytes a second than it may", TenantLimit::kBytes);
+}
+
 absl::Status TenantQuota::TakeWork(const Work& work) {
   const absl::Time now = SteadyNow();
+  if (!bytes_.HasRoom(now)) return RefuseBytes();
   if (!steps_.Take(static_cast<double>(work.steps), now)) {
     return RefuseWork("the tenant's requests take more steps a second than it may", TenantLimit::kSteps);
   }
-  if (!bytes_.Take(static_cast<double>(work.bytes), now)) {
-    return RefuseWork("the tenant's requests take more bytes a second than it may", TenantLimit::kBytes);
-  }
-  if (TenantClassProbe* const counts = counts_.load(std::memory_order_relaxed)) {
-    counts->steps.Add(work.steps);
-    counts->bytes.Add(work.bytes);
-  }
+  if (TenantClassProbe* const counts = counts_.load(std::memory_order_relaxed)) counts->steps.Add(work.steps);
+  OweBytes(work.bytes, now);
   return absl::OkStatus();
+}
+
+absl::Status TenantQuota::TakeBytes(size_t bytes) {
+  const absl::Time now = SteadyNow();
+  if (!bytes_.HasRoom(now)) return RefuseBytes();
+  OweBytes(bytes, now);
+  return absl::OkStatus();
+}
+
+void TenantQuota::OweBytes(size_t bytes, absl::Time now) {
+  bytes_.Owe(static_cast<double>(bytes), now);
+  if (TenantClassProbe* const counts = counts_.load(std::memory_order_relaxed)) counts->bytes.Add(bytes);
 }
 
 }  // namespace rondo

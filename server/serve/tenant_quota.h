@@ -34,8 +34,14 @@ class RateLimit {
   void SetRate(double per_second) { per_second_.store(per_second, std::memory_order_relaxed); }
   // False: not now. `now`: of a clock that never goes back.
   bool Take(double amount, absl::Time now);
+  // Tells whether Take would let something through.
+  bool HasRoom(absl::Time now) const;
+  // Takes what has been used already, whether there is room or not. At most an hour's worth is owed by it.
+  void Owe(double amount, absl::Time now);
 
  private:
+  int64_t CostOf(double amount) const;
+
   std::atomic<double> per_second_{0};
   std::atomic<int64_t> paid_until_ns_{0};
 };
@@ -53,6 +59,10 @@ class TenantQuota {
   absl::Status TakeStream() { return streams_.Take("open streams", TenantLimit::kStreams, counts_); }
   absl::Status TakeConnection() { return connections_.Take("connections", TenantLimit::kConnections, counts_); }
   absl::Status TakeWork(const Work& work);
+  // Takes the bytes of a request that takes no steps.
+  absl::Status TakeBytes(size_t bytes);
+  // Takes bytes that have been used already, as those of a reply: what comes next has to wait for them.
+  void OweBytes(size_t bytes, absl::Time now);
   void GiveBackSession() { sessions_.GiveBack(); }
   void GiveBackStream() { streams_.GiveBack(); }
   void GiveBackConnection() { connections_.GiveBack(); }
@@ -82,6 +92,7 @@ class TenantQuota {
   };
 
   absl::Status RefuseWork(const char* text, TenantLimit limit) const;
+  absl::Status RefuseBytes() const;
 
   std::atomic<TenantClassProbe*> counts_{nullptr};
   Places sessions_;

@@ -47,6 +47,20 @@ TEST(RateLimitTest, AnHourWithoutRequestsSavesNothingUp) {
   EXPECT_LE(PassedInTenSeconds(&limit, 1), 1'102);
 }
 
+TEST(RateLimitTest, WhatIsOwedIsPaidBeforeTheNextAndIsBounded) {
+  RateLimit limit;
+  limit.Owe(1e9, kNow);
+  EXPECT_TRUE(limit.HasRoom(kNow)) << "without a rate nothing is owed";
+  limit.SetRate(100);
+  limit.Owe(1'000, kNow);
+  EXPECT_FALSE(limit.HasRoom(kNow + absl::Milliseconds(8'900)));
+  EXPECT_FALSE(limit.Take(1, kNow + absl::Milliseconds(8'900)));
+  EXPECT_TRUE(limit.HasRoom(kNow + absl::Milliseconds(9'100)));
+  for (int i = 0; i < 100'000; ++i) limit.Owe(1e300, kNow);
+  EXPECT_FALSE(limit.HasRoom(kNow + absl::Minutes(59)));
+  EXPECT_TRUE(limit.HasRoom(kNow + absl::Minutes(61)));
+}
+
 TEST(TenantQuotaTest, StreamsAndSessionsAreCountedUntilTheyAreGivenBack) {
   TenantQuota quota;
   EXPECT_TRUE(quota.TakeStream().ok());
@@ -79,6 +93,29 @@ TEST(TenantQuotaTest, StepsAndBytesHaveTheirOwnRates) {
   quota.SetLimits(limits, nullptr);
   EXPECT_TRUE(quota.TakeWork({1, 1}).ok());
   EXPECT_FALSE(quota.TakeWork({1, 1}).ok());
+  EXPECT_FALSE(quota.TakeBytes(1).ok());
+}
+
+TEST(TenantQuotaTest, WhatIsRefusedForItsBytesTakesNoSteps) {
+  TenantQuota quota;
+  TenantLimits limits;
+  limits.steps_per_second = 1;
+  limits.bytes_per_second = 1e-3;
+  quota.SetLimits(limits, nullptr);
+  EXPECT_TRUE(quota.TakeBytes(1).ok());
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(quota.TakeWork({1, 1}).ok());
+  limits.bytes_per_second = 0;
+  quota.SetLimits(limits, nullptr);
+  EXPECT_TRUE(quota.TakeWork({1, 1}).ok());
+}
+
+TEST(TenantQuotaTest, StepsThatAreOwedAreNotInTheWayOfRequestsWithoutSteps) {
+  TenantQuota quota;
+  TenantLimits limits;
+  limits.steps_per_second = 1;
+  quota.SetLimits(limits, nullptr);
+  EXPECT_TRUE(quota.TakeWork({1'000, 1}).ok());
+  EXPECT_TRUE(quota.TakeBytes(1'000).ok());
 }
 
 }  // namespace
