@@ -201,6 +201,24 @@ TEST_F(TenantsTest, OneTenantsQuotaIsNobodyElses) {
   EXPECT_EQ(server_->Metric("rondo_rejected_total{reason=\"tenant_quota\"}"), 4);
 }
 
+TEST_F(TenantsTest, BytesOfSessionsThatAreMovedCountAsThoseOfSteps) {
+  std::ofstream(file_, std::ios::app) << "limit acme bytes_per_second=0.001\n";
+  server_->server().Maintain(absl::Now());
+  const TenantClient acme = Client("acme"), globex = Client("globex");
+  EXPECT_EQ(globex.Create("s"), "0 ");
+  std::string state;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(globex.Export("s", &state), "0 ");
+  EXPECT_EQ(acme.Import("s", state), "0 ");
+  const Ending refused = "8 the tenant's requests take more bytes a second than it may grpc-retry-pushback-ms";
+  EXPECT_EQ(acme.Import("t", state), refused);
+  EXPECT_EQ(acme.Export("s", &state), refused);
+  EXPECT_EQ(acme.Fork("s", "u"), refused);
+  EXPECT_EQ(acme.Delete("s"), refused);
+  v1::PredictResponse response;
+  EXPECT_EQ(acme.Predict("", {1, 2}, std::nullopt, &response), refused);
+  EXPECT_EQ(globex.Export("s", &state), "0 ");
+}
+
 TEST_F(TenantsTest, AHundredThousandGuessesAreAnsweredAlike) {
   constexpr int kMessages = 25;
   constexpr int kGuesses = 4000;

@@ -72,9 +72,16 @@ class RpcCall : public Call, public Caller {
     const std::string peer = server_context_.peer();
     return std::string(ClientNameOf(peer));
   }
-  // Takes what a reply of so many bytes holds until the client has read it, from the client's budget; small ones are
-  // for free. RESOURCE_EXHAUSTED: there is no room. Once at most. REQUIRES: OnAdmitted has been called.
+  // Takes the bytes of a request without steps from its tenant's quota. RESOURCE_EXHAUSTED: the tenant has taken what
+  // it may. REQUIRES: OnAdmitted has been called.
+  absl::Status TakeRequest(size_t bytes) const {
+    return rule()->role == Role::kAnyone ? absl::OkStatus() : principal_.tenant->quota()->TakeBytes(bytes);
+  }
+  // Takes the bytes of the reply to such a request from that quota, and what it holds until the client has read it from
+  // the client's budget; small ones hold nothing. RESOURCE_EXHAUSTED: there is no room. Once at most. REQUIRES:
+  // OnAdmitted has been called.
   absl::Status TakeReply(size_t bytes) {
+    if (rule()->role != Role::kAnyone) principal_.tenant->quota()->OweBytes(bytes, SteadyNow());
     constexpr size_t kSmallReply = 4 << 10;
     if (bytes <= kSmallReply) return absl::OkStatus();
     client_ = FindClient(server_context_.peer());

@@ -37,6 +37,7 @@ class UnaryCall : public OneMessageCall {
   void OnMessage() override {
     TraceCall();
     const absl::Status status = OrOutOfMemory([this] {
+      if (absl::Status taken = TakeRequest(request_.ByteSizeLong()); !taken.ok()) return taken;
       const absl::Status answered = handler_(request_, &response_);
       return answered.ok() ? TakeReply(response_.ByteSizeLong()) : answered;
     });

@@ -13,6 +13,7 @@ void LeasedCall::OnMessage() {
   TraceCall();
   context()->metrics->in_flight.Add(1);
   if (context()->draining->load()) return Reply(ShuttingDown());
+  if (const absl::Status taken = TakeRequest(RequestBytes()); !taken.ok()) return Reply(taken);
   Restore();
 }
 

@@ -1,6 +1,7 @@
 #ifndef RONDO_SERVER_RPC_NATIVE_LEASED_CALL_H_
 #define RONDO_SERVER_RPC_NATIVE_LEASED_CALL_H_
 
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -22,6 +23,7 @@ class LeasedCall : public OneMessageCall {
  protected:
   using OneMessageCall::OneMessageCall;
 
+  virtual size_t RequestBytes() const = 0;
   // The session that Handle will ask the table for; empty: none.
   virtual std::string RestoredId() const = 0;
   // The session whose lease Handle gets; null: it gets none.
@@ -105,6 +107,7 @@ class LeasedMethodCall : public LeasedCall {
  private:
   void ListenAgain() override { Listen<LeasedMethodCall>(context(), method(), steps_); }
   void ReadMessage(Event* event) override { stream_.Read(&request_, event); }
+  size_t RequestBytes() const override { return request_.ByteSizeLong(); }
   std::string RestoredId() const override {
     return steps_.restored_id == nullptr ? std::string() : steps_.restored_id(request_);
   }
