@@ -64,6 +64,7 @@ bool ServingLoop::Drain() {
       case grpc::CompletionQueue::SHUTDOWN:
         return !engine_.idle();
       case grpc::CompletionQueue::TIMEOUT:
+        ++times_read_all_;
         clock_.ReadAll(SteadyNow());
         ShowSequences();
         if (engine_.idle() && inbox_.empty()) {

@@ -39,6 +39,9 @@ class ServingLoop : public Poster {
   // A number that grows with every turn and with every wait: an operation that comes back under the number it was
   // started under needed nothing that was not there already. On the loop's thread.
   uint64_t turn() const { return turn_; }
+  // How often it has found that it had read all that had come. What was there to be read when this was asked has been
+  // read once the number is greater, however many turns that takes. On the loop's thread.
+  uint64_t times_read_all() const { return times_read_all_; }
 
   // Its time, as of this turn. On the loop's thread.
   const TurnClock& clock() const { return clock_; }
@@ -71,6 +74,7 @@ class ServingLoop : public Poster {
   ServingLoopProbe* const probe_;
   TurnClock clock_;
   uint64_t turn_ = 0;
+  uint64_t times_read_all_ = 0;
   Inbox inbox_;
   Waker waker_;
   grpc::Alarm alarm_;

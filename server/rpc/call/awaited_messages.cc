@@ -10,12 +10,12 @@
 
 namespace rondo {
 
-void AwaitedMessages::Add(AwaitedMessage* message, uint64_t turn, absl::Time now) {
-  message->turn_ = turn;
+void AwaitedMessages::Add(AwaitedMessage* message, uint64_t times_read_all, absl::Time now) {
+  message->times_read_all_ = times_read_all;
   message->since_ = now;
   message->place_ = messages_.size();
   messages_.push_back(message);
-  if (messages_.size() > most_ && looked_in_turn_ != turn) EndSome(turn, now);
+  if (messages_.size() > most_ && looked_at_ != times_read_all) EndSome(times_read_all, now);
 }
 
 bool AwaitedMessages::Remove(AwaitedMessage* message) {
@@ -33,23 +33,23 @@ void AwaitedMessages::End(AwaitedMessage* message, const absl::Status& why) {
   message->GiveUp(why);
 }
 
-void AwaitedMessages::EndOverdue(uint64_t turn, absl::Time now) {
+void AwaitedMessages::EndOverdue(uint64_t times_read_all, absl::Time now) {
   std::vector<AwaitedMessage*> overdue;
   for (AwaitedMessage* const message : messages_) {
-    if (now - message->since_ >= kPatience) overdue.push_back(message);
+    if (HasTaken(kPatience, *message, times_read_all, now)) overdue.push_back(message);
   }
   for (AwaitedMessage* const message : overdue) {
     End(message, Refuse(Why::kNoMessage,
                         absl::StrCat("the call's message has not come within ", absl::FormatDuration(kPatience))));
   }
-  if (messages_.size() > most_) EndSome(turn, now);
+  if (messages_.size() > most_) EndSome(times_read_all, now);
 }
 
-void AwaitedMessages::EndSome(uint64_t turn, absl::Time now) {
-  looked_in_turn_ = turn;
+void AwaitedMessages::EndSome(uint64_t times_read_all, absl::Time now) {
+  looked_at_ = times_read_all;
   absl::flat_hash_map<std::string, std::vector<AwaitedMessage*>> late;  // by holder
   for (AwaitedMessage* const message : messages_) {
-    if (IsLate(*message, turn, now)) late[message->Holder()].push_back(message);
+    if (HasTaken(kGrace, *message, times_read_all, now)) late[message->Holder()].push_back(message);
   }
   std::vector<std::vector<AwaitedMessage*>*> holders;  // a heap: there may be thousands, on one loop's thread
   for (auto& [holder, messages] : late) {              // the oldest comes last

@@ -36,7 +36,7 @@ class OneMessageCall : public RpcCall, private AwaitedMessage {
 
  private:
   void OnAdmitted() final {
-    context()->awaited->Add(this, context()->loop->turn(), SteadyNow());
+    context()->awaited->Add(this, context()->loop->times_read_all(), SteadyNow());
     ReadMessage(Begin(&read_));
   }
   void OnRead(bool ok) {

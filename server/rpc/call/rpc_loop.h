@@ -59,7 +59,7 @@ struct RpcLoop {
     void Proceed(bool) override {
       under_way_ = false;
       loop_->end_watch.Look(loop_->context.sessions->ended());
-      loop_->awaited.EndOverdue(loop_->loop.turn(), SteadyNow());
+      loop_->awaited.EndOverdue(loop_->loop.times_read_all(), SteadyNow());
     }
 
    private:
