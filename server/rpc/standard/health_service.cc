@@ -74,6 +74,7 @@ class WatchCall : public OneMessageCall {
 
  private:
   static constexpr size_t kMaxServiceBytes = 512;
+  static constexpr size_t kStreamBytes = 32 << 10;  // here and in gRPC, about
 
   void ListenAgain() override { Listen<WatchCall>(context(), method(), services_); }
   void OnDenied(const absl::Status& status) override {
@@ -81,9 +82,12 @@ class WatchCall : public OneMessageCall {
   }
   void ReadMessage(Event* event) override { stream_.Read(&request_, event); }
   void OnMessage() override {
+    absl::Status status = context()->memory->Take(kStreamBytes);
     if (request_.service().size() > kMaxServiceBytes) {  // it is kept as long as the call
-      const absl::Status status =
+      status =
           Invalid("the service's name has ", request_.service().size(), " bytes; wanted at most ", kMaxServiceBytes);
+    }
+    if (!status.ok()) {
       RecordRefusal(status, {rule()->method, "", "", this}, context()->metrics);
       return OnDenied(status);
     }
