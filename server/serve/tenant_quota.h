@@ -63,6 +63,8 @@ class TenantQuota {
   absl::Status TakeBytes(size_t bytes);
   // Takes bytes that have been used already, as those of a reply: what comes next has to wait for them.
   void OweBytes(size_t bytes, absl::Time now);
+  // Tells whether so many are owed that a request would be refused.
+  bool OwesBytes(absl::Time now) const { return !bytes_.HasRoom(now); }
   void GiveBackSession() { sessions_.GiveBack(); }
   void GiveBackStream() { streams_.GiveBack(); }
   void GiveBackConnection() { connections_.GiveBack(); }

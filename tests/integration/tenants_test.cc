@@ -219,6 +219,29 @@ TEST_F(TenantsTest, BytesOfSessionsThatAreMovedCountAsThoseOfSteps) {
   EXPECT_EQ(globex.Export("s", &state), "0 ");
 }
 
+TEST_F(TenantsTest, AStreamAboveItsTenantsQuotaIsReadSlowly) {
+  std::ofstream(file_, std::ios::app) << "limit acme steps_per_second=0.001\n";
+  server_->server().Maintain(absl::Now());
+  grpc::ClientContext context;
+  context.AddMetadata("authorization", "Bearer acme");
+  const auto stream = server_->inference().StreamPredict(&context);
+  v1::PredictRequest request;
+  request.set_model("lstm");
+  AddSequence(&request, "", {1, 2});
+  v1::PredictResponse response;
+  const absl::Time start = SteadyNow();
+  for (int i = 0; i < 6; ++i) {
+    ASSERT_TRUE(stream->Write(request));
+    ASSERT_TRUE(stream->Read(&response));
+    EXPECT_EQ(response.status().code(), i == 0 ? 0 : 8) << i;
+  }
+  // The second is refused, and each after it is read later.
+  EXPECT_GE(SteadyNow() - start, 4 * absl::Milliseconds(90));
+  stream->WritesDone();
+  EXPECT_FALSE(stream->Read(&response));
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
 TEST_F(TenantsTest, AHundredThousandGuessesAreAnsweredAlike) {
   constexpr int kMessages = 25;
   constexpr int kGuesses = 4000;

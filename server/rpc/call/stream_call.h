@@ -1,6 +1,7 @@
 #ifndef RONDO_SERVER_RPC_CALL_STREAM_CALL_H_
 #define RONDO_SERVER_RPC_CALL_STREAM_CALL_H_
 
+#include <grpcpp/alarm.h>
 #include <grpcpp/support/async_stream.h>
 
 #include <cstddef>
@@ -52,6 +53,7 @@ class StreamCall : public RpcCall, private MessageOwner, private EndWatch::Strea
   }
 
   void Drain() override {
+    resting_ = false;
     ReadNext();  // the last one: it tells when the client ends its side
     policy_.Drain(ShuttingDown());
     Advance();
@@ -99,7 +101,7 @@ class StreamCall : public RpcCall, private MessageOwner, private EndWatch::Strea
 
   // Starts the next read, if more may come and a place is free.
   void ReadNext() {
-    if (!policy_.CanRead()) return;
+    if (resting_ || !policy_.CanRead()) return;
     Message* const message = policy_.BeginRead([this] {
       MessageOwner* const owner = this;
       return std::make_unique<Message>(context(), Rpc::kMethod, owner);
@@ -110,9 +112,25 @@ class StreamCall : public RpcCall, private MessageOwner, private EndWatch::Strea
   void OnRead(bool ok) {
     Message* const message = policy_.EndRead(ok);
     if (message == nullptr) return Advance();
-    ReadOn();
     if (!std::exchange(heard_terms_, true)) TakeTerms(Rpc::TermsOf(*message));
     Rpc::Start(SteadyNow(), deadline(), moved_, moved_.CheckRoom(context()->memory), message);
+    if (!message->running() && IsAboveQuota(message->refusal())) Rest();
+    ReadOn();  // after Rest, which may hold it up
+  }
+  // Also where a message was refused for something else, but its bytes are owed like those of others.
+  bool IsAboveQuota(const absl::Status& refusal) {
+    return !refusal.ok() && (RefusalOf(refusal).why == Why::kTenantQuota || quota()->OwesBytes(SteadyNow()));
+  }
+  // Reads no further message until the time at which a client should try again: what is above a tenant's quota takes
+  // next to nothing from other tenants then, however fast it comes.
+  void Rest() {
+    if (std::exchange(resting_, true) || std::exchange(alarm_set_, true)) return;
+    const gpr_timespec time = gpr_time_from_millis(kRetryWhenFullMs, GPR_TIMESPAN);
+    alarm_.Set(context()->loop->queue(), gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), time), Begin(&rested_));
+  }
+  void OnRested(bool) {
+    resting_ = alarm_set_ = false;
+    ReadNext();
   }
   // Starts the next read after a message, now or behind the turn's replies.
   void ReadOn() {
@@ -219,6 +237,7 @@ class StreamCall : public RpcCall, private MessageOwner, private EndWatch::Strea
           break;
       }
     }
+    if (alarm_set_) alarm_.Cancel();  // the call, with its place in the tenant's quota, lasts until the event comes
     stream_.Finish(ToGrpcStatus(policy_.end(), server_context()), BeginFinish());
   }
   void OnEndingGoesOn(bool) { EndSessions(); }
@@ -227,6 +246,7 @@ class StreamCall : public RpcCall, private MessageOwner, private EndWatch::Strea
   CallEvent<&StreamCall::OnRead> read_{this};
   CallEvent<&StreamCall::OnReadNext> read_next_{this};
   CallEvent<&StreamCall::OnWritten> written_{this};
+  CallEvent<&StreamCall::OnRested> rested_{this};
   CallEvent<&StreamCall::OnSaidGoingAway> said_going_away_{this};
   CallEvent<&StreamCall::OnSaidEnded> said_ended_{this};
   CallEvent<&StreamCall::OnEndingGoesOn> go_on_ending_{this};
@@ -234,9 +254,12 @@ class StreamCall : public RpcCall, private MessageOwner, private EndWatch::Strea
   StreamPolicy<Message> policy_;
   ReadPace pace_;
   bool read_next_posted_ = false;  // the event is in the loop's inbox
-  bool counted_ = false;           // in the probe's streams
-  bool in_quota_ = false;          // of the tenant
-  bool heard_terms_ = false;       // the first message has come
+  grpc::Alarm alarm_;              // ends the rest
+  bool alarm_set_ = false;
+  bool resting_ = false;
+  bool counted_ = false;      // in the probe's streams
+  bool in_quota_ = false;     // of the tenant
+  bool heard_terms_ = false;  // the first message has come
   bool ends_sessions_ = false;
   bool tells_ends_ = false;
   MovedSessions moved_;
