@@ -32,14 +32,36 @@ Array TapOf(const Array& weight, int64_t frame_axis, int64_t tap) {
   return result;
 }
 
+// The frame as it will be `ahead` timesteps later, zeros after the last: a convolution of each number by itself.
+Value Later(OperatorCall& call, const Value& frame, int64_t ahead) {
+  const int64_t size = frame.frame.size();
+  Array weight = Filled({size, 1, 2}, 0);
+  for (int64_t i = 0; i < size; ++i) weight.values[2 * i + 1] = 1;
+  const Value later =
+      AddCausalConv(call.graph(), call.Part("later"), frame, std::move(weight), {}, {2, 1, ahead, size, 0, 0}, ahead);
+  return AddReshape(call.graph(), call.Part("later_frame"), later, frame.frame);
+}
+
+// The frame of `ahead` timesteps later, or where that is below 0, of so many earlier. `next`: the frame of `distance`
+// timesteps after that.
+Value Moved(OperatorCall& call, const Value& frame, const Value& next, int64_t ahead, int64_t distance) {
+  if (ahead > 0) return Later(call, frame, ahead);
+  if (ahead == 0) return frame;
+  // Zeros stand before the first timestep of the frame itself only, so that no later one can be delayed.
+  const bool goes_on = ahead + distance <= 0 && !next.name.empty();
+  return goes_on ? AddDelay(call.graph(), call.Part("before"), next, distance)
+                 : AddDelay(call.graph(), call.Part("before"), frame, -ahead);
+}
+
 }  // namespace
 
 std::optional<Plane> ReadPlane(OperatorCall& call, const Traced& in) {
   const auto probe = call.tracer().Roles(call.named(), in, {1}, true);
   if (!probe.has_value()) return std::nullopt;
   Plane plane;
-  if (probe->time_axis == 3 || (probe->time_axis < 0 && in.shape[2] != 1 && in.shape[3] == 1)) plane.frame_axis = 2;
-  if (probe->time_axis < 0 && in.shape[plane.time_axis()] != 1) {
+  const bool along_time = probe->time_axis == 2 || probe->time_axis == 3;
+  if (probe->time_axis == 3 || (!along_time && in.shape[2] != 1 && in.shape[3] == 1)) plane.frame_axis = 2;
+  if (!along_time && in.shape[plane.time_axis()] != 1) {
     call.Refuse(absl::StrCat("goes over two axes of ", ShapeText(in.shape),
                              ", neither of which is that of the timesteps; one of them is supported"));
     return std::nullopt;
@@ -52,7 +74,7 @@ std::optional<Plane> ReadPlane(OperatorCall& call, const Traced& in) {
   return plane;
 }
 
-bool MoveAlongTime(OperatorCall& call, const Window& window, AxisRoles* roles) {
+std::optional<int64_t> MoveAlongTime(OperatorCall& call, const Window& window, AxisRoles* roles) {
   const int64_t span = (window.kernel - 1) * window.dilation + 1;
   const int64_t left = window.left + roles->pad_before, right = window.right + roles->pad_after;
   const int64_t steps = roles->times + left + right - span + 1;
@@ -65,23 +87,20 @@ bool MoveAlongTime(OperatorCall& call, const Window& window, AxisRoles* roles) {
   } else if (!unpadded && roles->first_time > 0) {
     call.Refuse(absl::StrCat("pads a sequence that begins at timestep ", roles->first_time,
                              " (after a slice, or a convolution without padding)"));
-  } else if (!unpadded && left < span - 1) {
-    call.Refuse(absl::StrCat("looks ", span - 1 - left, " timesteps ahead over two axes; one that is causal, with ",
-                             span - 1, " timesteps of zeros before the first, is supported"));
   }
-  if (!call.ok()) return false;
+  if (!call.ok()) return std::nullopt;
   if (unpadded) roles->first_time += span - 1;
   roles->times = steps;
   roles->pad_before = roles->pad_after = 0;
-  return true;
+  return unpadded ? 0 : span - 1 - left;
 }
 
 Value SumOfTaps(OperatorCall& call, const Plane& plane, const Array& weight, const Array& bias, const Window& time,
-                const Window& along) {
-  Value sum, then = plane.frame;
+                const Window& along, int64_t ahead) {
+  Value sum, then;
   for (int64_t tap = time.kernel - 1; tap >= 0; --tap) {
     const bool newest = tap == time.kernel - 1;
-    if (!newest) then = AddDelay(call.graph(), call.Part("before"), then, time.dilation);
+    then = Moved(call, plane.frame, then, ahead - (time.kernel - 1 - tap) * time.dilation, time.dilation);
     const Value part = AddConv(call.graph(), newest ? std::string(call.element_name()) : call.Part("past"), then,
                                TapOf(weight, plane.frame_axis, tap), newest ? bias : Array{}, along);
     sum = newest ? part : AddArithmetic(call.graph(), call.Part("sum"), "add", sum, part);
@@ -94,7 +113,7 @@ void GivePlane(OperatorCall& call, const Plane& plane, const Traced& in, const V
   Sizes shape = in.shape;
   shape[1] = value.frame.channels;
   shape[plane.frame_axis] = value.frame.length;
-  shape[plane.time_axis()] = plane.roles.times;
+  if (plane.roles.time_axis == plane.time_axis()) shape[plane.time_axis()] = plane.roles.times;
   call.GiveValue(value, shape, plane.roles);
 }
 
@@ -135,8 +154,9 @@ void ConvolvePlane(OperatorCall& call, const Traced& in, const Array& weight, co
   auto plane = ReadPlane(call, in);
   if (!plane.has_value()) return;
   const Window& time = (*windows)[plane->time_axis() - 2];
-  if (!MoveAlongTime(call, time, &plane->roles)) return;
-  const Value sum = SumOfTaps(call, *plane, weight, bias, time, (*windows)[plane->frame_axis - 2]);
+  const auto ahead = MoveAlongTime(call, time, &plane->roles);
+  if (!ahead.has_value()) return;
+  const Value sum = SumOfTaps(call, *plane, weight, bias, time, (*windows)[plane->frame_axis - 2], *ahead);
   if (call.ok()) GivePlane(call, *plane, in, sum);
 }
 

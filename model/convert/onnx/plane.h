@@ -15,8 +15,8 @@ std::optional<std::vector<Window>> ReadWindows(OperatorCall& call, const std::ve
 
 // Convolutions and pools of [batch, channels, ., .], where one of the last two axes goes through the timesteps and the
 // other one, often of frequencies, lies in a timestep's frame. Each place of the kernel along the timesteps becomes a
-// convolution of the frame as it was so many timesteps ago (delay and conv1d), and their sum is the answer. What looks
-// ahead, or strides over timesteps, is refused.
+// convolution of the frame as it was so many timesteps ago, or will be so many later (delay, causal_conv1d and conv1d),
+// and their sum is the answer. What strides over timesteps is refused.
 
 // [batch, channels, ., .] as timesteps of frames.
 struct Plane {
@@ -29,11 +29,13 @@ struct Plane {
 
 // The tensor as a plane. Nullopt after a refusal.
 std::optional<Plane> ReadPlane(OperatorCall& call, const Traced& in);
-// The window along the timesteps changes the roles of what comes out. False after a refusal.
-bool MoveAlongTime(OperatorCall& call, const Window& window, AxisRoles* roles);
-// The sum over the places of the kernel along the timesteps; `weight`: [out, in / groups, ., .].
+// The window along the timesteps changes the roles of what comes out. Gives how many timesteps ahead it looks; nullopt
+// after a refusal.
+std::optional<int64_t> MoveAlongTime(OperatorCall& call, const Window& window, AxisRoles* roles);
+// The sum over the places of the kernel along the timesteps; `weight`: [out, in / groups, ., .]. `ahead`: how many
+// timesteps later the newest place is.
 Value SumOfTaps(OperatorCall& call, const Plane& plane, const Array& weight, const Array& bias, const Window& time,
-                const Window& along);
+                const Window& along, int64_t ahead);
 // Gives a value of the plane's timesteps as the output; `in`: the tensor that the plane was read of.
 void GivePlane(OperatorCall& call, const Plane& plane, const Traced& in, const Value& value);
 

@@ -39,7 +39,7 @@ Array Banded(const Array& weight, const Window& down, int64_t rows, int64_t rows
 bool IsWithinFrame(OperatorCall& call, const Traced& in) {
   if (call.tracer().timesteps() == 1) return true;
   const auto roles = call.tracer().Roles(call.named(), in, {1}, true);
-  return roles.has_value() && roles->time_axis < 0 && in.shape[2] != 1 && in.shape[3] != 1;
+  return roles.has_value() && roles->time_axis != 2 && roles->time_axis != 3;
 }
 
 void ConvolveFrame(OperatorCall& call, const Traced& in, const Array& weight, const Array& bias,

@@ -49,7 +49,8 @@ Array Phases(const Array& turned, int64_t groups, int64_t frame_axis, int64_t st
 
 // The convolution of the frame whose outputs are those of the transposed one, a row of them for each place below the
 // stride. `turned`: as Turned gives it.
-Value SumOfPhases(OperatorCall& call, Plane plane, Array turned, Array bias, const Window& time, const Window& along) {
+Value SumOfPhases(OperatorCall& call, Plane plane, Array turned, Array bias, const Window& time, const Window& along,
+                  int64_t ahead) {
   constexpr int64_t kMaxWeights = int64_t{1} << 24;
   int64_t groups = along.groups;
   if (along.stride > 1) {
@@ -69,7 +70,7 @@ Value SumOfPhases(OperatorCall& call, Plane plane, Array turned, Array bias, con
     groups = 1;
   }
   const int64_t kernel = turned.shape[plane.frame_axis];
-  return SumOfTaps(call, plane, turned, bias, time, {kernel, 1, 1, groups, kernel - 1, kernel - 1});
+  return SumOfTaps(call, plane, turned, bias, time, {kernel, 1, 1, groups, kernel - 1, kernel - 1}, ahead);
 }
 
 // [stride * out][length] -> [out][length * stride], then cut to the length that the padding leaves.
@@ -85,16 +86,18 @@ Value Interleaved(OperatorCall& call, const Value& phases, int64_t stride, int64
   return AddSlice(call.graph(), call.Part("cut"), value, "length", from, from + length, 1);
 }
 
-// Output paddings along both axes: those of the timesteps must be 0. Nullopt after a refusal.
-std::optional<int64_t> OutputPadding(OperatorCall& call, const Plane& plane, size_t axes) {
+// Output paddings along both axes. Nullopt after a refusal.
+std::optional<Sizes> OutputPaddings(OperatorCall& call, size_t axes) {
   if (call.Attribute("output_shape") != nullptr) call.Refuse("has output_shape; pads and output_padding are supported");
   if (call.Text("auto_pad", "NOTSET") != "NOTSET") call.Refuse("has auto_pad; pads are supported");
   Sizes paddings = call.Wholes("output_padding").value_or(Sizes(axes, 0));
   if (paddings.size() == 1 && axes == 1) paddings.push_back(0);
-  if (paddings.size() != 2 || paddings[plane.time_axis() - 2] != 0 || paddings[plane.frame_axis - 2] < 0)
-    call.Refuse("has an output_padding along the timesteps");
+  constexpr int64_t kMost = int64_t{1} << 20;
+  const auto fits = [](int64_t padding) { return padding >= 0 && padding <= kMost; };
+  if (paddings.size() != 2 || !fits(paddings[0]) || !fits(paddings[1]))
+    call.Refuse("has no output_padding for each axis");
   if (!call.ok()) return std::nullopt;
-  return paddings[plane.frame_axis - 2];
+  return paddings;
 }
 
 // A tensor and weights of three axes get an axis of size 1 behind.
@@ -103,40 +106,102 @@ Traced WithFourAxes(Traced tensor) {
   return tensor;
 }
 
-}  // namespace
+// A transposed convolution, and what it is of.
+struct Transposed2d {
+  Traced in;           // [batch, channels, ., .]
+  Array weight, bias;  // [in, out / groups, ., .], [out] or none
+  std::vector<Window> windows;
+  Sizes more;  // output paddings
+};
 
-void TransposedConvolvePlane(OperatorCall& call, const Traced& given, const Array& weight_given, Array bias) {
-  const size_t axes = given.shape.size() - 2;
-  const Sizes kernel(weight_given.shape.begin() + 2, weight_given.shape.end());
-  auto windows = ReadWindows(call, kernel, {given.shape.begin() + 2, given.shape.end()});
-  if (!windows.has_value()) return;
-  const Traced in = WithFourAxes(given);
-  if (axes == 1) windows->push_back({1, 1, 1, windows->front().groups, 0, 0});
-  Array weight = weight_given;
-  weight.shape.resize(4, 1);
+// Both axes lie in one timestep's frame: each row of it is a channel of its own, and each row that comes out a channel
+// too, so that a convolution along the last axis is left. Gives how many rows come out; nullopt after a refusal.
+std::optional<int64_t> FoldRows(OperatorCall& call, Transposed2d* given) {
+  constexpr int64_t kMaxWeights = int64_t{1} << 22;
+  const Window& down = given->windows[0];
+  const Array& weight = given->weight;
+  const int64_t channels = given->in.shape[1], rows = given->in.shape[2], in_each = channels / down.groups;
+  const int64_t out_each = weight.shape[1], out = out_each * down.groups, width = weight.shape[3];
+  const int64_t rows_out =
+      (rows - 1) * down.stride + (down.kernel - 1) * down.dilation + 1 - down.left - down.right + given->more[0];
+  const Sizes shape = {channels * rows, out * rows_out, width, 1};
+  if (rows_out < 1 || SizeOf(shape).value_or(kMaxWeights + 1) > kMaxWeights) {
+    call.Refuse(absl::StrCat("goes over two axes of ", ShapeText(given->in.shape), " within one timestep; it would be ",
+                             "a matrix of more than ", kMaxWeights, " numbers, or of none"));
+    return std::nullopt;
+  }
+  Array banded = Filled(shape, 0);
+  for (int64_t i = 0; i < weight.size(); ++i) {
+    const int64_t k = i % width, tap = i / width % down.kernel, o = i / (width * down.kernel) % out_each;
+    const int64_t channel = i / (width * down.kernel * out_each), to = channel / in_each * out_each + o;
+    for (int64_t row = 0; row < rows; ++row) {
+      const int64_t at = row * down.stride + tap * down.dilation - down.left;
+      if (at < 0 || at >= rows_out) continue;
+      banded.values[((channel * rows + row) * out * rows_out + to * rows_out + at) * width + k] = weight.values[i];
+    }
+  }
+  Array bias;
+  for (const double each : given->bias.values) bias.values.insert(bias.values.end(), rows_out, each);
+  bias.shape = {bias.size()};
+  given->bias = given->bias.empty() ? Array{} : std::move(bias);
+  given->weight = std::move(banded);
+  given->in.shape = {given->in.shape[0], channels * rows, given->in.shape[3], 1};
+  Window along = given->windows[1];
+  along.groups = 1;
+  given->windows = {along, {1, 1, 1, 1, 0, 0}};
+  given->more = {given->more[1], 0};
+  return rows_out;
+}
+
+void ConvolveTransposed(OperatorCall& call, Transposed2d given) {
+  const Traced& in = given.in;
   auto plane = ReadPlane(call, in);
   if (!plane.has_value()) return;
-  const auto more = OutputPadding(call, *plane, axes);
-  Window time = (*windows)[plane->time_axis() - 2], along = (*windows)[plane->frame_axis - 2];
-  if (!more.has_value()) return;
+  Window time = given.windows[plane->time_axis() - 2], along = given.windows[plane->frame_axis - 2];
+  if (given.more[plane->time_axis() - 2] != 0) return call.Refuse("has an output_padding along the timesteps");
   if (call.tracer().timesteps() == 1 && time.kernel > 1)
     return call.Refuse("makes several timesteps of one; a kernel of one timestep is supported in a graph of one step");
-  if (along.dilation != 1 || in.shape[1] != weight.shape[0] || weight.shape[0] % along.groups != 0)
-    return call.Refuse("has dilations along the frame, or groups that do not fit");
-  if (!bias.empty() && bias.size() != weight.shape[1] * along.groups)
-    return call.Refuse("has a bias for another number of channels");
+  if (along.dilation != 1) return call.Refuse("has dilations along the frame");
   const int64_t span = (time.kernel - 1) * time.dilation;
   time.left = span - time.left;  // the kernel is turned round, so that what is cut away is what is not padded
   time.right = span - time.right;
-  if (!MoveAlongTime(call, time, &plane->roles)) return;
+  const auto ahead = MoveAlongTime(call, time, &plane->roles);
+  if (!ahead.has_value()) return;
   const int64_t length = (in.shape[plane->frame_axis] - 1) * along.stride + along.kernel;
-  const int64_t wanted = length - along.left - along.right + *more;
-  const Value sum = SumOfPhases(call, *plane, Turned(weight, along.groups), std::move(bias), time, along);
+  const int64_t wanted = length - along.left - along.right + given.more[plane->frame_axis - 2];
+  const Value sum =
+      SumOfPhases(call, *plane, Turned(given.weight, along.groups), std::move(given.bias), time, along, *ahead);
   if (!call.ok()) return;
   if (wanted < 1 || along.left < 0 || along.left + wanted > sum.frame.length * along.stride)
     return call.Refuse("has more output_padding than its kernel reaches");
   GivePlane(call, *plane, in, Interleaved(call, sum, along.stride, along.left, wanted));
-  if (call.ok() && axes == 1) call.outputs().back().shape.pop_back();
+}
+
+}  // namespace
+
+void TransposedConvolvePlane(OperatorCall& call, const Traced& in, const Array& weight, Array bias) {
+  const size_t axes = in.shape.size() - 2;
+  auto windows =
+      ReadWindows(call, {weight.shape.begin() + 2, weight.shape.end()}, {in.shape.begin() + 2, in.shape.end()});
+  auto more = OutputPaddings(call, axes);
+  if (!windows.has_value() || !more.has_value()) return;
+  const int64_t groups = windows->front().groups;
+  if (in.shape[1] != weight.shape[0] || weight.shape[0] % groups != 0)
+    return call.Refuse("has groups or channels that do not fit");
+  if (!bias.empty() && bias.size() != weight.shape[1] * groups)
+    return call.Refuse("has a bias for another number of channels");
+  if (axes == 1) windows->push_back({1, 1, 1, groups, 0, 0});
+  Transposed2d given = {WithFourAxes(in), weight, std::move(bias), *std::move(windows), *std::move(more)};
+  given.weight.shape.resize(4, 1);
+  const auto passes = [&](size_t axis) { return in.shape[2 + axis] == 1 && given.windows[axis].kernel == 1; };
+  const bool both = axes == 2 && !passes(0) && !passes(1) && IsWithinFrame(call, in);
+  const std::optional<int64_t> rows = both ? FoldRows(call, &given) : 0;
+  if (!rows.has_value() || !call.ok()) return;
+  ConvolveTransposed(call, std::move(given));
+  if (!call.ok()) return;
+  Sizes& shape = call.outputs().back().shape;
+  if (axes == 1) shape.pop_back();
+  if (both) shape = {shape[0], shape[1] / *rows, *rows, shape[2]};
 }
 
 }  // namespace rondo::convert

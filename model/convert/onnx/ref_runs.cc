@@ -49,6 +49,30 @@ std::vector<int64_t> PartsOfRows(const std::vector<Ref>& refs, int64_t width) {
   return parts;
 }
 
+int64_t WidthOfRows(const std::vector<Ref>& refs) {
+  const int64_t count = static_cast<int64_t>(refs.size());
+  for (int64_t width = 2; width <= count / 2; ++width) {
+    if (count % width == 0 && PartsOfRows(refs, width).size() > 1) return width;
+  }
+  return 0;
+}
+
+int64_t PiecesOf(const std::vector<Ref>& refs) {
+  const int64_t count = static_cast<int64_t>(refs.size());
+  for (int64_t pieces = 2; pieces <= 8; ++pieces) {
+    if (count % pieces != 0) continue;
+    const auto joins = [&](int64_t piece) {
+      const auto begin = refs.begin() + piece * (count / pieces);
+      const std::vector<Ref> own(begin, begin + count / pieces);
+      return RunsOf(own).size() <= kMaxRuns || WidthOfRows(own) > 0;
+    };
+    int64_t piece = 0;
+    while (piece < pieces && joins(piece)) ++piece;
+    if (piece == pieces) return pieces;
+  }
+  return 0;
+}
+
 int64_t TimesInARow(const std::vector<Ref>& refs) {
   int64_t times = 0, begin = 0;
   const int64_t count = static_cast<int64_t>(refs.size());

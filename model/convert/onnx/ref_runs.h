@@ -25,6 +25,13 @@ std::vector<RefRun> RunsOf(const std::vector<Ref>& refs);
 // even distance of its own. Empty: they are no such rows. Else the first place of each part in a row.
 std::vector<int64_t> PartsOfRows(const std::vector<Ref>& refs, int64_t width);
 
+// The least width of rows that have several parts (PartsOfRows). 0: the refs are no such rows.
+int64_t WidthOfRows(const std::vector<Ref>& refs);
+
+// Into how many pieces of one size, up to 8, the refs have to be cut so that each is of few runs, or of rows. 0: into
+// more.
+int64_t PiecesOf(const std::vector<Ref>& refs);
+
 // How often each ref comes in a row, if all come equally often, or a multiple of that.
 int64_t TimesInARow(const std::vector<Ref>& refs);
 

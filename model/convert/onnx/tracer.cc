@@ -248,24 +248,33 @@ std::optional<Value> Tracer::BlockOfVector(absl::string_view node, const std::ve
 // The refs as parts that stand side by side in each row, as a concat along the length gives them. Nullopt: they are
 // not.
 std::optional<Value> Tracer::JoinedRows(absl::string_view node, const std::vector<Ref>& refs, int64_t time) {
-  const int64_t count = static_cast<int64_t>(refs.size());
-  for (int64_t width = 2; width <= count / 2; ++width) {
-    if (count % width != 0) continue;
-    const std::vector<int64_t> parts = PartsOfRows(refs, width);
-    if (parts.size() < 2) continue;
-    std::vector<Value> values;
-    for (size_t part = 0; part < parts.size(); ++part) {
-      const int64_t first = parts[part], end = part + 1 < parts.size() ? parts[part + 1] : width;
-      std::vector<Ref> own;
-      for (int64_t i = 0; i < count; ++i) {
-        if (i % width >= first && i % width < end) own.push_back(refs[i]);
-      }
-      const Value value = ValueOfRefs(node, own, time);
-      values.push_back(AddReshape(&graph_, absl::StrCat(value.name, "_rows"), value, {count / width, end - first}));
+  const int64_t count = static_cast<int64_t>(refs.size()), width = WidthOfRows(refs);
+  if (width == 0) return std::nullopt;
+  const std::vector<int64_t> parts = PartsOfRows(refs, width);
+  std::vector<Value> values;
+  for (size_t part = 0; part < parts.size(); ++part) {
+    const int64_t first = parts[part], end = part + 1 < parts.size() ? parts[part + 1] : width;
+    std::vector<Ref> own;
+    for (int64_t i = 0; i < count; ++i) {
+      if (i % width >= first && i % width < end) own.push_back(refs[i]);
     }
-    return AddConcat(&graph_, "joined", values, "length");
+    const Value value = ValueOfRefs(node, own, time);
+    values.push_back(AddReshape(&graph_, absl::StrCat(value.name, "_rows"), value, {count / width, end - first}));
   }
-  return std::nullopt;
+  return AddConcat(&graph_, "joined", values, "length");
+}
+
+// The refs as pieces that stand one behind the other, each put together by itself. Nullopt: they are not.
+std::optional<Value> Tracer::Pieces(absl::string_view node, const std::vector<Ref>& refs, int64_t time) {
+  const int64_t pieces = PiecesOf(refs), size = pieces == 0 ? 0 : static_cast<int64_t>(refs.size()) / pieces;
+  std::vector<Value> values;
+  for (int64_t piece = 0; piece < pieces; ++piece) {
+    const auto begin = refs.begin() + piece * size;
+    const Value value = ValueOfRefs(node, std::vector<Ref>(begin, begin + size), time);
+    values.push_back(AddReshape(&graph_, absl::StrCat(value.name, "_flat"), value, {size, 1}));
+  }
+  if (pieces == 0) return std::nullopt;
+  return AddConcat(&graph_, "joined", values);
 }
 
 // Refs that come several times, each in a row or all of them again and again: multiplied by ones at the places where
@@ -312,6 +321,7 @@ Value Tracer::ValueOfRefs(absl::string_view node, const std::vector<Ref>& refs, 
   }
   if (runs.size() > kMaxRuns) {
     if (const std::optional<Value> repeated = Repeated(node, refs, time)) return *repeated;
+    if (const std::optional<Value> pieces = Pieces(node, refs, time)) return *pieces;
     graph_.Refuse(absl::StrCat(node, " reads numbers in an order that no slice, transpose or concat gives"));
     return {};
   }

@@ -73,6 +73,7 @@ class Tracer {
   std::optional<Value> Block(absl::string_view node, const std::vector<Ref>& refs, const Value& whole, bool transposed);
   std::optional<Value> BlockOfVector(absl::string_view node, const std::vector<Ref>& refs, const Value& whole);
   std::optional<Value> JoinedRows(absl::string_view node, const std::vector<Ref>& refs, int64_t time);
+  std::optional<Value> Pieces(absl::string_view node, const std::vector<Ref>& refs, int64_t time);
   std::optional<Value> Repeated(absl::string_view node, const std::vector<Ref>& refs, int64_t time);
   Value RunValue(absl::string_view node, const RefRun& run, int64_t time);
   std::optional<Value> SourceAt(absl::string_view node, const Ref& ref, int64_t time);

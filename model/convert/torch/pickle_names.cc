@@ -56,7 +56,8 @@ constexpr absl::string_view kRunning[] = {
     "subprocess",  "sys",       "threading", "timeit",  "torch",    "types", "webbrowser"};
 
 // Of torch: modules and what trains them, as a checkpoint that is a whole program's state has them.
-constexpr absl::string_view kOfTorch[] = {"torch.nn.modules.", "torch.nn.parallel.", "torch.optim.", "torch.ao.nn."};
+constexpr absl::string_view kOfTorch[] = {"torch.nn.modules.", "torch.nn.parallel.", "torch.nn.backends.",
+                                          "torch.optim.", "torch.ao.nn."};
 
 }  // namespace
 

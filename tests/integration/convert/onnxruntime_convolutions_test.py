@@ -115,10 +115,27 @@ class ConvolutionsTest(OnnxCase):
                           pads=pads, output_padding=[more])
                 self.compare(g, [("x", FLOAT, ["frames", 4, 7])], y, self.x(9, 4, 7))
 
-    def test_a_convolution_over_frequency_and_time_that_looks_ahead_is_refused(self):
-        g = Graph()
-        y = g.add("Conv", ["x", g.weights(4, 1, 3, 3)], pads=[1, 1, 1, 1])
-        self.refuse(g.model([("x", FLOAT, [1, 1, "time", 9])], [y]), r"'Conv_0' \(Conv\) looks 1 timesteps ahead over two axes")
+    def test_convolutions_over_frequency_and_time_that_look_ahead(self):
+        """As in networks of convolutions and bidirectional cells: padded on both sides of time, with dilations too."""
+        self.time = 2
+        for kernel, dilation, pads in ((3, 1, (1, 1)), (5, 1, (2, 2)), (5, 1, (1, 3)), (3, 2, (2, 2)), (3, 3, (1, 5))):
+            with self.subTest(kernel=kernel, dilation=dilation, pads=pads):
+                g = Graph()
+                y = g.add("Conv", ["x", g.weights(4, 2, kernel, 3), g.weights(4)], pads=[pads[0], 1, pads[1], 1], dilations=[dilation, 1])
+                y = g.add("ConvTranspose", [g.add("Relu", [y]), g.weights(4, 2, 3, 3)], pads=[1, 1, 1, 1])
+                self.compare(g, [("x", FLOAT, [1, 2, "time", 7])], y, self.x(1, 2, 13, 7), axis=2)
+
+    def test_both_axes_of_a_convolution_in_one_timestep(self):
+        """Whatever their sizes: zeros around a single row are no timesteps."""
+        self.time = 0
+        for op, rows, kernel, pads in (("Conv", 1, (3, 3), (1, 1, 1, 1)), ("Conv", 1, (3, 1), (2, 0, 0, 0)), ("Conv", 4, (3, 3), (1, 1, 1, 1)),
+                                       ("ConvTranspose", 1, (3, 3), (1, 1, 1, 1)), ("ConvTranspose", 4, (3, 2), (2, 0, 1, 0)),
+                                       ("ConvTranspose", 4, (2, 1), (0, 0, 0, 0))):
+            for groups in (1, 2):
+                with self.subTest(op=op, rows=rows, kernel=kernel, groups=groups):
+                    g = Graph()
+                    y = g.add(op, ["x", g.weights(4, 4 // groups, *kernel), g.weights(4)], pads=list(pads), group=groups)
+                    self.compare(g, [("x", FLOAT, ["time", 4, rows, 5])], y, self.x(7, 4, rows, 5))
 
     def test_a_stride_that_makes_too_many_weights_is_refused(self):
         g = Graph()
