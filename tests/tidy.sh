@@ -5,7 +5,7 @@
 #   tests/tidy.sh [--since=COMMIT] [--seconds=N]     the sources that changed since COMMIT, and one for each header that did
 #   tests/tidy.sh --all [--seconds=N]                every source
 #
-# Without --since: since this branch left origin's default branch; on that branch itself, the commits of the six hours
+# Without --since: since this branch left origin's default branch; on that branch itself, the commits of the four hours
 # before its newest one: those before were checked as they came. Where there is no history to ask, every source. Without --seconds there is no limit.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -30,7 +30,7 @@ start_of_change() {
   local base
   base=$(git_says merge-base HEAD origin/HEAD || true)
   if [[ $base && $base != "$(git_says rev-parse HEAD)" ]]; then echo "$base"; return; fi
-  base=$(git_says rev-list -1 --before="$(($(git_says log -1 --format=%ct) - 21600))" HEAD)
+  base=$(git_says rev-list -1 --before="$(($(git_says log -1 --format=%ct) - 14400))" HEAD)
   [[ $base ]] && echo "$base"
 }
 
