@@ -119,13 +119,14 @@ KerasValue AddReshapeLayer(const KerasLayer& layer, const std::vector<KerasValue
     shape.push_back(size.is_number_integer() ? size.get<int64_t>() : 0);
   const size_t own = in[0].sequence ? 1 : 0;  // the first axis of a timestep's numbers
   const int64_t size = in[0].value.frame.size();
+  const int64_t given = in[0].timesteps > 0 ? in[0].timesteps - in[0].late : 0;  // timesteps; 0: any number
   // What is left to be found: the timesteps, or with a number of them that is known one axis behind.
   int64_t known = 1, open = 0;
   for (size_t i = own; i < shape.size(); ++i) {
     open += shape[i] == -1 ? 1 : 0;
     if (shape[i] != -1 && (shape[i] < 1 || shape[i] > size || (known *= shape[i]) > size)) known = size + 1;
   }
-  const bool keeps_time = own == 0 || (!shape.empty() && (shape[0] == in[0].timesteps || open == 0));
+  const bool keeps_time = own == 0 || (!shape.empty() && (shape[0] == given || open == 0));
   const bool fits = keeps_time && open <= 1 && size % known == 0 && (open == 1 || known == size);
   if (!fits || shape.size() <= own || shape.size() > own + (own == 1 ? 2 : 1)) {
     layer.Refuse("gives another number of timesteps, or a timestep of more than two axes");

@@ -262,7 +262,9 @@ KerasValue AddKerasLayer(const KerasLayer& layer, const std::vector<KerasValue>&
     layer.Refuse("follows a Flatten of all timesteps; a Dense layer is supported there");
   if (!layer.ok()) return {};
   KerasValue value = AddToValues(layer, inputs);
-  if (value.sequence) value.late += late;
+  // A layer that hands its input through has the input's lateness already.
+  const int64_t own_late = IsKerasConvolution(layer.type()) ? value.late : 0;
+  if (value.sequence) value.late = late + own_late;
   const bool pools = absl::StrContains(layer.type(), "Pooling");
   if (value.sequence && !pools) value.timesteps = inputs[0].timesteps;
   return value;

@@ -243,6 +243,9 @@ class KerasTest(unittest.TestCase):
             with self.subTest(cell.name):
                 self.compare(keras.Sequential([keras.Input((None, 5)), layers.Conv1D(4, 3, activation="relu"), layers.Conv1D(4, 2, dilation_rate=2),
                                                cell, layers.Dense(2)]), self.x(), skipped=4)
+        between = [layers.Dropout(0.5), layers.Identity(), layers.Reshape((-1, 4))]  # they hand the timesteps through
+        self.compare(keras.Sequential([keras.Input((None, 5)), layers.Conv1D(4, 3, activation="relu"), *between, layers.LSTM(4, return_sequences=True)]),
+                     self.x(), skipped=2)
         for cell, wanted in ((layers.SimpleRNN(4, name="plain"), "'plain' begins 2 timesteps after the sequence"),
                              (layers.Bidirectional(layers.LSTM(4, name="b"), name="both"), "ends where the timesteps begin, 2 timesteps late")):
             self.refuse(keras.Sequential([keras.Input((None, 5)), layers.Conv1D(4, 3), cell]), wanted)
