@@ -91,7 +91,7 @@ std::optional<Sizes> OutputPaddings(OperatorCall& call, size_t axes) {
   if (call.Attribute("output_shape") != nullptr) call.Refuse("has output_shape; pads and output_padding are supported");
   if (call.Text("auto_pad", "NOTSET") != "NOTSET") call.Refuse("has auto_pad; pads are supported");
   Sizes paddings = call.Wholes("output_padding").value_or(Sizes(axes, 0));
-  if (paddings.size() == 1 && axes == 1) paddings.push_back(0);
+  if (paddings.size() == 1 && axes == 1) paddings.insert(paddings.begin(), 0);
   constexpr int64_t kMost = int64_t{1} << 20;
   const auto fits = [](int64_t padding) { return padding >= 0 && padding <= kMost; };
   if (paddings.size() != 2 || !fits(paddings[0]) || !fits(paddings[1]))
@@ -100,10 +100,11 @@ std::optional<Sizes> OutputPaddings(OperatorCall& call, size_t axes) {
   return paddings;
 }
 
-// A tensor and weights of three axes get an axis of size 1 behind.
-Traced WithFourAxes(Traced tensor) {
-  if (tensor.rank() == 3) tensor.shape.push_back(1);
-  return tensor;
+// The shape of a tensor or of weights of three axes gets an axis of size 1 before the last: one behind it would pass
+// for that of the frame where the last one has a size of 1 too.
+Sizes WithFourAxes(Sizes shape) {
+  if (shape.size() == 3) shape.insert(shape.begin() + 2, 1);
+  return shape;
 }
 
 // A transposed convolution, and what it is of.
@@ -124,7 +125,7 @@ std::optional<int64_t> FoldRows(OperatorCall& call, Transposed2d* given) {
   const int64_t out_each = weight.shape[1], out = out_each * down.groups, width = weight.shape[3];
   const int64_t rows_out =
       (rows - 1) * down.stride + (down.kernel - 1) * down.dilation + 1 - down.left - down.right + given->more[0];
-  const Sizes shape = {channels * rows, out * rows_out, width, 1};
+  const Sizes shape = {channels * rows, out * rows_out, 1, width};
   if (rows_out < 1 || SizeOf(shape).value_or(kMaxWeights + 1) > kMaxWeights) {
     call.Refuse(absl::StrCat("goes over two axes of ", ShapeText(given->in.shape), " within one timestep; it would be ",
                              "a matrix of more than ", kMaxWeights, " numbers, or of none"));
@@ -145,11 +146,11 @@ std::optional<int64_t> FoldRows(OperatorCall& call, Transposed2d* given) {
   bias.shape = {bias.size()};
   given->bias = given->bias.empty() ? Array{} : std::move(bias);
   given->weight = std::move(banded);
-  given->in.shape = {given->in.shape[0], channels * rows, given->in.shape[3], 1};
+  given->in.shape = {given->in.shape[0], channels * rows, 1, given->in.shape[3]};
   Window along = given->windows[1];
   along.groups = 1;
-  given->windows = {along, {1, 1, 1, 1, 0, 0}};
-  given->more = {given->more[1], 0};
+  given->windows = {{1, 1, 1, 1, 0, 0}, along};
+  given->more = {0, given->more[1]};
   return rows_out;
 }
 
@@ -190,18 +191,21 @@ void TransposedConvolvePlane(OperatorCall& call, const Traced& in, const Array& 
     return call.Refuse("has groups or channels that do not fit");
   if (!bias.empty() && bias.size() != weight.shape[1] * groups)
     return call.Refuse("has a bias for another number of channels");
-  if (axes == 1) windows->push_back({1, 1, 1, groups, 0, 0});
-  Transposed2d given = {WithFourAxes(in), weight, std::move(bias), *std::move(windows), *std::move(more)};
-  given.weight.shape.resize(4, 1);
-  const auto passes = [&](size_t axis) { return in.shape[2 + axis] == 1 && given.windows[axis].kernel == 1; };
-  const bool both = axes == 2 && !passes(0) && !passes(1) && IsWithinFrame(call, in);
+  if (axes == 1) windows->insert(windows->begin(), {1, 1, 1, groups, 0, 0});
+  Transposed2d given = {in, weight, std::move(bias), *std::move(windows), *std::move(more)};
+  given.in.shape = WithFourAxes(std::move(given.in.shape));
+  given.weight.shape = WithFourAxes(std::move(given.weight.shape));
+  const auto passes = [&](size_t axis) { return given.in.shape[2 + axis] == 1 && given.windows[axis].kernel == 1; };
+  // Of two axes of one place the last one is taken for the frame's.
+  const bool last_passes = passes(1) && given.in.shape[2] != 1;
+  const bool both = axes == 2 && !passes(0) && !last_passes && IsWithinFrame(call, in);
   const std::optional<int64_t> rows = both ? FoldRows(call, &given) : 0;
   if (!rows.has_value() || !call.ok()) return;
   ConvolveTransposed(call, std::move(given));
   if (!call.ok()) return;
   Sizes& shape = call.outputs().back().shape;
-  if (axes == 1) shape.pop_back();
-  if (both) shape = {shape[0], shape[1] / *rows, *rows, shape[2]};
+  if (axes == 1) shape.erase(shape.begin() + 2);
+  if (both) shape = {shape[0], shape[1] / *rows, *rows, shape[3]};
 }
 
 }  // namespace rondo::convert

@@ -137,6 +137,16 @@ class ConvolutionsTest(OnnxCase):
                     y = g.add(op, ["x", g.weights(4, 4 // groups, *kernel), g.weights(4)], pads=list(pads), group=groups)
                     self.compare(g, [("x", FLOAT, ["time", 4, rows, 5])], y, self.x(7, 4, rows, 5))
 
+    def test_a_transposed_convolution_of_one_place_makes_more_of_it(self):
+        """As decoders begin: neither axis of the one place is that of the timesteps."""
+        self.time = 0
+        for kernel, strides in (((3, 4), (1, 1)), ((3, 1), (1, 1)), ((1, 4), (1, 1)), ((2, 3), (2, 2)), ((4,), (1,)), ((3,), (2,))):
+            with self.subTest(kernel=kernel, strides=strides):
+                g = Graph()
+                y = g.add("ConvTranspose", ["x", g.weights(4, 3, *kernel), g.weights(3)], strides=list(strides))
+                ones = [1] * len(kernel)
+                self.compare(g, [("x", FLOAT, ["time", 4, *ones])], y, self.x(7, 4, *ones))
+
     def test_a_stride_that_makes_too_many_weights_is_refused(self):
         g = Graph()
         y = g.add("ConvTranspose", ["x", g.weights(64, 64, 1, 1)], strides=[1, 2 ** 20])
