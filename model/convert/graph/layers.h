@@ -38,7 +38,8 @@ enum class CellPath { kTimesteps, kFrame, kPositions };
 Value AddCell(ElementGraph* graph, absl::string_view name, absl::string_view type, const Value& in, CellWeights weights,
               Json attributes, CellPath path = CellPath::kTimesteps);
 // A cell through the timesteps that is to begin `late` timesteps after the sequence, as behind a convolution without
-// padding: until then its state stays zero. An rnn, and gates that no number closes, are refused.
+// padding: until then its state, and what it answers, stay zero. An rnn, gates that no number closes and an output
+// function that is not 0 at 0 are refused.
 Value AddLateCell(ElementGraph* graph, absl::string_view name, absl::string_view type, const Value& in,
                   CellWeights weights, Json attributes, int64_t late);
 Value AddEmbedding(ElementGraph* graph, absl::string_view name, const Value& in, Array weight);

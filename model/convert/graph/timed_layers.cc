@@ -1,6 +1,7 @@
 // Elements that know other timesteps: cells, convolutions along time, memories, and what is over a whole sequence.
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -30,15 +31,22 @@ bool CellFits(ElementGraph* graph, absl::string_view name, absl::string_view typ
          Fits(graph, name, "initial_c", weights.initial_c, {units}, true);
 }
 
-// The weights of one input more, which closes the gate that lets something new into the state where it is 1.
+// What one input more is while it closes the gate that lets something new into the state; then it is 0.
+constexpr double kClosing = 1e6;
+
+// The weights with those of that input. They are as large as the others of their row, so that weights that are held as
+// int8 stay what they are; what they are multiplied by is far beyond what the other inputs can open.
 Array WithClosingInput(const Array& weight, absl::string_view type, bool keeps) {
-  constexpr double kCloses = 1e4;  // far beyond what the other inputs can open
+  constexpr double kLeast = 0.01;
   const int64_t width = weight.shape[1], rows = weight.shape[0], units = rows / GateCountOf(type);
   Array wider = Filled({rows, width + 1}, 0);
   for (int64_t row = 0; row < rows; ++row) {
     std::copy_n(weight.values.begin() + row * width, width, wider.values.begin() + row * (width + 1));
     const bool input_gate = type == "lstm" && row < units, update_gate = type == "gru" && row / units == 1;
-    if (input_gate || update_gate) wider.values[row * (width + 1) + width] = update_gate && keeps ? kCloses : -kCloses;
+    if (!input_gate && !update_gate) continue;
+    double closes = kLeast;
+    for (int64_t i = 0; i < width; ++i) closes = std::max(closes, std::abs(weight.values[row * width + i]));
+    wider.values[row * (width + 1) + width] = update_gate && keeps ? closes : -closes;
   }
   return wider;
 }
@@ -50,20 +58,34 @@ bool ClosesByANumber(const Json& attributes) {
   return function == "sigmoid" || function == "hard_sigmoid";
 }
 
+// Tells whether a state of zero is answered by zero.
+bool AnswersZeroWithZero(const Json& attributes) {
+  const auto output = attributes.find("output_activation");
+  if (output == attributes.end()) return true;
+  const Json function = output->is_object() ? output->value("function", Json()) : *output;
+  if (function == "clip")
+    return output->is_object() && output->value("alpha", 0.0) <= 0 && output->value("beta", 1.0) >= 0;
+  for (const char* one : {"tanh", "linear", "relu", "leaky_relu", "elu", "selu", "softsign", "swish"}) {
+    if (function == one) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Value AddLateCell(ElementGraph* graph, absl::string_view name, absl::string_view type, const Value& in,
                   CellWeights weights, Json attributes, int64_t late) {
-  if (type == "rnn" || !weights.initial_h.empty() || !weights.initial_c.empty() || !ClosesByANumber(attributes)) {
+  if (type == "rnn" || !weights.initial_h.empty() || !weights.initial_c.empty() || !ClosesByANumber(attributes) ||
+      !AnswersZeroWithZero(attributes)) {
     graph->Refuse(absl::StrCat("'", name, "' begins ", late, " timesteps after the sequence, behind a convolution ",
-                               "without padding or a slice; LSTM and GRU with sigmoid gates that begin at zero are ",
-                               "supported there"));
+                               "without padding or a slice; LSTM and GRU with sigmoid gates that begin at zero, and ",
+                               "answer zero there, are supported"));
   }
   if (!Ready(graph, name, in) || weights.weight_ih.rank() != 2) return {};
   weights.weight_ih = WithClosingInput(weights.weight_ih, type, attributes.value("update", "keep") == "keep");
-  const Value one = AddConstant(graph, absl::StrCat(name, "_one"), {{1}, {1}});
-  const Value begun = AddDelay(graph, absl::StrCat(name, "_begun"), one, late);
-  const Value waits = AddArithmetic(graph, absl::StrCat(name, "_waits"), "subtract", one, begun);
+  const Value closing = AddConstant(graph, absl::StrCat(name, "_closing"), {{1}, {kClosing}});
+  const Value begun = AddDelay(graph, absl::StrCat(name, "_begun"), closing, late);
+  const Value waits = AddArithmetic(graph, absl::StrCat(name, "_waits"), "subtract", closing, begun);
   const Value flat = AddReshape(graph, absl::StrCat(name, "_flat"), in, {in.frame.size(), 1});
   const Value both = AddConcat(graph, absl::StrCat(name, "_from"), {flat, waits});
   return AddCell(graph, name, type, both, std::move(weights), std::move(attributes));

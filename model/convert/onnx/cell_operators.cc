@@ -172,8 +172,11 @@ class CellOperator {
     // What goes backward comes to the timesteps before the first one last, and nothing reads what it gives there.
     const bool late = path_ != CellPath::kFrame && !cell.reverse && roles_.time_axis >= 0 && roles_.first_time > 0;
     if (!late) return AddCell(call_.graph(), name, cells_.type, value, std::move(weights), cell.attributes, path_);
-    const Traced* state = call_.Input(5);
-    if (path_ == CellPath::kPositions || (state != nullptr && !state->constant())) {
+    const auto is_given = [&](size_t input) {
+      const Traced* state = call_.Input(input);
+      return state != nullptr && !state->constant();
+    };
+    if (path_ == CellPath::kPositions || is_given(5) || (cells_.type == "lstm" && is_given(6))) {
       call_.Refuse(absl::StrCat("begins at timestep ", roles_.first_time,
                                 " (after a slice, or a convolution without padding) at each place of a timestep, or "
                                 "from a state that comes from an input; a cell that begins at the first timestep is "

@@ -247,6 +247,7 @@ class KerasTest(unittest.TestCase):
         self.compare(keras.Sequential([keras.Input((None, 5)), layers.Conv1D(4, 3, activation="relu"), *between, layers.LSTM(4, return_sequences=True)]),
                      self.x(), skipped=2)
         for cell, wanted in ((layers.SimpleRNN(4, name="plain"), "'plain' begins 2 timesteps after the sequence"),
+                             (layers.LSTM(4, activation="sigmoid", name="half"), "'half' begins 2 timesteps after the sequence"),
                              (layers.Bidirectional(layers.LSTM(4, name="b"), name="both"), "ends where the timesteps begin, 2 timesteps late")):
             self.refuse(keras.Sequential([keras.Input((None, 5)), layers.Conv1D(4, 3), cell]), wanted)
 
