@@ -165,6 +165,11 @@ class CellOperator {
       call_.Refuse(absl::StrCat("goes backward through the timesteps at each of ", places_,
                                 " places of a timestep; forward is supported"));
     }
+    if (cell.reverse && path_ != CellPath::kFrame && roles_.time_axis >= 0 && LastTime() + 1 != roles_.timesteps) {
+      call_.Refuse(absl::StrCat("goes backward from timestep ", LastTime(), " of ", roles_.timesteps,
+                                " (after a slice, or a convolution that pads by more or less); from the last one is "
+                                "supported"));
+    }
     if (!call_.ok()) return {};
     const std::string name = absl::StrCat(call_.element_name(), Directions() == 1 ? ""
                                                                 : direction == 0  ? "_forward"

@@ -87,6 +87,10 @@ std::optional<int64_t> MoveAlongTime(OperatorCall& call, const Window& window, A
   } else if (!unpadded && roles->first_time > 0) {
     call.Refuse(absl::StrCat("pads a sequence that begins at timestep ", roles->first_time,
                              " (after a slice, or a convolution without padding)"));
+  } else if ((right > 0 && roles->times < roles->timesteps) || (left < span - 1 && roles->times > roles->timesteps)) {
+    // What stands behind the end of this tensor is no zeros where the sequence goes on.
+    call.Refuse(absl::StrCat("pads a sequence of ", roles->times, " timesteps where the data has ", roles->timesteps,
+                             " (after a slice, or a convolution that pads by more or less)"));
   }
   if (!call.ok()) return std::nullopt;
   if (unpadded) roles->first_time += span - 1;

@@ -13,36 +13,17 @@ namespace {
 using Sizes = std::vector<int64_t>;
 
 // A convolution along the timesteps.
-void ConvAlongTime(OperatorCall& call, const Traced& in, AxisRoles roles, Array weight, Array bias, Window window) {
-  const int64_t span = (window.kernel - 1) * window.dilation + 1;
-  const int64_t left = window.left + roles.pad_before, right = window.right + roles.pad_after;
-  const int64_t steps = roles.times + left + right - span + 1;
-  if (window.stride != 1)
-    return call.Refuse(absl::StrCat("strides by ", window.stride, " over timesteps; 1 is supported"));
-  if (steps < 1 || left >= span) {
-    return call.Refuse(
-        absl::StrCat("goes ", span, " timesteps back over a sequence of ", roles.times, " with ", left, " before it"));
-  }
-  // Without padding the first answer is there when the window is full; else the padding says how far it looks ahead.
-  const bool unpadded = left == 0 && right == 0;
-  if (!unpadded && roles.first_time > 0) {
-    return call.Refuse(absl::StrCat("pads a sequence that begins at timestep ", roles.first_time,
-                                    " (after a slice, or a convolution without padding)"));
-  }
-  const int64_t ahead = unpadded ? 0 : span - 1 - left;
-  roles.first_time += unpadded ? span - 1 : 0;
+void ConvAlongTime(OperatorCall& call, const Traced& in, AxisRoles roles, Array weight, Array bias,
+                   const Window& window) {
   roles.frame_axes = {1};
-  Traced start = in;
-  const Value value = call.tracer().FrameOf(call.named(), start, [&] {
-    AxisRoles one = roles;
-    one.first_time -= unpadded ? span - 1 : 0;
-    return one;
-  }());
-  Sizes shape = {in.shape[0], weight.shape[0], steps};
-  const Value out =
-      AddCausalConv(call.graph(), call.element_name(), value, std::move(weight), std::move(bias), window, ahead);
-  roles.times = steps;
-  call.GiveValue(out, shape, roles);
+  const AxisRoles before = roles;
+  const auto ahead = MoveAlongTime(call, window, &roles);
+  if (!ahead.has_value()) return;
+  const Value value = call.tracer().FrameOf(call.named(), in, before);
+  const Sizes shape = {in.shape[0], weight.shape[0], roles.times};
+  call.GiveValue(
+      AddCausalConv(call.graph(), call.element_name(), value, std::move(weight), std::move(bias), window, *ahead),
+      shape, roles);
 }
 
 // How many places at the front of the last axis repeat the first one.

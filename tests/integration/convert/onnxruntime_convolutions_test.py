@@ -175,6 +175,20 @@ class ConvolutionsTest(OnnxCase):
                     y = g.add("Conv", [y, g.weights(3, 6, *kernel)], pads=pads)
                 self.refuse(g.model([("x", FLOAT, shape)], [y]), wanted)
 
+    def test_what_looks_ahead_over_the_end_of_a_part_is_refused(self):
+        """Where the part ends the sequence goes on: no zeros stand there."""
+        for name, wanted in (("Conv", r"'Conv_1' \(Conv\) pads a sequence of \d+ timesteps"), ("GRU", r"'GRU_\d' \(GRU\) goes backward from timestep"),
+                             ("plane", r"'Conv_1' \(Conv\) pads a sequence of \d+ timesteps")):
+            with self.subTest(name):
+                g, plane = Graph(), name == "plane"
+                part = g.add("Slice", ["x", g.ints(0), g.ints(-1), g.ints(2)])
+                if name == "GRU":
+                    y, _ = g.add("GRU", [g.add("Transpose", [part], perm=[2, 0, 1]), g.weights(1, 12, 5), g.weights(1, 12, 4), g.weights(1, 24)],
+                                 2, hidden_size=4, direction="reverse")
+                else:
+                    y = g.add("Conv", [part, g.weights(3, 5, *([3, 3] if plane else [3]))], pads=[1, 1, 1, 1] if plane else [1, 1])
+                self.refuse(g.model([("x", FLOAT, [1, 5, "time", 4] if plane else [1, 5, "time"])], [y]), wanted)
+
     def test_cells_behind_a_convolution_without_padding_begin_with_it(self):
         self.time = 2
         for op, gates, options in (("LSTM", 4, {}), ("GRU", 3, {}), ("GRU", 3, {"linear_before_reset": 1}),
