@@ -112,6 +112,12 @@ KerasValue AddMergeLayer(const KerasLayer& layer, const std::vector<KerasValue>&
   for (size_t i = 1; i < values.size(); ++i) {
     Value other = values[i];
     if (value.frame.size() < other.frame.size() && layer.type() != "Subtract") std::swap(value, other);
+    // Rows of one number, or one row, would be taken for a number a feature.
+    const bool alike = other.frame.channels == value.frame.channels && other.frame.length == value.frame.length;
+    const bool spreads = other.frame.length == 1 && other.frame.channels == value.frame.channels;
+    if (!alike && !spreads && other.frame.size() != 1)
+      layer.Refuse(
+          "combines values of different shapes; of one shape, a vector of features, or one number is supported");
     value = AddArithmetic(layer.graph(), layer.name(), types.at(layer.type()), value, other);
   }
   if (layer.type() == "Average") {

@@ -138,6 +138,11 @@ class KerasTest(unittest.TestCase):
         gate = layers.Dense(1, activation="sigmoid")(x)
         self.compare(keras.Model(x, layers.LSTM(3, return_sequences=True)(layers.Multiply()([gate, x]))), self.x())
 
+    def test_one_number_a_row_is_not_taken_for_one_a_feature(self):
+        rows = keras.Input((9, 4, 4))
+        gate = layers.TimeDistributed(layers.Dense(1))(rows)
+        self.refuse(keras.Model(rows, layers.Multiply(name="gated")([rows, gate])), "layer 'gated' (Multiply) combines values of different shapes")
+
     def test_convolutions_in_parts_and_after_a_padding(self):
         self.compare(keras.Sequential([
             keras.Input((None, 5)), layers.ZeroPadding1D((4, 0)), layers.Conv1D(4, 3, dilation_rate=2, activation="relu"),
