@@ -238,7 +238,6 @@ void RunDropout(OperatorCall& call) {
 const Operators& MovingOperators() {
   static const auto& operators = *new Operators{
       {"Concat", RunConcat}, {"Dropout", RunDropout},     {"Flatten", RunFlatten},
-
       {"Identity", RunSame}, {"Reshape", RunReshape},     {"ReverseSequence", RunReverseSequence},
       {"Slice", RunSlice},   {"Split", RunSplit},         {"Squeeze", RunSqueeze},
       {"Tile", RunTile},     {"Transpose", RunTranspose}, {"Unsqueeze", RunUnsqueeze},

@@ -69,7 +69,8 @@ TEST(OpenSizesTest, ASizeThatTheGraphSaysMayBeANumber) {
   OnnxFile file({20, 1, 2});
   file.AddTensor(WholeTensor("zero", {}, {0}));
   file.AddNode("Shape", {"X"}, {"shape"}).AddNode("Gather", {"shape", "zero"}, {"size"});
-  file.AddNode("Cast", {"size"}, {"number"}, {WholeAttribute("to", kTensorFloat)}).AddNode("Div", {"X", "number"}, {"Y"});
+  file.AddNode("Cast", {"size"}, {"number"}, {WholeAttribute("to", kTensorFloat)})
+      .AddNode("Div", {"X", "number"}, {"Y"});
   EXPECT_EQ(OpenSizesRefusalOf(file), "it was read");
 }
 
