@@ -39,11 +39,12 @@ std::vector<int64_t> PartsOfRows(const std::vector<Ref>& refs, int64_t width) {
   for (size_t part = 0; part < parts.size(); ++part) {
     const int64_t first = parts[part], end = part + 1 < parts.size() ? parts[part + 1] : width;
     const int64_t apart = refs[width + first].index - refs[first].index;
-    for (int64_t i = width; i < static_cast<int64_t>(refs.size()); ++i) {
-      if (i % width < first || i % width >= end) continue;
-      const Ref &ref = refs[i], &above = refs[i - width];
-      if (ref.source != above.source) return {};
-      if (!ref.constant() && (ref.time != above.time || ref.index != above.index + apart)) return {};
+    for (int64_t row = width; row < static_cast<int64_t>(refs.size()); row += width) {
+      for (int64_t i = row + first; i < row + end; ++i) {
+        const Ref &ref = refs[i], &above = refs[i - width];
+        if (ref.source != above.source) return {};
+        if (!ref.constant() && (ref.time != above.time || ref.index != above.index + apart)) return {};
+      }
     }
   }
   return parts;
