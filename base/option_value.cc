@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 
@@ -79,6 +80,13 @@ std::optional<std::string> TakeQuoted(absl::string_view* list) {
   }
   return std::nullopt;
 }
+
+// Appends what TextList reads as this one text.
+void AppendQuoted(std::string* list, const std::string& text) {
+  const bool as_it_is = !absl::StrContains(text, ',') && !absl::StartsWith(text, "\"");
+  absl::StrAppend(list, as_it_is ? text : absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\""));
+}
+
 bool IsNotEmpty(absl::string_view text) { return !text.empty(); }
 
 }  // namespace
@@ -152,7 +160,8 @@ OptionValue TextList(std::vector<std::string>* target, absl::string_view unit) {
     }
     return true;
   };
-  return {std::string(unit), std::string(unit), "", read, [target] { return absl::StrJoin(*target, ","); }};
+  return {std::string(unit), std::string(unit), "", read,
+          [target] { return absl::StrJoin(*target, ",", AppendQuoted); }};
 }
 
 OptionValue Switch(bool* target) {

@@ -61,7 +61,7 @@ OptionValue Text(std::string* target, absl::string_view unit, absl::string_view 
 OptionValue TextOrNone(std::string* target, absl::string_view unit);
 
 // Texts with commas between; empty ones are left out. One that has a comma stands in double quotes, and a quote in it
-// is doubled, as in CSV.
+// is doubled, as in CSV. So does one that begins with a quote where they are written out.
 OptionValue TextList(std::vector<std::string>* target, absl::string_view unit);
 
 // --name, --name=true, --noname or --name=false.

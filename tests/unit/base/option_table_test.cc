@@ -114,6 +114,20 @@ TEST_F(OptionTableTest, ATextOfAListMayStandInQuotes) {
   for (const char* text : {"\"", "\"a", "\"a\"b", "a\"b\""}) EXPECT_THAT(files(text), ElementsAre(text)) << "no quotes";
 }
 
+TEST_F(OptionTableTest, AListThatIsWrittenOutReadsAsItWas) {
+  const OptionValue list = TextList(&options_.files, "FILE[,FILE...]");
+  const std::vector<std::string> texts[] = {{},     {"a", "b"},     {"y, with comma", "b"}, {","},
+                                            {"\""}, {"\"a\"", "b"}, {"say \"b\"", "\",\""}};
+  for (const std::vector<std::string>& each : texts) {
+    options_.files = each;
+    const std::string text = list.text();
+    EXPECT_TRUE(list.read(text)) << text;
+    EXPECT_EQ(options_.files, each) << text;
+  }
+  options_.files = {"plain", "a,b"};
+  EXPECT_EQ(list.text(), R"(plain,"a,b")");
+}
+
 TEST_F(OptionTableTest, TheLastOfARepeatedOptionHolds) {
   ASSERT_TRUE(ReadAll({"--count=1", "--count=2", "--threads=3", "--threads=auto"}).ok());
   EXPECT_EQ(options_.count, 2);
