@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "model/train/trainer.h"
+#include "model/train/learning_state.h"
 
 namespace rondo::train {
 

@@ -204,20 +204,7 @@ absl::Status LabelledTrainer::TrainEpoch(const Hooks& hooks, bool* stopped) {
 absl::Status LabelledTrainer::EndEpoch(double training_loss) {
   const absl::StatusOr<double> loss = ValidationLoss();
   if (!loss.ok()) return loss.status();
-  state_.training_losses.push_back(training_loss);
-  state_.validation_losses.push_back(*loss);
-  state_.loss_sum = 0;
-  state_.step_in_epoch = 0;
-  ++state_.epoch;
-  const bool better = *loss < state_.best_loss;
-  if (better) {
-    state_.best_loss = *loss;
-    state_.best_epoch = state_.epoch;
-    state_.best_parameters = state_.parameters;
-  }
-  rate_.EndEpoch(better);
-  state_.rate = rate_.state();
-  return absl::OkStatus();
+  return state_.EndEpoch(training_loss, *loss, &rate_);
 }
 
 absl::StatusOr<double> LabelledTrainer::ValidationLoss() {

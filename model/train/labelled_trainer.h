@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "model/train/backprop.h"
 #include "model/train/labelled_data.h"
+#include "model/train/learning_state.h"
 #include "model/train/network_shape.h"
 #include "model/train/optimizer.h"
 #include "model/train/trainer.h"

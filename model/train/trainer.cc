@@ -197,32 +197,17 @@ absl::Status Trainer::Step(absl::Span<const Window> windows) {
 }
 
 absl::Status Trainer::EndEpoch() {
-  const double training_loss = state_.loss_sum / steps_per_epoch();
-  ++state_.epoch;
-  state_.loss_sum = 0;
-  state_.step_in_epoch = 0;
   std::fill(state_.carried.begin(), state_.carried.end(), 0.0f);
-  if (state_.refit_epochs > 0) {
+  if (state_.refit_epochs > 0) {  // a run that nothing is left to judge by
+    ++state_.epoch;
+    state_.loss_sum = 0;
+    state_.step_in_epoch = 0;
     if (complete()) state_.best_parameters = state_.parameters;
     return absl::OkStatus();
   }
   const absl::StatusOr<double> loss = ValidationLoss();
   if (!loss.ok()) return loss.status();
-  if (!std::isfinite(*loss)) {
-    return absl::AbortedError(absl::StrCat("the run diverged by step ", state_.optimizer.step,
-                                           ": the validation loss is ", *loss, "; a smaller --learning_rate helps"));
-  }
-  state_.training_losses.push_back(training_loss);
-  state_.validation_losses.push_back(*loss);
-  const bool better = *loss < state_.best_loss;
-  if (better) {
-    state_.best_loss = *loss;
-    state_.best_epoch = state_.epoch;
-    state_.best_parameters = state_.parameters;
-  }
-  rate_.EndEpoch(better);
-  state_.rate = rate_.state();
-  return absl::OkStatus();
+  return state_.EndEpoch(state_.loss_sum / static_cast<double>(steps_per_epoch()), *loss, &rate_);
 }
 
 absl::StatusOr<double> Trainer::ValidationLoss() {

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "model/train/backprop.h"
 #include "model/train/dataset.h"
+#include "model/train/learning_state.h"
 #include "model/train/network_shape.h"
 #include "model/train/optimizer.h"
 
@@ -37,25 +38,6 @@ struct LearningOptions {
 AdamW::Options OptimizerOptions(const LearningOptions& options);
 LearningRate::Options RateOptions(const LearningOptions& options, int64_t steps_per_epoch);
 std::vector<float> FirstParameters(const LearningOptions& options, const NetworkShape& shape);
-
-// Holds everything that a run has come to. What follows depends on this state, the data and the options alone, so a run
-// that goes on from a stored state ends with equal bits.
-struct LearningState {
-  bool refused = false;      // nothing learnt beat the initial network by more than chance: that one is kept
-  int64_t refit_epochs = 0;  // 0: learning with early stopping; else the second run, and how long it is
-  int64_t epoch = 0;         // complete epochs of this run
-  int64_t step_in_epoch = 0;
-  std::vector<float> parameters, best_parameters;
-  std::vector<float> learned_parameters;  // the best ones before the second run, which has not seen the validation part
-  AdamW::State optimizer;
-  LearningRate::State rate;
-  double best_loss = 0;                   // on the validation part
-  int64_t best_epoch = 0;                 // 0: before the first
-  std::vector<double> training_losses;    // one an epoch
-  std::vector<double> validation_losses;  // before the first epoch, then one an epoch
-  double loss_sum = 0;                    // of the epoch that is running
-  std::vector<float> carried;             // the lanes' states between two steps
-};
 
 // Fits a network to a dataset by AdamW on truncated windows, and keeps the parameters that did best on the validation
 // part. The head starts at zero, so that epoch 0 predicts the mean (of the change, which is little else than
