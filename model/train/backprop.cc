@@ -41,6 +41,17 @@ Backprop::Backprop(const NetworkShape& shape, const Options& options)
       predictions_(rows() * shape.head_size),
       prediction_gradient_(rows() * shape.head_size) {}
 
+size_t Backprop::BufferBytes(const NetworkShape& shape, const Options& options) {
+  int64_t floats = 2 * shape.head_size + (shape.bidirectional ? 2 * shape.layer_width() : 0);
+  for (int64_t k = 0; k < shape.num_layers; ++k) {
+    // Of each direction: what it reads and answers with their gradients, its gates, and what else leads back through
+    // them.
+    const RecurrentLayer::Shape layer = LayerShape(shape, options, k);
+    floats += shape.directions() * (2 * layer.input_size + (shape.gates() + 4) * layer.hidden_size);
+  }
+  return static_cast<size_t>(options.timesteps * options.batch_size * floats) * sizeof(float);
+}
+
 absl::StatusOr<std::unique_ptr<Backprop>> Backprop::Create(const NetworkShape& shape, const Options& options) {
   std::unique_ptr<Backprop> backprop(new Backprop(shape, options));
   for (int64_t k = 0; k < shape.num_layers * shape.directions(); ++k) {

@@ -1,6 +1,7 @@
 #ifndef RONDO_MODEL_TRAIN_BACKPROP_H_
 #define RONDO_MODEL_TRAIN_BACKPROP_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -36,6 +37,9 @@ class Backprop {
     Loss loss;
     double dropout = 0;  // probability that an output of a layer below the last is dropped; 0: none
   };
+
+  // Returns about how many bytes the buffers take: nearly all that a Backprop holds.
+  static size_t BufferBytes(const NetworkShape& shape, const Options& options);
 
   // Makes the layers. INTERNAL: oneDNN refused. RESOURCE_EXHAUSTED: no memory.
   // REQUIRES: shape.head_size is a multiple of loss.values_per_target().

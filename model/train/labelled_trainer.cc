@@ -29,13 +29,15 @@ absl::Status WeighsNothing(absl::string_view part) {
 
 }  // namespace
 
-LabelledTrainer::LabelledTrainer(const LabelledData& data, const NetworkShape& shape, const LearningOptions& options)
+LabelledTrainer::LabelledTrainer(const LabelledData& data, const NetworkShape& shape, const LearningOptions& options,
+                                 size_t most_buffer_bytes)
     : data_(data),
       shape_(shape),
       options_(options),
       layout_(shape),
       optimizer_(layout_, OptimizerOptions(options)),
       rate_(RateOptions(options, static_cast<int64_t>(Steps(LabelledData::kTraining, 0).size()))),
+      most_buffer_bytes_(most_buffer_bytes),
       gradient_(layout_.size()) {
   state_.parameters = state_.best_parameters = FirstParameters(options, shape);
   state_.optimizer = optimizer_.InitialState();
@@ -108,14 +110,24 @@ size_t LabelledTrainer::PaddedLengthOf(size_t sequence) const {
 }
 
 absl::StatusOr<Backprop*> LabelledTrainer::LayersOf(size_t timesteps) {
-  std::unique_ptr<Backprop>& layers = layers_[timesteps];
-  if (layers == nullptr) {
-    auto made = Backprop::Create(
-        shape_, {static_cast<int64_t>(timesteps), options_.batch_size, options_.loss, options_.dropout});
-    if (!made.ok()) return made.status();
-    layers = *std::move(made);
+  const auto kept =
+      std::find_if(layers_.begin(), layers_.end(), [=](const Layers& each) { return each.timesteps == timesteps; });
+  if (kept != layers_.end()) {
+    layers_.splice(layers_.begin(), layers_, kept);
+    return kept->backprop.get();
   }
-  return layers.get();
+  const Backprop::Options options = {static_cast<int64_t>(timesteps), options_.batch_size, options_.loss,
+                                     options_.dropout};
+  const size_t bytes = Backprop::BufferBytes(shape_, options);
+  while (!layers_.empty() && buffer_bytes_ + bytes > most_buffer_bytes_) {
+    buffer_bytes_ -= layers_.back().bytes;
+    layers_.pop_back();
+  }
+  auto made = Backprop::Create(shape_, options);
+  if (!made.ok()) return made.status();
+  buffer_bytes_ += bytes;
+  layers_.push_front({timesteps, bytes, *std::move(made)});
+  return layers_.front().backprop.get();
 }
 
 double LabelledTrainer::WeightOf(const Lanes& lanes) const {

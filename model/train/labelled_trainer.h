@@ -1,9 +1,10 @@
 #ifndef RONDO_MODEL_TRAIN_LABELLED_TRAINER_H_
 #define RONDO_MODEL_TRAIN_LABELLED_TRAINER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
+#include <list>
 #include <memory>
 #include <vector>
 
@@ -43,8 +44,13 @@ class LabelledTrainer {
     std::function<bool(const LabelledProgress&)> on_epoch;
   };
 
+  // Layers are kept for the lengths used last, as many as have buffers of so many bytes together, and at least those of
+  // one length. Others are made anew when they are needed, which costs time and changes no bit.
+  static constexpr size_t kMostBufferBytes = size_t{1} << 30;
+
   // `options.loss` is the cross entropy of the data's classes.
-  LabelledTrainer(const LabelledData& data, const NetworkShape& shape, const LearningOptions& options);
+  LabelledTrainer(const LabelledData& data, const NetworkShape& shape, const LearningOptions& options,
+                  size_t most_buffer_bytes = kMostBufferBytes);
 
   // Goes on from a stored state. INVALID_ARGUMENT: its sizes or counts are not this run's.
   absl::Status Resume(LearningState state);
@@ -56,15 +62,20 @@ class LabelledTrainer {
 
   const LearningState& state() const { return state_; }  // it carries no state from step to step, and is never refitted
   LabelledProgress progress() const;
+  size_t lengths_kept() const { return layers_.size(); }
 
  private:
   using Lanes = std::vector<size_t>;  // sequences of one step
+  struct Layers {
+    size_t timesteps = 0, bytes = 0;
+    std::unique_ptr<Backprop> backprop;
+  };
 
   // The steps over a part: sequences of similar length together, in an order that `seed` says.
   std::vector<Lanes> Steps(LabelledData::Part part, uint64_t seed) const;
   // The timesteps that a sequence has with its padding, of a few sizes: a step has sequences of one.
   size_t PaddedLengthOf(size_t sequence) const;
-  // Makes the layers of that many timesteps, once.
+  // Returns the layers of that many timesteps, which live until other ones are asked for.
   absl::StatusOr<Backprop*> LayersOf(size_t timesteps);
   double WeightOf(const Lanes& lanes) const;
   // Fills batch_, and returns the layers that take it.
@@ -84,7 +95,9 @@ class LabelledTrainer {
   const AdamW optimizer_;
   LearningRate rate_;
   LearningState state_;
-  std::map<size_t, std::unique_ptr<Backprop>> layers_;  // by timesteps
+  const size_t most_buffer_bytes_;
+  std::list<Layers> layers_;  // those used last come first
+  size_t buffer_bytes_ = 0;   // of layers_
   std::vector<float> gradient_;
   Batch batch_;
 };

@@ -1,5 +1,6 @@
 #include "model/train/labelled_trainer.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -135,6 +136,45 @@ TEST(LabelledTrainerTest, ARunThatGoesOnFromAStoredStateEndsWithEqualBits) {
     EXPECT_EQ(state.training_losses, uninterrupted.state().training_losses);
     EXPECT_EQ(state.validation_losses, uninterrupted.state().validation_losses);
   }
+}
+
+TEST(LabelledTrainerTest, LayersThatAreMadeAnewForEachLengthGiveEqualBits) {
+  const LabelledData data = LastNumbers(Task::kTag);
+  const NetworkShape shape = ShapeFor(data, Reading::kBothDirections);
+  LearningOptions options = QuickLearning(data);
+  options.epochs = 3;
+  PrepareTrainingThread(1);
+  LabelledTrainer keeping(data, shape, options), frugal(data, shape, options, /*most_buffer_bytes=*/1);
+  ASSERT_TRUE(keeping.Run(NoHooks()).ok());
+  LabelledTrainer::Hooks hooks = NoHooks();
+  hooks.on_step = [](const LabelledTrainer& at) {
+    EXPECT_EQ(at.lengths_kept(), 1u);
+    return true;
+  };
+  ASSERT_TRUE(frugal.Run(hooks).ok());
+  EXPECT_GT(keeping.lengths_kept(), 3u);
+  EXPECT_EQ(frugal.state().parameters, keeping.state().parameters);
+  EXPECT_EQ(frugal.state().validation_losses, keeping.state().validation_losses);
+}
+
+TEST(LabelledTrainerTest, BuffersOfTheLengthsUsedLastStayWithinTheBytes) {
+  const LabelledData data = LastNumbers(Task::kTag);
+  const NetworkShape shape = ShapeFor(data);
+  LearningOptions options = QuickLearning(data);
+  options.epochs = 1;
+  PrepareTrainingThread(1);
+  const size_t of_longest = Backprop::BufferBytes(shape, {9, options.batch_size, options.loss, 0});
+  EXPECT_GT(of_longest, 9 * static_cast<size_t>(options.batch_size * shape.hidden_size) * sizeof(float));
+  LabelledTrainer trainer(data, shape, options, 2 * of_longest);
+  LabelledTrainer::Hooks hooks = NoHooks();
+  size_t most = 0;
+  hooks.on_step = [&](const LabelledTrainer& at) {
+    most = std::max(most, at.lengths_kept());
+    return true;
+  };
+  ASSERT_TRUE(trainer.Run(hooks).ok());
+  EXPECT_GE(most, 2u);
+  EXPECT_LT(most, 8u);  // there are 8 lengths
 }
 
 TEST(LabelledTrainerTest, AStateOfAnotherRunIsNotGoneOnFrom) {
