@@ -27,6 +27,10 @@ absl::Status TakeColumns(const ModelSpec& spec, TrainOptions* options) {
   for (const InputFeature& input : spec.inputs) {
     dataset.inputs.push_back(input.name);
     dataset.sources.push_back(input.source);
+    // The column of the series may have another name in this file. An input that is a column itself says none.
+    std::string& column = dataset.sources.back().column;
+    const std::string& given_series = options->series.format.series_column;
+    if (!given_series.empty() && !column.empty() && column == spec.table.series_column) column = given_series;
   }
   for (const OutputFeature& output : spec.outputs) dataset.targets.push_back(output.name);
   dataset.calendar = spec.calendar;
@@ -73,6 +77,7 @@ absl::Status ContinueFrom(const ModelFile& model, TrainOptions* options) {
 absl::Status EvaluateOnData(TrainOptions options) {
   const absl::StatusOr<ModelFile> model = ReadModelFile(options.model_path);
   if (!model.ok()) return Annotate(model.status(), options.model_path);
+  options.series.may_lack_series = options.series.format.series_column.empty();
   if (absl::Status status = TakeColumns(model->spec, &options); !status.ok())
     return Annotate(status, options.model_path);
   options.dataset.one_part = true;

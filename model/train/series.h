@@ -51,8 +51,9 @@ struct SeriesOptions {
   bool sort = false;
   double resample_seconds = 0;  // kResample: length of a step; 0: the most frequent step of the file
   SeriesScale series_scale = SeriesScale::kAuto;
-  bool keep_units = false;     // take those of `format` instead of finding them
-  double statistics_part = 1;  // the part of each series, its begin, that units are found from
+  bool keep_units = false;       // take those of `format` instead of finding them
+  bool may_lack_series = false;  // a file without format.series_column has one series, of a name that is not known
+  double statistics_part = 1;    // the part of each series, its begin, that units are found from
 };
 
 // Takes the columns out of a table.

@@ -49,9 +49,31 @@ void TakeAllColumns(const CsvTable& table, const TableFormat& format, const Inpu
   dataset->inputs = dataset->targets;
 }
 
+// Gives a table without the column of the series one that names none: its rows are of one series that is not known.
+absl::Status AddSeriesColumn(const TableFormat& format, CsvTable* table) {
+  const std::string& name = format.series_column;
+  if (name.empty() || table->Find(name).ok()) return absl::OkStatus();
+  const bool own_units =
+      std::any_of(format.units.begin(), format.units.end(), [](const auto& unit) { return !unit.series.empty(); });
+  if (own_units) {
+    return Invalid("there is no column '", name,
+                   "' that says of which series a row is, and each series of the model has a unit of its own; "
+                   "--series=COLUMN says which column that is");
+  }
+  table->notes.push_back(absl::StrCat("there is no column '", name,
+                                      "': the rows count as one series, which the model does not know; --series=COLUMN "
+                                      "says which column tells series apart"));
+  table->columns.emplace_back(table->rows());
+  table->header.push_back(name);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<SeriesSet> ReadSeries(const std::string& text, const TrainOptions& options, DatasetOptions* dataset) {
-  const auto table = ParseCsv(text, options.series.format.delimiter);
+  auto table = ParseCsv(text, options.series.format.delimiter);
   if (!table.ok()) return table.status();
+  if (options.series.may_lack_series) {
+    if (absl::Status status = AddSeriesColumn(options.series.format, &*table); !status.ok()) return status;
+  }
   InputColumns more = options.input_columns;
   for (std::vector<std::string>* names : {&dataset->inputs, &dataset->targets, &more.known, &more.categories}) {
     JoinNames(*table, names);

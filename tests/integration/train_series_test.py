@@ -39,6 +39,10 @@ class TrainSeriesTest(TrainFixture):
         self.assertEqual(run.returncode, 0, run.stderr)
         return list(csv.DictReader(io.StringIO(run.stdout)))
 
+    def evaluate(self, data, *options):
+        return subprocess.run([BIN / "rondo-train", "evaluate", self.output / "model.safetensors", data, *options],
+                              capture_output=True, text=True, timeout=60)
+
     def test_each_series_is_told_by_what_it_is_and_served_so(self):
         rows = rows_of("calm", 1) + rows_of("jumpy", 2)
         run = self.train(self.write(text_of(rows)), *self.OPTIONS)
@@ -76,11 +80,32 @@ class TrainSeriesTest(TrainFixture):
     def test_a_model_that_knows_its_series_scores_a_file_again(self):
         data = self.write(text_of(rows_of("calm", 1) + rows_of("jumpy", 2, scale=1000)))
         self.assertEqual(self.train(data, *self.OPTIONS).returncode, 0)
-        scored = subprocess.run([BIN / "rondo-train", "evaluate", self.output / "model.safetensors", data],
-                                capture_output=True, text=True, timeout=60)
+        scored = self.evaluate(data)
         self.assertEqual(scored.returncode, 0, scored.stderr)
         self.assertIn("2 series: ", scored.stdout)
         self.assertIn(" 0 ABOVE", scored.stdout)
+        bare = self.write(text_of([(time, x) for time, _, x in rows_of("calm", 1)], "t,x"))
+        refused = self.evaluate(bare)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("no column 'id' that says of which series a row is, and each series of the model has a unit of its own; "
+                      "--series=COLUMN says", refused.stderr)
+
+    def test_a_file_without_the_column_of_the_series_is_scored_as_one_that_is_not_known(self):
+        rows = rows_of("calm", 1) + rows_of("jumpy", 2)
+        self.assertEqual(self.train(self.write(text_of(rows)), *self.OPTIONS).returncode, 0)
+        self.assertEqual(len(description_of(self.output)["inputs"]), 3, "it knows its series")
+        scored = self.evaluate(self.write(text_of([(time, x) for time, _, x in rows[:ROWS]], "t,x")))
+        self.assertEqual(scored.returncode, 0, scored.stderr)
+        self.assertIn("note: there is no column 'id': the rows count as one series, which the model does not know; "
+                      "--series=COLUMN says which column tells series apart", scored.stderr)
+        unknown = self.evaluate(self.write(text_of([(time, "new", x) for time, _, x in rows[:ROWS]])))
+        self.assertEqual(scored.stdout, unknown.stdout)
+        known = self.evaluate(self.write(text_of(rows[:ROWS])))
+        self.assertNotEqual(known.stdout, unknown.stdout)
+        renamed = self.evaluate(self.write(text_of(rows[:ROWS], "t,who,x")), "--series=who")
+        self.assertEqual(renamed.stdout, known.stdout, renamed.stderr)
+        missing = self.evaluate(self.write(text_of(rows[:ROWS])), "--series=who")
+        self.assertIn("no column 'who'", missing.stderr)
 
 
 if __name__ == "__main__":
