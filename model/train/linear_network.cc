@@ -13,6 +13,7 @@ namespace {
 constexpr int64_t kMostFeatures = 512;
 constexpr double kMostProducts = 1e11;  // of a pass over the training part; longer ones are thinned out
 constexpr double kAboutAsGood = 1.05;   // a validation part does not tell errors apart that differ by less
+constexpr int64_t kManyRows = 20;       // for each weight
 constexpr int64_t kLengths[] = {1, 2, 3, 4, 5, 7, 10, 14, 21, 28, 36, 48, 72, 96, 144, 168, 240, 336, 512};
 constexpr double kStrengths[] = {1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1, 3, 10, 100};
 
@@ -213,6 +214,16 @@ LinearNetwork MeanOf(const Dataset& dataset, absl::Span<const LinearNetwork> net
   return mean;
 }
 
+// A long window can say all that a short one can, and where there are many rows for each of its weights it says no more
+// than it should: of networks that are about as good, much shorter ones only add what they are blind to.
+void LeaveOutShort(const Dataset& dataset, std::vector<LinearNetwork>* networks) {
+  const LinearRows longest(dataset, networks->back().kind, networks->back().length);
+  const int64_t rows = dataset.timesteps(Dataset::kTraining) * (longest.own() ? longest.num_outputs() : 1);
+  if (rows < kManyRows * longest.features()) return;
+  const auto is_short = [&](const LinearNetwork& one) { return 2 * one.length < longest.length(); };
+  networks->erase(std::remove_if(networks->begin(), networks->end(), is_short), networks->end());
+}
+
 }  // namespace
 
 std::optional<LinearNetwork> FitLinear(const Dataset& dataset, LinearKind kind, const LinearOptions& options) {
@@ -230,6 +241,7 @@ std::optional<LinearNetwork> FitLinear(const Dataset& dataset, LinearKind kind, 
   const auto is_worse = [&](const LinearNetwork& one) { return one.validation_error > kAboutAsGood * least; };
   tried.erase(std::remove_if(tried.begin(), tried.end(), is_worse), tried.end());
   if (tried.empty()) return std::nullopt;
+  LeaveOutShort(dataset, &tried);
   return MeanOf(dataset, tried);
 }
 

@@ -38,7 +38,8 @@ struct LinearOptions {
 // Fits by ridge regression in closed form. For each length, the penalty and what it draws to (the value now, the value
 // one season before, or that and the change since then) are those that err least on the validation part and on those of
 // the folds. The level of a series is read only where that errs clearly less: within a short time any level seems to
-// come back to its mean. The mean of all lengths whose error is within 5 % of the least is returned.
+// come back to its mean. The mean of all lengths whose error is within 5 % of the least is returned; where the longest
+// of them has many rows for each of its weights, of those at least half as long.
 //
 // Returns nothing if this dataset can have no network of this kind (CanBeLinear), or if the fit was stopped.
 std::optional<LinearNetwork> FitLinear(const Dataset& dataset, LinearKind kind, const LinearOptions& options);

@@ -1,8 +1,10 @@
 #include "model/train/linear_network.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <numeric>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "model/network/graph.h"
@@ -107,6 +109,49 @@ TEST(LinearNetworkTest, BothKindsLearnWavesAndLookFartherBackThanOneStep) {
     const bool own = kind == LinearKind::kOwnWindow;
     EXPECT_EQ(weights, own ? 2 * 6 * (network->length + 1) : 12 * (2 * network->length + 2 + 1));
   }
+}
+
+// A series that its newest value says all of, so that windows of any length are about as good.
+Dataset Fading(int64_t timesteps) {
+  SeriesSet set;
+  set.columns = {"a"};
+  Series series;
+  series.timesteps = timesteps;
+  Random random(6);
+  double value = 0;
+  for (int64_t t = 0; t < timesteps; ++t) {
+    value = 0.8 * value + random.Normal();
+    series.values.push_back(static_cast<float>(value));
+  }
+  set.series.push_back(series);
+  DatasetOptions options;
+  options.inputs = options.targets = {"a"};
+  return Dataset::Create(std::move(set), options).value();
+}
+
+// Returns how far a fit with windows of at most 48 is from the mean of those of 28, 36 and 48 alone.
+double DistanceFromLongWindows(const Dataset& dataset) {
+  std::vector<double> mean(48);
+  for (const int64_t length : {28, 36, 48}) {
+    LinearOptions one;
+    one.window_inputs = length;
+    const LinearLayer layer = FitLinear(dataset, LinearKind::kOwnWindow, one).value().layer;
+    for (int64_t i = 0; i < length; ++i) mean[48 - length + i] += layer.weight[i] / 3;
+  }
+  LinearOptions all;
+  all.longest = 48;
+  const LinearLayer layer = FitLinear(dataset, LinearKind::kOwnWindow, all).value().layer;
+  double most = layer.weight.size() == mean.size() ? 0 : HUGE_VAL;
+  for (size_t i = 0; i < mean.size() && most < HUGE_VAL; ++i)
+    most = std::max(most, std::abs(layer.weight[i] - mean[i]));
+  return most;
+}
+
+TEST(LinearNetworkTest, WithManyRowsTheMeanIsOfTheLongestWindowAndThoseHalfAsLong) {
+  PrepareTrainingThread(1);
+  EXPECT_LT(DistanceFromLongWindows(Fading(2400)), 1e-9);
+  // With few rows a long window has learned more noise than a short one.
+  EXPECT_GT(DistanceFromLongWindows(Fading(1200)), 1e-3);
 }
 
 // A series that grows by parts of itself, with a season of 12 that does too.
