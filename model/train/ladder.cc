@@ -158,7 +158,7 @@ absl::StatusOr<std::vector<std::vector<double>>> Ladder::JudgeAll(const std::vec
 absl::Status Ladder::AddRecurrent(std::string name, double validation_error, const Weights& before_refit,
                                   ModelFile model) {
   Network network;
-  network.is_recurrent = true;
+  network.recurrent_part = 1;
   if (!rungs_.empty() && model.spec.head == Head::kLinear && model.spec.tokens == 0) {
     network.parts.push_back({GraphOf(model.spec, before_refit), GraphOf(model.spec, model.weights), {}, false, true});
     auto losses = JudgeAll(network.parts, {1});  // as a session sees the series, from its first timestep

@@ -42,8 +42,9 @@ class Ladder {
   // Adds a recurrent network whose error is known; beside other networks it is judged as they are. `before_refit` are
   // its weights when it was judged. Errors as EvaluateModel.
   absl::Status AddRecurrent(std::string name, double validation_error, const Weights& before_refit, ModelFile model);
-  // Adds the mean of the linear and recurrent networks whose error is near the least one. Errors as EvaluateModel.
-  absl::Status AddMean();
+  // Adds the mean of the linear and recurrent networks whose error is near the least one, and of the linear ones among
+  // them. Errors as EvaluateModel.
+  absl::Status AddMeans();
   // Adds the mean of the network that would be chosen and the best naive rule, in the parts that NetworkPart says, or
   // decides for one of both. Errors as EvaluateModel.
   absl::Status AddDrawn();
@@ -70,7 +71,7 @@ class Ladder {
     std::vector<std::vector<double>> losses;
     std::vector<LadderPart> parts;  // whose mean it is; none: it cannot be part of a mean
     bool is_rule = false;
-    bool is_recurrent = false;
+    double recurrent_part = 0;          // of what it answers, how much comes from a recurrent network
     std::vector<size_t> rungs = {};     // of each part; none: it is its own
     std::vector<double> weights = {1};  // of each part
     bool knows_series = false;          // its inputs are those of Dataset::WithSeriesInputs
@@ -90,7 +91,10 @@ class Ladder {
   // so far times the ratio of both on the validation part.
   double ErrorOf(const Network& network) const;
   void Add(std::string name, double validation_error, Network network);
-  // Returns the error by which a network is chosen: a recurrent one must be clearly better.
+  // Adds the mean of some networks in equal parts, if there are two or more.
+  absl::Status AddMeanOf(const char* what, std::vector<size_t> rungs);
+  // Returns the error by which a network is chosen: one that is recurrent, or a mean as far as it is, must be clearly
+  // better.
   double ErrorToChooseBy(size_t network) const;
   size_t Best() const;
   size_t BestRule() const;
@@ -103,8 +107,8 @@ class Ladder {
   std::vector<Dataset> earlier_;  // of each fold
   std::vector<Rung> rungs_;
   std::vector<Network> networks_;  // one a rung
-  bool has_mean_ = false;
-  std::optional<size_t> drawn_;  // what AddDrawn or AddOfEachSeries says is to be chosen
+  std::vector<size_t> means_;      // the rungs of AddMeans, the one of most networks last
+  std::optional<size_t> drawn_;    // what AddDrawn or AddOfEachSeries says is to be chosen
 };
 
 }  // namespace rondo::train

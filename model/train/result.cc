@@ -59,8 +59,9 @@ std::string LadderTable(const std::vector<Rung>& ladder) {
   if (ladder.size() < 2) return "";
   std::string table =
       "networks by their squared error on the validation part (where it is short, on earlier stretches too); the "
-      "simplest within 1% of the least is taken, a recurrent one only if it is clearly better, or the "
-      "mean within 3%, and drawn to a naive rule as far as that part is too short to be sure; what is best for each "
+      "simplest within 1% of the least is taken, or the mean within 3%, a recurrent one or a mean with it only if it "
+      "is "
+      "clearly better, and drawn to a naive rule as far as that part is too short to be sure; what is best for each "
       "series only if it is 10% better:\n";
   for (const Rung& rung : ladder) {
     absl::StrAppendFormat(&table, "  %-56s %10.5g%s\n", rung.name, rung.validation_error, rung.chosen ? "  taken" : "");

@@ -97,7 +97,7 @@ absl::Status AddTrained(const TrainOptions& options, const Dataset& dataset, con
 absl::Status WriteChosen(const TrainOptions& options, const Source& source, int64_t season,
                          const std::atomic<Interrupt>& interrupt, const LearningState& learning, Ladder* ladder) {
   if (options.network_kind != NetworkKind::kRecurrent) {
-    if (absl::Status status = ladder->AddMean(); !status.ok()) return status;
+    if (absl::Status status = ladder->AddMeans(); !status.ok()) return status;
     if (absl::Status status = ladder->AddDrawn(); !status.ok()) return status;
     const auto stop = [&] { return interrupt.load() != Interrupt::kNone; };
     if (absl::Status status = ladder->AddOfEachSeries(options, stop); !status.ok()) return status;

@@ -1,19 +1,23 @@
 #include "model/train/ladder.h"
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
+#include "absl/strings/string_view.h"
 #include "gtest/gtest.h"
+#include "model/train/model_assembly.h"
 #include "model/train/random.h"
 #include "model/train/training_kernel.h"
 
 namespace rondo::train {
 namespace {
 
-Dataset RandomWalk() {
+Dataset RandomWalk(int64_t timesteps = 60, int64_t horizon = 6) {
   SeriesSet set;
   set.columns = {"x"};
   Series series;
-  series.timesteps = 60;
+  series.timesteps = timesteps;
   Random random(5);
   double value = 100;
   for (int64_t t = 0; t < series.timesteps; ++t) {
@@ -23,7 +27,7 @@ Dataset RandomWalk() {
   set.series.push_back(series);
   DatasetOptions data_options;
   data_options.inputs = data_options.targets = {"x"};
-  data_options.horizon = 6;
+  data_options.horizon = horizon;
   return Dataset::Create(std::move(set), data_options).value();
 }
 
@@ -45,13 +49,46 @@ TEST(LadderTest, WhatMayBeChanceIsDrawnToTheNaiveRule) {
   PrepareTrainingThread(1);
   Ladder ladder(dataset, /*season=*/0);
   ASSERT_TRUE(ladder.AddLinear({}, nullptr).ok());
-  ASSERT_TRUE(ladder.AddMean().ok());
+  ASSERT_TRUE(ladder.AddMeans().ok());
   ASSERT_TRUE(ladder.AddDrawn().ok());
   ladder.Choose();
   const auto chosen =
       std::find_if(ladder.rungs().begin(), ladder.rungs().end(), [](const Rung& rung) { return rung.chosen; });
   ASSERT_NE(chosen, ladder.rungs().end());
   EXPECT_NE(chosen->name.find("the value now"), std::string::npos) << chosen->name;
+}
+
+// A gru that has learned nothing: it repeats the value now.
+ModelFile NewGru(const Dataset& dataset) {
+  NetworkShape network;
+  network.cell = Cell::kGru;
+  network.hidden_size = 4;
+  const ModelSpec spec = SpecOf(dataset, network, {});
+  const NetworkShape shape = ShapeOf(spec);
+  return {spec, WeightsFromParameters(shape, FirstParameters({}, shape))};
+}
+
+TEST(LadderTest, AMeanWithARecurrentNetworkMustBeClearlyBetter) {
+  const Dataset dataset = RandomWalk(1050, 16);
+  PrepareTrainingThread(1);
+  Ladder ladder(dataset, /*season=*/0);
+  TrainOptions options;
+  options.window_inputs = 120;
+  ASSERT_TRUE(ladder.AddLinear(options, nullptr).ok());
+  ModelFile gru = NewGru(dataset);
+  const Weights weights = gru.weights;
+  ASSERT_TRUE(ladder.AddRecurrent("gru", 1, weights, std::move(gru)).ok());
+  ASSERT_TRUE(ladder.AddMeans().ok());
+  ladder.Choose();
+  const auto find = [&](absl::string_view text) {
+    return std::find_if(ladder.rungs().begin(), ladder.rungs().end(),
+                        [=](const Rung& rung) { return rung.name.find(std::string(text)) != std::string::npos; });
+  };
+  const auto linear = find("best linear networks"), all = find("best networks");
+  ASSERT_NE(linear, ladder.rungs().end());
+  ASSERT_NE(all, ladder.rungs().end());
+  EXPECT_LT(all->validation_error, linear->validation_error);  // it errs a little less, as by chance
+  EXPECT_FALSE(all->chosen);
 }
 
 }  // namespace
